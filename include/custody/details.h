@@ -1,0 +1,78 @@
+/* Details: what people wrote about a statement. A canonical text-keyed map by profile, attached to its record, bound by the
+ * commitment, read by those who may. The step function never looks inside; clients, providers and verifiers do.
+ *
+ * A profile is a published schema: the fields it may have and those it must have. `docs/formats/details.md` lists them.
+ */
+#ifndef CUSTODY_DETAILS_H
+#define CUSTODY_DETAILS_H
+
+#include "custody/entry.h"
+
+/* number, name in C, name in the map's field "profile", one line for people */
+#define CU_PROFILE_TABLE(X)                                                                                            \
+    X(1, PLAIN, "plain", "one item or folder, with a name and digests")                                                \
+    X(2, POLICE_COLLECTION, "police-collection", "electronic data collected in a criminal case")                       \
+    X(3, GENESIS, "genesis", "names of the parties of a ledger")                                                       \
+    X(4, CASE, "case", "what a case is about")                                                                         \
+    X(5, VOID, "void", "why a serial number was voided")                                                               \
+    X(6, CORRECTION, "correction", "what was wrong, and what is right")                                                \
+    X(7, INCIDENT, "incident", "what was found damaged, and what was done")                                            \
+    X(8, ACCESS, "access", "who read what, when and why")
+
+#define CU_PROFILE_ENUM(num, name, text, line) CU_PROFILE_##name = (num),
+enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
+#undef CU_PROFILE_ENUM
+
+/* Every profile of a deposit shares the plain fields; police-collection adds those of the norms. One struct holds the union:
+ * a field that is not there has n == 0 (spans) or its `has_`. Schemas and the exact fields: src/record/details.c. */
+struct cu_detail_digest { uint64_t alg; struct cu_span value; }; /* a tuple [digest number, bytes] */
+struct cu_detail_person { struct cu_span name, title, organisation, id_commitment; bool has_title, has_organisation, has_id_commitment; };
+
+extern const struct cu_schema cu_detail_digest_schema, cu_detail_person_schema;
+
+const struct cu_schema *cu_profile_schema(enum cu_profile profile);
+enum cu_profile cu_profile_by_name(struct cu_span name);
+/** The profile that a details map names in its field "profile". CU_PROFILE_NONE when it names none that is known. */
+enum cu_profile cu_details_profile(struct cu_span details);
+
+/** Fields of a deposit's details, of both profiles. Keys in the map are the names in quotes. */
+struct cu_details_deposit {
+    struct cu_span profile;      /* "profile"                                                      */
+    struct cu_span name;         /* "name"     bytes: the file's or folder's own name, no path     */
+    struct cu_span label;        /* "label"    the exhibit's label on paper, "AP/1/1"              */
+    struct cu_span note;         /* "note"                                                         */
+    struct cu_span media;        /* "media"    media type by magic                                 */
+    struct cu_span tool;         /* "tool"     what read it: "custody 0.1.0"                       */
+    struct cu_list digests;      /* "digests"  of an item's bytes: cu_detail_digest, sha256 first  */
+    bool has_label, has_note, has_media, has_digests;
+    /* police-collection only */
+    struct cu_span case_number;  /* "case-number" */
+    struct cu_span cause;        /* "cause"       */
+    struct cu_span warrant;      /* "warrant"     warrant or notice number */
+    struct cu_span category;     /* "category"    */
+    struct cu_span format;       /* "format"      */
+    struct cu_span secrecy;      /* "secrecy"     */
+    struct cu_span collected;    /* "collected"   time with zone, as written */
+    struct cu_span place, method, process; /* same names */
+    struct cu_span device;       /* "device"      a map of texts: make, model, serial, host, mac, ip, imei, position */
+    struct cu_list collectors;   /* "collectors"  two or more cu_detail_person */
+    struct cu_detail_person holder, witness; /* same names */
+    struct cu_span refusal;      /* "refusal"     why the holder did not sign */
+    struct cu_span video;        /* "video-sha256" digest of the video of the process, 32 bytes */
+    bool original;               /* "original"    the original medium was handed over (not a backup) */
+    bool has_warrant, has_category, has_format, has_secrecy, has_process, has_device, has_holder, has_witness, has_refusal, has_video, has_original;
+};
+/** "profile", "parties": list of [party id, name, organisation name]; "name": what people call the ledger. */
+struct cu_party_name { uint64_t id; struct cu_span name; };
+extern const struct cu_schema cu_party_name_schema; /* a tuple */
+struct cu_details_genesis { struct cu_span profile, name; struct cu_list parties; };
+struct cu_details_case { struct cu_span profile, name, number, cause; bool has_number, has_cause; };
+struct cu_details_text { struct cu_span profile, text; };  /* void, correction: "text" */
+/** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired]. One read: a tuple [id, who, time, reason, authority]. */
+struct cu_finding_row { struct cu_span kind, where, id; bool repaired; };
+struct cu_access_row { cu_hash id; struct cu_span who; uint64_t time; struct cu_span reason, authority; };
+extern const struct cu_schema cu_finding_row_schema, cu_access_row_schema;
+/** "profile", "text", "rows": at most what fits; `count` in the payload says how many there were. */
+struct cu_details_rows { struct cu_span profile, text; struct cu_list rows; };
+
+#endif

@@ -1,0 +1,254 @@
+/* Entries of the log: the kinds, their payloads, and the COSE_Sign1 envelope around them.
+ *
+ * A signed entry is COSE_Sign1 (RFC 9052, tag 18): 18([protected, {}, payload, signature]), canonical, unprotected map empty,
+ * payload attached. The protected header holds exactly
+ *
+ *     1: alg    4: kid (32 bytes, COSE Key Thumbprint)    16: typ "application/custody-<kind>+cose"    -65537: network id (32 bytes)
+ *
+ * and what is signed is the Sig_structure ["Signature1", protected, h'', payload]. *genesis* and *block* are plain maps whose
+ * key 0 is their typ "application/custody-<kind>+cbor"; nobody signs them alone. Two-party acts nest: payload field 1 of the
+ * outer statement is the whole inner one.  docs/formats/entry.md has offsets and worked examples.
+ */
+#ifndef CUSTODY_ENTRY_H
+#define CUSTODY_ENTRY_H
+
+#include "custody/key.h"
+#include "custody/schema.h"
+
+/* Who may sign: bits. */
+enum cu_role { CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4 };
+/* What a key is for. One key, one purpose. */
+enum cu_purpose { CU_PURPOSE_STATEMENT = 1, CU_PURPOSE_LOG = 2, CU_PURPOSE_COSIGN = 3, CU_PURPOSE_VALIDATOR = 4, CU_PURPOSE_NODE = 5, CU_PURPOSE_TLS = 6, CU_PURPOSE_SEALING = 7 };
+
+/* number (frozen), name in C, name in typ, form, who signs (0: nobody alone), nests a statement, has details?
+ *
+ *   form     PLAIN a map; SIGNED a COSE_Sign1 that is an entry by itself; NESTED a COSE_Sign1 that stands only inside another
+ *   details  a commitment in its payload, and the attachment with the record */
+#define CU_KIND_TABLE(X)                                                                                               \
+    X(1, GENESIS, "genesis", PLAIN, 0, false, true)                                                                    \
+    X(2, BLOCK, "block", PLAIN, 0, false, false)                                                                       \
+    X(3, CONFIRM, "confirm", SIGNED, CU_ROLE_ORGANISATION, false, false)                                               \
+    X(4, CASE, "case", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                                  \
+    X(5, CLAIM, "claim", NESTED, CU_ROLE_DEPOSITOR, false, true)                                                       \
+    X(6, DEPOSIT, "deposit", SIGNED, CU_ROLE_PROVIDER, true, true)                                                     \
+    X(7, REFUSAL, "refusal", SIGNED, CU_ROLE_PROVIDER, true, true)                                                     \
+    X(8, VOID, "void", SIGNED, CU_ROLE_DEPOSITOR, false, true)                                                         \
+    X(9, STORED, "stored", SIGNED, CU_ROLE_ORGANISATION, false, false)                                                 \
+    X(10, INCIDENT, "incident", SIGNED, CU_ROLE_ORGANISATION, false, true)                                             \
+    X(11, CORRECTION, "correction", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
+    X(12, ACCESS, "access", SIGNED, CU_ROLE_ORGANISATION, false, true)                                                 \
+    X(13, INVENTORY, "inventory", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, false)
+
+#define CU_KIND_ENUM(num, name, text, form, roles, nests, details) CU_KIND_##name = (num),
+enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
+#undef CU_KIND_ENUM
+enum cu_form { CU_FORM_PLAIN, CU_FORM_SIGNED, CU_FORM_NESTED };
+
+struct cu_kind_row {
+    enum cu_kind kind;
+    const char *name;             /* "deposit" */
+    const char *typ;              /* "application/custody-deposit+cose" */
+    enum cu_form form;
+    unsigned roles;               /* of enum cu_role */
+    bool nests, details;
+    const struct cu_schema *payload;
+};
+const struct cu_kind_row *cu_kind_row(enum cu_kind kind); /* NULL when unknown */
+const struct cu_kind_row *cu_kind_by_typ(struct cu_span typ);
+extern const enum cu_kind cu_kinds[];
+extern const size_t cu_kinds_n;
+
+/* ---- payloads ----------------------------------------------------------------------------------------------------- */
+
+/** A block entry that a signer had seen: its position and leaf hash. A tuple [position, hash]. */
+struct cu_seen { uint64_t seq; cu_hash leaf; };
+extern const struct cu_schema cu_seen_schema;
+
+/* number, name, sentence: why a provider refused, a depositor voided, what an incident is. */
+#define CU_REASON_TABLE(X)                                                                                             \
+    X(1, DAMAGED, "damaged", "the bytes that arrived are not those that were claimed")                                 \
+    X(2, INCOMPLETE, "incomplete", "the bytes did not all arrive")                                                     \
+    X(3, NOT_ACCEPTED, "not-accepted", "the provider does not take this content")                                      \
+    X(4, QUOTA, "quota", "the depositor's quota is used up")                                                           \
+    X(5, MISTAKE, "mistake", "made by mistake")                                                                        \
+    X(6, LOST, "lost", "the signed claim was lost")                                                                    \
+    X(7, STOPPED, "stopped", "the deposit was stopped before the provider accepted it")
+#define CU_REASON_ENUM(num, name, text, sentence) CU_REASON_##name = (num),
+enum cu_reason { CU_REASON_TABLE(CU_REASON_ENUM) };
+#undef CU_REASON_ENUM
+const char *cu_reason_name(uint64_t reason); /* NULL when unknown */
+const char *cu_reason_text(uint64_t reason);
+
+#define CU_INCIDENT_TABLE(X)                                                                                           \
+    X(1, DAMAGE, "damage", "stored bytes were altered, cut off, lost or added")                                        \
+    X(2, EQUIVOCATION, "equivocation", "one key signed two different claims under one serial number")                  \
+    X(3, CHALLENGE, "challenge", "a copy did not answer a challenge")
+#define CU_INCIDENT_ENUM(num, name, text, sentence) CU_INCIDENT_##name = (num),
+enum cu_incident_type { CU_INCIDENT_TABLE(CU_INCIDENT_ENUM) };
+#undef CU_INCIDENT_ENUM
+const char *cu_incident_name(uint64_t type);
+const char *cu_incident_text(uint64_t type);
+
+enum cu_content_type { CU_CONTENT_ITEM = 1, CU_CONTENT_FOLDER = 2 };
+
+/** Folder claims: what the manifest says, under the depositor's own signature. A tuple [items, bytes, items root]. */
+struct cu_folder { uint64_t items; uint64_t bytes; cu_hash root; };
+
+struct cu_claim {                /* key */
+    uint64_t serial;             /* 1   ≥ 1 */
+    cu_case_id case_id;          /* 2 */
+    uint64_t content;            /* 3   enum cu_content_type */
+    uint64_t size;               /* 4   of the stored bytes: the item, or the folder's manifest */
+    cu_hash root;                /* 5   RFC 6962 root of the stored bytes, 4 KiB leaves */
+    uint64_t time;               /* 6   ms, the depositor's clock when it signed */
+    struct cu_seen seen;         /* 7 */
+    cu_hash commitment;          /* 8   SHA-256(salt ‖ details) */
+    struct cu_folder folder;     /* 9   iff content is a folder */
+    bool has_folder;
+};
+struct cu_deposit { struct cu_span claim; uint64_t time; struct cu_seen seen; };                  /* 1 2 3 */
+struct cu_refusal { struct cu_span claim; uint64_t time; struct cu_seen seen; uint64_t reason; }; /* 1 2 3 4 */
+struct cu_void { uint64_t serial, time; struct cu_seen seen; uint64_t reason; cu_hash commitment; cu_hash claim; bool has_claim; }; /* 1 2 3 4 5 6: the claim's id */
+struct cu_case { cu_case_id case_id; uint64_t time; struct cu_seen seen; cu_hash commitment; };   /* 1 2 3 4 */
+
+/** Possession of one key: a signature by it over cu_possession_message. A tuple [kid, signature]. */
+struct cu_possession { cu_hash kid; uint8_t signature[CU_SIGNATURE_LEN]; };
+extern const struct cu_schema cu_possession_schema;
+struct cu_confirm { uint64_t party, time; struct cu_list keys; };                                  /* 1 2 3 */
+/** "custody/possession/v1\n" ‖ network id ‖ purpose (u8) ‖ public key. `ret` holds 128 bytes; returns the length. */
+size_t cu_possession_message(const cu_hash *network, enum cu_purpose purpose, const struct cu_public_key *key, uint8_t ret[128]);
+
+/** Positions first..last, both included. A tuple. */
+struct cu_range { uint64_t first, last; };
+extern const struct cu_schema cu_range_schema;
+struct cu_stored { uint64_t time; struct cu_seen seen; struct cu_list ranges; };                   /* 1 2 3; ranges ascending, disjoint */
+struct cu_incident { uint64_t time; struct cu_seen seen; uint64_t type, count; cu_hash root; cu_hash commitment; struct cu_span claim; bool has_claim; }; /* 1..7; root: RFC 6962 root over the findings' encodings in the details, all of them; claim: the second one, whole, of an equivocation */
+struct cu_correction { uint64_t time; struct cu_seen seen; cu_hash target; cu_hash commitment; };  /* 1 2 3 4; target: a statement's id */
+struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash root; cu_hash commitment; }; /* 1..5; as incident */
+
+/** Open numbers of one key: [kid, [n, …]]. */
+struct cu_open_serials { cu_hash kid; struct cu_list serials; };
+extern const struct cu_schema cu_open_serials_schema, cu_uint_schema;
+struct cu_inventory {            /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2   as of this block */
+    cu_case_id case_id;          /* 3   either a case … */
+    bool has_case;
+    cu_hash kid;                 /* 4   … or a key */
+    bool has_kid;
+    uint64_t n;                  /* 5   deposits */
+    cu_hash root;                /* 6   RFC 6962 root over their ids, in log order */
+    cu_hash last;                /* 7   id of the last one; absent when n is 0 */
+    bool has_last;
+    struct cu_list open;         /* 8   of cu_open_serials, kids ascending, none empty */
+};
+
+struct cu_block {                /* key; 0 is the typ */
+    uint64_t height;             /* 1   1, 2, 3 … */
+    uint64_t opened, closed;     /* 2 3 ms */
+    uint64_t first, count;       /* 4 5 positions first .. first+count-1 are its records; it stands at first+count */
+    cu_hash root;                /* 6   of the log of size first+count: everything before this entry */
+    cu_hash digest;              /* 7   state digest after its records */
+};
+
+/** One key of a party. A tuple [purpose, alg as -alg, public key]. */
+struct cu_party_key { uint64_t purpose, neg_alg; struct cu_span pub; };
+/** A tuple [id, role, organisation, keys]: `organisation` is the id of the party that runs it (its own for one). */
+struct cu_party { uint64_t id, role, organisation; struct cu_list keys; };
+extern const struct cu_schema cu_party_schema, cu_party_key_schema;
+enum cu_engine_id { CU_ENGINE_EMBEDDED = 1, CU_ENGINE_COMETBFT = 2 };
+struct cu_policy {               /* key */
+    uint64_t cosigners;          /* 1   cosignatures a receipt needs */
+    uint64_t copies;             /* 2   organisations that must attest a copy */
+    struct cu_list mandatory;    /* 3   ids of organisations that must be among them, ascending */
+    uint64_t acceptance_age;     /* 4   ms an acceptance's seen block may lie behind the newest */
+    uint64_t open_bundles;       /* 5   1: entry bundles are public */
+};
+struct cu_genesis {              /* key; 0 is the typ */
+    struct cu_span origin;       /* 1   "<name>/<32 hex digits of the nonce>" */
+    uint8_t nonce[16];           /* 2 */
+    uint64_t suite, rules, engine, time; /* 3 4 5 6 */
+    struct cu_list parties;      /* 7   ids ascending from 1 */
+    struct cu_policy policy;     /* 8 */
+    cu_hash commitment;          /* 9   details: the parties' names */
+};
+#define CU_RULES_VERSION 1u
+
+union cu_payload {
+    struct cu_genesis genesis;
+    struct cu_block block;
+    struct cu_confirm confirm;
+    struct cu_case a_case;
+    struct cu_claim claim;
+    struct cu_deposit deposit;
+    struct cu_refusal refusal;
+    struct cu_void a_void;
+    struct cu_stored stored;
+    struct cu_incident incident;
+    struct cu_correction correction;
+    struct cu_access access;
+    struct cu_inventory inventory;
+};
+
+/* ---- statements and entries ---------------------------------------------------------------------------------------- */
+
+/** One signed layer. Spans point into what was read. `id` = SHA-256 of its Sig_structure. */
+struct cu_statement {
+    enum cu_kind kind;
+    enum cu_alg alg;
+    cu_hash kid, network, id;
+    struct cu_span protected_, payload, signature;
+    union cu_payload body;
+};
+
+/** A parsed entry. `inner` is set iff the kind nests. The entry's statement id is the innermost one's. */
+struct cu_entry {
+    enum cu_kind kind;
+    struct cu_span bytes;
+    cu_hash leaf;
+    bool has_inner, signed_;
+    struct cu_statement outer; /* of genesis and block: kind and body only */
+    struct cu_statement inner;
+};
+static inline const struct cu_statement *cu_entry_innermost(const struct cu_entry *e) { return e->has_inner ? &e->inner : &e->outer; }
+/** The commitment that the details must match: the innermost statement's, or the outer's own. NULL when the kind has none. */
+const cu_hash *cu_entry_commitment(const struct cu_entry *e);
+/** The seen of the outermost statement; NULL when the kind has none. */
+const struct cu_seen *cu_entry_seen(const struct cu_entry *e);
+/** Its own time (ms) as signed; 0 when the kind has none. */
+uint64_t cu_entry_time(const struct cu_entry *e);
+
+/** Parse one entry and judge its form alone: canonical, bounded, header as above, kinds nested as the table says, payloads
+ *  within bounds. No key, no state, no signature. MALFORMED, TOO_LARGE, UNPROTECTED_HEADER, WRONG_KIND, MISSING_SIGNATURE (an
+ *  empty signature, or a claim that stands alone). `ret` is about 2 KiB. */
+CU_MUST_USE cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err);
+/** One signed layer by itself: a claim on its way to the provider. */
+CU_MUST_USE cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err);
+
+/** The bytes that `st` signed. Appends to `ret`; at most CU_ENTRY_MAX + 64 bytes. */
+void cu_sig_structure(struct cu_span protected_, struct cu_span payload, struct cu_buf *ret);
+/** SHA-256 of it, without building it. */
+cu_hash cu_statement_id(struct cu_span protected_, struct cu_span payload);
+
+/** Sign a statement of `kind`: payload `body` (the member of cu_payload for the kind), appended to `out` as COSE_Sign1. */
+CU_MUST_USE cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network, const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err);
+/** Genesis and block: the plain map, key 0 first. */
+CU_MUST_USE cu_status cu_plain_write(enum cu_kind kind, const void *body, struct cu_buf *out, struct cu_err *err);
+
+/* ---- records: an entry with its attachments ------------------------------------------------------------------------ */
+
+#define CU_SALT_LEN 32
+/** Canonical CBOR [entry, salt, details, content], each a byte string or null; salt and details come together. */
+struct cu_record {
+    struct cu_span entry;
+    struct cu_span salt, details; /* salt.n == 0: none */
+    struct cu_span content;       /* content.p == NULL: none; n may be 0 (an empty file) */
+};
+CU_MUST_USE cu_status cu_record_read(struct cu_span bytes, struct cu_record *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_record_write(const struct cu_record *record, struct cu_buf *out, struct cu_err *err);
+cu_hash cu_commitment(struct cu_span salt, struct cu_span details);
+/** Attachments match: details there iff the kind has them, equal to the commitment; content there iff the entry is a deposit
+ *  of CU_CONTENT_INLINE_MAX bytes or less, of that size and root. BAD_ATTACHMENT. */
+CU_MUST_USE cu_status cu_record_match(const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err);
+
+#endif

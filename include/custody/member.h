@@ -1,0 +1,47 @@
+/* Who may say what: the parties and keys of a ledger at one position, as genesis and the entries after it enrolled them.
+ *
+ * The table is the caller's memory, no allocation. It answers for the step function (fed from its state), for `verify` (fed from
+ * a receipt's enrolments) and for `show`.
+ */
+#ifndef CUSTODY_MEMBER_H
+#define CUSTODY_MEMBER_H
+
+#include "custody/entry.h"
+
+struct cu_member_key {
+    cu_hash kid;
+    struct cu_public_key pub;
+    enum cu_purpose purpose;
+    uint64_t party;
+    uint64_t from_seq; /* acts from this position on: after its organisation's confirm; UINT64_MAX while unconfirmed */
+};
+struct cu_member_party {
+    uint64_t id, role, organisation;
+    bool confirmed; /* of an organisation */
+};
+struct cu_members {
+    cu_hash network;
+    size_t parties_n, keys_n;
+    uint64_t organisations;
+    struct cu_member_party party[CU_PARTIES_MAX];
+    struct cu_member_key key[CU_KEYS_MAX];
+};
+
+/** From genesis: nothing confirmed yet. Refuses unknown suites, roles and purposes, a party without its organisation, ids not
+ *  1..n ascending, a public key that is listed twice in any role, a key of the wrong algorithm for its purpose, an organisation
+ *  without statement and log key. MALFORMED, BAD_KEY, NEWER_FORMAT (suite, rules). Costs a key load per key. */
+CU_MUST_USE cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_hash *network, struct cu_members *ret, struct cu_err *err);
+
+/** A confirm at `seq`, signature already checked: every key of the organisation and of its members, once, in kid order,
+ *  possession proven. Keys act from seq + 1. MISSING_SIGNATURE, BAD_SIGNATURE, UNKNOWN_KEY, DUPLICATE. */
+CU_MUST_USE cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *confirm, cu_seq seq, struct cu_verifier *by, struct cu_err *err);
+/** More than two thirds of the organisations have confirmed. */
+bool cu_members_open(const struct cu_members *m);
+
+const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid); /* NULL: unknown */
+const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);
+
+/** May `kid` make a statement of `kind` at `seq`?  UNKNOWN_KEY, NOT_CONFIRMED, WRONG_ROLE (role or purpose). */
+CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq, const struct cu_member_key **ret, struct cu_err *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* A message is a table: one table of fields reads and writes it, so encode(decode(x)) == x by construction.
+ *
+ * A message is a canonical CBOR map whose keys are either small integers (entries, proofs: compact) or short texts (details:
+ * readable by themselves in thirty years). Fields stand in the table in the order of their encoded keys: integers ascending,
+ * texts by length and then bytewise; `cu_schema_check` proves that of a table, and a test calls it for each.
+ *
+ *     struct point { uint64_t x; struct cu_span label; bool has_label; };
+ *     static const struct cu_field point_fields[] = {
+ *         CU_UINT(1, struct point, x, 0, 100),
+ *         CU_TEXT(2, struct point, label, 1, 64, CU_OPTIONAL(struct point, has_label)),
+ *     };
+ *     const struct cu_schema point_schema = CU_SCHEMA("point", point_fields);
+ */
+#ifndef CUSTODY_SCHEMA_H
+#define CUSTODY_SCHEMA_H
+
+#include "custody/cbor.h"
+
+enum cu_field_type {
+    CU_FIELD_UINT,  /* uint64_t, min..max by value                                   */
+    CU_FIELD_BOOL,  /* bool                                                          */
+    CU_FIELD_FIXED, /* uint8_t[n] or cu_hash or cu_case_id, n bytes; min == max == n */
+    CU_FIELD_BYTES, /* struct cu_span into what was read, min..max bytes             */
+    CU_FIELD_TEXT,  /* struct cu_span, UTF-8, min..max bytes                         */
+    CU_FIELD_MAP,   /* an embedded struct, by `child`                                */
+    CU_FIELD_LIST,  /* struct cu_list: min..max elements, each by `child`            */
+    CU_FIELD_ITEM,  /* struct cu_span: the encoding of any one canonical item, at most max bytes */
+};
+
+struct cu_schema;
+
+/** A list as it lies in the message: nothing is copied; walk it with `cu_list_next`. To write, `bytes` holds the n encoded
+ *  elements one after another (without the array's head). */
+struct cu_list {
+    uint64_t n;
+    struct cu_span bytes;
+};
+
+struct cu_field {
+    int key;          /* the integer key; ignored when `name_key` */
+    const char *name; /* what people see; the key itself in a text-keyed schema */
+    enum cu_field_type type;
+    size_t at;        /* offset in the struct */
+    uint64_t min, max;
+    const struct cu_schema *child;
+    size_t has_at;    /* offset of the bool that says it is present; CU_REQUIRED when it must be */
+};
+
+#define CU_REQUIRED ((size_t)-1)
+#define CU_OPTIONAL(type, has) offsetof(type, has)
+
+struct cu_schema {
+    const char *name;
+    const struct cu_field *fields;
+    size_t n;
+    size_t size; /* sizeof the struct */
+    bool text_keys;
+    bool scalar; /* a list element that is a bare value: one field, no map around it */
+    bool tuple;  /* an array of the fields in order, none optional, instead of a map */
+};
+
+/** Decode exactly one message that is the whole of `bytes`. `ret` (schema->size bytes) changes only on success; spans point
+ *  into `bytes`. MALFORMED names schema, field and offset. No allocation. */
+CU_MUST_USE cu_status cu_schema_read(const struct cu_schema *schema, struct cu_span bytes, void *ret, struct cu_err *err);
+
+/** The same inside a larger message: faults stick to the reader. */
+void cu_schema_read_from(const struct cu_schema *schema, struct cu_cbor_reader *in, void *ret);
+
+/** Append the canonical encoding. A value outside its field's bounds is MALFORMED: nobody writes what nobody may read. */
+CU_MUST_USE cu_status cu_schema_write(const struct cu_schema *schema, const void *message, struct cu_buf *out, struct cu_err *err);
+
+/** Walk a list that was checked when its message was read: false at the end. Start with `*at = 0`. */
+bool cu_list_next(const struct cu_list *list, const struct cu_schema *child, size_t *at, void *ret);
+
+/** Is the table itself in order (keys ascending, bounds sane, children present)? For tests; aborts otherwise. */
+void cu_schema_check(const struct cu_schema *schema);
+
+#define CU_SCHEMA_OF(name_, fields_, type_) { .name = (name_), .fields = (fields_), .n = sizeof(fields_) / sizeof *(fields_), .size = sizeof(type_) }
+
+#endif
