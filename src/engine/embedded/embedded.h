@@ -1,0 +1,35 @@
+/* The embedded engine: one writer, group commit to a preallocated journal, tiles written behind it. */
+#ifndef CU_ENGINE_EMBEDDED_H
+#define CU_ENGINE_EMBEDDED_H
+
+#include "ports/engine.h"
+#include "ports/fs.h"
+#include "ports/world.h"
+
+struct cu_embedded_config {
+    const struct cu_fs *fs;            /* the ledger's folder */
+    const char *lock;                  /* "node/lock" */
+    const char *journal;               /* folder: "node/journal" */
+    const char *log[2];                /* "node/log", "cloud/log"; either may be NULL */
+    uint64_t journal_bytes;            /* of each of its files; 0: 16 MiB; at least 256 KiB */
+    struct cu_machine machine;         /* opened on its saved state; the engine replays the tail */
+    struct cu_attachments attachments;
+    struct cu_clock clock;
+    struct cu_span origin;             /* of the log; signer's name */
+    const struct cu_private_key *log_key;
+    unsigned workers;                  /* threads that check signatures; 0: none, in the writer's own */
+    unsigned window_us;                /* how long a batch waits for company; 0: not at all */
+};
+
+/** Take the lock, recover, and be ready: drains what a crash left in the journal. Reads the head, the journal and the tail of the
+ *  log past the saved state, never the whole log. BUSY at once when another process writes; READ_ONLY; CORRUPT when what was
+ *  acknowledged is damaged (the sentence names file and offset) or the state is ahead of or off the log (then: reindex). */
+CU_MUST_USE cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_engine *ret, struct cu_err *err);
+
+/** Write what a new ledger needs: journal files, head, folders. The first records (genesis, confirm) are submitted as usual. */
+CU_MUST_USE cu_status cu_embedded_create(const struct cu_embedded_config *config, struct cu_err *err);
+
+/** What is done to an engine's own files from outside: see ports/engine.h. `config` must outlive it. */
+struct cu_engine_care cu_embedded_care(const struct cu_embedded_config *config);
+
+#endif

@@ -1,0 +1,44 @@
+/* The ledger: step(state, record) → status and changes. Pure and deterministic: no clock, no randomness, no I/O but reading and
+ * keeping its own state through ports/fs.h. The rules are numbered at the top of step.c; docs/formats/state.md lists tables,
+ * keys and values. */
+#ifndef CU_LEDGER_LEDGER_H
+#define CU_LEDGER_LEDGER_H
+
+#include "custody/member.h"
+#include "ports/fs.h"
+#include "ports/machine.h"
+
+struct cu_ledger;
+
+/** Open the state that lies under `dir` of `fs` (snapshot and delta; nothing there is a fresh, empty ledger). The state it opens
+ *  with is tied to (size, root), which `tip` tells; what the log has beyond that must be replayed. CORRUPT: checksum, shape or
+ *  tie is wrong — reindex. NEWER_FORMAT.  `fs` NULL: in memory only, empty. */
+CU_MUST_USE cu_status cu_ledger_open(const struct cu_fs *fs, const char *dir, struct cu_ledger **ret, struct cu_err *err);
+/** Start over from nothing under the same folder: for reindex. Nothing durable changes before the next save. */
+CU_MUST_USE cu_status cu_ledger_reset(struct cu_ledger *l, struct cu_err *err);
+void cu_ledger_close(struct cu_ledger *l);
+struct cu_machine cu_ledger_machine(struct cu_ledger *l);
+
+/** SHA-256 over every (table, key, value) in order: two ledgers with the same digest answer everything alike. O(state). */
+CU_MUST_USE cu_status cu_ledger_state_hash(struct cu_ledger *l, cu_hash *ret, struct cu_err *err);
+cu_hash cu_ledger_digest(const struct cu_ledger *l); /* the chained state digest of the newest block */
+/** Re-read every byte of the saved state and check it: CORRUPT names the file. For `check`. */
+CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash, struct cu_err *err);
+
+/* Questions. Not while a batch is open. */
+const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
+const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l);
+/** The newest block entry: what a statement signed now should have seen. NOT_FOUND before the first. */
+CU_MUST_USE cu_status cu_ledger_newest_block(struct cu_ledger *l, struct cu_seen *ret, struct cu_err *err);
+struct cu_recorded { cu_seq seq; enum cu_kind kind; uint64_t exhibit; };
+CU_MUST_USE cu_status cu_ledger_statement(struct cu_ledger *l, const cu_hash *id, struct cu_recorded *ret, struct cu_err *err); /* NOT_FOUND */
+/** Serial numbers of a key: the lowest open one and the highest taken (0: none). */
+struct cu_serials { uint64_t lowest_open, highest; };
+CU_MUST_USE cu_status cu_ledger_serials(struct cu_ledger *l, const cu_hash *kid, struct cu_serials *ret, struct cu_err *err);
+/** Who holds this number: the claim's id (zero for a void without one). NOT_FOUND: it is open. */
+CU_MUST_USE cu_status cu_ledger_serial(struct cu_ledger *l, const cu_hash *kid, uint64_t serial, cu_hash *ret_id, struct cu_err *err);
+CU_MUST_USE cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *ret_deposits, cu_seq *ret_seq, struct cu_err *err); /* NOT_FOUND */
+/** The true inventory of a case or a key as of the newest block: fills n, root, last, and `open` with memory from `mem`. */
+CU_MUST_USE cu_status cu_ledger_inventory(struct cu_ledger *l, struct cu_inventory *io, struct cu_buf *mem, struct cu_err *err);
+
+#endif

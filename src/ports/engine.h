@@ -1,0 +1,58 @@
+/* An engine orders records, makes them durable, and serves the log. The embedded one is the first; CometBFT's is the second;
+ * what stands above cannot tell which it runs on. */
+#ifndef CU_PORTS_ENGINE_H
+#define CU_PORTS_ENGINE_H
+
+#include "custody/note.h"
+#include "custody/tile.h"
+#include "ports/machine.h"
+
+/** What became of one record, after it was durable. */
+struct cu_outcome {
+    cu_status status;   /* OK, DUPLICATE, or the rule that refused it */
+    char text[240];
+    cu_seq seq;         /* OK and DUPLICATE */
+    cu_hash id, leaf;
+    cu_seq block;       /* OK: the block entry that dates it */
+    cu_unix_ms closed;  /* OK: its time */
+};
+
+/** Attachments on their way into the content stores, while the journal is drained. `put` may be called many times, then `sync`
+ *  once; only after that does the journal forget them. */
+struct cu_attachments {
+    void *self;
+    cu_status (*put)(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err);
+    cu_status (*sync)(void *self, struct cu_err *err);
+};
+
+struct cu_engine {
+    void *self;
+    /* Submit n records (cu_record encodings) and wait until all are judged and those admitted are durable. In the order given,
+     * within one batch when they fit. Any thread. An error means that the engine itself failed: outcomes are unknown, ask again. */
+    cu_status (*submit)(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
+    struct cu_tip (*tip)(void *self);
+    /* Run `look` with the machine at rest: for questions to the ledger's state. Keep it short. */
+    cu_status (*ask)(void *self, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
+    /* Drain the journal: both copies of the log and all attachments durable, checkpoint published, state saved. */
+    cu_status (*drain)(void *self, struct cu_err *err);
+    /* Tiles and bundles up to the last drain; and the signed checkpoint of that size, appended to ret. */
+    struct cu_tile_source (*tiles)(void *self);
+    cu_status (*checkpoint)(void *self, struct cu_buf *ret, struct cu_err *err);
+    /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
+    cu_status (*close)(void *self, struct cu_err *err);
+};
+
+/** Looking after an engine's own files while no engine is open on them (`dirty` and `check` need no lock). */
+struct cu_engine_care {
+    void *self;
+    /* Is there anything acknowledged that is not in the tiles yet (a crash)? For reading verbs. */
+    cu_status (*dirty)(void *self, bool *ret, struct cu_err *err);
+    /* Judge journal and head byte by byte: every frame's checksum, zero slack, agreement with the log's `tip`. `found` is told each
+     * fault with the file's path and a sentence. */
+    cu_status (*check)(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what), void *arg, struct cu_err *err);
+    /* Make journal and head anew, empty, tied to `tip`: for repair, when everything acknowledged is in the tiles. The caller has
+     * moved the old files away. */
+    cu_status (*renew)(void *self, const struct cu_tip *tip, struct cu_err *err);
+};
+
+#endif
