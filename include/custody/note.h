@@ -77,6 +77,12 @@ struct cu_note_verdict {
     uint64_t unix_s[CU_NOTE_SIGNATURES_MAX];
     size_t logs, cosigned, ignored;
 };
+/** Is the quorum met when exactly these witnesses (by index into policy->node, CU_POLICY_MEMBERS_MAX of them) cosigned? */
+bool cu_tlog_policy_met(const struct cu_tlog_policy *policy, const bool *cosigned);
+
+/** Verify every line by a listed key, count the others as ignored: no quorum, no origin. BAD_SIGNATURE, MALFORMED (length). */
+CU_MUST_USE cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_note_verdict *ret, struct cu_err *err);
+
 /** A known log key signed, every line by a known key verifies, the quorum is met; the origin is the log keys' name.
  *  UNTRUSTED (no known log key, quorum not met), BAD_SIGNATURE (a known key's line fails), MALFORMED. */
 CU_MUST_USE cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err);
