@@ -24,10 +24,11 @@ uint64_t cu_content_leaf_count(uint64_t size);
 
 /* ---- the manifest of a folder -------------------------------------------------------------------------------------
  *
- * A CBOR sequence (RFC 8742): one header map, then one row map an item, in strictly ascending bytewise order of paths, no
- * repeats. Paths are relative, '/' between components, any byte but NUL otherwise, no empty, "." or ".." component. A
- * directory has a row of its own and stands before what is in it. The items' root is the RFC 6962 root over the rows'
- * encodings, so (row, path) proves one item; it stands in the claim beside the root of the manifest's own bytes.
+ * A CBOR sequence (RFC 8742): one header map, then one row map an item, in strictly ascending tree order of paths (bytewise,
+ * but '/' before every other byte: the order of a depth-first walk over sorted names), no repeats. Paths are relative, '/'
+ * between components, any byte but NUL otherwise, no empty, "." or ".." component. Every folder has a row of its own, which
+ * stands before what is in it. The items' root is the RFC 6962 root over the rows' encodings, so (row, path) proves one item;
+ * it stands in the claim beside the root of the manifest's own bytes.
  */
 enum cu_item_type { CU_ITEM_FILE = 1, CU_ITEM_DIRECTORY = 2, CU_ITEM_SYMLINK = 3, CU_ITEM_HARDLINK = 4, CU_ITEM_OTHER = 5 };
 
@@ -35,9 +36,9 @@ struct cu_item {
     struct cu_span path;         /* 1..CU_PATH_MAX_BYTES bytes */
     uint64_t type;               /* enum cu_item_type; OTHER: a socket, pipe or device, recorded by name only */
     uint64_t size;               /* bytes of a file; 0 otherwise */
-    cu_hash root;                /* of a file's bytes */
+    cu_hash root;                /* of a file's bytes; files have it, nothing else has */
     bool has_root;
-    cu_hash sha256;              /* flat SHA-256 of a file's bytes */
+    cu_hash sha256;              /* flat SHA-256 of a file's bytes; likewise */
     bool has_sha256;
     struct cu_span target;       /* symlink: where it points; hard link: the first path of the same file */
     bool has_target;
@@ -58,20 +59,24 @@ void cu_manifest_header_put(uint64_t items, uint64_t bytes, struct cu_buf *out);
 /** Append one row; MALFORMED when an item breaks the rules of a single row. Order is the walk's duty (cu_item_follows). */
 CU_MUST_USE cu_status cu_item_write(const struct cu_item *item, struct cu_buf *out, struct cu_err *err);
 CU_MUST_USE cu_status cu_item_read(struct cu_span row, struct cu_item *ret, struct cu_err *err);
+/** May `item` stand directly after `before` (NULL: as the first row)? Order, and the folder's row. */
+bool cu_item_follows(const struct cu_item *item, const struct cu_item *before);
 
 /** Walk a whole manifest that lies in memory (or is mapped): checks header, order, counts, row rules, and sums up the items' root. */
 struct cu_manifest {
     struct cu_cbor_reader in;
     struct cu_manifest_header header;
     struct cu_frontier rows;
-    uint64_t at, bytes;
-    struct cu_span last_path;
-    struct cu_span row; /* encoding of the row last given */
+    uint64_t at, bytes;  /* rows given so far, bytes of the files among them */
+    struct cu_item last; /* the row last given */
+    struct cu_span row;  /* its encoding */
 };
 CU_MUST_USE cu_status cu_manifest_open(struct cu_span bytes, struct cu_manifest *ret, struct cu_err *err);
 /** OK with *ret_more false at the end, where counts and sums have been compared with the header. */
 CU_MUST_USE cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret_more, struct cu_err *err);
 cu_hash cu_manifest_root(const struct cu_manifest *m); /* the items' root, after the end */
 CU_MUST_USE cu_status cu_path_check(struct cu_span path, struct cu_err *err);
+/** Tree order: <0, 0, >0. */
+int cu_path_cmp(struct cu_span a, struct cu_span b);
 
 #endif

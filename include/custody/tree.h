@@ -21,6 +21,8 @@ struct cu_frontier {
 void cu_frontier_append(struct cu_frontier *f, const cu_hash *leaf); /* starts from all zeros = the empty tree */
 /** Append a complete subtree of 2^level leaves; f->size must be a multiple of 2^level. */
 void cu_frontier_append_subtree(struct cu_frontier *f, unsigned level, const cu_hash *root);
+/** Append n leaves, level by level: several times quicker than one by one where the prefixed hash has lanes. */
+void cu_frontier_append_all(struct cu_frontier *f, const cu_hash *leaves, size_t n);
 cu_hash cu_frontier_root(const struct cu_frontier *f);
 /** size (u64 big-endian) and the nodes; read back only if their count fits the size. At most 8 + 64·32 bytes. */
 void cu_frontier_put(const struct cu_frontier *f, struct cu_buf *out);
@@ -28,6 +30,8 @@ CU_MUST_USE cu_status cu_frontier_read(struct cu_span bytes, struct cu_frontier 
 
 /** Root of n leaf hashes. No allocation. */
 cu_hash cu_tree_root(const cu_hash *leaves, size_t n);
+/** The same for 2^level leaves, level 0..8: one tile or a complete part of it. */
+cu_hash cu_complete_root(const cu_hash *leaves, unsigned level);
 
 /** How many hashes an inclusion path has; a consistency proof. */
 unsigned cu_inclusion_len(cu_seq seq, cu_size size);

@@ -1,0 +1,202 @@
+/* The manifest: header and rows as tables, the rules of one row, the rules between rows.
+ *
+ * 1. Paths ascend in tree order: bytewise, with '/' before every other byte. So a directory's content follows it directly,
+ *    a depth-first walk over sorted names writes it, and rule 2 needs no memory but the row before (decision 025).
+ * 2. The parent of an item is a directory with a row of its own: it is the row before, or a folder that the row before lies in.
+ * 3. A hard link names an earlier path. That this is a file's row is for whoever unpacks: the walk remembers one row.
+ */
+#include "custody/content.h"
+
+static const char manifest_type[] = "application/custody-manifest+cbor";
+
+enum { MODE_MAX = 07777, NS_MAX = 999999999 };
+
+#define AT(type, field) .at = offsetof(struct type, field), .has_at = CU_REQUIRED
+#define AT_IF(type, field, has) .at = offsetof(struct type, field), .has_at = CU_OPTIONAL(struct type, has)
+
+static const struct cu_field item_fields[] = {
+    { .key = 1, .name = "path", .type = CU_FIELD_BYTES, .min = 1, .max = CU_PATH_MAX_BYTES, AT(cu_item, path) },
+    { .key = 2, .name = "type", .type = CU_FIELD_UINT, .min = CU_ITEM_FILE, .max = CU_ITEM_OTHER, AT(cu_item, type) },
+    { .key = 3, .name = "size", .type = CU_FIELD_UINT, .max = INT64_MAX, AT(cu_item, size) },
+    { .key = 4, .name = "root", .type = CU_FIELD_FIXED, .min = 32, .max = 32, AT_IF(cu_item, root, has_root) },
+    { .key = 5, .name = "sha256", .type = CU_FIELD_FIXED, .min = 32, .max = 32, AT_IF(cu_item, sha256, has_sha256) },
+    { .key = 6, .name = "target", .type = CU_FIELD_BYTES, .min = 1, .max = CU_PATH_MAX_BYTES, AT_IF(cu_item, target, has_target) },
+    { .key = 7, .name = "mode", .type = CU_FIELD_UINT, .max = MODE_MAX, AT(cu_item, mode) },
+    { .key = 8, .name = "mtime_s", .type = CU_FIELD_UINT, .max = UINT64_MAX, AT(cu_item, mtime_s) },
+    { .key = 9, .name = "mtime_ns", .type = CU_FIELD_UINT, .max = NS_MAX, AT(cu_item, mtime_ns) },
+};
+const struct cu_schema cu_item_schema = CU_SCHEMA_OF("manifest row", item_fields, struct cu_item);
+
+static const struct cu_field header_fields[] = {
+    { .key = 1, .name = "type", .type = CU_FIELD_TEXT, .min = 1, .max = 64, AT(cu_manifest_header, type) },
+    { .key = 2, .name = "items", .type = CU_FIELD_UINT, .max = CU_ITEMS_MAX, AT(cu_manifest_header, items) },
+    { .key = 3, .name = "bytes", .type = CU_FIELD_UINT, .max = INT64_MAX, AT(cu_manifest_header, bytes) },
+};
+const struct cu_schema cu_manifest_header_schema = CU_SCHEMA_OF("manifest header", header_fields, struct cu_manifest_header);
+
+/* ---- paths -------------------------------------------------------------------------------------------------------- */
+
+static struct cu_span first_component(struct cu_span path)
+{
+    const uint8_t *slash = path.n > 0 ? memchr(path.p, '/', path.n) : NULL;
+
+    return slash != NULL ? cu_span(path.p, (size_t)(slash - path.p)) : path;
+}
+
+static bool component_ok(struct cu_span name)
+{
+    return name.n > 0 && !cu_span_is(name, ".") && !cu_span_is(name, "..");
+}
+
+cu_status cu_path_check(struct cu_span path, struct cu_err *err)
+{
+    unsigned depth = 0;
+
+    ENSURE(path.n >= 1 && path.n <= CU_PATH_MAX_BYTES, err, CU_MALFORMED, "path: %zu bytes", path.n);
+    ENSURE(memchr(path.p, '\0', path.n) == NULL, err, CU_MALFORMED, "path: a NUL byte");
+    for (struct cu_span rest = path;;) {
+        struct cu_span name = first_component(rest);
+
+        ENSURE(component_ok(name), err, CU_MALFORMED, "path: an empty, \".\" or \"..\" component");
+        ENSURE(++depth <= CU_PATH_DEPTH_MAX, err, CU_MALFORMED, "path: more than %d levels", CU_PATH_DEPTH_MAX);
+        if (name.n == rest.n) return CU_OK;
+        rest = cu_span(rest.p + name.n + 1, rest.n - name.n - 1);
+    }
+}
+
+int cu_path_cmp(struct cu_span a, struct cu_span b)
+{
+    size_t n = a.n < b.n ? a.n : b.n, i = 0;
+
+    while (i < n && a.p[i] == b.p[i])
+        i++;
+    if (i == n) return (a.n > b.n) - (a.n < b.n);
+    if (a.p[i] == '/' || b.p[i] == '/') return a.p[i] == '/' ? -1 : 1;
+    return a.p[i] < b.p[i] ? -1 : 1;
+}
+
+static struct cu_span parent_of(struct cu_span path)
+{
+    while (path.n > 0 && path.p[path.n - 1] != '/')
+        path.n--;
+    return path.n > 0 ? cu_span(path.p, path.n - 1) : path;
+}
+
+static bool lies_in(struct cu_span path, struct cu_span folder)
+{
+    return path.n > folder.n && path.p[folder.n] == '/' && cu_span_starts(path, folder);
+}
+
+/* ---- one row ------------------------------------------------------------------------------------------------------ */
+
+/* The empty tree's root is SHA-256(""), as is the flat digest of no bytes. */
+static bool digests_fit(const struct cu_item *item)
+{
+    cu_hash empty = cu_empty_root();
+
+    return cu_hash_eq(&item->root, &empty) == (item->size == 0) && cu_hash_eq(&item->sha256, &empty) == (item->size == 0);
+}
+
+static cu_status check_item(const struct cu_item *item, struct cu_err *err)
+{
+    bool file = item->type == CU_ITEM_FILE, link = item->type == CU_ITEM_HARDLINK;
+
+    TRY(cu_path_check(item->path, err));
+    ENSURE(item->has_root == file && item->has_sha256 == file, err, CU_MALFORMED, "manifest row: a file has both digests, nothing else has one");
+    ENSURE(file ? digests_fit(item) : item->size == 0, err, CU_MALFORMED, "manifest row: the size does not fit the type or the digests");
+    ENSURE(item->has_target == (link || item->type == CU_ITEM_SYMLINK), err, CU_MALFORMED, "manifest row: a link has a target, nothing else has one");
+    if (!item->has_target) return CU_OK;
+
+    ENSURE(memchr(item->target.p, '\0', item->target.n) == NULL, err, CU_MALFORMED, "manifest row: a NUL byte in the target");
+    if (!link) return CU_OK;
+    TRY(cu_path_check(item->target, err));
+    ENSURE(cu_path_cmp(item->target, item->path) < 0, err, CU_MALFORMED, "manifest row: a hard link to what does not stand before it");
+    return CU_OK;
+}
+
+cu_status cu_item_write(const struct cu_item *item, struct cu_buf *out, struct cu_err *err)
+{
+    TRY(check_item(item, err));
+    return cu_schema_write(&cu_item_schema, item, out, err);
+}
+
+cu_status cu_item_read(struct cu_span row, struct cu_item *ret, struct cu_err *err)
+{
+    struct cu_item item;
+
+    ENSURE(row.n <= CU_MANIFEST_ROW_MAX, err, CU_MALFORMED, "manifest row: %zu bytes", row.n);
+    TRY(cu_schema_read(&cu_item_schema, row, &item, err));
+    TRY(check_item(&item, err));
+    *ret = item;
+    return CU_OK;
+}
+
+bool cu_item_follows(const struct cu_item *item, const struct cu_item *before)
+{
+    struct cu_span parent = parent_of(item->path);
+
+    if (before == NULL) return parent.n == 0;
+    if (cu_path_cmp(before->path, item->path) >= 0) return false;
+    if (parent.n == 0 || lies_in(before->path, parent)) return true;
+    return before->type == CU_ITEM_DIRECTORY && cu_span_eq(before->path, parent);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+
+void cu_manifest_header_put(uint64_t items, uint64_t bytes, struct cu_buf *out)
+{
+    struct cu_manifest_header header = { .type = cu_span_str(manifest_type), .items = items, .bytes = bytes };
+
+    CU_ASSERT(items <= CU_ITEMS_MAX && bytes <= INT64_MAX);
+    if (cu_schema_write(&cu_manifest_header_schema, &header, out, NULL) != CU_OK) CU_ASSERT(cu_buf_ok(out, NULL) != CU_OK);
+}
+
+cu_status cu_manifest_open(struct cu_span bytes, struct cu_manifest *ret, struct cu_err *err)
+{
+    struct cu_manifest m = { .in = cu_cbor_read(bytes) };
+    struct cu_span header = cu_cbor_item(&m.in);
+
+    if (!cu_cbor_good(&m.in)) return cu_cbor_done(&m.in, "manifest header", err);
+    TRY(cu_schema_read(&cu_manifest_header_schema, header, &m.header, err));
+    ENSURE(cu_span_is(m.header.type, manifest_type), err, CU_MALFORMED, "not a manifest");
+    *ret = m;
+    return CU_OK;
+}
+
+static cu_status close_manifest(const struct cu_manifest *m, struct cu_err *err)
+{
+    TRY(cu_cbor_done(&m->in, "manifest", err));
+    ENSURE(m->bytes == m->header.bytes, err, CU_MALFORMED, "manifest: its files have %llu bytes, the header says %llu",
+           (unsigned long long)m->bytes, (unsigned long long)m->header.bytes);
+    return CU_OK;
+}
+
+cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret_more, struct cu_err *err)
+{
+    struct cu_item item;
+    cu_hash leaf;
+
+    if (m->at == m->header.items) return *ret_more = false, close_manifest(m, err);
+
+    struct cu_span row = cu_cbor_item(&m->in);
+    if (!cu_cbor_good(&m->in)) return cu_cbor_done(&m->in, "manifest", err);
+    TRY(cu_item_read(row, &item, err));
+    ENSURE(cu_item_follows(&item, m->at > 0 ? &m->last : NULL), err, CU_MALFORMED,
+           "manifest: row %llu is out of order, or its folder has no row", (unsigned long long)m->at);
+    ENSURE(item.size <= m->header.bytes - m->bytes, err, CU_MALFORMED, "manifest: its files have more bytes than the header says");
+
+    leaf = cu_leaf_hash(row);
+    cu_frontier_append(&m->rows, &leaf);
+    m->at++;
+    m->bytes += item.size;
+    m->last = item;
+    m->row = row;
+    *ret = item;
+    *ret_more = true;
+    return CU_OK;
+}
+
+cu_hash cu_manifest_root(const struct cu_manifest *m)
+{
+    return cu_frontier_root(&m->rows);
+}
