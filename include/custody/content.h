@@ -49,9 +49,8 @@ struct cu_item {
 extern const struct cu_schema cu_item_schema;
 
 struct cu_manifest_header {
-    struct cu_span type;         /* "application/custody-manifest+cbor" */
     uint64_t items;
-    uint64_t bytes;              /* sum of the sizes of its files */
+    uint64_t bytes; /* sum of the sizes of its files */
 };
 extern const struct cu_schema cu_manifest_header_schema;
 
@@ -62,7 +61,8 @@ CU_MUST_USE cu_status cu_item_read(struct cu_span row, struct cu_item *ret, stru
 /** May `item` stand directly after `before` (NULL: as the first row)? Order, and the folder's row. */
 bool cu_item_follows(const struct cu_item *item, const struct cu_item *before);
 
-/** Walk a whole manifest that lies in memory (or is mapped): checks header, order, counts, row rules, and sums up the items' root. */
+/** Walk a whole manifest that lies in memory (or is mapped): checks header, order, counts and row rules, and sums up the items'
+ *  root. */
 struct cu_manifest {
     struct cu_cbor_reader in;
     struct cu_manifest_header header;

@@ -39,7 +39,10 @@ struct cu_public_key {
     enum cu_alg alg;
     uint8_t bytes[CU_PUBLIC_LEN_MAX];
 };
-static inline struct cu_span cu_public_span(const struct cu_public_key *key) { return cu_span(key->bytes, cu_alg_public_len(key->alg)); }
+static inline struct cu_span cu_public_span(const struct cu_public_key *key)
+{
+    return cu_span(key->bytes, cu_alg_public_len(key->alg));
+}
 
 /** The key's id: its COSE Key Thumbprint with SHA-256 (RFC 9679). */
 cu_hash cu_key_id(const struct cu_public_key *key);
@@ -58,13 +61,16 @@ struct cu_private_key {
 };
 CU_MUST_USE cu_status cu_private_generate(enum cu_alg alg, struct cu_private_key *ret, struct cu_err *err);
 /** PKCS#8 PEM; encrypted (PBES2, scrypt, AES-256-CBC) when a passphrase is given (empty span: none). */
-CU_MUST_USE cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err);
+CU_MUST_USE cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out,
+                                        struct cu_err *err);
 /** WRONG_PASSPHRASE when encrypted and the passphrase is missing or wrong; MALFORMED; BAD_KEY (an algorithm not in the table). */
-CU_MUST_USE cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_private_key *ret,
+                                          struct cu_err *err);
 void cu_private_free(struct cu_private_key *key);
 
 /** Sign a message (not a digest). ES256 signatures come out with low s. Any thread. */
-CU_MUST_USE cu_status cu_sign(const struct cu_private_key *key, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN], struct cu_err *err);
+CU_MUST_USE cu_status cu_sign(const struct cu_private_key *key, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN],
+                              struct cu_err *err);
 
 /** One signature to check. `status`: OK, BAD_SIGNATURE, HIGH_S, BAD_KEY. */
 struct cu_sig_job {
@@ -93,7 +99,8 @@ size_t cu_verifier_cached_size(size_t keys);
 CU_MUST_USE cu_status cu_verifier_cached(void *memory, size_t size, struct cu_verifier *ret, struct cu_err *err);
 
 /** One job, for callers with one. */
-CU_MUST_USE cu_status cu_verify_one(struct cu_verifier *by, const struct cu_public_key *key, struct cu_span message, const uint8_t signature[CU_SIGNATURE_LEN], struct cu_err *err);
+CU_MUST_USE cu_status cu_verify_one(struct cu_verifier *by, const struct cu_public_key *key, struct cu_span message,
+                                    const uint8_t signature[CU_SIGNATURE_LEN], struct cu_err *err);
 
 /** Once per process, before any other call here: fetches algorithms. custody-verify calls it after its arena is in place. */
 CU_MUST_USE cu_status cu_crypto_init(struct cu_err *err);

@@ -43,11 +43,13 @@ unsigned cu_consistency_len(cu_size from, cu_size to);
  *
  *  CU_OK yes.  CU_BAD_PROOF well formed, but leads to another root.  CU_MALFORMED seq not below size, or n wrong for (seq, size).
  *  Cost: n + 1 hashes, no allocation, any thread.  Source: RFC 9162, 2.1.3.2. */
-CU_MUST_USE cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, const cu_hash *path, size_t n, const cu_hash *root, struct cu_err *err);
+CU_MUST_USE cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, const cu_hash *path, size_t n,
+                                          const cu_hash *root, struct cu_err *err);
 
 /** Does the log of size `to` begin with the log of size `from`?  As above; from ≤ to; from 0 has an empty proof and proves
  *  nothing but that the old root is the empty one.  Source: RFC 9162, 2.1.4.2. */
-CU_MUST_USE cu_status cu_consistency_verify(cu_size from, const cu_hash *old_root, cu_size to, const cu_hash *root, const cu_hash *proof, size_t n, struct cu_err *err);
+CU_MUST_USE cu_status cu_consistency_verify(cu_size from, const cu_hash *old_root, cu_size to, const cu_hash *root,
+                                            const cu_hash *proof, size_t n, struct cu_err *err);
 
 /** Where hashes come from when a proof is made: the root of the complete subtree (level, index), that is of the leaves
  *  [index·2^level, (index+1)·2^level). */
@@ -56,11 +58,14 @@ struct cu_node_source {
     cu_status (*node)(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err);
 };
 
-/** Root of the leaves [from, to) of the log, from the source: from must be a multiple of the largest power of two below to-from. */
-CU_MUST_USE cu_status cu_range_root(const struct cu_node_source *from_nodes, cu_seq from, cu_seq to, cu_hash *ret, struct cu_err *err);
+/** Root of the leaves [from, to) of the log: from must be a multiple of the largest power of two below to - from. */
+CU_MUST_USE cu_status cu_range_root(const struct cu_node_source *from_nodes, cu_seq from, cu_seq to, cu_hash *ret,
+                                    struct cu_err *err);
 /** `ret` holds CU_PROOF_HASHES_MAX hashes. Cost: O(log size) hashes, O(log² size) node reads at worst. */
-CU_MUST_USE cu_status cu_inclusion_make(const struct cu_node_source *nodes, cu_seq seq, cu_size size, cu_hash *ret, size_t *ret_n, struct cu_err *err);
-CU_MUST_USE cu_status cu_consistency_make(const struct cu_node_source *nodes, cu_size from, cu_size to, cu_hash *ret, size_t *ret_n, struct cu_err *err);
+CU_MUST_USE cu_status cu_inclusion_make(const struct cu_node_source *nodes, cu_seq seq, cu_size size, cu_hash *ret, size_t *ret_n,
+                                        struct cu_err *err);
+CU_MUST_USE cu_status cu_consistency_make(const struct cu_node_source *nodes, cu_size from, cu_size to, cu_hash *ret,
+                                          size_t *ret_n, struct cu_err *err);
 
 /** Many leaves under one root: the hashes, and only those, that cannot be computed from the listed leaves, in the order in
  *  which a walk from the root, left before right, meets them. `seqs` ascending, no repeats, n ≥ 1.
@@ -68,9 +73,13 @@ CU_MUST_USE cu_status cu_consistency_make(const struct cu_node_source *nodes, cu
  *  have   may be NULL: subtrees that are known already (a path that the reader holds anyway) and are left out of the list.
  *         `known(self, from, to, ret)` gives the root of [from, to) if it has it. */
 struct cu_known { void *self; bool (*known)(void *self, cu_seq from, cu_seq to, cu_hash *ret); };
-CU_MUST_USE cu_status cu_multiproof_make(const struct cu_node_source *nodes, const cu_seq *seqs, size_t n, cu_size size, const struct cu_known *have, cu_hash *ret, size_t max, size_t *ret_n, struct cu_err *err);
+CU_MUST_USE cu_status cu_multiproof_make(const struct cu_node_source *nodes, const cu_seq *seqs, size_t n, cu_size size,
+                                         const struct cu_known *have, cu_hash *ret, size_t max, size_t *ret_n,
+                                         struct cu_err *err);
 /** Recompute the root; CU_BAD_PROOF when it differs, CU_MALFORMED when hashes are missing or left over. No allocation. */
-CU_MUST_USE cu_status cu_multiproof_verify(const cu_seq *seqs, const cu_hash *leaves, size_t n, cu_size size, const struct cu_known *have, const uint8_t *hashes, size_t n_hashes, const cu_hash *root, struct cu_err *err);
+CU_MUST_USE cu_status cu_multiproof_verify(const cu_seq *seqs, const cu_hash *leaves, size_t n, cu_size size,
+                                           const struct cu_known *have, const uint8_t *hashes, size_t n_hashes,
+                                           const cu_hash *root, struct cu_err *err);
 
 /** The path of one inclusion proof as `cu_known`: gives the sibling subtrees along it. */
 struct cu_path_known { cu_seq seq; cu_size size; const cu_hash *path; size_t n; };

@@ -66,7 +66,8 @@ cu_hash cu_key_id(const struct cu_public_key *key)
 
     switch (key->alg) {
     case CU_ALG_ES256:
-        return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(ec2), cu_span(key->bytes, 32), CU_SPAN_OF(y), cu_span(key->bytes + 32, 32) }, 4);
+        return cu_sha256_parts(
+            (struct cu_span[]){ CU_SPAN_OF(ec2), cu_span(key->bytes, 32), CU_SPAN_OF(y), cu_span(key->bytes + 32, 32) }, 4);
     case CU_ALG_EDDSA:
         return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(okp), cu_span(key->bytes, 32) }, 2);
     case CU_ALG_NONE:
@@ -86,7 +87,8 @@ static cu_status load_es256(const uint8_t xy[64], EVP_PKEY **ret, struct cu_err 
 
     memcpy(point + 1, xy, 64);
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1) return ossl_fail(err, CU_CRYPTO, "OpenSSL has no P-256");
-    if (EVP_PKEY_fromdata(ctx, ret, EVP_PKEY_PUBLIC_KEY, params) != 1) return ossl_fail(err, CU_BAD_KEY, "ES256 key: not a point of P-256");
+    if (EVP_PKEY_fromdata(ctx, ret, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        return ossl_fail(err, CU_BAD_KEY, "ES256 key: not a point of P-256");
     return CU_OK;
 }
 

@@ -53,7 +53,8 @@ static cu_status decrypt(const struct pem_block *block, struct cu_span passphras
     return *ret != NULL ? CU_OK : ossl_fail(err, CU_WRONG_PASSPHRASE, "the passphrase does not open the private key");
 }
 
-static cu_status open_block(const struct pem_block *block, struct cu_span passphrase, PKCS8_PRIV_KEY_INFO **ret, struct cu_err *err)
+static cu_status open_block(const struct pem_block *block, struct cu_span passphrase, PKCS8_PRIV_KEY_INFO **ret,
+                            struct cu_err *err)
 {
     const unsigned char *at = block->data;
 
@@ -87,7 +88,8 @@ static cu_status public_of_es256(EVP_PKEY *pkey, struct cu_public_key *ret)
     char group[32] = "";
 
     ret->alg = CU_ALG_ES256;
-    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1 || OBJ_sn2nid(group) != NID_X9_62_prime256v1) return CU_BAD_KEY;
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1 || OBJ_sn2nid(group) != NID_X9_62_prime256v1)
+        return CU_BAD_KEY;
     TRY(read_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, ret->bytes));
     TRY(read_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, ret->bytes + 32));
     return halves_agree(pkey) ? CU_OK : CU_BAD_KEY;
@@ -109,7 +111,8 @@ static cu_status adopt(EVP_PKEY *taken, struct cu_private_key *ret, struct cu_er
     AUTO_PKEY *pkey = taken;
     struct cu_private_key out = { .ctx = pkey };
 
-    if (public_of(pkey, &out.pub) != CU_OK) return ossl_fail(err, CU_BAD_KEY, "private key: neither P-256 nor Ed25519, or its halves disagree");
+    if (public_of(pkey, &out.pub) != CU_OK)
+        return ossl_fail(err, CU_BAD_KEY, "private key: neither P-256 nor Ed25519, or its halves disagree");
     out.id = cu_key_id(&out.pub);
     *ret = out;
     pkey = NULL;

@@ -22,8 +22,8 @@ static cu_status sign_ed25519(EVP_PKEY *pkey, struct cu_span message, uint8_t re
     size_t n = sizeof raw;
     AUTO_MD_CTX *ctx = EVP_MD_CTX_new();
 
-    if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 || EVP_DigestSign(ctx, raw, &n, message.p, message.n) != 1 ||
-        n != sizeof raw)
+    if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
+        EVP_DigestSign(ctx, raw, &n, message.p, message.n) != 1 || n != sizeof raw)
         return ossl_fail(err, CU_CRYPTO, "Ed25519 signing failed");
     memcpy(ret, raw, sizeof raw);
     return CU_OK;

@@ -167,7 +167,8 @@ cu_status cu_verifier_cached(void *memory, size_t size, struct cu_verifier *ret,
 {
     struct cache *cache = memory;
 
-    ENSURE(size >= cu_verifier_cached_size(1), err, CU_TOO_LARGE, "a verifier's cache needs room for one key, %zu bytes", cu_verifier_cached_size(1));
+    ENSURE(size >= cu_verifier_cached_size(1), err, CU_TOO_LARGE, "a verifier's cache needs room for one key, %zu bytes",
+           cu_verifier_cached_size(1));
     memset(memory, 0, size);
     cache->slots = (size - sizeof *cache) / sizeof *cache->slot;
     cache->scratch = EVP_MD_CTX_new();

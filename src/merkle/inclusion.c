@@ -39,10 +39,13 @@ unsigned cu_inclusion_len(cu_seq seq, cu_size size)
     return way.inner + way.border;
 }
 
-cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, const cu_hash *path, size_t n, const cu_hash *root, struct cu_err *err)
+cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, const cu_hash *path, size_t n, const cu_hash *root,
+                              struct cu_err *err)
 {
-    ENSURE(seq.v < size.v && size.v <= SIZE_MAX_V, err, CU_MALFORMED, "inclusion proof: position %llu in a log of %llu", LLU(seq.v), LLU(size.v));
-    ENSURE(n == cu_inclusion_len(seq, size), err, CU_MALFORMED, "inclusion proof: %zu hashes where %u belong", n, cu_inclusion_len(seq, size));
+    ENSURE(seq.v < size.v && size.v <= SIZE_MAX_V, err, CU_MALFORMED, "inclusion proof: position %llu in a log of %llu",
+           LLU(seq.v), LLU(size.v));
+    ENSURE(n == cu_inclusion_len(seq, size), err, CU_MALFORMED, "inclusion proof: %zu hashes where %u belong", n,
+           cu_inclusion_len(seq, size));
 
     struct way way = way_up(seq.v, size.v, 0);
     cu_hash node = *leaf;
@@ -50,7 +53,8 @@ cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, con
         bool from_left = i >= way.inner || (way.bits >> i & 1) != 0;
         (from_left ? fold_left : fold_right)(&node, &path[i]);
     }
-    ENSURE(cu_hash_eq(&node, root), err, CU_BAD_PROOF, "inclusion proof: entry %llu is not under this root of %llu entries", LLU(seq.v), LLU(size.v));
+    ENSURE(cu_hash_eq(&node, root), err, CU_BAD_PROOF, "inclusion proof: entry %llu is not under this root of %llu entries",
+           LLU(seq.v), LLU(size.v));
     return CU_OK;
 }
 
@@ -73,14 +77,18 @@ static cu_status consistency_trivial(cu_size from, const cu_hash *old_root, cons
 {
     cu_hash empty = cu_empty_root();
 
-    ENSURE(cu_hash_eq(old_root, from.v == 0 ? &empty : root), err, CU_BAD_PROOF, "consistency proof: two roots for %llu entries", LLU(from.v));
+    ENSURE(cu_hash_eq(old_root, from.v == 0 ? &empty : root), err, CU_BAD_PROOF, "consistency proof: two roots for %llu entries",
+           LLU(from.v));
     return CU_OK;
 }
 
-cu_status cu_consistency_verify(cu_size from, const cu_hash *old_root, cu_size to, const cu_hash *root, const cu_hash *proof, size_t n, struct cu_err *err)
+cu_status cu_consistency_verify(cu_size from, const cu_hash *old_root, cu_size to, const cu_hash *root, const cu_hash *proof,
+                                size_t n, struct cu_err *err)
 {
-    ENSURE(from.v <= to.v && to.v <= SIZE_MAX_V, err, CU_MALFORMED, "consistency proof: from %llu to %llu", LLU(from.v), LLU(to.v));
-    ENSURE(n == cu_consistency_len(from, to), err, CU_MALFORMED, "consistency proof: %zu hashes where %u belong", n, cu_consistency_len(from, to));
+    ENSURE(from.v <= to.v && to.v <= SIZE_MAX_V, err, CU_MALFORMED, "consistency proof: from %llu to %llu", LLU(from.v),
+           LLU(to.v));
+    ENSURE(n == cu_consistency_len(from, to), err, CU_MALFORMED, "consistency proof: %zu hashes where %u belong", n,
+           cu_consistency_len(from, to));
     if (from.v == 0 || from.v == to.v) return consistency_trivial(from, old_root, root, err);
 
     struct way way = consistency_way(from.v, to.v);
@@ -129,7 +137,8 @@ static void reverse(cu_hash *hashes, size_t n)
     }
 }
 
-static cu_status push_range(const struct cu_node_source *nodes, uint64_t from, uint64_t to, cu_hash *ret, size_t *n, struct cu_err *err)
+static cu_status push_range(const struct cu_node_source *nodes, uint64_t from, uint64_t to, cu_hash *ret, size_t *n,
+                            struct cu_err *err)
 {
     CU_ASSERT(*n < CU_PROOF_HASHES_MAX + 1); /* by the size's bound */
     TRY(cu_range_root(nodes, (cu_seq){ from }, (cu_seq){ to }, &ret[*n], err));
@@ -137,12 +146,14 @@ static cu_status push_range(const struct cu_node_source *nodes, uint64_t from, u
     return CU_OK;
 }
 
-cu_status cu_inclusion_make(const struct cu_node_source *nodes, cu_seq seq, cu_size size, cu_hash *ret, size_t *ret_n, struct cu_err *err)
+cu_status cu_inclusion_make(const struct cu_node_source *nodes, cu_seq seq, cu_size size, cu_hash *ret, size_t *ret_n,
+                            struct cu_err *err)
 {
     uint64_t lo = 0, hi = size.v;
     size_t n = 0;
 
-    ENSURE(seq.v < size.v && size.v <= SIZE_MAX_V, err, CU_MALFORMED, "inclusion proof: position %llu in a log of %llu", LLU(seq.v), LLU(size.v));
+    ENSURE(seq.v < size.v && size.v <= SIZE_MAX_V, err, CU_MALFORMED, "inclusion proof: position %llu in a log of %llu",
+           LLU(seq.v), LLU(size.v));
     while (hi - lo > 1) {
         uint64_t mid = lo + cu_split(hi - lo);
         bool left = seq.v < mid;
@@ -155,12 +166,14 @@ cu_status cu_inclusion_make(const struct cu_node_source *nodes, cu_seq seq, cu_s
     return CU_OK;
 }
 
-cu_status cu_consistency_make(const struct cu_node_source *nodes, cu_size from, cu_size to, cu_hash *ret, size_t *ret_n, struct cu_err *err)
+cu_status cu_consistency_make(const struct cu_node_source *nodes, cu_size from, cu_size to, cu_hash *ret, size_t *ret_n,
+                              struct cu_err *err)
 {
     uint64_t lo = 0, hi = to.v;
     size_t n = 0;
 
-    ENSURE(from.v <= to.v && to.v <= SIZE_MAX_V, err, CU_MALFORMED, "consistency proof: from %llu to %llu", LLU(from.v), LLU(to.v));
+    ENSURE(from.v <= to.v && to.v <= SIZE_MAX_V, err, CU_MALFORMED, "consistency proof: from %llu to %llu", LLU(from.v),
+           LLU(to.v));
     if (from.v == 0) return *ret_n = 0, CU_OK;
     while (hi != from.v) {
         uint64_t mid = lo + cu_split(hi - lo);

@@ -64,8 +64,8 @@ static cu_status make(struct maker *m, struct range of)
     return make(m, (struct range){ left.hi, of.hi, left.end, of.end });
 }
 
-cu_status cu_multiproof_make(const struct cu_node_source *nodes, const cu_seq *seqs, size_t n, cu_size size, const struct cu_known *have,
-                             cu_hash *ret, size_t max, size_t *ret_n, struct cu_err *err)
+cu_status cu_multiproof_make(const struct cu_node_source *nodes, const cu_seq *seqs, size_t n, cu_size size,
+                             const struct cu_known *have, cu_hash *ret, size_t max, size_t *ret_n, struct cu_err *err)
 {
     struct maker m = { .nodes = nodes, .seqs = seqs, .have = have, .ret = ret, .max = max, .err = err };
 
@@ -90,7 +90,8 @@ static cu_status compute(struct checker *c, struct range of, cu_hash *ret)
 
     if (of.first == of.end) {
         if (is_known(c->have, of, ret)) return CU_OK;
-        ENSURE(c->left > 0, c->err, CU_MALFORMED, "multiproof: a hash is missing for entries %llu to %llu", LLU(of.lo), LLU(of.hi - 1));
+        ENSURE(c->left > 0, c->err, CU_MALFORMED, "multiproof: a hash is missing for entries %llu to %llu", LLU(of.lo),
+               LLU(of.hi - 1));
         memcpy(ret->b, c->hashes, sizeof ret->b);
         c->hashes += sizeof ret->b;
         c->left--;
@@ -114,7 +115,8 @@ cu_status cu_multiproof_verify(const cu_seq *seqs, const cu_hash *leaves, size_t
     TRY(check_list(seqs, n, size, err));
     TRY(compute(&c, (struct range){ 0, size.v, 0, n }, &computed));
     ENSURE(c.left == 0, err, CU_MALFORMED, "multiproof: %zu hashes are left over", c.left);
-    ENSURE(cu_hash_eq(&computed, root), err, CU_BAD_PROOF, "multiproof: the entries are not under this root of %llu entries", LLU(size.v));
+    ENSURE(cu_hash_eq(&computed, root), err, CU_BAD_PROOF, "multiproof: the entries are not under this root of %llu entries",
+           LLU(size.v));
     return CU_OK;
 }
 

@@ -61,8 +61,8 @@ static cu_status node(void *self, unsigned level, uint64_t index, cu_hash *ret, 
 
     CU_ASSERT(level < 64);
     tile.width = cu_tile_width(tile.level, tile.index, nodes->size);
-    ENSURE(at + width <= tile.width, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level, (unsigned long long)index,
-           (unsigned long long)nodes->size.v);
+    ENSURE(at + width <= tile.width, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level,
+           (unsigned long long)index, (unsigned long long)nodes->size.v);
     TRY(fetch(nodes, tile, &hashes, err));
     *ret = cu_complete_root(hashes + at, above);
     return CU_OK;

@@ -19,7 +19,8 @@ void cu_tile_path(struct cu_tile tile, char ret[CU_TILE_PATH_MAX])
 {
     int n;
 
-    CU_ASSERT(tile.level >= CU_TILE_ENTRIES && tile.level <= (int)CU_TILE_LEVEL_MAX && tile.width >= 1 && tile.width <= CU_TILE_WIDTH);
+    CU_ASSERT(tile.level >= CU_TILE_ENTRIES && tile.level <= (int)CU_TILE_LEVEL_MAX && tile.width >= 1 &&
+              tile.width <= CU_TILE_WIDTH);
     n = tile.level == CU_TILE_ENTRIES ? sprintf(ret, "tile/entries/") : sprintf(ret, "tile/%d/", tile.level);
     n += put_index(tile.index, "", ret + n);
     if (tile.width < CU_TILE_WIDTH) sprintf(ret + n, ".p/%u", tile.width);
