@@ -23,14 +23,19 @@
 enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
 #undef CU_PROFILE_ENUM
 
-/* Every profile of a deposit shares the plain fields; police-collection adds those of the norms. One struct holds the union:
- * a field that is not there has n == 0 (spans) or its `has_`. Schemas and the exact fields: src/record/details.c. */
+/* Every profile of a deposit shares the plain fields; police-collection adds those of the norms. One struct holds the union: an
+ * optional field that is not there has its `has_` false, and what a profile does not know at all is zero. */
 struct cu_detail_digest { uint64_t alg; struct cu_span value; }; /* a tuple [digest number, bytes] */
 struct cu_detail_person { struct cu_span name, title, organisation, id_commitment; bool has_title, has_organisation, has_id_commitment; };
+struct cu_detail_device {
+    struct cu_span ip, mac, host, imei, make, model, serial, position;
+    bool has_ip, has_mac, has_host, has_imei, has_make, has_model, has_serial, has_position;
+};
 
-extern const struct cu_schema cu_detail_digest_schema, cu_detail_person_schema;
+extern const struct cu_schema cu_detail_digest_schema, cu_detail_person_schema, cu_detail_device_schema;
 
-const struct cu_schema *cu_profile_schema(enum cu_profile profile);
+const char *cu_profile_name(enum cu_profile profile);                /* NULL when unknown */
+const struct cu_schema *cu_profile_schema(enum cu_profile profile); /* NULL when unknown */
 enum cu_profile cu_profile_by_name(struct cu_span name);
 /** The profile that a details map names in its field "profile". CU_PROFILE_NONE when it names none that is known. */
 enum cu_profile cu_details_profile(struct cu_span details);
@@ -46,21 +51,22 @@ struct cu_details_deposit {
     struct cu_list digests;      /* "digests"  of an item's bytes: cu_detail_digest, sha256 first  */
     bool has_label, has_note, has_media, has_digests;
     /* police-collection only */
-    struct cu_span case_number;  /* "case-number" */
-    struct cu_span cause;        /* "cause"       */
-    struct cu_span warrant;      /* "warrant"     warrant or notice number */
-    struct cu_span category;     /* "category"    */
-    struct cu_span format;       /* "format"      */
-    struct cu_span secrecy;      /* "secrecy"     */
-    struct cu_span collected;    /* "collected"   time with zone, as written */
-    struct cu_span place, method, process; /* same names */
-    struct cu_span device;       /* "device"      a map of texts: make, model, serial, host, mac, ip, imei, position */
-    struct cu_list collectors;   /* "collectors"  two or more cu_detail_person */
-    struct cu_detail_person holder, witness; /* same names */
-    struct cu_span refusal;      /* "refusal"     why the holder did not sign */
-    struct cu_span video;        /* "video-sha256" digest of the video of the process, 32 bytes */
-    bool original;               /* "original"    the original medium was handed over (not a backup) */
-    bool has_warrant, has_category, has_format, has_secrecy, has_process, has_device, has_holder, has_witness, has_refusal, has_video, has_original;
+    struct cu_span case_number;  /* "case-number"                                                  */
+    struct cu_span cause;        /* "cause"                                                        */
+    struct cu_span warrant;      /* "warrant"  warrant or notice number                            */
+    struct cu_span category;     /* "category" what kind of data: documents, photos, chats …       */
+    struct cu_span format;       /* "format"   file format                                         */
+    struct cu_span secrecy;      /* "secrecy"                                                      */
+    struct cu_span collected;    /* "collected" time with zone, as written                         */
+    struct cu_span place, method, process; /* same names                                           */
+    struct cu_span source;       /* "source"   unless original: why not, and where the original lies or the data came from */
+    struct cu_detail_device device; /* "device" a map of texts                                     */
+    struct cu_list collectors;   /* "collectors" two or more cu_detail_person                      */
+    struct cu_detail_person holder, witness; /* same names                                         */
+    struct cu_span refusal;      /* "refusal"  why the holder did not sign; then a witness is named */
+    struct cu_span video;        /* "video-sha256" digest of the video of the process, 32 bytes    */
+    bool original;               /* "original" the original medium was taken (not a copy of its data) */
+    bool has_warrant, has_secrecy, has_source, has_device, has_holder, has_witness, has_refusal, has_video;
 };
 /** "profile", "parties": list of [party id, name, organisation name]; "name": what people call the ledger. */
 struct cu_party_name { uint64_t id; struct cu_span name; };
@@ -74,5 +80,32 @@ struct cu_access_row { cu_hash id; struct cu_span who; uint64_t time; struct cu_
 extern const struct cu_schema cu_finding_row_schema, cu_access_row_schema;
 /** "profile", "text", "rows": at most what fits; `count` in the payload says how many there were. */
 struct cu_details_rows { struct cu_span profile, text; struct cu_list rows; };
+
+union cu_details {
+    struct cu_details_deposit deposit;
+    struct cu_details_genesis genesis;
+    struct cu_details_case a_case;
+    struct cu_details_text text;
+    struct cu_details_rows rows;
+};
+
+/** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,
+ *  TOO_LARGE, NEWER_FORMAT (a profile that this version does not know). */
+CU_MUST_USE cu_status cu_details_read(struct cu_span details, enum cu_profile *ret_profile, union cu_details *ret, struct cu_err *err);
+/** The same, and of a profile that statements of `kind` have (a claim's serve the deposit or refusal around it). WRONG_KIND. */
+CU_MUST_USE cu_status cu_details_check(struct cu_span details, enum cu_kind kind, struct cu_err *err);
+/** Append `message` (the profile's struct), its field "profile" filled in. What could not be read is not written. */
+CU_MUST_USE cu_status cu_details_write(enum cu_profile profile, const void *message, struct cu_buf *out, struct cu_err *err);
+
+/** Any details map as lines for people, in the order of the map: a list gives one line an element, a map within one line a field
+ *  ("device make"). The values are printable. Profiles that are not known are shown as they are. MALFORMED when not canonical. */
+typedef void cu_details_line(void *self, struct cu_span key, struct cu_span value);
+CU_MUST_USE cu_status cu_details_each(struct cu_span details, cu_details_line *line, void *self, struct cu_err *err);
+
+/** The other way: fill a deposit's details from the lines of a form ("key: value", as `cu_details_each` gives them). Lists repeat
+ *  their key, persons read "name; title; organisation", blank lines and lines that begin with # are skipped. What the program
+ *  itself knows (profile, name, tool, media, digests) cannot be given. Spans of `message` point into `text` and `scratch`, which
+ *  takes the elements of lists. MALFORMED names the line. */
+CU_MUST_USE cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch, struct cu_details_deposit *message, struct cu_err *err);
 
 #endif

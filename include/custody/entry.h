@@ -230,9 +230,10 @@ void cu_sig_structure(struct cu_span protected_, struct cu_span payload, struct 
 /** SHA-256 of it, without building it. */
 cu_hash cu_statement_id(struct cu_span protected_, struct cu_span payload);
 
-/** Sign a statement of `kind`: payload `body` (the member of cu_payload for the kind), appended to `out` as COSE_Sign1. */
+/** Sign a statement of `kind`: payload `body` (the member of cu_payload for the kind), appended to `out` as COSE_Sign1. What could
+ *  not be read (a field out of bounds, an inner statement of another ledger, one byte too many) is not signed: its status. */
 CU_MUST_USE cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network, const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err);
-/** Genesis and block: the plain map, key 0 first. */
+/** Genesis and block: the plain map, its typ at key 0, appended to `out`. What could not be read is not written. */
 CU_MUST_USE cu_status cu_plain_write(enum cu_kind kind, const void *body, struct cu_buf *out, struct cu_err *err);
 
 /* ---- records: an entry with its attachments ------------------------------------------------------------------------ */

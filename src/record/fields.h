@@ -1,0 +1,26 @@
+/* What each kind gives to the table of kinds, and the fields that many of them share. */
+#ifndef CU_RECORD_FIELDS_H
+#define CU_RECORD_FIELDS_H
+
+#include "custody/entry.h"
+
+/* Milliseconds since 1970, up to the end of the year 9999: what people can be shown. */
+#define CU_TIME_MAX 253402300799999u
+#define TIME(key, type, member) CU_UINT(key, type, member, 0, CU_TIME_MAX)
+#define SEEN(key, type) CU_MAP(key, type, seen, &cu_seen_schema)
+
+/** What a kind's file says of its payload: the fields, and the rules that a table of fields cannot say (NULL: none). */
+struct cu_payload_form {
+    struct cu_schema schema;
+    cu_status (*check)(const union cu_payload *payload, struct cu_err *err);
+};
+
+/* cu_payload_DEPOSIT and so on, each in the file of its kind. */
+#define CU_KIND_FORM(num, name, text, form, roles, nests, details) extern const struct cu_payload_form cu_payload_##name;
+CU_KIND_TABLE(CU_KIND_FORM)
+#undef CU_KIND_FORM
+
+/** Read and judge a payload of `row`'s kind. */
+CU_MUST_USE cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, union cu_payload *ret, struct cu_err *err);
+
+#endif

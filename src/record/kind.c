@@ -1,0 +1,63 @@
+/* The one table of kinds. A later kind is a row in entry.h and a file beside this one. */
+#include "fields.h"
+
+#define TYP_PLAIN "+cbor"
+#define TYP_SIGNED "+cose"
+#define TYP_NESTED "+cose"
+#define ROW(num, name_, text, form_, roles_, nests_, details_)                                                          \
+    { .kind = CU_KIND_##name_, .name = (text), .typ = "application/custody-" text TYP_##form_, .form = CU_FORM_##form_, \
+      .roles = (roles_), .nests = (nests_), .details = (details_), .payload = &cu_payload_##name_.schema },
+static const struct cu_kind_row rows[] = { CU_KIND_TABLE(ROW) };
+#define ROWS (sizeof rows / sizeof *rows)
+
+#define FORM(num, name, text, form, roles, nests, details) &cu_payload_##name,
+static const struct cu_payload_form *const forms[] = { CU_KIND_TABLE(FORM) };
+
+#define KIND(num, name, text, form, roles, nests, details) CU_KIND_##name,
+const enum cu_kind cu_kinds[] = { CU_KIND_TABLE(KIND) };
+const size_t cu_kinds_n = ROWS;
+
+const struct cu_kind_row *cu_kind_row(enum cu_kind kind)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].kind == kind) return &rows[i];
+    return NULL;
+}
+
+const struct cu_kind_row *cu_kind_by_typ(struct cu_span typ)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (cu_span_is(typ, rows[i].typ)) return &rows[i];
+    return NULL;
+}
+
+cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, union cu_payload *ret, struct cu_err *err)
+{
+    const struct cu_payload_form *form = forms[row - rows];
+    union cu_payload out = { 0 };
+
+    TRY(cu_schema_read(&form->schema, bytes, &out, err));
+    if (form->check) TRY(form->check(&out, err));
+    *ret = out;
+    return CU_OK;
+}
+
+struct word { uint64_t number; const char *name, *text; };
+#define WORD(num, name, text, sentence) { (num), (text), (sentence) },
+static const struct word reasons[] = { CU_REASON_TABLE(WORD) };
+static const struct word incidents[] = { CU_INCIDENT_TABLE(WORD) };
+#define FIND(table, number) find((table), sizeof(table) / sizeof *(table), (number))
+
+static const struct word *find(const struct word *table, size_t n, uint64_t number)
+{
+    static const struct word none;
+
+    for (size_t i = 0; i < n; i++)
+        if (table[i].number == number) return &table[i];
+    return &none;
+}
+
+const char *cu_reason_name(uint64_t reason) { return FIND(reasons, reason)->name; }
+const char *cu_reason_text(uint64_t reason) { return FIND(reasons, reason)->text; }
+const char *cu_incident_name(uint64_t type) { return FIND(incidents, type)->name; }
+const char *cu_incident_text(uint64_t type) { return FIND(incidents, type)->text; }
