@@ -16,13 +16,17 @@ CU_MUST_USE cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, st
 CU_MUST_USE cu_status cu_decimal_read(struct cu_span text, uint64_t max, uint64_t *ret, struct cu_err *err);
 
 bool cu_utf8_ok(struct cu_span text); /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
+size_t cu_utf8_next(struct cu_span text, uint32_t *ret); /* bytes of the first character, 1 to 4; 0 at the end or where it is not UTF-8 */
 
-/** "2026-11-23T14:11:02.345Z". `ret` holds 32 bytes. */
+/** "2026-11-23T14:11:02.345Z"; after the year 9999 "253402300800000 ms". `ret` holds 32 bytes. */
 void cu_time_text(cu_unix_ms time, char ret[32]);
-CU_MUST_USE cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err); /* that form only */
+CU_MUST_USE cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err); /* the first form only, 1970 to 9999 */
 
-/** For people: control characters, invalid UTF-8 and characters that reorder text are shown as \xNN or \u{…}. */
+/** For people: what could deceive an eye or a terminal is shown escaped: control characters and invalid bytes as \xNN, characters
+ *  that reorder text or take no room as \u{…}, a backslash as two. So what is shown stands for one byte string only. */
 void cu_text_printable(struct cu_buf *out, struct cu_span bytes);
+/** The same within double quotes. */
+void cu_text_quoted(struct cu_buf *out, struct cu_span bytes);
 
 /** Lines that each end in \n: sticky. A last line without \n is a fault. */
 struct cu_lines {

@@ -1,0 +1,61 @@
+/* RFC 4648, section 4: padded, one line; reading accepts only what writing gives. */
+#include "custody/text.h"
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Four characters from up to three bytes. */
+static void put_group(uint8_t *at, const uint8_t *p, size_t n)
+{
+    uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+    at[0] = (uint8_t)alphabet[v >> 18];
+    at[1] = (uint8_t)alphabet[v >> 12 & 63];
+    at[2] = n > 1 ? (uint8_t)alphabet[v >> 6 & 63] : '=';
+    at[3] = n > 2 ? (uint8_t)alphabet[v & 63] : '=';
+}
+
+void cu_base64_put(struct cu_buf *out, struct cu_span bytes)
+{
+    uint8_t *at = cu_buf_grow(out, bytes.n / 3 * 4 + (bytes.n % 3 ? 4 : 0));
+    if (!at) return;
+    for (size_t i = 0; i < bytes.n; i += 3, at += 4) put_group(at, bytes.p + i, bytes.n - i < 3 ? bytes.n - i : 3);
+}
+
+static int value_of(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Up to three bytes from four characters, the last `pad` of which are '='; false when one is not of the alphabet, or when the
+ * bits that pad drops are not zero. */
+static bool read_group(const uint8_t *p, size_t pad, uint8_t *at)
+{
+    uint32_t v = 0;
+    for (size_t i = 0; i < 4; i++) {
+        int six = i < 4 - pad ? value_of(p[i]) : 0;
+        if (six < 0) return false;
+        v = v << 6 | (uint32_t)six;
+    }
+    if (v & ((UINT32_C(1) << 8 * pad) - 1)) return false;
+    for (size_t i = 0; i < 3 - pad; i++) at[i] = (uint8_t)(v >> (16 - 8 * i));
+    return true;
+}
+
+cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err)
+{
+    ENSURE(text.n % 4 == 0, err, CU_MALFORMED, "base64 of %zu characters: not a multiple of four", text.n);
+    if (text.n == 0) return CU_OK;
+    size_t pad = text.p[text.n - 1] != '=' ? 0 : text.p[text.n - 2] != '=' ? 1 : 2;
+
+    size_t before = ret->n;
+    uint8_t *at = cu_buf_grow(ret, text.n / 4 * 3 - pad);
+    TRY(cu_buf_ok(ret, err));
+    for (size_t i = 0; i < text.n; i += 4, at += 3) {
+        if (read_group(text.p + i, i + 4 == text.n ? pad : 0, at)) continue;
+        ret->n = before;
+        return cu_fail(err, CU_MALFORMED, "not strict base64, in the four characters from %zu", i + 1);
+    }
+    return CU_OK;
+}

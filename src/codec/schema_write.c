@@ -1,0 +1,174 @@
+/* Writing by the same table, and the table's own order proven.
+ *
+ * What is written obeys the bounds that reading enforces, and is taken back whole when a value does not.
+ */
+#include "custody/schema.h"
+#include "custody/text.h"
+#include "codec/head.h"
+
+static cu_status write_value(const struct cu_schema *schema, const uint8_t *message, struct cu_buf *out, struct cu_err *err);
+
+#define LOAD(type, message, f) (*(const type *)(const void *)((message) + (f)->at))
+
+static cu_status write_uint(const struct cu_field *f, uint64_t v, struct cu_buf *out, struct cu_err *err)
+{
+    ENSURE(v >= f->min && v <= f->max, err, CU_MALFORMED, "%llu is out of bounds", (unsigned long long)v);
+    cu_cbor_put_uint(out, v);
+    return CU_OK;
+}
+
+static cu_status write_int(const struct cu_field *f, int64_t v, struct cu_buf *out, struct cu_err *err)
+{
+    ENSURE(v >= (int64_t)f->min && v <= (int64_t)f->max, err, CU_MALFORMED, "%lld is out of bounds", (long long)v);
+    cu_cbor_put_int(out, v);
+    return CU_OK;
+}
+
+static cu_status check_length(const struct cu_field *f, struct cu_span v, struct cu_err *err)
+{
+    ENSURE(v.n >= f->min && v.n <= f->max, err, CU_MALFORMED, "%zu bytes are out of bounds", v.n);
+    return CU_OK;
+}
+
+static cu_status write_bytes(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
+{
+    TRY(check_length(f, v, err));
+    cu_cbor_put_bytes(out, v);
+    return CU_OK;
+}
+
+static cu_status write_text(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
+{
+    TRY(check_length(f, v, err));
+    ENSURE(cu_utf8_ok(v), err, CU_MALFORMED, "a text that is not UTF-8");
+    cu_cbor_put_text(out, v);
+    return CU_OK;
+}
+
+static cu_status write_item(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
+{
+    TRY(check_length(f, v, err));
+    TRY(cu_cbor_check(v, "item", err));
+    cu_buf_add(out, v);
+    return CU_OK;
+}
+
+/* The elements come encoded: each is read as its reader will. */
+static cu_status write_list(const struct cu_field *f, const struct cu_list *list, struct cu_buf *out, struct cu_err *err)
+{
+    ENSURE(list->n >= f->min && list->n <= f->max, err, CU_MALFORMED, "%llu elements are out of bounds", (unsigned long long)list->n);
+    _Alignas(max_align_t) uint8_t scratch[CU_SCHEMA_STRUCT_MAX];
+    struct cu_cbor_reader in = cu_cbor_read(list->bytes);
+    for (uint64_t i = 0; i < list->n && cu_cbor_good(&in); i++) cu_schema_read_from(f->child, &in, scratch);
+    TRY(cu_cbor_done(&in, "elements", err));
+    cu_cbor_put_array(out, list->n);
+    cu_buf_add(out, list->bytes);
+    return CU_OK;
+}
+
+static cu_status write_field(const struct cu_field *f, const uint8_t *message, struct cu_buf *out, struct cu_err *err)
+{
+    switch (f->type) {
+    case CU_FIELD_UINT: return write_uint(f, LOAD(uint64_t, message, f), out, err);
+    case CU_FIELD_INT: return write_int(f, LOAD(int64_t, message, f), out, err);
+    case CU_FIELD_BOOL: return cu_cbor_put_bool(out, LOAD(bool, message, f)), CU_OK;
+    case CU_FIELD_FIXED: return cu_cbor_put_bytes(out, cu_span(message + f->at, f->max)), CU_OK;
+    case CU_FIELD_BYTES: return write_bytes(f, LOAD(struct cu_span, message, f), out, err);
+    case CU_FIELD_TEXT: return write_text(f, LOAD(struct cu_span, message, f), out, err);
+    case CU_FIELD_CONST: return cu_cbor_put_text(out, cu_span_str(f->text)), CU_OK;
+    case CU_FIELD_MAP: return write_value(f->child, message + f->at, out, err);
+    case CU_FIELD_LIST: return write_list(f, &LOAD(struct cu_list, message, f), out, err);
+    case CU_FIELD_ITEM: return write_item(f, LOAD(struct cu_span, message, f), out, err);
+    }
+    cu_bug("a field type outside the enum", __FILE__, __LINE__);
+}
+
+static bool present(const struct cu_field *f, const uint8_t *message)
+{
+    return f->has_at == CU_REQUIRED || *(const bool *)(message + f->has_at);
+}
+
+static cu_status write_value(const struct cu_schema *schema, const uint8_t *message, struct cu_buf *out, struct cu_err *err)
+{
+    if (schema->scalar) return write_field(&schema->fields[0], message, out, err);
+
+    uint64_t n = 0;
+    for (size_t i = 0; i < schema->n; i++) n += present(&schema->fields[i], message);
+    if (schema->tuple) cu_cbor_put_array(out, n);
+    else cu_cbor_put_map(out, n);
+
+    for (const struct cu_field *f = schema->fields; f < schema->fields + schema->n; f++) {
+        if (!present(f, message)) continue;
+        if (schema->text_keys) cu_cbor_put_text(out, cu_span_str(f->name));
+        else if (!schema->tuple) cu_cbor_put_int(out, f->key);
+        cu_status status = write_field(f, message, out, err);
+        if (status == CU_OK) continue;
+        if (schema->text_keys) return cu_fail_while(err, status, "%s", f->name);
+        return cu_fail_while(err, status, "field %d (%s)", f->key, f->name);
+    }
+    return CU_OK;
+}
+
+cu_status cu_schema_write(const struct cu_schema *schema, const void *message, struct cu_buf *out, struct cu_err *err)
+{
+    size_t before = out->n;
+    cu_status status = write_value(schema, message, out, err);
+    if (status == CU_OK) status = cu_buf_ok(out, err);
+    if (status == CU_OK) return CU_OK;
+    out->n = before;
+    return cu_fail_while(err, status, "%s", schema->name);
+}
+
+/* ---- the table itself ------------------------------------------------------------------------------------------------- */
+
+/* Does `a` stand before `b` in a canonical map? */
+static bool key_before(const struct cu_schema *schema, const struct cu_field *a, const struct cu_field *b)
+{
+    uint8_t mem[2][300];
+    struct cu_buf key[2] = { cu_buf_over(mem[0], sizeof mem[0]), cu_buf_over(mem[1], sizeof mem[1]) };
+    const struct cu_field *field[2] = { a, b };
+    for (int i = 0; i < 2; i++) {
+        if (schema->text_keys) cu_cbor_put_text(&key[i], cu_span_str(field[i]->name));
+        else cu_cbor_put_int(&key[i], field[i]->key);
+        CU_ASSERT(!key[i].full);
+    }
+    return cu_span_cmp(cu_buf_span(&key[0]), cu_buf_span(&key[1])) < 0;
+}
+
+static size_t size_of(const struct cu_field *f)
+{
+    switch (f->type) {
+    case CU_FIELD_UINT: return sizeof(uint64_t);
+    case CU_FIELD_INT: return sizeof(int64_t);
+    case CU_FIELD_BOOL: return sizeof(bool);
+    case CU_FIELD_FIXED: return f->max;
+    case CU_FIELD_BYTES:
+    case CU_FIELD_TEXT:
+    case CU_FIELD_ITEM: return sizeof(struct cu_span);
+    case CU_FIELD_CONST: return 0;
+    case CU_FIELD_MAP: return f->child->size;
+    case CU_FIELD_LIST: return sizeof(struct cu_list);
+    }
+    return SIZE_MAX;
+}
+
+static void check_field(const struct cu_schema *schema, const struct cu_field *f)
+{
+    bool nests = f->type == CU_FIELD_MAP || f->type == CU_FIELD_LIST;
+    CU_ASSERT(f->name && nests == (f->child != NULL) && (f->type == CU_FIELD_CONST) == (f->text != NULL));
+    CU_ASSERT(f->type == CU_FIELD_INT ? (int64_t)f->min <= (int64_t)f->max : f->min <= f->max);
+    CU_ASSERT(f->type != CU_FIELD_FIXED || (f->min == f->max && f->max > 0));
+    if (nests) cu_schema_check(f->child);
+    CU_ASSERT(f->at <= schema->size && size_of(f) <= schema->size - f->at);
+    CU_ASSERT(f->has_at == CU_REQUIRED || (f->has_at < schema->size && !schema->tuple && !schema->scalar));
+}
+
+void cu_schema_check(const struct cu_schema *schema)
+{
+    CU_ASSERT(schema->name && schema->n > 0 && schema->size > 0 && schema->size <= CU_SCHEMA_STRUCT_MAX);
+    CU_ASSERT(schema->text_keys + schema->tuple + schema->scalar <= 1 && (!schema->scalar || schema->n == 1));
+    for (size_t i = 0; i < schema->n; i++) {
+        check_field(schema, &schema->fields[i]);
+        CU_ASSERT(i == 0 || key_before(schema, &schema->fields[i - 1], &schema->fields[i]));
+    }
+}
