@@ -4,6 +4,11 @@
 
 #include "custody/entry.h"
 
+/* gcc 12 warns of missing braces in a compound literal of a struct that begins with one: the size without it. */
+#undef CU_FIXED
+#define CU_FIXED(key, type, member, ...) \
+    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(type, member), sizeof(((type *)0)->member), sizeof(((type *)0)->member), NULL, NULL, __VA_ARGS__)
+
 /* Milliseconds since 1970, up to the end of the year 9999: what people can be shown. */
 #define CU_TIME_MAX 253402300799999u
 #define TIME(key, type, member) CU_UINT(key, type, member, 0, CU_TIME_MAX)
