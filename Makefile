@@ -1,0 +1,58 @@
+# The verbs of this project. `make help` lists them; each installs what it needs and lacks (tools/setup) and says so.
+.DEFAULT_GOAL := help
+MINUTES ?= 1
+ROW ?=
+.PHONY: help build check demo check-tsan check-analyze check-format format fuzz soak bench coverage install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+build: ## build/bin/custody and build/bin/custody-verify
+	@tools/setup build
+	@tools/build release
+
+demo: build ## deposit, tamper, restore, convict: two minutes on real evidence
+	@tools/setup build demo
+	@demo/run
+
+check: ## all tests, twice: gcc release, clang with address and undefined-behaviour sanitizers
+	@tools/setup build check
+	@tools/tiers release asan
+
+check-tsan: ## the tests once more under ThreadSanitizer
+	@tools/setup build check
+	@tools/tiers tsan
+
+check-analyze: ## clang-tidy, gcc -fanalyzer, cppcheck
+	@tools/setup build analyze
+	@tools/tiers analyze
+
+check-format: ## does the code stand as clang-format would put it?
+	@tools/setup analyze
+	@tools/format --check
+
+format: ## let clang-format put it so
+	@tools/setup analyze
+	@tools/format
+
+fuzz: ## every fuzz target for a while: MINUTES=1 in all
+	@tools/setup build check
+	@MINUTES=$(MINUTES) tools/tiers fuzz
+
+soak: ## kill, tear and tamper for an hour: MINUTES=60
+	@tools/setup build check
+	@MINUTES=$(MINUTES) tools/tiers soak
+
+bench: build ## the README's figures: all rows of bench/README.md, or ROW=name
+	@tools/setup build bench
+	@bench/run $(ROW)
+
+coverage: ## which lines the tests execute, a line a file
+	@tools/setup build check
+	@tools/coverage
+
+install: build ## into PREFIX (default /usr/local)
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+clean: ## remove build/
+	rm -rf build
