@@ -39,10 +39,13 @@ struct cu_cbor_reader {
     struct cu_cbor_frame frame[CU_CBOR_DEPTH_MAX + 1];
 };
 
-enum cu_cbor_type { CU_CBOR_UINT, CU_CBOR_NEGINT, CU_CBOR_BYTES, CU_CBOR_TEXT, CU_CBOR_ARRAY, CU_CBOR_MAP, CU_CBOR_TAG, CU_CBOR_SIMPLE, CU_CBOR_END };
+enum cu_cbor_type {
+    CU_CBOR_UINT, CU_CBOR_NEGINT, CU_CBOR_BYTES, CU_CBOR_TEXT, CU_CBOR_ARRAY, CU_CBOR_MAP, CU_CBOR_TAG, CU_CBOR_SIMPLE,
+    CU_CBOR_END,
+};
 
 struct cu_cbor_reader cu_cbor_read(struct cu_span bytes);
-/** What comes next by its first byte. CU_CBOR_END at the end of the bytes or of the array or map that was entered, and after a fault. */
+/** What comes next, by its first byte. CU_CBOR_END at the end of the bytes or of what was entered, and after a fault. */
 enum cu_cbor_type cu_cbor_peek(const struct cu_cbor_reader *in);
 
 uint64_t cu_cbor_uint(struct cu_cbor_reader *in);

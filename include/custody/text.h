@@ -5,7 +5,8 @@
 #include "custody/types.h"
 
 void cu_hex_put(struct cu_buf *out, struct cu_span bytes); /* lower case */
-CU_MUST_USE cu_status cu_hex_read(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err); /* exactly 2n lower-case digits */
+/** Exactly 2n lower-case digits. */
+CU_MUST_USE cu_status cu_hex_read(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err);
 void cu_hash_hex(const cu_hash *hash, char ret[65]);
 
 void cu_base64_put(struct cu_buf *out, struct cu_span bytes); /* RFC 4648, 4, padded, one line */
@@ -15,12 +16,15 @@ CU_MUST_USE cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, st
 /** Decimal without sign or leading zero, at most `max`. */
 CU_MUST_USE cu_status cu_decimal_read(struct cu_span text, uint64_t max, uint64_t *ret, struct cu_err *err);
 
-bool cu_utf8_ok(struct cu_span text); /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
-size_t cu_utf8_next(struct cu_span text, uint32_t *ret); /* bytes of the first character, 1 to 4; 0 at the end or where it is not UTF-8 */
+/** RFC 3629: no surrogates, no overlong forms, at most U+10FFFF. */
+bool cu_utf8_ok(struct cu_span text);
+/** Bytes of the first character, 1 to 4; 0 at the end or where it is not UTF-8. */
+size_t cu_utf8_next(struct cu_span text, uint32_t *ret);
 
 /** "2026-11-23T14:11:02.345Z"; after the year 9999 "253402300800000 ms". `ret` holds 32 bytes. */
 void cu_time_text(cu_unix_ms time, char ret[32]);
-CU_MUST_USE cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err); /* the first form only, 1970 to 9999 */
+/** The first form only, 1970 to 9999. */
+CU_MUST_USE cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err);
 
 /** For people: what could deceive an eye or a terminal is shown escaped: control characters and invalid bytes as \xNN, characters
  *  that reorder text or take no room as \u{…}, a backslash as two. So what is shown stands for one byte string only. */

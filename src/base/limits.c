@@ -13,4 +13,4 @@ _Static_assert(CU_CONTENT_INLINE_MAX + CU_DETAILS_MAX <= CU_RECORD_MAX, "inline 
 _Static_assert(CU_CHUNK_BYTES == 256 * CU_LEAF_BYTES, "a chunk is one level-0 tile");
 _Static_assert(CU_CONTENT_INLINE_MAX <= CU_CHUNK_BYTES && CU_PACK_MAX % CU_CHUNK_BYTES == 0, "packs hold whole chunks");
 _Static_assert(CU_PATH_MAX_BYTES * 2 < CU_MANIFEST_ROW_MAX, "a row holds a path and a link's target");
-_Static_assert(CU_NOTE_MAX <= CU_RECEIPT_MAX && CU_RECORD_MAX * 4 / 3 < CU_RECEIPT_MAX, "a receipt holds a record in base64, and a note");
+_Static_assert(CU_NOTE_MAX <= CU_RECEIPT_MAX && CU_RECORD_MAX * 4 / 3 < CU_RECEIPT_MAX, "a receipt holds a record in base64");

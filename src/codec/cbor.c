@@ -5,7 +5,14 @@
 
 struct cu_cbor_reader cu_cbor_read(struct cu_span bytes)
 {
-    return (struct cu_cbor_reader){ .all = bytes, .frame[0].left = UINT64_MAX };
+    struct cu_cbor_reader in; /* places and inner frames are written before they are read: no need to clear them all */
+    in.all = bytes;
+    in.at = in.item_at = in.fault_at = 0;
+    in.fault = NULL;
+    in.depth = in.places_n = 0;
+    in.tagged = in.quote = false;
+    in.frame[0] = (struct cu_cbor_frame){ .left = UINT64_MAX };
+    return in;
 }
 
 /* ---- faults ------------------------------------------------------------------------------------------------------- */
@@ -63,6 +70,9 @@ cu_status cu_cbor_done(const struct cu_cbor_reader *in, const char *what, struct
     return CU_OK;
 }
 
+static const char not_key[] = "a map key is neither an integer nor a string";
+static const char not_simple[] = "a simple value other than false, true and null";
+
 /* ---- heads: what is not one byte, and what is not what was wanted ---------------------------------------------------- */
 
 static bool refuse_break(struct cu_cbor_reader *in, unsigned major)
@@ -75,7 +85,7 @@ static bool refuse_break(struct cu_cbor_reader *in, unsigned major)
 /* Floats (one encoding of a number is enough) and simple values that mean nothing here, both written in more than a byte. */
 static bool refuse_simple(struct cu_cbor_reader *in, unsigned info)
 {
-    return cu_cbor_fault_at(in, in->at, info == 24 ? "a simple value other than false, true and null" : "a floating-point number");
+    return cu_cbor_fault_at(in, in->at, info == 24 ? not_simple : "a floating-point number");
 }
 
 bool cu_cbor_head_long(struct cu_cbor_reader *in, uint8_t first, uint64_t *ret)
@@ -99,8 +109,10 @@ bool cu_cbor_head_long(struct cu_cbor_reader *in, uint8_t first, uint64_t *ret)
 bool cu_cbor_head_other(struct cu_cbor_reader *in, unsigned want)
 {
     static const char *const expected[] = {
-        "an unsigned integer was expected", "a negative integer was expected", "a byte string was expected", "a text was expected",
-        "an array was expected", "a map was expected", "a tag was expected", "true, false or null was expected",
+        [MAJOR_UINT] = "an unsigned integer was expected", [MAJOR_NEGINT] = "a negative integer was expected",
+        [MAJOR_BYTES] = "a byte string was expected", [MAJOR_TEXT] = "a text was expected",
+        [MAJOR_ARRAY] = "an array was expected", [MAJOR_MAP] = "a map was expected",
+        [MAJOR_TAG] = "a tag was expected", [MAJOR_SIMPLE] = "true, false or null was expected",
     };
     return cu_cbor_fault_at(in, in->at, expected[want]);
 }
@@ -108,13 +120,15 @@ bool cu_cbor_head_other(struct cu_cbor_reader *in, unsigned want)
 /* By (3): the item from item_at to here is a key; it stands after the last one, bytewise. No encoding is a prefix of another. */
 bool cu_cbor_key_next(struct cu_cbor_reader *in)
 {
+    const uint8_t *p = in->all.p;
     struct cu_cbor_frame *frame = &in->frame[in->depth];
-    if (in->tagged || in->all.p[in->item_at] >> 5 > MAJOR_TEXT)
-        return cu_cbor_fault_at(in, in->item_at, "a map key is neither an integer nor a string");
-    struct cu_span key = cu_span(in->all.p + in->item_at, in->at - in->item_at);
-    int order = frame->key_n == 0 ? 1 : cu_span_cmp(key, cu_span(in->all.p + frame->key_at, frame->key_n));
-    if (order == 0) return cu_cbor_fault_at(in, in->item_at, "a map key stands twice");
-    if (order < 0) return cu_cbor_fault_at(in, in->item_at, "map keys are not in order");
+    if (p[in->item_at] >> 5 > MAJOR_TEXT) return cu_cbor_fault_at(in, in->item_at, not_key);
+    struct cu_span key = cu_span(p + in->item_at, in->at - in->item_at);
+    if (frame->key_n > 0 && p[frame->key_at] >= key.p[0]) { /* else the first byte has decided */
+        int order = cu_span_cmp(key, cu_span(p + frame->key_at, frame->key_n));
+        if (order == 0) return cu_cbor_fault_at(in, in->item_at, "a map key stands twice");
+        if (order < 0) return cu_cbor_fault_at(in, in->item_at, "map keys are not in order");
+    }
     frame->key_at = in->item_at;
     frame->key_n = key.n;
     return true;
@@ -143,28 +157,29 @@ int64_t cu_cbor_int(struct cu_cbor_reader *in)
     return negative ? -1 - (int64_t)v : (int64_t)v;
 }
 
-static struct cu_span within(struct cu_cbor_reader *in, struct cu_span body, size_t min, size_t max)
+/* The string whose head gave `n`, counted. */
+static struct cu_span string(struct cu_cbor_reader *in, bool text, uint64_t n, size_t min, size_t max)
 {
+    const char *fault = NULL;
+    struct cu_span body = cbor_body(in, n);
     if (!cu_cbor_good(in)) return CU_SPAN_EMPTY;
-    if (body.n < min) return cu_cbor_fault_quote(in, "shorter than allowed"), CU_SPAN_EMPTY;
-    if (body.n > max) return cu_cbor_fault_quote(in, "longer than allowed"), CU_SPAN_EMPTY;
+    if (text && !cu_utf8_ok(body)) return cu_cbor_fault(in, "a text that is not UTF-8"), CU_SPAN_EMPTY;
+    if (body.n < min) fault = "shorter than allowed";
+    if (body.n > max) fault = "longer than allowed";
+    if (fault) return cu_cbor_fault_quote(in, fault), CU_SPAN_EMPTY;
     return cbor_count(in) ? body : CU_SPAN_EMPTY;
 }
 
 struct cu_span cu_cbor_bytes(struct cu_cbor_reader *in, size_t min, size_t max)
 {
     uint64_t n;
-    if (!cbor_head(in, MAJOR_BYTES, &n)) return CU_SPAN_EMPTY;
-    return within(in, cbor_body(in, n), min, max);
+    return cbor_head(in, MAJOR_BYTES, &n) ? string(in, false, n, min, max) : CU_SPAN_EMPTY;
 }
 
 struct cu_span cu_cbor_text(struct cu_cbor_reader *in, size_t min, size_t max)
 {
     uint64_t n;
-    if (!cbor_head(in, MAJOR_TEXT, &n)) return CU_SPAN_EMPTY;
-    struct cu_span body = cbor_body(in, n);
-    if (!cu_utf8_ok(body)) return cu_cbor_fault(in, "a text that is not UTF-8"), CU_SPAN_EMPTY;
-    return within(in, body, min, max);
+    return cbor_head(in, MAJOR_TEXT, &n) ? string(in, true, n, min, max) : CU_SPAN_EMPTY;
 }
 
 void cu_cbor_fixed(struct cu_cbor_reader *in, uint8_t *ret, size_t n)
@@ -174,59 +189,67 @@ void cu_cbor_fixed(struct cu_cbor_reader *in, uint8_t *ret, size_t n)
     else memset(ret, 0, n);
 }
 
-/* false, true or null: its number, counted. */
-static uint64_t simple(struct cu_cbor_reader *in)
+/* The simple value whose head gave `v`, counted: false, true or null, or a fault. */
+static bool simple(struct cu_cbor_reader *in, uint64_t v)
 {
-    uint64_t v;
-    if (!cbor_head(in, MAJOR_SIMPLE, &v)) return 0;
-    if (v < SIMPLE_FALSE || v > SIMPLE_NULL)
-        return cu_cbor_fault(in, v == SIMPLE_NULL + 1 ? "undefined" : "a simple value other than false, true and null"), 0;
-    return cbor_count(in) ? v : 0;
+    if (v >= SIMPLE_FALSE && v <= SIMPLE_NULL) return cbor_count(in);
+    return cu_cbor_fault_at(in, in->item_at, v == SIMPLE_NULL + 1 ? "undefined" : not_simple);
 }
 
 bool cu_cbor_bool(struct cu_cbor_reader *in)
 {
-    uint64_t v = simple(in);
-    if (v == SIMPLE_NULL) cu_cbor_fault(in, "true or false was expected");
+    uint64_t v;
+    if (!cbor_head(in, MAJOR_SIMPLE, &v) || !simple(in, v)) return false;
+    if (v == SIMPLE_NULL) return cu_cbor_fault_at(in, in->item_at, "true or false was expected");
     return v == SIMPLE_TRUE;
 }
 
 void cu_cbor_null(struct cu_cbor_reader *in)
 {
-    if (simple(in) != SIMPLE_NULL) cu_cbor_fault(in, "null was expected");
+    uint64_t v;
+    if (cbor_head(in, MAJOR_SIMPLE, &v) && simple(in, v) && v != SIMPLE_NULL) cu_cbor_fault(in, "null was expected");
 }
 
 /* ---- tags, arrays, maps ------------------------------------------------------------------------------------------- */
 
-static bool any_tag(struct cu_cbor_reader *in, uint64_t *ret)
+/* A tag counts together with its content, so one alone is never taken for an item. */
+static bool tag(struct cu_cbor_reader *in)
 {
-    if (in->tagged) return cu_cbor_fault_at(in, in->at, "a tag on a tag");
-    if (!cbor_head(in, MAJOR_TAG, ret)) return false;
-    if (cbor_key_is_due(in)) return cu_cbor_fault_at(in, in->item_at, "a map key is neither an integer nor a string");
-    in->tagged = true; /* it counts together with its content */
+    if (in->tagged) return cu_cbor_fault_at(in, in->item_at, "a tag on a tag");
+    if (cbor_key_is_due(in)) return cu_cbor_fault_at(in, in->item_at, not_key);
+    return in->tagged = true;
+}
+
+void cu_cbor_tag(struct cu_cbor_reader *in, uint64_t wanted)
+{
+    uint64_t v;
+    if (cbor_head(in, MAJOR_TAG, &v) && tag(in) && v != wanted) cu_cbor_fault(in, "another tag was expected");
+}
+
+/* Enter the array or map whose head gave `n`. */
+static bool enter(struct cu_cbor_reader *in, bool map, uint64_t n, uint64_t max)
+{
+    const char *fault = NULL;
+    if (n > max) fault = "more elements than allowed";
+    if (n > cbor_rest(in) / (map ? 2 : 1)) fault = "more elements than bytes remain"; /* each has one at least */
+    if (in->depth == CU_CBOR_DEPTH_MAX) fault = "nested too deep";
+    if (fault) return cu_cbor_fault_at(in, in->item_at, fault);
+    if (!cbor_count(in)) return false;
+    in->frame[++in->depth] = (struct cu_cbor_frame){ .left = map ? 2 * n : n, .map = map };
     return true;
 }
 
-void cu_cbor_tag(struct cu_cbor_reader *in, uint64_t tag)
-{
-    uint64_t v;
-    if (any_tag(in, &v) && v != tag) cu_cbor_fault(in, "another tag was expected");
-}
-
-static uint64_t enter(struct cu_cbor_reader *in, bool map, uint64_t max)
+uint64_t cu_cbor_enter_array(struct cu_cbor_reader *in, uint64_t max)
 {
     uint64_t n;
-    if (!cbor_head(in, map ? MAJOR_MAP : MAJOR_ARRAY, &n)) return 0;
-    if (n > cbor_rest(in) / (map ? 2 : 1)) return cu_cbor_fault(in, "more elements than bytes remain"), 0; /* each has a byte */
-    if (n > max) return cu_cbor_fault(in, "more elements than allowed"), 0;
-    if (in->depth == CU_CBOR_DEPTH_MAX) return cu_cbor_fault(in, "nested too deep"), 0;
-    if (!cbor_count(in)) return 0;
-    in->frame[++in->depth] = (struct cu_cbor_frame){ .left = map ? 2 * n : n, .map = map };
-    return n;
+    return cbor_head(in, MAJOR_ARRAY, &n) && enter(in, false, n, max) ? n : 0;
 }
 
-uint64_t cu_cbor_enter_array(struct cu_cbor_reader *in, uint64_t max) { return enter(in, false, max); }
-uint64_t cu_cbor_enter_map(struct cu_cbor_reader *in, uint64_t max) { return enter(in, true, max); }
+uint64_t cu_cbor_enter_map(struct cu_cbor_reader *in, uint64_t max)
+{
+    uint64_t n;
+    return cbor_head(in, MAJOR_MAP, &n) && enter(in, true, n, max) ? n : 0;
+}
 
 void cu_cbor_leave(struct cu_cbor_reader *in)
 {
@@ -241,19 +264,18 @@ void cu_cbor_leave(struct cu_cbor_reader *in)
 /* One scalar, or one tag, or the head of one array or map, which is entered. */
 static void step(struct cu_cbor_reader *in)
 {
-    uint64_t ignored;
-    switch (cu_cbor_peek(in)) {
-    case CU_CBOR_UINT:
-    case CU_CBOR_NEGINT:
-        if (cbor_head(in, in->all.p[in->at] >> 5, &ignored)) cbor_count(in);
-        return;
-    case CU_CBOR_BYTES: cu_cbor_bytes(in, 0, SIZE_MAX); return;
-    case CU_CBOR_TEXT: cu_cbor_text(in, 0, SIZE_MAX); return;
-    case CU_CBOR_ARRAY: enter(in, false, UINT64_MAX); return;
-    case CU_CBOR_MAP: enter(in, true, UINT64_MAX); return;
-    case CU_CBOR_TAG: any_tag(in, &ignored); return;
-    case CU_CBOR_SIMPLE: simple(in); return;
-    case CU_CBOR_END: cbor_first(in, &(uint8_t){ 0 }); return; /* names what is missing */
+    uint8_t first;
+    uint64_t v;
+    if (!cbor_first(in, &first) || !cbor_argument(in, first, &v)) return;
+    switch (first >> 5) {
+    case MAJOR_UINT:
+    case MAJOR_NEGINT: cbor_count(in); return;
+    case MAJOR_BYTES: string(in, false, v, 0, SIZE_MAX); return;
+    case MAJOR_TEXT: string(in, true, v, 0, SIZE_MAX); return;
+    case MAJOR_ARRAY: enter(in, false, v, UINT64_MAX); return;
+    case MAJOR_MAP: enter(in, true, v, UINT64_MAX); return;
+    case MAJOR_TAG: tag(in); return;
+    case MAJOR_SIMPLE: simple(in, v); return;
     }
 }
 

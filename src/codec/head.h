@@ -21,6 +21,9 @@ bool cu_cbor_key_next(struct cu_cbor_reader *in);
 
 static inline size_t cbor_rest(const struct cu_cbor_reader *in) { return in->all.n - in->at; }
 
+/* Does the innermost array or map go on? */
+static inline bool cbor_more(const struct cu_cbor_reader *in) { return in->frame[in->depth].left > 0; }
+
 static inline bool cbor_key_is_due(const struct cu_cbor_reader *in)
 {
     const struct cu_cbor_frame *frame = &in->frame[in->depth];
@@ -37,14 +40,21 @@ static inline bool cbor_first(struct cu_cbor_reader *in, uint8_t *ret)
     return true;
 }
 
-/* The argument that the first byte begins; the reader moves behind the head. */
+/* The argument that the first byte begins; the reader moves behind the head. Short lengths and hashes take the short ways. */
 static inline bool cbor_argument(struct cu_cbor_reader *in, uint8_t first, uint64_t *ret)
 {
     unsigned info = first & 31u;
-    if (info >= 24) return cu_cbor_head_long(in, first, ret);
-    *ret = info;
-    in->at++;
-    return true;
+    if (info < 24) {
+        *ret = info;
+        in->at++;
+        return true;
+    }
+    if (info == 24 && first >> 5 != MAJOR_SIMPLE && cbor_rest(in) > 1 && in->all.p[in->at + 1] >= 24) {
+        *ret = in->all.p[in->at + 1];
+        in->at += 2;
+        return true;
+    }
+    return cu_cbor_head_long(in, first, ret);
 }
 
 /* The head of an item that must be of major type `want`. */
@@ -59,10 +69,20 @@ static inline bool cbor_head(struct cu_cbor_reader *in, unsigned want, uint64_t 
 /* The item from item_at to here is whole: count it; as a key, compare it with the one before. */
 static inline bool cbor_count(struct cu_cbor_reader *in)
 {
-    struct cu_cbor_frame *frame = &in->frame[in->depth];
-    if (frame->map && (frame->left & 1) == 0 && !cu_cbor_key_next(in)) return false;
-    frame->left--;
+    if (cbor_key_is_due(in) && !cu_cbor_key_next(in)) return false;
+    in->frame[in->depth].left--;
     in->tagged = false;
+    return true;
+}
+
+/* Take the key that is encoded as this one byte, if it comes next; the caller knows that it stands after the one before. */
+static inline bool cbor_take_short_key(struct cu_cbor_reader *in, uint8_t byte)
+{
+    struct cu_cbor_frame *frame = &in->frame[in->depth];
+    if (in->at == in->all.n || in->all.p[in->at] != byte || frame->left == 0) return false;
+    in->item_at = frame->key_at = in->at++;
+    frame->key_n = 1;
+    frame->left--;
     return true;
 }
 

@@ -116,47 +116,52 @@ static bool is_key_of(const struct cu_schema *schema, const struct cu_field *f, 
     return schema->text_keys ? cu_span_is(key->text, f->name) : key->number == f->key;
 }
 
-/* By (1), a key that no field claimed in its turn is unknown, or stands for a required field that was passed over. */
-static void refuse_key(const struct cu_schema *schema, struct cu_cbor_reader *in, const struct cu_field *wanted, const struct key *key)
+static bool is_known(const struct cu_schema *schema, const struct key *key)
 {
-    bool known = false;
-    for (size_t i = 0; i < schema->n; i++) known = known || is_key_of(schema, &schema->fields[i], key);
-    if (!known) {
-        cu_cbor_fault_quote(in, "an unknown key");
-    } else {
-        cu_cbor_fault(in, "missing");
-        cu_cbor_fault_in(in, schema->text_keys ? CU_CBOR_NO_KEY : wanted->key, wanted->name);
-    }
+    for (size_t i = 0; i < schema->n; i++)
+        if (is_key_of(schema, &schema->fields[i], key)) return true;
+    return false;
 }
 
-static void refuse_absence(const struct cu_schema *schema, struct cu_cbor_reader *in, const struct cu_field *wanted)
+/* The map has come to its end, or to another key, where a required field should be. By (1), a key of the table that comes now
+ * belongs to a later field, so this one is missing. */
+static void refuse(const struct cu_schema *schema, struct cu_cbor_reader *in, const struct cu_field *wanted, const struct key *next)
 {
     if (!cu_cbor_good(in)) return;
-    cu_cbor_fault_at(in, in->at, "missing");
+    if (next && !is_known(schema, next)) {
+        cu_cbor_fault_quote(in, "an unknown key");
+        return;
+    }
+    cu_cbor_fault_at(in, next ? in->item_at : in->at, "missing");
     cu_cbor_fault_in(in, schema->text_keys ? CU_CBOR_NO_KEY : wanted->key, wanted->name);
+}
+
+/* The one byte that encodes the field's key; 0xFF, which begins no item, when it takes more. */
+static uint8_t short_key(const struct cu_schema *schema, const struct cu_field *f)
+{
+    if (schema->text_keys || f->key > 23 || f->key < -24) return 0xFF;
+    return (uint8_t)(f->key >= 0 ? f->key : MAJOR_NEGINT << 5 | (-1 - f->key));
 }
 
 static void read_map(const struct cu_schema *schema, struct cu_cbor_reader *in, uint8_t *ret)
 {
-    uint64_t left = cu_cbor_enter_map(in, UINT64_MAX);
+    cu_cbor_enter_map(in, UINT64_MAX);
     bool pending = false; /* a key was read that no field has claimed yet */
     struct key key = { 0 };
-    for (const struct cu_field *f = schema->fields; f < schema->fields + schema->n; f++) {
-        if (!pending && left > 0) {
+    for (const struct cu_field *f = schema->fields; f < schema->fields + schema->n && cu_cbor_good(in); f++) {
+        bool mine = !pending && cbor_take_short_key(in, short_key(schema, f));
+        if (!mine && !pending && cbor_more(in)) {
             key = read_key(schema, in);
-            pending = true, left--;
+            pending = true;
         }
-        if (!cu_cbor_good(in)) return;
-        if (pending && is_key_of(schema, f, &key)) {
-            read_named(schema, f, in, ret);
+        if (!mine && pending && is_key_of(schema, f, &key)) {
+            mine = true;
             pending = false;
-        } else if (f->has_at == CU_REQUIRED) {
-            if (pending) refuse_key(schema, in, f, &key);
-            else refuse_absence(schema, in, f);
-            return;
         }
+        if (mine) read_named(schema, f, in, ret);
+        else if (f->has_at == CU_REQUIRED) refuse(schema, in, f, pending ? &key : NULL);
     }
-    if (!pending && left > 0) read_key(schema, in), pending = true;
+    if (!pending && cu_cbor_good(in) && cbor_more(in)) read_key(schema, in), pending = true;
     if (pending) cu_cbor_fault_quote(in, "an unknown key");
     cu_cbor_leave(in);
 }

@@ -56,12 +56,13 @@ static cu_status write_item(const struct cu_field *f, struct cu_span v, struct c
 /* The elements come encoded: each is read as its reader will. */
 static cu_status write_list(const struct cu_field *f, const struct cu_list *list, struct cu_buf *out, struct cu_err *err)
 {
-    ENSURE(list->n >= f->min && list->n <= f->max, err, CU_MALFORMED, "%llu elements are out of bounds", (unsigned long long)list->n);
+    unsigned long long n = list->n;
+    ENSURE(n >= f->min && n <= f->max, err, CU_MALFORMED, "%llu elements are out of bounds", n);
     _Alignas(max_align_t) uint8_t scratch[CU_SCHEMA_STRUCT_MAX];
     struct cu_cbor_reader in = cu_cbor_read(list->bytes);
-    for (uint64_t i = 0; i < list->n && cu_cbor_good(&in); i++) cu_schema_read_from(f->child, &in, scratch);
+    for (uint64_t i = 0; i < n && cu_cbor_good(&in); i++) cu_schema_read_from(f->child, &in, scratch);
     TRY(cu_cbor_done(&in, "elements", err));
-    cu_cbor_put_array(out, list->n);
+    cu_cbor_put_array(out, n);
     cu_buf_add(out, list->bytes);
     return CU_OK;
 }

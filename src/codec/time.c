@@ -24,9 +24,8 @@ static struct date date_of(unsigned days)
     unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     unsigned day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     unsigned m = (5 * day_of_year + 2) / 153;
-    struct date d = { .year = year_of_era + era * 400, .month = m < 10 ? m + 3 : m - 9, .day = day_of_year - (153 * m + 2) / 5 + 1 };
-    if (d.month <= 2) d.year++;
-    return d;
+    unsigned month = m < 10 ? m + 3 : m - 9;
+    return (struct date){ year_of_era + era * 400 + (month <= 2), month, day_of_year - (153 * m + 2) / 5 + 1 };
 }
 
 void cu_time_text(cu_unix_ms time, char ret[32])
@@ -37,7 +36,8 @@ void cu_time_text(cu_unix_ms time, char ret[32])
     }
     struct date d = date_of((unsigned)(time.v / DAY_MS));
     unsigned ms = (unsigned)(time.v % DAY_MS), s = ms / 1000;
-    snprintf(ret, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", d.year % 10000, d.month % 100, d.day % 100, s / 3600 % 100, s / 60 % 60, s % 60, ms % 1000);
+    snprintf(ret, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", d.year % 10000, d.month % 100, d.day % 100, s / 3600 % 24,
+             s / 60 % 60, s % 60, ms % 1000);
 }
 
 /* The number that the digits of `text` from `at` make, given that they are digits. */
