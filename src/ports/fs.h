@@ -2,7 +2,8 @@
  *
  * Paths are relative to the root that the instance was opened on, '/' between components. There is no call that deletes:
  * what a ledger has it keeps. A temporary file has a fixed name in an `incoming/` folder and is overwritten; publication is
- * `sync`, then `rename`, then `sync_dir`.
+ * `sync`, then `rename`, then `sync_dir`. A folder is durable when the call that made it returns; the name of a new or renamed
+ * file is so after `sync_dir` of its folder, or `sync_all`. Any thread.
  *
  * Errors: NOT_FOUND, NO_SPACE, READ_ONLY, NOT_ALLOWED (permission), BUSY (lock), IO. The sentence names operation and path.
  * After a failed sync the file's content is unknown: never trust that file again in this process, fail the whole batch.
@@ -18,6 +19,7 @@ enum cu_open_flags {
     CU_OPEN_CREATE = 4,  /* make it if it is not there, and its folders */
     CU_OPEN_TRUNCATE = 8,
     CU_OPEN_DIRECT = 16, /* past the page cache where the file system can; offsets, lengths and memory in multiples of 4096 */
+    CU_OPEN_PRIVATE = 32, /* for its owner's eyes only (0600): keys */
 };
 
 enum cu_file_kind { CU_FILE_REGULAR, CU_FILE_FOLDER, CU_FILE_OTHER };
@@ -76,14 +78,15 @@ CU_MUST_USE static inline cu_status cu_fs_read(const struct cu_fs *fs, const cha
     return CU_OK;
 }
 
-/** All or nothing: written beside as `tmp`, renamed over `path`; file and folder synced on the way when `durable`. */
-CU_MUST_USE static inline cu_status cu_fs_replace(const struct cu_fs *fs, const char *path, const char *tmp, struct cu_span bytes, bool durable, struct cu_err *err)
+/** All or nothing: written beside as `tmp`, renamed over `path`; file and folder synced on the way when `durable`. `extra`: more
+ *  open flags (CU_OPEN_PRIVATE) for the file. */
+CU_MUST_USE static inline cu_status cu_fs_replace_as(const struct cu_fs *fs, const char *path, const char *tmp, struct cu_span bytes, unsigned extra, bool durable, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
     const char *slash = strrchr(path, '/');
     char dir[1024] = ".";
 
-    TRY(fs->ops->open(fs->self, tmp, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE, &f, err));
+    TRY(fs->ops->open(fs->self, tmp, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE | extra, &f, err));
     TRY(f->ops->write_at(f, 0, bytes, err));
     if (durable) TRY(f->ops->sync(f, err));
     cu_file_close(&f);
@@ -91,6 +94,11 @@ CU_MUST_USE static inline cu_status cu_fs_replace(const struct cu_fs *fs, const 
     if (!durable) return CU_OK;
     if (slash && (size_t)(slash - path) < sizeof dir) memcpy(dir, path, (size_t)(slash - path)), dir[slash - path] = 0;
     return fs->ops->sync_dir(fs->self, dir, err);
+}
+
+CU_MUST_USE static inline cu_status cu_fs_replace(const struct cu_fs *fs, const char *path, const char *tmp, struct cu_span bytes, bool durable, struct cu_err *err)
+{
+    return cu_fs_replace_as(fs, path, tmp, bytes, 0, durable, err);
 }
 
 static inline bool cu_fs_exists(const struct cu_fs *fs, const char *path)

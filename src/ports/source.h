@@ -1,7 +1,9 @@
 /* Evidence where it lies: somebody's files and folders, read only, once.
  *
- * Paths are the person's own (absolute or relative to the current folder, any bytes but NUL). Nothing here follows a symbolic link,
- * except the path that the person named.
+ * Paths are the person's own (absolute or relative to the current folder, any bytes but NUL). `open` follows a link at the end of
+ * a path, because the one that the person named may be one; whoever walks a folder opens only what `stat` (not following) called a
+ * file, and compares device and inode of what it opened with it: CHANGED when they differ. Nothing here ever waits for a fifo or
+ * a device to answer an open. The size of a block device is known from the open file alone.
  */
 #ifndef CU_PORTS_SOURCE_H
 #define CU_PORTS_SOURCE_H
@@ -16,7 +18,7 @@ struct cu_source_stat {
 
 struct cu_source_file { const struct cu_source_file_ops *ops; };
 struct cu_source_file_ops {
-    cu_status (*read)(struct cu_source_file *f, void *ret, size_t n, size_t *ret_n, struct cu_err *err); /* next bytes; 0 at the end */
+    cu_status (*read)(struct cu_source_file *f, void *ret, size_t n, size_t *ret_n, struct cu_err *err); /* fewer than n only at the end */
     cu_status (*stat)(struct cu_source_file *f, struct cu_source_stat *ret, struct cu_err *err);
     void (*close)(struct cu_source_file *f);
 };
