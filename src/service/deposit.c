@@ -1,0 +1,551 @@
+/* A deposit, from the path on somebody's disk to the receipt. The order is what keeps it safe:
+ *
+ * 1. The source is read once, into both stores and every digest; what is read is durable before anyone signs.
+ * 2. The provider reads its own copy again.
+ * 3. The depositor signs the claim, the provider the acceptance over it; both are durable in the outbox before they leave.
+ * 4. The record is submitted: from its acknowledgement on it cannot be lost.
+ * 5. The node attests its copy; the journal is drained; the receipt is made and checked.
+ * 6. Only then the outbox is emptied. A crash between 3 and 6 is finished by the next writing verb, from 4 on.
+ */
+#include "service/outbox.h"
+
+#include "custody/text.h"
+
+#include <stdlib.h>
+
+#define GROUP_MAX 32u           /* deposits that share a sync … */
+#define GROUP_BYTES (64u << 20) /* … until together they have this many bytes */
+
+/* One deposit on its way. */
+struct work {
+    const char *path;
+    struct cu_ingested in;
+    struct cu_buf claim_file; /* encoded cu_claim_file: claim, salt, details */
+    struct cu_claim_file parts;
+    struct cu_buf record;
+    struct cu_outcome outcome;
+};
+
+struct group {
+    struct cu_place *p;
+    const struct cu_deposit_request *r;
+    struct cu_put *put;
+    size_t n;
+    struct work work[GROUP_MAX];
+};
+
+static void group_free(struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        cu_ingested_free(&g->work[i].in);
+        cu_buf_free(&g->work[i].claim_file);
+        cu_buf_free(&g->work[i].record);
+    }
+    cu_put_free(g->put);
+    g->put = NULL;
+    g->n = 0;
+}
+
+void cu_deposited_free(struct cu_deposited *d)
+{
+    cu_buf_free(&d->receipt);
+    cu_buf_free(&d->manifest);
+}
+
+static void phase(const struct cu_place *p, const char *name)
+{
+    if (p->progress.at) p->progress.at(p->progress.arg, name, 0, 0, 0, 0);
+}
+
+/* ---- 1. reading ---- */
+static cu_status match_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+{
+    return cu_expect_match(arg, item->path, digests, n, err);
+}
+
+static struct cu_span base_name(const char *path)
+{
+    size_t n = strlen(path), from;
+
+    if (strcmp(path, "-") == 0) return cu_span_str("standard input");
+    while (n > 1 && path[n - 1] == '/') n--;
+    for (from = n; from > 0 && path[from - 1] != '/'; from--) continue;
+    return n == from ? cu_span(path, n) : cu_span(path + from, n - from);
+}
+
+static cu_status read_source(struct cu_place *p, const struct cu_deposit_request *r, struct cu_put *put, const char *path, struct cu_ingested *ret, struct cu_err *err)
+{
+    struct cu_ingest ingest = { .source = &p->source, .put = put, .digests = r->digests, .progress = p->progress };
+
+    if (r->expect) {
+        ingest.digests |= cu_expect_algs(r->expect);
+        ingest.item = match_item;
+        ingest.item_arg = (void *)(uintptr_t)r->expect;
+    }
+    TRY(cu_ingest_path(&ingest, path, ret, err));
+    if (!r->expect) return CU_OK;
+    cu_status as_expected = ret->type == CU_CONTENT_ITEM ? cu_expect_match(r->expect, base_name(path), ret->digest, ret->digests_n, err) : CU_OK;
+    if (as_expected == CU_OK) as_expected = cu_expect_done(r->expect, err);
+    if (as_expected != CU_OK) cu_ingested_free(ret);
+    return as_expected;
+}
+
+/* ---- 3. claim and acceptance ---- */
+static cu_status write_digests(const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
+{
+    for (size_t i = 0; i < in->digests_n; i++) {
+        const struct cu_detail_digest digest = { in->digest[i].alg, cu_span(in->digest[i].bytes, cu_digest_len(in->digest[i].alg)) };
+        TRY(cu_schema_write(&cu_detail_digest_schema, &digest, ret, err));
+    }
+    return CU_OK;
+}
+
+static cu_status write_details(const struct cu_deposit_request *r, const char *path, const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF scratch = cu_buf_heap(CU_DETAILS_MAX), digests = cu_buf_heap(1024);
+    struct cu_details_deposit d = { 0 };
+    const enum cu_profile profile = r->profile ? r->profile : CU_PROFILE_PLAIN;
+
+    TRY(cu_details_from_text(profile, r->details_text, &scratch, &d, err));
+    d.name = base_name(path);
+    d.tool = cu_span_str(CU_TOOL_NAME);
+    if (r->label.n) d.has_label = true, d.label = r->label;
+    if (r->note.n) d.has_note = true, d.note = r->note;
+    if (in->media[0]) d.has_media = true, d.media = cu_span_str(in->media);
+    TRY(write_digests(in, &digests, err));
+    d.has_digests = in->digests_n > 0;
+    d.digests = (struct cu_list){ in->digests_n, cu_buf_span(&digests) };
+    return cu_details_write(profile, &d, ret, err);
+}
+
+static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial, struct work *w, struct cu_err *err)
+{
+    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_claim claim = { .serial = serial, .case_id = *case_id, .content = w->in.type, .size = w->in.size, .root = w->in.root, .folder = w->in.folder, .has_folder = w->in.type == CU_CONTENT_FOLDER };
+    const struct cu_claim_file file = { .path = cu_span_str(w->path) };
+    struct cu_claim_file parts = file;
+    struct cu_record said;
+
+    TRY(write_details(r, w->path, &w->in, &details, err));
+    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(&details), &record, err));
+    TRY(cu_record_read(cu_buf_span(&record), &said, err));
+    parts.claim = said.entry;
+    parts.salt = said.salt;
+    parts.details = said.details;
+    w->claim_file = cu_buf_heap(CU_RECORD_MAX);
+    TRY(cu_schema_write(&cu_claim_file_schema, &parts, &w->claim_file, err));
+    return cu_schema_read(&cu_claim_file_schema, cu_buf_span(&w->claim_file), &w->parts, err);
+}
+
+/* The provider's signature over the depositor's; `content` is what travels along (p NULL: nothing). */
+static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, struct cu_span content, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF said = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_deposit deposit = { .claim = parts->claim };
+    struct cu_record record;
+
+    TRY(cu_say_raw(p, CU_KIND_DEPOSIT, &deposit, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err));
+    TRY(cu_record_read(cu_buf_span(&said), &record, err));
+    record.salt = parts->salt;
+    record.details = parts->details;
+    record.content = content;
+    return cu_record_write(&record, ret, err);
+}
+
+static struct cu_span inline_content(const struct cu_ingested *in)
+{
+    if (!in->is_inline) return CU_SPAN_EMPTY;
+    return in->content.n ? cu_buf_span(&in->content) : cu_span("", 0);
+}
+
+/* A claim file's claim, read; it must be a claim of this ledger's depositor. */
+static cu_status read_claim(const struct cu_claim_file *parts, struct cu_statement *ret, struct cu_err *err)
+{
+    TRY(cu_statement_read(parts->claim, ret, err));
+    ENSURE(ret->kind == CU_KIND_CLAIM, err, CU_WRONG_KIND, "this is no claim file: it holds a statement of another kind");
+    return CU_OK;
+}
+
+/* ---- 4. recording ---- */
+static cu_status group_spans(const struct group *g, struct cu_span *ret)
+{
+    for (size_t i = 0; i < g->n; i++) ret[i] = cu_buf_span(&g->work[i].record);
+    return CU_OK;
+}
+
+/* An acceptance that aged in the outbox is signed afresh over the same claim: same statement, same id. */
+static cu_status accept_afresh(struct cu_place *p, struct work *w, struct cu_err *err)
+{
+    CU_BUF fresh = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_entry entry;
+
+    TRY(cu_record_read(cu_buf_span(&w->record), &record, err));
+    TRY(cu_entry_read(record.entry, &entry, err));
+    const struct cu_claim_file parts = { .claim = entry.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
+    TRY(accept_claim(p, &parts, record.content, &fresh, err));
+    cu_buf_clear(&w->record);
+    cu_buf_add(&w->record, cu_buf_span(&fresh));
+    TRY(cu_buf_ok(&w->record, err));
+    const struct cu_span span = cu_buf_span(&w->record);
+    return p->engine->submit(p->engine->self, &span, 1, &w->outcome, err);
+}
+
+static cu_status record_group(struct group *g, struct cu_err *err)
+{
+    struct cu_span records[GROUP_MAX];
+    struct cu_outcome outcomes[GROUP_MAX];
+
+    phase(g->p, "ledger");
+    TRY(group_spans(g, records));
+    TRY(g->p->engine->submit(g->p->engine->self, records, g->n, outcomes, err));
+    for (size_t i = 0; i < g->n; i++) {
+        g->work[i].outcome = outcomes[i];
+        if (outcomes[i].status == CU_STALE) TRY(accept_afresh(g->p, &g->work[i], err));
+    }
+    return CU_OK;
+}
+
+/* ---- 5. the node's word, and the receipts ---- */
+static bool recorded(const struct work *w)
+{
+    return w->outcome.status == CU_OK || w->outcome.status == CU_DUPLICATE;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct cu_range *)a)->first, y = ((const struct cu_range *)b)->first;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Positions that this node does not attest yet, as ascending ranges without gaps inside. */
+static cu_status unattested(const struct group *g, struct cu_range *ret, size_t *ret_n, struct cu_err *err)
+{
+    size_t n = 0, out = 0;
+
+    for (size_t i = 0; i < g->n; i++) {
+        const struct work *w = &g->work[i];
+        uint64_t copies = 0;
+        if (w->outcome.status == CU_DUPLICATE && w->outcome.seq.v < g->p->log.checkpoint.size.v) TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
+        if (recorded(w) && !copies) ret[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
+    }
+    qsort(ret, n, sizeof *ret, by_seq);
+    for (size_t i = 0; i < n; i++) {
+        if (out && ret[i].first <= ret[out - 1].last + 1) ret[out - 1].last = ret[i].last;
+        else ret[out++] = ret[i];
+    }
+    *ret_n = out;
+    return CU_OK;
+}
+
+static cu_status attest(struct group *g, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(GROUP_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_range ranges[GROUP_MAX];
+    struct cu_outcome outcome;
+    size_t n;
+
+    phase(g->p, "copies");
+    TRY(unattested(g, ranges, &n, err));
+    if (n == 0) return CU_OK;
+    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &ranges[i], &list, err));
+    struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) } };
+    const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
+    TRY(cu_say(g->p, &say, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    return cu_submit(g->p, &span, 1, &outcome, err);
+}
+
+static cu_status describe(struct cu_place *p, const struct work *w, const struct cu_index_row *row, struct cu_deposited *d, struct cu_err *err)
+{
+    struct cu_buf exhibit = cu_buf_over(d->exhibit, sizeof d->exhibit);
+    size_t slash;
+
+    d->path = w->path;
+    d->id = w->outcome.id;
+    d->leaf = row->leaf;
+    d->seq = row->seq;
+    d->root = row->root;
+    d->serial = row->serial;
+    d->type = (enum cu_content_type)row->content;
+    d->size = row->size;
+    d->sha256 = row->sha256;
+    d->time = row->recorded;
+    d->duplicate = w->outcome.status == CU_DUPLICATE;
+    d->required = cu_genesis_policy(p)->copies;
+    TRY(cu_exhibit_name(p, row, &exhibit, err));
+    for (slash = exhibit.n; slash > 0 && d->exhibit[slash - 1] != '/'; slash--) continue;
+    memcpy(d->case_name, d->exhibit, slash ? slash - 1 : 0);
+    return cu_copies(p, row->seq, &d->copies, err);
+}
+
+/* A folder's size and digest are its manifest's word; above the inline bound the manifest goes beside the receipt. */
+static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
+{
+    struct cu_entry entry;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &entry, err));
+    const struct cu_claim claim = entry.inner.body.claim;
+    d->manifest = cu_buf_heap(claim.size + 1);
+    TRY(cu_place_manifest(p, &claim, &d->manifest, err));
+    d->sha256 = cu_sha256(cu_buf_span(&d->manifest));
+    d->size = claim.folder.bytes;
+    d->items = claim.folder.items;
+    if (claim.size <= CU_CONTENT_INLINE_MAX) cu_buf_clear(&d->manifest);
+    return CU_OK;
+}
+
+static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    CU_CLEANUP(cu_deposited_free) struct cu_deposited d = { 0 };
+
+    TRY(cu_lookup_seq(p, w->outcome.seq, &found, err));
+    TRY(describe(p, w, &found.row, &d, err));
+    if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, &d, err));
+    d.receipt = cu_buf_heap(CU_RECEIPT_MAX);
+    if (!no_wait) TRY(cu_receipt_of(p, d.seq, &d.receipt, err));
+    return done(arg, &d, err);
+}
+
+/* The first refusal of a group speaks for it, after everyone else of it has been served. */
+static cu_status first_refusal(const struct group *g, struct cu_err *err)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (!recorded(&g->work[i])) return cu_fail(err, g->work[i].outcome.status, "%s: the ledger refused it: %s", g->work[i].path ? g->work[i].path : "outbox", g->work[i].outcome.text);
+    return CU_OK;
+}
+
+static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    struct cu_place *p = g->p;
+
+    if (!no_wait) TRY(attest(g, err));
+    phase(p, "receipt");
+    TRY(cu_settle(p, err));
+    for (size_t i = 0; i < g->n; i++)
+        if (recorded(&g->work[i])) TRY(hand_out(p, &g->work[i], no_wait, done, arg, err));
+    return CU_OK;
+}
+
+/* With --no-wait the node's word is still out: what is pending stays for the next writing verb. */
+static cu_status settle_and_clear(struct group *g, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    TRY(settle_group(g, g->r->no_wait, done, arg, err));
+    if (!g->r->no_wait) TRY(cu_pending_clear(g->p, err));
+    return first_refusal(g, err);
+}
+
+static cu_status sign_and_record(struct group *g, struct cu_err *err)
+{
+    struct cu_span records[GROUP_MAX];
+
+    for (size_t i = 0; i < g->n; i++) {
+        struct work *w = &g->work[i];
+        w->record = cu_buf_heap(CU_RECORD_MAX);
+        TRY(accept_claim(g->p, &w->parts, inline_content(&w->in), &w->record, err));
+    }
+    TRY(group_spans(g, records));
+    TRY(cu_pending_add(g->p, records, g->n, err));
+    return record_group(g, err);
+}
+
+/* 1 and 2 for what was read so far. */
+static cu_status keep_group(struct group *g, struct cu_err *err)
+{
+    TRY(cu_put_commit(g->put, err));
+    phase(g->p, "provider check");
+    cu_status kept = cu_put_verify(g->put, CU_STORE_CLOUD, err);
+    return kept == CU_OK ? CU_OK : cu_fail_while(err, kept, "the provider does not find in its store what it was given: it signs nothing, and nothing is recorded");
+}
+
+static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    uint64_t serial;
+
+    if (g->n == 0) return CU_OK;
+    TRY(keep_group(g, err));
+    TRY(cu_serials_take(g->p, g->n, &serial, err));
+    for (size_t i = 0; i < g->n; i++) TRY(sign_claim(g->p, g->r, case_id, serial + i, &g->work[i], err));
+    TRY(sign_and_record(g, err));
+    return settle_and_clear(g, done, arg, err);
+}
+
+static cu_status begin_group(struct group *g, struct cu_err *err)
+{
+    return cu_put_begin(g->p->store, CU_STORES, &g->put, err);
+}
+
+static cu_status need_parties(const struct cu_place *p, struct cu_err *err)
+{
+    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    TRY(cu_need_key(p, CU_SIGNER_PROVIDER, err));
+    return cu_need_key(p, CU_SIGNER_ORGANISATION, err);
+}
+
+static cu_status case_id_of(struct cu_place *p, const struct cu_deposit_request *r, cu_case_id *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+
+    TRY(cu_lookup_case(p, r->case_name.n ? r->case_name : cu_span_str(CU_CASE_UNFILED), &found, err));
+    *ret = found.row.case_id;
+    return CU_OK;
+}
+
+/* As many paths as share a sync. A path that cannot be read ends the group: those before it are recorded, then its error speaks. */
+static cu_status deposit_some(struct group *g, const char *const *paths, size_t n, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, size_t *ret_n, struct cu_err *err)
+{
+    cu_status read = CU_OK;
+    uint64_t bytes = 0;
+    struct cu_err why = { 0 };
+
+    TRY(begin_group(g, err));
+    while (g->n < n && g->n < GROUP_MAX && bytes < GROUP_BYTES) {
+        struct work *w = &g->work[g->n];
+        *w = (struct work){ .path = paths[g->n] };
+        read = read_source(g->p, g->r, g->put, w->path, &w->in, &why);
+        if (read != CU_OK) break;
+        bytes += w->in.bytes;
+        g->n++;
+    }
+    *ret_n = g->n;
+    TRY(finish_group(g, case_id, done, arg, err));
+    return read == CU_OK ? CU_OK : cu_fail(err, read, "%s", why.text);
+}
+
+cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    struct group *g = calloc(1, sizeof *g);
+    cu_status status = CU_OK;
+    cu_case_id case_id;
+
+    ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
+    status = need_parties(p, err);
+    if (status == CU_OK) status = case_id_of(p, r, &case_id, err);
+    for (size_t at = 0; status == CU_OK && at < n;) {
+        size_t took = 0;
+        *g = (struct group){ .p = p, .r = r };
+        status = deposit_some(g, paths + at, n - at, &case_id, done, arg, &took, err);
+        group_free(g);
+        at += took;
+    }
+    free(g);
+    return status;
+}
+
+/* ---- claims signed elsewhere ---- */
+cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file, struct cu_err *err)
+{
+    struct work w = { .path = path };
+    cu_case_id case_id;
+    uint64_t serial;
+    cu_status status;
+
+    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    TRY(case_id_of(p, r, &case_id, err));
+    TRY(read_source(p, r, NULL, path, &w.in, err));
+    status = cu_serials_take(p, 1, &serial, err);
+    if (status == CU_OK) status = sign_claim(p, r, &case_id, serial, &w, err);
+    if (status == CU_OK) cu_buf_add(ret_file, cu_buf_span(&w.claim_file));
+    cu_ingested_free(&w.in);
+    cu_buf_free(&w.claim_file);
+    return status == CU_OK ? cu_buf_ok(ret_file, err) : status;
+}
+
+static cu_status same_as_claimed(const struct cu_claim *claim, const struct cu_ingested *in, struct cu_err *err)
+{
+    const bool same = claim->content == (uint64_t)in->type && claim->size == in->size && cu_hash_eq(&claim->root, &in->root);
+
+    ENSURE(same, err, CU_BAD_HASH, "these are not the bytes that the claim was signed for (%llu bytes claimed, %llu here): nothing was recorded", (unsigned long long)claim->size, (unsigned long long)in->size);
+    return CU_OK;
+}
+
+static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    struct work *w = &g->work[0];
+
+    TRY(begin_group(g, err));
+    w->path = path;
+    TRY(read_source(g->p, g->r, g->put, path, &w->in, err));
+    g->n = 1;
+    TRY(same_as_claimed(claim, &w->in, err));
+    TRY(keep_group(g, err));
+    TRY(sign_and_record(g, err));
+    return settle_and_clear(g, done, arg, err);
+}
+
+cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    struct group *g = calloc(1, sizeof *g);
+    struct cu_claim_file parts;
+    struct cu_statement claim;
+    char claimed_path[CU_PATH_MAX_BYTES + 1] = "";
+    cu_status status;
+
+    ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
+    *g = (struct group){ .p = p, .r = r };
+    status = cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err);
+    if (status == CU_OK) status = read_claim(&parts, &claim, err);
+    if (status == CU_OK) status = need_parties(p, err);
+    if (status == CU_OK) {
+        memcpy(claimed_path, parts.path.p, parts.path.n);
+        g->work[0].parts = parts;
+        status = deposit_claimed(g, &claim.body.claim, path ? path : claimed_path, done, arg, err);
+    }
+    group_free(g);
+    free(g);
+    return status;
+}
+
+/* ---- what a crash, or --no-wait, left behind ---- */
+
+/* What the ledger will never take is kept aside, so that nobody loses what was signed and nothing waits behind it. */
+static cu_status set_aside(struct group *g, struct cu_err *err)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (!recorded(&g->work[i])) TRY(cu_pending_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
+    return CU_OK;
+}
+
+static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io_at, cu_deposited_fn *done, void *arg, struct cu_err *err)
+{
+    struct cu_span record;
+
+    while (g->n < GROUP_MAX && cu_pending_next(pending, io_at, &record)) {
+        struct work *w = &g->work[g->n++];
+        w->record = cu_buf_heap(CU_RECORD_MAX);
+        cu_buf_add(&w->record, record);
+        TRY(cu_buf_ok(&w->record, err));
+    }
+    if (g->n == 0) return CU_OK;
+    TRY(record_group(g, err));
+    TRY(settle_group(g, false, done, arg, err));
+    return set_aside(g, err);
+}
+
+cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err)
+{
+    static const struct cu_deposit_request plain = { 0 };
+    CU_BUF pending = cu_buf_heap(CU_PENDING_MAX);
+    cu_status status = CU_OK;
+    size_t at = 0, took = 1;
+
+    *ret_n = 0;
+    TRY(cu_pending_read(p, &pending, err));
+    if (pending.n == 0) return CU_OK;
+    TRY(need_parties(p, err));
+    struct group *g = calloc(1, sizeof *g);
+    ENSURE(g, err, CU_NO_MEMORY, "out of memory: what is in the outbox stays there");
+    while (status == CU_OK && took > 0) {
+        *g = (struct group){ .p = p, .r = &plain };
+        status = finish_some(g, cu_buf_span(&pending), &at, done, arg, err);
+        took = g->n;
+        *ret_n += took;
+        group_free(g);
+    }
+    free(g);
+    return status == CU_OK ? cu_pending_clear(p, err) : status;
+}

@@ -1,0 +1,129 @@
+/* Evidence out again: verified on the way, from the other copy when the first is damaged; and the record of who read it.
+ *
+ * Reads are noted in `outbox/access` first, so that evidence stays readable when nobody can write the log; the next writing verb
+ * turns what is noted there into one *access* entry.
+ */
+#include "custody/text.h"
+#include "service/service.h"
+
+#define ACCESS CU_DIR_OUTBOX "/access"
+#define ACCESS_LOCK CU_DIR_OUTBOX "/lock"
+#define ACCESS_INCOMING CU_DIR_OUTBOX "/incoming-access"
+#define ACCESS_MAX ((size_t)1 << 20)
+#define ROWS_IN_DETAILS_MAX (CU_DETAILS_MAX - 2048)
+
+cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
+{
+    struct cu_entry entry;
+    struct cu_span bytes;
+
+    TRY(cu_lookup(p, name, &ret->found, err));
+    ENSURE(ret->found.row.kind == CU_KIND_DEPOSIT, err, CU_NOT_FOUND, "this is no deposit: there are no bytes to get");
+    TRY(cu_log_entry(&p->log, ret->found.row.seq, &bytes, err));
+    ret->record = cu_buf_heap(CU_ENTRY_MAX);
+    cu_buf_add(&ret->record, bytes);
+    TRY(cu_buf_ok(&ret->record, err));
+    TRY(cu_entry_read(cu_buf_span(&ret->record), &entry, err));
+    ret->claim = entry.inner.body.claim;
+    if (!ret->claim.has_folder) return CU_OK;
+    ret->manifest = cu_buf_heap(ret->claim.size + 1);
+    return cu_place_manifest(p, &ret->claim, &ret->manifest, err);
+}
+
+void cu_fetch_free(struct cu_fetch *f)
+{
+    cu_found_free(&f->found);
+    cu_buf_free(&f->record);
+    cu_buf_free(&f->manifest);
+}
+
+static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint64_t size, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err)
+{
+    struct cu_object object;
+
+    TRY(cu_objects_find(store, CU_OBJECT_CONTENT, root, &object, err));
+    ENSURE(object.size == size, err, CU_BAD_HASH, "the stored object is %llu bytes long; the record says %llu", (unsigned long long)object.size, (unsigned long long)size);
+    return cu_object_stream(&object, feed, arg, err);
+}
+
+cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg,
+                          bool *ret_damaged, struct cu_err *err)
+{
+    cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, feed, arg, err);
+
+    if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;
+    *ret_damaged = true;
+    TRY(restart(arg, err));
+    return fetch_from(p->store[CU_STORE_NODE], root, size, feed, arg, err);
+}
+
+/* ---- who read it ---- */
+static cu_status add_row(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err)
+{
+    CU_BUF rows = cu_buf_heap(ACCESS_MAX);
+    cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &rows, err);
+
+    if (read != CU_OK && read != CU_NOT_FOUND) return read;
+    TRY(cu_schema_write(&cu_access_row_schema, row, &rows, err));
+    TRY(cu_buf_ok(&rows, err));
+    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_buf_span(&rows), true, err);
+}
+
+cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err)
+{
+    cu_status noted;
+    void *lock;
+
+    TRY(p->fs.ops->lock(p->fs.self, ACCESS_LOCK, &lock, err));
+    noted = add_row(p, row, err);
+    p->fs.ops->unlock(p->fs.self, lock);
+    return noted;
+}
+
+/* Root over all rows, and as many of them as the details hold. */
+static uint64_t sum_rows(struct cu_span rows, cu_hash *ret_root, struct cu_list *ret_shown)
+{
+    struct cu_cbor_reader in = cu_cbor_read(rows);
+    struct cu_frontier frontier = { 0 };
+
+    *ret_shown = (struct cu_list){ 0, cu_span(rows.p, 0) };
+    while (cu_cbor_peek(&in) != CU_CBOR_END) {
+        const struct cu_span row = cu_cbor_item(&in);
+        if (!cu_cbor_good(&in)) break;
+        const cu_hash leaf = cu_leaf_hash(row);
+        cu_frontier_append(&frontier, &leaf);
+        if (in.at > ROWS_IN_DETAILS_MAX) continue;
+        ret_shown->n++;
+        ret_shown->bytes.n = in.at;
+    }
+    *ret_root = cu_frontier_root(&frontier);
+    return frontier.size.v;
+}
+
+static cu_status flush_rows(struct cu_place *p, struct cu_err *err)
+{
+    CU_BUF rows = cu_buf_heap(ACCESS_MAX);
+    struct cu_details_rows details = { .text = cu_span_str("evidence was read") };
+    struct cu_access body = { 0 };
+    const struct cu_saying say = { CU_KIND_ACCESS, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_ACCESS, &details };
+    struct cu_outcome outcome;
+    cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &rows, err);
+
+    if (read == CU_NOT_FOUND || (read == CU_OK && rows.n == 0)) return CU_OK;
+    TRY(read);
+    body.count = sum_rows(cu_buf_span(&rows), &body.root, &details.rows);
+    TRY(cu_say_and_record(p, &say, &outcome, err));
+    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_span("", 0), true, err);
+}
+
+cu_status cu_access_flush(struct cu_place *p, struct cu_err *err)
+{
+    cu_status flushed;
+    void *lock;
+
+    if (!p->has_key[CU_SIGNER_ORGANISATION]) return CU_OK;
+    TRY(p->fs.ops->lock(p->fs.self, ACCESS_LOCK, &lock, err));
+    flushed = flush_rows(p, err);
+    p->fs.ops->unlock(p->fs.self, lock);
+    return flushed;
+}

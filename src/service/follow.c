@@ -1,0 +1,197 @@
+/* The index follows the log: one row an entry, what people search by taken from the details.
+ *
+ * Rows of a batch wait for the block entry that dates them, so the log is walked block by block: find the block, then its records.
+ */
+#include "service/place.h"
+
+/* How many entries are indexed in one transaction at least (whole batches only). */
+#define TRANSACTION_ENTRIES 20000u
+
+/* A case's next exhibit number, counted from the index once and then kept for the cases met last. */
+struct numbers { struct { cu_case_id id; uint64_t next; bool used; } slot[64]; };
+
+struct follower {
+    struct cu_place *place;
+    struct cu_index *index;
+    struct numbers numbers;
+    uint64_t cases;
+    struct cu_buf details;
+};
+
+static uint64_t next_number(struct follower *f, const cu_case_id *id)
+{
+    const size_t at = id->b[0] % (sizeof f->numbers.slot / sizeof f->numbers.slot[0]);
+
+    if (!f->numbers.slot[at].used || memcmp(f->numbers.slot[at].id.b, id->b, sizeof id->b) != 0) {
+        f->numbers.slot[at].used = true;
+        f->numbers.slot[at].id = *id;
+        f->numbers.slot[at].next = f->index->count(f->index->self, CU_KIND_DEPOSIT, id) + 1;
+    }
+    return f->numbers.slot[at].next++;
+}
+
+static void names_of_deposit(const struct cu_details_deposit *d, struct cu_index_row *row)
+{
+    struct cu_detail_digest digest;
+    size_t at = 0;
+
+    row->name = d->name;
+    if (d->has_label) row->label = d->label;
+    if (d->has_note) row->note = d->note;
+    if (!d->has_digests || !cu_list_next(&d->digests, &cu_detail_digest_schema, &at, &digest) || digest.alg != CU_DIGEST_SHA256) return;
+    memcpy(row->sha256.b, digest.value.p, sizeof row->sha256.b);
+    row->has_sha256 = true;
+}
+
+/* What people wrote. Details that are missing or do not parse leave the row without names: the index judges nothing. */
+static void read_names(struct follower *f, const struct cu_entry *e, struct cu_index_row *row)
+{
+    const cu_hash *commitment = cu_entry_commitment(e);
+    enum cu_profile profile;
+    union cu_details details;
+
+    cu_buf_clear(&f->details);
+    if (!commitment || cu_place_details(f->place, commitment, &f->details, NULL) != CU_OK || f->details.n < CU_SALT_LEN) return;
+    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK) return;
+    if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
+    if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
+    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
+    if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
+    if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
+}
+
+static void row_of_claim(const struct cu_claim *c, struct cu_index_row *row)
+{
+    row->has_case = true;
+    row->case_id = c->case_id;
+    row->serial = c->serial;
+    row->content = c->content;
+    row->size = c->size;
+    row->root = c->root;
+}
+
+static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu_index_row *row)
+{
+    row->kind = e->kind;
+    row->leaf = e->leaf;
+    row->id = e->signed_ ? cu_entry_innermost(e)->id : e->leaf;
+    row->time = (cu_unix_ms){ cu_entry_time(e) };
+    if (e->signed_) row->kid = cu_entry_innermost(e)->kid;
+    switch (e->kind) {
+    case CU_KIND_DEPOSIT:
+        row_of_claim(&e->inner.body.claim, row);
+        row->number = next_number(f, &row->case_id);
+        break;
+    case CU_KIND_REFUSAL:
+        row_of_claim(&e->inner.body.claim, row);
+        break;
+    case CU_KIND_CASE:
+        row->has_case = true;
+        row->case_id = e->outer.body.a_case.case_id;
+        row->number = ++f->cases;
+        break;
+    case CU_KIND_VOID:
+        row->serial = e->outer.body.a_void.serial;
+        row->has_ref = e->outer.body.a_void.has_claim;
+        row->ref = e->outer.body.a_void.claim;
+        break;
+    case CU_KIND_CORRECTION:
+        row->has_ref = true;
+        row->ref = e->outer.body.correction.target;
+        break;
+    case CU_KIND_INVENTORY:
+        row->has_case = e->outer.body.inventory.has_case;
+        row->case_id = e->outer.body.inventory.case_id;
+        break;
+    case CU_KIND_NONE: case CU_KIND_GENESIS: case CU_KIND_BLOCK: case CU_KIND_CONFIRM: case CU_KIND_CLAIM: case CU_KIND_STORED:
+    case CU_KIND_INCIDENT: case CU_KIND_ACCESS:
+        break;
+    }
+}
+
+static cu_status put_stored(struct follower *f, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
+{
+    struct cu_members members;
+    struct cu_range range;
+    uint64_t party = 0;
+    size_t at = 0;
+
+    /* A key belongs to one party for good, so genesis alone tells whose it is. */
+    TRY(cu_members_from_genesis(&f->place->genesis.outer.body.genesis, &f->place->trust.network, &members, err));
+    const struct cu_member_key *key = cu_members_key(&members, &e->outer.kid);
+    if (key) party = key->party;
+    while (cu_list_next(&e->outer.body.stored.ranges, &cu_range_schema, &at, &range)) {
+        struct cu_index_stored row = { seq, party, { range.first }, { range.last } };
+        TRY(f->index->put_stored(f->index->self, &row, err));
+    }
+    return CU_OK;
+}
+
+static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix_ms closed, struct cu_err *err)
+{
+    struct cu_index_row row = { .seq = seq, .block = block, .recorded = closed };
+    struct cu_entry e;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    row_of_entry(f, &e, &row);
+    read_names(f, &e, &row);
+    TRY(f->index->put(f->index->self, &row, err));
+    return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
+}
+
+/* The block entry at or after `from`. */
+static cu_status find_block(struct follower *f, cu_seq from, cu_size upto, cu_seq *ret, cu_unix_ms *ret_closed, struct cu_err *err)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+
+    for (cu_seq seq = from; seq.v < upto.v; seq.v++) {
+        TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
+        if (bytes.n && bytes.p[0] == 0xd2) continue; /* COSE_Sign1: a block is a plain map */
+        TRY(cu_entry_read(bytes, &e, err));
+        if (e.kind != CU_KIND_BLOCK) continue;
+        *ret = seq;
+        *ret_closed = (cu_unix_ms){ e.outer.body.block.closed };
+        return CU_OK;
+    }
+    return cu_fail(err, CU_CORRUPT, "the log ends at %llu entries without the block entry that closes its last batch", (unsigned long long)upto.v);
+}
+
+static cu_status follow_some(struct follower *f, cu_size *io_at, cu_size upto, struct cu_err *err)
+{
+    const uint64_t start = io_at->v;
+    cu_unix_ms closed;
+    cu_seq block;
+
+    while (io_at->v < upto.v && io_at->v - start < TRANSACTION_ENTRIES) {
+        TRY(find_block(f, (cu_seq){ io_at->v }, upto, &block, &closed, err));
+        for (cu_seq seq = { io_at->v }; seq.v <= block.v; seq.v++) TRY(put_entry(f, seq, block, closed, err));
+        io_at->v = block.v + 1;
+    }
+    return CU_OK;
+}
+
+cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upto, struct cu_err *err)
+{
+    struct follower f = { .place = p, .index = index, .details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX) };
+    cu_size at;
+    cu_status done = index->size(index->self, &at, err);
+
+    f.cases = index->count(index->self, CU_KIND_CASE, NULL);
+    while (done == CU_OK && at.v < upto.v) {
+        done = index->begin(index->self, err);
+        if (done != CU_OK) break;
+        done = follow_some(&f, &at, upto, err);
+        if (done == CU_OK) done = index->commit(index->self, at, err);
+        else index->rollback(index->self);
+    }
+    cu_buf_free(&f.details);
+    return done;
+}
+
+cu_status cu_follow(struct cu_place *p, struct cu_err *err)
+{
+    return cu_follow_into(p, &p->index, p->log.checkpoint.size, err);
+}

@@ -1,0 +1,192 @@
+/* A new ledger: keys, trust files, genesis, the confirm that proves possession of every key, and the case `unfiled`.
+ *
+ * The format file comes last: a folder without it is no ledger, so a half-made one is never used.
+ */
+#include "custody/text.h"
+#include "service/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SEVEN_DAYS_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define ORIGIN_NAME_MAX 64
+
+static cu_status refuse(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    (void)arg, (void)kind;
+    return cu_fail(err, CU_NOT_ALLOWED, "the folder is not empty (it holds \"%s\"): a ledger begins in a folder of its own; nothing was touched", name);
+}
+
+/* ---- keys ---- */
+static enum cu_alg alg_of(enum cu_signer who)
+{
+    const struct cu_suite_algs *suite = cu_suite_algs(CU_SUITE_INTERNATIONAL);
+
+    return who == CU_SIGNER_LOG ? suite->log : suite->statement;
+}
+
+static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
+{
+    CU_BUF pem = cu_buf_heap(16384);
+    char path[64];
+
+    TRY(cu_private_generate(alg_of(who), &p->key[who], err));
+    p->has_key[who] = true;
+    TRY(cu_private_to_pem(&p->key[who], passphrase, &pem, err));
+    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    cu_status written = cu_fs_replace(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), true, err);
+    cu_wipe(pem.p, pem.n);
+    return written;
+}
+
+/* ---- genesis ---- */
+/* The parties of an embedded ledger: who they are, who runs them, which keys they have. */
+static const struct { uint64_t id, role, organisation; enum cu_signer keys[2]; enum cu_purpose purposes[2]; size_t n; } parties[] = {
+    { 1, CU_ROLE_ORGANISATION, 1, { CU_SIGNER_ORGANISATION, CU_SIGNER_LOG }, { CU_PURPOSE_STATEMENT, CU_PURPOSE_LOG }, 2 },
+    { 2, CU_ROLE_PROVIDER, 1, { CU_SIGNER_PROVIDER }, { CU_PURPOSE_STATEMENT }, 1 },
+    { 3, CU_ROLE_DEPOSITOR, 1, { CU_SIGNER_DEPOSITOR }, { CU_PURPOSE_STATEMENT }, 1 },
+};
+#define PARTIES (sizeof parties / sizeof parties[0])
+
+static cu_status write_parties(const struct cu_place *p, struct cu_buf *ret, struct cu_err *err)
+{
+    for (size_t i = 0; i < PARTIES; i++) {
+        CU_BUF keys = cu_buf_heap(1024);
+        for (size_t k = 0; k < parties[i].n; k++) {
+            const struct cu_public_key *pub = &p->key[parties[i].keys[k]].pub;
+            const struct cu_party_key key = { parties[i].purposes[k], (uint64_t)-(int64_t)pub->alg, cu_public_span(pub) };
+            TRY(cu_schema_write(&cu_party_key_schema, &key, &keys, err));
+        }
+        const struct cu_party party = { parties[i].id, parties[i].role, parties[i].organisation, { parties[i].n, cu_buf_span(&keys) } };
+        TRY(cu_schema_write(&cu_party_schema, &party, ret, err));
+    }
+    return CU_OK;
+}
+
+static cu_status write_names(const struct cu_found_request *r, struct cu_buf *ret, struct cu_err *err)
+{
+    const struct cu_span names[PARTIES] = { r->org, r->provider, r->who };
+    CU_BUF list = cu_buf_heap(4096);
+    struct cu_details_genesis details = { .name = r->name };
+
+    for (size_t i = 0; i < PARTIES; i++) {
+        const struct cu_party_name name = { parties[i].id, names[i] };
+        TRY(cu_schema_write(&cu_party_name_schema, &name, &list, err));
+    }
+    details.parties = (struct cu_list){ PARTIES, cu_buf_span(&list) };
+    return cu_details_write(CU_PROFILE_GENESIS, &details, ret, err);
+}
+
+/* "<name>/<32 hex digits>": what people called it, as far as a signed note's key name can hold that. */
+static void write_origin(struct cu_span name, const uint8_t nonce[16], struct cu_buf *ret)
+{
+    for (size_t i = 0; i < name.n && ret->n < ORIGIN_NAME_MAX; i++) {
+        const uint8_t c = name.p[i];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+        if (plain) cu_buf_add_byte(ret, c);
+        else if (c >= 'A' && c <= 'Z') cu_buf_add_byte(ret, (uint8_t)(c | 0x20));
+        else if (ret->n && ret->p[ret->n - 1] != '-') cu_buf_add_byte(ret, '-');
+    }
+    if (ret->n == 0) cu_buf_add_str(ret, "ledger");
+    cu_buf_add_byte(ret, '/');
+    cu_hex_put(ret, cu_span(nonce, 16));
+}
+
+static cu_status write_genesis(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_origin, struct cu_buf *ret_entry, struct cu_buf *ret_record, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(CU_ENTRY_MAX), names = cu_buf_heap(CU_DETAILS_MAX), copies = cu_buf_heap(64);
+    uint8_t salt[CU_SALT_LEN];
+    struct cu_genesis g = { .suite = CU_SUITE_INTERNATIONAL, .rules = CU_RULES_VERSION, .engine = CU_ENGINE_EMBEDDED, .time = cu_place_now(p).v };
+
+    TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
+    TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
+    write_origin(r->name, g.nonce, ret_origin);
+    TRY(write_parties(p, &list, err));
+    TRY(write_names(r, &names, err));
+    cu_cbor_put_uint(&copies, 1); /* the organisation itself must hold a copy */
+    g.origin = cu_buf_span(ret_origin);
+    g.parties = (struct cu_list){ PARTIES, cu_buf_span(&list) };
+    g.policy = (struct cu_policy){ .copies = 1, .mandatory = { 1, cu_buf_span(&copies) }, .acceptance_age = r->acceptance_age ? r->acceptance_age : SEVEN_DAYS_MS };
+    g.commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&names));
+    TRY(cu_plain_write(CU_KIND_GENESIS, &g, ret_entry, err));
+    const struct cu_record record = { .entry = cu_buf_span(ret_entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&names) };
+    return cu_record_write(&record, ret_record, err);
+}
+
+/* ---- what a reader pins ---- */
+static cu_status write_trust(struct cu_place *p, struct cu_span origin, const cu_hash *network, struct cu_err *err)
+{
+    CU_BUF vkey_text = cu_buf_heap(1024), policy = cu_buf_heap(4096), trust = cu_buf_heap(8192);
+    struct cu_vkey vkey;
+
+    TRY(cu_vkey_make(origin, CU_NOTE_ED25519, &p->key[CU_SIGNER_LOG].pub, &vkey, err));
+    TRY(cu_vkey_write(&vkey, &vkey_text, err));
+    cu_buf_add_str(&policy, "log ");
+    cu_buf_add(&policy, cu_buf_span(&vkey_text));
+    cu_buf_add_str(&policy, "\nquorum none\n");
+    cu_buf_add_str(&trust, "custody-trust/v1\nnetwork ");
+    cu_hex_put(&trust, cu_span_hash(network));
+    cu_buf_add_str(&trust, "\nrequire integrity signer\nepoch 0 -\n");
+    cu_buf_add(&trust, cu_buf_span(&policy));
+    cu_buf_add_byte(&vkey_text, '\n');
+    TRY(cu_fs_replace(&p->fs, CU_FILE_VKEY, CU_DIR_TRUST "/incoming", cu_buf_span(&vkey_text), true, err));
+    TRY(cu_fs_replace(&p->fs, CU_FILE_POLICY, CU_DIR_TRUST "/incoming", cu_buf_span(&policy), true, err));
+    TRY(cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", cu_buf_span(&trust), true, err));
+    p->trust_text = cu_buf_heap(CU_TRUST_MAX);
+    cu_buf_add(&p->trust_text, cu_buf_span(&trust));
+    TRY(cu_buf_ok(&p->trust_text, err));
+    return cu_trust_read(cu_buf_span(&p->trust_text), &p->trust, err);
+}
+
+cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err)
+{
+    static const char *const folders[] = { CU_DIR_KEYS, CU_DIR_TRUST, CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG, CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE, CU_DIR_JOURNAL,
+                                           CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS };
+    CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
+
+    TRY(p->fs.ops->list(p->fs.self, ".", refuse, NULL, err));
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) TRY(p->fs.ops->make_dir(p->fs.self, folders[i], err));
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(make_key(p, who, r->passphrase, err));
+    TRY(write_genesis(p, r, &origin, &entry, ret_genesis, err));
+    const cu_hash network = cu_leaf_hash(cu_buf_span(&entry));
+    return write_trust(p, cu_buf_span(&origin), &network, err);
+}
+
+/* ---- the first records ---- */
+static int by_kid(const void *a, const void *b)
+{
+    return memcmp(((const struct cu_possession *)a)->kid.b, ((const struct cu_possession *)b)->kid.b, sizeof(cu_hash));
+}
+
+static cu_status write_confirm(struct cu_place *p, struct cu_buf *ret_record, struct cu_err *err)
+{
+    struct cu_possession proofs[CU_SIGNERS];
+    CU_BUF list = cu_buf_heap(4096);
+
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
+        const enum cu_purpose purpose = who == CU_SIGNER_LOG ? CU_PURPOSE_LOG : CU_PURPOSE_STATEMENT;
+        uint8_t message[128];
+        const size_t n = cu_possession_message(&p->trust.network, purpose, &p->key[who].pub, message);
+        proofs[who].kid = p->key[who].id;
+        TRY(cu_sign(&p->key[who], cu_span(message, n), proofs[who].signature, err));
+    }
+    qsort(proofs, CU_SIGNERS, sizeof proofs[0], by_kid);
+    for (size_t i = 0; i < CU_SIGNERS; i++) TRY(cu_schema_write(&cu_possession_schema, &proofs[i], &list, err));
+    struct cu_confirm confirm = { .party = 1, .time = cu_place_now(p).v, .keys = { CU_SIGNERS, cu_buf_span(&list) } };
+    const struct cu_saying say = { CU_KIND_CONFIRM, &confirm, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
+    return cu_say(p, &say, ret_record, err);
+}
+
+cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu_err *err)
+{
+    CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
+    const struct cu_case_request unfiled = { .name = cu_span_str(CU_CASE_UNFILED) };
+    struct cu_outcome outcome[2];
+
+    TRY(write_confirm(p, &confirm, err));
+    const struct cu_span first[2] = { genesis, cu_buf_span(&confirm) };
+    TRY(cu_submit(p, first, 2, outcome, err));
+    TRY(cu_settle(p, err));
+    TRY(cu_case_open(p, &unfiled, &outcome[0], err));
+    return cu_fs_replace(&p->fs, CU_FILE_FORMAT, CU_DIR_TRUST "/incoming", cu_span_str(CU_FORMAT_LINE), true, err);
+}

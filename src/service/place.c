@@ -1,0 +1,92 @@
+/* Opening a ledger's folder: format, trust, checkpoint, genesis. Nothing is believed before the pinned network id has been met. */
+#include "service/place.h"
+
+#include <stdio.h>
+
+const char *const cu_signer_names[CU_SIGNERS] = { "organisation", "provider", "depositor", "log" };
+
+cu_unix_ms cu_place_now(const struct cu_place *p)
+{
+    return p->clock.now(p->clock.self);
+}
+
+static cu_status check_format(const struct cu_fs *fs, struct cu_err *err)
+{
+    CU_BUF text = cu_buf_heap(256);
+    cu_status read = cu_fs_read(fs, CU_FILE_FORMAT, 256, &text, err);
+
+    if (read == CU_NOT_FOUND) return cu_fail(err, CU_NOT_FOUND, "no ledger here (there is no `" CU_FILE_FORMAT "` file); make one with `custody init DIR`");
+    TRY(read);
+    if (cu_span_is(cu_buf_span(&text), CU_FORMAT_LINE)) return CU_OK;
+    ENSURE(!cu_span_starts(cu_buf_span(&text), cu_span_str("custody-ledger/v")), err, CU_NEWER_FORMAT,
+           "this ledger was written by a newer custody: nothing was touched; use that version");
+    return cu_fail(err, CU_CORRUPT, "`" CU_FILE_FORMAT "` is damaged: it should hold the line custody-ledger/v1");
+}
+
+static cu_status load_trust(struct cu_place *p, struct cu_err *err)
+{
+    p->trust_text = cu_buf_heap(CU_TRUST_MAX);
+    TRY(cu_fs_read(&p->fs, CU_FILE_TRUST, CU_TRUST_MAX, &p->trust_text, err));
+    cu_status read = cu_trust_read(cu_buf_span(&p->trust_text), &p->trust, err);
+    return read == CU_OK ? CU_OK : cu_fail_while(err, read, CU_FILE_TRUST);
+}
+
+/* Position 0 must be the pinned genesis; its details name the parties (their loss costs names, not proof). */
+static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
+{
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&p->log, (cu_seq){ 0 }, &bytes, err));
+    cu_buf_free(&p->genesis_bytes);
+    p->genesis_bytes = cu_buf_heap(CU_ENTRY_MAX);
+    cu_buf_add(&p->genesis_bytes, bytes);
+    TRY(cu_buf_ok(&p->genesis_bytes, err));
+    TRY(cu_entry_read(cu_buf_span(&p->genesis_bytes), &p->genesis, err));
+    ENSURE(p->genesis.kind == CU_KIND_GENESIS && cu_hash_eq(&p->genesis.leaf, &p->trust.network), err, CU_UNTRUSTED,
+           "the log's first entry is not the genesis that " CU_FILE_TRUST " pins: this is another ledger's log");
+    cu_buf_free(&p->genesis_details);
+    p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    if (p->store[CU_STORE_NODE] && cu_place_details(p, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
+        cu_buf_clear(&p->genesis_details);
+    return CU_OK;
+}
+
+cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
+{
+    struct cu_log *log = &p->log;
+
+    cu_log_free(log);
+    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, &p->trust, &p->verifier, log, err));
+    if (log->checkpoint.size.v == 0) return CU_OK;
+    return load_genesis(p, err);
+}
+
+cu_status cu_place_load(struct cu_place *p, struct cu_err *err)
+{
+    TRY(check_format(&p->fs, err));
+    TRY(load_trust(p, err));
+    return cu_place_refresh(p, err);
+}
+
+void cu_place_free(struct cu_place *p)
+{
+    cu_log_free(&p->log);
+    cu_buf_free(&p->trust_text);
+    cu_buf_free(&p->genesis_bytes);
+    cu_buf_free(&p->genesis_details);
+    for (int i = 0; i < CU_SIGNERS; i++)
+        if (p->has_key[i]) cu_private_free(&p->key[i]);
+}
+
+cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
+{
+    CU_BUF pem = cu_buf_heap(16384);
+    char path[64];
+    cu_status read;
+
+    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    TRY(cu_fs_read(fs, path, 16384, &pem, err));
+    read = cu_private_from_pem(cu_buf_span(&pem), passphrase, ret, err);
+    cu_wipe(pem.p, pem.n);
+    return read == CU_OK ? CU_OK : cu_fail_while(err, read, "%s", path);
+}

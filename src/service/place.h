@@ -1,0 +1,126 @@
+/* The place that a use case works in: one ledger's folder with its parts, put together by the app that picked the adapters.
+ *
+ * Reading verbs have no engine: they see the log as of its newest checkpoint. Writing verbs have one, and the lock.
+ */
+#ifndef CU_SERVICE_PLACE_H
+#define CU_SERVICE_PLACE_H
+
+#include "content/ingest.h"
+#include "custody/details.h"
+#include "custody/receipt.h"
+#include "ledger/ledger.h"
+#include "ports/engine.h"
+#include "ports/index.h"
+#include "ports/log_dir.h"
+#include "ports/world.h"
+
+/* Where things lie in the folder (the contract that scripts rely on). */
+#define CU_DIR_KEYS "keys"
+#define CU_DIR_TRUST "trust"
+#define CU_DIR_CLOUD_OBJECTS "cloud/objects"
+#define CU_DIR_CLOUD_LOG "cloud/log"
+#define CU_DIR_NODE_OBJECTS "node/objects"
+#define CU_DIR_NODE_LOG "node/log"
+#define CU_DIR_NODE_STATE "node/state"
+#define CU_DIR_JOURNAL "node/journal"
+#define CU_DIR_QUARANTINE "quarantine"
+#define CU_DIR_OUTBOX "outbox"
+#define CU_DIR_RECEIPTS "receipts"
+#define CU_FILE_LOCK "node/lock"
+#define CU_FILE_INDEX "node/index.db"
+#define CU_FILE_TRUST "trust/ledger.trust"
+#define CU_FILE_POLICY "trust/policy"
+#define CU_FILE_VKEY "trust/log.vkey"
+#define CU_FILE_FORMAT "format"
+#define CU_FORMAT_LINE "custody-ledger/v1\n"
+
+/* Who signs what, as key files are named: keys/<name>.pem. */
+enum cu_signer { CU_SIGNER_ORGANISATION, CU_SIGNER_PROVIDER, CU_SIGNER_DEPOSITOR, CU_SIGNER_LOG, CU_SIGNERS };
+extern const char *const cu_signer_names[CU_SIGNERS];
+
+/** A log read as it lies: the checkpoint is verified against the pinned trust, every entry against the checkpoint. */
+struct cu_log {
+    struct cu_log_dir dir;
+    struct cu_checkpoint checkpoint;  /* size 0: nothing published yet */
+    struct cu_buf note;               /* the signed checkpoint that it came from */
+    struct cu_tile_nodes nodes;
+    struct cu_buf bundle;             /* the bundle last read */
+    uint64_t bundle_index;
+    unsigned bundle_width;
+};
+
+enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
+
+struct cu_place {
+    struct cu_fs fs;
+    struct cu_source source;
+    struct cu_clock clock;
+    struct cu_random random;
+    struct cu_index index;
+    struct cu_objects *store[CU_STORES];
+    struct cu_engine_care care;
+    struct cu_engine *engine;         /* NULL: reading */
+    struct cu_ledger *ledger;         /* NULL: reading */
+    struct cu_private_key key[CU_SIGNERS];
+    bool has_key[CU_SIGNERS];
+    struct cu_verifier verifier;
+    struct cu_progress progress;
+
+    struct cu_buf trust_text;
+    struct cu_trust trust;            /* as pinned in trust/ */
+    struct cu_log log;                /* the node's copy, as of the newest checkpoint */
+    struct cu_buf genesis_bytes, genesis_details;
+    struct cu_entry genesis;          /* read from position 0, equal to the pinned network id */
+};
+
+/* ---- opening (place.c) ---- */
+/** Read format, trust, checkpoint and genesis. NOT_FOUND: no ledger here. NEWER_FORMAT, UNTRUSTED, CORRUPT. */
+CU_MUST_USE cu_status cu_place_load(struct cu_place *p, struct cu_err *err);
+/** Take the newest checkpoint: after a drain, or to see what others wrote. */
+CU_MUST_USE cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err);
+void cu_place_free(struct cu_place *p); /* what load took; not the adapters */
+CU_MUST_USE cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
+cu_unix_ms cu_place_now(const struct cu_place *p);
+static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
+
+/* ---- the log as it lies (log.c) ---- */
+CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
+void cu_log_free(struct cu_log *log);
+/** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */
+CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
+/** The same without the proof: for walks that are judged as a whole. */
+CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
+/** Entry and attachments as a record (cu_record encoding) appended to ret; attachments from either store, verified. */
+CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+/** Salt and details by commitment, from either store, appended to ret. */
+CU_MUST_USE cu_status cu_place_details(struct cu_place *p, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err);
+/** A small object from whichever store has it sound: the provider's first, then the node's. */
+CU_MUST_USE cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret, struct cu_err *err);
+/** A folder's manifest, inline or stored, appended to ret. */
+CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- the index follows the log (follow.c) ---- */
+CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);
+/** The rows of the whole log into any index: what follow and check share. */
+CU_MUST_USE cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upto, struct cu_err *err);
+
+/* ---- names that people use (lookup.c) ---- */
+/** A row that outlives the query: its spans point into `mem`. */
+struct cu_found { struct cu_index_row row; struct cu_buf mem; };
+void cu_found_free(struct cu_found *f);
+/** "C1/3", a unique prefix of an id's hex (4 digits or more), a whole SHA-256 of an item, or a label. NOT_FOUND, AMBIGUOUS. */
+CU_MUST_USE cu_status cu_lookup(struct cu_place *p, struct cu_span name, struct cu_found *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_lookup_seq(struct cu_place *p, cu_seq seq, struct cu_found *ret, struct cu_err *err);
+/** A case by its name; NOT_FOUND names the nearest. */
+CU_MUST_USE cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_found *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_case_name_normal(struct cu_span name, struct cu_buf *ret, struct cu_err *err);
+/** "C1/3" of a deposit's row; "C1" of a case; "" otherwise. `ret` is text with a final NUL. */
+CU_MUST_USE cu_status cu_exhibit_name(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err);
+/** A party's name from genesis' details. n == 0: not named. */
+struct cu_span cu_party_named(const struct cu_place *p, uint64_t party);
+/** Who holds this key, by name. */
+struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid);
+/** Copies of a deposit: organisations of the policy that attest it in the log. */
+CU_MUST_USE cu_status cu_copies(struct cu_place *p, cu_seq deposit, uint64_t *ret, struct cu_err *err);
+
+#endif

@@ -1,0 +1,105 @@
+/* Saying something in the log: fill in what every statement has, bind its details, sign, submit. */
+#include "service/service.h"
+
+cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
+{
+    ENSURE(p->has_key[who], err, CU_NOT_ALLOWED, "the private key of the %s is not here (" CU_DIR_KEYS "/%s.pem): nothing was signed", cu_signer_names[who], cu_signer_names[who]);
+    return CU_OK;
+}
+
+/* The newest block: of the ledger when it is open, else the last entry of the checkpoint, which always is one. */
+static cu_status newest_block(struct cu_place *p, struct cu_seen *ret, struct cu_err *err)
+{
+    struct cu_span bytes;
+
+    if (p->ledger) return cu_ledger_newest_block(p->ledger, ret, err);
+    ENSURE(p->log.checkpoint.size.v > 0, err, CU_NOT_CONFIRMED, "the log is empty: nothing can be signed yet");
+    ret->seq = p->log.checkpoint.size.v - 1;
+    TRY(cu_log_entry(&p->log, (cu_seq){ ret->seq }, &bytes, err));
+    ret->leaf = cu_leaf_hash(bytes);
+    return CU_OK;
+}
+
+/* Where `time`, `seen` and the commitment lie in a payload: a row a kind. */
+#define AT(type, member) ((int)offsetof(struct type, member))
+static const struct { enum cu_kind kind; int time, seen, commitment; } places[] = {
+    { CU_KIND_CASE, AT(cu_case, time), AT(cu_case, seen), AT(cu_case, commitment) },
+    { CU_KIND_CLAIM, AT(cu_claim, time), AT(cu_claim, seen), AT(cu_claim, commitment) },
+    { CU_KIND_DEPOSIT, AT(cu_deposit, time), AT(cu_deposit, seen), -1 },
+    { CU_KIND_REFUSAL, AT(cu_refusal, time), AT(cu_refusal, seen), -1 },
+    { CU_KIND_VOID, AT(cu_void, time), AT(cu_void, seen), AT(cu_void, commitment) },
+    { CU_KIND_STORED, AT(cu_stored, time), AT(cu_stored, seen), -1 },
+    { CU_KIND_INCIDENT, AT(cu_incident, time), AT(cu_incident, seen), AT(cu_incident, commitment) },
+    { CU_KIND_CORRECTION, AT(cu_correction, time), AT(cu_correction, seen), AT(cu_correction, commitment) },
+    { CU_KIND_ACCESS, AT(cu_access, time), AT(cu_access, seen), AT(cu_access, commitment) },
+    { CU_KIND_INVENTORY, AT(cu_inventory, time), AT(cu_inventory, seen), -1 },
+};
+
+static cu_status fill_in(struct cu_place *p, enum cu_kind kind, void *body, const cu_hash *commitment, struct cu_err *err)
+{
+    const cu_unix_ms now = cu_place_now(p);
+    struct cu_seen seen;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (places[i].kind != kind) continue;
+        TRY(newest_block(p, &seen, err));
+        memcpy((char *)body + places[i].time, &now.v, sizeof now.v);
+        memcpy((char *)body + places[i].seen, &seen, sizeof seen);
+        if (places[i].commitment >= 0) memcpy((char *)body + places[i].commitment, commitment, sizeof *commitment);
+    }
+    return CU_OK;
+}
+
+cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err)
+{
+    CU_BUF entry = cu_buf_heap(CU_ENTRY_MAX);
+    uint8_t salt[CU_SALT_LEN];
+    cu_hash commitment = { { 0 } };
+    struct cu_record record = { 0 };
+
+    TRY(cu_need_key(p, by, err));
+    if (details.n) {
+        TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
+        commitment = cu_commitment(CU_SPAN_OF(salt), details);
+        record.salt = CU_SPAN_OF(salt);
+        record.details = details;
+    }
+    TRY(fill_in(p, kind, body, &commitment, err));
+    TRY(cu_statement_sign(kind, body, &p->trust.network, &p->key[by], &entry, err));
+    record.entry = cu_buf_span(&entry);
+    return cu_record_write(&record, ret_record, err);
+}
+
+cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf *ret_record, struct cu_err *err)
+{
+    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX);
+
+    if (what->profile != CU_PROFILE_NONE) TRY(cu_details_write(what->profile, what->details, &details, err));
+    return cu_say_raw(p, what->kind, what->body, what->by, cu_buf_span(&details), ret_record, err);
+}
+
+cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
+{
+    ENSURE(p->engine, err, CU_READ_ONLY, "the ledger is open for reading only: nothing was recorded");
+    TRY(p->engine->submit(p->engine->self, records, n, ret, err));
+    for (size_t i = 0; i < n; i++)
+        if (ret[i].status != CU_OK && ret[i].status != CU_DUPLICATE) return cu_fail(err, ret[i].status, "%s", ret[i].text);
+    return CU_OK;
+}
+
+cu_status cu_settle(struct cu_place *p, struct cu_err *err)
+{
+    TRY(p->engine->drain(p->engine->self, err));
+    TRY(cu_place_refresh(p, err));
+    return cu_follow(p, err);
+}
+
+cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+
+    TRY(cu_say(p, what, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    TRY(cu_submit(p, &span, 1, ret, err));
+    return cu_settle(p, err);
+}

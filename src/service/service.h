@@ -1,0 +1,128 @@
+/* The use cases, one function each: a request goes down, a result comes back up. Words are written by the apps. */
+#ifndef CU_SERVICE_SERVICE_H
+#define CU_SERVICE_SERVICE_H
+
+#include "service/place.h"
+
+#define CU_TOOL_NAME "custody 0.1.0"
+#define CU_CASE_UNFILED "unfiled"
+
+/* ---- a new ledger (found.c) ---- */
+struct cu_found_request {
+    struct cu_span name;         /* what people call the ledger; the first part of the log's origin is made from it */
+    struct cu_span who, org, provider; /* names of depositor, organisation, provider */
+    struct cu_span passphrase;   /* for all private keys; empty: none */
+    uint64_t acceptance_age;     /* ms; 0: seven days */
+};
+/** Keys, trust files and folders; and genesis as a record appended to ret. Refuses a folder that holds anything: NOT_ALLOWED. */
+CU_MUST_USE cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err);
+/** With the engine open on the new folder: genesis, confirm, case `unfiled`; then the format file, which makes it a ledger. */
+CU_MUST_USE cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu_err *err);
+
+/* ---- saying things (say.c) ---- */
+/** A statement with its details on the way. `body` is the payload struct of `kind`, its `seen` and `time` filled in here (when
+ *  the kind has them) and its commitment too; `details` is the profile's struct. The record is in `ret`. */
+struct cu_saying { enum cu_kind kind; void *body; enum cu_signer by; enum cu_profile profile; const void *details; };
+CU_MUST_USE cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf *ret_record, struct cu_err *err);
+/** The same with the details as they are (n == 0: none); a claim's record is its statement with salt and details. */
+CU_MUST_USE cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err);
+/** Submit records; those refused make it fail with the first one's own status and sentence. */
+CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
+/** Sign, submit, drain, refresh, follow: for statements that stand alone. */
+CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
+/** Journal to tiles, new checkpoint, index: what ends every writing verb. */
+CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
+CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
+
+/* ---- cases ---- */
+struct cu_case_request { struct cu_span name, number, cause; };
+CU_MUST_USE cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, struct cu_outcome *ret, struct cu_err *err);
+
+/* ---- deposits (deposit.c) ---- */
+struct cu_deposit_request {
+    struct cu_span case_name;          /* n == 0: unfiled */
+    struct cu_span label, note;
+    enum cu_profile profile;           /* NONE: plain */
+    struct cu_span details_text;       /* lines "key: value" of the profile's form; may be empty */
+    const struct cu_expect *expect;    /* may be NULL */
+    unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
+    const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
+    bool no_wait, dry_run;
+};
+struct cu_deposited {
+    const char *path;
+    cu_hash id, leaf, root, sha256;
+    char exhibit[256];                 /* "C1/3" */
+    char case_name[208];
+    uint64_t serial, size, items;      /* size: of the item, or of all files of the folder */
+    enum cu_content_type type;
+    cu_seq seq;
+    cu_unix_ms time;                   /* recorded by */
+    uint64_t copies, required;
+    bool linked;                       /* every byte was in the store already */
+    bool duplicate;                    /* the very same statement was recorded before */
+    struct cu_buf receipt;             /* the tlog-proof file; n == 0: none yet */
+    struct cu_buf manifest;            /* a folder's, when above 32 KiB and so not in the receipt */
+};
+void cu_deposited_free(struct cu_deposited *d);
+typedef cu_status cu_deposited_fn(void *arg, struct cu_deposited *d, struct cu_err *err);
+/** Deposit each path as a deposit of its own, some at a time; `done` is told each when its receipt is ready. When one fails those
+ *  before it are recorded, and its error comes back. */
+CU_MUST_USE cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n, cu_deposited_fn *done, void *arg, struct cu_err *err);
+
+/** Sign a claim for one path, offline: nothing is stored, nothing recorded; the number is used. The claim file is appended. */
+CU_MUST_USE cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file, struct cu_err *err);
+/** Deposit under a claim that was signed before. `path` NULL: where the claim file says. BAD_HASH when the bytes are others now. */
+CU_MUST_USE cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err);
+/** What an earlier run left signed in the outbox is recorded now; each deposit among it is told to `done`. */
+CU_MUST_USE cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err);
+
+/* ---- receipts (receipts.c) ---- */
+/** The receipt of whatever stands at seq, complete: COPIES_MISSING when its copy quorum is not attested yet. */
+CU_MUST_USE cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+/** "C1-3.tlog-proof": from the exhibit's name, or the short id. */
+void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300]);
+
+/* ---- verification of evidence (judge.c): used by both programs, needs no ledger ---- */
+struct cu_judge_request {
+    struct cu_span receipt;
+    struct cu_span trust_text;         /* n == 0: none pinned */
+    const char *path;                  /* NULL: the receipt alone */
+    struct cu_span manifest;           /* found beside the receipt; n == 0: none */
+    const struct cu_source *source;
+    struct cu_progress progress;
+    struct cu_verifier *verifier;
+    uint8_t *scratch;                  /* CU_VERIFY_SCRATCH bytes */
+};
+/** Judge receipt and evidence; the report and the lines about a folder's differences go to `out` as people read them, or as JSON. */
+CU_MUST_USE cu_status cu_judge(const struct cu_judge_request *r, bool json, struct cu_buf *out, int *ret_exit, struct cu_err *err);
+
+/* ---- out again (fetch.c) ---- */
+struct cu_fetch { struct cu_found found; struct cu_claim claim; struct cu_buf record, manifest; };
+CU_MUST_USE cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
+void cu_fetch_free(struct cu_fetch *f);
+/** The bytes of one object, verified piece by piece; from the cloud, and when that copy is damaged from the node. `restart` is called
+ *  before the second copy begins. *ret_damaged: the first copy was. */
+CU_MUST_USE cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
+/** Who read what, when and why: into the outbox, durable; NOT_ALLOWED or READ_ONLY when it cannot be written. */
+CU_MUST_USE cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err);
+/** Everything in the outbox' access file as one *access* entry; nothing there is fine. */
+CU_MUST_USE cu_status cu_access_flush(struct cu_place *p, struct cu_err *err);
+
+/* ---- further statements (amend.c) ---- */
+CU_MUST_USE cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err);
+
+/* ---- looking after the whole (check.c, audit_log.c, repair.c) ---- */
+struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };
+struct cu_check_request {
+    uint64_t sample;                   /* every n-th object's bytes; 0: all */
+    bool repair;
+    void (*found)(void *arg, const struct cu_finding *f);
+    void *arg;
+};
+struct cu_check_result { uint64_t entries, objects, bytes, findings, unrepaired, signatures; bool dirty; };
+CU_MUST_USE cu_status cu_check(struct cu_place *p, const struct cu_check_request *r, struct cu_check_result *ret, struct cu_err *err);
+
+#endif
