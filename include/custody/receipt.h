@@ -17,8 +17,9 @@ struct cu_tlog_proof {
 CU_MUST_USE cu_status cu_tlog_proof_read(struct cu_span file, struct cu_tlog_proof *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_tlog_proof_write(const struct cu_tlog_proof *proof, struct cu_span extra, struct cu_buf *out, struct cu_err *err); /* `extra` raw, not base64 */
 
-/** An entry that the receipt brings along, with its attachments where it has them. A map 1..4 (position, entry, salt, details). */
-struct cu_support { uint64_t seq; struct cu_span entry, salt, details; bool has_details; };
+/** An entry that the receipt brings along, with its details where the maker may show them. A map 1..4 (position, entry, salt,
+ *  details). Makers set `has_details` alone; salt and details come together. */
+struct cu_support { uint64_t seq; struct cu_span entry, salt, details; bool has_details, has_salt; };
 extern const struct cu_schema cu_support_schema;
 
 /** The `extra` map, version 1. */
@@ -26,8 +27,9 @@ struct cu_extra {            /* key */
     struct cu_span type;     /* 0  "application/custody-receipt+cbor" */
     struct cu_span record;   /* 1  the record (cu_record): entry, salt, details, content when inline */
     struct cu_list support;  /* 2  cu_support, positions ascending: genesis, confirm, case, blocks, stored … */
-    struct cu_span hashes;   /* 3  multiproof of the supporting positions (cu_multiproof_verify, the main path known), n·32 bytes */
+    struct cu_span hashes;   /* 3  multiproof of record and support together (cu_multiproof_verify, the main path known), n·32 bytes */
 };
+#define CU_EXTRA_TYPE "application/custody-receipt+cbor"
 extern const struct cu_schema cu_extra_schema;
 
 /* ---- trust ----
@@ -64,7 +66,10 @@ struct cu_evidence {
 };
 
 struct cu_check_line { char text[220]; enum cu_verdict verdict; }; /* "entry 6 is in the log of 9 entries" */
-#define CU_REPORT_LINES 48
+#define CU_REPORT_LINES 128
+
+/** What is known of the bytes that the receipt is about. */
+enum cu_evidence_state { CU_EVIDENCE_NONE, CU_EVIDENCE_SAME, CU_EVIDENCE_OTHER };
 
 /** What verification found. All text is made; spans point into the receipt and the scratch memory. */
 struct cu_report {
@@ -80,23 +85,33 @@ struct cu_report {
     cu_hash id, leaf, network;
     struct cu_span depositor, provider, organisation; /* names from genesis' details; n == 0: not named */
     struct cu_span case_name, ledger_name;
-    cu_unix_ms signed_after;   /* `closed` of the block the claim saw */
+    struct cu_span item_name, label; /* from the deposit's details: file or folder name, label of the exhibit; n == 0: none */
+    cu_hash sha256;            /* of the original, as the depositor signed it */
+    bool has_sha256;
+    cu_unix_ms signed_after;   /* `closed` of the block that the depositor (or only signer) saw; 0: it saw none */
     cu_unix_ms recorded_by;    /* `closed` of the block that dates it */
+    cu_unix_ms witnessed_by;   /* the time that the quorum's cosignatures attest, when no two organisations must agree; 0: none */
     size_t copies;             /* organisations that attested a copy */
     size_t copies_required;
-    bool one_keeper;           /* one organisation holds every key, and no outside witness signed */
+    bool copies_ok;            /* number and mandatory organisations as the policy asks, or nothing is asked */
+    bool one_keeper;           /* one organisation holds every key, and the trust file demands no outside cosignature */
+    bool pinned;               /* a trust file was given */
+    enum cu_evidence_state evidence;
     struct cu_span manifest;   /* a folder's manifest, when inline */
-    char statement_en[1200], statement_zh[1200]; /* the plain sentence */
-    int exit_code;             /* of the table in facts: by the verdicts and what the trust file requires */
+    cu_status status;          /* of the first check that did not pass; OK when all did */
+    char statement_en[2000], statement_zh[2000]; /* the plain sentence */
+    int exit_code;             /* 0, or of the first that holds: 2 integrity, 4 signer, 5 time, 3 copies missing */
 };
 
 /** Judge a receipt offline: no file, no clock, no socket, no allocation by our code.
  *
  *  trust     the pinned trust, or NULL: then signer is NOT PROVEN and exit_code is never 0
  *  scratch   CU_VERIFY_SCRATCH bytes, in which `extra` is decoded; the report points into it
- *  evidence  what the caller read of the file, may be NULL
+ *  evidence  what the caller read: of an item, the file; of a folder, the manifest that lies beside the receipt. May be NULL
  *
- *  CU_OK: `ret` holds verdicts, FAIL among them or not.  MALFORMED, NEWER_FORMAT: it is no receipt at all; ret->verdict are FAIL. */
+ *  CU_OK: `ret` holds verdicts, FAIL among them or not; ret->status says which check was the first not to pass.
+ *  MALFORMED, NEWER_FORMAT, and what cu_entry_read says of an entry's form: it is no receipt at all; ret->verdict are FAIL and
+ *  lines, sentence and exit code are set all the same. */
 #define CU_VERIFY_SCRATCH (CU_RECEIPT_MAX + 65536)
 CU_MUST_USE cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence, struct cu_verifier *by, uint8_t *scratch, struct cu_report *ret, struct cu_err *err);
 

@@ -7,19 +7,10 @@
  *                               an empty line
  *     <signed note>             to the end of the file
  */
-#include "custody/receipt.h"
+#include "judge.h"
 
 static const char first_line[] = "c2sp.org/tlog-proof@v1";
 static const char any_version[] = "c2sp.org/tlog-proof@";
-
-static bool take_prefix(struct cu_span *line, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (!cu_span_starts(*line, cu_span_str(prefix))) return false;
-    *line = cu_span(line->p + n, line->n - n);
-    return true;
-}
 
 static cu_status read_hash(struct cu_span line, cu_hash *ret, struct cu_err *err)
 {
@@ -54,12 +45,12 @@ cu_status cu_tlog_proof_read(struct cu_span file, struct cu_tlog_proof *ret, str
            "proof: the first line is not \"%s\"", first_line);
     ENSURE(cu_lines_next(&lines, &line), err, CU_MALFORMED, "proof: no index line");
     ret->extra = CU_SPAN_EMPTY;
-    if (take_prefix(&line, "extra ")) {
+    if (cu_take_prefix(&line, "extra ")) {
         ENSURE(line.n > 0, err, CU_MALFORMED, "proof: an empty extra line is left out");
         ret->extra = line;
         ENSURE(cu_lines_next(&lines, &line), err, CU_MALFORMED, "proof: no index line");
     }
-    ENSURE(take_prefix(&line, "index ") && cu_decimal_read(line, INT64_MAX, &ret->index.v, err) == CU_OK, err, CU_MALFORMED,
+    ENSURE(cu_take_prefix(&line, "index ") && cu_decimal_read(line, INT64_MAX, &ret->index.v, err) == CU_OK, err, CU_MALFORMED,
            "proof: the line after the first (or after extra) is \"index\" and a decimal without leading zero");
     TRY(read_path(&lines, ret, err));
     ret->checkpoint = lines.rest;

@@ -5,18 +5,9 @@
  *  2. Epochs ascend and do not overlap; only the last one may be open. A size that no epoch covers is trusted to nobody.
  *  3. Every epoch lists at least one log key, and all log keys bear one name: the origin of the one log.
  */
-#include "custody/receipt.h"
+#include "judge.h"
 
 static const char *const verdict_words[CU_VERDICTS] = { "integrity", "signer", "time" };
-
-static bool take_prefix(struct cu_span *line, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (!cu_span_starts(*line, cu_span_str(prefix))) return false;
-    *line = cu_span(line->p + n, line->n - n);
-    return true;
-}
 
 /* At least one of the three words, in their order, one space between. */
 static cu_status read_require(struct cu_span words, bool required[CU_VERDICTS], struct cu_err *err)
@@ -42,9 +33,9 @@ static cu_status read_head(struct cu_lines *lines, struct cu_trust *ret, struct 
     ENSURE(cu_lines_next(lines, &line), err, CU_MALFORMED, "trust: not a trust file");
     ENSURE(cu_span_is(line, "custody-trust/v1"), err, cu_span_starts(line, cu_span_str("custody-trust/")) ? CU_NEWER_FORMAT : CU_MALFORMED,
            "trust: the first line is not \"custody-trust/v1\"");
-    ENSURE(cu_lines_next(lines, &line) && take_prefix(&line, "network "), err, CU_MALFORMED, "trust: the second line is network <64 hex digits>");
+    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "network "), err, CU_MALFORMED, "trust: the second line is network <64 hex digits>");
     TRY(cu_hex_read(line, ret->network.b, sizeof ret->network, err));
-    ENSURE(cu_lines_next(lines, &line) && take_prefix(&line, "require "), err, CU_MALFORMED, "trust: the third line is require <verdicts>");
+    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "require "), err, CU_MALFORMED, "trust: the third line is require <verdicts>");
     return read_require(line, ret->required, err);
 }
 
@@ -103,7 +94,7 @@ cu_status cu_trust_read(struct cu_span text, struct cu_trust *ret, struct cu_err
         struct cu_epoch *e = &out.epoch[out.epochs_n];
         ENSURE(out.epochs_n < CU_EPOCHS_MAX, err, CU_TOO_LARGE, "trust: more than %d epochs", CU_EPOCHS_MAX);
         lines = cu_lines_on(rest);
-        ENSURE(cu_lines_next(&lines, &line) && take_prefix(&line, "epoch "), err, CU_MALFORMED, "trust: an epoch line stands before its keys");
+        ENSURE(cu_lines_next(&lines, &line) && cu_take_prefix(&line, "epoch "), err, CU_MALFORMED, "trust: an epoch line stands before its keys");
         TRY(read_span(line, e, err));
         ENSURE(out.epochs_n == 0 || e[-1].last.v < e->first.v, err, CU_MALFORMED, "trust: epochs ascend and do not overlap");
         rest = lines.rest;

@@ -1,0 +1,86 @@
+/* Offline verification, taken apart: what the checks of a receipt share. Inside this room only. */
+#ifndef CU_PROOF_JUDGE_H
+#define CU_PROOF_JUDGE_H
+
+#include "custody/details.h"
+#include "custody/member.h"
+#include "custody/receipt.h"
+
+/** One entry that the receipt brought along: its place, its kind, and the few fields that several checks ask for. */
+struct cu_brought {
+    struct cu_support s;
+    enum cu_kind kind;
+    cu_hash leaf;
+    bool used;             /* some check needed it: in the end all must be */
+    struct cu_block block; /* of a block */
+    uint64_t party;        /* of a confirm: the organisation */
+};
+
+struct cu_judge {
+    struct cu_report *report;
+    const struct cu_trust *trust; /* NULL: none pinned */
+    struct cu_verifier *by;
+    struct cu_err *err;
+    struct cu_buf room;           /* scratch memory beyond the decoded `extra` */
+    struct cu_tlog_proof proof;
+    struct cu_extra extra;
+    struct cu_note note;
+    bool trusted;                 /* the checkpoint is signed as the trust's epoch for its size demands */
+    struct cu_tlog_policy policy; /* of that epoch */
+    struct cu_note_verdict signed_by;
+    struct cu_genesis genesis;
+    bool has_members;
+    struct cu_members members;
+    size_t n;
+    struct cu_brought brought[CU_RECEIPT_SUPPORT_MAX];
+};
+
+/** Add a line and fold it into one of the three verdicts (CU_VERDICTS: into none); what lowers a verdict first becomes its sentence. */
+void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdict v, cu_status status, const char *fmt, ...) CU_PRINTF(5, 6);
+/** A line that judges nothing. */
+void cu_judge_note(struct cu_judge *j, const char *fmt, ...) CU_PRINTF(2, 3);
+
+/* The checks, in this order. MALFORMED and its like end the verification; anything else is said. */
+CU_MUST_USE cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch);      /* verify.c */
+void cu_judge_checkpoint(struct cu_judge *j);                                                           /* verify_signers.c */
+void cu_judge_inclusion(struct cu_judge *j);                                                            /* verify_proof.c */
+CU_MUST_USE cu_status cu_judge_network(struct cu_judge *j);                                             /* verify_proof.c */
+CU_MUST_USE cu_status cu_judge_attachments(struct cu_judge *j);                                         /* verify_proof.c */
+void cu_judge_members(struct cu_judge *j);                                                              /* verify_signers.c */
+CU_MUST_USE cu_status cu_judge_case(struct cu_judge *j);                                                /* verify_case.c */
+CU_MUST_USE cu_status cu_judge_copies(struct cu_judge *j);                                              /* verify_case.c */
+CU_MUST_USE cu_status cu_judge_signers(struct cu_judge *j);                                             /* verify_signers.c */
+CU_MUST_USE cu_status cu_judge_time(struct cu_judge *j);                                                /* verify_time.c */
+void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence);                         /* verify_proof.c */
+CU_MUST_USE cu_status cu_judge_nothing_unused(struct cu_judge *j);                                      /* verify.c */
+
+/** The brought entry at `seq`, or NULL. */
+struct cu_brought *cu_judge_at(struct cu_judge *j, uint64_t seq);
+/** The brought block entry that dates position `seq`, marked as used; MALFORMED when the receipt lacks it. */
+CU_MUST_USE cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_brought **ret);
+
+/** Names of parties, from genesis' details; n == 0: not named. */
+struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party);
+
+/** A name for people in a line, printable and cut: "" stays "". */
+#define CU_SHOWN 200
+const char *cu_shown(struct cu_span name, char ret[CU_SHOWN]);
+
+/** Verdicts, sentence and exit code out of what is in the report. */
+void cu_report_conclude(struct cu_report *report, const struct cu_trust *trust);
+void cu_report_sentences(struct cu_report *report);
+
+static inline bool cu_take_prefix(struct cu_span *line, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    if (!cu_span_starts(*line, cu_span_str(prefix))) return false;
+    *line = cu_span(line->p + n, line->n - n);
+    return true;
+}
+
+#define CU_LAST_MS 253402300799999u /* the end of the year 9999: what people can be shown */
+
+#define LLU(x) ((unsigned long long)(x))
+
+#endif

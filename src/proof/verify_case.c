@@ -1,0 +1,156 @@
+/* What the ledger says around a record: the case it belongs to, what an inventory counts, who attests copies. */
+#include "judge.h"
+
+#include <stdio.h>
+
+/* ---- the case ------------------------------------------------------------------------------------------------------ */
+
+static struct cu_span case_name(struct cu_span details)
+{
+    struct cu_details_case d;
+
+    if (details.n == 0 || cu_schema_read(cu_profile_schema(CU_PROFILE_CASE), details, &d, NULL) != CU_OK) return CU_SPAN_EMPTY;
+    return d.name;
+}
+
+/* The case that the record names, or NULL. */
+static const cu_case_id *case_of(const struct cu_entry *e)
+{
+    if (e->kind == CU_KIND_DEPOSIT || e->kind == CU_KIND_REFUSAL) return &e->inner.body.claim.case_id;
+    if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case) return &e->outer.body.inventory.case_id;
+    return NULL;
+}
+
+static cu_status find_case(struct cu_judge *j, const cu_case_id *id, struct cu_brought **ret)
+{
+    struct cu_entry entry;
+
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->brought[i].kind != CU_KIND_CASE) continue;
+        TRY(cu_entry_read(j->brought[i].s.entry, &entry, j->err));
+        if (memcmp(entry.outer.body.a_case.case_id.b, id->b, sizeof id->b) != 0) continue;
+        *ret = &j->brought[i];
+        return CU_OK;
+    }
+    return cu_fail(j->err, CU_MALFORMED, "receipt: the entry that opened the case is missing");
+}
+
+static void tell_inventory(struct cu_judge *j)
+{
+    const struct cu_inventory *inv = &j->report->entry.outer.body.inventory;
+    const char *of = inv->has_case ? "case" : "key";
+
+    cu_judge_note(j, "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that leaves one out", LLU(inv->seen.seq), of, LLU(inv->n));
+    if (inv->open.n > 0) cu_judge_note(j, "inventory: serial numbers of %llu keys are still open, as it lists them", LLU(inv->open.n));
+}
+
+cu_status cu_judge_case(struct cu_judge *j)
+{
+    struct cu_report *r = j->report;
+    const cu_case_id *id = case_of(&r->entry);
+    struct cu_brought *at;
+    char name[CU_SHOWN];
+
+    if (r->entry.kind == CU_KIND_CASE) r->case_name = case_name(r->record.details);
+    if (r->entry.kind == CU_KIND_INVENTORY) tell_inventory(j);
+    if (id == NULL) return CU_OK;
+    TRY(find_case(j, id, &at));
+    at->used = true;
+    r->case_name = case_name(at->s.details);
+    cu_shown(r->case_name, name);
+    if (at->s.seq < r->seq.v) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq), name);
+    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_OUT_OF_ORDER, "its case was opened after it");
+    return CU_OK;
+}
+
+/* ---- copies -------------------------------------------------------------------------------------------------------- */
+
+struct copies {
+    size_t n;
+    uint64_t organisation[CU_PARTIES_MAX];
+};
+
+static bool counted(const struct copies *c, uint64_t organisation)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->organisation[i] == organisation) return true;
+    return false;
+}
+
+/* The organisation behind a key; 0: not of this ledger. */
+static uint64_t organisation_of(const struct cu_judge *j, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&j->members, kid);
+
+    return key == NULL ? 0 : cu_members_party(&j->members, key->party)->organisation;
+}
+
+static bool covers(const struct cu_stored *stored, uint64_t seq)
+{
+    struct cu_range range;
+    size_t at = 0;
+
+    while (cu_list_next(&stored->ranges, &cu_range_schema, &at, &range))
+        if (range.first <= seq && seq <= range.last) return true;
+    return false;
+}
+
+/* One attestation a organisation; what covers another deposit, or says it twice, stays unused and is refused in the end. */
+static cu_status count_stored(struct cu_judge *j, struct cu_brought *b, struct copies *copies)
+{
+    const struct cu_brought *dating;
+    struct cu_entry entry;
+    char when[32], name[CU_SHOWN];
+
+    TRY(cu_entry_read(b->s.entry, &entry, j->err));
+    uint64_t organisation = organisation_of(j, &entry.outer.kid);
+    if (b->s.seq < j->report->seq.v || !covers(&entry.outer.body.stored, j->report->seq.v) || counted(copies, organisation)) return CU_OK;
+    b->used = true; /* its signature is checked with the others */
+    TRY(cu_judge_dating(j, b->s.seq, &dating));
+    copies->organisation[copies->n++] = organisation;
+    cu_time_text((cu_unix_ms){ dating->block.closed }, when);
+    cu_judge_note(j, "entry %llu: organisation %llu (%s) holds a verified copy, recorded by %s", LLU(b->s.seq), LLU(organisation),
+                  cu_shown(cu_judge_name(j, organisation), name), when);
+    return CU_OK;
+}
+
+/* Content that travels with the record is held by whoever signed the checkpoint. */
+static void count_signers(struct cu_judge *j, struct copies *copies)
+{
+    for (size_t i = 0; j->trusted && i < j->note.sigs_n; i++) {
+        enum cu_sig_verdict of = j->signed_by.of[i];
+        if (of == CU_SIG_IGNORED) continue;
+        const struct cu_vkey *key = of == CU_SIG_LOG ? &j->policy.log[j->signed_by.node[i]] : &j->policy.node[j->signed_by.node[i]].vkey;
+        cu_hash kid = cu_key_id(&key->pub);
+        uint64_t organisation = organisation_of(j, &kid);
+        if (organisation != 0 && !counted(copies, organisation)) copies->organisation[copies->n++] = organisation;
+    }
+}
+
+static bool mandatory_are_there(const struct cu_judge *j, const struct copies *copies)
+{
+    uint64_t id;
+    size_t at = 0;
+
+    while (cu_list_next(&j->genesis.policy.mandatory, &cu_uint_schema, &at, &id))
+        if (!counted(copies, id)) return false;
+    return true;
+}
+
+cu_status cu_judge_copies(struct cu_judge *j)
+{
+    struct cu_report *r = j->report;
+    struct copies copies = { 0 };
+
+    if (r->entry.kind != CU_KIND_DEPOSIT || !j->has_members) return CU_OK;
+    for (size_t i = 0; i < j->n; i++)
+        if (j->brought[i].kind == CU_KIND_STORED) TRY(count_stored(j, &j->brought[i], &copies));
+    if (r->record.content.p != NULL) count_signers(j, &copies);
+    r->copies = copies.n;
+    r->copies_required = j->genesis.policy.copies;
+    r->copies_ok = copies.n >= r->copies_required && mandatory_are_there(j, &copies);
+    if (r->copies_required == 0 && r->copies_ok) return CU_OK;
+    cu_judge_say(j, CU_VERDICTS, r->copies_ok ? CU_PASS : CU_NOT_PROVEN, CU_COPIES_MISSING, "copies: %zu attested, %zu required%s", r->copies, r->copies_required,
+                 r->copies_ok || copies.n < r->copies_required ? "" : ", but a mandatory organisation is not among them");
+    return CU_OK;
+}

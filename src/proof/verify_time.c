@@ -1,0 +1,190 @@
+/* Time: a statement was signed after the block that it names, and recorded by the block that dates it. Whose clock is that?
+ *
+ *  1. Where no single organisation can meet the trust's quorum, even together with every outside cosigner, several organisations
+ *     agreed on each block's times: PASS.
+ *  2. Else, where no single organisation can meet it without an outside cosigner, the outside cosignatures attest that the entry
+ *     existed at their time: PASS, for that time alone.
+ *  3. Else the times are one party's own clock: NOT PROVEN.
+ *
+ *  What decides is what the quorum demands, not what happens to stand on the note: a signature line that could be dropped
+ *  decides nothing.
+ */
+#include "judge.h"
+
+#include <stdio.h>
+
+/* ---- the blocks ---------------------------------------------------------------------------------------------------- */
+
+static const char *block_fault(const struct cu_brought *b, const struct cu_brought *before)
+{
+    if (b->block.first + b->block.count != b->s.seq) return "does not stand behind its records";
+    if (b->block.opened > b->block.closed) return "closed before it opened";
+    if (before == NULL) return NULL;
+    if (b->block.first <= before->s.seq || b->block.height <= before->block.height || b->block.opened < before->block.closed)
+        return "does not follow the block before it";
+    return NULL;
+}
+
+static void judge_blocks(struct cu_judge *j)
+{
+    const struct cu_brought *before = NULL;
+
+    for (size_t i = 0; i < j->n; i++) {
+        const struct cu_brought *b = &j->brought[i];
+        if (b->kind != CU_KIND_BLOCK) continue;
+        const char *fault = block_fault(b, before);
+        if (fault != NULL) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "block entry %llu %s", LLU(b->s.seq), fault);
+        before = b;
+    }
+}
+
+/* The block that a signer names must be in this log, before the record. */
+static cu_status judge_seen(struct cu_judge *j, const struct cu_statement *st, const struct cu_seen *seen, cu_unix_ms *ret)
+{
+    struct cu_brought *b = cu_judge_at(j, seen->seq);
+    const char *who = cu_kind_row(st->kind)->name;
+    char when[32];
+
+    ENSURE(b != NULL, j->err, CU_MALFORMED, "receipt: entry %llu, the block that the %s saw, is missing", LLU(seen->seq), who);
+    b->used = true;
+    if (b->kind != CU_KIND_BLOCK || !cu_hash_eq(&b->leaf, &seen->leaf) || seen->seq >= j->report->seq.v) {
+        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it", who);
+        return CU_OK;
+    }
+    ret->v = b->block.closed;
+    cu_time_text(*ret, when);
+    cu_judge_note(j, "the %s was signed after block entry %llu, closed %s", who, LLU(seen->seq), when);
+    return CU_OK;
+}
+
+static const struct cu_seen *seen_of(const struct cu_entry *e)
+{
+    return e->has_inner ? &e->inner.body.claim.seen : cu_entry_seen(e);
+}
+
+static cu_status judge_after(struct cu_judge *j)
+{
+    struct cu_report *r = j->report;
+    const struct cu_seen *outer = cu_entry_seen(&r->entry), *inner = seen_of(&r->entry);
+    cu_unix_ms unused;
+
+    if (inner != NULL) TRY(judge_seen(j, cu_entry_innermost(&r->entry), inner, &r->signed_after));
+    if (!r->entry.has_inner) return CU_OK;
+    TRY(judge_seen(j, &r->entry.outer, outer, &unused));
+    if (outer->seq < inner->seq) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
+    return CU_OK;
+}
+
+static cu_status judge_by(struct cu_judge *j)
+{
+    struct cu_report *r = j->report;
+    const struct cu_brought *dating;
+    char when[32];
+
+    if (r->entry.kind == CU_KIND_BLOCK) {
+        const struct cu_block *own = &r->entry.outer.body.block;
+        r->recorded_by.v = own->closed;
+        if (own->first + own->count != r->seq.v) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "the block entry does not stand behind its records");
+        return CU_OK;
+    }
+    TRY(cu_judge_dating(j, r->seq.v, &dating));
+    r->recorded_by.v = dating->block.closed;
+    cu_time_text(r->recorded_by, when);
+    cu_judge_note(j, "it is dated by block entry %llu, closed %s", LLU(dating->s.seq), when);
+    return CU_OK;
+}
+
+/* ---- whose clock --------------------------------------------------------------------------------------------------- */
+
+/* The organisation that holds a listed key; 0: nobody of this ledger. */
+static uint64_t holder(const struct cu_judge *j, const struct cu_vkey *key)
+{
+    cu_hash kid = cu_key_id(&key->pub);
+    const struct cu_member_key *member = cu_members_key(&j->members, &kid);
+
+    return member == NULL ? 0 : cu_members_party(&j->members, member->party)->organisation;
+}
+
+/* Could this organisation have made the checkpoint good: alone, or with every outside cosigner? A log key that genesis does not
+ *  list may be anybody's. */
+static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_outside)
+{
+    bool cosigned[CU_POLICY_MEMBERS_MAX] = { false }, has_log_key = false;
+
+    for (size_t i = 0; i < j->policy.logs_n; i++) {
+        uint64_t h = holder(j, &j->policy.log[i]);
+        has_log_key = has_log_key || h == 0 || h == organisation;
+    }
+    for (size_t i = 0; i < j->policy.nodes_n; i++) {
+        uint64_t h = j->policy.node[i].is_group ? 0 : holder(j, &j->policy.node[i].vkey);
+        cosigned[i] = h == organisation || (h == 0 && with_outside);
+    }
+    return has_log_key && cu_tlog_policy_met(&j->policy, cosigned);
+}
+
+static bool any_suffices(const struct cu_judge *j, bool with_outside)
+{
+    for (size_t i = 0; i < j->members.parties_n; i++)
+        if (j->members.party[i].id == j->members.party[i].organisation && suffices(j, j->members.party[i].id, with_outside)) return true;
+    return false;
+}
+
+/* The earliest time by which cosignatures of that time or before meet the quorum. */
+static uint64_t quorum_time(const struct cu_judge *j)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (size_t i = 0; i < j->note.sigs_n; i++) {
+        bool cosigned[CU_POLICY_MEMBERS_MAX] = { false };
+        if (j->signed_by.of[i] != CU_SIG_COSIGNED || j->signed_by.unix_s[i] >= best) continue;
+        for (size_t k = 0; k < j->note.sigs_n; k++)
+            if (j->signed_by.of[k] == CU_SIG_COSIGNED && j->signed_by.unix_s[k] <= j->signed_by.unix_s[i]) cosigned[j->signed_by.node[k]] = true;
+        if (cu_tlog_policy_met(&j->policy, cosigned)) best = j->signed_by.unix_s[i];
+    }
+    return best;
+}
+
+static void judge_clock(struct cu_judge *j)
+{
+    struct cu_report *r = j->report;
+    bool outside = j->trusted && j->has_members && !any_suffices(j, false), agreed = outside && !any_suffices(j, true);
+    char after[32] = "-", by[32], witnessed[32];
+
+    r->one_keeper = j->members.organisations == 1 && !outside;
+    if (r->signed_after.v > 0) cu_time_text(r->signed_after, after);
+    cu_time_text(r->recorded_by, by);
+    if (agreed) {
+        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "signed after %s, recorded by %s: times on which several organisations agreed", after, by);
+    } else if (outside) {
+        uint64_t s = quorum_time(j);
+        r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
+        cu_time_text(r->witnessed_by, witnessed);
+        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "it existed at %s, as outside cosigners attest; the ledger's own clock says: signed after %s, recorded by %s", witnessed, after, by);
+    } else {
+        cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "signed after %s, recorded by %s, by %s: nobody else attests it", after, by,
+                     j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
+    }
+}
+
+/* When it was collected or taken is the signer's word: shown, never judged. */
+static void tell_own_clock(struct cu_judge *j)
+{
+    const struct cu_report *r = j->report;
+    uint64_t own = r->entry.has_inner ? r->entry.inner.body.claim.time : cu_entry_time(&r->entry);
+    bool outside = own < r->signed_after.v || own > r->recorded_by.v;
+    char when[32];
+
+    if (!r->entry.signed_) return;
+    cu_time_text((cu_unix_ms){ own }, when);
+    cu_judge_note(j, "the signer's own clock said %s%s", when, outside ? ", which is not between those times" : "");
+}
+
+cu_status cu_judge_time(struct cu_judge *j)
+{
+    TRY(judge_after(j));
+    TRY(judge_by(j));
+    judge_blocks(j);
+    tell_own_clock(j);
+    judge_clock(j);
+    return CU_OK;
+}
