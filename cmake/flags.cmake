@@ -42,7 +42,8 @@ if(CUSTODY_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(CUSTODY_ANALYZE)
-  add_compile_options(-fanalyzer)
+  add_compile_options(-fanalyzer -include ${CMAKE_SOURCE_DIR}/cmake/analyzers.h)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/status.c PROPERTIES COMPILE_DEFINITIONS DEFINES_CU_FAIL)
 endif()
 
 # Hardening. FORTIFY needs an optimiser and does not mix with the sanitizers' interceptors.
