@@ -40,6 +40,7 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
     va_end(args);
     struct cu_check_line *at = next_line(r);
     if (at != NULL) *at = line;
+    if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) memcpy(r->why[which], line.text, sizeof line.text);
     if (v == CU_PASS) return;
     if (r->status == CU_OK) r->status = status;
     if (which == CU_VERDICTS || v >= r->verdict[which]) return;
