@@ -66,7 +66,7 @@ cu_status cu_cbor_done(const struct cu_cbor_reader *in, const char *what, struct
     if (in->fault) return tell_fault(in, what, err);
     ENSURE(!in->tagged, err, CU_MALFORMED, "%s: a tag without content, at byte %zu", what, in->item_at);
     ENSURE(in->depth == 0, err, CU_MALFORMED, "%s: not read to its end, at byte %zu", what, in->at);
-    ENSURE(in->at == in->all.n, err, CU_MALFORMED, "%s: %zu bytes too many, at byte %zu", what, cbor_rest(in), in->at);
+    ENSURE(in->at == in->all.n, err, CU_MALFORMED, "%s: bytes left over: %zu, at byte %zu", what, cbor_rest(in), in->at);
     return CU_OK;
 }
 

@@ -13,40 +13,39 @@ static void put_bytes(struct cu_buf *out, struct cu_span v)
     else cu_buf_add_byte(out, '\'');
 }
 
-static void put_negative(struct cu_buf *out, uint64_t v)
+/* A scalar that was found good. */
+static void put_scalar(struct cu_buf *out, struct cu_span item)
 {
-    if (v == UINT64_MAX) cu_buf_add_str(out, "-18446744073709551616");
+    static const char *const names[] = { [SIMPLE_FALSE] = "false", [SIMPLE_TRUE] = "true", [SIMPLE_NULL] = "null" };
+    struct cu_cbor_reader in = cu_cbor_read(item);
+    unsigned major = item.p[0] >> 5;
+    uint64_t v;
+    if (major == MAJOR_BYTES) put_bytes(out, cu_cbor_bytes(&in, 0, SIZE_MAX));
+    else if (major == MAJOR_TEXT) cu_text_quoted(out, cu_cbor_text(&in, 0, SIZE_MAX));
+    else if (!cbor_head(&in, major, &v)) return;
+    else if (major == MAJOR_SIMPLE) cu_buf_add_str(out, names[v]);
+    else if (major == MAJOR_UINT) cu_buf_addf(out, "%llu", (unsigned long long)v);
+    else if (v == UINT64_MAX) cu_buf_add_str(out, "-18446744073709551616");
     else cu_buf_addf(out, "-%llu", (unsigned long long)v + 1);
 }
 
-static void put_simple(struct cu_buf *out, uint8_t first)
-{
-    static const char *const names[] = { "false", "true", "null" };
-    unsigned v = first & 31u;
-    if (v >= SIMPLE_FALSE && v <= SIMPLE_NULL) cu_buf_add_str(out, names[v - SIMPLE_FALSE]);
-}
-
-/* One scalar, a tag with "(", or an opening bracket. */
+/* One scalar, a tag with its "(", or an opening bracket. */
 static void put_step(struct cu_cbor_reader *in, struct cu_buf *out, enum cu_cbor_type type)
 {
     struct cu_cbor_reader ahead = *in;
-    uint64_t v = 0;
-    switch (type) {
-    case CU_CBOR_UINT: cu_buf_addf(out, "%llu", (unsigned long long)cu_cbor_uint(in)); return;
-    case CU_CBOR_NEGINT:
-        if (cbor_head(&ahead, MAJOR_NEGINT, &v)) put_negative(out, v);
-        cu_cbor_item(in);
-        return;
-    case CU_CBOR_BYTES: put_bytes(out, cu_cbor_bytes(in, 0, SIZE_MAX)); return;
-    case CU_CBOR_TEXT: cu_text_quoted(out, cu_cbor_text(in, 0, SIZE_MAX)); return;
-    case CU_CBOR_ARRAY: cu_cbor_enter_array(in, UINT64_MAX), cu_buf_add_byte(out, '['); return;
-    case CU_CBOR_MAP: cu_cbor_enter_map(in, UINT64_MAX), cu_buf_add_byte(out, '{'); return;
-    case CU_CBOR_TAG:
-        if (cbor_head(&ahead, MAJOR_TAG, &v)) cu_buf_addf(out, "%llu(", (unsigned long long)v);
-        cu_cbor_tag(in, v);
-        return;
-    case CU_CBOR_SIMPLE: put_simple(out, in->all.p[in->at]), cu_cbor_item(in); return;
-    case CU_CBOR_END: cu_cbor_item(in); return;
+    uint64_t tag = 0;
+    if (type == CU_CBOR_ARRAY) {
+        cu_cbor_enter_array(in, UINT64_MAX);
+        if (cu_cbor_good(in)) cu_buf_add_byte(out, '[');
+    } else if (type == CU_CBOR_MAP) {
+        cu_cbor_enter_map(in, UINT64_MAX);
+        if (cu_cbor_good(in)) cu_buf_add_byte(out, '{');
+    } else if (type == CU_CBOR_TAG) {
+        if (cbor_head(&ahead, MAJOR_TAG, &tag)) cu_buf_addf(out, "%llu(", (unsigned long long)tag);
+        cu_cbor_tag(in, tag);
+    } else {
+        struct cu_span item = cu_cbor_item(in);
+        if (item.n > 0) put_scalar(out, item);
     }
 }
 
