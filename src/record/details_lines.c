@@ -79,9 +79,7 @@ static void put_element(const struct cu_schema *schema, const uint8_t *element, 
 /* The one element whose numbers people know by name. */
 static void put_digest(const struct cu_detail_digest *digest, struct cu_buf *out)
 {
-    const char *name = cu_digest_name((enum cu_digest_alg)digest->alg);
-
-    cu_buf_addf(out, "%s ", name ? name : "digest");
+    cu_buf_addf(out, "%s ", cu_digest_name((enum cu_digest_alg)digest->alg));
     cu_hex_put(out, digest->value);
 }
 
