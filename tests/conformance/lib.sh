@@ -37,22 +37,25 @@ exits() {
 }
 equals() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1"; printf '#   %s\n#   %s\n' "$2" "$3"; fi; }
 
+# Nothing more can be tested here: the script is skipped, unless something failed before.
+leave() { exit $((FAILED ? 1 : 77)); }
+
 # tool NAME: is the foreign tool there? If not, the whole script is one skipped test with the reason.
 need_tool() {
     [ -x "$TOOLS/bin/$1" ] && return
     skip "$(basename "$0" .sh)" "$1 is not installed: $(tail -n 1 "$TOOLS/missing/$1" 2>/dev/null || echo "run tools/setup check")"
-    exit 77
+    leave
 }
 need_python() {
     [ -x "$TOOLS/venv/bin/python" ] && "$TOOLS/venv/bin/python" -c "import $1" 2>/dev/null && return
     skip "$(basename "$0" .sh)" "python's $1 is not installed: run tools/setup check"
-    exit 77
+    leave
 }
 
 # make_ledger: a ledger in $SCRATCH/L with one case and three deposits, their receipts in $SCRATCH/R, evidence in $SCRATCH/evidence.
 make_ledger() {
     local evidence=$SCRATCH/evidence
-    [ -x "$BIN/custody" ] || { skip "$(basename "$0" .sh)" "the program is not built"; exit 77; }
+    [ -x "$BIN/custody" ] || { skip "$(basename "$0" .sh)" "the program is not built"; leave; }
     mkdir -p "$evidence/folder/deeper" "$SCRATCH/R"
     head -c 100000 /dev/urandom >"$evidence/large.bin"
     printf 'a short note\n' >"$evidence/note.txt"
