@@ -19,6 +19,7 @@ struct cu_submission {
     char text[240];            /* the sentence, when not OK */
     cu_seq seq;                /* by step: where it stands; of a duplicate: where the recorded one stands */
     cu_hash id;                /* by prepare: statement id (leaf hash for genesis) */
+    bool verified;             /* by prepare: every signature is good. False while a key was not known yet: step looks again */
 };
 
 /** Where a log stands after its last committed batch. */

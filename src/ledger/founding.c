@@ -1,0 +1,95 @@
+/* Who may act, as rows of the state and as the table that the rules ask. Genesis makes it, confirms change it. */
+#include "ledger/inside.h"
+
+cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *policy, struct cu_err *err)
+{
+    struct cu_span list = policy->mandatory.bytes;
+
+    ENSURE(list.n <= sizeof f->mandatory, err, CU_TOO_LARGE, "policy: %zu bytes of mandatory organisations", list.n);
+    if (list.n) memcpy(f->mandatory, list.p, list.n);
+    f->policy = *policy;
+    f->policy.mandatory.bytes = cu_span(f->mandatory, list.n);
+    return CU_OK;
+}
+
+/* ---- to rows ------------------------------------------------------------------------------------------------------- */
+
+static void put_party(struct cu_state *s, const struct cu_member_party *party, uint64_t confirmed)
+{
+    const struct cu_row_party row = { .role = party->role, .organisation = party->organisation, .confirmed = confirmed };
+
+    cu_state_put(s, cu_at_number(CU_TABLE_PARTY, party->id), &row);
+}
+
+static void put_key(struct cu_state *s, size_t i, const struct cu_member_key *key)
+{
+    const struct cu_row_member_key row = {
+        .kid = key->kid, .party = key->party, .purpose = key->purpose, .neg_alg = (uint64_t)-(int64_t)key->pub.alg,
+        .from = key->from_seq, .pub = cu_public_span(&key->pub),
+    };
+
+    cu_state_put(s, cu_at_number(CU_TABLE_KEY, i), &row);
+}
+
+void cu_founding_put(struct cu_state *s, const struct cu_founding *f)
+{
+    const struct cu_row_ledger row = {
+        .network = f->members.network, .cosigners = f->policy.cosigners, .copies = f->policy.copies, .mandatory = f->policy.mandatory,
+        .acceptance_age = f->policy.acceptance_age, .open_bundles = f->policy.open_bundles,
+    };
+
+    cu_state_put(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row);
+    for (size_t i = 0; i < f->members.parties_n; i++) put_party(s, &f->members.party[i], 0);
+    for (size_t i = 0; i < f->members.keys_n; i++) put_key(s, i, &f->members.key[i]);
+}
+
+void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, uint64_t organisation, cu_seq seq)
+{
+    put_party(s, cu_members_party(&f->members, organisation), seq.v + 1);
+    for (size_t i = 0; i < f->members.keys_n; i++)
+        if (cu_members_party(&f->members, f->members.key[i].party)->organisation == organisation) put_key(s, i, &f->members.key[i]);
+}
+
+/* ---- from rows ----------------------------------------------------------------------------------------------------- */
+
+static bool get_party(struct cu_state *s, struct cu_members *m)
+{
+    struct cu_row_party row;
+    uint64_t id = m->parties_n + 1;
+
+    if (id > CU_PARTIES_MAX || !cu_state_get(s, cu_at_number(CU_TABLE_PARTY, id), &row)) return false;
+    m->party[m->parties_n++] = (struct cu_member_party){ .id = id, .role = row.role, .organisation = row.organisation, .confirmed = row.confirmed > 0 };
+    m->organisations += row.role == CU_ROLE_ORGANISATION;
+    return true;
+}
+
+static bool get_key(struct cu_state *s, struct cu_members *m)
+{
+    struct cu_row_member_key row;
+    struct cu_member_key *key = &m->key[m->keys_n];
+
+    if (m->keys_n == CU_KEYS_MAX || !cu_state_get(s, cu_at_number(CU_TABLE_KEY, m->keys_n), &row)) return false;
+    *key = (struct cu_member_key){ .kid = row.kid, .purpose = (enum cu_purpose)row.purpose, .party = row.party, .from_seq = row.from };
+    key->pub.alg = (enum cu_alg)-(int64_t)row.neg_alg;
+    memcpy(key->pub.bytes, row.pub.p, row.pub.n);
+    m->keys_n++;
+    return true;
+}
+
+cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err)
+{
+    struct cu_row_ledger row;
+
+    *ret = (struct cu_founding){ .founded = false };
+    if (!cu_state_get(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row)) return cu_state_trouble(s, err);
+    const struct cu_policy policy = {
+        .cosigners = row.cosigners, .copies = row.copies, .mandatory = row.mandatory,
+        .acceptance_age = row.acceptance_age, .open_bundles = row.open_bundles,
+    };
+    TRY(cu_founding_set_policy(ret, &policy, err));
+    ret->members.network = row.network;
+    ret->founded = true;
+    while (get_party(s, &ret->members)) {}
+    while (get_key(s, &ret->members)) {}
+    return cu_state_trouble(s, err);
+}

@@ -1,0 +1,450 @@
+/* The step function: may this record become the next entry, and what does the ledger know afterwards?
+ *
+ * A record is judged by the rules in this order; the first that it breaks is its status. A refused record changes nothing.
+ *
+ *  (1) Form and attachments are good, and it is not a block entry (prepare).
+ *  (2) Position 0 is the genesis, and only it. The same genesis again is a duplicate, another one is another ledger's.
+ *  (3) Both layers were signed for this ledger, by keys that it knows, and the signatures are good (prepare, or here when the
+ *      key was not known yet). A claim nested in an incident counts as a layer.
+ *  (4) Exactly once: a statement id that is recorded with the same outcome is a duplicate, and learns where it stands.
+ *  (5) Until more than two thirds of the organisations have confirmed, only confirms are admitted.
+ *  (6) Each layer's key may make that statement at this position: role, purpose, its organisation's confirm.
+ *  (7) Each layer's `seen` is a block entry of this log: that leaf at that position.
+ *  (8) The provider's word was signed over no older a block than the claim (OUT_OF_ORDER), and the block that it saw was closed
+ *      at most the policy's acceptance age before the newest block (STALE).
+ *  (9) A deposit's case is open. It has deposits of at most CU_CASE_KEYS_MAX keys.
+ * (10) Each key numbers its claims: a number is taken once, at most CU_SERIAL_WINDOW above the key's lowest open one.
+ * (11) A second claim under a taken number changes nothing; so does a claim under a number that was voided without an id.
+ * (12) For one claim a deposit outranks: it is admitted after a refusal and after a void that names the claim, and none of
+ *      these after it. Of refusals and voids only the first is recorded.
+ * (13) A void that names a claim is not contradicted by the log: a recorded claim has its own key and number.
+ * (14) A case is opened once.
+ * (15) An attestation of copies speaks of positions before its own.
+ * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id.
+ * (17) A correction's target is recorded.
+ * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
+ * (19) A confirm proves possession of every key of the organisation and its members, once an organisation.
+ */
+#include "ledger/inside.h"
+
+#include <stdio.h>
+
+/** One record before the rules. */
+struct trial {
+    struct cu_ledger *l;
+    struct cu_state *s;
+    const struct cu_entry *entry;
+    struct cu_submission *sub;
+    cu_seq seq;            /* the position that it would take */
+    cu_seq where;          /* where the entry stands that it repeats or collides with */
+    uint64_t exhibit;      /* deposits: their number in the case */
+};
+
+static unsigned long long llu(uint64_t v) { return v; }
+
+/* ---- (2) genesis --------------------------------------------------------------------------------------------------- */
+
+static cu_status admit_genesis(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = t->l->draft;
+    const struct cu_genesis *genesis = &t->entry->outer.body.genesis;
+
+    if (t->seq.v > 0) {
+        bool same = cu_hash_eq(&cu_acting(t->l)->members.network, &t->entry->leaf);
+        return cu_fail(err, same ? CU_DUPLICATE : CU_WRONG_NETWORK, "this ledger has its genesis%s", same ? "" : ", and it is another one");
+    }
+    *f = (struct cu_founding){ .founded = true };
+    TRY(cu_members_from_genesis(genesis, &t->entry->leaf, &f->members, err));
+    TRY(cu_founding_set_policy(f, &genesis->policy, err));
+    t->l->drafted = true;
+    cu_founding_put(t->s, f);
+    return CU_OK;
+}
+
+/* ---- (19) confirm -------------------------------------------------------------------------------------------------- */
+
+static cu_status where_confirmed(struct trial *t, uint64_t organisation, cu_status status)
+{
+    struct cu_row_party row;
+
+    if (status == CU_DUPLICATE && cu_state_get(t->s, cu_at_number(CU_TABLE_PARTY, organisation), &row)) t->where.v = row.confirmed - 1;
+    return status;
+}
+
+static cu_status admit_confirm(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = t->l->draft;
+    uint64_t organisation = t->entry->outer.body.confirm.party;
+
+    if (!t->l->drafted) {
+        *f = *t->l->in_force;
+        f->policy.mandatory.bytes.p = f->mandatory;
+    }
+    cu_status status = cu_members_confirm(&f->members, &t->entry->outer, t->seq, &t->l->verifier, err);
+    if (status != CU_OK) return where_confirmed(t, organisation, status);
+    t->l->drafted = true;
+    cu_founding_put_confirmed(t->s, f, organisation, t->seq);
+    return CU_OK;
+}
+
+/* ---- (7) (8) what was seen ----------------------------------------------------------------------------------------- */
+
+static cu_status check_seen(struct trial *t, const struct cu_seen *seen, struct cu_row_block *ret, struct cu_err *err)
+{
+    bool there = cu_state_get(t->s, cu_at_number(CU_TABLE_BLOCK, seen->seq), ret);
+
+    ENSURE(there && cu_hash_eq(&ret->leaf, &seen->leaf), err, CU_UNKNOWN_BLOCK, "position %llu of this log is not the block that it says it saw", llu(seen->seq));
+    return CU_OK;
+}
+
+static cu_status check_outcome_seen(struct trial *t, struct cu_err *err)
+{
+    const struct cu_seen *outer = cu_entry_seen(t->entry), *inner = &t->entry->inner.body.claim.seen;
+    uint64_t age = cu_acting(t->l)->policy.acceptance_age;
+    struct cu_row_block block;
+
+    TRY(check_seen(t, inner, &block, err));
+    TRY(check_seen(t, outer, &block, err));
+    ENSURE(outer->seq >= inner->seq, err, CU_OUT_OF_ORDER, "it saw block %llu, the claim in it the later block %llu", llu(outer->seq), llu(inner->seq));
+    ENSURE(t->l->now.closed - block.closed <= age, err, CU_STALE, "the block that it saw lies %llu ms behind the newest, more than %llu", llu(t->l->now.closed - block.closed), llu(age));
+    return CU_OK;
+}
+
+/* ---- (10) (11) numbers --------------------------------------------------------------------------------------------- */
+
+static struct cu_row_signer signer_of(struct trial *t, const cu_hash *kid)
+{
+    struct cu_row_signer row;
+
+    return cu_state_get(t->s, cu_at(CU_TABLE_SIGNER, cu_span_hash(kid)), &row) ? row : (struct cu_row_signer){ .lowest_open = 1 };
+}
+
+static void put_signer(struct trial *t, const cu_hash *kid, const struct cu_row_signer *row)
+{
+    cu_state_put(t->s, cu_at(CU_TABLE_SIGNER, cu_span_hash(kid)), row);
+}
+
+static cu_status check_window(const struct cu_row_signer *signer, uint64_t serial, struct cu_err *err)
+{
+    ENSURE(serial - signer->lowest_open <= CU_SERIAL_WINDOW, err, CU_BAD_SERIAL, "serial %llu: the lowest open number is %llu, and at most %llu may be used",
+           llu(serial), llu(signer->lowest_open), llu(signer->lowest_open + CU_SERIAL_WINDOW));
+    return CU_OK;
+}
+
+static void hold(struct trial *t, const cu_hash *kid, uint64_t serial, const cu_hash *id)
+{
+    const struct cu_row_serial row = { .id = id ? *id : (cu_hash){ 0 }, .kind = t->entry->kind, .seq = t->seq.v };
+
+    cu_state_put(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), serial), &row);
+}
+
+/* A number that was open is taken. The set of open numbers below the highest stays as it is only when the next one is. */
+static void fill(struct trial *t, struct cu_row_signer *signer, const cu_hash *kid, uint64_t serial)
+{
+    if (serial != signer->highest + 1) signer->reopened = t->seq.v;
+    if (serial > signer->highest) signer->highest = serial;
+    if (serial != signer->lowest_open) return;
+    do signer->lowest_open++;
+    while (signer->lowest_open <= signer->highest && cu_state_has(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), signer->lowest_open)));
+}
+
+/* May this claim have its number? `*ret_new`: nobody held it. */
+static cu_status check_serial(struct trial *t, const struct cu_row_signer *signer, bool *ret_new, struct cu_err *err)
+{
+    const struct cu_statement *st = &t->entry->inner;
+    struct cu_row_serial held;
+    uint64_t serial = st->body.claim.serial;
+
+    *ret_new = !cu_state_get(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(&st->kid), serial), &held);
+    if (*ret_new) return check_window(signer, serial, err);
+    t->where.v = held.seq;
+    ENSURE(cu_hash_eq(&held.id, &st->id), err, CU_SERIAL_TAKEN, "serial %llu of this key: %s at position %llu", llu(serial),
+           cu_hash_is_zero(&held.id) ? "it was voided" : "another claim holds it, recorded", llu(held.seq)); /* by (11) */
+    return CU_OK;
+}
+
+/* ---- (9) a deposit and its case ------------------------------------------------------------------------------------ */
+
+/* The key's first deposit in the case gets it an entry in the case's list of keys. */
+static cu_status enter_key(struct trial *t, struct cu_row_case *row, const cu_case_id *id, const cu_hash *kid, struct cu_err *err)
+{
+    struct cu_row_at at = cu_at_pair(CU_TABLE_KEY_CASE, CU_SPAN_OF(id->b), cu_span_hash(kid));
+
+    if (cu_state_has(t->s, at)) return CU_OK;
+    ENSURE(row->keys < CU_CASE_KEYS_MAX, err, CU_TOO_LARGE, "the case has deposits of %d keys, as many as a case may", CU_CASE_KEYS_MAX);
+    cu_state_put(t->s, cu_at_numbered(CU_TABLE_CASE_KEY, CU_SPAN_OF(id->b), row->keys), &(struct cu_row_hash){ *kid });
+    cu_state_put(t->s, at, &(struct cu_row_number){ row->keys++ });
+    return CU_OK;
+}
+
+static void count_in_case(struct trial *t, struct cu_row_case *row, const cu_case_id *id)
+{
+    cu_scope_append(t->s, CU_SPAN_OF(id->b), row->deposits, &t->entry->inner.id);
+    t->exhibit = ++row->deposits;
+    row->last = t->entry->inner.id;
+    row->deposited = t->seq.v;
+    cu_state_put(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(id->b)), row);
+}
+
+static void count_for_key(struct trial *t, struct cu_row_signer *signer, const cu_hash *kid)
+{
+    cu_scope_append(t->s, cu_span_hash(kid), signer->deposits, &t->entry->inner.id);
+    signer->deposits++;
+    signer->last = t->entry->inner.id;
+    signer->deposited = t->seq.v;
+}
+
+static cu_status admit_deposit(struct trial *t, struct cu_err *err)
+{
+    const struct cu_statement *st = &t->entry->inner;
+    const struct cu_claim *claim = &st->body.claim;
+    struct cu_row_signer signer = signer_of(t, &st->kid);
+    struct cu_row_case row;
+    bool new;
+
+    TRY(check_outcome_seen(t, err));
+    ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE, "no such case is open"); /* (9) */
+    TRY(check_serial(t, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
+    TRY(enter_key(t, &row, &claim->case_id, &st->kid, err));
+    hold(t, &st->kid, claim->serial, &st->id);
+    if (new) fill(t, &signer, &st->kid, claim->serial);
+    count_in_case(t, &row, &claim->case_id);
+    count_for_key(t, &signer, &st->kid);
+    put_signer(t, &st->kid, &signer);
+    return CU_OK;
+}
+
+/* ---- (12) (13) refusals and voids ---------------------------------------------------------------------------------- */
+
+static cu_status check_not_voided(struct trial *t, const cu_hash *kid, const cu_hash *claim, struct cu_err *err)
+{
+    struct cu_row_number voided;
+
+    if (!cu_state_get(t->s, cu_at_pair(CU_TABLE_VOIDED, cu_span_hash(kid), cu_span_hash(claim)), &voided)) return CU_OK;
+    t->where.v = voided.v;
+    return cu_fail(err, CU_OUTRANKED, "its depositor voided the claim, recorded at position %llu", llu(voided.v)); /* by (12) */
+}
+
+static cu_status admit_refusal(struct trial *t, struct cu_err *err)
+{
+    const struct cu_statement *st = &t->entry->inner;
+    struct cu_row_signer signer = signer_of(t, &st->kid);
+    bool new;
+
+    TRY(check_outcome_seen(t, err));
+    TRY(check_not_voided(t, &st->kid, &st->id, err));
+    TRY(check_serial(t, &signer, &new, err));
+    hold(t, &st->kid, st->body.claim.serial, &st->id);
+    if (new) fill(t, &signer, &st->kid, st->body.claim.serial);
+    put_signer(t, &st->kid, &signer);
+    return CU_OK;
+}
+
+static cu_status check_void(struct trial *t, const struct cu_void *body, const cu_hash *kid, struct cu_err *err)
+{
+    struct cu_row_serial held;
+    struct cu_row_statement recorded;
+
+    if (cu_state_get(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), body->serial), &held)) {
+        bool same = body->has_claim && cu_hash_eq(&held.id, &body->claim);
+        t->where.v = held.seq;
+        return cu_fail(err, same ? CU_OUTRANKED : CU_SERIAL_TAKEN, "serial %llu of this key: it was settled at position %llu", llu(body->serial), llu(held.seq));
+    }
+    if (!body->has_claim) return CU_OK;
+    TRY(check_not_voided(t, kid, &body->claim, err));
+    if (!cu_state_get(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&body->claim)), &recorded)) return CU_OK;
+    t->where.v = recorded.seq;
+    return cu_fail(err, CU_UNTRUE, "what it voids is recorded at position %llu, under another key or number", llu(recorded.seq)); /* by (13) */
+}
+
+static cu_status admit_void(struct trial *t, struct cu_err *err)
+{
+    const struct cu_void *body = &t->entry->outer.body.a_void;
+    const cu_hash *kid = &t->entry->outer.kid;
+    struct cu_row_signer signer = signer_of(t, kid);
+
+    TRY(check_void(t, body, kid, err));
+    TRY(check_window(&signer, body->serial, err));
+    hold(t, kid, body->serial, body->has_claim ? &body->claim : NULL);
+    fill(t, &signer, kid, body->serial);
+    put_signer(t, kid, &signer);
+    if (body->has_claim) cu_state_put(t->s, cu_at_pair(CU_TABLE_VOIDED, cu_span_hash(kid), cu_span_hash(&body->claim)), &(struct cu_row_number){ t->seq.v });
+    return CU_OK;
+}
+
+/* ---- the other kinds ----------------------------------------------------------------------------------------------- */
+
+static cu_status admit_case(struct trial *t, struct cu_err *err)
+{
+    struct cu_row_at at = cu_at(CU_TABLE_CASE, CU_SPAN_OF(t->entry->outer.body.a_case.case_id.b));
+    struct cu_row_case row = { 0 };
+
+    if (cu_state_get(t->s, at, &row)) {
+        t->where.v = row.seq;
+        return cu_fail(err, CU_CASE_EXISTS, "the case was opened at position %llu", llu(row.seq)); /* by (14) */
+    }
+    row.seq = t->seq.v;
+    cu_state_put(t->s, at, &row);
+    return CU_OK;
+}
+
+static cu_status admit_stored(struct trial *t, struct cu_err *err)
+{
+    const struct cu_list *ranges = &t->entry->outer.body.stored.ranges;
+    struct cu_range range;
+    size_t at = 0;
+
+    while (cu_list_next(ranges, &cu_range_schema, &at, &range))
+        ENSURE(range.last < t->seq.v, err, CU_OUT_OF_ORDER, "it attests position %llu, which the log does not have yet", llu(range.last)); /* by (15) */
+    return CU_OK;
+}
+
+static cu_status admit_incident(struct trial *t, struct cu_err *err)
+{
+    const struct cu_incident *body = &t->entry->outer.body.incident;
+    const struct cu_member_key *key;
+    struct cu_statement claim;
+    struct cu_row_serial held;
+    struct cu_row_number recorded;
+
+    if (!body->has_claim) return CU_OK;
+    TRY(cu_statement_read(body->claim, &claim, err));
+    TRY(cu_members_may(&cu_acting(t->l)->members, &claim.kid, CU_KIND_CLAIM, t->seq, &key, err));
+    uint64_t serial = claim.body.claim.serial;
+    struct cu_row_at at = cu_at_equivocal(&claim.kid, serial, &claim.id);
+    if (cu_state_get(t->s, at, &recorded)) {
+        t->where.v = recorded.v;
+        return cu_fail(err, CU_DUPLICATE, "this equivocation is recorded at position %llu", llu(recorded.v));
+    }
+    bool taken = cu_state_get(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(&claim.kid), serial), &held);
+    ENSURE(taken && !cu_hash_is_zero(&held.id) && !cu_hash_eq(&held.id, &claim.id), err, CU_UNTRUE, "serial %llu of that key is not held by another claim", llu(serial)); /* by (16) */
+    cu_state_put(t->s, at, &(struct cu_row_number){ t->seq.v });
+    return CU_OK;
+}
+
+static cu_status admit_correction(struct trial *t, struct cu_err *err)
+{
+    ENSURE(cu_state_has(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&t->entry->outer.body.correction.target))), err, CU_UNKNOWN_TARGET,
+           "the statement that it corrects is not recorded"); /* by (17) */
+    return CU_OK;
+}
+
+static cu_status admit_access(struct trial *t, struct cu_err *err)
+{
+    (void)t, (void)err; /* its form is all there is to judge */
+    return CU_OK;
+}
+
+static bool same_inventory(const struct cu_inventory *a, const struct cu_inventory *b)
+{
+    return a->n == b->n && cu_hash_eq(&a->root, &b->root) && (!a->has_last || cu_hash_eq(&a->last, &b->last)) && a->open.n == b->open.n
+        && cu_span_eq(a->open.bytes, b->open.bytes);
+}
+
+static cu_status admit_inventory(struct trial *t, struct cu_err *err)
+{
+    const struct cu_inventory *said = &t->entry->outer.body.inventory;
+    struct cu_inventory found = *said;
+    uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf open = cu_buf_over(mem, sizeof mem);
+    uint64_t changed = 0;
+
+    ENSURE(!said->has_kid || cu_members_key(&cu_acting(t->l)->members, &said->kid), err, CU_UNKNOWN_KEY, "the key that it lists is not enrolled in this ledger");
+    TRY(cu_inventory_true(t->s, &found, &open, &changed, err));
+    ENSURE(changed < said->seen.seq, err, CU_STALE, "what it lists changed at position %llu, after the block that it names", llu(changed)); /* by (18) */
+    ENSURE(same_inventory(said, &found), err, CU_UNTRUE, "the log has %llu deposits there, or other open numbers", llu(found.n));
+    return CU_OK;
+}
+
+/* ---- in order ------------------------------------------------------------------------------------------------------ */
+
+typedef cu_status admit(struct trial *t, struct cu_err *err);
+#define CU_RULES(X) X(GENESIS, admit_genesis) X(CONFIRM, admit_confirm) X(CASE, admit_case) X(DEPOSIT, admit_deposit) X(REFUSAL, admit_refusal) X(VOID, admit_void) \
+    X(STORED, admit_stored) X(INCIDENT, admit_incident) X(CORRECTION, admit_correction) X(ACCESS, admit_access) X(INVENTORY, admit_inventory)
+#define RULE(kind, fn) [CU_KIND_##kind] = (fn),
+static admit *const rules[] = { CU_RULES(RULE) };
+
+/* (3) */
+static cu_status check_signed(struct trial *t, struct cu_err *err)
+{
+    struct cu_submission *sub = t->sub;
+    const struct cu_founding *f = cu_acting(t->l);
+
+    ENSURE(f->founded, err, CU_NOT_CONFIRMED, "this ledger has no genesis yet");
+    ENSURE(cu_hash_eq(&t->entry->outer.network, &f->members.network), err, CU_WRONG_NETWORK, "the statement was signed for another ledger");
+    if (sub->trusted || sub->verified) return CU_OK;
+    ENSURE(cu_ledger_verify(t->l, f, sub, 1, &t->l->verifier), err, CU_NO_MEMORY, "no memory to check a signature");
+    ENSURE(sub->status == CU_OK, err, sub->status, "%s", sub->text);
+    ENSURE(sub->verified, err, CU_UNKNOWN_KEY, "a signing key is not enrolled in this ledger");
+    return CU_OK;
+}
+
+/* (4) (12) */
+static cu_status check_once(struct trial *t, struct cu_err *err)
+{
+    struct cu_row_statement row;
+
+    if (!cu_state_get(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&t->sub->id)), &row)) return CU_OK;
+    t->where.v = row.seq;
+    ENSURE(row.kind != t->entry->kind, err, CU_DUPLICATE, "it is recorded at position %llu", llu(row.seq));
+    ENSURE(t->entry->kind == CU_KIND_DEPOSIT, err, CU_OUTRANKED, "the claim was settled at position %llu", llu(row.seq));
+    return CU_OK;
+}
+
+/* (5) (6) */
+static cu_status check_may(struct trial *t, struct cu_err *err)
+{
+    const struct cu_founding *f = cu_acting(t->l);
+    const struct cu_entry *e = t->entry;
+    const struct cu_member_key *key;
+
+    ENSURE(e->kind == CU_KIND_CONFIRM || cu_members_open(&f->members), err, CU_NOT_CONFIRMED, "not more than two thirds of the organisations have confirmed yet");
+    TRY(cu_members_may(&f->members, &e->outer.kid, e->kind, t->seq, &key, err));
+    if (e->has_inner) TRY(cu_members_may(&f->members, &e->inner.kid, e->inner.kind, t->seq, &key, err));
+    return CU_OK;
+}
+
+static cu_status judge(struct trial *t, struct cu_err *err)
+{
+    const struct cu_seen *seen = cu_entry_seen(t->entry);
+    struct cu_row_block block;
+
+    if (t->entry->kind == CU_KIND_GENESIS) return admit_genesis(t, err);
+    TRY(check_signed(t, err));
+    TRY(check_once(t, err));
+    TRY(check_may(t, err));
+    if (seen && !t->entry->has_inner) TRY(check_seen(t, seen, &block, err)); /* (7); nested ones: (8) */
+    return rules[t->entry->kind](t, err);
+}
+
+static void record(struct trial *t)
+{
+    const struct cu_row_statement row = { .seq = t->seq.v, .kind = t->entry->kind, .exhibit = t->exhibit };
+
+    cu_state_put(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&t->sub->id)), &row);
+    cu_frontier_append(&t->l->next.frontier, &t->entry->leaf);
+    t->sub->seq = t->seq;
+}
+
+static void refuse(struct trial *t, cu_status status, const struct cu_err *why)
+{
+    t->sub->status = status;
+    t->sub->seq = t->where;
+    snprintf(t->sub->text, sizeof t->sub->text, "%s", why->text);
+}
+
+cu_status cu_ledger_step(void *self, struct cu_submission *sub, struct cu_err *err)
+{
+    struct cu_ledger *l = self;
+    struct trial t = { .l = l, .s = &l->state, .entry = &sub->entry, .sub = sub, .seq = { l->next.frontier.size.v } };
+    struct cu_err why = { 0 };
+
+    CU_ASSERT(l->open && !l->closed);
+    if (sub->status != CU_OK) return CU_OK; /* (1) */
+    cu_status status = judge(&t, &why);
+    TRY(cu_state_trouble(&l->state, err)); /* whatever was judged, was judged over rows that could not be read */
+    ENSURE(status != CU_NO_MEMORY && status != CU_CRYPTO, err, status, "%s", why.text);
+    if (status == CU_OK) record(&t);
+    else refuse(&t, status, &why);
+    return cu_state_trouble(&l->state, err);
+}
