@@ -9,15 +9,16 @@
 
 enum { MODE_MAX = 07777, NS_MAX = 999999999 };
 
-#define DIGEST(key, member, has)                                                                                       \
-    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(struct cu_item, member), 32, 32, NULL, NULL, CU_OPTIONAL(struct cu_item, has))
+#define DIGEST(key, member)                                                                                            \
+    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(struct cu_item, member), 32, 32, NULL, NULL,                   \
+                 CU_OPTIONAL(struct cu_item, has_##member))
 
 static const struct cu_field item_fields[] = {
     CU_BYTES(1, struct cu_item, path, 1, CU_PATH_MAX_BYTES),
     CU_UINT(2, struct cu_item, type, CU_ITEM_FILE, CU_ITEM_OTHER),
     CU_UINT(3, struct cu_item, size, 0, INT64_MAX),
-    DIGEST(4, root, has_root),
-    DIGEST(5, sha256, has_sha256),
+    DIGEST(4, root),
+    DIGEST(5, sha256),
     CU_BYTES(6, struct cu_item, target, 1, CU_PATH_MAX_BYTES, CU_OPTIONAL(struct cu_item, has_target)),
     CU_UINT(7, struct cu_item, mode, 0, MODE_MAX),
     CU_UINT(8, struct cu_item, mtime_s, 0, UINT64_MAX),

@@ -53,16 +53,16 @@ static cu_status fetch(struct cu_tile_nodes *nodes, struct cu_tile tile, const c
 static cu_status node(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err)
 {
     struct cu_tile_nodes *nodes = self;
-    unsigned above = level % 8, width = 1u << above;
+    unsigned above = level % 8;
     uint64_t first = index << above;
     struct cu_tile tile = { .level = (int)(level / 8), .index = first / CU_TILE_WIDTH };
     unsigned at = (unsigned)(first % CU_TILE_WIDTH);
     const cu_hash *hashes = NULL;
 
     CU_ASSERT(level < 64);
-    tile.width = cu_tile_width(tile.level, tile.index, nodes->size);
-    ENSURE(at + width <= tile.width, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level,
+    ENSURE(index < nodes->size.v >> level, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level,
            (unsigned long long)index, (unsigned long long)nodes->size.v);
+    tile.width = cu_tile_width(tile.level, tile.index, nodes->size);
     TRY(fetch(nodes, tile, &hashes, err));
     *ret = cu_complete_root(hashes + at, above);
     return CU_OK;
