@@ -42,6 +42,11 @@ static struct cu_span first_component(struct cu_span path)
     return slash != NULL ? cu_span(path.p, (size_t)(slash - path.p)) : path;
 }
 
+static bool has_nul(struct cu_span text)
+{
+    return text.n > 0 && memchr(text.p, '\0', text.n) != NULL;
+}
+
 static bool component_ok(struct cu_span name)
 {
     return name.n > 0 && !cu_span_is(name, ".") && !cu_span_is(name, "..");
@@ -52,7 +57,7 @@ cu_status cu_path_check(struct cu_span path, struct cu_err *err)
     unsigned depth = 0;
 
     ENSURE(path.n >= 1 && path.n <= CU_PATH_MAX_BYTES, err, CU_MALFORMED, "path: %zu bytes", path.n);
-    ENSURE(memchr(path.p, '\0', path.n) == NULL, err, CU_MALFORMED, "path: a NUL byte");
+    ENSURE(!has_nul(path), err, CU_MALFORMED, "path: a NUL byte");
     for (struct cu_span rest = path;;) {
         struct cu_span name = first_component(rest);
 
@@ -109,7 +114,7 @@ static cu_status check_item(const struct cu_item *item, struct cu_err *err)
            "manifest row: a link has a target, nothing else has one");
     if (!item->has_target) return CU_OK;
 
-    ENSURE(memchr(item->target.p, '\0', item->target.n) == NULL, err, CU_MALFORMED, "manifest row: a NUL byte in the target");
+    ENSURE(!has_nul(item->target), err, CU_MALFORMED, "manifest row: a NUL byte in the target");
     if (!link) return CU_OK;
     TRY(cu_path_check(item->target, err));
     ENSURE(cu_path_cmp(item->target, item->path) < 0, err, CU_MALFORMED,
