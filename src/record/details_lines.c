@@ -143,6 +143,7 @@ static cu_status each_unknown(struct cu_span details, struct lines *to, struct c
             cu_cbor_diagnose(cu_cbor_item(&in), &to->value);
         if (cu_cbor_good(&in)) TRY(emit(to, key_mem, err));
     }
+    cu_cbor_leave(&in);
     return cu_cbor_done(&in, "details", err);
 }
 
@@ -183,24 +184,24 @@ static cu_status take_bool(struct cu_span value, bool *ret, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status take_digest(struct cu_span value, size_t n, struct form *form, struct cu_span *ret, struct cu_err *err)
+static cu_status take_digest(struct cu_span value, size_t n, struct cu_buf *scratch, struct cu_span *ret, struct cu_err *err)
 {
-    uint8_t *place = cu_buf_grow(form->scratch, n);
+    uint8_t *place = cu_buf_grow(scratch, n);
 
-    TRY(cu_buf_ok(form->scratch, err));
+    TRY(cu_buf_ok(scratch, err));
     TRY(cu_hex_read(value, place, n, err));
     *ret = cu_span(place, n);
     return CU_OK;
 }
 
-static cu_status take_value(const struct cu_field *field, uint8_t *message, struct cu_span value, struct form *form, struct cu_err *err)
+static cu_status take_value(const struct cu_field *field, uint8_t *message, struct cu_span value, struct cu_buf *scratch, struct cu_err *err)
 {
     void *at = message + field->at;
 
     if (field->has_at != CU_REQUIRED) *(bool *)(message + field->has_at) = true;
     if (field->type == CU_FIELD_BOOL) return take_bool(value, at, err);
     if (field->type == CU_FIELD_UINT) return cu_decimal_read(value, field->max, at, err);
-    if (is_digest(field)) return take_digest(value, field->min, form, at, err);
+    if (is_digest(field)) return take_digest(value, field->min, scratch, at, err);
     ENSURE(field->type == CU_FIELD_TEXT || field->type == CU_FIELD_BYTES, err, CU_MALFORMED, "it cannot be given in a form");
     ENSURE(value.n <= field->max, err, CU_MALFORMED, "%zu bytes, more than %llu", value.n, (unsigned long long)field->max);
     *(struct cu_span *)at = value;
@@ -211,13 +212,15 @@ static cu_status take_value(const struct cu_field *field, uint8_t *message, stru
 static cu_status take_element(const struct cu_field *field, struct cu_list *list, struct cu_span value, struct form *form, struct cu_err *err)
 {
     uint64_t element[CU_SCHEMA_STRUCT_MAX / 8] = { 0 };
+    uint8_t digests_mem[2 * CU_DIGEST_LEN_MAX];
+    struct cu_buf digests = cu_buf_over(digests_mem, sizeof digests_mem);
     size_t before = form->scratch->n;
 
     for (size_t i = 0; value.n; i++) {
         struct cu_span part = value;
         ENSURE(i < field->child->n, err, CU_MALFORMED, "more than %zu values between semicolons", field->child->n);
         if (!cu_span_split(&value, ';', &part)) value = CU_SPAN_EMPTY;
-        if (trim(part).n) TRY(take_value(&field->child->fields[i], (uint8_t *)element, trim(part), form, err));
+        if (trim(part).n) TRY(take_value(&field->child->fields[i], (uint8_t *)element, trim(part), &digests, err));
     }
     TRY(cu_schema_write(field->child, element, form->scratch, err));
     TRY(cu_buf_ok(form->scratch, err));
@@ -242,7 +245,7 @@ static cu_status take_in_map(const struct cu_field *map, uint8_t *message, struc
     ENSURE(field, err, CU_MALFORMED, "\"%s\" has no field of that name", map->name);
     ENSURE(span_at(inner + field->at).n == 0, err, CU_MALFORMED, "it is given twice");
     if (map->has_at != CU_REQUIRED) *(bool *)(message + map->has_at) = true;
-    return take_value(field, inner, value, form, err);
+    return take_value(field, inner, value, form->scratch, err);
 }
 
 static cu_status take_line(const struct cu_schema *schema, uint8_t *message, struct cu_span key, struct cu_span value, struct form *form, struct cu_err *err)
@@ -261,7 +264,7 @@ static cu_status take_line(const struct cu_schema *schema, uint8_t *message, str
     bool filled = field->type == CU_FIELD_TEXT && span_at(message + field->at).n > 0;
     ENSURE(!(form->given & bit) && !filled, err, CU_MALFORMED, "it is given twice");
     form->given |= bit;
-    return take_value(field, message, value, form, err);
+    return take_value(field, message, value, form->scratch, err);
 }
 
 cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch, struct cu_details_deposit *message, struct cu_err *err)

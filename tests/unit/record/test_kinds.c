@@ -1,0 +1,348 @@
+/* The table of kinds, and the rules of each payload that need no state. */
+#include "fixture.h"
+
+static struct cu_entry entry;
+
+static cu_status read_as(enum cu_kind kind, const char *key, const void *body)
+{
+    return cu_entry_read(unsigned_statement(cu_kind_row(kind)->name, key, payload_of(kind, body)), &entry, &err);
+}
+
+/* Lists are written from encoded elements. */
+static struct cu_list list_of(const struct cu_schema *child, const void *elements, size_t n)
+{
+    static uint8_t mem[16][CU_ENTRY_MAX];
+    static unsigned turn;
+    struct cu_buf out = cu_buf_over(mem[turn++ % 16], sizeof mem[0]);
+
+    for (size_t i = 0; i < n; i++) assert_ok(cu_schema_write(child, (const uint8_t *)elements + i * child->size, &out, &err));
+    return (struct cu_list){ n, cu_buf_span(&out) };
+}
+#define LIST_OF(child, array) list_of((child), (array), sizeof(array) / sizeof *(array))
+
+static void every_kind_has_a_row_a_name_a_type_and_fields_in_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < cu_kinds_n; i++) {
+        const struct cu_kind_row *row = cu_kind_row(cu_kinds[i]);
+        assert_int_equal(row->kind, cu_kinds[i]);
+        assert_ptr_equal(cu_kind_by_typ(cu_span_str(row->typ)), row);
+        assert_non_null(strstr(row->typ, row->name));
+        cu_schema_check(row->payload);
+    }
+    assert_null(cu_kind_row(CU_KIND_NONE));
+    assert_null(cu_kind_row((enum cu_kind)14));
+    assert_null(cu_kind_by_typ(CU_SPAN_EMPTY));
+}
+
+static void the_tuples_have_their_fields_in_order(void **state)
+{
+    const struct cu_schema *const schemas[] = { &cu_seen_schema, &cu_uint_schema, &cu_possession_schema, &cu_range_schema, &cu_open_serials_schema,
+                                                &cu_party_schema, &cu_party_key_schema };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) cu_schema_check(schemas[i]);
+}
+
+static void every_kind_that_promises_details_has_a_commitment_and_no_other(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < goldens_n; i++) {
+        assert_ok(cu_entry_read(goldens[i].bytes, &entry, &err));
+        assert_int_equal(cu_entry_commitment(&entry) != NULL, cu_kind_row(entry.kind)->details);
+        assert_true(cu_entry_time(&entry) > 0);
+        assert_int_equal(cu_entry_seen(&entry) != NULL, entry.kind != CU_KIND_GENESIS && entry.kind != CU_KIND_BLOCK && entry.kind != CU_KIND_CONFIRM);
+    }
+}
+
+static void numbers_have_words(void **state)
+{
+    (void)state;
+    assert_string_equal(cu_reason_name(CU_REASON_LOST), "lost");
+    assert_string_equal(cu_incident_name(CU_INCIDENT_EQUIVOCATION), "equivocation");
+    assert_non_null(cu_reason_text(CU_REASON_DAMAGED));
+    assert_non_null(cu_incident_text(CU_INCIDENT_DAMAGE));
+    assert_null(cu_reason_name(0));
+    assert_null(cu_reason_name(8));
+    assert_null(cu_incident_name(4));
+}
+
+static cu_status read_claim(const struct cu_claim *claim)
+{
+    struct cu_statement st;
+
+    return cu_statement_read(unsigned_statement("claim", "depositor", payload_of(CU_KIND_CLAIM, claim)), &st, &err);
+}
+
+static void a_claim_has_a_folder_field_if_and_only_if_it_is_of_a_folder(void **state)
+{
+    struct cu_claim claim = a_claim();
+
+    (void)state;
+    assert_ok(read_claim(&claim));
+    claim.content = CU_CONTENT_FOLDER;
+    assert_refused(CU_MALFORMED, read_claim(&claim));
+    claim.has_folder = true;
+    assert_ok(read_claim(&claim));
+    claim.content = CU_CONTENT_ITEM;
+    assert_refused(CU_MALFORMED, read_claim(&claim));
+}
+
+static void a_payload_field_beyond_its_bound_is_refused(void **state)
+{
+    struct cu_span good = golden("case");
+    struct cu_statement st;
+    struct cu_claim claim = a_claim();
+
+    (void)state;
+    assert_ok(cu_statement_read(good, &st, &err));
+    static uint8_t mem[512];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    claim.serial = 0;
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_CLAIM)->payload, &claim, &out, &err));
+    claim = a_claim(), claim.content = 3;
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_CLAIM)->payload, &claim, &out, &err));
+    claim = a_claim(), claim.size = (uint64_t)INT64_MAX + 1;
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_CLAIM)->payload, &claim, &out, &err));
+    claim = a_claim(), claim.time = 253402300800000;
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_CLAIM)->payload, &claim, &out, &err));
+}
+
+static void a_refusal_and_a_void_give_a_reason_that_is_known(void **state)
+{
+    struct cu_refusal refusal;
+    struct cu_void a_void = { .serial = 1 };
+
+    (void)state;
+    assert_ok(cu_entry_read(golden("refusal"), &entry, &err));
+    refusal = entry.outer.body.refusal;
+    for (uint64_t reason = 1; reason < 12; reason++) {
+        refusal.reason = a_void.reason = reason;
+        assert_refused(reason <= CU_REASON_STOPPED ? CU_OK : CU_MALFORMED, read_as(CU_KIND_REFUSAL, "provider", &refusal));
+        assert_refused(reason <= CU_REASON_STOPPED ? CU_OK : CU_MALFORMED, read_as(CU_KIND_VOID, "depositor", &a_void));
+    }
+}
+
+static cu_status read_ranges(const struct cu_range *ranges, size_t n)
+{
+    struct cu_stored stored = { .ranges = list_of(&cu_range_schema, ranges, n) };
+
+    return read_as(CU_KIND_STORED, "organisation", &stored);
+}
+
+static void stored_ranges_ascend_and_are_disjoint(void **state)
+{
+    (void)state;
+    assert_ok(read_ranges((struct cu_range[]){ { 3, 3 } }, 1));
+    assert_ok(read_ranges((struct cu_range[]){ { 0, 3 }, { 5, 9 }, { 10, 10 } }, 3));
+    assert_ok(read_ranges((struct cu_range[]){ { 0, INT64_MAX } }, 1));
+    assert_refused(CU_MALFORMED, read_ranges((struct cu_range[]){ { 4, 3 } }, 1));
+    assert_refused(CU_MALFORMED, read_ranges((struct cu_range[]){ { 0, 3 }, { 3, 9 } }, 2));
+    assert_refused(CU_MALFORMED, read_ranges((struct cu_range[]){ { 5, 9 }, { 0, 3 } }, 2));
+    assert_refused(CU_MALFORMED, read_ranges((struct cu_range[]){ { 0, INT64_MAX }, { 1, 1 } }, 2));
+}
+
+static void stored_names_at_least_one_range_and_at_most_512(void **state)
+{
+    static struct cu_range ranges[CU_STORED_RANGES_MAX + 1];
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    struct cu_stored none = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i <= CU_STORED_RANGES_MAX; i++) ranges[i] = (struct cu_range){ 2 * i, 2 * i };
+    assert_ok(read_ranges(ranges, CU_STORED_RANGES_MAX));
+    struct cu_stored many = { .ranges = LIST_OF(&cu_range_schema, ranges) };
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &many, &out, &err));
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &none, &out, &err));
+}
+
+static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(void **state)
+{
+    struct cu_claim claim = a_claim();
+    struct cu_incident incident = { .type = CU_INCIDENT_EQUIVOCATION };
+
+    (void)state;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
+    incident.claim = unsigned_statement("claim", "depositor", payload_of(CU_KIND_CLAIM, &claim)), incident.has_claim = true;
+    assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
+    assert_false(entry.has_inner);
+    incident.type = CU_INCIDENT_DAMAGE;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
+    incident.has_claim = false;
+    assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
+    incident.type = 4;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
+}
+
+static void an_inventory_is_of_a_case_or_of_a_key(void **state)
+{
+    struct cu_inventory inventory = { 0 };
+
+    (void)state;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+    inventory.has_case = true;
+    assert_ok(read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+    inventory.has_kid = true;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+    inventory.has_case = false;
+    assert_ok(read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+}
+
+static void an_inventory_names_its_last_deposit_if_and_only_if_there_is_one(void **state)
+{
+    struct cu_inventory inventory = { .has_case = true, .n = 1 };
+
+    (void)state;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+    inventory.has_last = true;
+    assert_ok(read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+    inventory.n = 0;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_INVENTORY, "organisation", &inventory));
+}
+
+static cu_status read_open(const struct cu_open_serials *rows, size_t n, const cu_hash *kid)
+{
+    struct cu_inventory inventory = { .has_case = !kid, .has_kid = kid != NULL, .open = list_of(&cu_open_serials_schema, rows, n) };
+
+    if (kid) inventory.kid = *kid;
+    return read_as(CU_KIND_INVENTORY, "organisation", &inventory);
+}
+
+static void open_numbers_ascend_by_key_and_number(void **state)
+{
+    const cu_hash a = { { 1 } }, b = { { 2 } };
+    struct cu_list one = LIST_OF(&cu_uint_schema, ((uint64_t[]){ 3, 4, 9 }));
+
+    (void)state;
+    assert_ok(read_open((struct cu_open_serials[]){ { a, one }, { b, one } }, 2, NULL));
+    assert_ok(read_open((struct cu_open_serials[]){ { a, one } }, 1, &a));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { b, one }, { a, one } }, 2, NULL));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, one }, { a, one } }, 2, NULL));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, one } }, 1, &b));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 0, 1 })) } }, 1, NULL));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 4 })) } }, 1, NULL));
+    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 3 })) } }, 1, NULL));
+}
+
+static void an_inventory_lists_at_most_1024_open_numbers(void **state)
+{
+    static uint64_t numbers[CU_INVENTORY_OPEN_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < CU_INVENTORY_OPEN_MAX; i++) numbers[i] = i + 1;
+    struct cu_open_serials rows[2] = { { { { 1 } }, LIST_OF(&cu_uint_schema, numbers) }, { { { 2 } }, list_of(&cu_uint_schema, numbers, 1) } };
+    assert_ok(read_open(rows, 1, NULL));
+    assert_refused(CU_TOO_LARGE, read_open(rows, 2, NULL));
+}
+
+static cu_status read_block(struct cu_block block) { return cu_entry_read(payload_of(CU_KIND_BLOCK, &block), &entry, &err); }
+
+static void a_block_closes_after_it_opened_and_within_a_log(void **state)
+{
+    (void)state;
+    assert_ok(read_block((struct cu_block){ .height = 1, .opened = 7, .closed = 7, .count = 1 }));
+    assert_false(entry.signed_ || entry.has_inner);
+    assert_refused(CU_MALFORMED, read_block((struct cu_block){ .height = 1, .opened = 8, .closed = 7, .count = 1 }));
+    assert_refused(CU_MALFORMED, read_block((struct cu_block){ .height = 1, .first = INT64_MAX, .count = 1 }));
+}
+
+static cu_status read_origin(const char *origin)
+{
+    struct cu_entry known;
+
+    assert_ok(cu_entry_read(golden("genesis"), &known, &err));
+    known.outer.body.genesis.origin = cu_span_str(origin);
+    memset(known.outer.body.genesis.nonce, 0xab, 16);
+    return cu_entry_read(payload_of(CU_KIND_GENESIS, &known.outer.body.genesis), &entry, &err);
+}
+
+#define NONCE "abababababababababababababababab"
+#define NAME95 "a23456789012345678901234567890123456789012345678901234567890123456789012345678901234567890/2345"
+
+static void the_origin_is_a_printable_name_and_the_nonce(void **state)
+{
+    (void)state;
+    assert_ok(read_origin("x/" NONCE));
+    assert_ok(read_origin("example.org/evidence/" NONCE));
+    assert_ok(read_origin(NAME95 "/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin(NONCE));
+    assert_refused(CU_MALFORMED, read_origin("x" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("two words/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("a+b/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("caf\xc3\xa9/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("tab\t/" NONCE));
+    assert_refused(CU_MALFORMED, read_origin("x/ABABABABABABABABABABABABABABABAB"));
+    assert_refused(CU_MALFORMED, read_origin("x/abababababababababababababababac"));
+}
+
+static void mandatory_organisations_ascend(void **state)
+{
+    struct cu_entry known;
+    struct cu_genesis *genesis = &known.outer.body.genesis;
+
+    (void)state;
+    assert_ok(cu_entry_read(golden("genesis"), &known, &err));
+    genesis->policy.mandatory = LIST_OF(&cu_uint_schema, ((uint64_t[]){ 1, 2 }));
+    assert_ok(cu_entry_read(payload_of(CU_KIND_GENESIS, genesis), &entry, &err));
+    genesis->policy.mandatory = LIST_OF(&cu_uint_schema, ((uint64_t[]){ 2, 2 }));
+    assert_refused(CU_MALFORMED, cu_entry_read(payload_of(CU_KIND_GENESIS, genesis), &entry, &err));
+    genesis->policy.mandatory = LIST_OF(&cu_uint_schema, ((uint64_t[]){ 0 }));
+    assert_refused(CU_MALFORMED, cu_entry_read(payload_of(CU_KIND_GENESIS, genesis), &entry, &err));
+}
+
+static void a_confirm_lists_its_keys_in_ascending_order(void **state)
+{
+    struct cu_possession keys[] = { { .kid = { { 1 } } }, { .kid = { { 2 } } } }, swapped[] = { keys[1], keys[0] }, twice[] = { keys[0], keys[0] };
+    struct cu_confirm confirm = { .party = 1, .keys = LIST_OF(&cu_possession_schema, keys) };
+
+    (void)state;
+    assert_ok(read_as(CU_KIND_CONFIRM, "organisation", &confirm));
+    confirm.keys = LIST_OF(&cu_possession_schema, swapped);
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_CONFIRM, "organisation", &confirm));
+    confirm.keys = LIST_OF(&cu_possession_schema, twice);
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_CONFIRM, "organisation", &confirm));
+}
+
+static void what_a_key_signs_to_prove_possession_names_ledger_and_purpose(void **state)
+{
+    uint8_t message[128], expected[128];
+    cu_hash network = the_network();
+    const struct cu_public_key *key = &key_of("log")->pub;
+
+    (void)state;
+    memcpy(expected, "custody/possession/v1\n", 22);
+    memcpy(expected + 22, network.b, 32);
+    expected[54] = 2;
+    memcpy(expected + 55, key->bytes, 32);
+    assert_int_equal(cu_possession_message(&network, CU_PURPOSE_LOG, key, message), 87);
+    assert_memory_equal(message, expected, 87);
+    assert_int_equal(cu_possession_message(&network, CU_PURPOSE_STATEMENT, &key_of("provider")->pub, message), 119);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_has_a_row_a_name_a_type_and_fields_in_order),
+        cmocka_unit_test(the_tuples_have_their_fields_in_order),
+        cmocka_unit_test(every_kind_that_promises_details_has_a_commitment_and_no_other),
+        cmocka_unit_test(numbers_have_words),
+        cmocka_unit_test(a_claim_has_a_folder_field_if_and_only_if_it_is_of_a_folder),
+        cmocka_unit_test(a_payload_field_beyond_its_bound_is_refused),
+        cmocka_unit_test(a_refusal_and_a_void_give_a_reason_that_is_known),
+        cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
+        cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
+        cmocka_unit_test(an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation),
+        cmocka_unit_test(an_inventory_is_of_a_case_or_of_a_key),
+        cmocka_unit_test(an_inventory_names_its_last_deposit_if_and_only_if_there_is_one),
+        cmocka_unit_test(open_numbers_ascend_by_key_and_number),
+        cmocka_unit_test(an_inventory_lists_at_most_1024_open_numbers),
+        cmocka_unit_test(a_block_closes_after_it_opened_and_within_a_log),
+        cmocka_unit_test(the_origin_is_a_printable_name_and_the_nonce),
+        cmocka_unit_test(mandatory_organisations_ascend),
+        cmocka_unit_test(a_confirm_lists_its_keys_in_ascending_order),
+        cmocka_unit_test(what_a_key_signs_to_prove_possession_names_ledger_and_purpose),
+    };
+    return cmocka_run_group_tests(tests, fixture_load, NULL);
+}
