@@ -98,7 +98,7 @@ struct cu_report {
     bool pinned;               /* a trust file was given */
     enum cu_evidence_state evidence;
     struct cu_span manifest;   /* a folder's manifest, when inline */
-    cu_status status;          /* of the first check that did not pass; OK when all did */
+    cu_status status;          /* OK when exit_code is 0; else of the first check that failed, or that left something unproven */
     char statement_en[2000], statement_zh[2000]; /* the plain sentence */
     int exit_code;             /* 0, or of the first that holds: 2 integrity, 4 signer, 5 time, 3 copies missing */
 };
@@ -109,7 +109,7 @@ struct cu_report {
  *  scratch   CU_VERIFY_SCRATCH bytes, in which `extra` is decoded; the report points into it
  *  evidence  what the caller read: of an item, the file; of a folder, the manifest that lies beside the receipt. May be NULL
  *
- *  CU_OK: `ret` holds verdicts, FAIL among them or not; ret->status says which check was the first not to pass.
+ *  CU_OK: `ret` holds verdicts, FAIL among them or not; ret->status names the check that stands in the way.
  *  MALFORMED, NEWER_FORMAT, and what cu_entry_read says of an entry's form: it is no receipt at all; ret->verdict are FAIL and
  *  lines, sentence and exit code are set all the same. */
 #define CU_VERIFY_SCRATCH (CU_RECEIPT_MAX + 65536)

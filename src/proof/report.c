@@ -43,6 +43,7 @@ void cu_report_conclude(struct cu_report *r, const struct cu_trust *trust)
     for (int v = 0; v < CU_VERDICTS; v++)
         if (r->verdict[v] == CU_PASS && r->why[v][0] == '\0') (void)snprintf(r->why[v], sizeof r->why[v], "%s", fine[v]);
     r->exit_code = exit_code(r, trust);
+    if (r->exit_code == 0) r->status = CU_OK;
     cu_report_sentences(r);
 }
 

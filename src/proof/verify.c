@@ -29,6 +29,13 @@ static void put_text(char *ret, size_t size, const char *fmt, va_list args)
 /* Lines beyond the table's end are dropped: verdicts do not live in them. */
 static struct cu_check_line *next_line(struct cu_report *r) { return r->lines_n < CU_REPORT_LINES ? &r->line[r->lines_n++] : NULL; }
 
+static bool any_failed(const struct cu_report *r)
+{
+    for (int v = 0; v < CU_VERDICTS; v++)
+        if (r->verdict[v] == CU_FAIL) return true;
+    return false;
+}
+
 void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdict v, cu_status status, const char *fmt, ...)
 {
     struct cu_report *r = j->report;
@@ -42,7 +49,7 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
     if (at != NULL) *at = line;
     if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) memcpy(r->why[which], line.text, sizeof line.text);
     if (v == CU_PASS) return;
-    if (r->status == CU_OK) r->status = status;
+    if (r->status == CU_OK || (v == CU_FAIL && !any_failed(r))) r->status = status;
     if (which == CU_VERDICTS || v >= r->verdict[which]) return;
     r->verdict[which] = v;
     memcpy(r->why[which], line.text, sizeof line.text);
@@ -122,8 +129,7 @@ cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scr
 
 cu_status cu_judge_nothing_unused(struct cu_judge *j)
 {
-    for (int v = 0; v < CU_VERDICTS; v++)
-        if (j->report->verdict[v] == CU_FAIL) return CU_OK; /* what failed keeps its own name */
+    if (any_failed(j->report)) return CU_OK; /* what failed keeps its own name */
     for (size_t i = 0; i < j->n; i++)
         ENSURE(j->brought[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it", LLU(j->brought[i].s.seq));
     return CU_OK;
