@@ -61,10 +61,15 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     return load_genesis(p, err);
 }
 
-cu_status cu_place_load(struct cu_place *p, struct cu_err *err)
+cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err)
 {
     TRY(check_format(&p->fs, err));
-    TRY(load_trust(p, err));
+    return load_trust(p, err);
+}
+
+cu_status cu_place_load(struct cu_place *p, struct cu_err *err)
+{
+    TRY(cu_place_load_trust(p, err));
     return cu_place_refresh(p, err);
 }
 

@@ -76,6 +76,8 @@ struct cu_place {
 /* ---- opening (place.c) ---- */
 /** Read format, trust, checkpoint and genesis. NOT_FOUND: no ledger here. NEWER_FORMAT, UNTRUSTED, CORRUPT. */
 CU_MUST_USE cu_status cu_place_load(struct cu_place *p, struct cu_err *err);
+/** Format and trust alone: for `check`, which must work when nothing else does. */
+CU_MUST_USE cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err);
 /** Take the newest checkpoint: after a drain, or to see what others wrote. */
 CU_MUST_USE cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err);
 void cu_place_free(struct cu_place *p); /* what load took; not the adapters */

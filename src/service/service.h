@@ -83,20 +83,6 @@ CU_MUST_USE cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_bu
 /** "C1-3.tlog-proof": from the exhibit's name, or the short id. */
 void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300]);
 
-/* ---- verification of evidence (judge.c): used by both programs, needs no ledger ---- */
-struct cu_judge_request {
-    struct cu_span receipt;
-    struct cu_span trust_text;         /* n == 0: none pinned */
-    const char *path;                  /* NULL: the receipt alone */
-    struct cu_span manifest;           /* found beside the receipt; n == 0: none */
-    const struct cu_source *source;
-    struct cu_progress progress;
-    struct cu_verifier *verifier;
-    uint8_t *scratch;                  /* CU_VERIFY_SCRATCH bytes */
-};
-/** Judge receipt and evidence; the report and the lines about a folder's differences go to `out` as people read them, or as JSON. */
-CU_MUST_USE cu_status cu_judge(const struct cu_judge_request *r, bool json, struct cu_buf *out, int *ret_exit, struct cu_err *err);
-
 /* ---- out again (fetch.c) ---- */
 struct cu_fetch { struct cu_found found; struct cu_claim claim; struct cu_buf record, manifest; };
 CU_MUST_USE cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
@@ -119,10 +105,23 @@ struct cu_finding { const char *kind; const char *where; char id[65]; const char
 struct cu_check_request {
     uint64_t sample;                   /* every n-th object's bytes; 0: all */
     bool repair;
+    bool index_damaged;                /* the app could not even open it */
+    struct cu_index *fresh_index;      /* an empty one to compare with; NULL: the index is not judged */
+    cu_status (*renew_index)(void *arg, struct cu_err *err); /* close it, make it anew, open it: p->index is the new one */
     void (*found)(void *arg, const struct cu_finding *f);
     void *arg;
 };
-struct cu_check_result { uint64_t entries, objects, bytes, findings, unrepaired, signatures; bool dirty; };
+struct cu_check_result { uint64_t entries, signatures, objects, bytes, findings, unrepaired; bool dirty; };
+/** Re-derive everything: every hash, signature, rule, tile of both log copies, object of both stores, state, index, journal. Needs a
+ *  place with format and trust read (cu_place_load_trust), and no engine open. Writes nothing, unless repairing: then it takes the lock,
+ *  proves first that it can write and sign (NOT_ALLOWED, READ_ONLY otherwise), moves what is wrong to quarantine/, and leaves a note
+ *  that cu_repair_finish turns into one *incident*. CU_OK whatever was found. */
 CU_MUST_USE cu_status cu_check(struct cu_place *p, const struct cu_check_request *r, struct cu_check_result *ret, struct cu_err *err);
+/** Does an unfinished repair lie in quarantine/? *ret_mended: all was put right and only the incident is missing. */
+CU_MUST_USE cu_status cu_repair_pending(struct cu_place *p, bool *ret, bool *ret_mended, struct cu_err *err);
+/** Record the incident of a repair that ended, with the engine open; nothing pending is fine. */
+CU_MUST_USE cu_status cu_repair_finish(struct cu_place *p, uint64_t *ret_findings, struct cu_outcome *ret, struct cu_err *err);
+/** The state from the log alone, whatever lies there now. No engine open. */
+CU_MUST_USE cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_err *err);
 
 #endif

@@ -1,0 +1,59 @@
+/* What the parts of `check` share. One pass finds and, when asked to, mends: a file is judged where its good bytes are at hand. */
+#ifndef CU_SERVICE_AUDIT_H
+#define CU_SERVICE_AUDIT_H
+
+#include "service/service.h"
+
+enum { CU_LOG_NODE, CU_LOG_CLOUD, CU_LOGS };
+
+struct cu_batch;
+
+struct cu_audit {
+    struct cu_place *p;
+    const struct cu_check_request *r;
+    struct cu_check_result *ret;
+    struct cu_log_dir dir[CU_LOGS];
+    struct cu_checkpoint checkpoint;   /* the largest that a trusted key signed */
+    struct cu_buf note;                /* that checkpoint as it lies */
+    bool log_bad[CU_LOGS];             /* something in this copy was found wrong (and not mended) */
+    bool log_broken;                   /* entries are missing from both: no replay */
+
+    struct cu_batch *batch;            /* records that wait for their block entry */
+    struct cu_ledger *replay;          /* every rule again, from nothing, in memory */
+    struct cu_tip state_tip;           /* what node/state says of itself */
+    cu_hash state_hash;
+    bool state_known, state_met;
+    char state_file[512];              /* which file of it is damaged, when known */
+    bool journal_bad;
+    char journal_file[512], journal_fault[240];
+    char missing[512];                 /* the file that was last reported missing: once is enough */
+
+    uint64_t run;                      /* quarantine/<run>/ */
+    struct cu_buf mended;              /* lines "kind\twhere\tid\n" of this and an unfinished run */
+};
+
+/* ---- findings (check.c) ---- */
+/** Report something wrong that has no file to be mended by bytes. */
+void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt, ...) CU_PRINTF(6, 7);
+/** Move a file that is wrong to quarantine, noted durably first. Only while repairing. */
+CU_MUST_USE cu_status cu_audit_quarantine(struct cu_audit *a, const char *where, struct cu_err *err);
+/** The file `where` is not what it should be (or is missing): report it and, when repairing, put `good` there. */
+CU_MUST_USE cu_status cu_audit_file(struct cu_audit *a, const char *where, bool missing, struct cu_span good, struct cu_err *err);
+/** A file that does not belong: report it and, when repairing, move it away. */
+CU_MUST_USE cu_status cu_audit_stray(struct cu_audit *a, const char *where, struct cu_err *err);
+
+/* ---- the two copies of the log (audit_log.c) ---- */
+/** Choose the checkpoint; judge checkpoint files, tiles, bundles and strays of both copies; hand every entry on, in order. */
+CU_MUST_USE cu_status cu_audit_logs(struct cu_audit *a, struct cu_err *err);
+
+/* ---- the rules (audit_replay.c) ---- */
+CU_MUST_USE cu_status cu_audit_entry(struct cu_audit *a, cu_seq seq, struct cu_span bytes, struct cu_err *err);
+/** The whole log as it lies in the node's copy through `a->replay`, signatures taken as checked: for a state made anew. */
+CU_MUST_USE cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err);
+
+/* ---- what lies beside the log (audit_parts.c) ---- */
+CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, struct cu_err *err);
+CU_MUST_USE cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err);
+CU_MUST_USE cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err);
+
+#endif

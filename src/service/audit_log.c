@@ -1,0 +1,318 @@
+/* Both copies of the log, judged from the top down.
+ *
+ * 1. The signed checkpoint gives the root. The partial tiles at the right edge, one a level, must lead to it together.
+ * 2. A full tile is good iff its 256 hashes lead to the hash that a good tile one level up holds for it.
+ * 3. A bundle is good iff its entries' leaf hashes are those of the good level-0 tile.
+ *
+ * So every file of either copy is judged by itself, and its good bytes are those of the other copy or are computed from the level
+ * below. Files of older sizes (partial tiles) must be prefixes of the good ones; any other file does not belong.
+ */
+#include "service/audit.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LEVELS (CU_TILE_LEVEL_MAX + 1)
+#define CANDIDATES (2 * CU_LOGS)
+
+struct tile_bytes { unsigned width; cu_hash hash[CU_TILE_WIDTH]; };
+
+static cu_status read_tile(struct cu_log_dir *dir, struct cu_tile tile, struct cu_buf *ret)
+{
+    cu_buf_clear(ret);
+    return cu_log_dir_read(dir, tile, ret, NULL);
+}
+
+/* ---- candidates for one tile ---- */
+static bool tile_as_stored(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+{
+    CU_BUF bytes = cu_buf_heap(CU_TILE_WIDTH * sizeof(cu_hash) + 1);
+
+    if (read_tile(dir, tile, &bytes) != CU_OK || bytes.n != tile.width * sizeof(cu_hash)) return false;
+    ret->width = tile.width;
+    memcpy(ret->hash, bytes.p, bytes.n);
+    return true;
+}
+
+static bool tile_from_bundle(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+{
+    CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
+    struct cu_span entry;
+    size_t at = 0;
+
+    if (read_tile(dir, (struct cu_tile){ CU_TILE_ENTRIES, tile.index, tile.width }, &bundle) != CU_OK) return false;
+    if (cu_bundle_check(cu_buf_span(&bundle), tile.width, NULL) != CU_OK) return false;
+    for (ret->width = 0; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); ret->width++) ret->hash[ret->width] = cu_leaf_hash(entry);
+    return true;
+}
+
+static bool tile_from_below(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+{
+    struct tile_bytes below;
+
+    if (tile.level == 0) return tile_from_bundle(dir, tile, ret);
+    for (ret->width = 0; ret->width < tile.width; ret->width++) {
+        const struct cu_tile child = { tile.level - 1, tile.index * CU_TILE_WIDTH + ret->width, CU_TILE_WIDTH };
+        if (!tile_as_stored(dir, child, &below)) return false;
+        ret->hash[ret->width] = cu_tree_root(below.hash, CU_TILE_WIDTH);
+    }
+    return true;
+}
+
+/* The k-th way to come by this tile: as each copy has it, then from what lies below it in each copy. */
+static bool candidate(struct cu_audit *a, struct cu_tile tile, unsigned k, struct tile_bytes *ret)
+{
+    struct cu_log_dir *dir = &a->dir[k % CU_LOGS];
+
+    return k < CU_LOGS ? tile_as_stored(dir, tile, ret) : tile_from_below(dir, tile, ret);
+}
+
+/* ---- judging files ---- */
+static void log_path(const struct cu_log_dir *dir, struct cu_tile tile, char ret[512])
+{
+    char name[CU_TILE_PATH_MAX];
+
+    cu_tile_path(tile, name);
+    snprintf(ret, 512, "%s/%s", dir->path, name);
+}
+
+static cu_status judge_file(struct cu_audit *a, unsigned copy, struct cu_tile tile, struct cu_span good, struct cu_err *err)
+{
+    CU_BUF there = cu_buf_heap(CU_BUNDLE_MAX);
+    char path[512];
+    cu_status read = read_tile(&a->dir[copy], tile, &there);
+
+    if (read == CU_OK && cu_span_eq(cu_buf_span(&there), good)) return CU_OK;
+    log_path(&a->dir[copy], tile, path);
+    if (!a->r->repair) a->log_bad[copy] = true;
+    return cu_audit_file(a, path, read == CU_NOT_FOUND, good, err);
+}
+
+/* The bytes that a bundle or tile of a smaller width has. */
+static struct cu_span prefix_of(struct cu_tile tile, struct cu_span good, unsigned width)
+{
+    struct cu_span entry;
+    size_t at = 0;
+
+    if (tile.level != CU_TILE_ENTRIES) return cu_span(good.p, width * sizeof(cu_hash));
+    for (unsigned i = 0; i < width; i++)
+        if (!cu_bundle_next(good, &at, &entry)) break;
+    return cu_span(good.p, at);
+}
+
+struct partials { struct cu_audit *a; unsigned copy; struct cu_tile tile; struct cu_span good; };
+
+/* A tile of an older size: "…/005.p/17". */
+static cu_status judge_partial(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    const struct partials *s = arg;
+    struct cu_tile old = s->tile;
+    uint64_t width;
+
+    if (kind != CU_FILE_REGULAR || cu_decimal_read(cu_span_str(name), CU_TILE_WIDTH - 1, &width, NULL) != CU_OK || width == 0) return CU_OK; /* strays() says so */
+    if (width >= s->tile.width) return CU_OK;
+    old.width = (unsigned)width;
+    return judge_file(s->a, s->copy, old, prefix_of(s->tile, s->good, old.width), err);
+}
+
+static cu_status judge_tile(struct cu_audit *a, struct cu_tile tile, struct cu_span good, struct cu_err *err)
+{
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
+        struct partials s = { a, copy, tile, good };
+        char path[512];
+        TRY(judge_file(a, copy, tile, good, err));
+        log_path(&a->dir[copy], (struct cu_tile){ tile.level, tile.index, 1 }, path);
+        *strrchr(path, '/') = 0; /* "…/005.p" */
+        cu_status listed = a->p->fs.ops->list(a->p->fs.self, path, judge_partial, &s, err);
+        if (listed != CU_OK && listed != CU_NOT_FOUND) return listed;
+    }
+    return CU_OK;
+}
+
+/* ---- going down ---- */
+static cu_status lost(struct cu_audit *a, struct cu_tile tile, struct cu_err *err)
+{
+    char path[512];
+
+    (void)err;
+    log_path(&a->dir[CU_LOG_NODE], tile, path);
+    a->log_broken = true;
+    cu_audit_report(a, "lost", path, NULL, false, "neither copy of the log has this any more: it is beyond repair, and what follows it cannot be judged");
+    return CU_OK;
+}
+
+static bool bundle_matches(struct cu_log_dir *dir, struct cu_tile tile, const struct tile_bytes *leaves, struct cu_buf *ret)
+{
+    struct cu_span entry;
+    size_t at = 0;
+
+    if (read_tile(dir, tile, ret) != CU_OK || cu_bundle_check(cu_buf_span(ret), tile.width, NULL) != CU_OK) return false;
+    for (unsigned i = 0; cu_bundle_next(cu_buf_span(ret), &at, &entry); i++) {
+        const cu_hash leaf = cu_leaf_hash(entry);
+        if (!cu_hash_eq(&leaf, &leaves->hash[i])) return false;
+    }
+    return true;
+}
+
+static cu_status judge_bundle(struct cu_audit *a, uint64_t index, const struct tile_bytes *leaves, struct cu_err *err)
+{
+    const struct cu_tile tile = { CU_TILE_ENTRIES, index, leaves->width };
+    CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
+    struct cu_span entry;
+    size_t at = 0;
+
+    if (!bundle_matches(&a->dir[CU_LOG_NODE], tile, leaves, &bundle) && !bundle_matches(&a->dir[CU_LOG_CLOUD], tile, leaves, &bundle)) return lost(a, tile, err);
+    TRY(judge_tile(a, tile, cu_buf_span(&bundle), err));
+    for (uint64_t seq = index * CU_TILE_WIDTH; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); seq++)
+        if (!a->log_broken) TRY(cu_audit_entry(a, (cu_seq){ seq }, entry, err));
+    return CU_OK;
+}
+
+static cu_status go_down(struct cu_audit *a, int level, uint64_t index, const cu_hash *expected, struct cu_err *err);
+
+/* This tile is good: judge its files, then what lies below it. */
+static cu_status below(struct cu_audit *a, struct cu_tile tile, const struct tile_bytes *good, struct cu_err *err)
+{
+    TRY(judge_tile(a, tile, cu_span(good->hash, good->width * sizeof(cu_hash)), err));
+    if (tile.level == 0) return judge_bundle(a, tile.index, good, err);
+    for (unsigned i = 0; i < good->width; i++) TRY(go_down(a, tile.level - 1, tile.index * CU_TILE_WIDTH + i, &good->hash[i], err));
+    return CU_OK;
+}
+
+static cu_status go_down(struct cu_audit *a, int level, uint64_t index, const cu_hash *expected, struct cu_err *err)
+{
+    const struct cu_tile tile = { level, index, CU_TILE_WIDTH };
+    struct tile_bytes tried;
+
+    for (unsigned k = 0; k < CANDIDATES; k++) {
+        if (!candidate(a, tile, k, &tried)) continue;
+        const cu_hash root = cu_tree_root(tried.hash, CU_TILE_WIDTH);
+        if (cu_hash_eq(&root, expected)) return below(a, tile, &tried, err);
+    }
+    return lost(a, tile, err);
+}
+
+/* ---- the right edge ---- */
+struct edge { struct cu_tile tile[LEVELS]; struct tile_bytes bytes[LEVELS]; };
+
+/* Levels above `level` are chosen and summed up in `f`; choose this one and go on: does any choice lead to the root? */
+static bool choose_edge(struct cu_audit *a, struct edge *e, int level, const struct cu_frontier *f)
+{
+    if (level < 0) {
+        const cu_hash root = cu_frontier_root(f);
+        return cu_hash_eq(&root, &a->checkpoint.root);
+    }
+    if (e->tile[level].width == 0) return choose_edge(a, e, level - 1, f);
+    for (unsigned k = 0; k < CANDIDATES; k++) {
+        struct cu_frontier next = *f;
+        if (!candidate(a, e->tile[level], k, &e->bytes[level])) continue;
+        for (unsigned i = 0; i < e->tile[level].width; i++) cu_frontier_append_subtree(&next, 8u * (unsigned)level, &e->bytes[level].hash[i]);
+        if (choose_edge(a, e, level - 1, &next)) return true;
+    }
+    return false;
+}
+
+static cu_status walk(struct cu_audit *a, struct cu_err *err)
+{
+    struct edge *e = calloc(1, sizeof *e);
+    const struct cu_frontier empty = { 0 };
+    cu_status done = CU_OK;
+
+    ENSURE(e, err, CU_NO_MEMORY, "out of memory");
+    for (int level = 0; level < (int)LEVELS; level++) {
+        const uint64_t at_level = level == 0 ? a->checkpoint.size.v : a->checkpoint.size.v >> (8 * level);
+        e->tile[level] = (struct cu_tile){ level, at_level / CU_TILE_WIDTH, (unsigned)(at_level % CU_TILE_WIDTH) };
+    }
+    if (!choose_edge(a, e, (int)LEVELS - 1, &empty)) done = lost(a, e->tile[0], err);
+    else
+        for (int level = (int)LEVELS - 1; level >= 0 && done == CU_OK; level--)
+            if (e->tile[level].width) done = below(a, e->tile[level], &e->bytes[level], err);
+    free(e);
+    return done;
+}
+
+/* ---- files that do not belong ---- */
+struct strays { struct cu_audit *a; unsigned copy; char dir[400]; };
+
+static bool belongs(const struct cu_audit *a, const char *inside)
+{
+    struct cu_tile tile;
+
+    if (strcmp(inside, "checkpoint") == 0 || strncmp(inside, "incoming", 8) == 0) return true;
+    if (cu_tile_path_read(cu_span_str(inside), &tile, NULL) != CU_OK) return false;
+    return a->ret->dirty || tile.width <= cu_tile_width(tile.level, tile.index, a->checkpoint.size);
+}
+
+static cu_status stray(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    const struct strays *s = arg;
+    struct strays in = { s->a, s->copy, "" };
+
+    snprintf(in.dir, sizeof in.dir, "%s/%s", s->dir, name);
+    if (kind == CU_FILE_FOLDER) return s->a->p->fs.ops->list(s->a->p->fs.self, in.dir, stray, &in, err);
+    if (kind == CU_FILE_REGULAR && belongs(s->a, in.dir + strlen(s->a->dir[s->copy].path) + 1)) return CU_OK;
+    return cu_audit_stray(s->a, in.dir, err);
+}
+
+static cu_status strays(struct cu_audit *a, struct cu_err *err)
+{
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
+        struct strays s = { a, copy, "" };
+        snprintf(s.dir, sizeof s.dir, "%s", a->dir[copy].path);
+        cu_status listed = a->p->fs.ops->list(a->p->fs.self, s.dir, stray, &s, err);
+        if (listed != CU_OK && listed != CU_NOT_FOUND) return listed;
+    }
+    return CU_OK;
+}
+
+/* ---- the checkpoint ---- */
+static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
+{
+    struct cu_log log[CU_LOGS];
+    cu_status read[CU_LOGS];
+    unsigned best = 0;
+
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) read[copy] = cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err);
+    if (read[1] == CU_OK && (read[0] != CU_OK || log[1].checkpoint.size.v > log[0].checkpoint.size.v)) best = 1;
+    if (read[best] == CU_OK) {
+        a->note = cu_buf_heap(CU_NOTE_MAX);
+        cu_buf_add(&a->note, cu_buf_span(&log[best].note));
+        struct cu_note note;
+        cu_status parsed = a->note.n ? cu_note_read(cu_buf_span(&a->note), &note, err) : CU_NOT_FOUND;
+        if (parsed == CU_OK) parsed = cu_checkpoint_read(note.text, &a->checkpoint, err);
+        read[best] = parsed;
+    }
+    const cu_status chosen = read[best];
+    const bool fork = read[0] == CU_OK && read[1] == CU_OK && log[0].checkpoint.size.v == log[1].checkpoint.size.v && !cu_hash_eq(&log[0].checkpoint.root, &log[1].checkpoint.root);
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) cu_log_free(&log[copy]);
+    if (fork) cu_audit_report(a, "fork", CU_DIR_CLOUD_LOG "/checkpoint", NULL, false, "the two copies carry different signed logs of one size: the signer convicts itself; keep both and see `custody fork-proof`");
+    ENSURE(chosen == CU_OK, err, CU_CORRUPT, "neither copy of the log has a checkpoint that a trusted key signed: nothing can be judged");
+    return CU_OK;
+}
+
+static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
+{
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
+        CU_BUF there = cu_buf_heap(CU_NOTE_MAX);
+        char path[300];
+        snprintf(path, sizeof path, "%s/checkpoint", a->dir[copy].path);
+        cu_status read = cu_fs_read(&a->p->fs, path, CU_NOTE_MAX, &there, NULL);
+        if (read == CU_OK && cu_span_eq(cu_buf_span(&there), cu_buf_span(&a->note))) continue;
+        if (read == CU_OK && a->ret->dirty && copy == CU_LOG_CLOUD) continue; /* the drain that a crash interrupted writes it last */
+        if (!a->r->repair) a->log_bad[copy] = true;
+        TRY(cu_audit_file(a, path, read == CU_NOT_FOUND, cu_buf_span(&a->note), err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_audit_logs(struct cu_audit *a, struct cu_err *err)
+{
+    a->dir[CU_LOG_NODE] = (struct cu_log_dir){ &a->p->fs, CU_DIR_NODE_LOG };
+    a->dir[CU_LOG_CLOUD] = (struct cu_log_dir){ &a->p->fs, CU_DIR_CLOUD_LOG };
+    TRY(choose_checkpoint(a, err));
+    TRY(walk(a, err));
+    TRY(judge_checkpoints(a, err));
+    return strays(a, err);
+}

@@ -1,0 +1,292 @@
+/* What lies beside the log: objects of both stores, state, index, journal. */
+#include "service/audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const store_dirs[CU_STORES] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_NODE_OBJECTS };
+
+/* ---- what the log says must be there ---- */
+
+/* Where the other store has it is where this one should. */
+static void expected_path(struct cu_audit *a, int store, enum cu_object_kind kind, const cu_hash *name, char ret[512])
+{
+    struct cu_object other;
+    char hex[65];
+
+    cu_hash_hex(name, hex);
+    snprintf(ret, 512, "%s/large/%.2s/%s", store_dirs[store], hex, hex);
+    if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK || !other.packed) return;
+    cu_hash_hex(&other.pack, hex);
+    snprintf(ret, 512, "%s/packs/%.2s/%s.pack", store_dirs[store], hex, hex);
+}
+
+static bool cannot(cu_status status)
+{
+    return status == CU_NOT_FOUND || status == CU_BAD_HASH || status == CU_CORRUPT || status == CU_MALFORMED;
+}
+
+/* From the other store: the whole pack that it lies in there, or the object. */
+static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind, const cu_hash *name, bool *ret_mended, struct cu_err *err)
+{
+    struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
+    struct cu_object other;
+    cu_status restored = cu_objects_find(from, kind, name, &other, err);
+
+    if (restored == CU_OK) restored = other.packed ? cu_objects_restore_pack(to, from, &other.pack, err) : cu_objects_restore(to, from, kind, name, err);
+    *ret_mended = restored == CU_OK;
+    return restored == CU_OK || cannot(restored) ? CU_OK : restored;
+}
+
+static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id, struct cu_err *err)
+{
+    for (int store = 0; store < CU_STORES; store++) {
+        char path[512];
+        bool mended = false;
+        if (cu_objects_has(a->p->store[store], kind, name, size, false, NULL) == CU_OK) continue;
+        expected_path(a, store, kind, name, path);
+        if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
+        if (!mended && strcmp(a->missing, path) == 0) continue;
+        snprintf(a->missing, sizeof a->missing, "%s", path);
+        cu_audit_report(a, "missing", path, id, mended, "%s that the log names is not in this store%s", kind == CU_OBJECT_DETAILS ? "details" : "content",
+                        a->r->repair && !mended ? ", and the other copy does not have it either: it is lost" : "");
+    }
+    return CU_OK;
+}
+
+static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, const cu_hash *id, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(claim->size + 1);
+    struct cu_manifest manifest;
+    struct cu_item item;
+    bool more = true;
+
+    if (cu_place_manifest(a->p, claim, &bytes, NULL) != CU_OK) return CU_OK; /* named above */
+    TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
+    while (more) {
+        TRY(cu_manifest_next(&manifest, &item, &more, err));
+        if (more && item.has_root) TRY(need(a, CU_OBJECT_CONTENT, &item.root, item.size, id, err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
+{
+    const cu_hash *commitment = cu_entry_commitment(e);
+    const cu_hash *id = e->signed_ ? &cu_entry_innermost(e)->id : &e->leaf;
+
+    (void)seq;
+    if (commitment) TRY(need(a, CU_OBJECT_DETAILS, commitment, UINT64_MAX, id, err));
+    if (e->kind != CU_KIND_DEPOSIT) return CU_OK;
+    const struct cu_claim *claim = &e->inner.body.claim;
+    TRY(need(a, CU_OBJECT_CONTENT, &claim->root, claim->size, id, err));
+    return claim->has_folder ? need_items(a, claim, id, err) : CU_OK;
+}
+
+/* ---- every file of both stores ---- */
+struct fault { char where[512], kind[16], what[240]; cu_hash name; bool packed; };
+struct faults { struct fault *at; size_t n; };
+
+static void collect(void *arg, const struct cu_object_fault *found)
+{
+    struct faults *f = arg;
+    void *at = realloc(f->at, (f->n + 1) * sizeof *f->at);
+
+    CU_ASSERT(at);
+    f->at = at;
+    snprintf(f->at[f->n].where, sizeof f->at->where, "%s", found->where);
+    snprintf(f->at[f->n].kind, sizeof f->at->kind, "%s", found->kind);
+    snprintf(f->at[f->n].what, sizeof f->at->what, "%s", found->what);
+    f->at[f->n].name = found->name;
+    f->at[f->n++].packed = found->packed;
+}
+
+static cu_status mend_object(struct cu_audit *a, int store, const struct fault *f, bool *ret_mended, struct cu_err *err)
+{
+    struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
+    cu_status restored = CU_OK;
+
+    if (strcmp(f->kind, "missing") != 0) TRY(cu_audit_quarantine(a, f->where, err));
+    if (strcmp(f->kind, "unexpected") != 0)
+        restored = f->packed ? cu_objects_restore_pack(to, from, &f->name, err) : cu_objects_restore(to, from, CU_OBJECT_CONTENT, &f->name, err);
+    *ret_mended = restored == CU_OK;
+    return restored == CU_OK || cannot(restored) ? CU_OK : restored;
+}
+
+struct store_check { struct faults faults; struct cu_audit *a; };
+
+static void collect_fault(void *arg, const struct cu_object_fault *fault)
+{
+    collect(&((struct store_check *)arg)->faults, fault);
+}
+
+static void store_progress(void *arg, uint64_t bytes)
+{
+    const struct cu_progress *progress = &((struct store_check *)arg)->a->p->progress;
+
+    if (progress->at) progress->at(progress->arg, "objects", bytes, 0, 0, 0);
+}
+
+static cu_status judge_store(struct cu_audit *a, int store, struct cu_err *err)
+{
+    struct store_check check = { { NULL, 0 }, a };
+    struct cu_object_sum sum = { 0 };
+    cu_status done = cu_objects_check(a->p->store[store], a->r->sample, collect_fault, store_progress, &check, &sum, err);
+
+    a->ret->objects += sum.objects;
+    a->ret->bytes += sum.bytes;
+    for (size_t i = 0; i < check.faults.n && done == CU_OK; i++) {
+        const struct fault *f = &check.faults.at[i];
+        bool mended = false;
+        if (a->r->repair) done = mend_object(a, store, f, &mended, err);
+        if (done == CU_OK) cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s", f->what);
+    }
+    free(check.faults.at);
+    return done;
+}
+
+cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err)
+{
+    for (int store = 0; store < CU_STORES; store++) TRY(judge_store(a, store, err));
+    return CU_OK;
+}
+
+/* ---- state ---- */
+static cu_status move_away(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    char path[300];
+
+    (void)kind;
+    snprintf(path, sizeof path, CU_DIR_NODE_STATE "/%s", name);
+    return cu_audit_quarantine(arg, path, err);
+}
+
+static cu_status state_anew(struct cu_audit *a, struct cu_err *err)
+{
+    struct cu_audit fresh = { .p = a->p, .r = a->r, .ret = a->ret };
+    cu_status done;
+
+    TRY(cu_place_refresh(a->p, err));
+    TRY(a->p->fs.ops->list(a->p->fs.self, CU_DIR_NODE_STATE, move_away, a, err));
+    TRY(cu_ledger_open(&a->p->fs, CU_DIR_NODE_STATE, &fresh.replay, err));
+    done = cu_audit_replay_log(&fresh, err);
+    const struct cu_machine m = cu_ledger_machine(fresh.replay);
+    if (done == CU_OK) done = m.save(m.self, err);
+    cu_ledger_close(fresh.replay);
+    return done;
+}
+
+static cu_status judge_state(struct cu_audit *a, struct cu_err *err)
+{
+    struct cu_err why = { 0 };
+    const char *what = "the state that lies here is not the one that the log leads to";
+    bool mended = false;
+
+    if (a->state_met) return CU_OK;
+    if (!a->state_known) {
+        if (cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, &why) != CU_OK) what = why.text;
+    }
+    if (a->r->repair && !a->log_broken) {
+        TRY(state_anew(a, err));
+        mended = true;
+    }
+    cu_audit_report(a, "damaged", a->state_file[0] ? a->state_file : CU_DIR_NODE_STATE, NULL, mended, "%s", what);
+    return CU_OK;
+}
+
+/* ---- journal and head ---- */
+static void journal_fault(void *arg, const char *where, const char *what)
+{
+    struct cu_audit *a = arg;
+
+    a->journal_bad = true;
+    if (!a->r->repair) cu_audit_report(a, "damaged", where, NULL, false, "%s", what);
+    else snprintf(a->journal_fault, sizeof a->journal_fault, "%s", what), snprintf(a->journal_file, sizeof a->journal_file, "%s", where);
+}
+
+static cu_status move_journal(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    char path[300];
+
+    (void)kind;
+    snprintf(path, sizeof path, CU_DIR_JOURNAL "/%s", name);
+    return cu_audit_quarantine(arg, path, err);
+}
+
+static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
+{
+    const struct cu_engine_care *care = &a->p->care;
+    const struct cu_machine m = cu_ledger_machine(a->replay);
+    const struct cu_tip tip = m.tip(m.self);
+
+    TRY(care->check(care->self, &tip, journal_fault, a, err));
+    if (!a->journal_bad || !a->r->repair) return CU_OK;
+    if (a->ret->dirty) {
+        cu_audit_report(a, "lost", a->journal_file, NULL, false, "%s; what was acknowledged and had not reached the log yet lies in it: it is beyond repair, and was left as it is", a->journal_fault);
+        return CU_OK;
+    }
+    TRY(a->p->fs.ops->list(a->p->fs.self, CU_DIR_JOURNAL, move_journal, a, err));
+    TRY(care->renew(care->self, &tip, err));
+    cu_audit_report(a, "damaged", a->journal_file, NULL, true, "%s", a->journal_fault);
+    return CU_OK;
+}
+
+/* ---- index: derived, and yet when it was closed cleanly and differs somebody should know ---- */
+static void sum_up(void *arg, struct cu_span bytes)
+{
+    cu_digest_add(arg, bytes);
+}
+
+static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err *err)
+{
+    struct cu_digest digest;
+    cu_status dumped;
+
+    TRY(cu_digest_start(CU_DIGEST_SHA256, &digest, err));
+    dumped = index->dump(index->self, sum_up, &digest, err);
+    cu_digest_finish(&digest, ret->b);
+    cu_digest_free(&digest);
+    return dumped;
+}
+
+static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err)
+{
+    struct cu_index *have = &a->p->index, *fresh = a->r->fresh_index;
+    cu_hash x, y;
+    cu_size size;
+
+    TRY(have->size(have->self, &size, err));
+    if (size.v > a->p->log.checkpoint.size.v) return *ret = true, CU_OK;
+    TRY(cu_follow_into(a->p, fresh, size, err));
+    TRY(index_hash(have, &x, err));
+    TRY(index_hash(fresh, &y, err));
+    *ret = !cu_hash_eq(&x, &y);
+    return CU_OK;
+}
+
+static cu_status judge_index(struct cu_audit *a, struct cu_err *err)
+{
+    bool differs = a->r->index_damaged;
+    bool mended = false;
+
+    if (!differs && a->r->fresh_index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken) {
+        TRY(cu_place_refresh(a->p, err));
+        if (index_differs(a, &differs, NULL) != CU_OK) differs = true;
+    }
+    if (!differs) return CU_OK;
+    if (a->r->repair) {
+        TRY(a->r->renew_index(a->r->arg, err));
+        mended = true;
+    }
+    cu_audit_report(a, "damaged", CU_FILE_INDEX, NULL, mended, "the search index is not what the log leads to (it is derived: nothing of the evidence depends on it)");
+    return CU_OK;
+}
+
+cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err)
+{
+    if (!a->log_broken) {
+        TRY(judge_state(a, err));
+        TRY(judge_journal(a, err));
+    }
+    return judge_index(a, err);
+}

@@ -1,0 +1,185 @@
+/* Judging a receipt with the evidence beside it: the receipt by the pure verifier, the file or folder by reading it once.
+ * Both programs call this, so both say the same.
+ */
+#include "service/judge.h"
+
+#include "custody/json.h"
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DIFFERENCES_SHOWN 50
+
+struct differences { struct cu_buf *out; struct cu_json *json; uint64_t shown, metadata, strict; char first[220]; };
+
+static void tell(void *arg, const struct cu_folder_difference *d)
+{
+    struct differences *s = arg;
+    const bool metadata = strcmp(d->what, "metadata") == 0;
+    char shown[160];
+    struct cu_buf path = cu_buf_over(shown, sizeof shown - 1);
+
+    cu_text_printable(&path, d->path);
+    shown[path.n] = 0;
+    if (metadata) s->metadata++;
+    else if (s->strict++ == 0) snprintf(s->first, sizeof s->first, "%s: %s%s%s", d->what, shown, d->text[0] ? ": " : "", d->text);
+    if (s->shown++ >= DIFFERENCES_SHOWN) return;
+    if (!s->json) {
+        cu_buf_addf(s->out, "%-8s  %s", d->what, shown);
+        cu_buf_addf(s->out, d->text[0] ? ": %s\n" : "\n", d->text);
+        return;
+    }
+    cu_json_open(s->json, NULL, '{');
+    cu_json_str(s->json, "what", d->what);
+    cu_json_text(s->json, "path", d->path);
+    cu_json_str(s->json, "text", d->text);
+    cu_json_close(s->json, '}');
+}
+
+/* ---- a folder, or one item of it ---- */
+static void judge_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest, struct differences *d, struct cu_report *report, struct cu_err *err)
+{
+    char sentence[220];
+    uint64_t bad = 0;
+    const cu_status compared = cu_compare_folder(manifest, r->source, r->path, &r->progress, tell, d, &bad, err);
+
+    if (compared != CU_OK) snprintf(sentence, sizeof sentence, "the folder could not be compared: %.150s", err->text);
+    else if (bad) snprintf(sentence, sizeof sentence, "the folder differs: %.180s", d->first);
+    else snprintf(sentence, sizeof sentence, "every item of the folder is there with the bytes that were deposited, and nothing else%s", d->metadata ? " (modes or times of this copy differ: see the lines above)" : "");
+    cu_report_evidence(report, trust, compared == CU_OK && bad == 0, sentence);
+}
+
+static struct cu_span last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return cu_span_str(slash ? slash + 1 : path);
+}
+
+static void judge_item(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest, struct cu_report *report, struct cu_err *err)
+{
+    char sentence[220], shown[120];
+    struct cu_buf name = cu_buf_over(shown, sizeof shown - 1);
+    struct cu_item item;
+    cu_hash root, sha256;
+    uint64_t size, row;
+    cu_status found = cu_read_evidence(r->source, r->path, &r->progress, &size, &root, &sha256, err);
+
+    if (found == CU_OK) found = cu_find_item(manifest, last_component(r->path), size, &root, &item, &row, err);
+    if (found == CU_OK) {
+        cu_text_printable(&name, item.path);
+        shown[name.n] = 0;
+        snprintf(sentence, sizeof sentence, "the file is item %llu of the folder, %s, byte for byte", (unsigned long long)row + 1, shown);
+    } else snprintf(sentence, sizeof sentence, "the file is no item of this deposit: %.150s", err->text);
+    cu_report_evidence(report, trust, found == CU_OK, sentence);
+}
+
+/* The manifest must be the one that was claimed, whoever brings it. */
+static cu_status right_manifest(const struct cu_judge_request *r, const struct cu_report *report, struct cu_span *ret, struct cu_err *err)
+{
+    const struct cu_claim *claim = &report->entry.inner.body.claim;
+    char hex[65];
+
+    *ret = report->manifest.n ? report->manifest : r->manifest;
+    cu_hash_hex(&claim->root, hex);
+    ENSURE(ret->n, err, CU_NOT_FOUND, "the folder's manifest is not in the receipt (it is larger than 32 KiB): put it beside the receipt as <receipt>.manifest or name it with --manifest; it has %llu bytes and content root %s",
+           (unsigned long long)claim->size, hex);
+    const cu_hash root = cu_content_root_of(*ret);
+    ENSURE(ret->n == claim->size && cu_hash_eq(&root, &claim->root), err, CU_BAD_HASH, "this is not the manifest that was claimed (expected %llu bytes with content root %s)", (unsigned long long)claim->size, hex);
+    return CU_OK;
+}
+
+static bool is_folder_claim(const struct cu_report *report)
+{
+    return report->entry.kind == CU_KIND_DEPOSIT && report->entry.inner.body.claim.has_folder;
+}
+
+static cu_status judge_against_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct differences *d, struct cu_report *report, struct cu_err *err)
+{
+    struct cu_source_stat st;
+    struct cu_span manifest;
+    cu_status right = right_manifest(r, report, &manifest, err);
+
+    if (right == CU_BAD_HASH) {
+        cu_report_evidence(report, trust, false, err->text);
+        return CU_OK;
+    }
+    TRY(right);
+    TRY(r->source->ops->stat(r->source->self, r->path, true, &st, err));
+    if (st.kind == CU_SOURCE_FOLDER) judge_folder(r, trust, manifest, d, report, err);
+    else judge_item(r, trust, manifest, report, err);
+    return CU_OK;
+}
+
+/* ---- the whole ---- */
+struct desk { struct cu_report report; struct cu_trust trust; struct cu_evidence evidence; };
+
+static cu_status read_file(const struct cu_judge_request *r, struct cu_evidence *ret, struct cu_err *err)
+{
+    struct cu_source_stat st;
+
+    if (!r->path) return CU_OK;
+    if (strcmp(r->path, "-") != 0) {
+        TRY(r->source->ops->stat(r->source->self, r->path, true, &st, err));
+        if (st.kind == CU_SOURCE_FOLDER) return CU_OK;
+    }
+    TRY(cu_read_evidence(r->source, r->path, &r->progress, &ret->size, &ret->root, &ret->sha256, err));
+    ret->given = true;
+    return CU_OK;
+}
+
+static cu_status judge_evidence(const struct cu_judge_request *r, struct desk *desk, struct differences *d, struct cu_err *err)
+{
+    const struct cu_trust *trust = r->trust_text.n ? &desk->trust : NULL;
+    struct cu_err malformed;
+    cu_status verified;
+
+    verified = cu_receipt_verify(r->receipt, trust, NULL, r->verifier, r->scratch, &desk->report, &malformed);
+    if (!r->path || verified != CU_OK) return CU_OK; /* what is no receipt says so in its report */
+    if (is_folder_claim(&desk->report)) return judge_against_folder(r, trust, d, &desk->report, err);
+    TRY(read_file(r, &desk->evidence, err));
+    if (!desk->evidence.given) {
+        cu_report_evidence(&desk->report, trust, false, "this is a folder; the deposit is one file");
+        return CU_OK;
+    }
+    verified = cu_receipt_verify(r->receipt, trust, &desk->evidence, r->verifier, r->scratch, &desk->report, &malformed);
+    return CU_OK;
+}
+
+static cu_status judge(const struct cu_judge_request *r, bool json, struct desk *desk, struct cu_buf *out, struct cu_err *err)
+{
+    CU_BUF report = cu_buf_heap((size_t)1 << 20), lines = cu_buf_heap((size_t)1 << 20);
+    struct cu_json j = cu_json_on(&lines);
+    struct differences d = { .out = &lines, .json = json ? &j : NULL };
+
+    if (r->trust_text.n) TRY(cu_trust_read(r->trust_text, &desk->trust, err));
+    if (json) cu_json_open(&j, NULL, '[');
+    TRY(judge_evidence(r, desk, &d, err));
+    if (json) cu_json_close(&j, ']');
+    if (d.shown > DIFFERENCES_SHOWN && !json) cu_buf_addf(&lines, "… and %llu more differences\n", (unsigned long long)(d.shown - DIFFERENCES_SHOWN));
+    if (json) {
+        cu_report_json(&desk->report, &report);
+        while (report.n && (report.p[report.n - 1] == '\n' || report.p[report.n - 1] == '}')) report.n--;
+        cu_buf_add(out, cu_buf_span(&report));
+        cu_buf_add_str(out, ",\"differences\":");
+        cu_buf_add(out, cu_buf_span(&lines));
+        cu_buf_add_str(out, "}\n");
+        return cu_buf_ok(out, err);
+    }
+    cu_buf_add(out, cu_buf_span(&lines));
+    cu_report_text(&desk->report, out);
+    return cu_buf_ok(out, err);
+}
+
+cu_status cu_judge(const struct cu_judge_request *r, bool json, struct cu_buf *out, int *ret_exit, struct cu_err *err)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    cu_status judged;
+
+    ENSURE(desk, err, CU_NO_MEMORY, "out of memory");
+    judged = judge(r, json, desk, out, err);
+    *ret_exit = judged == CU_OK ? desk->report.exit_code : cu_status_exit(judged);
+    free(desk);
+    return judged;
+}

@@ -1,0 +1,247 @@
+/* Receipts: what a reader needs who has nothing but the file and the pinned trust. Everything that goes in is needed by some check,
+ * and nothing else does: a verifier refuses what nobody asked for.
+ */
+#include "service/service.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Entries that go along, ascending, each once; each owns its bytes. */
+struct gathered { uint64_t seq; struct cu_buf entry, details; };
+struct gathering {
+    struct cu_place *p;
+    cu_seq seq;             /* the record's own */
+    struct cu_members members;
+    uint64_t organisations; /* a bit per organisation whose keys signed something here */
+    size_t n;
+    struct gathered at[CU_RECEIPT_SUPPORT_MAX];
+};
+
+static void gathering_free(struct gathering *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        cu_buf_free(&g->at[i].entry);
+        cu_buf_free(&g->at[i].details);
+    }
+}
+
+static cu_status fill(struct gathering *g, struct gathered *slot, struct cu_entry *ret, struct cu_err *err)
+{
+    struct cu_span bytes;
+
+    slot->entry = cu_buf_heap(CU_ENTRY_MAX);
+    slot->details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    TRY(cu_log_entry(&g->p->log, (cu_seq){ slot->seq }, &bytes, err));
+    cu_buf_add(&slot->entry, bytes);
+    TRY(cu_buf_ok(&slot->entry, err));
+    TRY(cu_entry_read(cu_buf_span(&slot->entry), ret, err));
+    const cu_hash *commitment = cu_entry_commitment(ret);
+    return commitment ? cu_place_details(g->p, commitment, &slot->details, err) : CU_OK;
+}
+
+static cu_status bring(struct gathering *g, uint64_t seq, struct cu_entry *ret, struct cu_err *err)
+{
+    struct cu_entry entry;
+    size_t i = 0;
+
+    while (i < g->n && g->at[i].seq < seq) i++;
+    if (seq == g->seq.v || (i < g->n && g->at[i].seq == seq)) return CU_OK;
+    ENSURE(g->n < CU_RECEIPT_SUPPORT_MAX, err, CU_TOO_LARGE, "the receipt would need more than %d further entries", CU_RECEIPT_SUPPORT_MAX);
+    memmove(&g->at[i + 1], &g->at[i], (g->n - i) * sizeof g->at[0]);
+    g->at[i] = (struct gathered){ .seq = seq };
+    g->n++;
+    return fill(g, &g->at[i], ret ? ret : &entry, err);
+}
+
+static void note_signer(struct gathering *g, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&g->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&g->members, key->party) : NULL;
+
+    if (party) g->organisations |= UINT64_C(1) << (party->organisation - 1) % 64;
+}
+
+static cu_status bring_dating(struct gathering *g, cu_seq seq, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+
+    TRY(cu_lookup_seq(g->p, seq, &found, err));
+    return bring(g, found.row.block.v, NULL, err);
+}
+
+static cu_status bring_seen(struct gathering *g, const struct cu_seen *seen, struct cu_err *err)
+{
+    return seen ? bring(g, seen->seq, NULL, err) : CU_OK;
+}
+
+/* ---- the case ---- */
+struct seq_found { cu_seq seq; bool any; };
+
+static cu_status take_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    (void)err;
+    *(struct seq_found *)arg = (struct seq_found){ row->seq, true };
+    return CU_OK;
+}
+
+static cu_status bring_case(struct gathering *g, const cu_case_id *id, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_CASE, .case_id = *id, .kind = CU_KIND_CASE };
+    struct seq_found found = { .any = false };
+    struct cu_entry entry = { 0 };
+
+    TRY(g->p->index.find(g->p->index.self, &q, take_seq, &found, err));
+    ENSURE(found.any, err, CU_UNKNOWN_CASE, "the index does not know the entry that opened the case");
+    TRY(bring(g, found.seq.v, &entry, err));
+    if (entry.signed_) note_signer(g, &entry.outer.kid);
+    return CU_OK;
+}
+
+/* ---- copies: the first attestation of each organisation ---- */
+struct attested { struct gathering *g; uint64_t parties; };
+
+static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    struct attested *a = arg;
+    const uint64_t bit = stored->party ? UINT64_C(1) << (stored->party - 1) % 64 : 0;
+    struct cu_entry entry = { 0 };
+
+    if (!bit || (a->parties & bit)) return CU_OK;
+    a->parties |= bit;
+    TRY(bring(a->g, stored->seq.v, &entry, err));
+    if (entry.signed_) note_signer(a->g, &entry.outer.kid);
+    return bring_dating(a->g, stored->seq, err);
+}
+
+static uint64_t bits(uint64_t x)
+{
+    uint64_t n = 0;
+
+    for (; x; x &= x - 1) n++;
+    return n;
+}
+
+static cu_status bring_copies(struct gathering *g, struct cu_err *err)
+{
+    struct attested a = { .g = g };
+    const struct cu_policy *policy = cu_genesis_policy(g->p);
+    uint64_t id;
+    size_t at = 0;
+
+    TRY(g->p->index.find_stored(g->p->index.self, g->seq, bring_stored, &a, err));
+    ENSURE(bits(a.parties) >= policy->copies, err, CU_COPIES_MISSING, "recorded, with copies %llu of %llu required: there is no receipt yet; do not give the original back",
+           (unsigned long long)bits(a.parties), (unsigned long long)policy->copies);
+    while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
+        ENSURE(a.parties & UINT64_C(1) << (id - 1) % 64, err, CU_COPIES_MISSING, "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
+    return CU_OK;
+}
+
+/* ---- who enrolled the signers ---- */
+static cu_status bring_confirm(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct gathering *g = arg;
+    struct cu_entry entry;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&g->p->log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &entry, err));
+    if (!(g->organisations & UINT64_C(1) << (entry.outer.body.confirm.party - 1) % 64)) return CU_OK;
+    return bring(g, row->seq.v, NULL, err);
+}
+
+static cu_status bring_enrolment(struct gathering *g, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_CONFIRM };
+
+    TRY(bring(g, 0, NULL, err));
+    return g->p->index.find(g->p->index.self, &q, bring_confirm, g, err);
+}
+
+/* ---- the whole ---- */
+static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu_err *err)
+{
+    note_signer(g, &e->outer.kid);
+    if (e->has_inner) note_signer(g, &e->inner.kid);
+    TRY(bring_dating(g, g->seq, err));
+    TRY(bring_seen(g, cu_entry_seen(e), err));
+    if (e->kind == CU_KIND_DEPOSIT || e->kind == CU_KIND_REFUSAL) {
+        TRY(bring_seen(g, &e->inner.body.claim.seen, err));
+        TRY(bring_case(g, &e->inner.body.claim.case_id, err));
+    }
+    if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case) TRY(bring_case(g, &e->outer.body.inventory.case_id, err));
+    if (e->kind == CU_KIND_DEPOSIT) TRY(bring_copies(g, err));
+    return bring_enrolment(g, err);
+}
+
+static cu_status write_receipt(struct gathering *g, struct cu_span record, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_support support[CU_RECEIPT_SUPPORT_MAX];
+    const struct cu_node_source nodes = cu_tile_node_source(&g->p->log.nodes);
+
+    for (size_t i = 0; i < g->n; i++) {
+        const struct gathered *from = &g->at[i];
+        support[i] = (struct cu_support){ .seq = from->seq, .entry = cu_buf_span(&from->entry) };
+        if (from->details.n < CU_SALT_LEN) continue;
+        support[i].has_details = true;
+        support[i].salt = cu_span(from->details.p, CU_SALT_LEN);
+        support[i].details = cu_span(from->details.p + CU_SALT_LEN, from->details.n - CU_SALT_LEN);
+    }
+    const struct cu_receipt_parts parts = { cu_buf_span(&g->p->log.note), g->seq, record, support, g->n };
+    return cu_receipt_make(&parts, &nodes, ret, err);
+}
+
+/* No receipt leaves that its own verifier would not pass. */
+static cu_status verify_own(struct cu_place *p, struct cu_span receipt, struct cu_err *err)
+{
+    struct cu_report *report = malloc(sizeof *report);
+    uint8_t *scratch = malloc(CU_VERIFY_SCRATCH);
+    cu_status verified = CU_NO_MEMORY;
+
+    if (report && scratch) verified = cu_receipt_verify(receipt, &p->trust, NULL, &p->verifier, scratch, report, err);
+    if (verified == CU_OK && (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || report->verdict[CU_VERDICT_SIGNER] != CU_PASS))
+        verified = cu_fail(err, CU_CORRUPT, "the receipt just made does not verify (%s; %s): it was not handed out; run `custody check`", report->why[CU_VERDICT_INTEGRITY], report->why[CU_VERDICT_SIGNER]);
+    free(report);
+    free(scratch);
+    return verified;
+}
+
+static cu_status make(struct gathering *g, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record parts;
+    struct cu_entry entry;
+
+    TRY(cu_members_from_genesis(&g->p->genesis.outer.body.genesis, &g->p->trust.network, &g->members, err));
+    TRY(cu_place_record(g->p, g->seq, &record, err));
+    TRY(cu_record_read(cu_buf_span(&record), &parts, err));
+    TRY(cu_entry_read(parts.entry, &entry, err));
+    ENSURE(entry.signed_, err, CU_USAGE, "receipts are for statements; this entry is the ledger's own");
+    TRY(gather(g, &entry, err));
+    return write_receipt(g, cu_buf_span(&record), ret, err);
+}
+
+cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+{
+    struct gathering *g = calloc(1, sizeof *g);
+    cu_status made;
+
+    ENSURE(g, err, CU_NO_MEMORY, "out of memory");
+    g->p = p;
+    g->seq = seq;
+    made = make(g, ret, err);
+    gathering_free(g);
+    free(g);
+    return made == CU_OK ? verify_own(p, cu_buf_span(ret), err) : made;
+}
+
+void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300])
+{
+    char hex[65];
+    size_t n = 0;
+
+    cu_hash_hex(id, hex);
+    for (const char *c = exhibit; *c && n < 200; c++) ret[n++] = (*c == '/' || *c == ' ' || *c == '\\' || *c == ':') ? '-' : *c;
+    snprintf(ret + n, 300 - n, "%.*s.tlog-proof", n ? 0 : 16, hex);
+}
