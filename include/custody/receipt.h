@@ -139,6 +139,7 @@ CU_MUST_USE cu_status cu_receipt_make(const struct cu_receipt_parts *parts, cons
 struct cu_fork_subtree { uint64_t level, index; cu_hash hash_a; struct cu_span path_a; cu_hash hash_b; struct cu_span path_b; };
 struct cu_fork { struct cu_span type, note_a, note_b; struct cu_fork_subtree subtree; bool has_subtree; };
 extern const struct cu_schema cu_fork_schema;
+#define CU_FORK_TYPE "application/custody-fork+cbor"
 
 struct cu_fork_report {
     struct cu_checkpoint a, b;

@@ -61,15 +61,33 @@ static bool say_obstacle(struct two *t, const struct cu_report *r)
     return false;
 }
 
+/* The origin without its nonce: the network id beside it says which ledger of that name. */
+static struct cu_span ledger_name(const struct cu_report *r)
+{
+    struct cu_span origin = r->ledger_name;
+
+    return origin.n > 33 ? cu_span(origin.p, origin.n - 33) : origin;
+}
+
+static void say_network(struct two *t, const struct cu_report *r)
+{
+    char hex[65];
+
+    cu_hash_hex(&r->network, hex);
+    cu_buf_addf(&t->en, " (network id %.16s…)", hex);
+    cu_buf_addf(&t->zh, "（网络标识 %.16s…）", hex);
+}
+
 static void say_what(struct two *t, const struct cu_report *r)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].kind != r->entry.kind) continue;
         cu_buf_addf(&t->en, "entry %llu of the ledger ", LLU(r->seq.v));
         cu_buf_addf(&t->zh, "账本");
-        both_span(t, "", "“", r->ledger_name, "", "”");
+        both_span(t, "", "“", ledger_name(r), "", "”");
+        say_network(t, r);
         cu_buf_addf(&t->en, ", as of its %llu entries, is %s", LLU(r->checkpoint.size.v), kinds[i].en);
-        cu_buf_addf(&t->zh, "（共%llu条记录时）的第%llu条记录是%s", LLU(r->checkpoint.size.v), LLU(r->seq.v), kinds[i].zh);
+        cu_buf_addf(&t->zh, "共%llu条记录时的第%llu条记录是%s", LLU(r->checkpoint.size.v), LLU(r->seq.v), kinds[i].zh);
     }
     if (r->case_name.n > 0) both_span(t, ", in the case ", "，案件：", r->case_name, "", "");
     if (r->depositor.n > 0) both_span(t, "; signed by ", "；签名人：", r->depositor, "", "");

@@ -125,9 +125,9 @@ static void flush(struct batch *b)
         const char *kind = cu_kind_row(b->of[i].kind)->name;
         cu_shown(cu_judge_name(b->j, b->of[i].party), name);
         if (b->job[i].status == CU_OK)
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: the %s is signed by party %llu (%s)", LLU(b->of[i].seq), kind, LLU(b->of[i].party), name);
+            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: the %s statement is signed by party %llu (%s)", LLU(b->of[i].seq), kind, LLU(b->of[i].party), name);
         else
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, b->job[i].status, "entry %llu: the %s is not signed by party %llu (%s): %s", LLU(b->of[i].seq), kind,
+            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, b->job[i].status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(b->of[i].seq), kind,
                          LLU(b->of[i].party), name, cu_status_text(b->job[i].status));
     }
     b->n = 0;
