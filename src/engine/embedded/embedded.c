@@ -1,0 +1,175 @@
+/* Opening, asking, closing. */
+#include "engine/embedded/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH], struct cu_err *err)
+{
+    int n = snprintf(ret, CU_EMBEDDED_PATH, "%s/%s", config->journal, name);
+    ENSURE(n > 0 && n < (int)CU_EMBEDDED_PATH, err, CU_USAGE, "the journal's path is too long: %s", config->journal);
+    return CU_OK;
+}
+
+/* ---- the calls of struct cu_engine ---- */
+
+static struct cu_tip tip(void *self)
+{
+    struct cu_embedded *e = self;
+
+    pthread_mutex_lock(&e->head_lock);
+    struct cu_tip now = e->head.tip;
+    pthread_mutex_unlock(&e->head_lock);
+    return now;
+}
+
+static cu_status ask(void *self, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err)
+{
+    struct cu_embedded *e = self;
+
+    pthread_mutex_lock(&e->machine_lock);
+    cu_status status = look(arg, err);
+    pthread_mutex_unlock(&e->machine_lock);
+    return status;
+}
+
+static cu_status drain(void *self, struct cu_err *err) { return cu_embedded_drain(self, false, err); }
+
+static struct cu_tile_source tiles(void *self) { return cu_embedded_tiles(self); }
+
+/* Ed25519 is deterministic: signed again, it is the published note, byte for byte. */
+static cu_status checkpoint(void *self, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_embedded *e = self;
+
+    pthread_mutex_lock(&e->head_lock);
+    cu_size size = e->head.drained;
+    cu_hash root = e->head.drained_root;
+    pthread_mutex_unlock(&e->head_lock);
+    ENSURE(size.v > 0, err, CU_NOT_FOUND, "no checkpoint has been published yet");
+    return cu_embedded_checkpoint(e, size, &root, ret, err);
+}
+
+/* ---- opening and closing ---- */
+
+static void stop_threads(struct cu_embedded *e)
+{
+    if (!e->threads) return;
+    pthread_mutex_lock(&e->queue.lock);
+    e->queue.ending = true;
+    pthread_cond_broadcast(&e->queue.arrived);
+    pthread_mutex_unlock(&e->queue.lock);
+    pthread_join(e->writer, NULL);
+    pthread_mutex_lock(&e->head_lock);
+    e->ending = true;
+    pthread_cond_broadcast(&e->wake_drainer);
+    pthread_mutex_unlock(&e->head_lock);
+    pthread_join(e->drainer, NULL);
+    e->threads = false;
+}
+
+static void let_go(struct cu_embedded **at)
+{
+    struct cu_embedded *e = *at;
+
+    if (!e) return;
+    stop_threads(e);
+    cu_pool_free(e->pool);
+    cu_tile_stream_free(e->stream);
+    cu_file_close(&e->head_file);
+    cu_file_close(&e->part_file[0]);
+    cu_file_close(&e->part_file[1]);
+    cu_buf_free(&e->frames);
+    free(e->subs);
+    free(e->whose);
+    free(e->which);
+    pthread_mutex_destroy(&e->drain_lock);
+    pthread_mutex_destroy(&e->machine_lock);
+    pthread_mutex_destroy(&e->head_lock);
+    pthread_mutex_destroy(&e->queue.lock);
+    pthread_cond_destroy(&e->queue.arrived);
+    pthread_cond_destroy(&e->wake_drainer);
+    if (e->lock) e->config.fs->ops->unlock(e->config.fs->self, e->lock);
+    free(e);
+    *at = NULL;
+}
+
+static cu_status close_engine(void *self, struct cu_err *err)
+{
+    struct cu_embedded *e = self;
+
+    if (!e) return CU_OK;
+    stop_threads(e);
+    cu_status status = cu_embedded_drain(e, true, err);
+    let_go(&e);
+    return status;
+}
+
+static void make_locks(struct cu_embedded *e)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&e->drain_lock, NULL);
+    pthread_mutex_init(&e->machine_lock, NULL);
+    pthread_mutex_init(&e->head_lock, NULL);
+    pthread_mutex_init(&e->queue.lock, NULL);
+    pthread_cond_init(&e->wake_drainer, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&e->queue.arrived, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static cu_status engine_new(const struct cu_embedded_config *config, struct cu_embedded **ret, struct cu_err *err)
+{
+    CU_CLEANUP(let_go) struct cu_embedded *e = calloc(1, sizeof *e);
+
+    ENSURE(e, err, CU_NO_MEMORY, "no memory for an engine");
+    make_locks(e);
+    e->config = *config;
+    e->frames = cu_buf_heap(CU_JOURNAL_BYTES_MAX);
+    e->subs = malloc(CU_BATCH_RECORDS * sizeof *e->subs);
+    e->whose = malloc(CU_BATCH_RECORDS * sizeof *e->whose);
+    e->which = malloc(CU_BATCH_RECORDS * sizeof *e->which);
+    ENSURE(e->subs && e->whose && e->which, err, CU_NO_MEMORY, "no memory for an engine");
+    for (unsigned i = 0; i < 2; i++)
+        if (config->log[i]) e->log[e->logs_n++] = (struct cu_log_dir){ config->fs, config->log[i] };
+    ENSURE(e->logs_n > 0, err, CU_USAGE, "a ledger has at least one log folder");
+    TRY(cu_embedded_path(config, "head", e->head_path, err));
+    TRY(cu_embedded_path(config, "0", e->part_path[0], err));
+    TRY(cu_embedded_path(config, "1", e->part_path[1], err));
+    TRY(cu_pool_new(config->machine, config->workers, &e->pool, err));
+    *ret = e;
+    e = NULL;
+    return CU_OK;
+}
+
+static cu_status start_threads(struct cu_embedded *e, struct cu_err *err)
+{
+    if (e->config.workers == 0) return CU_OK;
+    ENSURE(pthread_create(&e->writer, NULL, cu_embedded_writer, e) == 0, err, CU_NO_MEMORY, "no thread for the writer");
+    if (pthread_create(&e->drainer, NULL, cu_embedded_drainer, e) == 0) {
+        e->threads = true;
+        return CU_OK;
+    }
+    pthread_mutex_lock(&e->queue.lock);
+    e->queue.ending = true;
+    pthread_cond_broadcast(&e->queue.arrived);
+    pthread_mutex_unlock(&e->queue.lock);
+    pthread_join(e->writer, NULL);
+    return cu_fail(err, CU_NO_MEMORY, "no thread for the drain");
+}
+
+cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_engine *ret, struct cu_err *err)
+{
+    CU_CLEANUP(let_go) struct cu_embedded *e = NULL;
+
+    TRY(engine_new(config, &e, err));
+    TRY(config->fs->ops->lock(config->fs->self, config->lock, &e->lock, err));
+    TRY(cu_embedded_recover(e, err));
+    e->batch_max = cu_embedded_batch_max(e->head.bytes);
+    TRY(start_threads(e, err));
+    *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, close_engine };
+    e = NULL;
+    return CU_OK;
+}

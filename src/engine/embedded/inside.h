@@ -1,0 +1,113 @@
+/* The embedded engine's own struct, shared by the files of this room and by nobody else.
+ *
+ * Invariants, by number all over this room:
+ * (1) Nothing is acknowledged before its frames are synced and, after that, a head that covers them is synced.
+ * (2) What the newest head covers and the tiles lack is in the journal; it is never cut, zeroed or overwritten.
+ * (3) The journal forgets (`from` moves on, a file is zeroed) only after both logs, the attachments, the checkpoint and the state
+ *     are durable up to there.
+ * (4) After a failed write or sync of journal or head nothing is believed of them: the engine answers IO until it is opened anew.
+ * (5) Locks are taken in this order: drain, machine, head. The queue's is held alone. Only the writer moves `current` and `end`;
+ *     only the drain moves `drained` and `from`.
+ * (6) A batch that is whole above the head is kept by the next open (its submitters were not answered, or the slot that
+ *     covered it was lost); anything less is a torn tail and becomes zeros.
+ */
+#ifndef CU_EMBEDDED_INSIDE_H
+#define CU_EMBEDDED_INSIDE_H
+
+#include "custody/tile_stream.h"
+#include "engine/embedded/embedded.h"
+#include "engine/embedded/journal.h"
+#include "ports/log_dir.h"
+
+#include <pthread.h>
+
+#define CU_BATCH_RECORDS 1024u
+#define CU_BATCH_BYTES (4u << 20)
+#define CU_EMBEDDED_PATH 256u
+
+/* ---- workers.c: who prepares ---- */
+
+struct cu_pool;
+/** `threads` lanes, the caller of cu_pool_prepare being one of them; at least that one. */
+CU_MUST_USE cu_status cu_pool_new(struct cu_machine machine, unsigned threads, struct cu_pool **ret, struct cu_err *err);
+void cu_pool_prepare(struct cu_pool *pool, struct cu_submission *subs, size_t n);
+void cu_pool_free(struct cu_pool *pool);
+
+/* ---- queue.c: who waits ---- */
+
+struct cu_request {
+    struct cu_request *next;
+    const struct cu_span *records;
+    struct cu_outcome *ret;
+    size_t n, taken, done;
+    cu_status status;
+    struct cu_err *err;
+    pthread_cond_t answered;
+};
+
+struct cu_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t arrived;
+    struct cu_request *first, *last;
+    size_t waiting; /* records not taken yet */
+    bool busy, ending;
+};
+
+/* ---- the engine ---- */
+
+struct cu_embedded {
+    struct cu_embedded_config config;
+    char head_path[CU_EMBEDDED_PATH], part_path[2][CU_EMBEDDED_PATH];
+    void *lock;
+    struct cu_file *head_file, *part_file[2];
+    struct cu_log_dir log[2];
+    unsigned logs_n;
+
+    pthread_mutex_t drain_lock, machine_lock, head_lock;
+    struct cu_head head;   /* as durable. head_lock */
+    struct cu_head at;     /* the writer's copy, taken when a batch begins */
+    size_t batch_max;      /* bytes of frames of one batch: with its block it fits an empty file */
+    bool spare_ready;      /* the file that is not current is free and zeroed. head_lock */
+    bool broken;           /* (4). head_lock */
+    struct cu_tile_stream *stream; /* at head.drained, or NULL. drain_lock */
+
+    struct cu_pool *pool;
+    struct cu_submission *subs; /* CU_BATCH_RECORDS of them, the writer's */
+    struct cu_request **whose;
+    size_t *which;
+    struct cu_buf frames;
+
+    struct cu_queue queue;
+    bool threads;
+    pthread_t writer, drainer;
+    pthread_cond_t wake_drainer; /* head_lock */
+    bool drain_wanted, ending;
+};
+
+/* embedded.c */
+CU_MUST_USE cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH], struct cu_err *err);
+static inline struct cu_tile_source cu_embedded_tiles(struct cu_embedded *e) { return cu_log_dir_tiles(&e->log[0]); }
+
+/* commit.c */
+/** Write `next` as the head (twice: to both slots) and make it the one in force. head_lock held. */
+CU_MUST_USE cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twice, struct cu_err *err);
+/** Judge the first n of e->subs as one batch and make what is admitted durable. *ret_block: where its block stands. */
+CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, cu_unix_ms *ret_closed, struct cu_err *err);
+cu_status cu_embedded_break(struct cu_embedded *e, cu_status status); /* (4); returns status */
+CU_MUST_USE cu_status cu_embedded_whole(struct cu_embedded *e, struct cu_err *err); /* IO when broken */
+size_t cu_embedded_batch_max(uint64_t journal_bytes);
+
+/* queue.c */
+CU_MUST_USE cu_status cu_embedded_submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
+void *cu_embedded_writer(void *self);
+
+/* drain.c */
+CU_MUST_USE cu_status cu_embedded_drain(struct cu_embedded *e, bool closing, struct cu_err *err);
+void *cu_embedded_drainer(void *self);
+CU_MUST_USE cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err);
+CU_MUST_USE cu_status cu_embedded_checkpoint(struct cu_embedded *e, cu_size size, const cu_hash *root, struct cu_buf *ret, struct cu_err *err);
+
+/* recover.c */
+CU_MUST_USE cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err);
+
+#endif
