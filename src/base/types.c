@@ -12,10 +12,7 @@ int cu_span_cmp(struct cu_span a, struct cu_span b)
     return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-bool cu_span_starts(struct cu_span s, struct cu_span prefix)
-{
-    return s.n >= prefix.n && compare(s.p, prefix.p, prefix.n) == 0;
-}
+bool cu_span_starts(struct cu_span s, struct cu_span prefix) { return s.n >= prefix.n && compare(s.p, prefix.p, prefix.n) == 0; }
 
 bool cu_span_is(struct cu_span s, const char *text) { return cu_span_eq(s, cu_span_str(text)); }
 

@@ -109,10 +109,14 @@ bool cu_cbor_head_long(struct cu_cbor_reader *in, uint8_t first, uint64_t *ret)
 bool cu_cbor_head_other(struct cu_cbor_reader *in, unsigned want)
 {
     static const char *const expected[] = {
-        [MAJOR_UINT] = "an unsigned integer was expected", [MAJOR_NEGINT] = "a negative integer was expected",
-        [MAJOR_BYTES] = "a byte string was expected", [MAJOR_TEXT] = "a text was expected",
-        [MAJOR_ARRAY] = "an array was expected", [MAJOR_MAP] = "a map was expected",
-        [MAJOR_TAG] = "a tag was expected", [MAJOR_SIMPLE] = "true, false or null was expected",
+        [MAJOR_UINT] = "an unsigned integer was expected",
+        [MAJOR_NEGINT] = "a negative integer was expected",
+        [MAJOR_BYTES] = "a byte string was expected",
+        [MAJOR_TEXT] = "a text was expected",
+        [MAJOR_ARRAY] = "an array was expected",
+        [MAJOR_MAP] = "a map was expected",
+        [MAJOR_TAG] = "a tag was expected",
+        [MAJOR_SIMPLE] = "true, false or null was expected",
     };
     return cu_cbor_fault_at(in, in->at, expected[want]);
 }

@@ -125,7 +125,8 @@ static bool is_known(const struct cu_schema *schema, const struct key *key)
 
 /* The map has come to its end, or to another key, where a required field should be. By (1), a key of the table that comes now
  * belongs to a later field, so this one is missing. */
-static void refuse(const struct cu_schema *schema, struct cu_cbor_reader *in, const struct cu_field *wanted, const struct key *next)
+static void refuse(const struct cu_schema *schema, struct cu_cbor_reader *in, const struct cu_field *wanted,
+                   const struct key *next)
 {
     if (!cu_cbor_good(in)) return;
     if (next && !is_known(schema, next)) {

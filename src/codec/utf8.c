@@ -57,7 +57,9 @@ bool cu_utf8_ok(struct cu_span text)
 }
 
 /* Ranges of characters that reorder what stands around them, take no room, or break a line. */
-static const struct { uint32_t first, last; } hidden[] = {
+static const struct {
+    uint32_t first, last;
+} hidden[] = {
     { 0x0080, 0x009F },   /* C1 controls */
     { 0x00AD, 0x00AD },   /* soft hyphen */
     { 0x034F, 0x034F },   /* combining grapheme joiner */

@@ -180,8 +180,8 @@ static void a_wiped_secret_is_gone(void **state)
 static void every_limit_is_a_number_above_zero(void **state)
 {
     (void)state;
-#define ROW(name, value, unit, text)                                                                                   \
-    assert_int_equal(CU_##name, value);                                                                                \
+#define ROW(name, value, unit, text)    \
+    assert_int_equal(CU_##name, value); \
     assert_true((value) > 0 && sizeof(unit) > 1 && sizeof(text) > 1);
     CU_LIMIT_TABLE(ROW)
 #undef ROW

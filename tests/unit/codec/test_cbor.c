@@ -40,8 +40,8 @@ static void judge(struct cu_span verdict, struct cu_span hex, struct cu_span tex
     }
     said[out.n] = '\0';
     if (!cu_span_is(verdict, status == CU_OK ? "accepted" : "refused") || !cu_span_is(text, said))
-        fail_msg("%.*s: %s, %s; expected %.*s", (int)hex.n, (const char *)hex.p, status ? "refused" : "accepted", said, (int)text.n,
-                 (const char *)text.p);
+        fail_msg("%.*s: %s, %s; expected %.*s", (int)hex.n, (const char *)hex.p, status ? "refused" : "accepted", said,
+                 (int)text.n, (const char *)text.p);
     free(bytes);
 }
 
@@ -196,7 +196,9 @@ static void lengths_are_held_against_both_bounds(void **state)
             bool good = min <= 3 && max >= 3;
             assert_int_equal(cu_cbor_bytes(&in, min, max).n, good ? 3 : 0);
             assert_int_equal(cu_cbor_text(&as_text, min, max).n, good ? 3 : 0);
-            if (!good) expect_fault(&in, min > 3 ? "it: shorter than allowed: h'616263', at byte 0" : "it: longer than allowed: h'616263', at byte 0");
+            if (!good)
+                expect_fault(&in, min > 3 ? "it: shorter than allowed: h'616263', at byte 0"
+                                          : "it: longer than allowed: h'616263', at byte 0");
         }
 }
 
@@ -313,8 +315,9 @@ static void an_item_within_an_array_counts_its_levels_from_outside(void **state)
 static void no_prefix_of_an_item_is_an_item(void **state)
 {
     (void)state;
-    static const uint8_t item[] = { 0x84, 0xA2, 0x01, 0x58, 0x20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0x61, 'a', 0x19, 1, 0, 0xD2, 0x80, 0x62, 0xC3, 0xBC, 0xF6 };
+    static const uint8_t item[] = { 0x84, 0xA2, 0x01, 0x58, 0x20, 1,    2,   3,    4,  5,  6,    7,    8,    9,    10,   11,
+                                    12,   13,   14,   15,   16,   17,   18,  19,   20, 21, 22,   23,   24,   25,   26,   27,
+                                    28,   29,   30,   31,   32,   0x61, 'a', 0x19, 1,  0,  0xD2, 0x80, 0x62, 0xC3, 0xBC, 0xF6 };
     assert_int_equal(cu_cbor_check(CU_SPAN_OF(item), "item", NULL), CU_OK);
     for (size_t n = 0; n < sizeof item; n++) {
         uint8_t *cut = malloc(n + 1);
@@ -398,7 +401,8 @@ static void whatever_is_written_is_read_back_and_written_the_same(void **state)
         struct cu_err err = { 0 };
         put_random(&out, 0);
         assert_int_equal(cu_buf_ok(&out, NULL), CU_OK);
-        if (cu_cbor_check(cu_buf_span(&out), "item", &err) != CU_OK) fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
+        if (cu_cbor_check(cu_buf_span(&out), "item", &err) != CU_OK)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
         struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&out));
         cbor_copy(&in, &copy);
         if (!cu_span_eq(cu_buf_span(&out), cu_buf_span(&copy))) fail_msg("seed %llu", (unsigned long long)seed);

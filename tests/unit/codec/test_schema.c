@@ -15,10 +15,20 @@
 static struct sample a_sample(void)
 {
     return (struct sample){
-        .size = 100, .sealed = true, .id = { { 1, 2, 3 } }, .seen = { 7, { { 9 } } },
-        .bytes = cu_span("\x01\x02", 2), .has_bytes = true, .label = cu_span_str("höi"), .has_label = true,
-        .groups = { 2, cu_span("\x82\x01\x82\x05\x06\x82\x02\x80", 8) }, .has_groups = true, /* [1, [5, 6]], [2, []] */
-        .any = cu_span("\xA1\x01\x02", 3), .has_any = true, .alg = -9, .has_alg = true,
+        .size = 100,
+        .sealed = true,
+        .id = { { 1, 2, 3 } },
+        .seen = { 7, { { 9 } } },
+        .bytes = cu_span("\x01\x02", 2),
+        .has_bytes = true,
+        .label = cu_span_str("höi"),
+        .has_label = true,
+        .groups = { 2, cu_span("\x82\x01\x82\x05\x06\x82\x02\x80", 8) },
+        .has_groups = true, /* [1, [5, 6]], [2, []] */
+        .any = cu_span("\xA1\x01\x02", 3),
+        .has_any = true,
+        .alg = -9,
+        .has_alg = true,
     };
 }
 
@@ -46,9 +56,10 @@ static void a_message_is_a_map_in_the_order_of_its_keys(void **state)
     struct cu_buf shown = cu_buf_over(text, sizeof text - 1);
     cu_cbor_diagnose(written(&sample_schema, &sample, &out), &shown);
     text[shown.n] = '\0';
-    assert_string_equal(text, "{0: \"application/custody-sample+cbor\", 1: 100, 2: true, 3: h'01020300000000000000000000000000', 4: h'0102', "
-                              "5: \"höi\", 6: [7, h'0900000000000000000000000000000000000000000000000000000000000000'], "
-                              "23: [[1, [5, 6]], [2, []]], 24: {1: 2}, -65537: -9}");
+    assert_string_equal(
+        text, "{0: \"application/custody-sample+cbor\", 1: 100, 2: true, 3: h'01020300000000000000000000000000', 4: h'0102', "
+              "5: \"höi\", 6: [7, h'0900000000000000000000000000000000000000000000000000000000000000'], "
+              "23: [[1, [5, 6]], [2, []]], 24: {1: 2}, -65537: -9}");
 }
 
 static void every_field_comes_back(void **state)
@@ -104,7 +115,8 @@ static void words_have_text_keys(void **state)
     struct cu_buf shown = cu_buf_over(text, sizeof text - 1);
     cu_cbor_diagnose(written(&words_schema, &in, &bytes), &shown);
     text[shown.n] = '\0';
-    assert_string_equal(text, "{\"age\": 33, \"seen\": [0, h'0000000000000000000000000000000000000000000000000000000000000000'], \"eye-colour\": \"green\"}");
+    assert_string_equal(text, "{\"age\": 33, \"seen\": [0, h'0000000000000000000000000000000000000000000000000000000000000000'], "
+                              "\"eye-colour\": \"green\"}");
     assert_int_equal(cu_schema_read(&words_schema, cu_buf_span(&bytes), &out, NULL), CU_OK);
     assert_true(out.age == 33 && !out.has_note && cu_span_is(out.colour, "green"));
 }
@@ -129,8 +141,10 @@ static void a_group_is_two_elements_within_their_bounds(void **state)
     (void)state;
     REFUSES(&group_schema, "\x82\x0A\x80", "group: field 0 (id): the number is above its bound: 10, at byte 1");
     REFUSES(&group_schema, "\x82\x01\x84\x01\x01\x01\x01", "group: field 1 (numbers): more elements than allowed, at byte 2");
-    REFUSES(&group_schema, "\x82\x01\x82\x01\x00", "group: field 1 (numbers): element 1: the number is below its bound: 0, at byte 4");
-    REFUSES(&group_schema, "\x82\x01\x81\x19\x03\xE9", "group: field 1 (numbers): element 0: the number is above its bound: 1001, at byte 3");
+    REFUSES(&group_schema, "\x82\x01\x82\x01\x00",
+            "group: field 1 (numbers): element 1: the number is below its bound: 0, at byte 4");
+    REFUSES(&group_schema, "\x82\x01\x81\x19\x03\xE9",
+            "group: field 1 (numbers): element 0: the number is above its bound: 1001, at byte 3");
     REFUSES(&group_schema, "\x81\x01", "group: fewer elements than fields, at byte 0");
     REFUSES(&group_schema, "\x83\x01\x80\x00", "group: more elements than allowed, at byte 0");
     REFUSES(&group_schema, "\xA1\x01\x80", "group: an array was expected, at byte 0");
@@ -153,9 +167,20 @@ static void words_are_refused_by_the_name_of_their_key(void **state)
 {
     (void)state;
     REFUSES(&words_schema, "\xA2\x64note\x61x" SEEN, "words: eye-colour: missing, at byte 49");
-    REFUSES(&words_schema, "\xA1\x6A" "eye-colour\x61g", "words: seen: missing, at byte 1");
-    REFUSES(&words_schema, "\xA3" SEEN "\x66" "colour\x01\x6A" "eye-colour\x61g", "words: an unknown key: \"colour\", at byte 42");
-    REFUSES(&words_schema, "\xA3" SEEN "\x6A" "eye-colour\x61g\x6A" "fye-colour\x61g", "words: an unknown key: \"fye-colour\", at byte 55");
+    REFUSES(&words_schema,
+            "\xA1\x6A"
+            "eye-colour\x61g",
+            "words: seen: missing, at byte 1");
+    REFUSES(&words_schema,
+            "\xA3" SEEN "\x66"
+            "colour\x01\x6A"
+            "eye-colour\x61g",
+            "words: an unknown key: \"colour\", at byte 42");
+    REFUSES(&words_schema,
+            "\xA3" SEEN "\x6A"
+            "eye-colour\x61g\x6A"
+            "fye-colour\x61g",
+            "words: an unknown key: \"fye-colour\", at byte 55");
     REFUSES(&words_schema, "\xA2\x64note\x60" SEEN, "words: note: shorter than allowed: \"\", at byte 6");
     REFUSES(&words_schema, "\xA2" SEEN SEEN, "words: a map key stands twice, at byte 42");
     REFUSES(&words_schema, "\xA2" SEEN "\x64note\x61x", "words: map keys are not in order, at byte 42");
@@ -167,7 +192,12 @@ static void words_are_refused_by_the_name_of_their_key(void **state)
 static void each_field_of_a_sample_is_judged(void **state)
 {
     (void)state;
-    static const struct { size_t at; uint8_t value; const char *sentence; } spoiled[] = { /* one byte of a good message */
+    static const struct {
+        size_t at;
+        uint8_t value;
+        const char *sentence;
+    } spoiled[] = {
+        /* one byte of a good message */
         { 0, 0xA9, "sample: bytes left over: 6, at byte 120" },
         { 0, 0xAB, "sample: the bytes end too early, at byte 126" },
         { 0, 0x8A, "sample: a map was expected, at byte 0" },
@@ -181,9 +211,11 @@ static void each_field_of_a_sample_is_judged(void **state)
         { 59, 0x62, "sample: field 4 (bytes): a byte string was expected, at byte 59" },
         { 65, 0xFF, "sample: field 5 (label): a text that is not UTF-8, at byte 63" },
         { 68, 0x17, "sample: field 6 (seen): missing, at byte 68" },
-        { 72, 0x21, "sample: field 6 (seen): field 1 (leaf): longer than allowed: "
-                    "h'0900000000000000000000000000000000000000000000000000000000000000…' /33 bytes/, at byte 71" },
-        { 110, 0x00, "sample: field 23 (groups): element 0: field 1 (numbers): element 0: the number is below its bound: 0, at byte 110" },
+        { 72, 0x21,
+          "sample: field 6 (seen): field 1 (leaf): longer than allowed: "
+          "h'0900000000000000000000000000000000000000000000000000000000000000…' /33 bytes/, at byte 71" },
+        { 110, 0x00,
+          "sample: field 23 (groups): element 0: field 1 (numbers): element 0: the number is below its bound: 0, at byte 110" },
         { 118, 0xFB, "sample: field 24 (any): a floating-point number, at byte 118" },
         { 125, 0x38, "sample: field -65537 (alg): the bytes end within a head, at byte 125" },
     };
@@ -254,10 +286,12 @@ static void nobody_writes_what_nobody_may_read(void **state)
     struct sample s = a_sample();
     s.size = 101, cannot_be_written(s, "sample: field 1 (size): 101 is out of bounds");
     s = a_sample(), s.bytes.n = 0, cannot_be_written(s, "sample: field 4 (bytes): 0 bytes are out of bounds");
-    s = a_sample(), s.label = cu_span_str("123456789"), cannot_be_written(s, "sample: field 5 (label): 9 bytes are out of bounds");
+    s = a_sample(), s.label = cu_span_str("123456789"),
+    cannot_be_written(s, "sample: field 5 (label): 9 bytes are out of bounds");
     s = a_sample(), s.label = cu_span_str("\xff"), cannot_be_written(s, "sample: field 5 (label): a text that is not UTF-8");
     s = a_sample(), s.groups.n = 5, cannot_be_written(s, "sample: field 23 (groups): 5 elements are out of bounds");
-    s = a_sample(), s.groups.n = 3, cannot_be_written(s, "sample: field 23 (groups): elements: the bytes end too early, at byte 8");
+    s = a_sample(), s.groups.n = 3,
+    cannot_be_written(s, "sample: field 23 (groups): elements: the bytes end too early, at byte 8");
     s = a_sample(), s.groups.n = 1, cannot_be_written(s, "sample: field 23 (groups): elements: bytes left over: 3, at byte 5");
     s = a_sample(), s.any = cu_span("\x18\x01", 2);
     cannot_be_written(s, "sample: field 24 (any): item: a head that is not in its shortest form, at byte 0");
@@ -311,14 +345,18 @@ static uint64_t random_below(uint64_t n)
 
 static struct sample random_sample(void)
 {
-    struct sample s = { .size = 5 + random_below(96), .sealed = random_below(2), .seen.seq = random_below(UINT64_MAX) >> random_below(64) };
+    struct sample s = { .size = 5 + random_below(96),
+                        .sealed = random_below(2),
+                        .seen.seq = random_below(UINT64_MAX) >> random_below(64) };
     for (size_t i = 0; i < sizeof s.id.b; i++) s.id.b[i] = (uint8_t)random_below(256);
     s.has_bytes = random_below(2), s.has_label = random_below(2), s.has_any = random_below(2), s.has_groups = random_below(2);
     s.has_alg = random_below(2);
     if (s.has_bytes) s.bytes = cu_span("\x80\xff\0\x01\x02\x03\x04\x05", 1 + random_below(8));
     if (s.has_label) s.label = cu_span("12345678", random_below(9));
     if (s.has_any) s.any = random_below(2) ? cu_span("\xF6", 1) : cu_span("\x82\x01\x80", 3);
-    if (s.has_groups) s.groups = random_below(2) ? (struct cu_list){ 1, cu_span("\x82\x09\x81\x19\x03\xE8", 6) } : (struct cu_list){ 2, cu_span("\x82\x00\x80\x82\x00\x80", 6) };
+    if (s.has_groups)
+        s.groups = random_below(2) ? (struct cu_list){ 1, cu_span("\x82\x09\x81\x19\x03\xE8", 6) }
+                                   : (struct cu_list){ 2, cu_span("\x82\x00\x80\x82\x00\x80", 6) };
     if (s.has_alg) s.alg = -1 - (int64_t)random_below(49);
     return s;
 }
@@ -333,10 +371,12 @@ static void any_message_survives_the_journey(void **state)
         struct sample s = random_sample(), read;
         struct cu_err err = { 0 };
         struct cu_span bytes = written(&sample_schema, &s, &out);
-        if (cu_schema_read(&sample_schema, bytes, &read, &err) != CU_OK) fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
+        if (cu_schema_read(&sample_schema, bytes, &read, &err) != CU_OK)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
         if (cu_cbor_check(bytes, "item", &err) != CU_OK) fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
         if (!cu_span_eq(bytes, written(&sample_schema, &read, &again))) fail_msg("seed %llu", (unsigned long long)seed);
-        if (read.size != s.size || read.alg != s.alg || read.seen.seq != s.seen.seq || read.has_any != s.has_any) fail_msg("seed %llu", (unsigned long long)seed);
+        if (read.size != s.size || read.alg != s.alg || read.seen.seq != s.seen.seq || read.has_any != s.has_any)
+            fail_msg("seed %llu", (unsigned long long)seed);
     }
 }
 
@@ -359,7 +399,9 @@ static void aborts(const struct cu_schema *schema)
 static void a_table_out_of_order_is_a_bug(void **state)
 {
     (void)state;
-    struct two { uint64_t a, b; };
+    struct two {
+        uint64_t a, b;
+    };
     static const struct cu_field swapped[] = { CU_UINT(2, struct two, a, 0, 1), CU_UINT(1, struct two, b, 0, 1) };
     static const struct cu_field twice[] = { CU_UINT(1, struct two, a, 0, 1), CU_UINT(1, struct two, b, 0, 1) };
     static const struct cu_field negative[] = { CU_UINT(-1, struct two, a, 0, 1), CU_UINT(1, struct two, b, 0, 1) };

@@ -40,7 +40,8 @@ static void hex_has_one_spelling_and_one_length(void **state)
 {
     (void)state;
     uint8_t ret[2] = { 7, 7 };
-    static const char *const bad[] = { "", "0", "00", "000", "00000", "0000 ", "00AB", "00g0", "0x00", " 000", "00-1", "00:0", "00`0", "00/0" };
+    static const char *const bad[] = { "",     "0",    "00",   "000",  "00000", "0000 ", "00AB",
+                                       "00g0", "0x00", " 000", "00-1", "00:0",  "00`0",  "00/0" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(cu_hex_read(cu_span_str(bad[i]), ret, 2, NULL), CU_MALFORMED);
     assert_true(ret[0] == 7 && ret[1] == 7);
@@ -53,8 +54,16 @@ static void hex_has_one_spelling_and_one_length(void **state)
 static void base64_gives_what_the_rfc_gives(void **state)
 {
     (void)state;
-    static const struct { const char *plain, *base64; } vectors[] = {
-        { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+    static const struct {
+        const char *plain, *base64;
+    } vectors[] = {
+        { "", "" },
+        { "f", "Zg==" },
+        { "fo", "Zm8=" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" },
+        { "fooba", "Zm9vYmE=" },
+        { "foobar", "Zm9vYmFy" },
         { "\xfb\xff\xbf", "+/+/" },
     };
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
@@ -70,8 +79,8 @@ static void base64_gives_what_the_rfc_gives(void **state)
 static void base64_has_one_spelling(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "Z", "Zg", "Zg=", "=", "====", "Z===", "Zg==Zg==", "Zm8=Zm9v", "Zh==", "Zm9=", "Zm9v\n", "Zm 9", "Zm-_",
-        "Zm9v====", "Zg=v", "Zm9vZ", "Z=9v", "\xFFm9v" };
+    static const char *const bad[] = { "Z",    "Zg",     "Zg=",  "=",    "====",     "Z===", "Zg==Zg==", "Zm8=Zm9v", "Zh==",
+                                       "Zm9=", "Zm9v\n", "Zm 9", "Zm-_", "Zm9v====", "Zg=v", "Zm9vZ",    "Z=9v",     "\xFFm9v" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char mem[20] = "xy";
         struct cu_buf out = cu_buf_over(mem, sizeof mem);
@@ -113,8 +122,15 @@ static void base64_beyond_the_buffer_is_too_large(void **state)
 static void decimals_are_read_up_to_their_maximum(void **state)
 {
     (void)state;
-    static const struct { const char *text; uint64_t max, value; } good[] = {
-        { "0", 0, 0 }, { "7", 7, 7 }, { "10", 10, 10 }, { "18446744073709551615", UINT64_MAX, UINT64_MAX }, { "9223372036854775807", INT64_MAX, INT64_MAX },
+    static const struct {
+        const char *text;
+        uint64_t max, value;
+    } good[] = {
+        { "0", 0, 0 },
+        { "7", 7, 7 },
+        { "10", 10, 10 },
+        { "18446744073709551615", UINT64_MAX, UINT64_MAX },
+        { "9223372036854775807", INT64_MAX, INT64_MAX },
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         uint64_t v = 99;
@@ -128,8 +144,24 @@ static void decimals_are_read_up_to_their_maximum(void **state)
 static void a_decimal_has_one_spelling(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", "00", "01", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "1,000", "18446744073709551616", "18446744073709551620",
-        "99999999999999999999", "184467440737095516150", "a", "/", ":" };
+    static const char *const bad[] = { "",
+                                       "00",
+                                       "01",
+                                       "-1",
+                                       "+1",
+                                       " 1",
+                                       "1 ",
+                                       "1.0",
+                                       "1e3",
+                                       "0x1",
+                                       "1,000",
+                                       "18446744073709551616",
+                                       "18446744073709551620",
+                                       "99999999999999999999",
+                                       "184467440737095516150",
+                                       "a",
+                                       "/",
+                                       ":" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint64_t v = 7;
         if (cu_decimal_read(cu_span_str(bad[i]), UINT64_MAX, &v, NULL) != CU_MALFORMED || v != 7) fail_msg("%s", bad[i]);
@@ -143,8 +175,10 @@ static size_t encode(uint32_t c, uint8_t *p)
 {
     if (c < 0x80) return p[0] = (uint8_t)c, 1;
     if (c < 0x800) return p[0] = (uint8_t)(0xC0 | c >> 6), p[1] = (uint8_t)(0x80 | (c & 63)), 2;
-    if (c < 0x10000) return p[0] = (uint8_t)(0xE0 | c >> 12), p[1] = (uint8_t)(0x80 | (c >> 6 & 63)), p[2] = (uint8_t)(0x80 | (c & 63)), 3;
-    p[0] = (uint8_t)(0xF0 | c >> 18), p[1] = (uint8_t)(0x80 | (c >> 12 & 63)), p[2] = (uint8_t)(0x80 | (c >> 6 & 63)), p[3] = (uint8_t)(0x80 | (c & 63));
+    if (c < 0x10000)
+        return p[0] = (uint8_t)(0xE0 | c >> 12), p[1] = (uint8_t)(0x80 | (c >> 6 & 63)), p[2] = (uint8_t)(0x80 | (c & 63)), 3;
+    p[0] = (uint8_t)(0xF0 | c >> 18), p[1] = (uint8_t)(0x80 | (c >> 12 & 63)), p[2] = (uint8_t)(0x80 | (c >> 6 & 63)),
+    p[3] = (uint8_t)(0x80 | (c & 63));
     return 4;
 }
 
@@ -200,14 +234,18 @@ static void a_fault_is_found_wherever_it_stands_in_a_long_text(void **state)
 static void what_could_deceive_is_shown_escaped(void **state)
 {
     (void)state;
-    static const struct { const char *text, *shown; } cases[] = {
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
         { "plain text, 100 %", "plain text, 100 %" },
         { "Höhle 证据 😀", "Höhle 证据 😀" },
         { "a\nb\tc\x1b[31m\x7f", "a\\x0ab\\x09c\\x1b[31m\\x7f" },
         { "\xc3(\xff\xed\xa0\x80", "\\xc3(\\xff\\xed\\xa0\\x80" },
         { "invoice\u202Efdp.exe", "invoice\\u{202e}fdp.exe" },
-        { "\u202A\u202B\u202C\u202D\u2066\u2067\u2068\u2069", "\\u{202a}\\u{202b}\\u{202c}\\u{202d}\\u{2066}\\u{2067}\\u{2068}\\u{2069}" },
-        { "\u200E\u200F\u061C\u200B\u200C\u200D\uFEFF\u2060\u00AD", "\\u{200e}\\u{200f}\\u{61c}\\u{200b}\\u{200c}\\u{200d}\\u{feff}\\u{2060}\\u{ad}" },
+        { "\u202A\u202B\u202C\u202D\u2066\u2067\u2068\u2069",
+          "\\u{202a}\\u{202b}\\u{202c}\\u{202d}\\u{2066}\\u{2067}\\u{2068}\\u{2069}" },
+        { "\u200E\u200F\u061C\u200B\u200C\u200D\uFEFF\u2060\u00AD",
+          "\\u{200e}\\u{200f}\\u{61c}\\u{200b}\\u{200c}\\u{200d}\\u{feff}\\u{2060}\\u{ad}" },
         { "\xc2\x85\u2028\u2029", "\\u{85}\\u{2028}\\u{2029}" },
         { "\U000E0041", "\\u{e0041}" },
         { "C:\\x0a", "C:\\\\x0a" },
@@ -255,7 +293,8 @@ static void what_is_shown_stands_for_one_byte_string(void **state)
         for (size_t i = 0; i < out.n;) {
             if (out.p[i] != '\\') back[n++] = out.p[i++];
             else if (out.p[i + 1] == '\\') back[n++] = '\\', i += 2;
-            else if (out.p[i + 1] == 'x') assert_int_equal(cu_hex_read(cu_span(out.p + i + 2, 2), &back[n++], 1, NULL), CU_OK), i += 4;
+            else if (out.p[i + 1] == 'x')
+                assert_int_equal(cu_hex_read(cu_span(out.p + i + 2, 2), &back[n++], 1, NULL), CU_OK), i += 4;
             else {
                 char *end;
                 n += encode((uint32_t)strtoul((const char *)out.p + i + 3, &end, 16), back + n);
