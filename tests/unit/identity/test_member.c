@@ -201,6 +201,33 @@ static void an_organisation_needs_a_statement_key_and_a_log_key(void **state)
     assert_refused(CU_MALFORMED, enrol(&p));
 }
 
+/* An organisation with its two keys and `n` cosigning keys more, made for this. */
+static cu_status enrol_many(size_t n)
+{
+    static struct cu_private_key made[CU_KEYS_MAX];
+    static struct cu_party_key keys[CU_KEYS_MAX];
+    struct plan p = good_plan();
+    cu_hash network = the_network();
+
+    keys[0] = p.key[0][0], keys[1] = p.key[0][1];
+    for (size_t i = 2; i < n; i++) {
+        if (!made[i].ctx) assert_ok(cu_private_generate(CU_ALG_EDDSA, &made[i], &err));
+        keys[i] = (struct cu_party_key){ CU_PURPOSE_COSIGN, 8, cu_public_span(&made[i].pub) };
+    }
+    p.party[0].keys = list_of(&cu_party_key_schema, keys, n);
+    p.party[1].keys = list_of(&cu_party_key_schema, p.key[1], 1);
+    p.genesis.parties = list_of(&cu_party_schema, p.party, 2);
+    return cu_members_from_genesis(&p.genesis, &network, &m, &err);
+}
+
+static void a_ledger_has_at_most_256_keys(void **state)
+{
+    (void)state;
+    assert_ok(enrol_many(CU_KEYS_MAX - 1)); /* and the provider's */
+    assert_int_equal(m.keys_n, CU_KEYS_MAX);
+    assert_refused(CU_TOO_LARGE, enrol_many(CU_KEYS_MAX));
+}
+
 static void a_policy_that_nobody_could_meet_is_refused(void **state)
 {
     struct plan p = good_plan();
@@ -425,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_no_point_of_its_curve_is_refused),
         cmocka_unit_test(a_purpose_that_is_unknown_or_not_the_partys_is_refused),
         cmocka_unit_test(an_organisation_needs_a_statement_key_and_a_log_key),
+        cmocka_unit_test(a_ledger_has_at_most_256_keys),
         cmocka_unit_test(a_policy_that_nobody_could_meet_is_refused),
         cmocka_unit_test(a_refused_genesis_leaves_the_members_as_they_were),
         cmocka_unit_test(the_known_confirm_is_taken),
