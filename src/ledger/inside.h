@@ -31,6 +31,8 @@ struct cu_ledger {
 
 static inline struct cu_founding *cu_acting(struct cu_ledger *l) { return l->drafted ? l->draft : l->in_force; }
 
+struct cu_tip cu_mark_tip(const struct cu_mark *mark);
+
 void cu_ledger_prepare(void *self, struct cu_submission *subs, size_t n, struct cu_verifier *by);
 CU_MUST_USE cu_status cu_ledger_step(void *self, struct cu_submission *sub, struct cu_err *err);
 

@@ -14,15 +14,22 @@ struct cu_ledger;
  *  with is tied to (size, root), which `tip` tells; what the log has beyond that must be replayed. CORRUPT: checksum, shape or
  *  tie is wrong — reindex. NEWER_FORMAT.  `fs` NULL: in memory only, empty. */
 CU_MUST_USE cu_status cu_ledger_open(const struct cu_fs *fs, const char *dir, struct cu_ledger **ret, struct cu_err *err);
+/** The same folder without looking at what lies there: for reindex when `open` said CORRUPT. As after `reset`. */
+CU_MUST_USE cu_status cu_ledger_open_afresh(const struct cu_fs *fs, const char *dir, struct cu_ledger **ret, struct cu_err *err);
+/** Did the last writer close it cleanly, with everything saved? Then whatever `open` calls CORRUPT is damage, a finding; otherwise
+ *  the state is rebuilt without a word. Nothing there is not clean. CORRUPT: the mark itself is damaged: a finding, too. */
+CU_MUST_USE cu_status cu_ledger_clean(const struct cu_fs *fs, const char *dir, bool *ret, struct cu_err *err);
 /** Start over from nothing under the same folder: for reindex. Nothing durable changes before the next save. */
 CU_MUST_USE cu_status cu_ledger_reset(struct cu_ledger *l, struct cu_err *err);
+/** When the last `save` of this process left nothing unsaved, also marks the state as closed cleanly. */
 void cu_ledger_close(struct cu_ledger *l);
 struct cu_machine cu_ledger_machine(struct cu_ledger *l);
 
 /** SHA-256 over every (table, key, value) in order: two ledgers with the same digest answer everything alike. O(state). */
 CU_MUST_USE cu_status cu_ledger_state_hash(struct cu_ledger *l, cu_hash *ret, struct cu_err *err);
 cu_hash cu_ledger_digest(const struct cu_ledger *l); /* the chained state digest of the newest block */
-/** Re-read every byte of the saved state and check it: CORRUPT names the file. For `check`. */
+/** Re-read every byte of the saved state and check it: CORRUPT names the file. For `check`, with `cu_ledger_state_hash` of a replay to
+ *  compare with. After an unclean end the rest of an interrupted save carries no meaning and is passed over. */
 CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash, struct cu_err *err);
 
 /* Questions. Not while a batch is open. */

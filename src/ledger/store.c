@@ -1,14 +1,241 @@
+/* Keeping the state: cheap to save, cheap to open, and whatever is wrong with it is noticed.
+ *
+ * (1) The head says "clean" only while snapshot and delta are as it says, durably: it is made "unclean" before anything else
+ *     changes, and "clean" again after everything is synced. So after a clean end every difference is damage.
+ * (2) After an unclean end the state is the snapshot and as many frames of the delta as hold together: an older state of this
+ *     log, whose tail is replayed. Frames are not synced one by one.
+ * (3) A snapshot is published before its delta. Between the two the old delta is tied to another snapshot, and is ignored:
+ *     the new snapshot has everything.
+ * (4) Memory and delta are bounded: a save that would make the delta longer than its limit writes a snapshot instead.
+ */
 #include "ledger/store.h"
+
 #include "ledger/snapshot.h"
-#include "ledger/ledger.h"
-cu_status cu_store_open(const struct cu_fs *fs, const char *dir, struct cu_store **ret, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
-{ (void)fs, (void)dir, (void)ret, (void)state, (void)mark, (void)err; return CU_OK; }
-cu_status cu_store_restart(struct cu_store *store, struct cu_err *err) { (void)store, (void)err; return CU_OK; }
-cu_status cu_store_save(struct cu_store *store, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
-{ (void)store, (void)mark, (void)err; cu_map_saved(&state->map); return CU_OK; }
-void cu_store_close(struct cu_store *store, const struct cu_state *state) { (void)store, (void)state; }
-void cu_snapshot_close(struct cu_snapshot *snapshot) { (void)snapshot; }
-cu_status cu_snapshot_find(struct cu_snapshot *snapshot, struct cu_span key, struct cu_span *ret, struct cu_err *err) { (void)snapshot, (void)key, (void)ret, (void)err; return CU_OK; }
-cu_status cu_snapshot_walk(struct cu_snapshot *snapshot, cu_state_each *each, void *arg, struct cu_err *err) { (void)snapshot, (void)each, (void)arg, (void)err; return CU_OK; }
-cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash, struct cu_err *err)
-{ (void)fs, (void)dir, (void)ret_tip, (void)ret_hash, (void)err; return CU_OK; }
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DELTA_MIN (4u << 20)  /* up to here a snapshot is not worth its while */
+#define DELTA_MAX (32u << 20) /* what an opening may cost */
+#define PATH_BYTES 512
+#define ATTEMPTS 4
+
+enum file_name { SNAPSHOT, DELTA, INCOMING_SNAPSHOT, INCOMING_DELTA, FILE_NAMES };
+static const char *const names[FILE_NAMES] = { "snapshot", "delta", "incoming/snapshot", "incoming/delta" };
+
+struct cu_store {
+    const struct cu_fs *fs;
+    char dir[PATH_BYTES - 32], path[FILE_NAMES][PATH_BYTES];
+    bool unclean;       /* so says the head already */
+    bool saved;         /* by us, and nothing since */
+    bool superseded;    /* what lies there is not ours: the next save begins with a snapshot */
+    bool writing;       /* the delta is open for it */
+    cu_hash snapshot;   /* id of the published one; zero: none */
+    struct cu_delta delta;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+static bool there(const struct cu_store *s, enum file_name file) { return cu_fs_exists(s->fs, s->path[file]); }
+
+static cu_status load_snapshot(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+{
+    s->snapshot = (cu_hash){ 0 };
+    if (!there(s, SNAPSHOT)) return CU_OK;
+    TRY(cu_snapshot_open(s->fs, s->path[SNAPSHOT], &state->snapshot, mark, err));
+    s->snapshot = cu_snapshot_id(state->snapshot);
+    return CU_OK;
+}
+
+static cu_status load_delta(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+{
+    if (!there(s, DELTA)) return CU_OK;
+    TRY(cu_delta_open(s->fs, s->path[DELTA], false, &s->snapshot, &s->delta, err));
+    return s->delta.file ? cu_delta_read(&s->delta, &state->map, mark, err) : CU_OK;
+}
+
+static cu_status check_clean(struct cu_store *s, const struct cu_state_head *head, struct cu_err *err)
+{
+    uint64_t size = 0;
+
+    if (s->delta.file) TRY(s->delta.file->ops->size(s->delta.file, &size, err));
+    ENSURE(cu_hash_eq(&head->snapshot, &s->snapshot), err, CU_CORRUPT, "%s: closed cleanly with another snapshot than the one that lies there", s->path[SNAPSHOT]);
+    ENSURE(s->delta.file && head->delta == size && head->delta == s->delta.end && cu_hash_eq(&head->chain, &s->delta.chain), err, CU_CORRUPT,
+           "%s: closed cleanly with %llu bytes, and not as it lies there", s->path[DELTA], (unsigned long long)head->delta);
+    return CU_OK; /* by (1) */
+}
+
+static cu_status load(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, cu_hash *ret_sum, struct cu_err *err)
+{
+    struct cu_state_head head;
+    cu_status status = cu_state_head_read(s->fs, s->dir, &head, ret_sum, err);
+
+    if (status == CU_NOT_FOUND) {
+        ENSURE(!there(s, SNAPSHOT) && !there(s, DELTA), err, CU_CORRUPT, "%s/head: missing, though a state lies there", s->dir);
+        return CU_OK; /* a fresh ledger */
+    }
+    if (status != CU_OK) return status;
+    s->unclean = !head.clean;
+    TRY(load_snapshot(s, state, mark, err));
+    TRY(load_delta(s, state, mark, err)); /* by (2) */
+    return head.clean ? check_clean(s, &head, err) : CU_OK;
+}
+
+static void forget(struct cu_store *s, struct cu_state *state, struct cu_mark *mark)
+{
+    cu_delta_close(&s->delta);
+    cu_state_free(state);
+    cu_state_init(state);
+    *mark = (struct cu_mark){ 0 };
+}
+
+/* A writer may be at work while we read: when the head is another one afterwards, what we read is no evidence of damage. */
+static cu_status load_steadily(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+{
+    cu_status status = CU_OK;
+
+    for (int i = 0; i < ATTEMPTS; i++) {
+        cu_hash before = { 0 }, after = { 0 };
+        struct cu_state_head head;
+        status = load(s, state, mark, &before, err);
+        if (status == CU_OK) return CU_OK;
+        forget(s, state, mark);
+        (void)!cu_state_head_read(s->fs, s->dir, &head, &after, NULL);
+        if (cu_hash_eq(&before, &after)) break;
+    }
+    return status;
+}
+
+static void drop_store(struct cu_store **s)
+{
+    if (*s) cu_delta_close(&(*s)->delta);
+    free(*s);
+}
+
+cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+{
+    CU_CLEANUP(drop_store) struct cu_store *s = calloc(1, sizeof *s);
+
+    ENSURE(s, err, CU_NO_MEMORY, "no memory to open a state");
+    ENSURE(strlen(dir) < sizeof s->dir, err, CU_USAGE, "the state's folder has too long a name");
+    s->fs = fs;
+    snprintf(s->dir, sizeof s->dir, "%s", dir);
+    for (int i = 0; i < FILE_NAMES; i++) snprintf(s->path[i], sizeof s->path[i], "%s/%s", dir, names[i]);
+    if (!afresh) TRY(load_steadily(s, state, mark, err));
+    s->superseded = afresh;
+    *ret = s;
+    s = NULL;
+    return CU_OK;
+}
+
+void cu_store_restart(struct cu_store *s)
+{
+    if (!s) return;
+    cu_delta_close(&s->delta);
+    s->superseded = true;
+    s->saved = false;
+}
+
+/* ---- saving -------------------------------------------------------------------------------------------------------- */
+
+/* (1) */
+static cu_status mark_unclean(struct cu_store *s, struct cu_err *err)
+{
+    if (s->unclean) return CU_OK;
+    TRY(cu_state_head_write(s->fs, s->dir, &(struct cu_state_head){ .clean = 0 }, err));
+    s->unclean = true;
+    return CU_OK;
+}
+
+/* A new delta for the published snapshot. */
+static cu_status begin_delta(struct cu_store *s, struct cu_err *err)
+{
+    cu_delta_close(&s->delta);
+    TRY(cu_delta_create(s->fs, s->path[INCOMING_DELTA], &s->snapshot, err));
+    TRY(s->fs->ops->rename(s->fs->self, s->path[INCOMING_DELTA], s->path[DELTA], err));
+    TRY(s->fs->ops->sync_dir(s->fs->self, s->dir, err));
+    s->writing = true;
+    return cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &s->delta, err);
+}
+
+/* The one that was read, open for writing now. */
+static cu_status continue_delta(struct cu_store *s, struct cu_err *err)
+{
+    struct cu_delta delta;
+
+    if (s->writing) return CU_OK;
+    TRY(cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &delta, err));
+    ENSURE(delta.file, err, CU_CORRUPT, "%s: changed since it was read", s->path[DELTA]);
+    cu_delta_close(&s->delta);
+    s->delta.file = delta.file;
+    s->writing = true;
+    return CU_OK;
+}
+
+/* (3) */
+static cu_status save_snapshot(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+{
+    struct cu_snapshot *fresh;
+    struct cu_mark same;
+
+    s->superseded = true; /* until all of it is there, the next save comes here again */
+    cu_delta_close(&s->delta);
+    TRY(cu_snapshot_write(s->fs, s->path[INCOMING_SNAPSHOT], state, mark, err));
+    TRY(s->fs->ops->rename(s->fs->self, s->path[INCOMING_SNAPSHOT], s->path[SNAPSHOT], err));
+    TRY(s->fs->ops->sync_dir(s->fs->self, s->dir, err));
+    TRY(cu_snapshot_open(s->fs, s->path[SNAPSHOT], &fresh, &same, err));
+    cu_snapshot_close(state->snapshot);
+    state->snapshot = fresh;
+    cu_map_clear(&state->map);
+    s->snapshot = cu_snapshot_id(fresh);
+    TRY(begin_delta(s, err));
+    s->superseded = false;
+    return CU_OK;
+}
+
+static uint64_t delta_limit(const struct cu_state *state)
+{
+    uint64_t half = state->snapshot ? cu_snapshot_bytes(state->snapshot) / 2 : 0;
+
+    return half < DELTA_MIN ? DELTA_MIN : half > DELTA_MAX ? DELTA_MAX : half;
+}
+
+static cu_status save_rows(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+{
+    bool grown = s->delta.end + cu_delta_frame_bytes(&state->map) > delta_limit(state); /* (4) */
+
+    if (s->superseded || grown) return save_snapshot(s, state, mark, err);
+    TRY(s->delta.file ? continue_delta(s, err) : begin_delta(s, err)); /* no delta: what the map has is unsaved, all of it */
+    TRY(cu_delta_append(&s->delta, &state->map, mark, err));
+    cu_map_saved(&state->map);
+    return CU_OK;
+}
+
+cu_status cu_store_save(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+{
+    if (!s) {
+        cu_map_saved(&state->map);
+        return CU_OK;
+    }
+    if (state->map.unsaved.n == 0 && !s->superseded) return CU_OK;
+    s->saved = false;
+    TRY(mark_unclean(s, err));
+    TRY(save_rows(s, state, mark, err));
+    s->saved = true;
+    return CU_OK;
+}
+
+static cu_status mark_clean(struct cu_store *s, struct cu_err *err)
+{
+    const struct cu_state_head head = { .clean = 1, .snapshot = s->snapshot, .delta = s->delta.end, .chain = s->delta.chain };
+
+    TRY(s->delta.file->ops->sync(s->delta.file, err));
+    return cu_state_head_write(s->fs, s->dir, &head, err); /* (1) */
+}
+
+void cu_store_close(struct cu_store *s, const struct cu_state *state)
+{
+    if (!s) return;
+    if (s->saved && state->map.unsaved.n == 0) (void)!mark_clean(s, NULL);
+    drop_store(&s);
+}
