@@ -51,7 +51,7 @@ CU_MUST_USE cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_er
 void cu_put_free(struct cu_put *p); /* NULL is fine */
 
 /** Attachments of drained records into these stores: the port that an engine calls. `state` is the caller's. */
-struct cu_attachment_writer { struct cu_objects *stores[2]; size_t n; struct cu_put *put; };
+struct cu_attachment_writer { struct cu_objects *stores[2]; size_t n; struct cu_put *put; bool failed; };
 struct cu_attachments cu_objects_attachments(struct cu_attachment_writer *state);
 
 /* ---- looking after a store ---- */

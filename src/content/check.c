@@ -1,0 +1,124 @@
+/* Looking after a store: every file judged by itself, and what does not belong there.
+ *
+ * A side file alone (a tree without its bytes, an index without its pack) is what a crash between two renames leaves, and harmless:
+ * nothing was acknowledged. That an object which the log names is missing is for whoever reads the log to say (cu_objects_has).
+ */
+#include "content/judge.h"
+
+#include <stdio.h>
+
+struct checking {
+    struct cu_objects *s;
+    struct cu_scan *scan;
+    uint64_t sample, seen;
+    void (*found)(void *arg, const struct cu_object_fault *fault);
+    void (*progress)(void *arg, uint64_t bytes);
+    void *arg;
+    struct cu_object_sum sum;
+    uint64_t read;
+};
+
+static void report(struct checking *c, enum cu_store_file file, const cu_hash *name, enum cu_judgement how, const char *what)
+{
+    char path[CU_STORE_PATH_MAX];
+    bool packed = file == CU_STORE_PACK || file == CU_STORE_PACK_INDEX;
+    struct cu_object_fault fault = { path, how == CU_JUDGED_MISSING ? "missing" : "damaged", what, *name, packed };
+
+    if (how == CU_JUDGED_GOOD) return;
+    cu_store_path(c->s, file, name, path);
+    c->found(c->arg, &fault);
+}
+
+static cu_status judge_lone_side(struct checking *c, bool large, const cu_hash *name, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(CU_PACK_INDEX_MAX);
+    struct cu_pack_index index;
+    struct cu_err why = { 0 };
+    cu_hash root = { { 0 } };
+
+    cu_status status = large ? cu_tree_file_root(c->s, name, &root, &why) : cu_store_pack_index(c->s, name, &bytes, &index, &why);
+    if (status == CU_OK && large && !cu_hash_eq(&root, name)) status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
+    if (status == CU_NO_MEMORY) return cu_fail(err, status, "%s", why.text);
+    if (status != CU_OK) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_DAMAGED, why.text);
+    return CU_OK;
+}
+
+static cu_status judge_object(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err)
+{
+    struct checking *c = arg;
+    struct cu_judged j;
+
+    if (!main) return judge_lone_side(c, large, name, err);
+    if (!side) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_MISSING, large ? "the tree of the bytes beside it is missing" : "the index of the pack beside it is missing");
+    if (c->sample > 1 && c->seen++ % c->sample != 0) return CU_OK;
+    TRY((large ? cu_judge_large : cu_judge_pack)(c->scan, c->s, name, &j, err));
+    report(c, large ? CU_STORE_LARGE : CU_STORE_PACK, name, j.main, j.main_text);
+    if (side) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, j.side, j.side_text);
+    c->sum.objects += j.objects;
+    c->sum.bytes += j.size;
+    return CU_OK;
+}
+
+static cu_status report_unexpected(void *arg, const char *path, struct cu_err *err)
+{
+    struct checking *c = arg;
+    struct cu_object_fault fault = { .where = path, .kind = "unexpected", .what = "it does not belong in a store" };
+    (void)err;
+
+    c->found(c->arg, &fault);
+    return CU_OK;
+}
+
+static void add_progress(void *arg, uint64_t bytes)
+{
+    struct checking *c = arg;
+
+    c->read += bytes;
+    if (c->progress) c->progress(c->arg, c->read);
+}
+
+cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(void *arg, const struct cu_object_fault *fault), void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+    struct checking c = { .s = s, .sample = sample, .found = found, .progress = progress, .arg = arg };
+    struct cu_store_visit visit = { &c, judge_object, report_unexpected };
+
+    TRY(cu_scan_new(&scan, err));
+    cu_scan_progress(scan, add_progress, &c);
+    c.scan = scan;
+    TRY(cu_store_walk(s, &visit, err));
+    *ret = c.sum;
+    return CU_OK;
+}
+
+/* ---- the index, told anew ---- */
+
+struct telling { struct cu_objects *s; struct cu_buf bytes; };
+
+static cu_status tell_object(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err)
+{
+    struct telling *t = arg;
+    struct cu_pack_index index;
+    struct cu_object o;
+    bool told = true;
+
+    cu_buf_clear(&t->bytes);
+    if (!main) return CU_OK;
+    if (large) told = cu_store_find_large(t->s, name, &o, NULL) != CU_OK || cu_store_tell_large(t->s, name, o.size);
+    else if (side && cu_store_pack_index(t->s, name, &t->bytes, &index, NULL) == CU_OK) told = cu_store_tell_pack(t->s, &index);
+    ENSURE(told, err, CU_IO, "the search index does not take what lies in %s", t->s->dir);
+    return CU_OK;
+}
+
+cu_status cu_objects_reindex(struct cu_objects *s, struct cu_err *err)
+{
+    struct telling t = { .s = s, .bytes = cu_buf_heap(CU_PACK_INDEX_MAX) };
+    struct cu_store_visit visit = { .arg = &t, .object = tell_object };
+
+    if (!s->index) return CU_OK;
+    ENSURE(cu_store_tell_begin(s), err, CU_BUSY, "the search index cannot be written now");
+    cu_status status = cu_store_walk(s, &visit, err);
+    cu_store_tell_end(s, status == CU_OK);
+    cu_buf_free(&t.bytes);
+    return status;
+}

@@ -1,0 +1,129 @@
+/* Reading one object: nothing that was not verified is handed on. */
+#include "content/store.h"
+
+#include "custody/text.h"
+
+#include <stdlib.h>
+
+static void free_bytes(uint8_t **p) { free(*p); }
+
+/* ---- a small one: as a whole ---- */
+
+static cu_status read_packed(const struct cu_object *o, uint8_t *ret, struct cu_err *err)
+{
+    struct cu_objects *s = o->store;
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    char path[CU_STORE_PATH_MAX];
+    size_t got = 0;
+
+    cu_store_path(s, CU_STORE_PACK, &o->pack, path);
+    TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
+    TRY(f->ops->read_at(f, o->offset, ret, (size_t)o->size, &got, err));
+    cu_hash name = cu_object_name(o->kind, cu_span(ret, got));
+    ENSURE(got == o->size && cu_hash_eq(&name, &o->name), err, CU_BAD_HASH, "%s: the object at offset %llu does not have the bytes that were recorded",
+           path, (unsigned long long)o->offset);
+    return CU_OK;
+}
+
+/* ---- a large one: chunk by chunk ---- */
+
+/* The root of each chunk, out of the tree file, once they lead to the name: 32 bytes a megabyte. */
+struct chunks { cu_hash *root; uint64_t n; };
+
+static void chunks_free(struct chunks *c) { free(c->root); }
+
+enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES, CHUNK_LEVEL = 8 };
+
+static cu_status read_tree(const struct cu_object *o, const char *path, struct cu_file *tree, struct chunks *c, struct cu_err *err)
+{
+    uint64_t leaves_n = cu_content_leaf_count(o->size), size = 0;
+    struct cu_frontier frontier = { .size = { 0 } };
+    cu_hash leaves[LEAVES];
+    size_t got = 0;
+
+    TRY(tree->ops->size(tree, &size, err));
+    ENSURE(size == leaves_n * sizeof(cu_hash), err, CU_BAD_HASH, "%s has not the length of a tree over %llu bytes", path, (unsigned long long)o->size);
+    for (uint64_t i = 0; i < c->n; i++) {
+        size_t n = leaves_n - i * LEAVES < LEAVES ? (size_t)(leaves_n - i * LEAVES) : LEAVES;
+        TRY(tree->ops->read_at(tree, i * sizeof leaves, leaves, n * sizeof *leaves, &got, err));
+        ENSURE(got == n * sizeof *leaves, err, CU_CHANGED, "%s shrank while it was read", path);
+        c->root[i] = cu_tree_root(leaves, n);
+        if (n == LEAVES) cu_frontier_append_subtree(&frontier, CHUNK_LEVEL, &c->root[i]);
+        else cu_frontier_append_all(&frontier, leaves, n);
+    }
+    cu_hash root = cu_frontier_root(&frontier);
+    ENSURE(cu_hash_eq(&root, &o->name), err, CU_BAD_HASH, "%s does not lead to the root that is its name", path);
+    return CU_OK;
+}
+
+static cu_status load_chunks(const struct cu_object *o, struct chunks *c, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *tree = NULL;
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_path(o->store, CU_STORE_TREE, &o->name, path);
+    TRY(o->store->fs->ops->open(o->store->fs->self, path, CU_OPEN_READ, &tree, err));
+    c->n = o->size / CU_CHUNK_BYTES + (o->size % CU_CHUNK_BYTES != 0);
+    c->root = malloc((size_t)c->n * sizeof *c->root);
+    ENSURE(c->root, err, CU_NO_MEMORY, "no memory for the tree of %s", path);
+    return read_tree(o, path, tree, c, err);
+}
+
+typedef cu_status (*feed_fn)(void *arg, struct cu_span bytes, struct cu_err *err);
+
+static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c, feed_fn feed, void *arg, struct cu_err *err)
+{
+    struct cu_objects *s = o->store;
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_CHUNK_BYTES);
+    char path[CU_STORE_PATH_MAX];
+    cu_hash leaves[LEAVES];
+    size_t got = 0;
+
+    ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
+    cu_store_path(s, CU_STORE_LARGE, &o->name, path);
+    TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
+    for (uint64_t i = 0; i < c->n; i++) {
+        uint64_t at = i * CU_CHUNK_BYTES, left = o->size - at;
+        size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
+        TRY(f->ops->read_at(f, at, bytes, want, &got, err));
+        cu_hash root = cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves));
+        ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH, "%s: the megabyte at offset %llu does not have the bytes that were recorded", path,
+               (unsigned long long)at);
+        if (feed) TRY(feed(arg, cu_span(bytes, want), err));
+    }
+    return CU_OK;
+}
+
+/* ---- either ---- */
+
+cu_status cu_object_stream(const struct cu_object *o, feed_fn feed, void *arg, struct cu_err *err)
+{
+    if (!o->packed) {
+        CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
+        TRY(load_chunks(o, &c, err));
+        return stream_chunks(o, &c, feed, arg, err);
+    }
+    CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_SMALL_MAX);
+    ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
+    TRY(read_packed(o, bytes, err));
+    return feed ? feed(arg, cu_span(bytes, (size_t)o->size), err) : CU_OK;
+}
+
+static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
+cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err)
+{
+    size_t before = ret->n;
+    char hex[65];
+
+    cu_hash_hex(&o->name, hex);
+    ENSURE(o->size <= max, err, CU_TOO_LARGE, "the object %s has %llu bytes; at most %zu are read at once", hex, (unsigned long long)o->size, max);
+    cu_status status = cu_object_stream(o, append, ret, err);
+    if (status != CU_OK) ret->n = before; /* outputs change only on success */
+    return status;
+}

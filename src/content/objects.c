@@ -1,0 +1,236 @@
+/* A store: where its files lie, what is in it, where an object is. */
+#include "content/store.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct { const char *folder, *suffix; } files[] = {
+    [CU_STORE_LARGE] = { "large", "" },
+    [CU_STORE_TREE] = { "large", ".tree" },
+    [CU_STORE_PACK] = { "packs", ".pack" },
+    [CU_STORE_PACK_INDEX] = { "packs", ".idx" },
+};
+enum { FILES = sizeof files / sizeof *files, PLACES = 32 };
+
+/* ---- names ---- */
+
+void cu_store_path(const struct cu_objects *s, enum cu_store_file file, const cu_hash *name, char ret[CU_STORE_PATH_MAX])
+{
+    char hex[65];
+
+    cu_hash_hex(name, hex);
+    snprintf(ret, CU_STORE_PATH_MAX, "%s/%s/%.2s/%s%s", s->dir, files[file].folder, hex, hex, files[file].suffix);
+}
+
+void cu_store_folder(const struct cu_objects *s, bool large, unsigned first_byte, char ret[CU_STORE_PATH_MAX])
+{
+    snprintf(ret, CU_STORE_PATH_MAX, "%s/%s/%02x", s->dir, large ? "large" : "packs", first_byte);
+}
+
+bool cu_store_first_byte(const char *folder, unsigned *ret)
+{
+    uint8_t byte;
+    if (strlen(folder) != 2 || cu_hex_read(cu_span_str(folder), &byte, 1, NULL) != CU_OK) return false;
+    *ret = byte;
+    return true;
+}
+
+bool cu_store_name(const char *name, unsigned first_byte, bool large, enum cu_store_file *ret_file, cu_hash *ret_name)
+{
+    cu_hash hash;
+
+    if (strlen(name) < 64 || cu_hex_read(cu_span(name, 64), hash.b, sizeof hash.b, NULL) != CU_OK || hash.b[0] != first_byte) return false;
+    for (unsigned i = 0; i < FILES; i++) {
+        if ((files[i].folder[0] == 'l') != large || strcmp(name + 64, files[i].suffix) != 0) continue;
+        *ret_file = (enum cu_store_file)i;
+        *ret_name = hash;
+        return true;
+    }
+    return false;
+}
+
+cu_status cu_store_take_place(struct cu_objects *s, unsigned *ret, struct cu_err *err)
+{
+    unsigned place = 0;
+
+    pthread_mutex_lock(&s->lock);
+    while (place < PLACES && (s->places >> place & 1)) place++;
+    if (place < PLACES) s->places |= 1u << place;
+    pthread_mutex_unlock(&s->lock);
+    ENSURE(place < PLACES, err, CU_BUSY, "%s: %d batches are being written already", s->dir, PLACES);
+    *ret = place;
+    return CU_OK;
+}
+
+void cu_store_leave_place(struct cu_objects *s, unsigned place)
+{
+    pthread_mutex_lock(&s->lock);
+    s->places &= ~(1u << place);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void cu_store_incoming(const struct cu_objects *s, unsigned place, uint64_t n, bool side, char ret[CU_STORE_PATH_MAX])
+{
+    snprintf(ret, CU_STORE_PATH_MAX, "%s/incoming/%u-%llu%s", s->dir, place, (unsigned long long)n, side ? ".side" : "");
+}
+
+/* ---- opening ---- */
+
+cu_status cu_objects_open(const struct cu_fs *fs, const char *dir, const struct cu_index *index, unsigned store, struct cu_objects **ret, struct cu_err *err)
+{
+    ENSURE(strlen(dir) < CU_STORE_DIR_MAX, err, CU_USAGE, "the path of a store is too long: %s", dir);
+    struct cu_objects *s = calloc(1, sizeof *s);
+    ENSURE(s, err, CU_NO_MEMORY, "no memory for a store");
+    s->fs = fs;
+    s->index = index;
+    s->number = store;
+    snprintf(s->dir, sizeof s->dir, "%s", dir);
+    pthread_mutex_init(&s->lock, NULL);
+    *ret = s;
+    return CU_OK;
+}
+
+void cu_objects_close(struct cu_objects *s)
+{
+    if (!s) return;
+    cu_catalogue_free(&s->catalogue);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* ---- finding ---- */
+
+cu_status cu_store_find_large(struct cu_objects *s, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+    struct cu_file_stat st;
+
+    cu_store_path(s, CU_STORE_LARGE, name, path);
+    TRY(s->fs->ops->stat(s->fs->self, path, &st, err));
+    ENSURE(st.kind == CU_FILE_REGULAR, err, CU_NOT_FOUND, "%s is not a file", path);
+    *ret = (struct cu_object){ .store = s, .kind = CU_OBJECT_CONTENT, .name = *name, .size = st.size };
+    return CU_OK;
+}
+
+cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t offset, struct cu_object *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    char path[CU_STORE_PATH_MAX];
+    uint8_t head[CU_FRAME_HEAD];
+    struct cu_object out = { .store = s, .pack = *pack, .offset = offset, .packed = true };
+    uint32_t size;
+    size_t got;
+
+    cu_store_path(s, CU_STORE_PACK, pack, path);
+    TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
+    ENSURE(offset >= CU_PACK_HEAD + CU_FRAME_HEAD, err, CU_CORRUPT, "%s: no object lies at %llu", path, (unsigned long long)offset);
+    TRY(f->ops->read_at(f, offset - CU_FRAME_HEAD, head, sizeof head, &got, err));
+    ENSURE(got == sizeof head && cu_frame_read(head, &out.kind, &size, NULL) == CU_OK, err, CU_CORRUPT, "%s is damaged before offset %llu",
+           path, (unsigned long long)offset);
+    out.size = size;
+    *ret = out;
+    return CU_OK;
+}
+
+/* The index's word counts only if the pack's frame agrees. UNKNOWN_TARGET: the index has nothing to say. */
+static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+{
+    struct cu_index_object hint;
+    struct cu_object found;
+
+    if (!s->index || s->index->find_object(s->index->self, s->number, name, &hint, NULL) != CU_OK) return CU_UNKNOWN_TARGET;
+    if (cu_hash_is_zero(&hint.pack)) TRY(cu_store_find_large(s, name, &found, err));
+    else TRY(cu_store_frame(s, &hint.pack, hint.offset, &found, err));
+    found.name = *name;
+    if (found.kind != kind || found.size != hint.size) return CU_UNKNOWN_TARGET;
+    *ret = found;
+    return CU_OK;
+}
+
+static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+{
+    pthread_mutex_lock(&s->lock);
+    cu_status status = cu_catalogue_load(s, err);
+    if (status == CU_OK) status = cu_catalogue_find(s, kind, name, ret, err);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+{
+    struct cu_err of_hint;
+    cu_status hinted = find_by_hint(s, kind, name, ret, &of_hint);
+
+    if (hinted == CU_OK) return CU_OK;
+    if (kind == CU_OBJECT_CONTENT && cu_store_find_large(s, name, ret, NULL) == CU_OK) return CU_OK;
+    cu_status status = find_in_packs(s, kind, name, ret, err);
+    if (status == CU_OK || hinted == CU_UNKNOWN_TARGET) return status;
+    return cu_fail(err, hinted, "%s", of_hint.text); /* it names the file that should hold the object */
+}
+
+bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
+{
+    struct cu_object o;
+
+    if (size >= CU_CHUNK_BYTES) {
+        char path[CU_STORE_PATH_MAX];
+        cu_store_path(s, CU_STORE_TREE, name, path);
+        return cu_store_find_large(s, name, &o, NULL) == CU_OK && o.size == size && cu_fs_exists(s->fs, path);
+    }
+    cu_status found = s->index ? find_by_hint(s, kind, name, &o, NULL) : find_in_packs(s, kind, name, &o, NULL);
+    return found == CU_OK && o.size == size;
+}
+
+cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size, bool verify, struct cu_err *err)
+{
+    struct cu_object o;
+    char hex[65];
+
+    TRY(cu_objects_find(s, kind, name, &o, err));
+    cu_hash_hex(name, hex);
+    ENSURE(o.size == size, err, CU_BAD_HASH, "%s: the object %s has %llu bytes instead of %llu", s->dir, hex, (unsigned long long)o.size,
+           (unsigned long long)size);
+    return verify ? cu_object_stream(&o, NULL, NULL, err) : CU_OK;
+}
+
+/* ---- the index ---- */
+
+cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret, struct cu_pack_index *ret_index, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_path(s, CU_STORE_PACK_INDEX, pack, path);
+    TRY(cu_fs_read(s->fs, path, CU_PACK_INDEX_MAX, ret, err));
+    cu_status status = cu_pack_index_read(cu_buf_span(ret), ret_index, err);
+    if (status != CU_OK) return cu_fail_while(err, status, "%s", path);
+    ENSURE(cu_hash_eq(&ret_index->pack, pack), err, CU_MALFORMED, "%s is the index of another pack", path);
+    return CU_OK;
+}
+
+bool cu_store_tell_begin(struct cu_objects *s) { return s->index && s->index->begin(s->index->self, NULL) == CU_OK; }
+
+bool cu_store_tell_pack(struct cu_objects *s, const struct cu_pack_index *index)
+{
+    for (uint32_t i = 0; i < index->n; i++) {
+        struct cu_pack_row row = cu_pack_index_row(index, i);
+        struct cu_index_object o = { row.name, row.size, index->pack, row.offset };
+        if (s->index->put_object(s->index->self, s->number, &o, NULL) != CU_OK) return false;
+    }
+    return true;
+}
+
+bool cu_store_tell_large(struct cu_objects *s, const cu_hash *root, uint64_t size)
+{
+    struct cu_index_object o = { .root = *root, .size = size };
+    return s->index->put_object(s->index->self, s->number, &o, NULL) == CU_OK;
+}
+
+void cu_store_tell_end(struct cu_objects *s, bool all_told)
+{
+    cu_size size;
+
+    if (!all_told || s->index->size(s->index->self, &size, NULL) != CU_OK || s->index->commit(s->index->self, size, NULL) != CU_OK)
+        s->index->rollback(s->index->self);
+}

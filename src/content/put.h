@@ -1,0 +1,102 @@
+/* A batch of objects on their way into n stores: what its files share. Nothing here is for other rooms.
+ *
+ * Three parts, one file each: put.c gathers bytes into slots, put_lanes.c is the crew that hashes and writes them, put_commit.c
+ * makes them durable, publishes, and reads them again.
+ *
+ * (1) Files are numbered in the order in which they begin; incoming/<place>-<number> is one of them, ".side" its tree or index.
+ * (2) At most one pack and one large object are being filled, so every lane keeps two files' state: [0] the pack, [1] the large.
+ * (3) Nothing is renamed before everything of the batch is durable in every store; side files are renamed, and that made
+ *     durable, before the files that they belong to. So an object that can be seen is whole, and so is what belongs to it.
+ * (4) A batch that failed is never published; what it left in incoming/ is cut to nothing or overwritten.
+ */
+#ifndef CU_CONTENT_PUT_H
+#define CU_CONTENT_PUT_H
+
+#include "content/crew.h"
+#include "content/digests.h"
+#include "content/store.h"
+
+enum {
+    CU_PUT_STORES_MAX = 4,
+    CU_PUT_SLOT_BYTES = CU_CHUNK_BYTES,
+    CU_PUT_SLOTS = 16,
+    CU_PUT_OPEN_MAX = 32, /* files synced one by one; with more, the file system is synced once */
+    CU_PUT_SEEN = 1 << 14,
+    CU_LANE_TREE = 0,
+    CU_LANE_DIGEST = 1,
+    CU_LANE_STORE = 2, /* the first of n */
+};
+
+struct cu_put_slot {
+    uint8_t *bytes;
+    size_t n;
+    uint64_t number, at;     /* which file, and where in it */
+    bool large, first, last;
+    struct cu_pack_row *rows; size_t rows_n;      /* with the last slot of a pack */
+    struct cu_buf side;                           /* by the tree lane: what goes to the side file, */
+    uint64_t side_at;                             /* and where */
+};
+
+/* One file of the batch; the same in every store. */
+struct cu_put_file { cu_hash name; uint64_t size; bool large, discard; };
+
+struct cu_put_writing { struct cu_file *main, *side; bool direct; };
+
+struct cu_put_writer {
+    struct cu_put *put;
+    struct cu_objects *store;
+    unsigned place;
+    struct cu_put_writing now[2];             /* by (2) */
+    struct cu_file *written[CU_PUT_OPEN_MAX]; /* not yet synced */
+    size_t written_n;
+    bool sync_all;
+};
+
+struct cu_put_fill {
+    uint8_t *bytes;   /* a slot's worth */
+    size_t n;
+    uint64_t at;      /* bytes of this file in slots before */
+    uint64_t number;
+    bool open, begun; /* begun: a slot of it was submitted */
+};
+
+struct cu_put_link { enum cu_object_kind kind; cu_hash name; uint64_t size; };
+
+struct cu_put {
+    struct cu_put_writer writer[CU_PUT_STORES_MAX];
+    size_t n;
+    bool committed, failed;
+
+    struct cu_crew *crew; /* NULL until the first slot */
+    struct cu_put_slot slot[CU_PUT_SLOTS];
+    struct cu_frontier frontier[2]; /* the tree lane's */
+
+    pthread_mutex_t lock; /* guards `file`: the filler lengthens the list, the tree lane writes names */
+    struct cu_put_file *file;
+    size_t files_n, files_cap;
+
+    /* the filler's */
+    struct cu_put_fill fill[2];
+    struct cu_digest_set digests; /* of the large object; the digest lane's between begin and end */
+    struct cu_pack_row *rows;
+    size_t rows_n, rows_cap;
+    struct cu_put_link *link;
+    size_t links_n, links_cap;
+    struct cu_put_link *seen; /* names of this batch, by their first bytes; a later one takes the place of an earlier one */
+};
+
+/** For whoever reads evidence: read right into the batch's memory. Room for at least one byte; then say how many came. */
+CU_MUST_USE cu_status cu_put_large_room(struct cu_put *p, uint8_t **ret, size_t *ret_n, struct cu_err *err);
+void cu_put_large_filled(struct cu_put *p, size_t n);
+/** After begin, before the first byte: compute these digests along the way (bits; SHA-256 always); to be had after the end. */
+CU_MUST_USE cu_status cu_put_large_digests(struct cu_put *p, unsigned algs, struct cu_err *err);
+void cu_put_large_digested(struct cu_put *p, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n);
+static inline void cu_put_cleanup(struct cu_put **p) { cu_put_free(*p); }
+
+/* put_lanes.c */
+CU_MUST_USE cu_status cu_put_start_crew(struct cu_put *p, bool threads, struct cu_err *err);
+void cu_put_close_files(struct cu_put_writer *w);
+/* put.c: what is gathered goes to the crew; at commit */
+CU_MUST_USE cu_status cu_put_finish_pack(struct cu_put *p, bool threads, struct cu_err *err);
+
+#endif

@@ -1,0 +1,146 @@
+/* Durable first, then seen; then read again. */
+#include "content/judge.h"
+#include "content/put.h"
+
+#include <stdio.h>
+
+/* ---- durable ---- */
+
+static cu_status sync_written(struct cu_put_writer *w, struct cu_err *err)
+{
+    const struct cu_fs *fs = w->store->fs;
+
+    if (w->sync_all) TRY(fs->ops->sync_all(fs->self, err));
+    for (size_t i = 0; i < w->written_n && !w->sync_all; i++) TRY(w->written[i]->ops->sync(w->written[i], err));
+    cu_put_close_files(w);
+    return CU_OK;
+}
+
+/* ---- seen ---- */
+
+enum { FOLDERS_MAX = 8 }; /* synced one by one */
+
+struct touched { bool folder[2][256]; unsigned n; };
+
+static cu_status sync_touched(const struct cu_put_writer *w, const struct touched *t, struct cu_err *err)
+{
+    const struct cu_fs *fs = w->store->fs;
+    char path[CU_STORE_PATH_MAX];
+
+    if (t->n > FOLDERS_MAX) return fs->ops->sync_all(fs->self, err);
+    for (unsigned i = 0; i < 512; i++) {
+        if (!t->folder[i / 256][i % 256]) continue;
+        cu_store_folder(w->store, i / 256, i % 256, path);
+        TRY(fs->ops->sync_dir(fs->self, path, err));
+    }
+    return CU_OK;
+}
+
+static cu_status publish_file(const struct cu_put_writer *w, uint64_t number, bool side, struct cu_err *err)
+{
+    const struct cu_fs *fs = w->store->fs;
+    const struct cu_put_file *f = &w->put->file[number];
+    enum cu_store_file to = f->large ? (side ? CU_STORE_TREE : CU_STORE_LARGE) : (side ? CU_STORE_PACK_INDEX : CU_STORE_PACK);
+    char from_path[CU_STORE_PATH_MAX], to_path[CU_STORE_PATH_MAX];
+
+    cu_store_incoming(w->store, w->place, number, side, from_path);
+    cu_store_path(w->store, to, &f->name, to_path);
+    return fs->ops->rename(fs->self, from_path, to_path, err);
+}
+
+static cu_status publish(const struct cu_put_writer *w, bool side, struct cu_err *err)
+{
+    const struct cu_put *p = w->put;
+    struct touched t = { .n = 0 };
+
+    for (uint64_t i = 0; i < p->files_n; i++) {
+        const struct cu_put_file *f = &p->file[i];
+        if (f->discard) continue;
+        TRY(publish_file(w, i, side, err));
+        t.n += !t.folder[f->large][f->name.b[0]];
+        t.folder[f->large][f->name.b[0]] = true;
+    }
+    return sync_touched(w, &t, err);
+}
+
+/* ---- known ---- */
+
+/* A failure of what is derived is no failure of the batch: everything is durable by now. */
+static void tell(const struct cu_put *p, struct cu_objects *s)
+{
+    CU_BUF bytes = cu_buf_heap(CU_PACK_INDEX_MAX);
+    bool told = cu_store_tell_begin(s), begun = told;
+    struct cu_pack_index index;
+
+    for (uint64_t i = 0; i < p->files_n; i++) {
+        const struct cu_put_file *f = &p->file[i];
+        if (f->discard) continue;
+        if (f->large) {
+            told = told && cu_store_tell_large(s, &f->name, f->size);
+            continue;
+        }
+        cu_buf_clear(&bytes);
+        if (cu_store_pack_index(s, &f->name, &bytes, &index, NULL) != CU_OK) continue;
+        pthread_mutex_lock(&s->lock);
+        if (cu_catalogue_add(s, &index, NULL) != CU_OK) cu_catalogue_free(&s->catalogue); /* to be loaded again */
+        pthread_mutex_unlock(&s->lock);
+        told = told && cu_store_tell_pack(s, &index);
+    }
+    if (begun) cu_store_tell_end(s, told);
+}
+
+static cu_status commit(struct cu_put *p, struct cu_err *err)
+{
+    TRY(cu_put_finish_pack(p, p->crew != NULL, err));
+    if (p->crew) TRY(cu_crew_wait(p->crew, ~0u, cu_crew_submitted(p->crew), err));
+    for (size_t i = 0; i < p->n; i++) TRY(sync_written(&p->writer[i], err));
+    for (size_t i = 0; i < p->n; i++) TRY(publish(&p->writer[i], true, err));
+    for (size_t i = 0; i < p->n; i++) TRY(publish(&p->writer[i], false, err));
+    return CU_OK;
+}
+
+cu_status cu_put_commit(struct cu_put *p, struct cu_err *err)
+{
+    ENSURE(!p->failed && !p->committed, err, CU_USAGE, "this batch of objects is closed");
+    CU_ASSERT(!p->fill[1].open);
+    cu_status status = commit(p, err);
+    p->failed = status != CU_OK;
+    p->committed = status == CU_OK;
+    for (size_t i = 0; i < p->n && p->committed; i++) tell(p, p->writer[i].store);
+    return status;
+}
+
+/* ---- read again ---- */
+
+static cu_status verify_file(struct cu_scan *scan, struct cu_objects *s, const struct cu_put_file *f, struct cu_err *err)
+{
+    struct cu_judged j;
+    char path[CU_STORE_PATH_MAX];
+
+    TRY((f->large ? cu_judge_large : cu_judge_pack)(scan, s, &f->name, &j, err));
+    cu_store_path(s, f->large ? CU_STORE_LARGE : CU_STORE_PACK, &f->name, path);
+    ENSURE(j.main == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j.main_text);
+    ENSURE(j.size == f->size, err, CU_BAD_HASH, "%s: read again, it has another length", path);
+    cu_store_path(s, f->large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, &f->name, path);
+    ENSURE(j.side == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j.side_text);
+    return CU_OK;
+}
+
+static cu_status verify_link(struct cu_scan *scan, struct cu_objects *s, const struct cu_put_link *l, struct cu_err *err)
+{
+    struct cu_put_file f = { .name = l->name, .size = l->size, .large = true };
+
+    return l->size >= CU_CHUNK_BYTES ? verify_file(scan, s, &f, err) : cu_objects_has(s, l->kind, &l->name, l->size, true, err);
+}
+
+cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err)
+{
+    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+
+    ENSURE(p->committed && which < p->n, err, CU_USAGE, "a batch is verified after it was committed");
+    TRY(cu_scan_new(&scan, err));
+    for (uint64_t i = 0; i < p->files_n; i++)
+        if (!p->file[i].discard) TRY(verify_file(scan, p->writer[which].store, &p->file[i], err));
+    for (size_t i = 0; i < p->links_n; i++) TRY(verify_link(scan, p->writer[which].store, &p->link[i], err));
+    return CU_OK;
+}

@@ -1,0 +1,105 @@
+/* The crew of a batch: one lane for trees, one for flat digests, one for each store. */
+#include "content/put.h"
+
+static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
+{
+    struct cu_put *p = arg;
+    struct cu_put_slot *slot = &p->slot[n];
+    struct cu_frontier *frontier = &p->frontier[slot->large];
+    cu_hash leaves[CU_PUT_SLOT_BYTES / CU_LEAF_BYTES];
+    size_t leaves_n = cu_content_leaves(cu_span(slot->bytes, slot->n), leaves);
+
+    if (slot->first) *frontier = (struct cu_frontier){ .size = { 0 } };
+    slot->side_at = slot->large ? frontier->size.v * sizeof(cu_hash) : 0;
+    cu_frontier_append_all(frontier, leaves, leaves_n);
+    if (slot->large) cu_buf_add(&slot->side, cu_span(leaves, leaves_n * sizeof *leaves));
+    if (!slot->last) return cu_buf_ok(&slot->side, err);
+
+    cu_hash name = cu_frontier_root(frontier);
+    pthread_mutex_lock(&p->lock);
+    p->file[slot->number].name = name;
+    p->file[slot->number].size = slot->at + slot->n;
+    pthread_mutex_unlock(&p->lock);
+    if (slot->large) return cu_buf_ok(&slot->side, err);
+    return cu_pack_index_write(&name, slot->at + slot->n, slot->rows, slot->rows_n, &slot->side, err);
+}
+
+static cu_status digest_slot(void *arg, size_t n, struct cu_err *err)
+{
+    struct cu_put *p = arg;
+    struct cu_put_slot *slot = &p->slot[n];
+    (void)err;
+
+    if (slot->large) cu_digest_set_add(&p->digests, cu_span(slot->bytes, slot->n));
+    return CU_OK;
+}
+
+/* ---- a store's lane ---- */
+
+static cu_status open_incoming(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret, struct cu_err *err)
+{
+    const struct cu_fs *fs = w->store->fs;
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_incoming(w->store, w->place, number, side, path);
+    return fs->ops->open(fs->self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE | (direct ? CU_OPEN_DIRECT : 0), ret, err);
+}
+
+static cu_status write_bytes(struct cu_put_writing *now, const struct cu_put_slot *slot, struct cu_err *err)
+{
+    size_t whole = (slot->n + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES;
+
+    if (slot->n > 0) TRY(now->main->ops->write_at(now->main, slot->at, cu_span(slot->bytes, now->direct ? whole : slot->n), err));
+    if (slot->side.n > 0) TRY(now->side->ops->write_at(now->side, slot->side_at, cu_buf_span(&slot->side), err));
+    if (slot->last && now->direct && whole != slot->n) TRY(now->main->ops->truncate(now->main, slot->at + slot->n, err));
+    return CU_OK;
+}
+
+/* Few files are synced one by one, through the descriptor that wrote them; of many, the file system as a whole. */
+static void keep_for_sync(struct cu_put_writer *w, struct cu_file **f)
+{
+    if (w->written_n < CU_PUT_OPEN_MAX) {
+        w->written[w->written_n++] = *f;
+        *f = NULL;
+        return;
+    }
+    w->sync_all = true;
+    cu_file_close(f);
+}
+
+static cu_status write_slot(void *arg, size_t n, struct cu_err *err)
+{
+    struct cu_put_writer *w = arg;
+    struct cu_put_slot *slot = &w->put->slot[n];
+    struct cu_put_writing *now = &w->now[slot->large];
+
+    if (slot->first) {
+        now->direct = !slot->last; /* what fits one slot is not worth it */
+        TRY(open_incoming(w, slot->number, false, now->direct, &now->main, err));
+        TRY(open_incoming(w, slot->number, true, false, &now->side, err));
+    }
+    TRY(write_bytes(now, slot, err));
+    if (!slot->last) return CU_OK;
+    keep_for_sync(w, &now->main);
+    keep_for_sync(w, &now->side);
+    return CU_OK;
+}
+
+void cu_put_close_files(struct cu_put_writer *w)
+{
+    for (int i = 0; i < 2; i++) cu_file_close(&w->now[i].main), cu_file_close(&w->now[i].side);
+    for (size_t i = 0; i < w->written_n; i++) cu_file_close(&w->written[i]);
+    w->written_n = 0;
+}
+
+cu_status cu_put_start_crew(struct cu_put *p, bool threads, struct cu_err *err)
+{
+    struct cu_lane lanes[CU_LANE_STORE + CU_PUT_STORES_MAX] = {
+        [CU_LANE_TREE] = { .work = hash_slot, .arg = p },
+        [CU_LANE_DIGEST] = { .work = digest_slot, .arg = p },
+    };
+
+    for (size_t i = 0; i < p->n; i++)
+        lanes[CU_LANE_STORE + i] = (struct cu_lane){ .work = write_slot, .arg = &p->writer[i], .after = 1u << CU_LANE_TREE };
+    return cu_crew_new(lanes, CU_LANE_STORE + (unsigned)p->n, CU_PUT_SLOTS, threads, &p->crew, err);
+}

@@ -1,0 +1,170 @@
+/* Bringing back what a store lost, out of what is still good: its own bytes when only the side file is bad, else the other store's.
+ *
+ * What is copied is hashed on the way, so a source that is damaged too is found out before anything is published.
+ */
+#include "content/judge.h"
+
+/* The two files on their way; `main` stays NULL when the store's own bytes are good. */
+struct copying {
+    struct cu_objects *to;
+    unsigned place;
+    struct cu_file *main, *side;
+    struct cu_frontier frontier;
+};
+
+static void copying_end(struct copying *c)
+{
+    cu_file_close(&c->main);
+    cu_file_close(&c->side);
+    cu_store_leave_place(c->to, c->place);
+}
+
+static cu_status open_incoming(struct copying *c, bool side, struct cu_file **ret, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_incoming(c->to, c->place, 0, side, path);
+    return c->to->fs->ops->open(c->to->fs->self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE, ret, err);
+}
+
+static cu_status copying_begin(struct copying *c, struct cu_objects *to, bool with_main, struct cu_err *err)
+{
+    TRY(cu_store_take_place(to, &c->place, err));
+    c->to = to;
+    cu_status status = open_incoming(c, true, &c->side, err);
+    if (status == CU_OK && with_main) status = open_incoming(c, false, &c->main, err);
+    if (status != CU_OK) copying_end(c);
+    return status;
+}
+
+static cu_status publish_one(const struct copying *c, enum cu_store_file file, const cu_hash *name, struct cu_err *err)
+{
+    const struct cu_fs *fs = c->to->fs;
+    char from[CU_STORE_PATH_MAX], to[CU_STORE_PATH_MAX];
+    bool side = file == CU_STORE_TREE || file == CU_STORE_PACK_INDEX, large = file == CU_STORE_TREE || file == CU_STORE_LARGE;
+
+    cu_store_incoming(c->to, c->place, 0, side, from);
+    cu_store_path(c->to, file, name, to);
+    TRY(fs->ops->rename(fs->self, from, to, err));
+    cu_store_folder(c->to, large, name->b[0], to);
+    return fs->ops->sync_dir(fs->self, to, err);
+}
+
+/* The side file first, as a batch does. */
+static cu_status publish(struct copying *c, bool large, const cu_hash *name, struct cu_err *err)
+{
+    TRY(c->side->ops->sync(c->side, err));
+    if (c->main) TRY(c->main->ops->sync(c->main, err));
+    TRY(publish_one(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, err));
+    return c->main ? publish_one(c, large ? CU_STORE_LARGE : CU_STORE_PACK, name, err) : CU_OK;
+}
+
+static cu_status check_root(const struct cu_objects *from, const cu_hash *root, const cu_hash *name, enum cu_store_file file, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_path(from, file, name, path);
+    ENSURE(cu_hash_eq(root, name), err, CU_BAD_HASH, "%s is damaged too: nothing can be restored from it", path);
+    return CU_OK;
+}
+
+/* ---- a large object ---- */
+
+static cu_status copy_chunk(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n, struct cu_err *err)
+{
+    struct copying *c = arg;
+
+    cu_frontier_append_all(&c->frontier, leaves, n);
+    TRY(c->side->ops->write_at(c->side, at / CU_LEAF_BYTES * sizeof *leaves, cu_span(leaves, n * sizeof *leaves), err));
+    return c->main ? c->main->ops->write_at(c->main, at, bytes, err) : CU_OK;
+}
+
+static cu_status copy_large(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *name, struct cu_err *err)
+{
+    struct copying begun = { .to = to };
+    char path[CU_STORE_PATH_MAX];
+    uint64_t size = 0;
+
+    TRY(copying_begin(&begun, to, to != from, err));
+    CU_CLEANUP(copying_end) struct copying c = begun;
+    cu_store_path(from, CU_STORE_LARGE, name, path);
+    TRY(cu_scan_file(scan, from->fs, path, copy_chunk, &c, &size, err));
+    cu_hash root = cu_frontier_root(&c.frontier);
+    TRY(check_root(from, &root, name, CU_STORE_LARGE, err));
+    TRY(publish(&c, true, name, err));
+    if (cu_store_tell_begin(to)) cu_store_tell_end(to, cu_store_tell_large(to, name, size));
+    return CU_OK;
+}
+
+/* ---- a pack ---- */
+
+struct pack_copy { struct copying copy; struct cu_pack_rows rows; };
+
+static void pack_copy_free(struct pack_copy *p)
+{
+    copying_end(&p->copy);
+    cu_pack_rows_free(&p->rows);
+}
+
+static cu_status copy_pack_chunk(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n, struct cu_err *err)
+{
+    struct copying *c = &((struct pack_copy *)arg)->copy;
+    (void)leaves, (void)n;
+
+    return c->main ? c->main->ops->write_at(c->main, at, bytes, err) : CU_OK;
+}
+
+static cu_status copy_row(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err)
+{
+    return cu_pack_rows_add(&((struct pack_copy *)arg)->rows, row, bytes, err);
+}
+
+static void tell_pack(struct cu_objects *s, struct cu_span bytes)
+{
+    struct cu_pack_index index;
+
+    if (cu_pack_index_read(bytes, &index, NULL) != CU_OK) return;
+    pthread_mutex_lock(&s->lock);
+    cu_catalogue_free(&s->catalogue); /* to be loaded again */
+    pthread_mutex_unlock(&s->lock);
+    if (cu_store_tell_begin(s)) cu_store_tell_end(s, cu_store_tell_pack(s, &index));
+}
+
+static cu_status copy_pack(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *pack, struct cu_err *err)
+{
+    CU_BUF index = cu_buf_heap(CU_PACK_INDEX_MAX);
+    struct copying begun = { .to = to };
+
+    TRY(copying_begin(&begun, to, to != from, err));
+    CU_CLEANUP(pack_copy_free) struct pack_copy p = { .copy = begun };
+    struct cu_pack_scan how = { .each = copy_row, .seen = copy_pack_chunk, .arg = &p };
+    TRY(cu_scan_pack_file(scan, from, pack, &how, err));
+    TRY(check_root(from, &how.root, pack, CU_STORE_PACK, err));
+    TRY(cu_pack_index_write(pack, how.size, p.rows.row, p.rows.n, &index, err));
+    TRY(p.copy.side->ops->write_at(p.copy.side, 0, cu_buf_span(&index), err));
+    TRY(publish(&p.copy, false, pack, err));
+    tell_pack(to, cu_buf_span(&index));
+    return CU_OK;
+}
+
+/* ---- either ---- */
+
+cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from, const cu_hash *pack, struct cu_err *err)
+{
+    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+
+    TRY(cu_scan_new(&scan, err));
+    if (copy_pack(scan, s, s, pack, NULL) == CU_OK) return CU_OK;
+    return copy_pack(scan, s, from, pack, err);
+}
+
+cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum cu_object_kind kind, const cu_hash *name, struct cu_err *err)
+{
+    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+    struct cu_object o;
+
+    TRY(cu_scan_new(&scan, err));
+    if (kind == CU_OBJECT_CONTENT && cu_store_find_large(s, name, &o, NULL) == CU_OK && copy_large(scan, s, s, name, NULL) == CU_OK) return CU_OK;
+    TRY(cu_objects_find(from, kind, name, &o, err));
+    return o.packed ? cu_objects_restore_pack(s, from, &o.pack, err) : copy_large(scan, s, from, name, err);
+}
