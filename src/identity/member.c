@@ -8,7 +8,12 @@
 
 /* Purpose, who may hold such a key, of which algorithm. TLS and sealing keys are vouched for later, by a statement key. */
 enum suite_part { PART_STATEMENT, PART_LOG };
-struct purpose_row { enum cu_purpose purpose; unsigned roles; enum suite_part alg; const char *name; };
+struct purpose_row {
+    enum cu_purpose purpose;
+    unsigned roles;
+    enum suite_part alg;
+    const char *name;
+};
 static const struct purpose_row purposes[] = {
     { CU_PURPOSE_STATEMENT, CU_ROLE_DEPOSITOR | CU_ROLE_PROVIDER | CU_ROLE_ORGANISATION, PART_STATEMENT, "statement" },
     { CU_PURPOSE_LOG, CU_ROLE_ORGANISATION, PART_LOG, "log" },
@@ -24,7 +29,10 @@ static const struct purpose_row *purpose_row(uint64_t purpose)
     return NULL;
 }
 
-static bool one_role(uint64_t role) { return role == CU_ROLE_DEPOSITOR || role == CU_ROLE_PROVIDER || role == CU_ROLE_ORGANISATION; }
+static bool one_role(uint64_t role)
+{
+    return role == CU_ROLE_DEPOSITOR || role == CU_ROLE_PROVIDER || role == CU_ROLE_ORGANISATION;
+}
 
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id)
 {
@@ -40,34 +48,41 @@ const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_
 
 /* ---- genesis ------------------------------------------------------------------------------------------------------- */
 
-static cu_status add_key(struct cu_members *m, const struct cu_member_party *party, const struct cu_party_key *from, const struct cu_suite_algs *algs, struct cu_err *err)
+static cu_status add_key(struct cu_members *m, const struct cu_member_party *party, const struct cu_party_key *from,
+                         const struct cu_suite_algs *algs, struct cu_err *err)
 {
     const struct purpose_row *row = purpose_row(from->purpose);
     struct cu_member_key key = { .party = party->id, .from_seq = UINT64_MAX };
 
-    ENSURE(row, err, CU_MALFORMED, "genesis: party %llu has a key of purpose %llu, which none may have there", (unsigned long long)party->id, (unsigned long long)from->purpose);
-    ENSURE(row->roles & party->role, err, CU_MALFORMED, "genesis: party %llu may not have a %s key", (unsigned long long)party->id, row->name);
+    ENSURE(row, err, CU_MALFORMED, "genesis: party %llu has a key of purpose %llu, which none may have there",
+           (unsigned long long)party->id, (unsigned long long)from->purpose);
+    ENSURE(row->roles & party->role, err, CU_MALFORMED, "genesis: party %llu may not have a %s key",
+           (unsigned long long)party->id, row->name);
     key.purpose = row->purpose;
     key.pub.alg = row->alg == PART_STATEMENT ? algs->statement : algs->log;
-    ENSURE(from->neg_alg == (uint64_t)-(int64_t)key.pub.alg && from->pub.n == cu_alg_public_len(key.pub.alg), err, CU_BAD_KEY,
+    ENSURE(from->neg_alg == (uint64_t)(-key.pub.alg) && from->pub.n == cu_alg_public_len(key.pub.alg), err, CU_BAD_KEY,
            "genesis: a %s key of party %llu is not %s", row->name, (unsigned long long)party->id, cu_alg_name(key.pub.alg));
     memcpy(key.pub.bytes, from->pub.p, from->pub.n);
     TRY(cu_public_check(&key.pub, err));
     key.kid = cu_key_id(&key.pub);
-    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "genesis: a public key is listed twice, at party %llu the second time", (unsigned long long)party->id);
+    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "genesis: a public key is listed twice, at party %llu the second time",
+           (unsigned long long)party->id);
     ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "genesis: more than %d keys", CU_KEYS_MAX);
     m->key[m->keys_n++] = key;
     return CU_OK;
 }
 
-static cu_status add_party(struct cu_members *m, const struct cu_party *from, const struct cu_suite_algs *algs, struct cu_err *err)
+static cu_status add_party(struct cu_members *m, const struct cu_party *from, const struct cu_suite_algs *algs,
+                           struct cu_err *err)
 {
     struct cu_member_party *party = &m->party[m->parties_n];
     struct cu_party_key key;
     size_t at = 0;
 
-    ENSURE(from->id == m->parties_n + 1, err, CU_MALFORMED, "genesis: party %llu stands where party %zu should", (unsigned long long)from->id, m->parties_n + 1);
-    ENSURE(one_role(from->role), err, CU_MALFORMED, "genesis: party %llu has the unknown role %llu", (unsigned long long)from->id, (unsigned long long)from->role);
+    ENSURE(from->id == m->parties_n + 1, err, CU_MALFORMED, "genesis: party %llu stands where party %zu should",
+           (unsigned long long)from->id, m->parties_n + 1);
+    ENSURE(one_role(from->role), err, CU_MALFORMED, "genesis: party %llu has the unknown role %llu", (unsigned long long)from->id,
+           (unsigned long long)from->role);
     *party = (struct cu_member_party){ .id = from->id, .role = from->role, .organisation = from->organisation };
     m->parties_n++;
     if (from->role == CU_ROLE_ORGANISATION) m->organisations++;
@@ -94,7 +109,8 @@ static cu_status check_party(const struct cu_members *m, const struct cu_member_
     unsigned long long id = party->id;
 
     ENSURE(has_key(m, party->id, CU_PURPOSE_STATEMENT), err, CU_MALFORMED, "genesis: party %llu has no statement key", id);
-    ENSURE(is_organisation(m, party->organisation), err, CU_MALFORMED, "genesis: party %llu is run by party %llu, which is no organisation", id, (unsigned long long)party->organisation);
+    ENSURE(is_organisation(m, party->organisation), err, CU_MALFORMED,
+           "genesis: party %llu is run by party %llu, which is no organisation", id, (unsigned long long)party->organisation);
     if (party->role != CU_ROLE_ORGANISATION) return CU_OK;
     ENSURE(party->organisation == party->id, err, CU_MALFORMED, "genesis: organisation %llu is run by another", id);
     ENSURE(has_key(m, party->id, CU_PURPOSE_LOG), err, CU_MALFORMED, "genesis: organisation %llu has no log key", id);
@@ -107,14 +123,18 @@ static cu_status check_policy(const struct cu_members *m, const struct cu_policy
     uint64_t id;
     size_t at = 0;
 
-    ENSURE(policy->cosigners <= m->organisations && policy->copies <= m->organisations, err, CU_MALFORMED, "genesis: the policy asks for more organisations than there are");
-    ENSURE(policy->mandatory.n <= policy->copies, err, CU_MALFORMED, "genesis: more organisations must hold a copy than copies are asked for");
+    ENSURE(policy->cosigners <= m->organisations && policy->copies <= m->organisations, err, CU_MALFORMED,
+           "genesis: the policy asks for more organisations than there are");
+    ENSURE(policy->mandatory.n <= policy->copies, err, CU_MALFORMED,
+           "genesis: more organisations must hold a copy than copies are asked for");
     while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
-        ENSURE(is_organisation(m, id), err, CU_MALFORMED, "genesis: party %llu must hold a copy, but is no organisation", (unsigned long long)id);
+        ENSURE(is_organisation(m, id), err, CU_MALFORMED, "genesis: party %llu must hold a copy, but is no organisation",
+               (unsigned long long)id);
     return CU_OK;
 }
 
-cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_hash *network, struct cu_members *ret, struct cu_err *err)
+cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_hash *network, struct cu_members *ret,
+                                  struct cu_err *err)
 {
     const struct cu_suite_algs *algs = cu_suite_algs(genesis->suite);
     struct cu_members m = { .network = *network };
@@ -122,8 +142,10 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
     size_t at = 0;
 
     ENSURE(algs, err, CU_NEWER_FORMAT, "genesis: suite %llu is not known to this version", (unsigned long long)genesis->suite);
-    ENSURE(genesis->rules <= CU_RULES_VERSION, err, CU_NEWER_FORMAT, "genesis: rules %llu are newer than this version's %u", (unsigned long long)genesis->rules, CU_RULES_VERSION);
-    ENSURE(genesis->engine <= CU_ENGINE_COMETBFT, err, CU_NEWER_FORMAT, "genesis: engine %llu is not known to this version", (unsigned long long)genesis->engine);
+    ENSURE(genesis->rules <= CU_RULES_VERSION, err, CU_NEWER_FORMAT, "genesis: rules %llu are newer than this version's %u",
+           (unsigned long long)genesis->rules, CU_RULES_VERSION);
+    ENSURE(genesis->engine <= CU_ENGINE_COMETBFT, err, CU_NEWER_FORMAT, "genesis: engine %llu is not known to this version",
+           (unsigned long long)genesis->engine);
     ENSURE(genesis->parties.n <= CU_PARTIES_MAX, err, CU_TOO_LARGE, "genesis: more than %d parties", CU_PARTIES_MAX);
     while (cu_list_next(&genesis->parties, &cu_party_schema, &at, &party)) TRY(add_party(&m, &party, algs, err));
     for (size_t i = 0; i < m.parties_n; i++) TRY(check_party(&m, &m.party[i], err));
@@ -134,7 +156,10 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
 
 /* ---- confirm ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t organisation_of(const struct cu_members *m, const struct cu_member_key *key) { return cu_members_party(m, key->party)->organisation; }
+static uint64_t organisation_of(const struct cu_members *m, const struct cu_member_key *key)
+{
+    return cu_members_party(m, key->party)->organisation;
+}
 
 static size_t keys_of(const struct cu_members *m, uint64_t organisation)
 {
@@ -145,7 +170,8 @@ static size_t keys_of(const struct cu_members *m, uint64_t organisation)
 }
 
 /* Each listed key is one of the organisation's and has signed; as ids ascend strictly, equal counts mean all of them. */
-static cu_status check_possession(const struct cu_members *m, const struct cu_confirm *confirm, struct cu_verifier *by, struct cu_err *err)
+static cu_status check_possession(const struct cu_members *m, const struct cu_confirm *confirm, struct cu_verifier *by,
+                                  struct cu_err *err)
 {
     struct cu_possession proof;
     uint8_t message[128];
@@ -153,24 +179,28 @@ static cu_status check_possession(const struct cu_members *m, const struct cu_co
 
     while (cu_list_next(&confirm->keys, &cu_possession_schema, &at, &proof)) {
         const struct cu_member_key *key = cu_members_key(m, &proof.kid);
-        ENSURE(key && organisation_of(m, key) == confirm->party, err, CU_UNKNOWN_KEY, "confirm: it lists a key that is not organisation %llu's", (unsigned long long)confirm->party);
+        ENSURE(key && organisation_of(m, key) == confirm->party, err, CU_UNKNOWN_KEY,
+               "confirm: it lists a key that is not organisation %llu's", (unsigned long long)confirm->party);
         size_t n = cu_possession_message(&m->network, key->purpose, &key->pub, message);
         cu_status status = cu_verify_one(by, &key->pub, cu_span(message, n), proof.signature, err);
-        if (status != CU_OK) return cu_fail_while(err, status, "confirm: possession of a %s key is not proven", purpose_row(key->purpose)->name);
+        if (status != CU_OK)
+            return cu_fail_while(err, status, "confirm: possession of a %s key is not proven", purpose_row(key->purpose)->name);
     }
     ENSURE(confirm->keys.n == keys_of(m, confirm->party), err, CU_MISSING_SIGNATURE, "confirm: %llu of %zu keys have signed",
            (unsigned long long)confirm->keys.n, keys_of(m, confirm->party));
     return CU_OK;
 }
 
-cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *confirm, cu_seq seq, struct cu_verifier *by, struct cu_err *err)
+cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *confirm, cu_seq seq, struct cu_verifier *by,
+                             struct cu_err *err)
 {
     const struct cu_confirm *body = &confirm->body.confirm;
     const struct cu_member_key *signer;
 
     TRY(cu_members_may(m, &confirm->kid, CU_KIND_CONFIRM, seq, &signer, err));
     ENSURE(signer->party == body->party, err, CU_WRONG_ROLE, "confirm: one organisation cannot confirm for another");
-    ENSURE(!cu_members_party(m, body->party)->confirmed, err, CU_DUPLICATE, "confirm: organisation %llu has confirmed already", (unsigned long long)body->party);
+    ENSURE(!cu_members_party(m, body->party)->confirmed, err, CU_DUPLICATE, "confirm: organisation %llu has confirmed already",
+           (unsigned long long)body->party);
     TRY(check_possession(m, body, by, err));
     for (size_t i = 0; i < m->keys_n; i++)
         if (organisation_of(m, &m->key[i]) == body->party) m->key[i].from_seq = seq.v + 1; /* (3) */
@@ -188,15 +218,18 @@ bool cu_members_open(const struct cu_members *m)
 
 /* ---- may it? ------------------------------------------------------------------------------------------------------- */
 
-cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq, const struct cu_member_key **ret, struct cu_err *err)
+cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq,
+                         const struct cu_member_key **ret, struct cu_err *err)
 {
     const struct cu_kind_row *row = cu_kind_row(kind);
     const struct cu_member_key *key = cu_members_key(m, kid);
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");
     ENSURE(row && row->roles & cu_members_party(m, key->party)->role && key->purpose == CU_PURPOSE_STATEMENT, err, CU_WRONG_ROLE,
-           "a %s key of party %llu may not sign a %s", purpose_row(key->purpose)->name, (unsigned long long)key->party, row ? row->name : "statement of an unknown kind");
-    ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED, "organisation %llu has not confirmed its keys yet", (unsigned long long)organisation_of(m, key));
+           "a %s key of party %llu may not sign a %s", purpose_row(key->purpose)->name, (unsigned long long)key->party,
+           row ? row->name : "statement of an unknown kind");
+    ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED,
+           "organisation %llu has not confirmed its keys yet", (unsigned long long)organisation_of(m, key));
     *ret = key;
     return CU_OK;
 }

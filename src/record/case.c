@@ -15,4 +15,5 @@ static const struct cu_field correction_fields[] = {
     CU_FIXED(3, struct cu_correction, target),
     CU_FIXED(4, struct cu_correction, commitment),
 };
-const struct cu_payload_form cu_payload_CORRECTION = { CU_SCHEMA_OF("correction", correction_fields, struct cu_correction), NULL };
+const struct cu_payload_form cu_payload_CORRECTION = { CU_SCHEMA_OF("correction", correction_fields, struct cu_correction),
+                                                       NULL };

@@ -20,7 +20,8 @@ static cu_status check_confirm(const union cu_payload *payload, struct cu_err *e
     size_t at = 0;
 
     while (cu_list_next(&payload->confirm.keys, &cu_possession_schema, &at, &key)) {
-        ENSURE(memcmp(last.b, key.kid.b, sizeof last.b) < 0, err, CU_MALFORMED, "confirm: the keys are not in ascending order of their ids");
+        ENSURE(memcmp(last.b, key.kid.b, sizeof last.b) < 0, err, CU_MALFORMED,
+               "confirm: the keys are not in ascending order of their ids");
         last = key.kid;
     }
     return CU_OK;

@@ -50,7 +50,10 @@ static const struct cu_field refusal_fields[] = {
     SEEN(3, struct cu_refusal),
     CU_UINT(4, struct cu_refusal, reason, 1, UINT32_MAX),
 };
-static cu_status check_refusal(const union cu_payload *payload, struct cu_err *err) { return check_reason(payload->refusal.reason, err); }
+static cu_status check_refusal(const union cu_payload *payload, struct cu_err *err)
+{
+    return check_reason(payload->refusal.reason, err);
+}
 const struct cu_payload_form cu_payload_REFUSAL = { CU_SCHEMA_OF("refusal", refusal_fields, struct cu_refusal), check_refusal };
 
 static const struct cu_field void_fields[] = {
@@ -61,5 +64,8 @@ static const struct cu_field void_fields[] = {
     CU_FIXED(5, struct cu_void, commitment),
     CU_FIXED(6, struct cu_void, claim, CU_OPTIONAL(struct cu_void, has_claim)),
 };
-static cu_status check_void(const union cu_payload *payload, struct cu_err *err) { return check_reason(payload->a_void.reason, err); }
+static cu_status check_void(const union cu_payload *payload, struct cu_err *err)
+{
+    return check_reason(payload->a_void.reason, err);
+}
 const struct cu_payload_form cu_payload_VOID = { CU_SCHEMA_OF("void", void_fields, struct cu_void), check_void };

@@ -47,22 +47,27 @@ static const struct cu_field access_fields[] = {
 };
 const struct cu_schema cu_access_row_schema = CU_SCHEMA_OF("access", access_fields, struct cu_access_row, .tuple = true);
 
+/* clang-format off */
 #define ROWS(element)                                                               \
     {                                                                               \
         CU_LIST("rows", struct cu_details_rows, rows, 0, CU_DETAILS_MAX, (element)), \
         CU_TEXT("text", struct cu_details_rows, text, 0, TEXT_MAX),                 \
         PROFILE(struct cu_details_rows),                                            \
     }
+/* clang-format on */
 static const struct cu_field incident_fields[] = ROWS(&cu_finding_row_schema);
 static const struct cu_field reads_fields[] = ROWS(&cu_access_row_schema);
 
 /* ---- the table of profiles ----------------------------------------------------------------------------------------- */
 
-static const struct cu_schema genesis_schema = CU_SCHEMA_OF("genesis details", genesis_fields, struct cu_details_genesis, .text_keys = true);
+static const struct cu_schema genesis_schema = CU_SCHEMA_OF("genesis details", genesis_fields, struct cu_details_genesis,
+                                                            .text_keys = true);
 static const struct cu_schema case_schema = CU_SCHEMA_OF("case details", case_fields, struct cu_details_case, .text_keys = true);
 static const struct cu_schema text_schema = CU_SCHEMA_OF("text details", text_fields, struct cu_details_text, .text_keys = true);
-static const struct cu_schema incident_schema = CU_SCHEMA_OF("incident details", incident_fields, struct cu_details_rows, .text_keys = true);
-static const struct cu_schema access_schema = CU_SCHEMA_OF("access details", reads_fields, struct cu_details_rows, .text_keys = true);
+static const struct cu_schema incident_schema = CU_SCHEMA_OF("incident details", incident_fields, struct cu_details_rows,
+                                                             .text_keys = true);
+static const struct cu_schema access_schema = CU_SCHEMA_OF("access details", reads_fields, struct cu_details_rows,
+                                                           .text_keys = true);
 
 #define KIND(name) (1u << CU_KIND_##name)
 #define OF_DEPOSIT (KIND(CLAIM) | KIND(DEPOSIT) | KIND(REFUSAL))
@@ -105,7 +110,8 @@ enum cu_profile cu_details_profile(struct cu_span details)
     struct cu_cbor_reader in = cu_cbor_read(details);
 
     for (uint64_t n = cu_cbor_enter_map(&in, CU_DETAILS_MAX); n > 0; n--) {
-        if (cu_span_is(cu_cbor_text(&in, 0, CU_DETAILS_MAX), "profile")) return cu_profile_by_name(cu_cbor_text(&in, 0, CU_DETAILS_MAX));
+        if (cu_span_is(cu_cbor_text(&in, 0, CU_DETAILS_MAX), "profile"))
+            return cu_profile_by_name(cu_cbor_text(&in, 0, CU_DETAILS_MAX));
         if (cu_cbor_item(&in).n == 0) break;
     }
     return CU_PROFILE_NONE;

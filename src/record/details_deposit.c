@@ -25,6 +25,7 @@ static const struct cu_field person_fields[] = {
 const struct cu_schema cu_detail_person_schema = CU_SCHEMA_OF("person", person_fields, PERSON, .text_keys = true);
 
 #define DEVICE struct cu_detail_device
+/* clang-format off */
 static const struct cu_field device_fields[] = {
     OPTIONAL_TEXT("ip", DEVICE, ip, 64),
     OPTIONAL_TEXT("mac", DEVICE, mac, 64),
@@ -35,6 +36,7 @@ static const struct cu_field device_fields[] = {
     OPTIONAL_TEXT("serial", DEVICE, serial, 128),
     OPTIONAL_TEXT("position", DEVICE, position, 128),
 };
+/* clang-format on */
 const struct cu_schema cu_detail_device_schema = CU_SCHEMA_OF("device", device_fields, DEVICE, .text_keys = true);
 
 /* A file name is bytes: most are UTF-8, some are not, and all are kept as they are. */
@@ -77,7 +79,8 @@ static const struct cu_field police_fields[] = {
     CU_TEXT("case-number", DEPOSIT, case_number, 1, 128),
     CU_BYTES("video-sha256", DEPOSIT, video, 32, 32, CU_OPTIONAL(DEPOSIT, has_video)),
 };
-const struct cu_schema cu_details_police_schema = CU_SCHEMA_OF("police-collection details", police_fields, DEPOSIT, .text_keys = true);
+const struct cu_schema cu_details_police_schema = CU_SCHEMA_OF("police-collection details", police_fields, DEPOSIT,
+                                                               .text_keys = true);
 
 /* Each algorithm once, in the order of their numbers, so sha256 is the first; each of its own length. */
 cu_status cu_details_check_digests(const union cu_details *details, struct cu_err *err)
@@ -88,9 +91,12 @@ cu_status cu_details_check_digests(const union cu_details *details, struct cu_er
 
     if (!details->deposit.has_digests) return CU_OK;
     while (cu_list_next(&details->deposit.digests, &cu_detail_digest_schema, &at, &digest)) {
-        ENSURE(digest.alg >= expected_from, err, CU_MALFORMED, "details: digests are not in the order of their algorithms, each once");
-        ENSURE(expected_from > CU_DIGEST_SHA256 || digest.alg == CU_DIGEST_SHA256, err, CU_MALFORMED, "details: sha256 is missing among the digests");
-        ENSURE(digest.value.n == cu_digest_len((enum cu_digest_alg)digest.alg), err, CU_MALFORMED, "details: a digest of an unknown algorithm or a wrong length");
+        ENSURE(digest.alg >= expected_from, err, CU_MALFORMED,
+               "details: digests are not in the order of their algorithms, each once");
+        ENSURE(expected_from > CU_DIGEST_SHA256 || digest.alg == CU_DIGEST_SHA256, err, CU_MALFORMED,
+               "details: sha256 is missing among the digests");
+        ENSURE(digest.value.n == cu_digest_len((enum cu_digest_alg)digest.alg), err, CU_MALFORMED,
+               "details: a digest of an unknown algorithm or a wrong length");
         expected_from = digest.alg + 1;
     }
     return CU_OK;
@@ -102,8 +108,11 @@ cu_status cu_details_check_police(const union cu_details *details, struct cu_err
 
     TRY(cu_details_check_digests(details, err));
     ENSURE(d->original || d->has_source, err, CU_MALFORMED,
-           "police-collection: \"source\" is missing: when the original medium was not taken, why not, and where it lies or the data came from");
-    ENSURE(d->has_holder || d->has_refusal, err, CU_MALFORMED, "police-collection: \"holder\" is missing, or \"refusal\" with a witness");
-    ENSURE(!d->has_refusal || d->has_witness, err, CU_MALFORMED, "police-collection: \"witness\" is missing, who attests that the holder did not sign");
+           "police-collection: \"source\" is missing: when the original medium was not taken, why not, and where it lies or the "
+           "data came from");
+    ENSURE(d->has_holder || d->has_refusal, err, CU_MALFORMED,
+           "police-collection: \"holder\" is missing, or \"refusal\" with a witness");
+    ENSURE(!d->has_refusal || d->has_witness, err, CU_MALFORMED,
+           "police-collection: \"witness\" is missing, who attests that the holder did not sign");
     return CU_OK;
 }

@@ -51,10 +51,8 @@ static void put_value(const struct cu_field *field, const uint8_t *at, struct cu
     case CU_FIELD_BOOL: cu_buf_add_str(out, *(const bool *)at ? "yes" : "no"); return;
     case CU_FIELD_FIXED: cu_hex_put(out, cu_span(at, field->min)); return;
     case CU_FIELD_BYTES:
-        if (is_digest(field))
-            cu_hex_put(out, span_at(at));
-        else
-            cu_text_printable(out, span_at(at));
+        if (is_digest(field)) cu_hex_put(out, span_at(at));
+        else cu_text_printable(out, span_at(at));
         return;
     case CU_FIELD_TEXT: cu_text_printable(out, span_at(at)); return;
     case CU_FIELD_ITEM: cu_cbor_diagnose(span_at(at), out); return;
@@ -93,20 +91,22 @@ static cu_status emit(struct lines *to, const char *key, struct cu_err *err)
 
 static cu_status each_element(const struct cu_field *field, const struct cu_list *list, struct lines *to, struct cu_err *err)
 {
-    union { uint8_t bytes[CU_SCHEMA_STRUCT_MAX]; struct cu_detail_digest digest; } element;
+    union {
+        uint8_t bytes[CU_SCHEMA_STRUCT_MAX];
+        struct cu_detail_digest digest;
+    } element;
     size_t at = 0;
 
     while (cu_list_next(list, field->child, &at, &element)) {
-        if (field->child == &cu_detail_digest_schema)
-            put_digest(&element.digest, &to->value);
-        else
-            put_element(field->child, element.bytes, &to->value);
+        if (field->child == &cu_detail_digest_schema) put_digest(&element.digest, &to->value);
+        else put_element(field->child, element.bytes, &to->value);
         TRY(emit(to, field->name, err));
     }
     return CU_OK;
 }
 
-static cu_status each_field(const struct cu_schema *schema, const uint8_t *message, const char *prefix, struct lines *to, struct cu_err *err)
+static cu_status each_field(const struct cu_schema *schema, const uint8_t *message, const char *prefix, struct lines *to,
+                            struct cu_err *err)
 {
     char key[KEY_MAX];
 
@@ -137,10 +137,8 @@ static cu_status each_unknown(struct cu_span details, struct lines *to, struct c
         struct cu_buf key = cu_buf_over(key_mem, KEY_MAX);
         cu_text_printable(&key, cu_cbor_text(&in, 0, KEY_MAX / 4));
         key_mem[key.n] = 0;
-        if (cu_cbor_peek(&in) == CU_CBOR_TEXT)
-            cu_text_printable(&to->value, cu_cbor_text(&in, 0, CU_DETAILS_MAX));
-        else
-            cu_cbor_diagnose(cu_cbor_item(&in), &to->value);
+        if (cu_cbor_peek(&in) == CU_CBOR_TEXT) cu_text_printable(&to->value, cu_cbor_text(&in, 0, CU_DETAILS_MAX));
+        else cu_cbor_diagnose(cu_cbor_item(&in), &to->value);
         if (cu_cbor_good(&in)) TRY(emit(to, key_mem, err));
     }
     cu_cbor_leave(&in);
@@ -194,7 +192,8 @@ static cu_status take_digest(struct cu_span value, size_t n, struct cu_buf *scra
     return CU_OK;
 }
 
-static cu_status take_value(const struct cu_field *field, uint8_t *message, struct cu_span value, struct cu_buf *scratch, struct cu_err *err)
+static cu_status take_value(const struct cu_field *field, uint8_t *message, struct cu_span value, struct cu_buf *scratch,
+                            struct cu_err *err)
 {
     void *at = message + field->at;
 
@@ -209,7 +208,8 @@ static cu_status take_value(const struct cu_field *field, uint8_t *message, stru
 }
 
 /* "name; title; organisation" into one more element at the end of the list, whose elements lie together in the scratch. */
-static cu_status take_element(const struct cu_field *field, struct cu_list *list, struct cu_span value, struct form *form, struct cu_err *err)
+static cu_status take_element(const struct cu_field *field, struct cu_list *list, struct cu_span value, struct form *form,
+                              struct cu_err *err)
 {
     uint64_t element[CU_SCHEMA_STRUCT_MAX / 8] = { 0 };
     uint8_t digests_mem[2 * CU_DIGEST_LEN_MAX];
@@ -237,7 +237,8 @@ static const struct cu_field *field_named(const struct cu_schema *schema, struct
     return NULL;
 }
 
-static cu_status take_in_map(const struct cu_field *map, uint8_t *message, struct cu_span key, struct cu_span value, struct form *form, struct cu_err *err)
+static cu_status take_in_map(const struct cu_field *map, uint8_t *message, struct cu_span key, struct cu_span value,
+                             struct form *form, struct cu_err *err)
 {
     const struct cu_field *field = field_named(map->child, trim(key));
     uint8_t *inner = message + map->at;
@@ -248,7 +249,8 @@ static cu_status take_in_map(const struct cu_field *map, uint8_t *message, struc
     return take_value(field, inner, value, form->scratch, err);
 }
 
-static cu_status take_line(const struct cu_schema *schema, uint8_t *message, struct cu_span key, struct cu_span value, struct form *form, struct cu_err *err)
+static cu_status take_line(const struct cu_schema *schema, uint8_t *message, struct cu_span key, struct cu_span value,
+                           struct form *form, struct cu_err *err)
 {
     struct cu_span rest = key, first = key;
     const struct cu_field *field = cu_span_split(&rest, ' ', &first) ? field_named(schema, first) : NULL;
@@ -258,7 +260,8 @@ static cu_status take_line(const struct cu_schema *schema, uint8_t *message, str
     if (field && field->type == CU_FIELD_MAP) return take_in_map(field, message, rest, value, form, err);
     field = field_named(schema, key);
     ENSURE(field && field->type != CU_FIELD_MAP, err, CU_MALFORMED, "%s have no such field", schema->name);
-    if (field->type == CU_FIELD_LIST) return take_element(field, (struct cu_list *)(void *)(message + field->at), value, form, err);
+    if (field->type == CU_FIELD_LIST)
+        return take_element(field, (struct cu_list *)(void *)(message + field->at), value, form, err);
 
     uint64_t bit = UINT64_C(1) << (field - schema->fields);
     bool filled = field->type == CU_FIELD_TEXT && span_at(message + field->at).n > 0;
@@ -267,14 +270,16 @@ static cu_status take_line(const struct cu_schema *schema, uint8_t *message, str
     return take_value(field, message, value, form->scratch, err);
 }
 
-cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch, struct cu_details_deposit *message, struct cu_err *err)
+cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch,
+                               struct cu_details_deposit *message, struct cu_err *err)
 {
     const struct cu_schema *schema = cu_profile_schema(profile);
     struct cu_details_deposit out = *message;
     struct form form = { .scratch = scratch };
 
     CU_ASSERT(!scratch->on_heap); /* spans into it must stay where they are */
-    ENSURE(profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION, err, CU_WRONG_KIND, "this profile is not one of a deposit");
+    ENSURE(profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION, err, CU_WRONG_KIND,
+           "this profile is not one of a deposit");
     if (cu_span_starts(text, cu_span("\xef\xbb\xbf", 3))) text = cu_span(text.p + 3, text.n - 3);
     while (text.n) {
         struct cu_span line = text, key;
@@ -285,7 +290,8 @@ cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, str
         ENSURE(cu_span_split(&line, ':', &key), err, CU_MALFORMED, "line %zu: not \"key: value\"", form.line);
         if (trim(line).n == 0) continue; /* a blank in the form */
         cu_status status = take_line(schema, (uint8_t *)&out, trim(key), trim(line), &form, err);
-        if (status != CU_OK) return cu_fail_while(err, status, "line %zu, \"%.*s\"", form.line, (int)trim(key).n, (const char *)trim(key).p);
+        if (status != CU_OK)
+            return cu_fail_while(err, status, "line %zu, \"%.*s\"", form.line, (int)trim(key).n, (const char *)trim(key).p);
     }
     *message = out;
     return CU_OK;

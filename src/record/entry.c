@@ -21,7 +21,8 @@ static cu_status read_signed(struct cu_span bytes, struct cu_entry *out, struct 
 
     TRY(cu_statement_read(bytes, &out->outer, err));
     row = cu_kind_row(out->outer.kind);
-    ENSURE(row->form != CU_FORM_NESTED, err, CU_MISSING_SIGNATURE, "a %s stands alone: the other party has not signed", row->name);
+    ENSURE(row->form != CU_FORM_NESTED, err, CU_MISSING_SIGNATURE, "a %s stands alone: the other party has not signed",
+           row->name);
     out->signed_ = true;
     out->has_inner = row->nests;
     if (row->nests) return read_claim(out->outer.body.deposit.claim, &out->outer, &out->inner, err);
@@ -41,7 +42,8 @@ static cu_status read_plain(struct cu_span bytes, struct cu_entry *out, struct c
 
     ENSURE(cu_cbor_good(&in) && keyed, err, CU_MALFORMED, "entry: a map that does not begin with its type");
     row = cu_kind_by_typ(typ);
-    ENSURE(row && row->form == CU_FORM_PLAIN, err, CU_WRONG_KIND, "entry: \"%.*s\" is not the type of a plain entry", (int)typ.n, (const char *)typ.p);
+    ENSURE(row && row->form == CU_FORM_PLAIN, err, CU_WRONG_KIND, "entry: \"%.*s\" is not the type of a plain entry", (int)typ.n,
+           (const char *)typ.p);
     out->outer.kind = row->kind;
     return cu_payload_read(row, bytes, &out->outer.body, err);
 }
@@ -52,10 +54,8 @@ cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_er
     struct cu_entry out = { .bytes = bytes };
 
     ENSURE(bytes.n <= CU_ENTRY_MAX, err, CU_TOO_LARGE, "entry: %zu bytes, more than %d", bytes.n, CU_ENTRY_MAX);
-    if (cu_cbor_peek(&in) == CU_CBOR_MAP)
-        TRY(read_plain(bytes, &out, err));
-    else
-        TRY(read_signed(bytes, &out, err));
+    if (cu_cbor_peek(&in) == CU_CBOR_MAP) TRY(read_plain(bytes, &out, err));
+    else TRY(read_signed(bytes, &out, err));
     out.kind = out.outer.kind;
     out.leaf = cu_leaf_hash(bytes);
     *ret = out;
@@ -67,7 +67,10 @@ cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_er
 /* Offset in the payload of commitment, seen and time; NONE: it has none. One row a kind, in the order of the table. */
 #define NONE ((size_t)-1)
 #define AT(type, member) offsetof(struct type, member)
-struct places { enum cu_kind kind; size_t commitment, seen, time; };
+struct places {
+    enum cu_kind kind;
+    size_t commitment, seen, time;
+};
 static const struct places places[] = {
     { CU_KIND_GENESIS, AT(cu_genesis, commitment), NONE, AT(cu_genesis, time) },
     { CU_KIND_BLOCK, NONE, NONE, AT(cu_block, closed) },
@@ -93,7 +96,10 @@ static const struct places *places_of(enum cu_kind kind)
     return &places[i];
 }
 
-static const void *in_body(const struct cu_statement *st, size_t at) { return at == NONE ? NULL : (const uint8_t *)&st->body + at; }
+static const void *in_body(const struct cu_statement *st, size_t at)
+{
+    return at == NONE ? NULL : (const uint8_t *)&st->body + at;
+}
 
 const cu_hash *cu_entry_commitment(const struct cu_entry *e)
 {

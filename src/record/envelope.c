@@ -33,7 +33,10 @@ static const struct cu_schema header_schema = CU_SCHEMA_OF("protected header", h
 
 /* ["Signature1", protected, h'', payload] in two pieces of memory: what stands before the protected header's bytes, and between
  * them and the payload's. */
-struct sig_structure { uint8_t front[24], middle[16]; struct cu_span parts[4]; };
+struct sig_structure {
+    uint8_t front[24], middle[16];
+    struct cu_span parts[4];
+};
 
 static void put_bytes_head(struct cu_buf *out, size_t n)
 {
@@ -95,7 +98,8 @@ static cu_status read_layers(struct cu_span bytes, struct cu_statement *ret, str
     cu_cbor_leave(&in);
     TRY(cu_cbor_done(&in, "statement", err));
 
-    ENSURE(unprotected.n == 1, err, CU_UNPROTECTED_HEADER, "statement: something stands in its unprotected header, which nobody signed");
+    ENSURE(unprotected.n == 1, err, CU_UNPROTECTED_HEADER,
+           "statement: something stands in its unprotected header, which nobody signed");
     ENSURE(ret->signature.n > 0, err, CU_MISSING_SIGNATURE, "statement: its signature is missing");
     ENSURE(ret->signature.n == CU_SIGNATURE_LEN, err, CU_MALFORMED, "statement: a signature of %zu bytes", ret->signature.n);
     return CU_OK;
@@ -107,11 +111,12 @@ static cu_status read_header(struct cu_statement *st, const struct cu_kind_row *
 
     TRY(cu_schema_read(&header_schema, st->protected_, &header, err));
     *ret_row = cu_kind_by_typ(header.typ);
-    ENSURE(*ret_row && (*ret_row)->form != CU_FORM_PLAIN, err, CU_WRONG_KIND, "protected header: \"%.*s\" is not the type of a signed statement",
-           (int)header.typ.n, (const char *)header.typ.p);
+    ENSURE(*ret_row && (*ret_row)->form != CU_FORM_PLAIN, err, CU_WRONG_KIND,
+           "protected header: \"%.*s\" is not the type of a signed statement", (int)header.typ.n, (const char *)header.typ.p);
     st->kind = (*ret_row)->kind;
     st->alg = (enum cu_alg)header.alg;
-    ENSURE(cu_alg_public_len(st->alg) > 0, err, CU_MALFORMED, "protected header: algorithm %lld is not known", (long long)header.alg);
+    ENSURE(cu_alg_public_len(st->alg) > 0, err, CU_MALFORMED, "protected header: algorithm %lld is not known",
+           (long long)header.alg);
     st->kid = header.kid;
     st->network = header.network;
     return CU_OK;
@@ -125,7 +130,8 @@ cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, stru
     ENSURE(bytes.n <= CU_ENTRY_MAX, err, CU_TOO_LARGE, "statement: %zu bytes, more than %d", bytes.n, CU_ENTRY_MAX);
     TRY(read_layers(bytes, &st, err));
     TRY(read_header(&st, &row, err));
-    ENSURE(row->form != CU_FORM_NESTED || bytes.n <= CU_CLAIM_MAX, err, CU_TOO_LARGE, "%s: %zu bytes, more than %d", row->name, bytes.n, CU_CLAIM_MAX);
+    ENSURE(row->form != CU_FORM_NESTED || bytes.n <= CU_CLAIM_MAX, err, CU_TOO_LARGE, "%s: %zu bytes, more than %d", row->name,
+           bytes.n, CU_CLAIM_MAX);
     TRY(cu_payload_read(row, st.payload, &st.body, err));
     st.id = cu_statement_id(st.protected_, st.payload);
     *ret = st;
@@ -134,14 +140,16 @@ cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, stru
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-static cu_status write_header(const struct cu_kind_row *row, const cu_hash *network, const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err)
+static cu_status write_header(const struct cu_kind_row *row, const cu_hash *network, const struct cu_private_key *key,
+                              struct cu_buf *out, struct cu_err *err)
 {
     struct header header = { .alg = key->pub.alg, .kid = key->id, .network = *network, .typ = cu_span_str(row->typ) };
 
     return cu_schema_write(&header_schema, &header, out, err);
 }
 
-static void write_layers(struct cu_span protected_, struct cu_span payload, const uint8_t signature[CU_SIGNATURE_LEN], struct cu_buf *out)
+static void write_layers(struct cu_span protected_, struct cu_span payload, const uint8_t signature[CU_SIGNATURE_LEN],
+                         struct cu_buf *out)
 {
     cu_cbor_put_tag(out, COSE_SIGN1_TAG);
     cu_cbor_put_array(out, 4);
@@ -160,10 +168,12 @@ static cu_status read_back(const struct cu_kind_row *row, struct cu_span bytes, 
     return row->form == CU_FORM_NESTED ? cu_statement_read(bytes, &claim, err) : cu_entry_read(bytes, &entry, err);
 }
 
-cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network, const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err)
+cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network, const struct cu_private_key *key,
+                            struct cu_buf *out, struct cu_err *err)
 {
     uint8_t protected_mem[PROTECTED_MAX], payload_mem[ENVELOPE_MAX], whole_mem[ENVELOPE_MAX], tbs_mem[ENVELOPE_MAX];
-    struct cu_buf protected_ = cu_buf_over(protected_mem, sizeof protected_mem), payload = cu_buf_over(payload_mem, sizeof payload_mem);
+    struct cu_buf protected_ = cu_buf_over(protected_mem, sizeof protected_mem),
+                  payload = cu_buf_over(payload_mem, sizeof payload_mem);
     struct cu_buf whole = cu_buf_over(whole_mem, sizeof whole_mem), tbs = cu_buf_over(tbs_mem, sizeof tbs_mem);
     const struct cu_kind_row *row = cu_kind_row(kind);
     uint8_t signature[CU_SIGNATURE_LEN] = { 0 };

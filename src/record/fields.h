@@ -4,11 +4,6 @@
 
 #include "custody/entry.h"
 
-/* gcc 12 warns of missing braces in a compound literal of a struct that begins with one: the size without it. */
-#undef CU_FIXED
-#define CU_FIXED(key, type, member, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(type, member), sizeof(((type *)0)->member), sizeof(((type *)0)->member), NULL, NULL, __VA_ARGS__)
-
 /* Milliseconds since 1970, up to the end of the year 9999: what people can be shown. */
 #define CU_TIME_MAX 253402300799999u
 #define TIME(key, type, member) CU_UINT(key, type, member, 0, CU_TIME_MAX)
@@ -26,6 +21,7 @@ CU_KIND_TABLE(CU_KIND_FORM)
 #undef CU_KIND_FORM
 
 /** Read and judge a payload of `row`'s kind. */
-CU_MUST_USE cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, union cu_payload *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, union cu_payload *ret,
+                                      struct cu_err *err);
 
 #endif

@@ -41,7 +41,8 @@ static cu_status check_open(const struct cu_inventory *inventory, struct cu_err 
 
     while (cu_list_next(&inventory->open, &cu_open_serials_schema, &at, &open)) {
         ENSURE(memcmp(last.b, open.kid.b, sizeof last.b) < 0, err, CU_MALFORMED, "inventory: keys are not in ascending order");
-        ENSURE(!inventory->has_kid || cu_hash_eq(&open.kid, &inventory->kid), err, CU_MALFORMED, "inventory: open numbers of another key");
+        ENSURE(!inventory->has_kid || cu_hash_eq(&open.kid, &inventory->kid), err, CU_MALFORMED,
+               "inventory: open numbers of another key");
         TRY(check_serials(&open.serials, &total, err));
         last = open.kid;
     }
@@ -53,8 +54,11 @@ static cu_status check_inventory(const union cu_payload *payload, struct cu_err 
 {
     const struct cu_inventory *inventory = &payload->inventory;
 
-    ENSURE(inventory->has_case != inventory->has_kid, err, CU_MALFORMED, "inventory: it is of a case or of a key, of exactly one of them");
-    ENSURE(inventory->has_last == (inventory->n > 0), err, CU_MALFORMED, "inventory: the last id stands there if and only if there is one");
+    ENSURE(inventory->has_case != inventory->has_kid, err, CU_MALFORMED,
+           "inventory: it is of a case or of a key, of exactly one of them");
+    ENSURE(inventory->has_last == (inventory->n > 0), err, CU_MALFORMED,
+           "inventory: the last id stands there if and only if there is one");
     return check_open(inventory, err);
 }
-const struct cu_payload_form cu_payload_INVENTORY = { CU_SCHEMA_OF("inventory", inventory_fields, struct cu_inventory), check_inventory };
+const struct cu_payload_form cu_payload_INVENTORY = { CU_SCHEMA_OF("inventory", inventory_fields, struct cu_inventory),
+                                                      check_inventory };

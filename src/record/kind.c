@@ -4,9 +4,11 @@
 #define TYP_PLAIN "+cbor"
 #define TYP_SIGNED "+cose"
 #define TYP_NESTED "+cose"
+/* clang-format off */
 #define ROW(num, name_, text, form_, roles_, nests_, details_)                                                          \
     { .kind = CU_KIND_##name_, .name = (text), .typ = "application/custody-" text TYP_##form_, .form = CU_FORM_##form_, \
       .roles = (roles_), .nests = (nests_), .details = (details_), .payload = &cu_payload_##name_.schema },
+/* clang-format on */
 static const struct cu_kind_row rows[] = { CU_KIND_TABLE(ROW) };
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -42,7 +44,10 @@ cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, u
     return CU_OK;
 }
 
-struct word { uint64_t number; const char *name, *text; };
+struct word {
+    uint64_t number;
+    const char *name, *text;
+};
 #define WORD(num, name, text, sentence) { (num), (text), (sentence) },
 static const struct word reasons[] = { CU_REASON_TABLE(WORD) };
 static const struct word incidents[] = { CU_INCIDENT_TABLE(WORD) };

@@ -18,10 +18,8 @@ static struct cu_span read_optional(struct cu_cbor_reader *in, size_t min, size_
 
 static void put_optional(struct cu_buf *out, struct cu_span bytes, bool there)
 {
-    if (there)
-        cu_cbor_put_bytes(out, bytes);
-    else
-        cu_cbor_put_null(out);
+    if (there) cu_cbor_put_bytes(out, bytes);
+    else cu_cbor_put_null(out);
 }
 
 cu_status cu_record_read(struct cu_span bytes, struct cu_record *ret, struct cu_err *err)
@@ -49,7 +47,8 @@ cu_status cu_record_write(const struct cu_record *record, struct cu_buf *out, st
 
     ENSURE(details == (record->details.n > 0) && (!details || record->salt.n == CU_SALT_LEN), err, CU_MALFORMED,
            "record: details go with a salt of %d bytes", CU_SALT_LEN);
-    ENSURE(record->entry.n > 0 && record->entry.n <= CU_ENTRY_MAX && record->details.n <= CU_DETAILS_MAX && record->content.n <= CU_CONTENT_INLINE_MAX,
+    ENSURE(record->entry.n > 0 && record->entry.n <= CU_ENTRY_MAX && record->details.n <= CU_DETAILS_MAX &&
+               record->content.n <= CU_CONTENT_INLINE_MAX,
            err, CU_TOO_LARGE, "record: a part of it is beyond its limit");
     cu_cbor_put_array(out, 4);
     cu_cbor_put_bytes(out, record->entry);
@@ -76,7 +75,8 @@ static cu_status match_details(const struct cu_record *record, const struct cu_e
     cu_hash found;
 
     if (!promised) {
-        ENSURE(!record->salt.n && !record->details.n, err, CU_BAD_ATTACHMENT, "a %s has no details, but some are attached", cu_kind_row(entry->kind)->name);
+        ENSURE(!record->salt.n && !record->details.n, err, CU_BAD_ATTACHMENT, "a %s has no details, but some are attached",
+               cu_kind_row(entry->kind)->name);
         return CU_OK;
     }
     ENSURE(record->salt.n == CU_SALT_LEN && record->details.n, err, CU_BAD_ATTACHMENT, "the details are missing");

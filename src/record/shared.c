@@ -7,6 +7,8 @@ static const struct cu_field seen_fields[] = {
 };
 const struct cu_schema cu_seen_schema = CU_SCHEMA_OF("seen", seen_fields, struct cu_seen, .tuple = true);
 
-struct number { uint64_t number; };
+struct number {
+    uint64_t number;
+};
 static const struct cu_field uint_fields[] = { CU_UINT(0, struct number, number, 0, UINT64_MAX) };
 const struct cu_schema cu_uint_schema = CU_SCHEMA_OF("number", uint_fields, struct number, .scalar = true);

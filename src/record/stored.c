@@ -42,12 +42,15 @@ static cu_status check_incident(const union cu_payload *payload, struct cu_err *
 {
     const struct cu_incident *incident = &payload->incident;
 
-    ENSURE(cu_incident_name(incident->type), err, CU_MALFORMED, "incident: type %llu is not known", (unsigned long long)incident->type);
+    ENSURE(cu_incident_name(incident->type), err, CU_MALFORMED, "incident: type %llu is not known",
+           (unsigned long long)incident->type);
     ENSURE(incident->has_claim == (incident->type == CU_INCIDENT_EQUIVOCATION), err, CU_MALFORMED,
-           incident->has_claim ? "incident: only an equivocation carries a claim" : "incident: an equivocation carries the second claim");
+           incident->has_claim ? "incident: only an equivocation carries a claim"
+                               : "incident: an equivocation carries the second claim");
     return CU_OK;
 }
-const struct cu_payload_form cu_payload_INCIDENT = { CU_SCHEMA_OF("incident", incident_fields, struct cu_incident), check_incident };
+const struct cu_payload_form cu_payload_INCIDENT = { CU_SCHEMA_OF("incident", incident_fields, struct cu_incident),
+                                                     check_incident };
 
 static const struct cu_field access_fields[] = {
     TIME(1, struct cu_access, time),

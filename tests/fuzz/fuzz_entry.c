@@ -8,11 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (cu_entry_read(cu_span(data, size), &entry, &err) != CU_OK) return 0;
     CU_ASSERT(size <= CU_ENTRY_MAX && entry.signed_ == (cu_kind_row(entry.kind)->form == CU_FORM_SIGNED));
-    CU_ASSERT((cu_entry_commitment(&entry) != NULL) == cu_kind_row(entry.kind)->details && entry.has_inner == cu_kind_row(entry.kind)->nests);
-    if (entry.signed_)
-        rewrite_statement(&entry.outer, entry.bytes);
-    else
-        rewrite_payload(entry.kind, &entry.outer.body, entry.bytes);
+    CU_ASSERT((cu_entry_commitment(&entry) != NULL) == cu_kind_row(entry.kind)->details &&
+              entry.has_inner == cu_kind_row(entry.kind)->nests);
+    if (entry.signed_) rewrite_statement(&entry.outer, entry.bytes);
+    else rewrite_payload(entry.kind, &entry.outer.body, entry.bytes);
     if (entry.has_inner) rewrite_statement(&entry.inner, entry.outer.body.deposit.claim);
     return 0;
 }

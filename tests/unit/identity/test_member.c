@@ -35,7 +35,9 @@ static struct cu_party_key key_as(const char *name, enum cu_purpose purpose)
 static struct plan good_plan(void)
 {
     return (struct plan){
-        .key = { { key_as("organisation", CU_PURPOSE_STATEMENT), key_as("log", CU_PURPOSE_LOG) }, { key_as("provider", CU_PURPOSE_STATEMENT) }, { key_as("depositor", CU_PURPOSE_STATEMENT) } },
+        .key = { { key_as("organisation", CU_PURPOSE_STATEMENT), key_as("log", CU_PURPOSE_LOG) },
+                 { key_as("provider", CU_PURPOSE_STATEMENT) },
+                 { key_as("depositor", CU_PURPOSE_STATEMENT) } },
         .keys = { 2, 1, 1 },
         .party = { { 1, CU_ROLE_ORGANISATION, 1, { 0 } }, { 2, CU_ROLE_PROVIDER, 1, { 0 } }, { 3, CU_ROLE_DEPOSITOR, 1, { 0 } } },
         .parties = 3,
@@ -355,7 +357,8 @@ static void a_proof_made_for_another_purpose_or_ledger_is_refused(void **state)
 {
     (void)state;
     start();
-    prove(0, "organisation", CU_PURPOSE_STATEMENT), prove(1, "log", CU_PURPOSE_COSIGN), prove(2, "provider", CU_PURPOSE_STATEMENT), prove(3, "depositor", CU_PURPOSE_STATEMENT);
+    prove(0, "organisation", CU_PURPOSE_STATEMENT), prove(1, "log", CU_PURPOSE_COSIGN),
+        prove(2, "provider", CU_PURPOSE_STATEMENT), prove(3, "depositor", CU_PURPOSE_STATEMENT);
     qsort(proofs, 4, sizeof *proofs, by_kid);
     assert_refused(CU_BAD_SIGNATURE, confirm_as("organisation", 1, 4));
     start();
@@ -399,7 +402,8 @@ static void a_ledger_opens_when_more_than_two_thirds_have_confirmed(void **state
         for (uint64_t confirmed = 0; confirmed <= n; confirmed++) {
             memset(&m, 0, sizeof m);
             m.parties_n = n, m.organisations = n;
-            for (size_t i = 0; i < n; i++) m.party[i] = (struct cu_member_party){ i + 1, CU_ROLE_ORGANISATION, i + 1, i < confirmed };
+            for (size_t i = 0; i < n; i++)
+                m.party[i] = (struct cu_member_party){ i + 1, CU_ROLE_ORGANISATION, i + 1, i < confirmed };
             assert_int_equal(cu_members_open(&m), confirmed > n * 2 / 3);
         }
     }
@@ -409,14 +413,20 @@ static void a_ledger_opens_when_more_than_two_thirds_have_confirmed(void **state
 
 static void each_role_signs_its_kinds_and_no_other(void **state)
 {
-    static const struct { const char *key; unsigned role; } signers[] = { { "organisation", CU_ROLE_ORGANISATION }, { "provider", CU_ROLE_PROVIDER }, { "depositor", CU_ROLE_DEPOSITOR } };
+    static const struct {
+        const char *key;
+        unsigned role;
+    } signers[] = { { "organisation", CU_ROLE_ORGANISATION },
+                    { "provider", CU_ROLE_PROVIDER },
+                    { "depositor", CU_ROLE_DEPOSITOR } };
 
     (void)state;
     start();
     assert_ok(confirm_as("organisation", 1, 4));
     for (size_t s = 0; s < 3; s++)
         for (size_t i = 0; i < cu_kinds_n; i++)
-            assert_refused(cu_kind_row(cu_kinds[i])->roles & signers[s].role ? CU_OK : CU_WRONG_ROLE, may(signers[s].key, cu_kinds[i], 5));
+            assert_refused(cu_kind_row(cu_kinds[i])->roles & signers[s].role ? CU_OK : CU_WRONG_ROLE,
+                           may(signers[s].key, cu_kinds[i], 5));
     assert_refused(CU_WRONG_ROLE, may("organisation", (enum cu_kind)99, 5));
 }
 

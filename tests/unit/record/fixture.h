@@ -40,8 +40,19 @@ static inline struct cu_span fixture_file(const char *path)
 
 /* ---- known entries and keys ---- */
 
-struct golden { char name[32]; bool has_id; cu_hash id, leaf; uint8_t mem[1024]; struct cu_span bytes; };
-struct golden_key { char name[32]; struct cu_public_key pub; cu_hash kid; struct cu_private_key private_; };
+struct golden {
+    char name[32];
+    bool has_id;
+    cu_hash id, leaf;
+    uint8_t mem[1024];
+    struct cu_span bytes;
+};
+struct golden_key {
+    char name[32];
+    struct cu_public_key pub;
+    cu_hash kid;
+    struct cu_private_key private_;
+};
 
 static struct golden goldens[32];
 static struct golden_key golden_keys[8];
@@ -131,7 +142,11 @@ static inline cu_status check_signature(const struct cu_statement *st)
 
 /* ---- an encoder that is free to do wrong: every part of the envelope as told ---- */
 
-struct header { int64_t alg; const char *typ; cu_hash kid, network; };
+struct header {
+    int64_t alg;
+    const char *typ;
+    cu_hash kid, network;
+};
 
 static inline struct header header_of(const char *kind, const char *key)
 {
@@ -158,7 +173,8 @@ static inline struct cu_span header_bytes(struct header h)
 }
 
 /* Raw parts: `unprotected` and `payload` are whole encoded items. */
-static inline struct cu_span layers(struct cu_span protected_, struct cu_span unprotected, struct cu_span payload_item, struct cu_span signature)
+static inline struct cu_span layers(struct cu_span protected_, struct cu_span unprotected, struct cu_span payload_item,
+                                    struct cu_span signature)
 {
     static uint8_t mem[8][CU_ENTRY_MAX + 1024];
     static unsigned at;

@@ -26,12 +26,24 @@ static struct cu_list list_of(const struct cu_schema *child, const void *element
 
 static struct cu_details_deposit a_collection(void)
 {
-    static const struct cu_detail_person people[] = { { .name = { (const uint8_t *)"Zhang San", 9 } }, { .name = { (const uint8_t *)"Li Si", 5 } } };
+    static const struct cu_detail_person people[] = { { .name = { (const uint8_t *)"Zhang San", 9 } },
+                                                      { .name = { (const uint8_t *)"Li Si", 5 } } };
 
     return (struct cu_details_deposit){
-        .name = S("a.jpg"), .tool = S("custody 0.1.0"), .case_number = S("117"), .cause = S("theft"), .category = S("photo"), .format = S("JPEG"),
-        .collected = S("2026-09-21 14:05 +08:00"), .place = S("Nanshan"), .method = S("copied"), .process = S("imaged, exported"), .original = true,
-        .collectors = LIST_OF(&cu_detail_person_schema, people), .holder = { .name = S("Wang Wu") }, .has_holder = true,
+        .name = S("a.jpg"),
+        .tool = S("custody 0.1.0"),
+        .case_number = S("117"),
+        .cause = S("theft"),
+        .category = S("photo"),
+        .format = S("JPEG"),
+        .collected = S("2026-09-21 14:05 +08:00"),
+        .place = S("Nanshan"),
+        .method = S("copied"),
+        .process = S("imaged, exported"),
+        .original = true,
+        .collectors = LIST_OF(&cu_detail_person_schema, people),
+        .holder = { .name = S("Wang Wu") },
+        .has_holder = true,
     };
 }
 
@@ -46,7 +58,8 @@ static cu_status write(enum cu_profile profile, const void *message)
 
 static void every_profile_has_a_table_in_order_and_a_name(void **state)
 {
-    const struct cu_schema *const parts[] = { &cu_detail_digest_schema, &cu_detail_person_schema, &cu_detail_device_schema, &cu_party_name_schema, &cu_finding_row_schema, &cu_access_row_schema };
+    const struct cu_schema *const parts[] = { &cu_detail_digest_schema, &cu_detail_person_schema, &cu_detail_device_schema,
+                                              &cu_party_name_schema,    &cu_finding_row_schema,   &cu_access_row_schema };
 
     (void)state;
     for (enum cu_profile p = CU_PROFILE_PLAIN; p <= CU_PROFILE_ACCESS; p++) {
@@ -92,14 +105,18 @@ static void each_profile_goes_with_its_kinds_of_statement_alone(void **state)
 
 static void details_that_are_not_canonical_or_of_no_known_profile_are_refused(void **state)
 {
-    static const struct { cu_status status; const char *bytes; size_t n; } bad[] = {
+    static const struct {
+        cu_status status;
+        const char *bytes;
+        size_t n;
+    } bad[] = {
         { CU_MALFORMED, "", 0 },
         { CU_MALFORMED, "\xbf\xff", 2 },
         { CU_MALFORMED, "\xa2\x64text\x60\x67profile\x64void\x00", 21 },
         { CU_MALFORMED, "\xa2\x67profile\x64void\x64text\x60", 20 },
         { CU_MALFORMED, "\xa2\x64text\x60\x64text\x60", 13 },
-        { CU_MALFORMED, "\xa1\x67profile\x64void", 14 },                       /* its text is missing */
-        { CU_MALFORMED, "\xa2\x64text\x61\xff\x67profile\x64void", 21 },       /* not UTF-8 */
+        { CU_MALFORMED, "\xa1\x67profile\x64void", 14 },                 /* its text is missing */
+        { CU_MALFORMED, "\xa2\x64text\x61\xff\x67profile\x64void", 21 }, /* not UTF-8 */
         { CU_NEWER_FORMAT, "\x80", 1 },
         { CU_NEWER_FORMAT, "\xa0", 1 },
         { CU_NEWER_FORMAT, "\xa1\x67profile\x65photo", 15 },
@@ -108,7 +125,8 @@ static void details_that_are_not_canonical_or_of_no_known_profile_are_refused(vo
 
     (void)state;
     assert_ok(cu_details_check(cu_span("\xa2\x64text\x60\x67profile\x64void", 20), CU_KIND_VOID, &err));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_refused(bad[i].status, cu_details_check(cu_span(bad[i].bytes, bad[i].n), CU_KIND_VOID, &err));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_refused(bad[i].status, cu_details_check(cu_span(bad[i].bytes, bad[i].n), CU_KIND_VOID, &err));
 }
 
 static void details_of_24_kib_are_taken_and_one_byte_more_is_not(void **state)
@@ -124,7 +142,7 @@ static void details_of_24_kib_are_taken_and_one_byte_more_is_not(void **state)
     memset(where, 'w', sizeof where);
     for (int i = 0; i < 23; i++) assert_ok(cu_schema_write(&cu_finding_row_schema, &row, &list, &err));
     message.rows = (struct cu_list){ 23, cu_buf_span(&list) };
-    static char text[1024];
+    static char text[4096];
     memset(text, 't', sizeof text);
     message.text = cu_span(text, 256);
     struct cu_buf out = cu_buf_over(mem, sizeof mem);
@@ -147,11 +165,11 @@ static void a_collection_with_all_that_the_rules_ask_is_written(void **state)
 }
 
 /* Leave the field out, and the error names it. */
-#define LACKS(member, name)                                                          \
-    do {                                                                             \
-        struct cu_details_deposit lacking = a_collection();                          \
-        memset(&lacking.member, 0, sizeof lacking.member);                           \
-        assert_refused(CU_MALFORMED, write(CU_PROFILE_POLICE_COLLECTION, &lacking)); \
+#define LACKS(member, name)                                                               \
+    do {                                                                                  \
+        struct cu_details_deposit lacking = a_collection();                               \
+        memset(&lacking.member, 0, sizeof lacking.member);                                \
+        assert_refused(CU_MALFORMED, write(CU_PROFILE_POLICE_COLLECTION, &lacking));      \
         if (!strstr(err.text, name)) fail_msg("\"%s\" is not named: %s", name, err.text); \
     } while (0)
 
@@ -258,13 +276,17 @@ static void the_name_of_a_file_may_be_any_bytes(void **state)
 
 /* ---- lines ---- */
 
-struct text { char s[8192]; size_t n; };
+struct text {
+    char s[8192];
+    size_t n;
+};
 
 static void collect(void *self, struct cu_span key, struct cu_span value)
 {
     struct text *t = self;
 
-    t->n += (size_t)snprintf(t->s + t->n, sizeof t->s - t->n, "%.*s: %.*s\n", (int)key.n, (const char *)key.p, (int)value.n, (const char *)value.p);
+    t->n += (size_t)snprintf(t->s + t->n, sizeof t->s - t->n, "%.*s: %.*s\n", (int)key.n, (const char *)key.p, (int)value.n,
+                             (const char *)value.p);
 }
 
 static const char *lines_of(struct cu_span details)
@@ -281,9 +303,12 @@ static void details_are_shown_as_lines(void **state)
     (void)state;
     assert_string_equal(lines_of(seed("plain")),
                         "name: notes.txt\nnote: from the desk\ntool: custody 0.1.0\nlabel: AP/1/1\nmedia: text/plain\n"
-                        "digests: sha256 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\ndigests: md5 b1946ac92492d2347c6235b4d2611184\nprofile: plain\n");
-    assert_string_equal(lines_of(seed("incident")), "rows: damage; cloud/objects/ab; C1/1; yes\ntext: one object\nprofile: incident\n");
-    assert_string_equal(lines_of(seed("genesis")), "name: example\nparties: 1; Example Office\nparties: 2; Cloud\nparties: 3; Officer\nprofile: genesis\n");
+                        "digests: sha256 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\ndigests: md5 "
+                        "b1946ac92492d2347c6235b4d2611184\nprofile: plain\n");
+    assert_string_equal(lines_of(seed("incident")),
+                        "rows: damage; cloud/objects/ab; C1/1; yes\ntext: one object\nprofile: incident\n");
+    assert_string_equal(lines_of(seed("genesis")),
+                        "name: example\nparties: 1; Example Office\nparties: 2; Cloud\nparties: 3; Officer\nprofile: genesis\n");
     assert_non_null(strstr(lines_of(seed("access")), "; Officer; 2026-09-21T14:13:20.000Z; court; order 5\n"));
 }
 
@@ -339,7 +364,8 @@ static void a_filled_form_becomes_details(void **state)
 
     (void)state;
     assert_ok(fill(CU_PROFILE_POLICE_COLLECTION, form, &d));
-    assert_true(cu_span_is(d.cause, "theft") && cu_span_is(d.device.serial, "12:34") && d.has_device && d.original && !d.has_warrant);
+    assert_true(cu_span_is(d.cause, "theft") && cu_span_is(d.device.serial, "12:34") && d.has_device && d.original &&
+                !d.has_warrant);
     assert_int_equal(d.collectors.n, 2);
     assert_int_equal(d.video.n, 32);
     assert_ok(write(CU_PROFILE_POLICE_COLLECTION, &d));
@@ -374,7 +400,9 @@ static void what_is_shown_can_be_read_back_as_a_form(void **state)
 
 static void a_form_with_a_mistake_is_refused_with_its_line(void **state)
 {
-    static const struct { const char *text, *says; } bad[] = {
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
         { "place: a\nplase: b", "line 2, \"plase\"" },
         { "place: a\nplace: b", "line 2, \"place\": it is given twice" },
         { "original: yes\noriginal: no", "twice" },

@@ -57,7 +57,8 @@ static void what_is_signed_here_is_the_known_entry_but_for_the_signature(void **
             assert_memory_equal(out.p, entry.bytes.p, out.n);
             continue;
         }
-        assert_ok(cu_statement_sign(entry.kind, &entry.outer.body, &entry.outer.network, &key_by_id(&entry.outer.kid)->private_, &out, &err));
+        assert_ok(cu_statement_sign(entry.kind, &entry.outer.body, &entry.outer.network, &key_by_id(&entry.outer.kid)->private_,
+                                    &out, &err));
         assert_int_equal(out.n, entry.bytes.n);
         assert_memory_equal(out.p, entry.bytes.p, out.n - CU_SIGNATURE_LEN);
         assert_ok(cu_entry_read(cu_buf_span(&out), &mine, &err));

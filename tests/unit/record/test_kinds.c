@@ -37,8 +37,9 @@ static void every_kind_has_a_row_a_name_a_type_and_fields_in_order(void **state)
 
 static void the_tuples_have_their_fields_in_order(void **state)
 {
-    const struct cu_schema *const schemas[] = { &cu_seen_schema, &cu_uint_schema, &cu_possession_schema, &cu_range_schema, &cu_open_serials_schema,
-                                                &cu_party_schema, &cu_party_key_schema };
+    const struct cu_schema *const schemas[] = { &cu_seen_schema,     &cu_uint_schema,         &cu_possession_schema,
+                                                &cu_range_schema,    &cu_open_serials_schema, &cu_party_schema,
+                                                &cu_party_key_schema };
 
     (void)state;
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) cu_schema_check(schemas[i]);
@@ -51,7 +52,8 @@ static void every_kind_that_promises_details_has_a_commitment_and_no_other(void 
         assert_ok(cu_entry_read(goldens[i].bytes, &entry, &err));
         assert_int_equal(cu_entry_commitment(&entry) != NULL, cu_kind_row(entry.kind)->details);
         assert_true(cu_entry_time(&entry) > 0);
-        assert_int_equal(cu_entry_seen(&entry) != NULL, entry.kind != CU_KIND_GENESIS && entry.kind != CU_KIND_BLOCK && entry.kind != CU_KIND_CONFIRM);
+        assert_int_equal(cu_entry_seen(&entry) != NULL,
+                         entry.kind != CU_KIND_GENESIS && entry.kind != CU_KIND_BLOCK && entry.kind != CU_KIND_CONFIRM);
     }
 }
 
@@ -203,7 +205,9 @@ static void an_inventory_names_its_last_deposit_if_and_only_if_there_is_one(void
 
 static cu_status read_open(const struct cu_open_serials *rows, size_t n, const cu_hash *kid)
 {
-    struct cu_inventory inventory = { .has_case = !kid, .has_kid = kid != NULL, .open = list_of(&cu_open_serials_schema, rows, n) };
+    struct cu_inventory inventory = { .has_case = !kid,
+                                      .has_kid = kid != NULL,
+                                      .open = list_of(&cu_open_serials_schema, rows, n) };
 
     if (kid) inventory.kid = *kid;
     return read_as(CU_KIND_INVENTORY, "organisation", &inventory);
@@ -220,9 +224,12 @@ static void open_numbers_ascend_by_key_and_number(void **state)
     assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { b, one }, { a, one } }, 2, NULL));
     assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, one }, { a, one } }, 2, NULL));
     assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, one } }, 1, &b));
-    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 0, 1 })) } }, 1, NULL));
-    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 4 })) } }, 1, NULL));
-    assert_refused(CU_MALFORMED, read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 3 })) } }, 1, NULL));
+    assert_refused(CU_MALFORMED,
+                   read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 0, 1 })) } }, 1, NULL));
+    assert_refused(CU_MALFORMED,
+                   read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 4 })) } }, 1, NULL));
+    assert_refused(CU_MALFORMED,
+                   read_open((struct cu_open_serials[]){ { a, LIST_OF(&cu_uint_schema, ((uint64_t[]){ 4, 3 })) } }, 1, NULL));
 }
 
 static void an_inventory_lists_at_most_1024_open_numbers(void **state)
@@ -231,7 +238,8 @@ static void an_inventory_lists_at_most_1024_open_numbers(void **state)
 
     (void)state;
     for (size_t i = 0; i < CU_INVENTORY_OPEN_MAX; i++) numbers[i] = i + 1;
-    struct cu_open_serials rows[2] = { { { { 1 } }, LIST_OF(&cu_uint_schema, numbers) }, { { { 2 } }, list_of(&cu_uint_schema, numbers, 1) } };
+    struct cu_open_serials rows[2] = { { { { 1 } }, LIST_OF(&cu_uint_schema, numbers) },
+                                       { { { 2 } }, list_of(&cu_uint_schema, numbers, 1) } };
     assert_ok(read_open(rows, 1, NULL));
     assert_refused(CU_TOO_LARGE, read_open(rows, 2, NULL));
 }
@@ -294,7 +302,8 @@ static void mandatory_organisations_ascend(void **state)
 
 static void a_confirm_lists_its_keys_in_ascending_order(void **state)
 {
-    struct cu_possession keys[] = { { .kid = { { 1 } } }, { .kid = { { 2 } } } }, swapped[] = { keys[1], keys[0] }, twice[] = { keys[0], keys[0] };
+    struct cu_possession keys[] = { { .kid = { { 1 } } }, { .kid = { { 2 } } } }, swapped[] = { keys[1], keys[0] },
+                         twice[] = { keys[0], keys[0] };
     struct cu_confirm confirm = { .party = 1, .keys = LIST_OF(&cu_possession_schema, keys) };
 
     (void)state;

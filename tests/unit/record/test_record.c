@@ -19,7 +19,8 @@ static struct cu_span written(const struct cu_record *record)
 
 static void a_record_is_read_as_it_was_written(void **state)
 {
-    struct cu_record record = { .entry = golden("deposit"), .salt = SALT, .details = DETAILS, .content = cu_span("hello\n", 6) }, again;
+    struct cu_record record = { .entry = golden("deposit"), .salt = SALT, .details = DETAILS, .content = cu_span("hello\n", 6) },
+                     again;
 
     (void)state;
     assert_ok(cu_record_read(written(&record), &again, &err));
@@ -57,23 +58,42 @@ static void salt_and_details_come_together(void **state)
 
 static void a_record_that_is_not_four_parts_in_their_form_is_refused(void **state)
 {
-    static const struct { const char *bytes; size_t n; } bad[] = {
-        { "", 0 }, { "\x84", 1 }, { "\x83\x41\x31\xf6\xf6", 5 }, { "\x85\x41\x31\xf6\xf6\xf6\xf6", 7 }, { "\x84\xf6\xf6\xf6\xf6", 5 }, { "\x84\x40\xf6\xf6\xf6", 5 },
-        { "\x84\x41\x31\xf6\xf6\xf4", 6 }, { "\x84\x41\x31\xf6\xf6\x61\x31", 7 }, { "\x84\x41\x31\xf6\x41\x31\xf6", 7 }, { "\x84\x41\x31\xf6\xf6\xf6\x00", 7 },
-        { "\x9f\x41\x31\xf6\xf6\xf6\xff", 7 }, { "\x84\x41\x31\xf6\xf6\x5f\xff", 7 }, { "\x84\x58\x01\x31\xf6\xf6\xf6", 7 }, { "\x84\x41\x31\x40\x40\xf6", 6 },
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } bad[] = {
+        { "", 0 },
+        { "\x84", 1 },
+        { "\x83\x41\x31\xf6\xf6", 5 },
+        { "\x85\x41\x31\xf6\xf6\xf6\xf6", 7 },
+        { "\x84\xf6\xf6\xf6\xf6", 5 },
+        { "\x84\x40\xf6\xf6\xf6", 5 },
+        { "\x84\x41\x31\xf6\xf6\xf4", 6 },
+        { "\x84\x41\x31\xf6\xf6\x61\x31", 7 },
+        { "\x84\x41\x31\xf6\x41\x31\xf6", 7 },
+        { "\x84\x41\x31\xf6\xf6\xf6\x00", 7 },
+        { "\x9f\x41\x31\xf6\xf6\xf6\xff", 7 },
+        { "\x84\x41\x31\xf6\xf6\x5f\xff", 7 },
+        { "\x84\x58\x01\x31\xf6\xf6\xf6", 7 },
+        { "\x84\x41\x31\x40\x40\xf6", 6 },
         { "\x84\x41\x31\xf6\xf6\x5b\xff\xff\xff\xff\xff\xff\xff\xff", 14 },
     };
     struct cu_record record;
 
     (void)state;
     assert_ok(cu_record_read(cu_span("\x84\x41\x31\xf6\xf6\xf6", 6), &record, &err));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_refused(CU_MALFORMED, cu_record_read(cu_span(bad[i].bytes, bad[i].n), &record, &err));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_refused(CU_MALFORMED, cu_record_read(cu_span(bad[i].bytes, bad[i].n), &record, &err));
 }
 
 static void a_record_of_64_kib_is_taken_and_one_byte_more_is_not(void **state)
 {
     static uint8_t zero[CU_RECORD_MAX], mem[CU_RECORD_MAX + 64];
-    struct cu_record record = { .entry = cu_span(zero, 8000), .salt = SALT, .details = cu_span(zero, CU_DETAILS_MAX), .content = cu_span(zero, CU_CONTENT_INLINE_MAX) }, again;
+    struct cu_record record = { .entry = cu_span(zero, 8000),
+                                .salt = SALT,
+                                .details = cu_span(zero, CU_DETAILS_MAX),
+                                .content = cu_span(zero, CU_CONTENT_INLINE_MAX) },
+                     again;
 
     (void)state;
     record.entry.n += CU_RECORD_MAX - written(&record).n;
@@ -115,7 +135,10 @@ static void each_part_of_a_record_has_its_own_bound(void **state)
 
 /* ---- do the attachments match? ---- */
 
-struct world { struct cu_record record; struct cu_entry entry; };
+struct world {
+    struct cu_record record;
+    struct cu_entry entry;
+};
 
 static struct world deposit_of(struct cu_span content, uint64_t claimed_size)
 {
@@ -125,7 +148,10 @@ static struct world deposit_of(struct cu_span content, uint64_t claimed_size)
     claim.root = cu_content_root_of(content);
     claim.commitment = cu_commitment(SALT, DETAILS);
     struct cu_deposit deposit = { .claim = signed_statement(CU_KIND_CLAIM, "depositor", &claim) };
-    struct world w = { .record = { .entry = signed_statement(CU_KIND_DEPOSIT, "provider", &deposit), .salt = SALT, .details = DETAILS, .content = content } };
+    struct world w = { .record = { .entry = signed_statement(CU_KIND_DEPOSIT, "provider", &deposit),
+                                   .salt = SALT,
+                                   .details = DETAILS,
+                                   .content = content } };
     assert_ok(cu_entry_read(w.record.entry, &w.entry, &err));
     return w;
 }
