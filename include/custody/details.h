@@ -26,7 +26,10 @@ enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
 /* Every profile of a deposit shares the plain fields; police-collection adds those of the norms. One struct holds the union: an
  * optional field that is not there has its `has_` false, and what a profile does not know at all is zero. */
 struct cu_detail_digest { uint64_t alg; struct cu_span value; }; /* a tuple [digest number, bytes] */
-struct cu_detail_person { struct cu_span name, title, organisation, id_commitment; bool has_title, has_organisation, has_id_commitment; };
+struct cu_detail_person {
+    struct cu_span name, title, organisation, id_commitment; /* the last: SHA-256 of a salt and an identity number */
+    bool has_title, has_organisation, has_id_commitment;
+};
 struct cu_detail_device {
     struct cu_span ip, mac, host, imei, make, model, serial, position;
     bool has_ip, has_mac, has_host, has_imei, has_make, has_model, has_serial, has_position;
@@ -74,7 +77,8 @@ extern const struct cu_schema cu_party_name_schema; /* a tuple */
 struct cu_details_genesis { struct cu_span profile, name; struct cu_list parties; };
 struct cu_details_case { struct cu_span profile, name, number, cause; bool has_number, has_cause; };
 struct cu_details_text { struct cu_span profile, text; };  /* void, correction: "text" */
-/** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired]. One read: a tuple [id, who, time, reason, authority]. */
+/** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired].
+ *  One read: a tuple [id, who, time, reason, authority]. */
 struct cu_finding_row { struct cu_span kind, where, id; bool repaired; };
 struct cu_access_row { cu_hash id; struct cu_span who; uint64_t time; struct cu_span reason, authority; };
 extern const struct cu_schema cu_finding_row_schema, cu_access_row_schema;
@@ -91,7 +95,8 @@ union cu_details {
 
 /** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,
  *  TOO_LARGE, NEWER_FORMAT (a profile that this version does not know). */
-CU_MUST_USE cu_status cu_details_read(struct cu_span details, enum cu_profile *ret_profile, union cu_details *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_details_read(struct cu_span details, enum cu_profile *ret_profile, union cu_details *ret,
+                                      struct cu_err *err);
 /** The same, and of a profile that statements of `kind` have (a claim's serve the deposit or refusal around it). WRONG_KIND. */
 CU_MUST_USE cu_status cu_details_check(struct cu_span details, enum cu_kind kind, struct cu_err *err);
 /** Append `message` (the profile's struct), its field "profile" filled in. What could not be read is not written. */
@@ -103,9 +108,11 @@ typedef void cu_details_line(void *self, struct cu_span key, struct cu_span valu
 CU_MUST_USE cu_status cu_details_each(struct cu_span details, cu_details_line *line, void *self, struct cu_err *err);
 
 /** The other way: fill a deposit's details from the lines of a form ("key: value", as `cu_details_each` gives them). Lists repeat
- *  their key, persons read "name; title; organisation", blank lines and lines that begin with # are skipped. What the program
- *  itself knows (profile, name, tool, media, digests) cannot be given. Spans of `message` point into `text` and `scratch`, which
- *  takes the elements of lists. MALFORMED names the line. */
-CU_MUST_USE cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch, struct cu_details_deposit *message, struct cu_err *err);
+ *  their key, an element reads "name; title; organisation"; blank lines, keys without a value and lines that begin with # are
+ *  skipped. What the program itself knows (profile, name, tool, media, digests) cannot be given, nor what `message` holds already.
+ *  Spans of `message` point into `text` and into `scratch`, made by cu_buf_over (CU_DETAILS_MAX bytes are enough).
+ *  MALFORMED names the line; whether everything that the profile asks for is there, cu_details_write judges. */
+CU_MUST_USE cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch,
+                                           struct cu_details_deposit *message, struct cu_err *err);
 
 #endif

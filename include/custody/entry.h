@@ -3,7 +3,7 @@
  * A signed entry is COSE_Sign1 (RFC 9052, tag 18): 18([protected, {}, payload, signature]), canonical, unprotected map empty,
  * payload attached. The protected header holds exactly
  *
- *     1: alg    4: kid (32 bytes, COSE Key Thumbprint)    16: typ "application/custody-<kind>+cose"    -65537: network id (32 bytes)
+ *     1: alg   4: kid (32 bytes, COSE Key Thumbprint)   16: typ "application/custody-<kind>+cose"   -65537: network id (32 bytes)
  *
  * and what is signed is the Sig_structure ["Signature1", protected, h'', payload]. *genesis* and *block* are plain maps whose
  * key 0 is their typ "application/custody-<kind>+cbor"; nobody signs them alone. Two-party acts nest: payload field 1 of the
@@ -18,7 +18,10 @@
 /* Who may sign: bits. */
 enum cu_role { CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4 };
 /* What a key is for. One key, one purpose. */
-enum cu_purpose { CU_PURPOSE_STATEMENT = 1, CU_PURPOSE_LOG = 2, CU_PURPOSE_COSIGN = 3, CU_PURPOSE_VALIDATOR = 4, CU_PURPOSE_NODE = 5, CU_PURPOSE_TLS = 6, CU_PURPOSE_SEALING = 7 };
+enum cu_purpose {
+    CU_PURPOSE_STATEMENT = 1, CU_PURPOSE_LOG = 2, CU_PURPOSE_COSIGN = 3, CU_PURPOSE_VALIDATOR = 4, CU_PURPOSE_NODE = 5,
+    CU_PURPOSE_TLS = 6, CU_PURPOSE_SEALING = 7
+};
 
 /* number (frozen), name in C, name in typ, form, who signs (0: nobody alone), nests a statement, has details?
  *
@@ -108,7 +111,14 @@ struct cu_claim {                /* key */
 };
 struct cu_deposit { struct cu_span claim; uint64_t time; struct cu_seen seen; };                  /* 1 2 3 */
 struct cu_refusal { struct cu_span claim; uint64_t time; struct cu_seen seen; uint64_t reason; }; /* 1 2 3 4 */
-struct cu_void { uint64_t serial, time; struct cu_seen seen; uint64_t reason; cu_hash commitment; cu_hash claim; bool has_claim; }; /* 1 2 3 4 5 6: the claim's id */
+struct cu_void {                 /* key */
+    uint64_t serial, time;       /* 1 2 */
+    struct cu_seen seen;         /* 3 */
+    uint64_t reason;             /* 4 */
+    cu_hash commitment;          /* 5 */
+    cu_hash claim;               /* 6   the claim's id, unless the claim was lost */
+    bool has_claim;
+};
 struct cu_case { cu_case_id case_id; uint64_t time; struct cu_seen seen; cu_hash commitment; };   /* 1 2 3 4 */
 
 /** Possession of one key: a signature by it over cu_possession_message. A tuple [kid, signature]. */
@@ -121,10 +131,18 @@ size_t cu_possession_message(const cu_hash *network, enum cu_purpose purpose, co
 /** Positions first..last, both included. A tuple. */
 struct cu_range { uint64_t first, last; };
 extern const struct cu_schema cu_range_schema;
-struct cu_stored { uint64_t time; struct cu_seen seen; struct cu_list ranges; };                   /* 1 2 3; ranges ascending, disjoint */
-struct cu_incident { uint64_t time; struct cu_seen seen; uint64_t type, count; cu_hash root; cu_hash commitment; struct cu_span claim; bool has_claim; }; /* 1..7; root: RFC 6962 root over the findings' encodings in the details, all of them; claim: the second one, whole, of an equivocation */
-struct cu_correction { uint64_t time; struct cu_seen seen; cu_hash target; cu_hash commitment; };  /* 1 2 3 4; target: a statement's id */
-struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash root; cu_hash commitment; }; /* 1..5; as incident */
+struct cu_stored { uint64_t time; struct cu_seen seen; struct cu_list ranges; }; /* 1 2 3; ranges ascending, disjoint */
+struct cu_incident {             /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    uint64_t type, count;        /* 3 4 enum cu_incident_type; how many findings there were */
+    cu_hash root;                /* 5   RFC 6962 root over the encodings of the findings, all of them */
+    cu_hash commitment;          /* 6 */
+    struct cu_span claim;        /* 7   of an equivocation: the second claim, whole; read and judged with the entry */
+    bool has_claim;
+};
+struct cu_correction { uint64_t time; struct cu_seen seen; cu_hash target, commitment; };         /* 1 2 3 4; target: an id */
+struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash root, commitment; }; /* 1..5; as incident */
 
 /** Open numbers of one key: [kid, [n, …]]. */
 struct cu_open_serials { cu_hash kid; struct cu_list serials; };
@@ -210,7 +228,10 @@ struct cu_entry {
     struct cu_statement outer; /* of genesis and block: kind and body only */
     struct cu_statement inner;
 };
-static inline const struct cu_statement *cu_entry_innermost(const struct cu_entry *e) { return e->has_inner ? &e->inner : &e->outer; }
+static inline const struct cu_statement *cu_entry_innermost(const struct cu_entry *e)
+{
+    return e->has_inner ? &e->inner : &e->outer;
+}
 /** The commitment that the details must match: the innermost statement's, or the outer's own. NULL when the kind has none. */
 const cu_hash *cu_entry_commitment(const struct cu_entry *e);
 /** The seen of the outermost statement; NULL when the kind has none. */
@@ -219,8 +240,10 @@ const struct cu_seen *cu_entry_seen(const struct cu_entry *e);
 uint64_t cu_entry_time(const struct cu_entry *e);
 
 /** Parse one entry and judge its form alone: canonical, bounded, header as above, kinds nested as the table says, payloads
- *  within bounds. No key, no state, no signature. MALFORMED, TOO_LARGE, UNPROTECTED_HEADER, WRONG_KIND, MISSING_SIGNATURE (an
- *  empty signature, or a claim that stands alone). `ret` is about 2 KiB. */
+ *  within bounds, rules between fields that need no state. No key, no signature. MALFORMED, TOO_LARGE, UNPROTECTED_HEADER,
+ *  WRONG_KIND, WRONG_NETWORK (a claim inside that names another ledger than what is around it), MISSING_SIGNATURE (an empty
+ *  signature, or a claim that stands alone). `ret` is about 2 KiB. No allocation, any thread; an entry of a deposit costs four
+ *  passes of SHA-256 over its bytes at most. */
 CU_MUST_USE cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err);
 /** One signed layer by itself: a claim on its way to the provider. */
 CU_MUST_USE cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err);
@@ -230,9 +253,10 @@ void cu_sig_structure(struct cu_span protected_, struct cu_span payload, struct 
 /** SHA-256 of it, without building it. */
 cu_hash cu_statement_id(struct cu_span protected_, struct cu_span payload);
 
-/** Sign a statement of `kind`: payload `body` (the member of cu_payload for the kind), appended to `out` as COSE_Sign1. What could
- *  not be read (a field out of bounds, an inner statement of another ledger, one byte too many) is not signed: its status. */
-CU_MUST_USE cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network, const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err);
+/** Sign a statement of `kind`: payload `body` (the member of cu_payload for the kind), appended to `out` as COSE_Sign1. What
+ *  could not be read (a field out of bounds, an inner statement of another ledger, one byte too many) is not signed: its status. */
+CU_MUST_USE cu_status cu_statement_sign(enum cu_kind kind, const void *body, const cu_hash *network,
+                                        const struct cu_private_key *key, struct cu_buf *out, struct cu_err *err);
 /** Genesis and block: the plain map, its typ at key 0, appended to `out`. What could not be read is not written. */
 CU_MUST_USE cu_status cu_plain_write(enum cu_kind kind, const void *body, struct cu_buf *out, struct cu_err *err);
 

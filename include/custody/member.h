@@ -28,13 +28,18 @@ struct cu_members {
 };
 
 /** From genesis: nothing confirmed yet. Refuses unknown suites, roles and purposes, a party without its organisation, ids not
- *  1..n ascending, a public key that is listed twice in any role, a key of the wrong algorithm for its purpose, an organisation
- *  without statement and log key. MALFORMED, BAD_KEY, NEWER_FORMAT (suite, rules). Costs a key load per key. */
-CU_MUST_USE cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_hash *network, struct cu_members *ret, struct cu_err *err);
+ *  1..n ascending, a public key that is listed twice in any role, a key of the wrong algorithm for its purpose, a purpose that is
+ *  not the party's (only organisations have keys other than statement keys), a party without statement key, an organisation
+ *  without log key, a policy that asks for more organisations than there are. MALFORMED, BAD_KEY, TOO_LARGE, NEWER_FORMAT (suite,
+ *  rules, engine). Costs a key load per key. */
+CU_MUST_USE cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_hash *network, struct cu_members *ret,
+                                              struct cu_err *err);
 
 /** A confirm at `seq`, signature already checked: every key of the organisation and of its members, once, in kid order,
- *  possession proven. Keys act from seq + 1. MISSING_SIGNATURE, BAD_SIGNATURE, UNKNOWN_KEY, DUPLICATE. */
-CU_MUST_USE cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *confirm, cu_seq seq, struct cu_verifier *by, struct cu_err *err);
+ *  possession proven. Keys act from seq + 1. UNKNOWN_KEY, WRONG_ROLE (not the organisation's own statement key), DUPLICATE,
+ *  MISSING_SIGNATURE (a key is not listed), BAD_SIGNATURE, HIGH_S. `m` changes only on success. */
+CU_MUST_USE cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *confirm, cu_seq seq,
+                                         struct cu_verifier *by, struct cu_err *err);
 /** More than two thirds of the organisations have confirmed. */
 bool cu_members_open(const struct cu_members *m);
 
@@ -42,6 +47,7 @@ const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);
 
 /** May `kid` make a statement of `kind` at `seq`?  UNKNOWN_KEY, NOT_CONFIRMED, WRONG_ROLE (role or purpose). */
-CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq, const struct cu_member_key **ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq,
+                                     const struct cu_member_key **ret, struct cu_err *err);
 
 #endif
