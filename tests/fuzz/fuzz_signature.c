@@ -22,7 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (data[0] % 2 == 1) key.alg = CU_ALG_EDDSA;
     memcpy(key.bytes, data + 1, CU_PUBLIC_LEN_MAX);
     size_t head = 1 + CU_PUBLIC_LEN_MAX + CU_SIGNATURE_LEN;
-    struct cu_sig_job job = { .key = &key, .message = cu_span(data + head, n - head), .signature = data + head - CU_SIGNATURE_LEN };
+    struct cu_sig_job job = { .key = &key,
+                              .message = cu_span(data + head, n - head),
+                              .signature = data + head - CU_SIGNATURE_LEN };
     struct cu_sig_job twice[2] = { job, job };
 
     plain.verify(plain.self, &job, 1);

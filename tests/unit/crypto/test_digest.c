@@ -1,5 +1,5 @@
 /* Digests: known answers, and the tree's hot loop against the plain one. */
-#include "custody/digest.h"
+#include "crypto/sha256.h"
 
 #include "support.h"
 
@@ -84,20 +84,21 @@ static cu_hash prefixed_plainly(uint8_t prefix, const uint8_t *in, size_t n)
     return cu_sha256_parts((struct cu_span[]){ cu_span(&prefix, 1), cu_span(in, n) }, 2);
 }
 
-static void the_hot_loop_agrees_with_the_plain_hash_at_every_length(void **state)
+typedef void prefixed_loop(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
+
+static void agrees_at_every_length(prefixed_loop *loop, size_t shortest)
 {
     enum { EACH_MAX = 4200, MANY = 7 };
     static uint8_t in[MANY * EACH_MAX];
     struct chance chance = chance_begin();
 
-    (void)state;
     chance_bytes(&chance, in, sizeof in);
-    for (size_t each = 0; each <= EACH_MAX; each += each < 300 ? 1 : 97) {
+    for (size_t each = shortest; each <= EACH_MAX; each += each < 300 ? 1 : 97) {
         for (size_t n = 0; n <= MANY; n++) {
             cu_hash got[MANY + 1];
 
             memset(got, 0xa5, sizeof got);
-            cu_sha256_prefixed(0x01, in, each, n, got);
+            loop(0x01, in, each, n, got);
             for (size_t i = 0; i < n; i++) {
                 cu_hash want = prefixed_plainly(0x01, in + i * each, each);
                 assert_hash_equal(&got[i], &want);
@@ -105,6 +106,25 @@ static void the_hot_loop_agrees_with_the_plain_hash_at_every_length(void **state
             assert_int_equal(got[n].b[0], 0xa5); /* nothing behind the last */
         }
     }
+}
+
+static void the_hot_loop_agrees_with_the_plain_hash_at_every_length(void **state)
+{
+    (void)state;
+    agrees_at_every_length(cu_sha256_prefixed, 0);
+}
+
+static void so_does_it_without_the_processors_help(void **state)
+{
+    (void)state;
+    agrees_at_every_length(sha256_prefixed_plain, SHA256_BLOCK);
+}
+
+static void so_does_it_with_two_streams(void **state)
+{
+    (void)state;
+    if (!sha256_has_pairs()) skip();
+    agrees_at_every_length(sha256_prefixed_pairs, SHA256_BLOCK);
 }
 
 static void the_hot_loop_may_write_over_what_it_has_read(void **state)
@@ -128,6 +148,8 @@ int main(void)
         cmocka_unit_test(a_digest_may_be_freed_at_any_time),
         cmocka_unit_test(parts_hash_like_their_concatenation),
         cmocka_unit_test(the_hot_loop_agrees_with_the_plain_hash_at_every_length),
+        cmocka_unit_test(so_does_it_without_the_processors_help),
+        cmocka_unit_test(so_does_it_with_two_streams),
         cmocka_unit_test(the_hot_loop_may_write_over_what_it_has_read),
     };
     return cmocka_run_group_tests_name("digest", tests, NULL, NULL);

@@ -57,7 +57,8 @@ static void an_es256_id_is_the_thumbprint_of_rfc_9679(void **state)
 static void an_ed25519_id_hashes_the_okp_map(void **state)
 {
     static const uint8_t head[] = { 0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20 };
-    struct cu_public_key key = ed25519_key("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"); /* RFC 8032, 7.1 */
+    struct cu_public_key key =
+        ed25519_key("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"); /* RFC 8032, 7.1 */
     cu_hash got = cu_key_id(&key), want = cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(head), cu_span(key.bytes, 32) }, 2);
 
     (void)state;
@@ -82,7 +83,8 @@ static void a_point_off_the_curve_is_no_key(void **state)
     memset(off.bytes, 0xff, sizeof off.bytes); /* coordinates ≥ p */
     assert_status(cu_public_check(&off, NULL), CU_BAD_KEY);
 
-    struct cu_public_key no_x = ed25519_key("0200000000000000000000000000000000000000000000000000000000000000"); /* y = 2 has no x */
+    struct cu_public_key no_x =
+        ed25519_key("0200000000000000000000000000000000000000000000000000000000000000"); /* y = 2 has no x */
     assert_status(cu_public_check(&no_x, NULL), CU_BAD_KEY);
     struct cu_public_key alien = { .alg = (enum cu_alg)-36 };
     assert_status(cu_public_check(&alien, NULL), CU_BAD_KEY);
@@ -241,7 +243,8 @@ static void stock_openssl_reads_our_keys(void **state)
         assert_true(cu_span_is(cu_buf_span(&public), plain));
         assert_true(run("openssl pkey -in $F -passin pass:secret -pubout", cu_buf_span(&sealed), opened, sizeof opened) > 0);
         assert_string_equal(plain, opened);
-        assert_int_equal(run("openssl pkey -in $F -passin pass:other -pubout 2>/dev/null", cu_buf_span(&sealed), opened, sizeof opened), 0);
+        assert_int_equal(
+            run("openssl pkey -in $F -passin pass:other -pubout 2>/dev/null", cu_buf_span(&sealed), opened, sizeof opened), 0);
         assert_true(run("openssl asn1parse -in $F", cu_buf_span(&sealed), opened, sizeof opened) > 0);
         assert_non_null(strstr(opened, "scrypt"));
         assert_non_null(strstr(opened, "aes-256-cbc"));

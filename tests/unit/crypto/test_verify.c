@@ -189,7 +189,8 @@ static void an_s_of_l_or_more_is_refused(void **state)
 enum { KEYS = 8 };
 
 /* A random edge: a key, message or signature changed in one of the ways in which verifiers have differed. */
-static void spoil(struct chance *chance, struct cu_public_key *key, uint8_t signature[CU_SIGNATURE_LEN], const struct cu_private_key *keys)
+static void spoil(struct chance *chance, struct cu_public_key *key, uint8_t signature[CU_SIGNATURE_LEN],
+                  const struct cu_private_key *keys)
 {
     static const uint8_t fill[] = { 0x00, 0xff, 0x80, 0x01, 0x7f };
 

@@ -61,11 +61,13 @@ static inline void some_leaves(cu_hash *ret, size_t n)
     }
 }
 
-/* Nodes straight from the leaves. */
+/* Nodes straight from the leaves, each computed once. */
 struct naive_nodes {
     const cu_hash *leaves;
     uint64_t n;
     size_t reads;
+    bool has[9][300];
+    cu_hash memo[9][300];
 };
 
 static inline cu_status naive_node(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err)
@@ -74,7 +76,12 @@ static inline cu_status naive_node(void *self, unsigned level, uint64_t index, c
 
     nodes->reads++;
     ENSURE((index + 1) << level <= nodes->n, err, CU_NOT_FOUND, "no such subtree");
-    *ret = naive_root(nodes->leaves + (index << level), UINT64_C(1) << level);
+    assert_true(level < 9 && index < 300);
+    if (!nodes->has[level][index]) {
+        nodes->memo[level][index] = naive_root(nodes->leaves + (index << level), UINT64_C(1) << level);
+        nodes->has[level][index] = true;
+    }
+    *ret = nodes->memo[level][index];
     return CU_OK;
 }
 

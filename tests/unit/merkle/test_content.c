@@ -29,7 +29,9 @@ static cu_hash root_by_definition(size_t n)
 
 static void sizes_around_every_edge_have_the_root_of_the_definition(void **state)
 {
-    static const size_t edges[] = { 0, CU_LEAF_BYTES, 2 * CU_LEAF_BYTES, 3 * CU_LEAF_BYTES, CU_CHUNK_BYTES, 2 * CU_CHUNK_BYTES, MOST - 1 };
+    static const size_t edges[] = {
+        0, CU_LEAF_BYTES, 2 * CU_LEAF_BYTES, 3 * CU_LEAF_BYTES, CU_CHUNK_BYTES, 2 * CU_CHUNK_BYTES, MOST - 1
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
@@ -46,7 +48,8 @@ static void any_split_gives_the_same_root(void **state)
 
     (void)state;
     for (unsigned round = 0; round < 60; round++) {
-        size_t n = chance_below(&chance, MOST), widest = 1 + chance_below(&chance, round % 2 ? 3 * CU_LEAF_BYTES : CU_CHUNK_BYTES * 2);
+        size_t n = chance_below(&chance, MOST),
+               widest = 1 + chance_below(&chance, round % 2 ? 3 * CU_LEAF_BYTES : CU_CHUNK_BYTES * 2);
         cu_hash want = cu_content_root_of(cu_span(bytes, n)), got;
         struct cu_content c;
 
@@ -87,7 +90,9 @@ static void an_empty_object_is_the_empty_tree(void **state)
 
 static void the_leaves_of_a_chunk_are_one_tile(void **state)
 {
-    static const size_t sizes[] = { 0, 1, CU_LEAF_BYTES - 1, CU_LEAF_BYTES, CU_LEAF_BYTES + 1, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES };
+    static const size_t sizes[] = {
+        0, 1, CU_LEAF_BYTES - 1, CU_LEAF_BYTES, CU_LEAF_BYTES + 1, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -7,7 +7,8 @@ static cu_status path(const char *text) { return cu_path_check(cu_span_str(text)
 
 static void a_path_is_relative_and_plain(void **state)
 {
-    static const char *const good[] = { "a", "a/b", "...", "a/..b", ".a", "a\n\x01\xff", "\xe7\x94\xb2/\xe4\xb9\x99", " ", "C:\\x", "-rf" };
+    static const char *const good[] = { "a", "a/b",   "...", "a/..b", ".a", "a\n\x01\xff", "\xe7\x94\xb2/\xe4\xb9\x99",
+                                        " ", "C:\\x", "-rf" };
     static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "a/../b", "../a" };
 
     (void)state;
@@ -39,7 +40,9 @@ static void a_path_has_a_longest_and_a_deepest(void **state)
 
 static void paths_ascend_as_a_walk_meets_them(void **state)
 {
-    static const char *const order[] = { "a", "a/b", "a/b/c", "a/b-c", "a/c", "a ", "a-", "a-b", "a-b/c", "a.", "ab", "b", "\xff" };
+    static const char *const order[] = {
+        "a", "a/b", "a/b/c", "a/b-c", "a/c", "a ", "a-", "a-b", "a-b/c", "a.", "ab", "b", "\xff"
+    };
     enum { N = sizeof order / sizeof *order };
 
     (void)state;
@@ -191,7 +194,14 @@ static cu_status walk_rows(const struct tree_row *rows, size_t n, uint64_t bytes
     return walk(cu_buf_span(&all), &root, &seen);
 }
 
-static const struct tree_row folder[] = { { D, "a" }, { F, "a/b" }, { D, "a/c" }, { F, "a/c/\xff\x01" }, { F, "a-b" }, { D, "e" }, { CU_ITEM_HARDLINK, "f" }, { CU_ITEM_SYMLINK, "g" } };
+static const struct tree_row folder[] = { { D, "a" },
+                                          { F, "a/b" },
+                                          { D, "a/c" },
+                                          { F, "a/c/\xff\x01" },
+                                          { F, "a-b" },
+                                          { D, "e" },
+                                          { CU_ITEM_HARDLINK, "f" },
+                                          { CU_ITEM_SYMLINK, "g" } };
 enum { FOLDER = sizeof folder / sizeof *folder, FOLDER_BYTES = 9 };
 
 static void a_whole_manifest_gives_its_rows_and_the_items_root(void **state)
@@ -236,15 +246,20 @@ static void rows_out_of_order_or_without_their_folder_are_refused(void **state)
     assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a" } }, 2, 6), CU_MALFORMED);
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a-b" }, { F, "a/b" } }, 3, 6), CU_MALFORMED);
     assert_status(walk_rows((struct tree_row[]){ { F, "a/b" } }, 1, 3), CU_MALFORMED);
-    assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a/b" } }, 2, 6), CU_MALFORMED);            /* a file is no folder */
+    assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a/b" } }, 2, 6), CU_MALFORMED); /* a file is no folder */
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a/b/c" } }, 2, 3), CU_MALFORMED);          /* a/b is missing */
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a/b" }, { F, "ab/c" } }, 3, 6), CU_MALFORMED);
-    assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { D, "a/b" }, { F, "a/b/c" }, { F, "a/d" }, { F, "e" } }, 5, 9), CU_OK);
+    assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { D, "a/b" }, { F, "a/b/c" }, { F, "a/d" }, { F, "e" } }, 5, 9),
+                  CU_OK);
 }
 
 static void counts_and_sums_must_be_those_of_the_header(void **state)
 {
-    static const struct { uint64_t items, bytes; } wrong[] = { { FOLDER - 1, FOLDER_BYTES }, { FOLDER + 1, FOLDER_BYTES }, { FOLDER, FOLDER_BYTES - 1 }, { FOLDER, FOLDER_BYTES + 1 } };
+    static const struct {
+        uint64_t items, bytes;
+    } wrong[] = {
+        { FOLDER - 1, FOLDER_BYTES }, { FOLDER + 1, FOLDER_BYTES }, { FOLDER, FOLDER_BYTES - 1 }, { FOLDER, FOLDER_BYTES + 1 }
+    };
     cu_hash root;
     size_t n;
 
@@ -289,7 +304,13 @@ static void the_worked_example_of_the_format_page_holds(void **state)
     uint8_t want[512];
     CU_BUF all = cu_buf_heap(4096);
     struct cu_item dir = { .path = cu_span_str("d"), .type = D, .mode = 0755, .mtime_s = 1700000000 };
-    struct cu_item file = { .path = cu_span_str("d/f"), .type = F, .mode = 0644, .mtime_s = 1700000000, .mtime_ns = 500000000, .has_root = true, .has_sha256 = true };
+    struct cu_item file = { .path = cu_span_str("d/f"),
+                            .type = F,
+                            .mode = 0644,
+                            .mtime_s = 1700000000,
+                            .mtime_ns = 500000000,
+                            .has_root = true,
+                            .has_sha256 = true };
 
     (void)state;
     file.root = cu_empty_root(), file.sha256 = cu_sha256(CU_SPAN_EMPTY);

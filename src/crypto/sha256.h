@@ -1,0 +1,19 @@
+/* The inside of tree hashing: inputs of equal length, a prefix byte before each. `each` is 64 or more here. */
+#ifndef CRYPTO_SHA256_H
+#define CRYPTO_SHA256_H
+
+#include "custody/digest.h"
+
+enum { SHA256_BLOCK = 64 };
+
+/** The padded end of a message of `total` bytes whose last n < 64 bytes are `rest`: one or two blocks; how many bytes. */
+size_t sha256_end(const uint8_t *rest, size_t n, size_t total, uint8_t ret[2 * SHA256_BLOCK]);
+
+/** One after another, by OpenSSL. */
+void sha256_prefixed_plain(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
+
+/** Two at a time, by the processor's SHA instructions, where it has them. */
+bool sha256_has_pairs(void);
+void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
+
+#endif

@@ -1,0 +1,153 @@
+/* Two SHA-256 streams side by side on the x86 SHA instructions: one stream waits for its own rounds most of the time, the
+ * other fills the gaps (decision 020). Elsewhere, and on processors without them, `sha256_has_pairs` says no.
+ *
+ * A digest is eight words a..h. The instructions want them as (a b e f) and (c d g h), high word first, and do two rounds at
+ * a time; four rounds use four words of the message.
+ */
+#include "crypto/sha256.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <stdatomic.h>
+
+#define TARGET __attribute__((target("sha,sse4.1,ssse3")))
+
+static bool ask_processor(void)
+{
+    unsigned a, b, c, d;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_SSSE3) == 0 || (c & bit_SSE4_1) == 0) return false;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) != 0;
+}
+
+/* The question is slow inside a virtual machine; every thread that asks anew gets the same answer. */
+bool sha256_has_pairs(void)
+{
+    enum { UNASKED, NO, YES };
+    static atomic_int known = UNASKED;
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+
+    if (answer == UNASKED) {
+        answer = ask_processor() ? YES : NO;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == YES;
+}
+
+/* FIPS 180-4, 4.2.2 */
+static const uint32_t round_constant[64] __attribute__((aligned(16))) = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+struct stream {
+    __m128i abef, cdgh;
+};
+
+TARGET static inline struct stream begin(void)
+{
+    return (struct stream){ .abef = _mm_set_epi32(0x6a09e667, (int)0xbb67ae85, 0x510e527f, (int)0x9b05688c),
+                            .cdgh = _mm_set_epi32(0x3c6ef372, (int)0xa54ff53a, 0x1f83d9ab, 0x5be0cd19) };
+}
+
+TARGET static inline __m128i words(const uint8_t *block, unsigned at)
+{
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+
+    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * at)), big_endian);
+}
+
+/* Message words 4i..4i+3 from the sixteen before them; w[i % 4] is replaced. */
+TARGET static inline __m128i schedule(const __m128i w[4], unsigned i)
+{
+    __m128i w16 = w[i % 4], w12 = w[(i + 1) % 4], w8 = w[(i + 2) % 4], w4 = w[(i + 3) % 4];
+    __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w16, w12), _mm_alignr_epi8(w4, w8, 4));
+
+    return _mm_sha256msg2_epu32(sum, w4);
+}
+
+TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
+{
+    __m128i wk = _mm_add_epi32(w, _mm_load_si128((const __m128i *)(const void *)(round_constant + 4 * i)));
+
+    s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, wk);
+    s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
+}
+
+#define STEP(i)                                                                                                        \
+    wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i));                                                     \
+    wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i));                                                     \
+    four_rounds(&sa, wa[(i) % 4], (i));                                                                                \
+    four_rounds(&sb, wb[(i) % 4], (i));
+#define FOUR_STEPS(i) STEP(i) STEP((i) + 1) STEP((i) + 2) STEP((i) + 3)
+
+TARGET static void compress(struct stream state[2], const uint8_t *a, const uint8_t *b, size_t blocks)
+{
+    struct stream sa = state[0], sb = state[1];
+
+    for (; blocks > 0; blocks--, a += SHA256_BLOCK, b += SHA256_BLOCK) {
+        struct stream before_a = sa, before_b = sb;
+        __m128i wa[4], wb[4];
+
+        FOUR_STEPS(0) FOUR_STEPS(4) FOUR_STEPS(8) FOUR_STEPS(12)
+        sa.abef = _mm_add_epi32(sa.abef, before_a.abef), sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
+        sb.abef = _mm_add_epi32(sb.abef, before_b.abef), sb.cdgh = _mm_add_epi32(sb.cdgh, before_b.cdgh);
+    }
+    state[0] = sa, state[1] = sb;
+}
+
+TARGET static inline void finish(const struct stream *s, cu_hash *ret)
+{
+    uint32_t abef[4], cdgh[4]; /* stored lowest word first: f e b a, h g d c */
+
+    _mm_storeu_si128((__m128i *)(void *)abef, s->abef);
+    _mm_storeu_si128((__m128i *)(void *)cdgh, s->cdgh);
+    const uint32_t digest[8] = { abef[3], abef[2], cdgh[3], cdgh[2], abef[1], abef[0], cdgh[1], cdgh[0] };
+    for (unsigned i = 0; i < 8; i++)
+        cu_put_be32(ret->b + 4 * i, digest[i]);
+}
+
+TARGET static void hash_pair(uint8_t prefix, const uint8_t *a, const uint8_t *b, size_t each, cu_hash *ret_a, cu_hash *ret_b)
+{
+    uint8_t block[2][2 * SHA256_BLOCK];
+    size_t n = each - (SHA256_BLOCK - 1), rest = n % SHA256_BLOCK, whole = n - rest;
+    struct stream state[2] = { begin(), begin() };
+
+    block[0][0] = block[1][0] = prefix;
+    memcpy(block[0] + 1, a, SHA256_BLOCK - 1), a += SHA256_BLOCK - 1;
+    memcpy(block[1] + 1, b, SHA256_BLOCK - 1), b += SHA256_BLOCK - 1;
+    compress(state, block[0], block[1], 1);
+    compress(state, a, b, whole / SHA256_BLOCK);
+    size_t padded = sha256_end(a + whole, rest, each + 1, block[0]);
+    sha256_end(b + whole, rest, each + 1, block[1]);
+    compress(state, block[0], block[1], padded / SHA256_BLOCK);
+    finish(&state[0], ret_a);
+    finish(&state[1], ret_b);
+}
+
+void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
+{
+    size_t i = 0;
+
+    for (; i + 1 < n; i += 2)
+        hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
+    sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);
+}
+
+#else
+
+bool sha256_has_pairs(void) { return false; }
+
+void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
+{
+    sha256_prefixed_plain(prefix, in, each, n, ret);
+}
+
+#endif
