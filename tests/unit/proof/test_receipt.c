@@ -73,7 +73,7 @@ static void print(const struct cu_report *r)
     CU_BUF out = cu_buf_heap(1 << 20);
 
     cu_report_text(r, &out);
-    print_message("%.*s", (int)out.n, (const char *)out.p);
+    fwrite(out.p, 1, out.n, stderr);
 }
 
 static void expect(const struct cu_report *r, enum cu_verdict integrity, enum cu_verdict signer, enum cu_verdict time, int exit)
