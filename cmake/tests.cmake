@@ -4,6 +4,14 @@
 #   tests/cli/*.sh, tests/conformance/*.sh   scripts that answer in TAP; exit 77 = skipped whole
 enable_testing()
 
+# A sanitizer ends a test at its first report; memory that is not to be had is an answer, not a report.
+set(SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1"
+  "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1")
+find_program(SYMBOLIZER llvm-symbolizer-14)
+if(SYMBOLIZER)
+  list(APPEND SANITIZER_ENVIRONMENT "ASAN_SYMBOLIZER_PATH=${SYMBOLIZER}" "TSAN_SYMBOLIZER_PATH=${SYMBOLIZER}")
+endif()
+
 # The rooms whose headers a source includes, its own folder's headers followed, so that a test never waits for a room that it
 # does not use.
 function(rooms_of source ret)
@@ -64,7 +72,7 @@ if(CMOCKA_FOUND)
     link_test(${name} ${room} ${test} ${helpers})
     target_link_libraries(${name} PRIVATE PkgConfig::CMOCKA)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900 ENVIRONMENT "${SANITIZER_ENVIRONMENT}")
   endforeach()
 endif()
 
@@ -79,7 +87,7 @@ foreach(fuzzer IN LISTS fuzzers)
     set(name replay_${what})
     add_executable(${name} ${fuzzer} tests/fuzz/replay.c)
     add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${what})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "${SANITIZER_ENVIRONMENT}")
   endif()
   target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
   link_test(${name} fuzz ${fuzzer})
@@ -102,7 +110,7 @@ foreach(script IN LISTS scripts)
   if(NOT name STREQUAL "lib")
     add_test(NAME ${dir}_${name} COMMAND bash ${script})
     set_tests_properties(${dir}_${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
-      ENVIRONMENT "CUSTODY_BIN=${CUSTODY_BIN_DIR};CUSTODY_BUILD=${CMAKE_BINARY_DIR};CUSTODY_SOURCE=${CMAKE_SOURCE_DIR}")
+      ENVIRONMENT "${SANITIZER_ENVIRONMENT};CUSTODY_BIN=${CUSTODY_BIN_DIR};CUSTODY_BUILD=${CMAKE_BINARY_DIR};CUSTODY_SOURCE=${CMAKE_SOURCE_DIR}")
   endif()
 endforeach()
 

@@ -27,21 +27,21 @@ def run(root: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def planted_is_found(where: str, line: str, expected: str) -> bool:
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch)
-        for top in ("include", "src"):
-            shutil.copytree(ROOT / top, root / top)
-        target = root / where
-        target.parent.mkdir(parents=True, exist_ok=True)
-        old = target.read_text(encoding="utf-8") if target.exists() else ""
-        target.write_text(line + "\n" + old, encoding="utf-8")
-        code, said = run(root)
-        return code == 1 and any(where in found and expected in found for found in said.splitlines())
+def planted_is_found(root: Path, where: str, line: str, expected: str) -> bool:
+    target = root / where
+    old = target.read_text(encoding="utf-8") if target.exists() else None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(f"{line}\n{old or ''}", encoding="utf-8")
+    code, said = run(root)
+    target.unlink() if old is None else target.write_text(old, encoding="utf-8")
+    return code == 1 and any(where in found and expected in found for found in said.splitlines())
 
 
 def main() -> int:
-    results = [(f"{line} in {where} is found", planted_is_found(where, line, said)) for where, line, said in PLANTED]
+    with tempfile.TemporaryDirectory() as scratch:
+        for top in ("include", "src"):
+            shutil.copytree(ROOT / top, Path(scratch) / top)
+        results = [(f"{line} in {where} is found", planted_is_found(Path(scratch), where, line, said)) for where, line, said in PLANTED]
     code, said = run(ROOT)
     results.append(("the tree itself has no wrong arrow", code == 0))
     for text, good in results:
