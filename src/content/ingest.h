@@ -35,7 +35,7 @@ struct cu_ingested {
     bool is_inline;
     struct cu_buf content;         /* the item when inline; a folder's manifest always (heap; free it) */
     struct cu_source_stat stat;    /* of the path itself */
-    char media[64];                /* media type by magic, "" when unknown */
+    char media[96];                /* media type by magic, "" when unknown */
 };
 /** Read one file, folder or "-". CHANGED when a file changes while it is read (size, times or identity differ before and after);
  *  NOT_ALLOWED for a block device, with the advice to image it first; INTERRUPTED when progress.stop says so. A refused ingest

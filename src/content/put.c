@@ -299,6 +299,7 @@ cu_status cu_put_large_begin(struct cu_put *p, struct cu_err *err)
     TRY(ready(p, err));
     CU_ASSERT(!p->fill[LARGE].open);
     p->fill[LARGE] = (struct cu_put_fill){ .bytes = p->fill[LARGE].bytes, .open = true };
+    cu_digest_set_free(&p->digests);
     return CU_OK;
 }
 
