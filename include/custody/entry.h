@@ -242,7 +242,7 @@ uint64_t cu_entry_time(const struct cu_entry *e);
 /** Parse one entry and judge its form alone: canonical, bounded, header as above, kinds nested as the table says, payloads
  *  within bounds, rules between fields that need no state. No key, no signature. MALFORMED, TOO_LARGE, UNPROTECTED_HEADER,
  *  WRONG_KIND, WRONG_NETWORK (a claim inside that names another ledger than what is around it), MISSING_SIGNATURE (an empty
- *  signature, or a claim that stands alone). `ret` is about 2 KiB. No allocation, any thread; an entry of a deposit costs four
+ *  signature, or a claim that stands alone). `ret` is about 2 KiB. No allocation, any thread; a deposit costs three
  *  passes of SHA-256 over its bytes at most. */
 CU_MUST_USE cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err);
 /** One signed layer by itself: a claim on its way to the provider. */
