@@ -37,24 +37,26 @@ static bool reserve(struct cu_buf *buf, size_t need)
     while (cap < need && cap <= buf->max / 2) cap *= 2;
     if (cap < need || cap > buf->max) cap = buf->max;
 
-    uint8_t *p = realloc(buf->p, cap);
+    uint8_t *p = realloc(buf->p, cap + (cap == 0)); /* of no bytes, it could be NULL */
     if (!p) return false;
     buf->p = p;
     buf->cap = cap;
     return true;
 }
 
+/* Is there room for `n` bytes more, made if need be? By (2), never again after the first time that there was none. */
+static bool make_room(struct cu_buf *buf, size_t n)
+{
+    if (buf->full || buf->no_memory) return false;
+    buf->full = n > buf->max - buf->n;
+    if (!buf->full && buf->on_heap) buf->no_memory = !reserve(buf, buf->n + n);
+    return !buf->full && !buf->no_memory;
+}
+
 uint8_t *cu_buf_grow(struct cu_buf *buf, size_t n)
 {
-    if (buf->full || buf->no_memory) return NULL;
-    if (n > buf->max - buf->n) {
-        buf->full = true;
-        return NULL;
-    }
-    if ((n > buf->cap - buf->n || !buf->p) && buf->on_heap && !reserve(buf, buf->n + n)) {
-        buf->no_memory = true;
-        return NULL;
-    }
+    bool ready = buf->p && n <= buf->cap - buf->n && !buf->full && !buf->no_memory;
+    if (!ready && !make_room(buf, n)) return NULL;
     uint8_t *at = buf->p + buf->n;
     buf->n += n;
     return at;

@@ -5,13 +5,8 @@
 
 struct cu_cbor_reader cu_cbor_read(struct cu_span bytes)
 {
-    struct cu_cbor_reader in; /* places and inner frames are written before they are read: no need to clear them all */
-    in.all = bytes;
-    in.at = in.item_at = in.fault_at = 0;
-    in.fault = NULL;
-    in.depth = in.places_n = 0;
-    in.tagged = in.quote = false;
-    in.frame[0] = (struct cu_cbor_frame){ .left = UINT64_MAX };
+    struct cu_cbor_reader in;
+    cbor_start(&in, bytes);
     return in;
 }
 
@@ -298,7 +293,8 @@ struct cu_span cu_cbor_item(struct cu_cbor_reader *in)
 
 cu_status cu_cbor_check(struct cu_span bytes, const char *what, struct cu_err *err)
 {
-    struct cu_cbor_reader in = cu_cbor_read(bytes);
+    struct cu_cbor_reader in;
+    cbor_start(&in, bytes);
     cu_cbor_item(&in);
     return cu_cbor_done(&in, what, err);
 }

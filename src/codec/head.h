@@ -19,6 +19,17 @@ bool cu_cbor_head_long(struct cu_cbor_reader *in, uint8_t first, uint64_t *ret);
 bool cu_cbor_head_other(struct cu_cbor_reader *in, unsigned want);
 bool cu_cbor_key_next(struct cu_cbor_reader *in);
 
+/* In place, since a reader is half a kilobyte: places and inner frames are written before they are read, and stay uncleared. */
+static inline void cbor_start(struct cu_cbor_reader *in, struct cu_span bytes)
+{
+    in->all = bytes;
+    in->at = in->item_at = in->fault_at = 0;
+    in->fault = NULL;
+    in->depth = in->places_n = 0;
+    in->tagged = in->quote = false;
+    in->frame[0] = (struct cu_cbor_frame){ .left = UINT64_MAX };
+}
+
 static inline size_t cbor_rest(const struct cu_cbor_reader *in) { return in->all.n - in->at; }
 
 /* Does the innermost array or map go on? */

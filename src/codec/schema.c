@@ -194,7 +194,8 @@ cu_status cu_schema_read(const struct cu_schema *schema, struct cu_span bytes, v
 {
     _Alignas(max_align_t) uint8_t message[CU_SCHEMA_STRUCT_MAX];
     CU_ASSERT(schema->size <= sizeof message);
-    struct cu_cbor_reader in = cu_cbor_read(bytes);
+    struct cu_cbor_reader in;
+    cbor_start(&in, bytes);
     read_value(schema, &in, message);
     TRY(cu_cbor_done(&in, schema->name, err));
     memcpy(ret, message, schema->size); /* by (2) */
@@ -204,7 +205,8 @@ cu_status cu_schema_read(const struct cu_schema *schema, struct cu_span bytes, v
 bool cu_list_next(const struct cu_list *list, const struct cu_schema *child, size_t *at, void *ret)
 {
     if (*at >= list->bytes.n) return false;
-    struct cu_cbor_reader in = cu_cbor_read(cu_span(list->bytes.p + *at, list->bytes.n - *at));
+    struct cu_cbor_reader in;
+    cbor_start(&in, cu_span(list->bytes.p + *at, list->bytes.n - *at));
     cu_schema_read_from(child, &in, ret);
     CU_ASSERT(cu_cbor_good(&in));
     *at += in.at;
