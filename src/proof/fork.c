@@ -6,7 +6,7 @@
  *     (the last may be short), so its path is an ordinary inclusion path there.
  *  3. Each checkpoint bears a good signature by a key of its own size's epoch; a quorum is not asked for: who forks rarely has one.
  */
-#include "custody/receipt.h"
+#include "judge.h"
 
 #define PATH_BYTES (CU_PROOF_HASHES_MAX * sizeof(cu_hash))
 
@@ -65,7 +65,7 @@ static cu_status read_side(struct cu_span note, const struct cu_trust *trust, st
     TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
     epoch = cu_trust_epoch(trust, ret->checkpoint.size);
     ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries", (unsigned long long)ret->checkpoint.size.v);
-    TRY(cu_tlog_policy_read(epoch->policy_text, &ret->policy, err));
+    TRY(cu_epoch_policy(epoch, &ret->policy, err));
     TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->signed_by, err));
     ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED, "fork: a checkpoint of another log than the trusted one");
     list_signers(ret);

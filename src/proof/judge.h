@@ -1,4 +1,4 @@
-/* Offline verification, taken apart: what the checks of a receipt share. Inside this room only. */
+/* Inside this room only: offline verification taken apart, what the checks of a receipt share. */
 #ifndef CU_PROOF_JUDGE_H
 #define CU_PROOF_JUDGE_H
 
@@ -42,8 +42,8 @@ void cu_judge_note(struct cu_judge *j, const char *fmt, ...) CU_PRINTF(2, 3);
 
 /* The checks, in this order. MALFORMED and its like end the verification; anything else is said. */
 CU_MUST_USE cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch);      /* verify.c */
-void cu_judge_checkpoint(struct cu_judge *j);                                                           /* verify_signers.c */
 void cu_judge_inclusion(struct cu_judge *j);                                                            /* verify_proof.c */
+void cu_judge_checkpoint(struct cu_judge *j);                                                           /* verify_signers.c */
 CU_MUST_USE cu_status cu_judge_network(struct cu_judge *j);                                             /* verify_proof.c */
 CU_MUST_USE cu_status cu_judge_attachments(struct cu_judge *j);                                         /* verify_proof.c */
 void cu_judge_members(struct cu_judge *j);                                                              /* verify_signers.c */
@@ -69,6 +69,10 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN]);
 /** Verdicts, sentence and exit code out of what is in the report. */
 void cu_report_conclude(struct cu_report *report, const struct cu_trust *trust);
 void cu_report_sentences(struct cu_report *report);
+
+/** cu_vkey_read without the check of the key itself; the policy of an epoch that cu_trust_read has passed. */
+CU_MUST_USE cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err);
 
 static inline bool cu_take_prefix(struct cu_span *line, const char *prefix)
 {

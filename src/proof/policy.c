@@ -7,7 +7,7 @@
  *  4. A checkpoint is good when its origin is the name of a listed log key that signed it, the quorum is met, and no line by a
  *     listed key fails. Other lines are ignored and counted.
  */
-#include "custody/note.h"
+#include "judge.h"
 
 struct words {
     size_t n;
@@ -45,7 +45,7 @@ static bool octets_ok(struct cu_span text)
 
 struct reading {
     struct cu_tlog_policy *policy;
-    bool has_quorum;
+    bool check_keys, has_quorum;
     bool member_of[CU_POLICY_MEMBERS_MAX]; /* a node that is a member already */
 };
 
@@ -68,7 +68,8 @@ static bool key_is_new(const struct cu_tlog_policy *p, const struct cu_vkey *key
 
 static cu_status read_key(struct reading *r, struct cu_span text, enum cu_note_key_type type, struct cu_vkey *ret, struct cu_err *err)
 {
-    TRY(cu_vkey_read(text, ret, err));
+    TRY(cu_vkey_parse(text, ret, err));
+    if (r->check_keys) TRY(cu_public_check(&ret->pub, err));
     ENSURE(ret->type == type, err, CU_MALFORMED, "policy: log keys are of type 1, witness keys of type 4");
     ENSURE(key_is_new(r->policy, ret), err, CU_MALFORMED, "policy: a public key is listed twice");
     return CU_OK;
@@ -163,9 +164,9 @@ static cu_status policy_line(struct reading *r, struct cu_span line, struct cu_e
     return cu_fail(err, CU_MALFORMED, "policy: a line is log, witness, group or quorum");
 }
 
-cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err)
+static cu_status read_policy(struct cu_span text, bool check_keys, struct cu_tlog_policy *ret, struct cu_err *err)
 {
-    struct reading r = { .policy = ret };
+    struct reading r = { .policy = ret, .check_keys = check_keys };
     struct cu_lines lines = cu_lines_on(text);
     struct cu_span line;
 
@@ -173,12 +174,17 @@ cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, s
     ENSURE(octets_ok(text), err, CU_MALFORMED, "policy: a control character");
     while (cu_lines_next(&lines, &line)) {
         cu_status status = policy_line(&r, line, err);
-        if (status != CU_OK) return cu_fail_while(err, status, "line %zu: ", lines.line);
+        if (status != CU_OK) return cu_fail_while(err, status, "line %zu", lines.line);
     }
     ENSURE(!lines.bad, err, CU_MALFORMED, "policy: the last line ends in a newline");
     ENSURE(r.has_quorum, err, CU_MALFORMED, "policy: exactly one line: quorum <name or none>");
     return CU_OK;
 }
+
+cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err) { return read_policy(text, true, ret, err); }
+
+/* The keys were checked when the trust file was read, and every verification looks at its key again. */
+cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err) { return read_policy(epoch->policy_text, false, ret, err); }
 
 /* ---- judging ------------------------------------------------------------------------------------------------------- */
 
@@ -218,7 +224,7 @@ cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy 
             continue;
         }
         cu_status status = cu_note_verify(note, &note->sig[i], key, by, &ret->unix_s[i], err);
-        if (status != CU_OK) return cu_fail_while(err, status, "signature line %zu, by a known key: ", i + 1);
+        if (status != CU_OK) return cu_fail_while(err, status, "signature line %zu, by a known key", i + 1);
         if (ret->of[i] == CU_SIG_LOG) ret->logs++;
         else ret->cosigned++;
     }

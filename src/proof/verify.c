@@ -5,7 +5,8 @@
  *     entry that no check asked for is refused. So `extra` is determined by the record and the log, and no bit of it is idle.
  *  3. A verdict only ever sinks: PASS, NOT PROVEN, FAIL. What sank it first is its sentence.
  *  4. No signature line that a policy does not need has a say in verdict or sentence: dropping it changes neither.
- *  5. Nothing allocates: `extra` is decoded into the caller's scratch memory, messages to be verified are built behind it.
+ *  5. What is not shown to be in the log is not interpreted further.
+ *  6. Nothing allocates: `extra` is decoded into the caller's scratch memory, messages to be verified are built behind it.
  */
 #include "judge.h"
 
@@ -103,7 +104,7 @@ static cu_status read_brought(struct cu_judge *j, const struct cu_support *s)
            "receipt: entries ascend, each once, and the record is not among them");
     ENSURE(s->has_salt == s->has_details, j->err, CU_MALFORMED, "receipt: salt and details come together");
     cu_status status = cu_entry_read(s->entry, &entry, j->err);
-    if (status != CU_OK) return cu_fail_while(j->err, status, "entry %llu of the receipt: ", LLU(s->seq));
+    if (status != CU_OK) return cu_fail_while(j->err, status, "entry %llu of the receipt", LLU(s->seq));
     *b = (struct cu_brought){ .s = *s, .kind = entry.kind, .leaf = entry.leaf };
     if (entry.kind == CU_KIND_BLOCK) b->block = entry.outer.body.block;
     if (entry.kind == CU_KIND_CONFIRM) b->party = entry.outer.body.confirm.party;
@@ -189,11 +190,20 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN])
 
 /* ---- the order ----------------------------------------------------------------------------------------------------- */
 
+/* What is not in the log is not interpreted. */
+static cu_status leave_unjudged(struct cu_judge *j)
+{
+    cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
+    cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
+    return CU_OK;
+}
+
 static cu_status judge(struct cu_judge *j, struct cu_span receipt, const struct cu_evidence *evidence, uint8_t *scratch)
 {
     TRY(cu_judge_form(j, receipt, scratch));
-    cu_judge_checkpoint(j);
     cu_judge_inclusion(j);
+    if (any_failed(j->report)) return leave_unjudged(j);
+    cu_judge_checkpoint(j);
     TRY(cu_judge_network(j));
     TRY(cu_judge_attachments(j));
     cu_judge_members(j);

@@ -144,26 +144,33 @@ static uint64_t quorum_time(const struct cu_judge *j)
     return best;
 }
 
+/* "signed after …, recorded by …" */
+static const char *span_text(const struct cu_report *r, char ret[100])
+{
+    char after[32], by[32];
+
+    cu_time_text(r->signed_after, after);
+    cu_time_text(r->recorded_by, by);
+    if (r->signed_after.v > 0) (void)snprintf(ret, 100, "signed after %s, recorded by %s", after, by);
+    else (void)snprintf(ret, 100, "recorded by %s", by);
+    return ret;
+}
+
 static void judge_clock(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
     bool outside = j->trusted && j->has_members && !any_suffices(j, false), agreed = outside && !any_suffices(j, true);
-    char after[32] = "-", by[32], witnessed[32];
+    char span[100], witnessed[32];
 
     r->one_keeper = j->members.organisations == 1 && !outside;
-    if (r->signed_after.v > 0) cu_time_text(r->signed_after, after);
-    cu_time_text(r->recorded_by, by);
-    if (agreed) {
-        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "signed after %s, recorded by %s: times on which several organisations agreed", after, by);
-    } else if (outside) {
+    span_text(r, span);
+    if (agreed) cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "%s: times on which several organisations agreed", span);
+    else if (outside) {
         uint64_t s = quorum_time(j);
         r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
         cu_time_text(r->witnessed_by, witnessed);
-        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "it existed at %s, as outside cosigners attest; the ledger's own clock says: signed after %s, recorded by %s", witnessed, after, by);
-    } else {
-        cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "signed after %s, recorded by %s, by %s: nobody else attests it", after, by,
-                     j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
-    }
+        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
+    } else cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span, j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
 }
 
 /* When it was collected or taken is the signer's word: shown, never judged. */

@@ -60,9 +60,9 @@ static int tear_down(void **state)
 
 static cu_status judge_fork(struct fork_case *f, struct cu_span proof, struct cu_fork_report *ret)
 {
-    struct cu_trust trust;
+    static struct cu_trust trust; /* read once, not once per flipped bit */
 
-    OK(cu_trust_read(cu_buf_span(&f->trust), &trust, &error));
+    if (trust.epochs_n == 0) OK(cu_trust_read(cu_buf_span(&f->trust), &trust, &error));
     return cu_fork_verify(proof, &trust, &f->s->by, ret, &error);
 }
 
