@@ -3,15 +3,13 @@
 #include "ledger/snapshot.h"
 #include "ledger/store.h"
 
-cu_status cu_ledger_clean(const struct cu_fs *fs, const char *dir, bool *ret, struct cu_err *err)
+bool cu_ledger_may_rebuild(const struct cu_fs *fs, const char *dir)
 {
-    struct cu_state_head head = { 0 };
+    struct cu_state_head head;
     cu_hash sum;
-    cu_status status = cu_state_head_read(fs, dir, &head, &sum, err);
+    cu_status status = cu_state_head_read(fs, dir, &head, &sum, NULL);
 
-    if (status != CU_OK && status != CU_NOT_FOUND) return status;
-    *ret = head.clean;
-    return CU_OK;
+    return status == CU_NOT_FOUND || (status == CU_OK && !head.clean);
 }
 
 /* A row of a known table, in the one form that its schema writes. */

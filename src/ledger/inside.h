@@ -46,8 +46,8 @@ void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, 
 CU_MUST_USE cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *policy, struct cu_err *err);
 
-/** Append a deposit's id to the tree of a case or key that has n of them; the tree's root. */
-void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const cu_hash *id);
+/** Append a deposit's id, as a leaf hash, to the tree of a case or key that has n of them; the tree's root. */
+void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const cu_hash *leaf);
 cu_hash cu_scope_root(struct cu_state *s, struct cu_span scope, uint64_t n);
 /** Fill n, root, last and open of an inventory that names its case or key; `*ret_changed`: the newest position at which any of
  *  these changed. UNKNOWN_CASE. TOO_LARGE: more open numbers than an inventory holds. */

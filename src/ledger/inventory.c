@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 
-void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const cu_hash *id)
+void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const cu_hash *leaf)
 {
-    struct cu_row_hash node = { cu_leaf_hash(cu_span_hash(id)) }, left;
+    struct cu_row_hash node = { *leaf }, left;
     unsigned level = 0;
 
     for (; n >> level & 1; level++)

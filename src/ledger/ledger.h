@@ -16,9 +16,9 @@ struct cu_ledger;
 CU_MUST_USE cu_status cu_ledger_open(const struct cu_fs *fs, const char *dir, struct cu_ledger **ret, struct cu_err *err);
 /** The same folder without looking at what lies there: for reindex when `open` said CORRUPT. As after `reset`. */
 CU_MUST_USE cu_status cu_ledger_open_afresh(const struct cu_fs *fs, const char *dir, struct cu_ledger **ret, struct cu_err *err);
-/** Did the last writer close it cleanly, with everything saved? Then whatever `open` calls CORRUPT is damage, a finding; otherwise
- *  the state is rebuilt without a word. Nothing there is not clean. CORRUPT: the mark itself is damaged: a finding, too. */
-CU_MUST_USE cu_status cu_ledger_clean(const struct cu_fs *fs, const char *dir, bool *ret, struct cu_err *err);
+/** When the state is not the log's: may it be made anew without a word? Yes when its last writer was interrupted, or when nothing
+ *  lies there; no when it was closed cleanly, or its mark is damaged: then the difference is a finding. */
+bool cu_ledger_may_rebuild(const struct cu_fs *fs, const char *dir);
 /** Start over from nothing under the same folder: for reindex. Nothing durable changes before the next save. */
 CU_MUST_USE cu_status cu_ledger_reset(struct cu_ledger *l, struct cu_err *err);
 /** When the last `save` of this process left nothing unsaved, also marks the state as closed cleanly. */
