@@ -147,7 +147,7 @@ static cu_status each_unknown(struct cu_span details, struct lines *to, struct c
 
 cu_status cu_details_each(struct cu_span details, cu_details_line *line, void *self, struct cu_err *err)
 {
-    uint8_t value[8 * CU_DETAILS_MAX]; /* every byte may need an escape */
+    uint8_t value[4 * CU_DETAILS_MAX]; /* every byte may need an escape, \xNN */
     struct lines to = { line, self, cu_buf_over(value, sizeof value) };
     const struct cu_schema *schema = cu_profile_schema(cu_details_profile(details));
     union cu_details message;
