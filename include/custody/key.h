@@ -102,6 +102,10 @@ CU_MUST_USE cu_status cu_verifier_cached(void *memory, size_t size, struct cu_ve
 CU_MUST_USE cu_status cu_verify_one(struct cu_verifier *by, const struct cu_public_key *key, struct cu_span message,
                                     const uint8_t signature[CU_SIGNATURE_LEN], struct cu_err *err);
 
+/** Before everything else in a process: OpenSSL takes its memory from here (it never grows), and reads no configuration file. Sixteen
+ *  million bytes are plenty. CRYPTO when OpenSSL was used before. */
+CU_MUST_USE cu_status cu_crypto_arena(void *memory, size_t size, struct cu_err *err);
+
 /** Once per process, before any other call here: fetches algorithms. custody-verify calls it after its arena is in place. */
 CU_MUST_USE cu_status cu_crypto_init(struct cu_err *err);
 

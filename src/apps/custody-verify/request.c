@@ -1,0 +1,74 @@
+/* The few files of a verification, read whole and bounded. */
+#include "apps/custody-verify/request.h"
+
+#include "adapters/posix/posix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MANIFEST_MAX ((size_t)8 << 30)
+#define KEYS 64
+
+static cu_status read_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err)
+{
+    const struct cu_source source = cu_posix_source();
+    struct cu_source_file *f;
+    cu_status read;
+    size_t n = 1;
+
+    TRY(source.ops->open(source.self, path, &f, err));
+    for (read = CU_OK; read == CU_OK && n > 0;) {
+        uint8_t piece[16384];
+        read = f->ops->read(f, piece, sizeof piece, &n, err);
+        if (read == CU_OK) cu_buf_add(ret, cu_span(piece, n));
+        if (ret->n > max) read = cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes: it is not what it is taken for", path, max);
+    }
+    f->ops->close(f);
+    return read == CU_OK ? cu_buf_ok(ret, err) : read;
+}
+
+static cu_status read_manifest(struct verify_request *v, const struct verify_arguments *args, struct cu_err *err)
+{
+    char beside[4200];
+
+    if (!args->path) return CU_OK;
+    snprintf(beside, sizeof beside, "%s.manifest", args->receipt);
+    if (!args->manifest && access(beside, R_OK) != 0) return CU_OK;
+    v->manifest = cu_buf_heap(MANIFEST_MAX);
+    return read_file(args->manifest ? args->manifest : beside, MANIFEST_MAX, &v->manifest, err);
+}
+
+cu_status verify_go(struct verify_request *v, const struct verify_arguments *args, struct cu_span own_trust, struct cu_buf *out, int *ret_exit, struct cu_err *err)
+{
+    const struct cu_source source = cu_posix_source();
+    const size_t verifier_size = cu_verifier_cached_size(KEYS);
+
+    v->receipt = cu_buf_heap(CU_RECEIPT_MAX + 1);
+    v->trust = cu_buf_heap(CU_TRUST_MAX + 1);
+    v->memory = malloc(verifier_size + CU_VERIFY_SCRATCH);
+    ENSURE(v->memory, err, CU_NO_MEMORY, "out of memory");
+    TRY(read_file(args->receipt, CU_RECEIPT_MAX, &v->receipt, err));
+    if (args->trust) TRY(read_file(args->trust, CU_TRUST_MAX, &v->trust, err));
+    TRY(read_manifest(v, args, err));
+    TRY(cu_verifier_cached(v->memory, verifier_size, &v->verifier, err));
+    const struct cu_judge_request r = {
+        .receipt = cu_buf_span(&v->receipt),
+        .trust_text = args->trust ? cu_buf_span(&v->trust) : own_trust,
+        .path = args->path,
+        .manifest = cu_buf_span(&v->manifest),
+        .source = &source,
+        .verifier = &v->verifier,
+        .scratch = (uint8_t *)v->memory + verifier_size,
+    };
+    return cu_judge(&r, args->json, out, ret_exit, err);
+}
+
+void verify_request_free(struct verify_request *v)
+{
+    cu_buf_free(&v->receipt);
+    cu_buf_free(&v->trust);
+    cu_buf_free(&v->manifest);
+    if (v->verifier.free) v->verifier.free(v->verifier.self);
+    free(v->memory);
+}

@@ -1,0 +1,102 @@
+/* The command line: one table of commands, from which parser, help, man pages and completion come; one file a command. */
+#ifndef CU_APPS_APP_H
+#define CU_APPS_APP_H
+
+#include "adapters/posix/posix.h"
+#include "custody/json.h"
+#include "custody/text.h"
+#include "engine/embedded/embedded.h"
+#include "service/judge.h"
+#include "service/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <errno.h>
+#include <time.h>
+
+/* ---- commands ---- */
+struct option { const char *name, *value, *help; }; /* value NULL: a switch */
+#define OPTIONS_MAX 20
+
+struct run;
+struct command {
+    const char *name;    /* "deposit", "case open" */
+    const char *args;    /* "PATH…" as people read it */
+    const char *line;    /* one line */
+    const char *help;    /* paragraphs */
+    int args_min, args_max; /* -1: any number */
+    cu_status (*go)(struct run *run, struct cu_err *err);
+    struct option options[OPTIONS_MAX]; /* beside the common ones; ends with name NULL */
+};
+extern const struct command *const commands[];
+extern const struct option common_options[];
+
+/** One invocation. */
+struct run {
+    const struct command *command;
+    const char *values[OPTIONS_MAX];  /* of command->options */
+    const char *common[OPTIONS_MAX];  /* of common_options */
+    char env[2 * OPTIONS_MAX][64];    /* names of environment variables that gave a value */
+    char **args;
+    int args_n;
+    bool json, quiet;
+    int exit;                         /* what to exit with when all went well: verify's and check's own codes */
+    struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
+};
+const char *opt(const struct run *run, const char *name); /* NULL: not given */
+bool opt_is(const struct run *run, const char *name);
+struct cu_span opt_span(const struct run *run, const char *name); /* n == 0: not given */
+void run_print(struct run *run); /* out to stdout, and forgotten */
+void say(const struct run *run, const char *fmt, ...) CU_PRINTF(2, 3); /* words to stderr, unless --quiet or --json */
+void put_printable(struct cu_buf *out, struct cu_span bytes);
+void put_short_id(struct cu_buf *out, const cu_hash *id); /* 8 digits */
+void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,672 bytes)" */
+void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
+CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */
+CU_MUST_USE cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err); /* new or replaced, synced */
+
+/* ---- an open ledger (open.c) ---- */
+enum mode { MODE_READ, MODE_WRITE, MODE_CHECK };
+struct session {
+    struct run *run;
+    char root[4096];
+    struct cu_place place;
+    struct cu_engine engine;
+    struct cu_embedded_config config;
+    struct cu_attachment_writer attachments;
+    struct cu_span origin;
+    struct cu_buf origin_mem;
+    void *verifier_mem;
+    struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
+    bool has_index, index_damaged, engine_open;
+    bool has_incident;                /* opening for writing finished a repair: */
+    struct cu_outcome incident;
+};
+/** The ledger that --ledger, CUSTODY_LEDGER or the nearest folder upward names. */
+CU_MUST_USE cu_status session_open(struct session *s, struct run *run, enum mode mode, struct cu_err *err);
+/** Drains; an error here means that what was said to be recorded may not be in both copies yet. */
+CU_MUST_USE cu_status session_close(struct session *s, struct cu_err *err);
+/** A new ledger's folder, with nothing in it yet. */
+CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err);
+/** One private key for a session that was opened for reading. */
+CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
+CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
+CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- progress (progress.c) ---- */
+struct cu_progress progress_to(struct session *s);
+void progress_end(struct session *s);
+bool interrupted(void);
+void catch_interrupts(void);
+
+/* ---- help (help.c) ---- */
+void help_command(const struct command *c, struct cu_buf *out);
+void help_all(struct cu_buf *out);
+void man_page(const struct command *c, struct cu_buf *out); /* NULL: custody(1) itself */
+CU_MUST_USE cu_status completion(const char *shell, struct cu_buf *out, struct cu_err *err);
+
+/* ---- telling a deposit (told.c) ---- */
+struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers; uint64_t n, missing; };
+cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err);
+
+#endif

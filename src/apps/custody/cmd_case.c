@@ -1,0 +1,82 @@
+/* custody case open, case ls */
+#include "apps/custody/app.h"
+
+static cu_status go_open(struct run *run, struct cu_err *err)
+{
+    const struct cu_case_request r = { cu_span_str(run->args[0]), opt_span(run, "number"), opt_span(run, "cause") };
+    struct cu_outcome outcome;
+    struct session s;
+    cu_status opened = session_open(&s, run, MODE_WRITE, err), closed;
+
+    if (opened == CU_OK) opened = cu_case_open(&s.place, &r, &outcome, err);
+    closed = session_close(&s, opened == CU_OK ? err : NULL);
+    TRY(opened);
+    TRY(closed);
+    if (!run->json) {
+        cu_buf_add_str(&run->out, "opened case ");
+        put_printable(&run->out, r.name);
+        cu_buf_add_str(&run->out, "\n");
+        return CU_OK;
+    }
+    struct cu_json j = cu_json_on(&run->out);
+    cu_json_open(&j, NULL, '{');
+    cu_json_text(&j, "case", r.name);
+    cu_json_hash(&j, "id", &outcome.id);
+    cu_json_time(&j, "time", outcome.closed);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&run->out, "\n");
+    return CU_OK;
+}
+
+struct listing { struct session *s; uint64_t n; };
+
+static cu_status list_case(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct listing *l = arg;
+    struct cu_index *index = &l->s->place.index;
+    struct cu_buf *out = &l->s->run->out;
+    const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, &row->case_id);
+
+    (void)err;
+    if (l->s->run->json) {
+        struct cu_json j = cu_json_on(out);
+        cu_json_open(&j, NULL, '{');
+        cu_json_text(&j, "case", row->name);
+        cu_json_hash(&j, "id", &row->id);
+        cu_json_uint(&j, "exhibits", deposits);
+        cu_json_time(&j, "time", row->recorded);
+        cu_json_close(&j, '}');
+    } else {
+        const size_t before = out->n;
+        put_printable(out, row->name);
+        while (out->n - before < 24) cu_buf_add_byte(out, ' ');
+        cu_buf_addf(out, "%6llu exhibits   opened ", (unsigned long long)deposits);
+        put_time(out, row->recorded);
+    }
+    cu_buf_add_str(out, "\n");
+    l->n++;
+    return CU_OK;
+}
+
+static cu_status go_ls(struct run *run, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
+    struct session s;
+    struct listing l = { &s, 0 };
+    cu_status listed = session_open(&s, run, MODE_READ, err), closed;
+
+    if (listed == CU_OK) listed = s.place.index.find(s.place.index.self, &q, list_case, &l, err);
+    closed = session_close(&s, listed == CU_OK ? err : NULL);
+    return listed == CU_OK ? closed : listed;
+}
+
+const struct command command_case_open = {
+    .name = "case open", .args = "NAME", .line = "open a case",
+    .help = "Opens a case under a name that people use (C1, 2026-117). Names are kept in the details, not in the public log. A name that differs from an open one only in case or spaces is refused.",
+    .args_min = 1, .args_max = 1, .go = go_open,
+    .options = { { "number", "N", "the case number of the register" }, { "cause", "TEXT", "what the case is about" } },
+};
+const struct command command_case_ls = {
+    .name = "case ls", .args = "", .line = "list the cases",
+    .help = "Lists the cases with the number of their exhibits.", .args_max = 0, .go = go_ls,
+};

@@ -1,0 +1,274 @@
+/* custody check, custody reindex, custody doctor */
+#include "apps/custody/app.h"
+
+#include "adapters/sqlite/sqlite_index.h"
+
+#include <stdarg.h>
+#include <sys/statvfs.h>
+
+/* ---- check ---- */
+struct checking { struct session *s; struct cu_json findings; struct cu_buf text; };
+
+static void found(void *arg, const struct cu_finding *f)
+{
+    struct checking *c = arg;
+
+    if (c->s->run->json) {
+        cu_json_open(&c->findings, NULL, '{');
+        cu_json_str(&c->findings, "kind", f->kind);
+        cu_json_str(&c->findings, "where", f->where);
+        cu_json_str(&c->findings, "id", f->id[0] ? f->id : NULL);
+        cu_json_str(&c->findings, "what", f->what);
+        cu_json_bool(&c->findings, "repaired", f->repaired);
+        cu_json_close(&c->findings, '}');
+        return;
+    }
+    cu_buf_addf(&c->s->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
+    if (f->id[0]) cu_buf_addf(&c->s->run->out, " (%.8s)", f->id);
+    cu_buf_add_str(&c->s->run->out, f->repaired ? "\n            restored; the bad bytes are kept in quarantine/\n" : "\n");
+}
+
+static cu_status renew_index(void *arg, struct cu_err *err)
+{
+    struct checking *c = arg;
+
+    TRY(session_renew_index(c->s, err));
+    return CU_OK;
+}
+
+static void tell_json(struct checking *c, const struct cu_check_result *r, bool ok, const struct cu_outcome *incident)
+{
+    struct cu_json j = cu_json_on(&c->s->run->out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_bool(&j, "ok", ok);
+    cu_json_uint(&j, "entries", r->entries);
+    cu_json_uint(&j, "signatures", r->signatures);
+    cu_json_uint(&j, "objects", r->objects);
+    cu_json_uint(&j, "bytes", r->bytes);
+    if (incident) cu_json_hash(&j, "incident", &incident->id);
+    cu_buf_add_str(&c->s->run->out, ",\"findings\":[");
+    cu_buf_add(&c->s->run->out, cu_buf_span(&c->text));
+    cu_buf_add_str(&c->s->run->out, "]}\n");
+}
+
+static void tell_words(struct checking *c, const struct cu_check_result *r, bool repair, const struct cu_outcome *incident)
+{
+    struct cu_buf *out = &c->s->run->out;
+
+    cu_buf_addf(out, "%llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries, (unsigned long long)r->signatures, (unsigned long long)r->objects);
+    put_size(out, r->bytes);
+    cu_buf_add_str(out, "\n");
+    if (r->findings == 0) cu_buf_add_str(out, "everything is as it was recorded\n");
+    else if (!repair) cu_buf_addf(out, "%llu findings; `custody check --repair` restores what a good copy is left of\n", (unsigned long long)r->findings);
+    else if (r->unrepaired == 0) cu_buf_addf(out, "%llu findings, all restored\n", (unsigned long long)r->findings);
+    else cu_buf_addf(out, "%llu findings, %llu of them beyond repair\n", (unsigned long long)r->findings, (unsigned long long)r->unrepaired);
+    if (incident) {
+        cu_buf_add_str(out, "on record as incident ");
+        put_short_id(out, &incident->id);
+        cu_buf_add_str(out, " (`custody trail`)\n");
+    }
+    if (r->dirty) cu_buf_add_str(out, "records of an interrupted run wait in the journal: the next writing verb brings them into the log\n");
+}
+
+static cu_status load_for_repair(struct session *s, struct cu_err *err)
+{
+    TRY(session_load_signer(s, CU_SIGNER_ORGANISATION, err));
+    return session_load_signer(s, CU_SIGNER_LOG, err);
+}
+
+static cu_status check(struct session *s, struct checking *c, struct cu_check_result *result, struct cu_err *err)
+{
+    struct cu_index fresh = { 0 };
+    struct cu_check_request r = { .repair = opt_is(s->run, "repair"), .index_damaged = s->index_damaged, .renew_index = renew_index, .found = found, .arg = c };
+    cu_status checked;
+
+    if (opt(s->run, "sample")) TRY(cu_decimal_read(opt_span(s->run, "sample"), 1000000, &r.sample, err));
+    if (r.repair) TRY(load_for_repair(s, err));
+    TRY(cu_sqlite_index_open(":memory:", false, &fresh, err));
+    r.fresh_index = &fresh;
+    checked = cu_check(&s->place, &r, result, err);
+    fresh.close(fresh.self);
+    return checked;
+}
+
+/* With everything in place again the ledger is opened as usual, and that records the incident. */
+static cu_status record_incident(struct run *run, struct cu_outcome *ret, bool *ret_any, struct cu_err *err)
+{
+    struct session writer;
+    cu_status opened = session_open(&writer, run, MODE_WRITE, err), closed;
+
+    *ret_any = opened == CU_OK && writer.has_incident;
+    if (*ret_any) *ret = writer.incident;
+    closed = session_close(&writer, opened == CU_OK ? err : NULL);
+    return opened == CU_OK ? closed : opened;
+}
+
+static cu_status go_check(struct run *run, struct cu_err *err)
+{
+    const bool repair = opt_is(run, "repair");
+    struct cu_check_result result = { 0 };
+    struct cu_outcome incident;
+    struct session s;
+    struct checking c = { .s = &s, .text = cu_buf_heap((size_t)256 << 20) };
+    bool any_incident = false;
+    cu_status checked, closed;
+
+    c.findings = cu_json_on(&c.text);
+    cu_json_open(&c.findings, NULL, '[');
+    c.text.n = 0;
+    checked = session_open(&s, run, MODE_CHECK, err);
+    if (checked == CU_OK) checked = check(&s, &c, &result, err);
+    closed = session_close(&s, checked == CU_OK ? err : NULL);
+    if (checked == CU_OK && closed == CU_OK && repair && result.findings > 0) checked = record_incident(run, &incident, &any_incident, err);
+    if (checked == CU_OK) {
+        const bool ok = repair ? result.unrepaired == 0 : result.findings == 0;
+        if (run->json) tell_json(&c, &result, ok, any_incident ? &incident : NULL);
+        else tell_words(&c, &result, repair, any_incident ? &incident : NULL);
+        run->exit = ok ? 0 : 2;
+    }
+    cu_buf_free(&c.text);
+    return checked == CU_OK ? closed : checked;
+}
+
+/* ---- reindex ---- */
+static cu_status reindex(struct session *s, struct cu_err *err)
+{
+    cu_hash digest;
+    char hex[65];
+    void *lock;
+    cu_status done;
+
+    TRY(s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, err));
+    done = cu_place_refresh(&s->place, err);
+    if (done == CU_OK) done = cu_reindex_state(&s->place, &digest, err);
+    if (done == CU_OK) done = session_renew_index(s, err);
+    if (done == CU_OK) done = cu_follow(&s->place, err);
+    s->place.fs.ops->unlock(s->place.fs.self, lock);
+    TRY(done);
+    cu_hash_hex(&digest, hex);
+    if (!s->run->json) {
+        cu_buf_addf(&s->run->out, "state and index made anew from %llu entries\nstate digest  %s\n", (unsigned long long)s->place.log.checkpoint.size.v, hex);
+        return CU_OK;
+    }
+    struct cu_json j = cu_json_on(&s->run->out);
+    cu_json_open(&j, NULL, '{');
+    cu_json_uint(&j, "entries", s->place.log.checkpoint.size.v);
+    cu_json_str(&j, "digest", hex);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+    return CU_OK;
+}
+
+static cu_status go_reindex(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status done = session_open(&s, run, MODE_CHECK, err), closed;
+
+    if (done == CU_OK) done = reindex(&s, err);
+    closed = session_close(&s, done == CU_OK ? err : NULL);
+    return done == CU_OK ? closed : done;
+}
+
+/* ---- doctor: is everything in place for work? ---- */
+static void limits(struct run *run)
+{
+    static const struct { const char *name; uint64_t value; const char *unit, *what; } rows[] = {
+#define ROW(name_, value_, unit_, what_) { #name_, (uint64_t)(value_), unit_, what_ },
+        CU_LIMIT_TABLE(ROW)
+#undef ROW
+    };
+    struct cu_json j = cu_json_on(&run->out);
+
+    if (run->json) cu_json_open(&j, NULL, '{');
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (run->json) cu_json_uint(&j, rows[i].name, rows[i].value);
+        else cu_buf_addf(&run->out, "%-22s %12llu %-8s %s\n", rows[i].name, (unsigned long long)rows[i].value, rows[i].unit, rows[i].what);
+    }
+    if (run->json) cu_json_close(&j, '}'), cu_buf_add_str(&run->out, "\n");
+}
+
+struct doctor { struct run *run; struct cu_json j; bool bad; };
+
+static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...) CU_PRINTF(4, 5);
+static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...)
+{
+    char text[600];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (!good) d->bad = true;
+    if (d->run->json) {
+        cu_json_open(&d->j, NULL, '{');
+        cu_json_str(&d->j, "item", name);
+        cu_json_bool(&d->j, "ok", good);
+        cu_json_str(&d->j, "text", text);
+        cu_json_close(&d->j, '}');
+    } else cu_buf_addf(&d->run->out, "%-4s %-12s %s\n", good ? "ok" : "BAD", name, text);
+}
+
+static void examine(struct session *s, struct doctor *d)
+{
+    bool dirty = false, pending = false, mended = false;
+    struct cu_tip tip;
+    struct cu_err why = { 0 };
+    struct statvfs vfs;
+    cu_hash hash;
+    void *lock = NULL;
+
+    item(d, s->place.fs.ops->writable(s->place.fs.self), "writable", "%s", s->root);
+    const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, &why);
+    item(d, true, "writer", "%s", locked == CU_OK ? "nobody is writing" : why.text);
+    if (locked == CU_OK) s->place.fs.ops->unlock(s->place.fs.self, lock);
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
+        why.text[0] = 0;
+        const cu_status loaded = session_load_signer(s, who, &why);
+        item(d, loaded == CU_OK && s->place.has_key[who], "key", "%s: %s", cu_signer_names[who], s->place.has_key[who] ? "opens" : why.text[0] ? why.text : "not here");
+    }
+    const cu_status refreshed = cu_place_refresh(&s->place, &why);
+    item(d, refreshed == CU_OK, "log", "%s", refreshed == CU_OK ? "its checkpoint is signed by the pinned key" : why.text);
+    const cu_status state = cu_ledger_state_check(&s->place.fs, CU_DIR_NODE_STATE, &tip, &hash, &why);
+    item(d, state == CU_OK, "state", "%s", state == CU_OK ? "whole" : why.text);
+    item(d, !s->index_damaged, "index", "%s", s->index_damaged ? "damaged: `custody reindex` makes it anew" : "opens");
+    if (s->place.care.dirty(s->place.care.self, &dirty, &why) == CU_OK) item(d, true, "journal", "%s", dirty ? "an interrupted run left records: the next writing verb brings them into the log" : "drained");
+    else item(d, false, "journal", "%s", why.text);
+    if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending) item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
+    if (statvfs(s->root, &vfs) == 0) item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free", (double)vfs.f_bavail * (double)vfs.f_frsize / 1e9);
+}
+
+static cu_status go_doctor(struct run *run, struct cu_err *err)
+{
+    struct doctor d = { .run = run, .j = cu_json_on(&run->out) };
+    struct session s;
+    cu_status opened, closed;
+
+    if (opt_is(run, "limits")) return limits(run), CU_OK;
+    opened = session_open(&s, run, MODE_CHECK, err);
+    if (opened == CU_OK) {
+        if (run->json) cu_json_open(&d.j, NULL, '[');
+        examine(&s, &d);
+        if (run->json) cu_json_close(&d.j, ']'), cu_buf_add_str(&run->out, "\n");
+        run->exit = d.bad;
+    }
+    closed = session_close(&s, opened == CU_OK ? err : NULL);
+    return opened == CU_OK ? closed : opened;
+}
+
+const struct command command_check = {
+    .name = "check", .args = "", .line = "re-derive everything, and restore what was damaged",
+    .help = "Re-derives every hash, signature and rule of the log, every tile of both copies, every object of both stores, the state, the index and the journal, and names what is not as it was recorded. Writes nothing. Exit 2 when something is "
+            "wrong.\n\nWith --repair everything that a good copy is left of is restored; what was bad is kept in quarantine/, and one incident goes on record. No repair hides what happened.",
+    .args_max = 0, .go = go_check,
+    .options = { { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" }, { "sample", "N", "read the bytes of every N-th object only" } },
+};
+const struct command command_reindex = {
+    .name = "reindex", .args = "", .line = "make state and index anew from the log",
+    .help = "Reads the log from the beginning and derives the state and the search index again. What lay there is kept in quarantine/.", .args_max = 0, .go = go_reindex,
+};
+const struct command command_doctor = {
+    .name = "doctor", .args = "", .line = "is everything in place for work?",
+    .help = "Looks whether the ledger can be written to, whether its keys open, whether log, state, index and journal are in order, and how much space is left. --limits lists the bounds.", .args_max = 0, .go = go_doctor,
+    .options = { { "limits", NULL, "list every bound of formats and ledger" } },
+};

@@ -1,0 +1,191 @@
+/* custody deposit, custody claim */
+#include "apps/custody/app.h"
+
+#include <unistd.h>
+
+#define DETAILS_FILE_MAX 65536
+#define LIST_MAX ((size_t)64 << 20)
+
+/* ---- the request, from the options ---- */
+struct order { struct cu_deposit_request r; struct cu_expect expect; struct cu_buf details, list; };
+
+static void order_free(struct order *o)
+{
+    cu_expect_free(&o->expect);
+    cu_buf_free(&o->details);
+    cu_buf_free(&o->list);
+}
+
+static cu_status read_expect(struct run *run, struct order *o, struct cu_err *err)
+{
+    const char *given = opt(run, "expect");
+
+    if (!given) return CU_OK;
+    o->list = cu_buf_heap(LIST_MAX);
+    if (given[0] == '@') TRY(read_argument_file(given + 1, LIST_MAX, &o->list, err));
+    else cu_buf_add_str(&o->list, given);
+    TRY(cu_expect_read(cu_buf_span(&o->list), given[0] == '@', &o->expect, err));
+    o->r.expect = &o->expect;
+    return CU_OK;
+}
+
+static cu_status read_digests(struct run *run, struct order *o, struct cu_err *err)
+{
+    struct cu_span names = opt_span(run, "digests"), name;
+
+    while (names.n) {
+        if (!cu_span_split(&names, ',', &name)) name = names, names.n = 0;
+        const enum cu_digest_alg alg = cu_digest_by_name(name);
+        ENSURE(alg, err, CU_USAGE, "--digests %.*s: known are sha256, sha512, sha1, md5, sm3", (int)name.n, (const char *)name.p);
+        o->r.digests |= 1u << alg;
+    }
+    return CU_OK;
+}
+
+static cu_status read_profile(struct run *run, struct order *o, struct cu_err *err)
+{
+    const char *profile = opt(run, "profile"), *details = opt(run, "details");
+
+    if (profile) {
+        o->r.profile = cu_profile_by_name(cu_span_str(profile));
+        ENSURE(o->r.profile == CU_PROFILE_PLAIN || o->r.profile == CU_PROFILE_POLICE_COLLECTION, err, CU_USAGE, "--profile %s: deposits have the profiles plain and police-collection", profile);
+    }
+    if (!details) return CU_OK;
+    o->details = cu_buf_heap(DETAILS_FILE_MAX);
+    TRY(read_argument_file(details, DETAILS_FILE_MAX, &o->details, err));
+    o->r.details_text = cu_buf_span(&o->details);
+    return CU_OK;
+}
+
+static cu_status read_order(struct run *run, struct order *o, struct cu_err *err)
+{
+    o->r.case_name = opt_span(run, "case");
+    o->r.label = opt_span(run, "exhibit");
+    o->r.note = opt_span(run, "note");
+    TRY(read_expect(run, o, err));
+    TRY(read_digests(run, o, err));
+    return read_profile(run, o, err);
+}
+
+/* ---- a look before anything is signed ---- */
+static cu_status preview_path(struct session *s, const struct order *o, const char *path, struct cu_err *err)
+{
+    struct cu_ingested in = { 0 };
+    const struct cu_ingest look = { .source = &s->place.source, .digests = o->r.digests, .progress = s->place.progress };
+    struct cu_buf *out = &s->run->out;
+
+    TRY(cu_ingest_path(&look, path, &in, err));
+    progress_end(s);
+    cu_buf_add_str(out, "would deposit ");
+    put_printable(out, cu_span_str(path));
+    cu_buf_addf(out, "\n  case      %.*s\n  kind      %s\n  size      ", (int)(o->r.case_name.n ? o->r.case_name.n : strlen(CU_CASE_UNFILED)), o->r.case_name.n ? (const char *)o->r.case_name.p : CU_CASE_UNFILED,
+                in.type == CU_CONTENT_FOLDER ? "folder" : "item");
+    put_size(out, in.bytes);
+    if (in.type == CU_CONTENT_FOLDER) cu_buf_addf(out, " in %llu items", (unsigned long long)in.folder.items);
+    for (size_t i = 0; i < in.digests_n; i++) {
+        cu_buf_addf(out, "\n  %-9s ", cu_digest_name(in.digest[i].alg));
+        cu_hex_put(out, cu_span(in.digest[i].bytes, cu_digest_len(in.digest[i].alg)));
+    }
+    cu_buf_add_str(out, "\nnothing was stored, signed or recorded\n");
+    cu_ingested_free(&in);
+    return CU_OK;
+}
+
+static cu_status dry_run(struct run *run, const struct order *o, struct cu_err *err)
+{
+    struct session s;
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    cu_status looked = session_open(&s, run, MODE_READ, err), closed;
+
+    if (looked == CU_OK && o->r.case_name.n) looked = cu_lookup_case(&s.place, o->r.case_name, &found, err);
+    for (int i = 0; i < run->args_n && looked == CU_OK; i++) looked = preview_path(&s, o, run->args[i], err);
+    closed = session_close(&s, looked == CU_OK ? err : NULL);
+    return looked == CU_OK ? closed : looked;
+}
+
+/* ---- deposit ---- */
+static cu_status deposit_claimed(struct run *run, struct session *s, const struct order *o, struct deposit_output *output, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
+
+    TRY(read_argument_file(opt(run, "claim"), CU_RECORD_MAX, &file, err));
+    return cu_deposit_claim(&s->place, &o->r, cu_buf_span(&file), run->args_n ? run->args[0] : NULL, tell_deposited, output, err);
+}
+
+static cu_status deposit(struct run *run, struct order *o, struct cu_err *err)
+{
+    const char *receipts = opt(run, "receipts");
+    struct session s;
+    struct deposit_output output = { .s = &s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
+    cu_status done = session_open(&s, run, MODE_WRITE, err), closed;
+
+    o->r.no_wait = opt_is(run, "no-wait");
+    if (done == CU_OK && opt(run, "claim")) done = deposit_claimed(run, &s, o, &output, err);
+    else if (done == CU_OK) done = cu_deposit(&s.place, &o->r, (const char *const *)run->args, (size_t)run->args_n, tell_deposited, &output, err);
+    closed = session_close(&s, done == CU_OK ? err : NULL);
+    if (done == CU_OK && output.missing) run->exit = cu_status_exit(CU_COPIES_MISSING);
+    return done == CU_OK ? closed : done;
+}
+
+static cu_status go_deposit(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(order_free) struct order o = { 0 };
+
+    ENSURE(run->args_n > 0 || opt(run, "claim"), err, CU_USAGE, "usage: custody deposit PATH… | --claim FILE [PATH]");
+    ENSURE(run->args_n <= 1 || !opt(run, "claim"), err, CU_USAGE, "a claim is for one path");
+    TRY(read_order(run, &o, err));
+    return opt_is(run, "dry-run") ? dry_run(run, &o, err) : deposit(run, &o, err);
+}
+
+/* ---- claim ---- */
+static cu_status make_claim(struct run *run, struct session *s, const struct order *o, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
+    char absolute[4200];
+    const char *path = run->args[0];
+
+    if (path[0] != '/' && strcmp(path, "-") != 0 && realpath(path, absolute)) path = absolute; /* to be found again from elsewhere */
+    TRY(session_load_signer(s, CU_SIGNER_DEPOSITOR, err));
+    TRY(cu_claim_make(&s->place, &o->r, path, &file, err));
+    progress_end(s);
+    TRY(write_output_file(opt(run, "output"), cu_buf_span(&file), err));
+    say(run, "signed; send it later with `custody deposit --claim %s`\n", opt(run, "output"));
+    return CU_OK;
+}
+
+static cu_status go_claim(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(order_free) struct order o = { 0 };
+    struct session s;
+    cu_status done, closed;
+
+    ENSURE(opt(run, "output"), err, CU_USAGE, "name the claim file with -o FILE");
+    ENSURE(strcmp(run->args[0], "-") != 0, err, CU_USAGE, "a claim is for a file or folder that can be read again when it is deposited");
+    TRY(read_order(run, &o, err));
+    done = session_open(&s, run, MODE_READ, err);
+    if (done == CU_OK) done = make_claim(run, &s, &o, err);
+    closed = session_close(&s, done == CU_OK ? err : NULL);
+    return done == CU_OK ? closed : done;
+}
+
+#define WHAT_IS_SAID                                                                                                   \
+    { "case", "C", "the case it belongs to (by default `unfiled`)" }, { "exhibit", "LABEL", "the exhibit's label on paper, AP/1" }, { "note", "T", "a note, kept in the details" },     \
+    { "expect", "ALG:HEX|@LIST", "refuse unless the bytes have this digest (md5, sha1, sha256, sm3), or those of a list as sha256sum, hashdeep or FTK write it" },               \
+    { "digests", "ALG,…", "record further digests of an item: sha1, md5, sm3, sha512" }, { "profile", "NAME", "plain, or police-collection" },                                 \
+    { "details", "FILE", "lines \"key: value\" with the fields of the profile" }
+
+const struct command command_deposit = {
+    .name = "deposit", .args = "PATH… | --claim FILE [PATH]", .line = "deposit files or folders, and get receipts",
+    .help = "Deposits each PATH (a file, a folder, or - for standard input) as an exhibit of its own: reads it once, keeps it in both stores, has depositor and provider sign, records it in the log, waits for the required copies, "
+            "and writes a receipt that anybody can check offline.\n\nA file that changes while it is read is refused. Links in a folder are recorded, not followed. A block device is refused: image it first.\n\n"
+            "Exit 3: recorded, but the required copies are not attested yet; do not give the original back.",
+    .args_min = 0, .args_max = -1, .go = go_deposit,
+    .options = { WHAT_IS_SAID, { "claim", "FILE", "deposit under a claim that was signed before by `custody claim`" }, { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
+                 { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" }, { "dry-run", NULL, "read and show, sign and store nothing" } },
+};
+const struct command command_claim = {
+    .name = "claim", .args = "PATH -o FILE", .line = "sign for a file or folder at the scene, offline",
+    .help = "Reads PATH and signs a claim over its bytes, without a provider and without a network. `custody deposit --claim FILE` sends it later: the log then shows after which block it was signed and by when it was recorded.",
+    .args_min = 1, .args_max = 1, .go = go_claim,
+    .options = { WHAT_IS_SAID, { "output", "FILE", "where the claim is written" } },
+};

@@ -1,0 +1,233 @@
+/* custody get: evidence out again, verified on the way. Every read is recorded: who, when, why. */
+#include "apps/custody/app.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- one file out ---- */
+struct target { const char *path; int fd; uint64_t at; };
+
+static cu_status feed(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    struct target *t = arg;
+
+    if (interrupted()) return cu_fail(err, CU_INTERRUPTED, "interrupted: %s is not complete", t->path);
+    while (bytes.n) {
+        const ssize_t n = write(t->fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return cu_posix_fail(err, errno, "write", t->path);
+        bytes = cu_span(bytes.p + n, bytes.n - (size_t)n);
+        t->at += (uint64_t)n;
+    }
+    return CU_OK;
+}
+
+static cu_status restart(void *arg, struct cu_err *err)
+{
+    struct target *t = arg;
+
+    if (t->at == 0) return CU_OK;
+    if (t->fd == STDOUT_FILENO) return cu_fail(err, CU_BAD_HASH, "the provider's copy is damaged, and part of it was written already: write to a file with -o, and run `custody check --repair`");
+    if (lseek(t->fd, 0, SEEK_SET) != 0 || ftruncate(t->fd, 0) != 0) return cu_posix_fail(err, errno, "begin again", t->path);
+    t->at = 0;
+    return CU_OK;
+}
+
+/* Written beside and renamed: what lies under the name is whole and verified, or not there. */
+static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const char *path, bool *io_damaged, struct cu_err *err)
+{
+    char beside[4400];
+    struct target t = { .path = path };
+
+    snprintf(beside, sizeof beside, "%s.incoming", path);
+    t.fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (t.fd < 0) return cu_posix_fail(err, errno, "write", path);
+    cu_status got = cu_fetch_object(&s->place, root, size, feed, restart, &t, io_damaged, err);
+    if (got == CU_OK && fsync(t.fd) != 0) got = cu_posix_fail(err, errno, "sync", path);
+    close(t.fd);
+    if (got == CU_OK && rename(beside, path) != 0) got = cu_posix_fail(err, errno, "write", path);
+    if (got != CU_OK) unlink(beside);
+    return got;
+}
+
+/* ---- a folder out ---- */
+static void set_times(const char *path, const struct cu_item *item)
+{
+    const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { (time_t)item->mtime_s, (long)item->mtime_ns } };
+
+    (void)!utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+    if (item->type == CU_ITEM_FILE) (void)!chmod(path, (mode_t)item->mode & 0777);
+}
+
+static cu_status get_item(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+{
+    char path[8400], target[4200];
+
+    snprintf(path, sizeof path, "%s/%.*s", base, (int)item->path.n, (const char *)item->path.p);
+    if (item->has_target) snprintf(target, sizeof target, "%.*s", (int)item->target.n, (const char *)item->target.p);
+    switch ((enum cu_item_type)item->type) {
+    case CU_ITEM_FILE:
+        TRY(get_file(s, &item->root, item->size, path, io_damaged, err));
+        break;
+    case CU_ITEM_DIRECTORY:
+        if (mkdir(path, 0777) != 0) return cu_posix_fail(err, errno, "make the folder", path);
+        return CU_OK;
+    case CU_ITEM_SYMLINK:
+        if (symlink(target, path) != 0) return cu_posix_fail(err, errno, "make the link", path);
+        break;
+    case CU_ITEM_HARDLINK: {
+        char first[8400];
+        snprintf(first, sizeof first, "%s/%s", base, target);
+        if (link(first, path) != 0) return cu_posix_fail(err, errno, "make the link", path);
+        return CU_OK;
+    }
+    case CU_ITEM_OTHER:
+        return CU_OK; /* a socket or device was recorded by name only */
+    }
+    set_times(path, item);
+    return CU_OK;
+}
+
+static cu_status each_item(struct session *s, struct cu_span manifest, const char *base, bool *io_damaged, cu_status (*each)(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err),
+                           struct cu_err *err)
+{
+    struct cu_manifest m;
+    struct cu_item item;
+    bool more = true;
+
+    TRY(cu_manifest_open(manifest, &m, err));
+    while (more) {
+        TRY(cu_manifest_next(&m, &item, &more, err));
+        if (more) TRY(each(s, &item, base, io_damaged, err));
+    }
+    return CU_OK;
+}
+
+/* Folders' own times last: writing into them changes them. A link that leads elsewhere is made after everything else. */
+static cu_status folder_times(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+{
+    char path[8400];
+
+    (void)s, (void)io_damaged, (void)err;
+    snprintf(path, sizeof path, "%s/%.*s", base, (int)item->path.n, (const char *)item->path.p);
+    if (item->type == CU_ITEM_DIRECTORY) set_times(path, item);
+    return CU_OK;
+}
+
+static cu_status links_only(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+{
+    return item->type == CU_ITEM_SYMLINK ? get_item(s, item, base, io_damaged, err) : CU_OK;
+}
+
+static cu_status all_but_links(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+{
+    return item->type == CU_ITEM_SYMLINK ? CU_OK : get_item(s, item, base, io_damaged, err);
+}
+
+static cu_status get_folder(struct session *s, struct cu_span manifest, const char *path, bool *io_damaged, struct cu_err *err)
+{
+    if (mkdir(path, 0777) != 0) return cu_posix_fail(err, errno, "make the folder (it must not be there yet)", path);
+    TRY(each_item(s, manifest, path, io_damaged, all_but_links, err));
+    TRY(each_item(s, manifest, path, io_damaged, links_only, err)); /* nothing is ever written through a link of the evidence */
+    return each_item(s, manifest, path, io_damaged, folder_times, err);
+}
+
+/* ---- who read it ---- */
+static cu_status note_access(struct session *s, const cu_hash *id, struct cu_err *err)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    struct cu_access_row row = { .id = *id, .who = cu_span_str(pw ? pw->pw_name : "unknown"), .time = cu_place_now(&s->place).v, .reason = opt_span(s->run, "reason"), .authority = opt_span(s->run, "authority") };
+
+    return cu_access_note(&s->place, &row, err);
+}
+
+/* ---- the whole ---- */
+static cu_status default_path(const struct cu_fetch *f, char ret[4200], struct cu_err *err)
+{
+    struct cu_span name = f->found.row.name;
+
+    ENSURE(name.n && !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n) && !cu_span_is(name, ".") && !cu_span_is(name, "..") && name.n < 256, err, CU_USAGE, "say where to put it: -o PATH");
+    snprintf(ret, 4200, "%.*s", (int)name.n, (const char *)name.p);
+    ENSURE(access(ret, F_OK) != 0, err, CU_USAGE, "%s is there already: say where to put it with -o PATH", ret);
+    return CU_OK;
+}
+
+static cu_status get_evidence(struct session *s, const struct cu_fetch *f, const char *path, bool *io_damaged, struct cu_err *err)
+{
+    struct target out = { "standard output", STDOUT_FILENO, 0 };
+
+    if (f->claim.has_folder) {
+        ENSURE(strcmp(path, "-") != 0, err, CU_USAGE, "a folder cannot go to standard output: -o PATH");
+        return get_folder(s, cu_buf_span(&f->manifest), path, io_damaged, err);
+    }
+    if (strcmp(path, "-") != 0) return get_file(s, &f->claim.root, f->claim.size, path, io_damaged, err);
+    return cu_fetch_object(&s->place, &f->claim.root, f->claim.size, feed, restart, &out, io_damaged, err);
+}
+
+static void tell(struct session *s, const struct cu_fetch *f, const char *path, bool damaged, bool noted)
+{
+    struct cu_json j = cu_json_on(&s->run->out);
+
+    if (damaged) say(s->run, "the provider's copy is damaged: this came from the node's copy; run `custody check --repair`\n");
+    if (!noted) say(s->run, "this read was NOT recorded: the ledger cannot be written to\n");
+    if (strcmp(path, "-") == 0) return;
+    if (!s->run->json) {
+        cu_buf_addf(&s->run->out, "%s  verified\n", path);
+        return;
+    }
+    cu_json_open(&j, NULL, '{');
+    cu_json_hash(&j, "id", &f->found.row.id);
+    cu_json_str(&j, "path", path);
+    cu_json_uint(&j, "size", f->claim.has_folder ? f->claim.folder.bytes : f->claim.size);
+    cu_json_bool(&j, "provider_copy_damaged", damaged);
+    cu_json_bool(&j, "recorded", noted);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+}
+
+static cu_status get(struct session *s, bool *ret_noted, struct cu_err *err)
+{
+    CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
+    const char *path = opt(s->run, "output");
+    bool damaged = false;
+    char name[4200];
+
+    TRY(cu_fetch_begin(&s->place, cu_span_str(s->run->args[0]), &f, err));
+    if (!path) {
+        TRY(default_path(&f, name, err));
+        path = name;
+    }
+    *ret_noted = note_access(s, &f.found.row.id, NULL) == CU_OK; /* before the first byte is given */
+    TRY(get_evidence(s, &f, path, &damaged, err));
+    progress_end(s);
+    tell(s, &f, path, damaged, *ret_noted);
+    return CU_OK;
+}
+
+/* The note in the outbox becomes an entry now, if nobody else is writing; else at the next writing verb. */
+static cu_status go_get(struct run *run, struct cu_err *err)
+{
+    struct session s, writer;
+    bool noted = false;
+    cu_status got = session_open(&s, run, MODE_READ, err), closed;
+
+    if (got == CU_OK) got = get(&s, &noted, err);
+    closed = session_close(&s, got == CU_OK ? err : NULL);
+    TRY(got);
+    TRY(closed);
+    if (!noted) return CU_OK;
+    cu_status flushed = session_open(&writer, run, MODE_WRITE, NULL);
+    closed = session_close(&writer, NULL);
+    if (flushed != CU_OK || closed != CU_OK) say(run, "this read is noted in the outbox; the next writing verb records it\n");
+    return CU_OK;
+}
+
+const struct command command_get = {
+    .name = "get", .args = "ID [-o PATH]", .line = "take evidence out again, verified",
+    .help = "Writes the evidence to PATH (by default under its own name; - for standard output), every byte verified before it is written. A damaged copy of the provider is passed over for the node's. "
+            "Who read what, when and why is recorded in the log.",
+    .args_min = 1, .args_max = 1, .go = go_get,
+    .options = { { "output", "PATH", "where to put it" }, { "reason", "TEXT", "why it is read" }, { "authority", "TEXT", "on whose order" } },
+};

@@ -1,0 +1,105 @@
+/* custody init: a new ledger, ready to use. Asks nothing. */
+#include "apps/custody/app.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+static struct cu_span user_name(void)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    const char *name = pw ? pw->pw_name : getenv("USER");
+
+    return cu_span_str(name && *name ? name : "depositor");
+}
+
+static struct cu_span folder_name(const char *dir)
+{
+    size_t n = strlen(dir), from;
+
+    while (n > 1 && dir[n - 1] == '/') n--;
+    for (from = n; from > 0 && dir[from - 1] != '/'; from--) continue;
+    return cu_span(dir + from, n - from);
+}
+
+static void put_network(const struct session *s, struct cu_buf *out)
+{
+    char hex[65];
+
+    cu_hash_hex(&s->place.trust.network, hex);
+    for (int i = 0; i < 64; i += 8) cu_buf_addf(out, "%s%.8s", i ? " " : "", hex + i);
+}
+
+static void tell(struct session *s, const char *dir, struct cu_buf *out)
+{
+    cu_buf_addf(out, "A new evidence ledger lies in %s\n\n  network id  ", dir);
+    put_network(s, out);
+    cu_buf_addf(out,
+                "\n              whoever is to trust this ledger pins this number: give it to them by another way\n"
+                "  to verify   %s/" CU_FILE_TRUST "\n"
+                "              give this file to courts and defenders; receipts are judged by it\n"
+                "  keys        %s/" CU_DIR_KEYS "/  (one party holds them all here: `verify` says so)\n\n"
+                "Next:  cd %s && custody deposit FILE\n",
+                dir, dir, dir);
+}
+
+static void tell_json(struct session *s, const char *dir, struct cu_buf *out)
+{
+    struct cu_json j = cu_json_on(out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "ledger", dir);
+    cu_json_hash(&j, "network", &s->place.trust.network);
+    cu_json_text(&j, "origin", cu_buf_span(&s->origin_mem));
+    cu_json_str(&j, "trust", CU_FILE_TRUST);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(out, "\n");
+}
+
+static cu_status go(struct run *run, struct cu_err *err)
+{
+    const char *dir = run->args[0];
+    CU_BUF passphrase = cu_buf_heap(65536);
+    struct session s;
+    cu_status made, closed;
+
+    TRY(passphrase_read(run, NULL, &passphrase, err));
+    struct cu_found_request r = {
+        .name = opt(run, "title") ? opt_span(run, "title") : folder_name(dir),
+        .who = opt(run, "name") ? opt_span(run, "name") : user_name(),
+        .org = opt(run, "org") ? opt_span(run, "org") : cu_span_str("this organisation"),
+        .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
+        .passphrase = cu_buf_span(&passphrase),
+    };
+    made = session_create(&s, run, dir, &r, err);
+    closed = session_close(&s, made == CU_OK ? err : NULL);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    TRY(made);
+    TRY(closed);
+    TRY(cu_buf_ok(&run->out, err));
+    return CU_OK;
+}
+
+static cu_status go_and_tell(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    const char *named = opt(run, "ledger");
+
+    ENSURE(!named, err, CU_USAGE, "init takes the new folder as its argument, not --ledger");
+    TRY(go(run, err));
+    run->common[0] = run->args[0];
+    TRY(session_open(&s, run, MODE_READ, err));
+    if (run->json) tell_json(&s, run->args[0], &run->out);
+    else tell(&s, run->args[0], &run->out);
+    return session_close(&s, err);
+}
+
+const struct command command_init = {
+    .name = "init", .args = "DIR", .line = "make a new ledger in an empty folder",
+    .help = "Makes a new evidence ledger in DIR: keys, trust files, the first entries of its log, and a case `unfiled`. Asks nothing. "
+            "With a passphrase (--passphrase-file or CUSTODY_PASSPHRASE) the private keys are encrypted with it.",
+    .args_min = 1, .args_max = 1, .go = go_and_tell,
+    .options = { { "name", "WHO", "the person who deposits (by default the user's name)" },
+                 { "org", "ORG", "the organisation that runs this ledger" },
+                 { "provider", "NAME", "what the store under cloud/ is called" },
+                 { "title", "TEXT", "what people call the ledger (by default the folder's name)" } },
+};

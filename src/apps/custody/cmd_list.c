@@ -1,0 +1,148 @@
+/* custody ls, custody status */
+#include "apps/custody/app.h"
+
+/* ---- ls ---- */
+struct listing { struct session *s; uint64_t n; };
+
+static void row_json(const struct cu_index_row *row, const char *exhibit, uint64_t copies, struct cu_buf *out)
+{
+    struct cu_json j = cu_json_on(out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "exhibit", exhibit);
+    cu_json_hash(&j, "id", &row->id);
+    cu_json_text(&j, "name", row->name);
+    if (row->label.n) cu_json_text(&j, "label", row->label);
+    if (row->note.n) cu_json_text(&j, "note", row->note);
+    cu_json_str(&j, "kind", row->content == CU_CONTENT_FOLDER ? "folder" : "item");
+    cu_json_uint(&j, "size", row->size);
+    if (row->has_sha256) cu_json_hash(&j, "sha256", &row->sha256);
+    cu_json_hash(&j, "root", &row->root);
+    cu_json_uint(&j, "copies", copies);
+    cu_json_time(&j, "time", row->recorded);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(out, "\n");
+}
+
+static void row_words(const struct cu_index_row *row, const char *exhibit, struct cu_buf *out)
+{
+    char time[32];
+
+    cu_time_text(row->recorded, time);
+    cu_buf_addf(out, "%-14s ", exhibit);
+    put_short_id(out, &row->id);
+    cu_buf_addf(out, "  %.19sZ  ", time);
+    if (row->content == CU_CONTENT_FOLDER) cu_buf_add_str(out, "        folder  ");
+    else cu_buf_addf(out, "%14llu  ", (unsigned long long)row->size);
+    put_printable(out, row->name);
+    if (row->label.n) cu_buf_add_str(out, "  ["), put_printable(out, row->label), cu_buf_add_str(out, "]");
+    cu_buf_add_str(out, "\n");
+}
+
+static cu_status list_deposit(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct listing *l = arg;
+    CU_BUF exhibit = cu_buf_heap(4096);
+    uint64_t copies;
+
+    TRY(cu_exhibit_name(&l->s->place, row, &exhibit, err));
+    TRY(cu_copies(&l->s->place, row->seq, &copies, err));
+    if (l->s->run->json) row_json(row, (const char *)exhibit.p, copies, &l->s->run->out);
+    else row_words(row, (const char *)exhibit.p, &l->s->run->out);
+    if (++l->n % 1000 == 0) run_print(l->s->run);
+    return CU_OK;
+}
+
+static cu_status list_all(struct session *s, struct listing *l, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT };
+
+    if (opt(s->run, "case")) {
+        TRY(cu_lookup_case(&s->place, opt_span(s->run, "case"), &found, err));
+        q.by = CU_FIND_CASE;
+        q.case_id = found.row.case_id;
+    }
+    TRY(s->place.index.find(s->place.index.self, &q, list_deposit, l, err));
+    if (l->n == 0) say(s->run, "no exhibits yet: `custody deposit FILE`\n");
+    return CU_OK;
+}
+
+static cu_status go_ls(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    struct listing l = { &s, 0 };
+    cu_status listed = session_open(&s, run, MODE_READ, err), closed;
+
+    if (listed == CU_OK) listed = list_all(&s, &l, err);
+    closed = session_close(&s, listed == CU_OK ? err : NULL);
+    return listed == CU_OK ? closed : listed;
+}
+
+/* ---- status ---- */
+static cu_status last_incident(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    (void)err;
+    *(cu_unix_ms *)arg = row->recorded;
+    return CU_OK;
+}
+
+static cu_status tell_status(struct session *s, struct cu_err *err)
+{
+    struct cu_index *index = &s->place.index;
+    const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, NULL), cases = index->count(index->self, CU_KIND_CASE, NULL), incidents = index->count(index->self, CU_KIND_INCIDENT, NULL);
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
+    const struct cu_genesis *genesis = &s->place.genesis.outer.body.genesis;
+    struct cu_buf *out = &s->run->out;
+    cu_unix_ms last = { 0 };
+    cu_size indexed;
+    char hex[65];
+
+    TRY(index->find(index->self, &q, last_incident, &last, err));
+    TRY(index->size(index->self, &indexed, err));
+    if (s->run->json) {
+        struct cu_json j = cu_json_on(out);
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "ledger", s->root);
+        cu_json_hash(&j, "network", &s->place.trust.network);
+        cu_json_text(&j, "origin", genesis->origin);
+        cu_json_uint(&j, "entries", s->place.log.checkpoint.size.v);
+        cu_json_hash(&j, "root", &s->place.log.checkpoint.root);
+        cu_json_uint(&j, "cases", cases);
+        cu_json_uint(&j, "exhibits", deposits);
+        cu_json_uint(&j, "incidents", incidents);
+        cu_json_uint(&j, "index_lag", s->place.log.checkpoint.size.v - indexed.v);
+        cu_json_uint(&j, "copies_required", genesis->policy.copies);
+        cu_json_close(&j, '}');
+        cu_buf_add_str(out, "\n");
+        return CU_OK;
+    }
+    cu_hash_hex(&s->place.trust.network, hex);
+    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         %llu entries, %llu cases, %llu exhibits\n", s->root, hex, (unsigned long long)s->place.log.checkpoint.size.v, (unsigned long long)cases,
+                (unsigned long long)deposits);
+    cu_buf_addf(out, "copies      %llu required beside the provider's\nincidents   %llu", (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
+    if (incidents) cu_buf_add_str(out, ", the last one recorded "), put_time(out, last), cu_buf_add_str(out, " (see `custody trail`)");
+    cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
+    if (indexed.v < s->place.log.checkpoint.size.v) cu_buf_addf(out, "index       %llu entries behind the log\n", (unsigned long long)(s->place.log.checkpoint.size.v - indexed.v));
+    return CU_OK;
+}
+
+static cu_status go_status(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status told = session_open(&s, run, MODE_READ, err), closed;
+
+    if (told == CU_OK) told = tell_status(&s, err);
+    closed = session_close(&s, told == CU_OK ? err : NULL);
+    return told == CU_OK ? closed : told;
+}
+
+const struct command command_ls = {
+    .name = "ls", .args = "", .line = "list the exhibits",
+    .help = "Lists exhibits with number, short id, when they were recorded, size, name and label.", .args_max = 0, .go = go_ls,
+    .options = { { "case", "C", "only this case" } },
+};
+const struct command command_status = {
+    .name = "status", .args = "", .line = "how the ledger stands: entries, cases, exhibits, incidents",
+    .help = "Shows the network id, the size of the log, cases, exhibits and incidents.", .args_max = 0, .go = go_status,
+};

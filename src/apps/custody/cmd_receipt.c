@@ -1,0 +1,119 @@
+/* custody receipt, custody inventory */
+#include "apps/custody/app.h"
+
+static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id, const char *output, struct cu_err *err)
+{
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
+    char name[300];
+
+    TRY(cu_receipt_of(&s->place, seq, &receipt, err));
+    cu_receipt_name(exhibit, id, name);
+    if (!output) output = name;
+    TRY(write_output_file(output, cu_buf_span(&receipt), err));
+    if (strcmp(output, "-") == 0) return CU_OK;
+    if (!s->run->json) {
+        cu_buf_addf(&s->run->out, "receipt  %s\n", output);
+        return CU_OK;
+    }
+    struct cu_json j = cu_json_on(&s->run->out);
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "exhibit", exhibit);
+    cu_json_hash(&j, "id", id);
+    cu_json_str(&j, "receipt", output);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+    return CU_OK;
+}
+
+static cu_status put_manifest(struct session *s, const struct cu_index_row *row, const char *exhibit, struct cu_err *err)
+{
+    CU_CLEANUP(cu_fetch_free) struct cu_fetch fetch = { 0 };
+    char name[300], path[4400];
+    const char *output = opt(s->run, "output");
+
+    if (row->kind != CU_KIND_DEPOSIT || row->content != CU_CONTENT_FOLDER || row->size <= CU_CONTENT_INLINE_MAX || (output && strcmp(output, "-") == 0)) return CU_OK;
+    TRY(cu_fetch_begin(&s->place, cu_span_str(exhibit), &fetch, err));
+    cu_receipt_name(exhibit, &row->id, name);
+    snprintf(path, sizeof path, "%s.manifest", output ? output : name);
+    return write_output_file(path, cu_buf_span(&fetch.manifest), err);
+}
+
+static cu_status give(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    CU_BUF exhibit = cu_buf_heap(4096);
+
+    TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
+    TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
+    TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, opt(s->run, "output"), err));
+    return put_manifest(s, &found.row, (const char *)exhibit.p, err);
+}
+
+/* Copies that --no-wait left out are attested by the next writing open: that is tried before giving up. */
+static cu_status go_receipt(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status given = session_open(&s, run, MODE_READ, err), closed;
+
+    if (given == CU_OK) given = give(&s, err);
+    closed = session_close(&s, given == CU_OK ? err : NULL);
+    if (given != CU_COPIES_MISSING) return given == CU_OK ? closed : given;
+    given = session_open(&s, run, MODE_WRITE, err);
+    if (given == CU_OK) given = give(&s, err);
+    closed = session_close(&s, given == CU_OK ? err : NULL);
+    return given == CU_OK ? closed : given;
+}
+
+static void tell_inventory(struct run *run, const struct cu_inventory *inv, const struct cu_outcome *outcome)
+{
+    struct cu_buf *out = &run->out;
+
+    if (run->json) {
+        struct cu_json j = cu_json_on(out);
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "case", run->args[0]);
+        cu_json_uint(&j, "exhibits", inv->n);
+        cu_json_hash(&j, "root", &inv->root);
+        cu_json_uint(&j, "keys_with_open_serials", inv->open.n);
+        cu_json_hash(&j, "id", &outcome->id);
+        cu_json_time(&j, "time", outcome->closed);
+        cu_json_close(&j, '}');
+        cu_buf_add_str(out, "\n");
+        return;
+    }
+    cu_buf_addf(out, "inventory of %s: %llu exhibits, recorded ", run->args[0], (unsigned long long)inv->n);
+    put_time(out, outcome->closed);
+    cu_buf_add_str(out, inv->open.n ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n" : "\nno serial number of its depositors is open: nothing was left out\n");
+}
+
+static cu_status inventory(struct session *s, struct cu_err *err)
+{
+    CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
+    struct cu_inventory inv;
+    struct cu_outcome outcome;
+
+    TRY(cu_inventory_make(&s->place, cu_span_str(s->run->args[0]), &inv, &mem, &outcome, err));
+    tell_inventory(s->run, &inv, &outcome);
+    return put_receipt(s, outcome.seq, "", &outcome.id, opt(s->run, "output"), err);
+}
+
+static cu_status go_inventory(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status made = session_open(&s, run, MODE_WRITE, err), closed;
+
+    if (made == CU_OK) made = inventory(&s, err);
+    closed = session_close(&s, made == CU_OK ? err : NULL);
+    return made == CU_OK ? closed : made;
+}
+
+const struct command command_receipt = {
+    .name = "receipt", .args = "ID [-o FILE]", .line = "write the receipt of an exhibit or entry again",
+    .help = "Writes the receipt under today's checkpoint, as C1-3.tlog-proof in the current folder or as FILE (- for standard output). Exit 3 while required copies are missing.", .args_min = 1, .args_max = 1, .go = go_receipt,
+    .options = { { "output", "FILE", "where to write it" } },
+};
+const struct command command_inventory = {
+    .name = "inventory", .args = "CASE [-o FILE]", .line = "prove how many exhibits a case has",
+    .help = "Records an inventory of the case: how many exhibits it has, and a root over their ids. The ledger admits it only if it is true, so its receipt proves that nothing was left out but the serial numbers that it lists as open.",
+    .args_min = 1, .args_max = 1, .go = go_inventory, .options = { { "output", "FILE", "where to write its receipt" } },
+};

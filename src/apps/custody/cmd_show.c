@@ -1,0 +1,374 @@
+/* custody show, custody trail */
+#include "apps/custody/app.h"
+
+/* ---- show: a form for the file ---- */
+static void line(struct cu_buf *out, const char *key)
+{
+    cu_buf_addf(out, "  %-18s", key);
+}
+
+static void put_detail(void *arg, struct cu_span key, struct cu_span value)
+{
+    struct cu_buf *out = arg;
+    char name[64];
+
+    snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
+    line(out, name);
+    cu_buf_add(out, value);
+    cu_buf_add_str(out, "\n");
+}
+
+static void put_party(struct session *s, struct cu_buf *out, const char *key, const cu_hash *kid, uint64_t time)
+{
+    line(out, key);
+    put_printable(out, cu_key_holder(&s->place, kid));
+    cu_buf_add_str(out, " (key ");
+    put_short_id(out, kid);
+    cu_buf_add_str(out, "), by its own clock ");
+    put_time(out, (cu_unix_ms){ time });
+    cu_buf_add_str(out, "\n");
+}
+
+/* The time of a block entry that somebody had seen. */
+static cu_status block_time(struct session *s, const struct cu_seen *seen, cu_unix_ms *ret, struct cu_err *err)
+{
+    struct cu_entry block;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&s->place.log, (cu_seq){ seen->seq }, &bytes, err));
+    TRY(cu_entry_read(bytes, &block, err));
+    ret->v = block.outer.body.block.closed;
+    return CU_OK;
+}
+
+struct copies_told { struct session *s; struct cu_buf *out; };
+
+static cu_status put_copy(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    const struct copies_told *t = arg;
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+
+    TRY(cu_lookup_seq(&t->s->place, stored->seq, &found, err));
+    line(t->out, "copy");
+    cu_buf_add_str(t->out, CU_DIR_NODE_OBJECTS ", held by ");
+    put_printable(t->out, cu_party_named(&t->s->place, stored->party));
+    cu_buf_add_str(t->out, ", verified and attested ");
+    put_time(t->out, found.row.recorded);
+    cu_buf_add_str(t->out, "\n");
+    return CU_OK;
+}
+
+static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct cu_buf *out = arg;
+
+    (void)err;
+    line(out, cu_kind_row(row->kind)->name);
+    put_time(out, row->recorded);
+    cu_buf_add_str(out, "  ");
+    put_printable(out, row->note);
+    cu_buf_add_str(out, "\n");
+    return CU_OK;
+}
+
+struct later { struct cu_buf *out; cu_seq after; };
+
+static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    const struct later *l = arg;
+
+    return row->seq.v > l->after.v ? put_note(l->out, row, err) : CU_OK;
+}
+
+static cu_status put_what_followed(struct session *s, const struct cu_index_row *row, struct cu_err *err)
+{
+    const struct cu_index_query corrections = { .by = CU_FIND_REF, .hash = row->id };
+    const struct cu_index_query incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
+    struct later later = { &s->run->out, row->seq };
+
+    TRY(s->place.index.find(s->place.index.self, &corrections, put_note, &s->run->out, err));
+    return s->place.index.find(s->place.index.self, &incidents, put_later, &later, err);
+}
+
+static cu_status put_details(struct session *s, const struct cu_entry *e, struct cu_err *err)
+{
+    CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    const cu_hash *commitment = cu_entry_commitment(e);
+
+    if (!commitment) return CU_OK;
+    cu_status read = cu_place_details(&s->place, commitment, &details, err);
+    if (read != CU_OK || details.n < CU_SALT_LEN) {
+        line(&s->run->out, "details");
+        cu_buf_add_str(&s->run->out, "missing in both stores: run `custody check`\n");
+        return CU_OK;
+    }
+    return cu_details_each(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), put_detail, &s->run->out, err);
+}
+
+static cu_status show_deposit(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, struct cu_err *err)
+{
+    const struct cu_claim *claim = &e->inner.body.claim;
+    struct copies_told told = { s, &s->run->out };
+    struct cu_buf *out = &s->run->out;
+    cu_unix_ms after;
+
+    line(out, "kind");
+    cu_buf_add_str(out, claim->has_folder ? "folder\n" : "item\n");
+    line(out, "size");
+    put_size(out, claim->has_folder ? claim->folder.bytes : claim->size);
+    if (claim->has_folder) cu_buf_addf(out, " in %llu items", (unsigned long long)claim->folder.items);
+    cu_buf_add_str(out, "\n");
+    line(out, "content root");
+    cu_hex_put(out, cu_span_hash(&claim->root));
+    cu_buf_add_str(out, "\n");
+    line(out, "serial");
+    cu_buf_addf(out, "%llu\n", (unsigned long long)claim->serial);
+    put_party(s, out, "deposited by", &e->inner.kid, claim->time);
+    put_party(s, out, "accepted by", &e->outer.kid, e->outer.body.deposit.time);
+    TRY(block_time(s, &claim->seen, &after, err));
+    line(out, "signed after");
+    put_time(out, after);
+    cu_buf_add_str(out, "\n");
+    line(out, "recorded by");
+    put_time(out, row->recorded);
+    cu_buf_addf(out, ", as entry %llu\n", (unsigned long long)row->seq.v + 1);
+    line(out, "copy");
+    cu_buf_add_str(out, CU_DIR_CLOUD_OBJECTS ", held by ");
+    put_printable(out, cu_key_holder(&s->place, &e->outer.kid));
+    cu_buf_add_str(out, ", re-read and accepted ");
+    put_time(out, row->recorded);
+    cu_buf_add_str(out, "\n");
+    return s->place.index.find_stored(s->place.index.self, row->seq, put_copy, &told, err);
+}
+
+static cu_status show_json(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, const char *exhibit, struct cu_err *err)
+{
+    struct cu_json j = cu_json_on(&s->run->out);
+    uint64_t copies;
+
+    TRY(cu_copies(&s->place, row->seq, &copies, err));
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "exhibit", exhibit);
+    cu_json_str(&j, "kind", cu_kind_row(e->kind)->name);
+    cu_json_hash(&j, "id", &row->id);
+    cu_json_hash(&j, "leaf", &row->leaf);
+    cu_json_text(&j, "name", row->name);
+    cu_json_text(&j, "label", row->label);
+    cu_json_text(&j, "note", row->note);
+    if (e->kind == CU_KIND_DEPOSIT) {
+        cu_json_uint(&j, "serial", row->serial);
+        cu_json_uint(&j, "size", row->size);
+        cu_json_hash(&j, "root", &row->root);
+        if (row->has_sha256) cu_json_hash(&j, "sha256", &row->sha256);
+        cu_json_text(&j, "depositor", cu_key_holder(&s->place, &e->inner.kid));
+        cu_json_text(&j, "provider", cu_key_holder(&s->place, &e->outer.kid));
+        cu_json_uint(&j, "copies", copies);
+        cu_json_uint(&j, "required", cu_genesis_policy(&s->place)->copies);
+    }
+    cu_json_time(&j, "signed", row->time);
+    cu_json_time(&j, "time", row->recorded);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+    return CU_OK;
+}
+
+static cu_status show(struct session *s, const char *name, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    CU_BUF exhibit = cu_buf_heap(4096), bytes = cu_buf_heap(CU_ENTRY_MAX);
+    struct cu_buf *out = &s->run->out;
+    struct cu_entry e;
+    struct cu_span span;
+
+    TRY(cu_lookup(&s->place, cu_span_str(name), &found, err));
+    TRY(cu_log_entry(&s->place.log, found.row.seq, &span, err));
+    cu_buf_add(&bytes, span);
+    TRY(cu_buf_ok(&bytes, err));
+    TRY(cu_entry_read(cu_buf_span(&bytes), &e, err));
+    TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
+    if (s->run->json) return show_json(s, &found.row, &e, (const char *)exhibit.p, err);
+    cu_buf_addf(out, "%s  %s\n", exhibit.n ? (const char *)exhibit.p : "entry", cu_kind_row(e.kind)->name);
+    line(out, "id");
+    cu_hex_put(out, cu_span_hash(&found.row.id));
+    cu_buf_add_str(out, "\n");
+    TRY(put_details(s, &e, err));
+    if (e.kind == CU_KIND_DEPOSIT) TRY(show_deposit(s, &found.row, &e, err));
+    else {
+        if (e.signed_) put_party(s, out, "said by", &e.outer.kid, cu_entry_time(&e));
+        line(out, "recorded by");
+        put_time(out, found.row.recorded);
+        cu_buf_add_str(out, "\n");
+    }
+    return put_what_followed(s, &found.row, err);
+}
+
+static cu_status go_show(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status shown = session_open(&s, run, MODE_READ, err), closed;
+
+    if (shown == CU_OK) shown = show(&s, run->args[0], err);
+    closed = session_close(&s, shown == CU_OK ? err : NULL);
+    return shown == CU_OK ? closed : shown;
+}
+
+/* ---- trail: what happened, in log order ---- */
+struct trail { struct session *s; bool one; struct cu_index_row of; };
+
+static bool covers(struct session *s, const struct cu_index_row *row, cu_seq deposit)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+    struct cu_range range;
+    size_t at = 0;
+
+    if (cu_log_entry_unproven(&s->place.log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return false;
+    while (cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
+        if (range.first <= deposit.v && deposit.v <= range.last) return true;
+    return false;
+}
+
+/* The rows of an access entry's or incident's details. */
+static cu_status rows_of(struct session *s, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret, struct cu_err *err)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+    enum cu_profile profile;
+    union cu_details details;
+
+    TRY(cu_log_entry_unproven(&s->place.log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    TRY(cu_place_details(&s->place, cu_entry_commitment(&e), mem, err));
+    ENSURE(mem->n >= CU_SALT_LEN, err, CU_CORRUPT, "details are cut off");
+    TRY(cu_details_read(cu_span(mem->p + CU_SALT_LEN, mem->n - CU_SALT_LEN), &profile, &details, err));
+    *ret = details.rows;
+    return CU_OK;
+}
+
+static bool was_read(struct session *s, const struct cu_index_row *row, const cu_hash *id)
+{
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct cu_details_rows rows;
+    struct cu_access_row access;
+    size_t at = 0;
+
+    if (rows_of(s, row, &mem, &rows, NULL) != CU_OK) return false;
+    while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access))
+        if (cu_hash_eq(&access.id, id)) return true;
+    return false;
+}
+
+/* Does this entry belong to the exhibit's trail? Incidents after it do: they are about the stores that hold its copies. */
+static bool belongs(const struct trail *t, const struct cu_index_row *row)
+{
+    if (!t->one) return row->kind != CU_KIND_BLOCK;
+    if (row->seq.v == t->of.seq.v) return true;
+    switch (row->kind) {
+    case CU_KIND_CORRECTION: case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &t->of.id);
+    case CU_KIND_REFUSAL: return cu_hash_eq(&row->id, &t->of.id);
+    case CU_KIND_STORED: return covers(t->s, row, t->of.seq);
+    case CU_KIND_INCIDENT: return row->seq.v > t->of.seq.v;
+    case CU_KIND_ACCESS: return row->seq.v > t->of.seq.v && was_read(t->s, row, &t->of.id);
+    case CU_KIND_CASE: case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, t->of.case_id.b, sizeof row->case_id.b) == 0;
+    case CU_KIND_NONE: case CU_KIND_GENESIS: case CU_KIND_BLOCK: case CU_KIND_CONFIRM: case CU_KIND_CLAIM: case CU_KIND_DEPOSIT: break;
+    }
+    return false;
+}
+
+static void trail_json(struct session *s, const struct cu_index_row *row, const char *exhibit)
+{
+    struct cu_json j = cu_json_on(&s->run->out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_uint(&j, "entry", row->seq.v + 1);
+    cu_json_time(&j, "time", row->recorded);
+    cu_json_str(&j, "kind", cu_kind_row(row->kind)->name);
+    cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
+    cu_json_hash(&j, "id", &row->id);
+    cu_json_text(&j, "by", cu_key_holder(&s->place, &row->kid));
+    cu_json_text(&j, "name", row->name);
+    cu_json_text(&j, "note", row->note);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+}
+
+static void put_rows(struct session *s, const struct cu_index_row *row)
+{
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct cu_buf *out = &s->run->out;
+    struct cu_details_rows rows;
+    struct cu_finding_row finding;
+    struct cu_access_row access;
+    size_t at = 0;
+
+    if ((row->kind != CU_KIND_INCIDENT && row->kind != CU_KIND_ACCESS) || rows_of(s, row, &mem, &rows, NULL) != CU_OK) return;
+    if (row->kind == CU_KIND_INCIDENT)
+        while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding)) {
+            cu_buf_addf(out, "%44s%.*s: ", "", (int)finding.kind.n, (const char *)finding.kind.p);
+            put_printable(out, finding.where);
+            cu_buf_add_str(out, finding.repaired ? ", restored\n" : "\n");
+        }
+    else
+        while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access)) {
+            cu_buf_addf(out, "%44s", "");
+            put_short_id(out, &access.id);
+            cu_buf_add_str(out, " by ");
+            put_printable(out, access.who);
+            if (access.reason.n) cu_buf_add_str(out, ": "), put_printable(out, access.reason);
+            cu_buf_add_str(out, "\n");
+        }
+}
+
+static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    const struct trail *t = arg;
+    CU_BUF exhibit = cu_buf_heap(4096);
+    struct cu_buf *out = &t->s->run->out;
+    char time[32];
+
+    if (!belongs(t, row)) return CU_OK;
+    TRY(cu_exhibit_name(&t->s->place, row, &exhibit, err));
+    if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
+    cu_time_text(row->recorded, time);
+    cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
+    put_printable(out, cu_key_holder(&t->s->place, &row->kid));
+    if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
+    if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
+    cu_buf_add_str(out, "\n");
+    put_rows(t->s, row);
+    return CU_OK;
+}
+
+static cu_status tell_trail(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    const struct cu_index_query all = { .by = CU_FIND_ALL };
+    struct trail t = { .s = s };
+
+    if (s->run->args_n) {
+        TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
+        t.one = true;
+        t.of = found.row;
+    }
+    return s->place.index.find(s->place.index.self, &all, put_step, &t, err);
+}
+
+static cu_status go_trail(struct run *run, struct cu_err *err)
+{
+    struct session s;
+    cu_status told = session_open(&s, run, MODE_READ, err), closed;
+
+    if (told == CU_OK) told = tell_trail(&s, err);
+    closed = session_close(&s, told == CU_OK ? err : NULL);
+    return told == CU_OK ? closed : told;
+}
+
+const struct command command_show = {
+    .name = "show", .args = "ID", .line = "everything known of one exhibit or entry",
+    .help = "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, what, when, where the copies are, corrections and incidents.",
+    .args_min = 1, .args_max = 1, .go = go_show,
+};
+const struct command command_trail = {
+    .name = "trail", .args = "[ID]", .line = "the custody trail, of one exhibit or of all",
+    .help = "Lists what happened, in the order of the log. With ID: only what concerns that exhibit, incidents of the stores that hold its copies among it.", .args_min = 0, .args_max = 1, .go = go_trail,
+};

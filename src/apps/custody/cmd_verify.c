@@ -1,0 +1,33 @@
+/* custody verify: a receipt, and the evidence beside it, judged offline. The ledger is used for its pinned trust file only. */
+#include "apps/custody/app.h"
+#include "apps/custody-verify/request.h"
+
+#include <unistd.h>
+
+static cu_status own_trust(struct run *run, struct cu_buf *ret)
+{
+    struct session s;
+    cu_status found = session_open(&s, run, MODE_CHECK, NULL), closed;
+
+    if (found == CU_OK) cu_buf_add(ret, cu_buf_span(&s.place.trust_text));
+    closed = session_close(&s, NULL);
+    return closed;
+}
+
+static cu_status go(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(verify_request_free) struct verify_request v = { 0 };
+    CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
+
+    if (!opt(run, "trust") && own_trust(run, &own) != CU_OK) cu_buf_clear(&own);
+    const struct verify_arguments args = { run->args[0], run->args_n > 1 ? run->args[1] : NULL, opt(run, "trust"), opt(run, "manifest"), run->json };
+    return verify_go(&v, &args, cu_buf_span(&own), &run->out, &run->exit, err);
+}
+
+const struct command command_verify = {
+    .name = "verify", .args = "RECEIPT [PATH]", .line = "judge a receipt, and a file or folder, offline",
+    .help = "Judges a receipt by the pinned trust file alone, without a network and without the ledger; with PATH the file, the folder, or one item of a deposited folder is compared as well. Ends with three verdicts (integrity, signer, "
+            "time) and one plain sentence in English and Chinese. Without a pinned trust file it never exits 0.",
+    .args_min = 1, .args_max = 2, .go = go,
+    .options = { { "trust", "FILE", "the pinned trust file (by default this ledger's own)" }, { "manifest", "FILE", "the manifest of a large folder (by default RECEIPT.manifest)" } },
+};

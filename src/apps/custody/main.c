@@ -1,0 +1,205 @@
+/* Arguments in, exit code out. */
+#include "apps/custody/app.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+const struct option common_options[] = {
+    { "ledger", "DIR", "the ledger's folder (or CUSTODY_LEDGER; else the nearest one upward from here)" },
+    { "json", NULL, "data as JSON on stdout, one object a line; progress as JSON on stderr" },
+    { "quiet", NULL, "no progress and no words on stderr, but errors" },
+    { "passphrase-file", "FILE", "the first line of FILE opens the private keys (or CUSTODY_PASSPHRASE)" },
+    { "help", NULL, "this text" },
+    { NULL, NULL, NULL },
+};
+
+/* ---- what a command was given ---- */
+static size_t options_n(const struct option *options)
+{
+    size_t n = 0;
+
+    while (n < OPTIONS_MAX && options[n].name) n++;
+    return n;
+}
+
+static const char **slot(struct run *run, const char *name, size_t len, const struct option **ret)
+{
+    for (size_t i = 0; i < options_n(run->command->options); i++)
+        if (strlen(run->command->options[i].name) == len && strncmp(run->command->options[i].name, name, len) == 0) return *ret = &run->command->options[i], &run->values[i];
+    for (size_t i = 0; i < options_n(common_options); i++)
+        if (strlen(common_options[i].name) == len && strncmp(common_options[i].name, name, len) == 0) return *ret = &common_options[i], &run->common[i];
+    return NULL;
+}
+
+const char *opt(const struct run *run, const char *name)
+{
+    const struct option *row;
+    const char **value = slot((struct run *)(uintptr_t)run, name, strlen(name), &row);
+
+    CU_ASSERT(value); /* every option asked for stands in the table */
+    return *value;
+}
+
+bool opt_is(const struct run *run, const char *name)
+{
+    return opt(run, name) != NULL;
+}
+
+struct cu_span opt_span(const struct run *run, const char *name)
+{
+    const char *value = opt(run, name);
+
+    return value ? cu_span_str(value) : CU_SPAN_EMPTY;
+}
+
+/* An environment variable for every option: CUSTODY_NO_WAIT for --no-wait. Empty and "0" are not given. */
+static void from_environment(struct run *run, const struct option *options, const char **values)
+{
+    for (size_t i = 0; i < options_n(options); i++) {
+        char name[64] = "CUSTODY_";
+        size_t n = strlen(name);
+        for (const char *c = options[i].name; *c && n < sizeof name - 1; c++) name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        name[n] = 0;
+        const char *value = getenv(name);
+        if (value && *value && (options[i].value || strcmp(value, "0") != 0)) values[i] = value;
+    }
+    (void)run;
+}
+
+static cu_status take_option(struct run *run, int *at, int argc, char **argv, struct cu_err *err)
+{
+    const char *name = argv[*at] + 2, *equals = strchr(name, '=');
+    const struct option *row = NULL;
+    const char **value = slot(run, name, equals ? (size_t)(equals - name) : strlen(name), &row);
+
+    ENSURE(value, err, CU_USAGE, "%s: there is no such option; `custody help %s` lists them", argv[*at], run->command->name);
+    if (!row->value) {
+        ENSURE(!equals, err, CU_USAGE, "--%s takes no value", row->name);
+        *value = "1";
+        return CU_OK;
+    }
+    ENSURE(equals || *at + 1 < argc, err, CU_USAGE, "--%s needs a value: %s", row->name, row->value);
+    *value = equals ? equals + 1 : argv[++*at];
+    return CU_OK;
+}
+
+static cu_status take_arguments(struct run *run, int argc, char **argv, struct cu_err *err)
+{
+    bool only_args = false;
+
+    run->args = argv; /* what is no option moves to the front */
+    for (int i = 0; i < argc; i++) {
+        if (!only_args && strcmp(argv[i], "--") == 0) only_args = true;
+        else if (!only_args && strcmp(argv[i], "-h") == 0) run->common[4] = "1";
+        else if (!only_args && strcmp(argv[i], "-o") == 0 && i + 1 < argc) {
+            argv[i][0] = 0;
+            const struct option *row;
+            const char **value = slot(run, "output", 6, &row);
+            ENSURE(value, err, CU_USAGE, "`custody %s` has no -o", run->command->name);
+            *value = argv[++i];
+        } else if (!only_args && strncmp(argv[i], "--", 2) == 0) TRY(take_option(run, &i, argc, argv, err));
+        else if (!only_args && argv[i][0] == '-' && argv[i][1]) return cu_fail(err, CU_USAGE, "%s: options begin with two dashes; a path that begins with one is written ./%s", argv[i], argv[i]);
+        else argv[run->args_n++] = argv[i];
+    }
+    return CU_OK;
+}
+
+static cu_status judge_count(const struct run *run, struct cu_err *err)
+{
+    const struct command *c = run->command;
+
+    ENSURE(run->args_n >= c->args_min, err, CU_USAGE, "usage: custody %s %s", c->name, c->args);
+    ENSURE(c->args_max < 0 || run->args_n <= c->args_max, err, CU_USAGE, "\"%s\" is one argument too many; usage: custody %s %s", run->args[c->args_max], c->name, c->args);
+    return CU_OK;
+}
+
+/* ---- finding the command: two words first ---- */
+static const struct command *find_command(int argc, char **argv, int *ret_words)
+{
+    for (int words = 2; words >= 1; words--) {
+        char name[64];
+        if (argc < words) continue;
+        snprintf(name, sizeof name, words == 2 ? "%s %s" : "%s", argv[0], words == 2 ? argv[1] : "");
+        for (size_t i = 0; commands[i]; i++)
+            if (strcmp(commands[i]->name, name) == 0) return *ret_words = words, commands[i];
+    }
+    return NULL;
+}
+
+/* ---- out ---- */
+void run_print(struct run *run)
+{
+    fwrite(run->out.p, 1, run->out.n, stdout);
+    fflush(stdout);
+    cu_buf_clear(&run->out);
+}
+
+void say(const struct run *run, const char *fmt, ...)
+{
+    va_list args;
+
+    if (run->quiet || run->json) return;
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+}
+
+static int fail_with(const struct run *run, cu_status status, const struct cu_err *err)
+{
+    const char *text = err->text[0] ? err->text : cu_status_text(status);
+
+    if (run->json) {
+        CU_BUF line = cu_buf_heap(8192);
+        struct cu_json j = cu_json_on(&line);
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "error", cu_status_name(status));
+        cu_json_str(&j, "text", text);
+        cu_json_int(&j, "exit", cu_status_exit(status));
+        cu_json_bool(&j, "retry", cu_status_retry(status));
+        cu_json_close(&j, '}');
+        fprintf(stderr, "%.*s\n", (int)line.n, (const char *)line.p);
+    } else fprintf(stderr, "custody: %s\n", text);
+    return cu_status_exit(status) ? cu_status_exit(status) : 1;
+}
+
+static cu_status go(struct run *run, struct cu_err *err)
+{
+    if (opt_is(run, "help")) {
+        help_command(run->command, &run->out);
+        return CU_OK;
+    }
+    TRY(judge_count(run, err));
+    TRY(cu_crypto_init(err));
+    catch_interrupts();
+    return run->command->go(run, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = { .out = cu_buf_heap((size_t)64 << 20) };
+    struct cu_err err = { 0 };
+    cu_status status;
+    int words = 0;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_all(&run.out);
+        run_print(&run);
+        return argc < 2;
+    }
+    if (strcmp(argv[1], "--version") == 0) return puts(CU_TOOL_NAME) < 0;
+    run.command = find_command(argc - 1, argv + 1, &words);
+    if (!run.command) {
+        fprintf(stderr, "custody: there is no command \"%s\"; `custody help` lists them\n", argv[1]);
+        return 1;
+    }
+    from_environment(&run, run.command->options, run.values);
+    from_environment(&run, common_options, run.common);
+    status = take_arguments(&run, argc - 1 - words, argv + 1 + words, &err);
+    run.json = status == CU_OK && opt_is(&run, "json");
+    run.quiet = status == CU_OK && opt_is(&run, "quiet");
+    if (status == CU_OK) status = go(&run, &err);
+    run_print(&run);
+    cu_buf_free(&run.out);
+    return status == CU_OK ? run.exit : fail_with(&run, status, &err);
+}

@@ -1,0 +1,368 @@
+/* Opening a ledger: the one place that picks adapters and introduces the rooms to one another. */
+#include "adapters/sqlite/sqlite_index.h"
+#include "apps/custody/app.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#define VERIFIER_KEYS 256
+
+/* ---- where the ledger is ---- */
+static bool is_ledger(const char *dir)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/" CU_FILE_FORMAT, dir);
+    if (access(path, F_OK) != 0) return false;
+    snprintf(path, sizeof path, "%s/" CU_FILE_TRUST, dir);
+    return access(path, F_OK) == 0;
+}
+
+static cu_status nearest(char ret[4096], struct cu_err *err)
+{
+    ENSURE(getcwd(ret, 4096), err, CU_IO, "the current folder has no name any more");
+    while (!is_ledger(ret)) {
+        char *slash = strrchr(ret, '/');
+        ENSURE(slash && slash != ret, err, CU_NOT_FOUND, "no ledger here: name one with --ledger DIR or CUSTODY_LEDGER, go into its folder, or make one with `custody init DIR`");
+        *slash = 0;
+    }
+    return CU_OK;
+}
+
+static cu_status find_root(struct session *s, struct cu_err *err)
+{
+    const char *named = opt(s->run, "ledger");
+
+    if (!named) return nearest(s->root, err);
+    ENSURE(!strstr(named, "://"), err, CU_USAGE, "%s: this version opens folders; a ledger behind a URL is not supported yet", named);
+    ENSURE(strlen(named) < sizeof s->root, err, CU_USAGE, "the ledger's path is too long");
+    snprintf(s->root, sizeof s->root, "%s", named);
+    ENSURE(access(named, F_OK) == 0, err, CU_NOT_FOUND, "%s: there is no such folder", named);
+    return CU_OK;
+}
+
+/* ---- passphrase ---- */
+static void first_line(struct cu_buf *text)
+{
+    for (size_t i = 0; i < text->n; i++)
+        if (text->p[i] == '\n' || text->p[i] == '\r') text->n = i;
+}
+
+static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct cu_err *err)
+{
+    struct termios before, silent;
+    FILE *tty = fopen("/dev/tty", "r+");
+    char line[1024];
+
+    ENSURE(tty, err, CU_WRONG_PASSPHRASE, "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE; nothing was signed");
+    fprintf(tty, "%s: ", question);
+    fflush(tty);
+    tcgetattr(fileno(tty), &before);
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(fileno(tty), TCSAFLUSH, &silent);
+    if (!fgets(line, sizeof line, tty)) line[0] = 0;
+    tcsetattr(fileno(tty), TCSAFLUSH, &before);
+    fprintf(tty, "\n");
+    fclose(tty);
+    cu_buf_add_str(ret, line);
+    cu_wipe(line, sizeof line);
+    first_line(ret);
+    return cu_buf_ok(ret, err);
+}
+
+cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err)
+{
+    const char *file = opt(run, "passphrase-file"), *env = getenv("CUSTODY_PASSPHRASE");
+
+    if (file) {
+        TRY(read_argument_file(file, 65536, ret, err));
+        first_line(ret);
+    } else if (env) cu_buf_add_str(ret, env);
+    else if (question) TRY(ask_terminal(question, ret, err));
+    return cu_buf_ok(ret, err);
+}
+
+/* ---- keys ---- */
+static cu_status load_key(struct session *s, enum cu_signer who, struct cu_buf *passphrase, struct cu_err *err)
+{
+    cu_status loaded = cu_key_load(&s->place.fs, who, cu_buf_span(passphrase), &s->place.key[who], err);
+
+    if (loaded == CU_WRONG_PASSPHRASE && passphrase->n == 0) {
+        TRY(passphrase_read(s->run, "passphrase of the ledger's keys", passphrase, err));
+        loaded = cu_key_load(&s->place.fs, who, cu_buf_span(passphrase), &s->place.key[who], err);
+    }
+    s->place.has_key[who] = loaded == CU_OK;
+    return loaded == CU_NOT_FOUND ? CU_OK : loaded; /* a key kept elsewhere is missed when it is needed */
+}
+
+static cu_status load_keys(struct session *s, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    cu_status loaded = passphrase_read(s->run, NULL, &passphrase, err);
+
+    for (enum cu_signer who = 0; who < CU_SIGNERS && loaded == CU_OK; who++) loaded = load_key(s, who, &passphrase, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    return loaded;
+}
+
+cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    cu_status loaded = passphrase_read(s->run, NULL, &passphrase, err);
+
+    if (loaded == CU_OK) loaded = load_key(s, who, &passphrase, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    return loaded;
+}
+
+/* ---- the parts ---- */
+static cu_status open_world(struct session *s, struct cu_err *err)
+{
+    const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
+
+    TRY(cu_posix_fs(s->root, &s->place.fs, err));
+    s->place.source = cu_posix_source();
+    s->place.clock = cu_posix_clock();
+    s->place.random = cu_posix_random();
+    s->verifier_mem = malloc(size);
+    ENSURE(s->verifier_mem, err, CU_NO_MEMORY, "out of memory");
+    s->place.progress = progress_to(s);
+    return cu_verifier_cached(s->verifier_mem, size, &s->place.verifier, err);
+}
+
+static cu_status open_index(struct session *s, bool read_only, struct cu_err *err)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/" CU_FILE_INDEX, s->root);
+    TRY(cu_sqlite_index_open(path, read_only, &s->place.index, err));
+    s->has_index = true;
+    return CU_OK;
+}
+
+/* The index is derived: one that cannot be read is moved away and made anew, except while somebody judges it. */
+static cu_status open_index_anyhow(struct session *s, enum mode mode, struct cu_err *err)
+{
+    const bool read_only = mode != MODE_WRITE;
+    cu_status opened = open_index(s, read_only, err);
+
+    if (opened == CU_OK) return CU_OK;
+    if (mode != MODE_WRITE) {
+        s->index_damaged = opened == CU_CORRUPT;
+        TRY(cu_sqlite_index_open(":memory:", false, &s->place.index, err));
+        s->has_index = true;
+        return CU_OK;
+    }
+    return opened == CU_CORRUPT ? session_renew_index(s, err) : opened;
+}
+
+static cu_status open_stores(struct session *s, struct cu_err *err)
+{
+    TRY(cu_objects_open(&s->place.fs, CU_DIR_CLOUD_OBJECTS, &s->place.index, CU_STORE_CLOUD, &s->place.store[CU_STORE_CLOUD], err));
+    return cu_objects_open(&s->place.fs, CU_DIR_NODE_OBJECTS, &s->place.index, CU_STORE_NODE, &s->place.store[CU_STORE_NODE], err);
+}
+
+static void close_stores(struct session *s)
+{
+    for (int i = 0; i < CU_STORES; i++) cu_objects_close(s->place.store[i]);
+    memset(s->place.store, 0, sizeof s->place.store);
+}
+
+cu_status session_renew_index(void *session, struct cu_err *err)
+{
+    struct session *s = session;
+    char to[200];
+    static const char *const files[] = { CU_FILE_INDEX, CU_FILE_INDEX "-wal", CU_FILE_INDEX "-shm" };
+
+    close_stores(s);
+    if (s->has_index) s->place.index.close(s->place.index.self);
+    s->has_index = false;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(to, sizeof to, CU_DIR_QUARANTINE "/index/%lld-%s", (long long)cu_place_now(&s->place).v, strrchr(files[i], '/') + 1);
+        cu_status moved = s->place.fs.ops->rename(s->place.fs.self, files[i], to, err);
+        if (moved != CU_OK && moved != CU_NOT_FOUND) return moved;
+    }
+    TRY(open_index(s, false, err));
+    TRY(open_stores(s, err));
+    for (int i = 0; i < CU_STORES; i++) TRY(cu_objects_reindex(s->place.store[i], err));
+    return CU_OK;
+}
+
+/* ---- the engine ---- */
+static void configure(struct session *s)
+{
+    s->attachments = (struct cu_attachment_writer){ .stores = { s->place.store[0], s->place.store[1] }, .n = CU_STORES };
+    s->config = (struct cu_embedded_config){
+        .fs = &s->place.fs,
+        .lock = CU_FILE_LOCK,
+        .journal = CU_DIR_JOURNAL,
+        .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG },
+        .attachments = cu_objects_attachments(&s->attachments),
+        .clock = s->place.clock,
+        .origin = cu_buf_span(&s->origin_mem),
+        .log_key = &s->place.key[CU_SIGNER_LOG],
+    };
+    s->place.care = cu_embedded_care(&s->config);
+}
+
+/* The origin is the log key's name in the trust file: known before anything else is read. */
+static cu_status know_origin(struct session *s, struct cu_err *err)
+{
+    static const char prefix[] = "log ";
+    struct cu_span policy = s->place.trust.epoch[s->place.trust.epochs_n - 1].policy_text;
+    struct cu_vkey vkey;
+    struct cu_span line;
+
+    ENSURE(cu_span_split(&policy, '\n', &line) && cu_span_starts(line, cu_span_str(prefix)), err, CU_CORRUPT, CU_FILE_TRUST ": its last epoch names no log key");
+    line = cu_span(line.p + strlen(prefix), line.n - strlen(prefix));
+    TRY(cu_vkey_read(line, &vkey, err));
+    s->origin_mem = cu_buf_heap(CU_ORIGIN_MAX);
+    cu_buf_add(&s->origin_mem, vkey.name);
+    return cu_buf_ok(&s->origin_mem, err);
+}
+
+static cu_status start_engine(struct session *s, struct cu_err *err)
+{
+    TRY(cu_need_key(&s->place, CU_SIGNER_LOG, err));
+    TRY(cu_ledger_open(&s->place.fs, CU_DIR_NODE_STATE, &s->place.ledger, err));
+    configure(s);
+    s->config.machine = cu_ledger_machine(s->place.ledger);
+    TRY(cu_embedded_open(&s->config, &s->engine, err));
+    s->engine_open = true;
+    s->place.engine = &s->engine;
+    return CU_OK;
+}
+
+/* A state that does not fit the log (after an unclean end, say) is derived anew; one that stays wrong is a finding of `check`. */
+static cu_status start_engine_anyhow(struct session *s, struct cu_err *err)
+{
+    struct cu_err why = { 0 };
+    cu_hash digest;
+    cu_status started = start_engine(s, &why);
+
+    if (started != CU_CORRUPT || !cu_ledger_may_rebuild(&s->place.fs, CU_DIR_NODE_STATE)) return started == CU_OK ? CU_OK : cu_fail(err, started, "%s", why.text);
+    cu_ledger_close(s->place.ledger);
+    s->place.ledger = NULL;
+    TRY(cu_place_refresh(&s->place, err));
+    TRY(cu_reindex_state(&s->place, &digest, err));
+    return start_engine(s, err);
+}
+
+/* ---- what earlier runs left ---- */
+static cu_status finish_repair_first(struct session *s, struct cu_err *err)
+{
+    struct cu_check_request r = { .repair = true, .renew_index = session_renew_index, .arg = s };
+    struct cu_check_result result;
+    bool pending, mended;
+
+    TRY(cu_repair_pending(&s->place, &pending, &mended, err));
+    if (!pending || mended) return CU_OK;
+    say(s->run, "an interrupted repair is finished first\n");
+    return cu_check(&s->place, &r, &result, err);
+}
+
+static cu_status finish_earlier(struct session *s, struct cu_err *err)
+{
+    struct deposit_output output = { .s = s, .folder = CU_DIR_RECEIPTS, .folder_is_ledgers = true };
+    uint64_t n;
+
+    TRY(cu_repair_finish(&s->place, &n, &s->incident, err));
+    s->has_incident = n > 0;
+    TRY(cu_outbox_finish(&s->place, tell_deposited, &output, &n, err));
+    if (n) say(s->run, "%llu deposits that an earlier run had signed are recorded now\n", (unsigned long long)n);
+    return cu_access_flush(&s->place, err);
+}
+
+static cu_status open_for_writing(struct session *s, struct cu_err *err)
+{
+    ENSURE(s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY, "%s cannot be written to: nothing was recorded", s->root);
+    TRY(load_keys(s, err));
+    TRY(finish_repair_first(s, err));
+    TRY(start_engine_anyhow(s, err));
+    TRY(cu_settle(&s->place, err));
+    return finish_earlier(s, err);
+}
+
+/* A reading verb after a crash first lets a writing open bring the log up to date, if it may. */
+static cu_status catch_up(struct session *s, struct cu_err *err)
+{
+    struct session writer;
+    struct cu_err why = { 0 };
+    bool dirty = false;
+    cu_status caught;
+
+    if (s->place.care.dirty(s->place.care.self, &dirty, NULL) != CU_OK || !dirty) return CU_OK;
+    if (!s->place.fs.ops->writable(s->place.fs.self)) return CU_OK;
+    caught = session_open(&writer, s->run, MODE_WRITE, &why);
+    if (caught == CU_OK) return session_close(&writer, err);
+    cu_status closed = session_close(&writer, NULL);
+    (void)closed;
+    if (caught == CU_BUSY || caught == CU_READ_ONLY || caught == CU_NOT_ALLOWED || caught == CU_WRONG_PASSPHRASE) return CU_OK;
+    return cu_fail(err, caught, "%s", why.text);
+}
+
+/* Where the index cannot be followed (a read-only ledger, another writer), the tail is merged in memory. */
+static cu_status open_for_reading(struct session *s, struct cu_err *err)
+{
+    TRY(catch_up(s, err));
+    TRY(cu_place_refresh(&s->place, err));
+    return cu_follow(&s->place, err);
+}
+
+cu_status session_open(struct session *s, struct run *run, enum mode mode, struct cu_err *err)
+{
+    memset(s, 0, sizeof *s);
+    s->run = run;
+    TRY(find_root(s, err));
+    TRY(open_world(s, err));
+    TRY(cu_place_load_trust(&s->place, err));
+    TRY(know_origin(s, err));
+    TRY(open_index_anyhow(s, mode, err));
+    TRY(open_stores(s, err));
+    configure(s);
+    if (mode == MODE_READ) return open_for_reading(s, err);
+    if (mode == MODE_WRITE) return open_for_writing(s, err);
+    return CU_OK;
+}
+
+cu_status session_close(struct session *s, struct cu_err *err)
+{
+    cu_status closed = CU_OK;
+
+    progress_end(s);
+    if (s->engine_open) closed = s->engine.close(s->engine.self, err);
+    cu_ledger_close(s->place.ledger);
+    close_stores(s);
+    if (s->has_index) s->place.index.close(s->place.index.self);
+    cu_place_free(&s->place);
+    cu_buf_free(&s->origin_mem);
+    if (s->place.verifier.free) s->place.verifier.free(s->place.verifier.self);
+    free(s->verifier_mem);
+    if (s->place.fs.ops) s->place.fs.ops->close(s->place.fs.self);
+    return closed;
+}
+
+cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err)
+{
+    CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
+
+    memset(s, 0, sizeof *s);
+    s->run = run;
+    ENSURE(strlen(dir) < sizeof s->root, err, CU_USAGE, "the path is too long");
+    snprintf(s->root, sizeof s->root, "%s", dir);
+    TRY(cu_posix_make_root(dir, err));
+    TRY(open_world(s, err));
+    TRY(cu_found_files(&s->place, r, &genesis, err));
+    TRY(know_origin(s, err));
+    TRY(open_index(s, false, err));
+    TRY(open_stores(s, err));
+    TRY(cu_ledger_open(&s->place.fs, CU_DIR_NODE_STATE, &s->place.ledger, err));
+    configure(s);
+    s->config.machine = cu_ledger_machine(s->place.ledger);
+    TRY(cu_embedded_create(&s->config, err));
+    TRY(cu_embedded_open(&s->config, &s->engine, err));
+    s->engine_open = true;
+    s->place.engine = &s->engine;
+    return cu_found_records(&s->place, cu_buf_span(&genesis), err);
+}

@@ -1,0 +1,95 @@
+/* What is said of a deposit, and where its receipt is put. */
+#include "apps/custody/app.h"
+
+#include <sys/stat.h>
+
+static cu_status save_beside(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400], struct cu_err *err)
+{
+    char tmp[64];
+
+    if (o->folder_is_ledgers) {
+        snprintf(ret, 4400, "%s/%s", o->folder, name);
+        snprintf(tmp, sizeof tmp, "%s/.incoming", o->folder);
+        TRY(cu_fs_replace(&o->s->place.fs, ret, tmp, bytes, true, err));
+        snprintf(ret, 4400, "%s/%s/%s", o->s->root, o->folder, name);
+        return CU_OK;
+    }
+    snprintf(ret, 4400, "%s/%s", o->folder, name);
+    return write_output_file(ret, bytes, err);
+}
+
+static cu_status save(const struct deposit_output *o, const struct cu_deposited *d, char ret[4400], struct cu_err *err)
+{
+    char name[300], manifest_name[320], manifest_path[4400];
+
+    ret[0] = 0;
+    if (d->receipt.n == 0) return CU_OK;
+    cu_receipt_name(d->exhibit, &d->id, name);
+    if (!o->folder_is_ledgers && mkdir(o->folder, 0777) != 0 && errno != EEXIST) return cu_posix_fail(err, errno, "make the folder", o->folder);
+    if (d->manifest.n) {
+        snprintf(manifest_name, sizeof manifest_name, "%s.manifest", name);
+        TRY(save_beside(o, manifest_name, cu_buf_span(&d->manifest), manifest_path, err));
+    }
+    return save_beside(o, name, cu_buf_span(&d->receipt), ret, err);
+}
+
+static void tell_json(const struct cu_deposited *d, const char *receipt, struct cu_buf *out)
+{
+    struct cu_json j = cu_json_on(out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "path", d->path);
+    cu_json_hash(&j, "id", &d->id);
+    cu_json_hash(&j, "leaf", &d->leaf);
+    cu_json_str(&j, "exhibit", d->exhibit);
+    cu_json_str(&j, "case", d->case_name);
+    cu_json_uint(&j, "serial", d->serial);
+    cu_json_uint(&j, "size", d->size);
+    if (d->type == CU_CONTENT_FOLDER) cu_json_uint(&j, "items", d->items);
+    cu_json_hash(&j, "sha256", &d->sha256);
+    cu_json_hash(&j, "root", &d->root);
+    cu_json_time(&j, "time", d->time);
+    cu_json_uint(&j, "copies", d->copies);
+    cu_json_uint(&j, "required", d->required);
+    cu_json_bool(&j, "duplicate", d->duplicate);
+    cu_json_str(&j, "receipt", receipt[0] ? receipt : NULL);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(out, "\n");
+}
+
+static void tell_words(const struct cu_deposited *d, const char *receipt, struct cu_buf *out)
+{
+    cu_buf_addf(out, "%-10s", d->exhibit);
+    if (d->path) put_printable(out, cu_span_str(d->path));
+    cu_buf_add_str(out, d->duplicate ? "  (recorded before)\n" : "\n");
+    cu_buf_add_str(out, "  id        ");
+    put_short_id(out, &d->id);
+    cu_buf_addf(out, "   serial %llu\n  size      ", (unsigned long long)d->serial);
+    put_size(out, d->size);
+    if (d->type == CU_CONTENT_FOLDER) cu_buf_addf(out, " in %llu items", (unsigned long long)d->items);
+    cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
+    cu_hex_put(out, cu_span_hash(&d->sha256));
+    cu_buf_add_str(out, "\n  recorded  ");
+    put_time(out, d->time);
+    cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies, (unsigned long long)(d->copies > d->required ? d->copies : d->required), (unsigned long long)d->required);
+    if (receipt[0]) cu_buf_addf(out, "  receipt   %s\n", receipt);
+    else {
+        cu_buf_add_str(out, "  receipt   none yet: only the provider's copy is sure. Do not give the original back before `custody receipt ");
+        cu_buf_addf(out, "%s` succeeds\n", d->exhibit);
+    }
+}
+
+cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err)
+{
+    struct deposit_output *o = output;
+    char receipt[4400];
+
+    TRY(save(o, d, receipt, err));
+    progress_end(o->s);
+    if (o->s->run->json) tell_json(d, receipt, &o->s->run->out);
+    else tell_words(d, receipt, &o->s->run->out);
+    o->n++;
+    if (!receipt[0]) o->missing++;
+    run_print(o->s->run);
+    return CU_OK;
+}

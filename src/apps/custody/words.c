@@ -1,0 +1,83 @@
+/* What is put on the screen and read from files that a person names. */
+#include "apps/custody/app.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+void put_printable(struct cu_buf *out, struct cu_span bytes)
+{
+    cu_text_printable(out, bytes);
+}
+
+void put_short_id(struct cu_buf *out, const cu_hash *id)
+{
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    cu_buf_addf(out, "%.8s", hex);
+}
+
+void put_size(struct cu_buf *out, uint64_t bytes)
+{
+    static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+    double shown = (double)bytes;
+    int unit = -1;
+
+    while (shown >= 1000 && unit < 5) shown /= 1000, unit++;
+    if (unit < 0) cu_buf_addf(out, "%llu bytes", (unsigned long long)bytes);
+    else cu_buf_addf(out, "%.1f %s (%llu bytes)", shown, units[unit], (unsigned long long)bytes);
+}
+
+void put_time(struct cu_buf *out, cu_unix_ms time)
+{
+    const time_t seconds = (time_t)(time.v / 1000);
+    char utc[32], local[64];
+    struct tm tm;
+
+    cu_time_text(time, utc);
+    cu_buf_add_str(out, utc);
+    if (localtime_r(&seconds, &tm) && tm.tm_gmtoff != 0 && strftime(local, sizeof local, " (%Y-%m-%d %H:%M:%S %z)", &tm)) cu_buf_add_str(out, local);
+}
+
+cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err)
+{
+    const int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t piece[65536];
+    ssize_t n;
+
+    if (fd < 0) return cu_posix_fail(err, errno, "read", path);
+    while ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0) cu_buf_add(ret, cu_span(piece, (size_t)n));
+    const int number = errno;
+    close(fd);
+    if (n < 0) return cu_posix_fail(err, number, "read", path);
+    if (ret->n > max || cu_buf_ok(ret, NULL) != CU_OK) return cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes", path, max);
+    return CU_OK;
+}
+
+static cu_status write_all(int fd, struct cu_span bytes, const char *path, struct cu_err *err)
+{
+    while (bytes.n) {
+        const ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return cu_posix_fail(err, errno, "write", path);
+        bytes = cu_span(bytes.p + n, bytes.n - (size_t)n);
+    }
+    return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? CU_OK : cu_posix_fail(err, errno, "sync", path);
+}
+
+cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err)
+{
+    char beside[4200];
+    int fd;
+
+    if (strcmp(path, "-") == 0) return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? CU_OK : cu_fail(err, CU_IO, "cannot write to standard output");
+    snprintf(beside, sizeof beside, "%s.incoming", path);
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return cu_posix_fail(err, errno, "write", path);
+    cu_status written = write_all(fd, bytes, path, err);
+    close(fd);
+    if (written == CU_OK && rename(beside, path) != 0) written = cu_posix_fail(err, errno, "write", path);
+    if (written != CU_OK) unlink(beside);
+    return written;
+}
