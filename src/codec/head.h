@@ -86,8 +86,9 @@ static inline bool cbor_count(struct cu_cbor_reader *in)
     return true;
 }
 
-/* Take the key that is encoded as this one byte, if it comes next; the caller knows that it stands after the one before. */
-static inline bool cbor_take_short_key(struct cu_cbor_reader *in, uint8_t byte)
+/* Take the key that is encoded as this one byte, if it comes next; the caller knows that it stands after the one before.
+ * `byte` is a number: above 255 it is no byte, and nothing is taken. */
+static inline bool cbor_take_short_key(struct cu_cbor_reader *in, unsigned byte)
 {
     struct cu_cbor_frame *frame = &in->frame[in->depth];
     if (in->at == in->all.n || in->all.p[in->at] != byte || frame->left == 0) return false;

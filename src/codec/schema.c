@@ -137,11 +137,13 @@ static void refuse(const struct cu_schema *schema, struct cu_cbor_reader *in, co
     cu_cbor_fault_in(in, schema->text_keys ? CU_CBOR_NO_KEY : wanted->key, wanted->name);
 }
 
-/* The one byte that encodes the field's key; 0xFF, which begins no item, when it takes more. */
-static uint8_t short_key(const struct cu_schema *schema, const struct cu_field *f)
+enum { NO_BYTE = 256 };
+
+/* The one byte that encodes the field's key, or a number that is no byte when it takes more. */
+static unsigned short_key(const struct cu_schema *schema, const struct cu_field *f)
 {
-    if (schema->text_keys || f->key > 23 || f->key < -24) return 0xFF;
-    return (uint8_t)(f->key >= 0 ? f->key : MAJOR_NEGINT << 5 | (-1 - f->key));
+    if (schema->text_keys || f->key > 23 || f->key < -24) return NO_BYTE;
+    return (unsigned)(f->key >= 0 ? f->key : MAJOR_NEGINT << 5 | (-1 - f->key));
 }
 
 static void read_map(const struct cu_schema *schema, struct cu_cbor_reader *in, uint8_t *ret)

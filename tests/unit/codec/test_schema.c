@@ -184,6 +184,7 @@ static void words_are_refused_by_the_name_of_their_key(void **state)
     REFUSES(&words_schema, "\xA2\x64note\x60" SEEN, "words: note: shorter than allowed: \"\", at byte 6");
     REFUSES(&words_schema, "\xA2" SEEN SEEN, "words: a map key stands twice, at byte 42");
     REFUSES(&words_schema, "\xA2" SEEN "\x64note\x61x", "words: map keys are not in order, at byte 42");
+    REFUSES(&words_schema, "\xA2" SEEN "\xFF\x61g", "words: a text was expected, at byte 42");
     REFUSES(&words_schema, "\xA1\x01\x01", "words: a text was expected, at byte 1");
     REFUSES(&words_schema, "\xA1\x64seen\x82\x00\x41\x00", "words: seen: field 1 (leaf): shorter than allowed: h'00', at byte 8");
     REFUSES(&words_schema, "\xA2\x64seen\x82\x00\x41\x00", "words: seen: field 1 (leaf): shorter than allowed: h'00', at byte 8");
@@ -216,6 +217,7 @@ static void each_field_of_a_sample_is_judged(void **state)
           "h'0900000000000000000000000000000000000000000000000000000000000000…' /33 bytes/, at byte 71" },
         { 110, 0x00,
           "sample: field 23 (groups): element 0: field 1 (numbers): element 0: the number is below its bound: 0, at byte 110" },
+        { 115, 0xFF, "sample: an unsigned integer was expected, at byte 115" }, /* where a key of two bytes stands */
         { 118, 0xFB, "sample: field 24 (any): a floating-point number, at byte 118" },
         { 125, 0x38, "sample: field -65537 (alg): the bytes end within a head, at byte 125" },
     };
