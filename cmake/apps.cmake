@@ -18,7 +18,7 @@ function(program name)
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 endfunction()
 program(custody service content ledger embedded posix sqlite)
-program(custody-verify content posix)
+program(custody-verify service content posix)
 
 # The verifier is one static file that a court can keep: no library on the machine is asked. (Sanitizers need a dynamic one.)
 if(TARGET custody-verify AND CRYPTO_ARCHIVE AND NOT SANITIZED)

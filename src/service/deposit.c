@@ -102,7 +102,9 @@ static cu_status write_digests(const struct cu_ingested *in, struct cu_buf *ret,
 
 static cu_status write_details(const struct cu_deposit_request *r, const char *path, const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
 {
-    CU_BUF scratch = cu_buf_heap(CU_DETAILS_MAX), digests = cu_buf_heap(1024);
+    uint8_t lists[8192];
+    struct cu_buf scratch = cu_buf_over(lists, sizeof lists);
+    CU_BUF digests = cu_buf_heap(1024);
     struct cu_details_deposit d = { 0 };
     const enum cu_profile profile = r->profile ? r->profile : CU_PROFILE_PLAIN;
 

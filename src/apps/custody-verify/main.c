@@ -3,7 +3,7 @@
  * One static binary. It opens only the files that it is given. OpenSSL lies inside, is started without its configuration file, and
  * takes its memory from a fixed arena.
  */
-#include "apps/custody-verify/request.h"
+#include "apps/common/verify_request.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* custody verify: a receipt, and the evidence beside it, judged offline. The ledger is used for its pinned trust file only. */
 #include "apps/custody/app.h"
-#include "apps/custody-verify/request.h"
+#include "apps/common/verify_request.h"
 
 #include <unistd.h>
 

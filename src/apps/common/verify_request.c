@@ -1,5 +1,5 @@
 /* The few files of a verification, read whole and bounded. */
-#include "apps/custody-verify/request.h"
+#include "apps/common/verify_request.h"
 
 #include "adapters/posix/posix.h"
 
