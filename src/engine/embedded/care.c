@@ -126,7 +126,7 @@ static cu_status look_at_head(struct look *l, bool *ret_usable, struct cu_err *e
 static cu_status look_at_frames(struct look *l, unsigned i, struct cu_file *f, const char *path, struct cu_err *err)
 {
     const struct cu_part *part = &l->head.part[i];
-    CU_CLEANUP(cu_scan_free) struct cu_scan scan = cu_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
+    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
     struct cu_frame frame;
     uint64_t generation = 0;
     bool at_from = part->from == CU_JOURNAL_HEADER;

@@ -68,7 +68,7 @@ static cu_status pass_record(struct cu_embedded *e, const struct cu_frame *frame
 static cu_status pass_part(struct cu_embedded *e, const struct cu_head *upto, unsigned i, struct cu_err *err)
 {
     const struct cu_part *part = &upto->part[i];
-    CU_CLEANUP(cu_scan_free) struct cu_scan scan =
+    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan =
         cu_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end, cu_tile_stream_size(e->stream).v);
     struct cu_frame frame;
 

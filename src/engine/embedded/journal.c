@@ -49,7 +49,7 @@ struct cu_scan cu_scan_start(struct cu_file *file, const char *path, uint64_t ge
     return (struct cu_scan){ file, path, generation, from, end, seq, cu_buf_heap(PIECE), from };
 }
 
-void cu_scan_free(struct cu_scan *scan) { cu_buf_free(&scan->window); }
+void cu_journal_scan_free(struct cu_scan *scan) { cu_buf_free(&scan->window); }
 
 /* The bytes from scan->at on, as many as there are up to `n`: in the window, or read anew. */
 static cu_status look(struct cu_scan *scan, size_t n, struct cu_span *ret, struct cu_err *err)

@@ -38,7 +38,7 @@ struct cu_scan {
     uint64_t window_at;
 };
 struct cu_scan cu_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq);
-void cu_scan_free(struct cu_scan *scan);
+void cu_journal_scan_free(struct cu_scan *scan);
 /** *ret_more false at the end. CORRUPT names file and offset; the scan stays where the bad frame begins. */
 CU_MUST_USE cu_status cu_scan_next(struct cu_scan *scan, struct cu_frame *ret, bool *ret_more, struct cu_err *err);
 

@@ -141,7 +141,7 @@ static cu_status replay_frame(struct replay *r, const struct cu_frame *frame, st
 static cu_status replay_part(struct replay *r, unsigned i, uint64_t *seq, struct cu_err *err)
 {
     const struct cu_part *part = &r->e->head.part[i];
-    CU_CLEANUP(cu_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from, part->end, *seq);
+    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from, part->end, *seq);
     struct cu_frame frame;
 
     for (bool more = true;;) {
@@ -169,7 +169,7 @@ static cu_status replay_journal(struct replay *r, struct cu_err *err)
 /* (6): replay whole batches from part->end on; part->end moves behind the last. */
 static cu_status roll_part(struct replay *r, unsigned i, struct cu_part *part, uint64_t *seq, struct cu_err *err)
 {
-    CU_CLEANUP(cu_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end, r->e->head.bytes, *seq);
+    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end, r->e->head.bytes, *seq);
     struct cu_frame frame;
 
     for (bool more = true;;) {
