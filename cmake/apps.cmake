@@ -1,4 +1,4 @@
-# The programs. Only they introduce adapters, engine and ledger to one another.
+# The programs. Only they introduce adapters, engine and ledger to one another. What both share lies in src/apps/common.
 function(program name)
   set(rooms "")
   foreach(room IN LISTS ARGN)
