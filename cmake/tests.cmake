@@ -89,7 +89,7 @@ foreach(fuzzer IN LISTS fuzzers)
     add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${what})
     set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "${SANITIZER_ENVIRONMENT}")
   endif()
-  target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+  target_compile_options(${name} PRIVATE -Wno-missing-prototypes -Wno-unused-function)
   link_test(${name} fuzz ${fuzzer})
 endforeach()
 
