@@ -135,9 +135,9 @@ static cu_status write_frames(struct cu_embedded *e, size_t n, struct cu_span bl
 
     cu_buf_clear(&e->frames);
     for (size_t i = 0; i < n; i++)
-        if (e->subs[i].status == CU_OK) cu_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, e->subs[i].bytes);
+        if (e->subs[i].status == CU_OK) cu_journal_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, e->subs[i].bytes);
     *ret_block = (cu_seq){ seq };
-    cu_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, block);
+    cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, block);
     TRY(cu_buf_ok(&e->frames, err));
     TRY(mark_unclean(e, err));
     cu_status status = file->ops->write_at(file, part->end, cu_buf_span(&e->frames), err);

@@ -27,7 +27,7 @@ static cu_hash frame_checksum(const uint8_t *header, struct cu_span rest)
     return cu_sha256_parts(parts, 3);
 }
 
-void cu_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload)
+void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload)
 {
     size_t size = cu_frame_size(payload.n);
     uint8_t *p = cu_buf_grow(out, size);

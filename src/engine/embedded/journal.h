@@ -25,7 +25,7 @@ struct cu_frame {
 
 /** Bytes of a frame with a payload of n bytes: header, payload, zeros up to a multiple of 8. */
 static inline size_t cu_frame_size(size_t n) { return (CU_FRAME_HEADER + n + 7) / 8 * 8; }
-void cu_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload);
+void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload);
 
 /** The frames of one file between two offsets, in order. */
 #define CU_SEQ_ANY UINT64_MAX
