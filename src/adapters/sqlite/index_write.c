@@ -1,0 +1,125 @@
+/* Writing: one thread from begin to commit, statements prepared once. */
+#include "internal.h"
+
+#include <stdio.h>
+
+static const char *const put_sql[PUTS] = {
+    [PUT_ENTRY] = "INSERT INTO %s.entries VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [PUT_COUNT] = "INSERT INTO %s.counts VALUES(?1, ?2, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+    [PUT_STORED] = "INSERT OR IGNORE INTO %s.stored VALUES(?, ?, ?, ?, ?, ?)",
+    /* An object that lies in several packs is named in the first of them, in whatever order they are told. */
+    [PUT_OBJECT] = "INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
+                   "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)",
+    [PUT_TIP] = "UPDATE %s.tip SET size = ?",
+};
+
+static cu_status statement(struct sqlite_index *x, unsigned which, sqlite3_stmt **ret, struct cu_err *err)
+{
+    ENSURE(x->in_batch, err, CU_USAGE, "search index: nothing is put outside of begin and commit");
+    if (!x->put[which]) TRY(sqlite_prepare(x, put_sql[which], written_database(x), &x->put[which], err));
+    *ret = x->put[which];
+    return CU_OK;
+}
+
+static cu_status run(struct sqlite_index *x, sqlite3_stmt *st, struct cu_err *err)
+{
+    int rc = sqlite3_step(st);
+    cu_status status = rc == SQLITE_DONE ? CU_OK : sqlite_fail(x, rc, "writing", err);
+
+    sqlite3_reset(st);
+    return status;
+}
+
+cu_status index_begin(void *self, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+
+    pthread_mutex_lock(&x->lock);
+    cu_status status = x->in_batch ? cu_fail(err, CU_USAGE, "search index: begin within begin")
+                                   : sqlite_run(x, x->overlay ? "SAVEPOINT batch" : "BEGIN IMMEDIATE", err);
+    if (status != CU_OK) pthread_mutex_unlock(&x->lock);
+    else x->in_batch = true;
+    return status;
+}
+
+static void end_batch(struct sqlite_index *x)
+{
+    x->in_batch = false;
+    pthread_mutex_unlock(&x->lock);
+}
+
+void index_rollback(void *self)
+{
+    struct sqlite_index *x = self;
+
+    if (!x->in_batch) return;
+    if (sqlite_run(x, x->overlay ? "ROLLBACK TO batch; RELEASE batch" : "ROLLBACK", NULL) != CU_OK) { /* SQLite rolled back by itself */ }
+    end_batch(x);
+}
+
+cu_status index_commit(void *self, cu_size size, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+    sqlite3_stmt *st;
+
+    TRY(statement(x, PUT_TIP, &st, err));
+    bind_uint(st, 1, size.v);
+    TRY(run(x, st, err));
+    TRY(sqlite_run(x, x->overlay ? "RELEASE batch" : "COMMIT", err));
+    end_batch(x);
+    return CU_OK;
+}
+
+static cu_status count_one(struct sqlite_index *x, const void *case_id, int n, enum cu_kind kind, struct cu_err *err)
+{
+    sqlite3_stmt *st;
+
+    TRY(statement(x, PUT_COUNT, &st, err));
+    sqlite3_bind_blob(st, 1, case_id, n, SQLITE_TRANSIENT);
+    bind_uint(st, 2, kind);
+    return run(x, st, err);
+}
+
+cu_status index_put(void *self, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+    sqlite3_stmt *st;
+
+    TRY(statement(x, PUT_ENTRY, &st, err));
+    bind_entry(st, row);
+    TRY(run(x, st, err));
+    TRY(count_one(x, "", 0, row->kind, err)); /* of all cases */
+    return row->has_case ? count_one(x, row->case_id.b, sizeof row->case_id.b, row->kind, err) : CU_OK;
+}
+
+cu_status index_put_stored(void *self, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+    uint64_t level = 0;
+    sqlite3_stmt *st;
+
+    ENSURE(stored->first.v <= stored->last.v && stored->last.v <= INT64_MAX, err, CU_USAGE, "search index: a range that ends before it begins");
+    TRY(statement(x, PUT_STORED, &st, err));
+    while (stored->first.v >> level != stored->last.v >> level) level++; /* at most 63: both are below 2^63 */
+    bind_uint(st, 1, level);
+    bind_uint(st, 2, stored->first.v >> level);
+    bind_uint(st, 3, stored->seq.v);
+    bind_uint(st, 4, stored->party);
+    bind_uint(st, 5, stored->first.v);
+    bind_uint(st, 6, stored->last.v);
+    return run(x, st, err);
+}
+
+cu_status index_put_object(void *self, unsigned store, const struct cu_index_object *object, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+    sqlite3_stmt *st;
+
+    TRY(statement(x, PUT_OBJECT, &st, err));
+    bind_uint(st, 1, store);
+    bind_hash(st, 2, &object->root);
+    bind_uint(st, 3, object->size);
+    bind_hash(st, 4, &object->pack);
+    bind_uint(st, 5, object->offset);
+    return run(x, st, err);
+}

@@ -1,0 +1,69 @@
+/* What the files of this adapter share. The only ones that include SQLite. */
+#ifndef CU_ADAPTERS_SQLITE_INTERNAL_H
+#define CU_ADAPTERS_SQLITE_INTERNAL_H
+
+#include "schema.h"
+#include "sqlite_index.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum { PUT_ENTRY, PUT_COUNT, PUT_STORED, PUT_OBJECT, PUT_TIP, PUTS };
+
+struct sqlite_index {
+    sqlite3 *db;
+    pthread_mutex_t lock;        /* recursive; held from begin to commit or rollback */
+    bool overlay;                /* reads "main", writes "temp" */
+    bool in_batch;
+    sqlite3_stmt *put[PUTS];     /* prepared when first used */
+};
+
+/** The databases in which rows lie, the file before the log's tail. */
+static inline unsigned databases(const struct sqlite_index *x) { return x->overlay ? 2 : 1; }
+static inline const char *database_name(unsigned i) { return i == 0 ? "main" : "temp"; }
+static inline const char *written_database(const struct sqlite_index *x) { return database_name(databases(x) - 1); }
+
+/** SQLite's word as ours: "index: <doing>: <what SQLite says>". */
+cu_status sqlite_fail(struct sqlite_index *x, int rc, const char *doing, struct cu_err *err);
+CU_MUST_USE cu_status sqlite_run(struct sqlite_index *x, const char *sql, struct cu_err *err);
+/** `format` has one %s, for the database. */
+CU_MUST_USE cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret, struct cu_err *err);
+static inline void sqlite_statement_free(sqlite3_stmt **st) { sqlite3_finalize(*st); }
+#define STATEMENT CU_CLEANUP(sqlite_statement_free) sqlite3_stmt
+
+/** Run `step` once: true when there is a row. */
+CU_MUST_USE cu_status sqlite_row(struct sqlite_index *x, sqlite3_stmt *st, bool *ret_more, struct cu_err *err);
+
+static inline void bind_hash(sqlite3_stmt *st, int at, const cu_hash *h) { sqlite3_bind_blob(st, at, h->b, sizeof h->b, SQLITE_TRANSIENT); }
+static inline void bind_uint(sqlite3_stmt *st, int at, uint64_t v) { sqlite3_bind_int64(st, at, (sqlite3_int64)v); }
+static inline uint64_t column_uint(sqlite3_stmt *st, int at) { return (uint64_t)sqlite3_column_int64(st, at); }
+static inline struct cu_span column_span(sqlite3_stmt *st, int at)
+{
+    const void *p = sqlite3_column_blob(st, at);
+    return cu_span(p, (size_t)sqlite3_column_bytes(st, at));
+}
+static inline void column_fixed(sqlite3_stmt *st, int at, uint8_t *ret, size_t n)
+{
+    struct cu_span s = column_span(st, at);
+    if (s.n == n) memcpy(ret, s.p, n);
+}
+
+const char *entry_columns(void); /* "seq, kind, …" */
+void bind_entry(sqlite3_stmt *st, const struct cu_index_row *row);
+void read_entry(sqlite3_stmt *st, struct cu_index_row *ret);
+
+/* index_write.c and index_find.c: the port's functions */
+cu_status index_begin(void *self, struct cu_err *err);
+cu_status index_put(void *self, const struct cu_index_row *row, struct cu_err *err);
+cu_status index_put_stored(void *self, const struct cu_index_stored *stored, struct cu_err *err);
+cu_status index_put_object(void *self, unsigned store, const struct cu_index_object *object, struct cu_err *err);
+cu_status index_commit(void *self, cu_size size, struct cu_err *err);
+void index_rollback(void *self);
+cu_status index_size(void *self, cu_size *ret, struct cu_err *err);
+cu_status index_find(void *self, const struct cu_index_query *q, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
+cu_status index_find_stored(void *self, cu_seq deposit, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
+cu_status index_find_object(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
+uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case);
+cu_status index_dump(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);
+
+#endif
