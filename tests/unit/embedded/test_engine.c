@@ -1,6 +1,7 @@
 /* The embedded engine on a file system in memory: what it answers, what it writes, what it refuses. */
 #include "../../toy_machine.h"
 
+#include "adapters/faulty/faulty.h"
 #include "adapters/memory/memory.h"
 #include "custody/note.h"
 #include "custody/tile_stream.h"
@@ -42,7 +43,8 @@ static cu_status keep_sync(void *self, struct cu_err *err)
 }
 
 struct bench {
-    struct cu_fs fs;
+    struct cu_fs memory, fs; /* fs: memory through faulty */
+    struct cu_faulty faulty;
     struct kept kept;
     struct toy *toy;
     struct cu_embedded_config config;
@@ -72,11 +74,19 @@ static void close_bench(struct bench *b)
     toy_close(b->toy);
 }
 
-static struct bench *new_bench(unsigned workers)
+static struct bench *empty_bench(unsigned workers)
 {
     struct bench *b = calloc(1, sizeof *b);
-    OK(cu_memory_fs(&b->fs, &error));
+    OK(cu_memory_fs(&b->memory, &error));
+    b->faulty = (struct cu_faulty){ .inner = b->memory, .stop_after = CU_NEVER };
+    b->fs = cu_faulty_fs(&b->faulty);
     configure(b, workers);
+    return b;
+}
+
+static struct bench *new_bench(unsigned workers)
+{
+    struct bench *b = empty_bench(workers);
     OK(cu_embedded_create(&b->config, &error));
     open_bench(b);
     return b;
@@ -85,7 +95,19 @@ static struct bench *new_bench(unsigned workers)
 static void end_bench(struct bench *b)
 {
     b->fs.ops->close(b->fs.self);
+    b->memory.ops->close(b->memory.self);
     free(b);
+}
+
+/* Power off and on: nothing that was not synced is left. */
+static void lose_power(struct bench *b)
+{
+    b->faulty.stop_after = 0;
+    assert_int_equal(b->engine.close(b->engine.self, &error), CU_IO);
+    toy_close(b->toy);
+    cu_memory_crash(&b->memory, 0);
+    b->faulty.stop_after = CU_NEVER;
+    b->faulty.stopped = false;
 }
 
 static struct cu_outcome submit_one(struct bench *b, const struct toy_records *r, size_t i)
@@ -354,6 +376,74 @@ static void a_journal_made_anew_is_tied_to_the_log(void **state)
     end_bench(b);
 }
 
+/* ---- what fails ---- */
+
+static void after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_anew(void **state)
+{
+    struct bench *b = new_bench(0);
+    struct cu_span span = cu_buf_span(&records.bytes[1]);
+    struct cu_outcome out;
+    (void)state;
+
+    submit_one(b, &records, 0);
+    b->faulty.fail_call = b->faulty.calls + 2; /* write, then this sync */
+    b->faulty.lost = cu_memory_lose;
+    assert_int_equal(b->engine.submit(b->engine.self, &span, 1, &out, &error), CU_IO);
+    assert_int_equal(b->engine.submit(b->engine.self, &span, 1, &out, &error), CU_IO);
+    assert_int_equal(b->engine.drain(b->engine.self, &error), CU_IO);
+    assert_int_equal(b->engine.close(b->engine.self, &error), CU_IO);
+    toy_close(b->toy);
+    open_bench(b); /* the batch is shown still, so it is kept, written again, synced */
+    assert_int_equal(submit_one(b, &records, 1).status, CU_DUPLICATE);
+    close_bench(b);
+    cu_memory_crash(&b->memory, 0);
+    open_bench(b);
+    assert_int_equal(submit_one(b, &records, 1).status, CU_DUPLICATE);
+    close_bench(b);
+    assert_int_equal(log_is_whole(b, "node/log").v, 4);
+    end_bench(b);
+}
+
+static void a_drain_that_fails_keeps_the_journal_and_is_made_up_for(void **state)
+{
+    struct bench *b = new_bench(0);
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++) submit_one(b, &records, i);
+    b->faulty.fail_call = b->faulty.calls + 4;
+    b->faulty.fault = CU_FAULT_NO_SPACE;
+    assert_int_equal(b->engine.drain(b->engine.self, &error), CU_NO_SPACE);
+    assert_int_equal(submit_one(b, &records, 3).status, CU_OK); /* the journal has room still */
+    OK(b->engine.drain(b->engine.self, &error));
+    close_bench(b);
+    assert_int_equal(log_is_whole(b, "cloud/log").v, 8);
+    end_bench(b);
+}
+
+static void a_newer_journal_is_not_touched(void **state)
+{
+    struct bench *b = new_bench(0);
+    struct cu_file *f = NULL;
+    uint8_t slot[4096];
+    size_t got;
+    (void)state;
+
+    close_bench(b);
+    OK(b->fs.ops->open(b->fs.self, "node/journal/head", CU_OPEN_WRITE, &f, &error));
+    OK(f->ops->read_at(f, 0, slot, sizeof slot, &got, &error));
+    cu_put_be32(slot + 8, 2);
+    const struct cu_span digested[] = { cu_span_str("custody/head/v1\n"), cu_span(slot, 176) };
+    cu_hash digest = cu_sha256_parts(digested, 2);
+    memcpy(slot + 176, digest.b, 32);
+    OK(f->ops->write_at(f, 0, CU_SPAN_OF(slot), &error));
+    cu_file_close(&f);
+    b->toy = toy_open(&b->fs);
+    b->config.machine = toy_machine(b->toy);
+    assert_int_equal(cu_embedded_open(&b->config, &b->engine, &error), CU_NEWER_FORMAT);
+    toy_close(b->toy);
+    end_bench(b);
+}
+
 /* ---- the state lags, leads, or is another's ---- */
 
 static void keep_state(struct bench *b, struct cu_buf *ret)
@@ -408,8 +498,7 @@ static void an_old_state_is_brought_forward_after_an_unclean_end(void **state)
     for (size_t i = 5; i < 290; i++) submit_one(b, &records, i);
     OK(b->engine.drain(b->engine.self, &error)); /* the state now lags in tiles … */
     for (size_t i = 290; i < 295; i++) submit_one(b, &records, i); /* … and in the journal */
-    toy_close(b->toy); /* the engine is left as a crash leaves it */
-    cu_memory_crash(&b->fs, 0);
+    lose_power(b);
     put_state(b, &old);
     open_bench(b);
     assert_int_equal(b->engine.tip(b->engine.self).size.v, 590);
@@ -433,8 +522,7 @@ static void a_state_ahead_of_the_log_is_refused(void **state)
     for (size_t i = 0; i < 3; i++) submit_one(other, &records, i);
     close_bench(other);
     keep_state(other, &ahead);
-    toy_close(b->toy);
-    cu_memory_crash(&b->fs, 0);
+    lose_power(b);
     put_state(b, &ahead);
     assert_int_equal(try_open(b), CU_CORRUPT);
     cu_buf_free(&ahead);
@@ -497,14 +585,12 @@ static void many_threads_submit_and_each_record_has_one_place(void **state)
 
 static void a_window_gathers_what_arrives_together(void **state)
 {
-    struct bench *b = calloc(1, sizeof *b);
+    struct bench *b = empty_bench(2);
     struct cu_outcome *out = calloc(records.n, sizeof *out);
     struct submitter s[8];
     pthread_t threads[8];
     (void)state;
 
-    OK(cu_memory_fs(&b->fs, &error));
-    configure(b, 2);
     b->config.window_us = 2000;
     OK(cu_embedded_create(&b->config, &error));
     open_bench(b);
@@ -551,6 +637,9 @@ int main(void)
         cmocka_unit_test(a_second_create_is_refused_and_changes_nothing),
         cmocka_unit_test(a_ledger_is_dirty_from_the_acknowledgement_to_the_drain),
         cmocka_unit_test(a_journal_made_anew_is_tied_to_the_log),
+        cmocka_unit_test(after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_anew),
+        cmocka_unit_test(a_drain_that_fails_keeps_the_journal_and_is_made_up_for),
+        cmocka_unit_test(a_newer_journal_is_not_touched),
         cmocka_unit_test(a_state_that_is_not_the_one_of_a_clean_close_is_reported),
         cmocka_unit_test(an_old_state_is_brought_forward_after_an_unclean_end),
         cmocka_unit_test(a_state_ahead_of_the_log_is_refused),
