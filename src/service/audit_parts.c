@@ -38,12 +38,22 @@ static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind
     return restored == CU_OK || cannot(restored) ? CU_OK : restored;
 }
 
+#define ANY_SIZE UINT64_MAX /* the log does not say how long details are */
+
+static bool is_there(struct cu_objects *store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
+{
+    struct cu_object found;
+
+    if (cu_objects_find(store, kind, name, &found, NULL) != CU_OK) return false;
+    return cu_objects_has(store, kind, name, size == ANY_SIZE ? found.size : size, false, NULL) == CU_OK;
+}
+
 static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id, struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) {
         char path[512];
         bool mended = false;
-        if (cu_objects_has(a->p->store[store], kind, name, size, false, NULL) == CU_OK) continue;
+        if (is_there(a->p->store[store], kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
         if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
         if (!mended && strcmp(a->missing, path) == 0) continue;
@@ -76,7 +86,7 @@ cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq se
     const cu_hash *id = e->signed_ ? &cu_entry_innermost(e)->id : &e->leaf;
 
     (void)seq;
-    if (commitment) TRY(need(a, CU_OBJECT_DETAILS, commitment, UINT64_MAX, id, err));
+    if (commitment) TRY(need(a, CU_OBJECT_DETAILS, commitment, ANY_SIZE, id, err));
     if (e->kind != CU_KIND_DEPOSIT) return CU_OK;
     const struct cu_claim *claim = &e->inner.body.claim;
     TRY(need(a, CU_OBJECT_CONTENT, &claim->root, claim->size, id, err));
