@@ -34,7 +34,7 @@ static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span
     p->has_key[who] = true;
     TRY(cu_private_to_pem(&p->key[who], passphrase, &pem, err));
     snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
-    cu_status written = cu_fs_replace(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), true, err);
+    cu_status written = cu_fs_replace_as(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), CU_OPEN_PRIVATE, true, err);
     cu_wipe(pem.p, pem.n);
     return written;
 }
