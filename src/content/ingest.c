@@ -39,7 +39,7 @@ cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_
     size_t got = 1;
 
     TRY(cu_put_large_begin(in->put, err));
-    TRY(cu_put_large_digests(in->put, in->algs, err));
+    if (!in->roots_only) TRY(cu_put_large_digests(in->put, in->algs, err));
     TRY(cu_put_large_add(in->put, head, err));
     while (got > 0) {
         uint8_t *room;

@@ -43,9 +43,10 @@ struct cu_ingested {
 CU_MUST_USE cu_status cu_ingest_path(const struct cu_ingest *config, const char *path, struct cu_ingested *ret, struct cu_err *err);
 void cu_ingested_free(struct cu_ingested *ingested);
 
-/** Digests from a seizure form: "ALG:HEX", or a list file as sha256sum, hashdeep or FTK write it. */
-struct cu_expect_row { struct cu_digest_value digest; struct cu_span path; bool has_path; };
-struct cu_expect { struct cu_expect_row *rows; size_t n; struct cu_buf text; };
+/** Digests from a seizure form: "ALG:HEX", or a list file (its bytes) as sha256sum and its kin, BSD's and openssl's tools, hashdeep
+ *  or FTK Imager write it. 64 digits without a name of an algorithm are SHA-256; "sm3:HEX  path" and "SM3 (path) = HEX" are SM3. */
+struct cu_expect_row { struct cu_digest_value digest; struct cu_span path; bool has_path, matched; };
+struct cu_expect { struct cu_expect_row *rows; size_t n, cap; struct cu_buf text; struct cu_span common; };
 CU_MUST_USE cu_status cu_expect_read(struct cu_span argument_or_file, bool is_list, struct cu_expect *ret, struct cu_err *err);
 unsigned cu_expect_algs(const struct cu_expect *expect); /* bits of enum cu_digest_alg that reading must compute */
 /** Does this item have what the form says? BAD_HASH names algorithm, both digests, and path. NOT_FOUND: the form lists it not. */

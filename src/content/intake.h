@@ -10,6 +10,7 @@ struct cu_intake {
     const struct cu_source *source;
     struct cu_put *put;                 /* never NULL: a batch for no store hashes and keeps nothing */
     unsigned algs;
+    bool roots_only;                    /* no flat digests at all */
     const struct cu_progress *progress; /* may be NULL */
     uint64_t bytes, bytes_total, files; /* read so far; bytes_total 0: not known */
 };
