@@ -193,6 +193,26 @@ static cu_status accept_afresh(struct cu_place *p, struct work *w, struct cu_err
     return p->engine->submit(p->engine->self, &span, 1, &w->outcome, err);
 }
 
+/* A second claim under a taken number changes nothing, and stays provable: the node keeps it whole in an incident. */
+static cu_status keep_equivocation(struct cu_place *p, const struct work *w, struct cu_err *err)
+{
+    const struct cu_details_rows details = { .text = cu_span_str("one key signed two different claims under one serial number") };
+    struct cu_incident body = { .type = CU_INCIDENT_EQUIVOCATION, .count = 1, .has_claim = true };
+    const struct cu_saying say = { CU_KIND_INCIDENT, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_INCIDENT, &details };
+    CU_BUF incident = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_entry entry;
+    struct cu_outcome outcome;
+
+    TRY(cu_record_read(cu_buf_span(&w->record), &record, err));
+    TRY(cu_entry_read(record.entry, &entry, err));
+    body.claim = entry.outer.body.deposit.claim;
+    body.root = cu_leaf_hash(body.claim); /* the one finding is the claim itself */
+    TRY(cu_say(p, &say, &incident, err));
+    const struct cu_span span = cu_buf_span(&incident);
+    return p->engine->submit(p->engine->self, &span, 1, &outcome, err); /* kept before: the ledger says so, and that is well */
+}
+
 static cu_status record_group(struct group *g, struct cu_err *err)
 {
     struct cu_span records[GROUP_MAX];
@@ -204,6 +224,7 @@ static cu_status record_group(struct group *g, struct cu_err *err)
     for (size_t i = 0; i < g->n; i++) {
         g->work[i].outcome = outcomes[i];
         if (outcomes[i].status == CU_STALE) TRY(accept_afresh(g->p, &g->work[i], err));
+        if (outcomes[i].status == CU_SERIAL_TAKEN) TRY(keep_equivocation(g->p, &g->work[i], err));
     }
     return CU_OK;
 }

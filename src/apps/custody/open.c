@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define VERIFIER_KEYS 256
+#define WORKERS 2
 
 /* ---- where the ledger is ---- */
 static bool is_ledger(const char *dir)
@@ -202,6 +203,7 @@ static void configure(struct session *s)
         .clock = s->place.clock,
         .origin = cu_buf_span(&s->origin_mem),
         .log_key = &s->place.key[CU_SIGNER_LOG],
+        .workers = s->run->args_n > 1 ? WORKERS : 0, /* threads pay when there is more than one thing to check */
     };
     s->place.care = cu_embedded_care(&s->config);
 }
