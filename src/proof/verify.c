@@ -16,6 +16,7 @@
 /* ---- lines --------------------------------------------------------------------------------------------------------- */
 
 /* Cut at a whole character. */
+static void put_text(char *ret, size_t size, const char *fmt, va_list args) CU_PRINTF(3, 0);
 static void put_text(char *ret, size_t size, const char *fmt, va_list args)
 {
     int n = vsnprintf(ret, size, fmt, args);
