@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 need_python pycose
 python() { "$TOOLS/venv/bin/python" -W ignore "$@"; }
-here=$(dirname "$0")
+here=$SOURCE/tests/conformance
 
 python "$here/cose_check.py" --golden "$SOURCE/tests/vectors/entry_golden.txt" || FAILED=1
 

@@ -61,12 +61,13 @@ make_ledger() {
     printf 'a short note\n' >"$evidence/note.txt"
     seq 1 20000 >"$evidence/folder/numbers.txt"
     printf 'x' >"$evidence/folder/deeper/x"
-    custody init "$SCRATCH/L" >/dev/null &&
-        (cd "$SCRATCH/L" && custody case open C1 >/dev/null &&
-            custody deposit --case C1 --receipts "$SCRATCH/R" --json "$evidence/large.bin" >"$SCRATCH/large.json" &&
-            custody deposit --case C1 --receipts "$SCRATCH/R" --json "$evidence/note.txt" >"$SCRATCH/note.json" &&
-            custody deposit --case C1 --receipts "$SCRATCH/R" --json "$evidence/folder" >"$SCRATCH/folder.json") ||
-        { not_ok "a ledger with three deposits is made"; exit 1; }
+    (set -e
+        custody init "$SCRATCH/L"
+        cd "$SCRATCH/L"
+        custody case open C1
+        for what in large.bin note.txt folder; do
+            custody deposit --case C1 --receipts "$SCRATCH/R" --json "$evidence/$what" >"$SCRATCH/${what%.*}.json"
+        done) >"$SCRATCH/said" 2>&1 || { not_ok "a ledger with three deposits is made"; sed 's/^/#   /' "$SCRATCH/said"; exit 1; }
     ok "a ledger with three deposits is made"
 }
 json() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }

@@ -14,5 +14,6 @@ refuses "torchwood refuses it for another leaf" verify "$(printf '%064d' 0)" "$r
 sed "s/^index .*/index 1/" "$receipt" >"$SCRATCH/other"
 refuses "and with another index" verify "$leaf" "$SCRATCH/other"
 
-python3 "$(dirname "$0")/torchwood_flips.py" "$TOOLS/bin/torchwood-verify" "$policy" "$leaf" "$receipt" || FAILED=1
+python3 "$(dirname "$0")/torchwood_flips.py" "$TOOLS/bin/torchwood-verify" "$policy" "$leaf" "$receipt" \
+    "$BIN/custody-verify" --trust "$SCRATCH/L/trust/ledger.trust" || FAILED=1
 done_testing

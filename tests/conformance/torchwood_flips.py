@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Flip every bit of a receipt outside its `extra` and ask torchwood; each flip that it accepts must be one of those explained here.
+"""Flip every bit of a receipt outside its `extra` and ask torchwood; each flip that it accepts must be one of those explained here, and
+ours must refuse it.
 
-    torchwood_flips.py VERIFIER POLICY LEAF RECEIPT
+    torchwood_flips.py VERIFIER POLICY LEAF RECEIPT OUR VERIFIER…
 
 Exempt, with the reason:
   extra      the line is unauthenticated by the format; a stock verifier ignores it (ours binds it)
@@ -36,25 +37,27 @@ def why_exempt(data: bytes, at: int, bit: int) -> str | None:
     return None
 
 
-def main(verifier: str, policy: str, leaf: str, receipt: str) -> int:
+def main(verifier: str, policy: str, leaf: str, receipt: str, *ours: str) -> int:
     data = Path(receipt).read_bytes()
     places = [(at, bit) for at in range(len(data)) for bit in range(8) if why_exempt(data, at, bit) != "extra"]
 
-    def accepted(place: tuple[int, int]) -> bool:
+    def accepted(place: tuple[int, int], command=(verifier, policy, leaf)) -> bool:
         at, bit = place
         with tempfile.NamedTemporaryFile(dir=scratch) as flipped:
             flipped.write(data[:at] + bytes([data[at] ^ (1 << bit)]) + data[at + 1 :])
             flipped.flush()
-            return subprocess.run([verifier, policy, leaf, flipped.name], capture_output=True, check=False).returncode == 0
+            return subprocess.run([*command, flipped.name], capture_output=True, check=False).returncode == 0
 
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
         passed = [place for place, good in zip(places, pool.map(accepted, places)) if good]
+        taken = [place for place in passed if accepted(place, ours)]
     unexplained = [place for place in passed if not why_exempt(data, *place)]
     for at, bit in unexplained:
         print(f"# accepted: bit {bit} of byte {at}, line {line_at(data, at)[1]!r}")
     print(f"{'not ok' if unexplained else 'ok'} - of {len(places)} single-bit flips outside `extra` torchwood refuses {len(places) - len(passed)}; "
           f"{len(passed) - len(unexplained)} touch loose base64 bits only")
-    return bool(unexplained)
+    print(f"{'not ok' if taken else 'ok'} - and our verifier refuses those too")
+    return bool(unexplained or taken)
 
 
 sys.exit(main(*sys.argv[1:]))
