@@ -505,6 +505,38 @@ static void an_entry_that_nothing_needs_is_refused(void **state)
     }
 }
 
+/* ---- what was handed out once ------------------------------------------------------------------------------------- */
+
+static struct cu_span load(const char *name, uint8_t *mem, size_t size)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/tests/vectors/%s", TEST_SOURCE_DIR, name);
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    size_t n = fread(mem, 1, size, in);
+    fclose(in);
+    return cu_span(mem, n);
+}
+
+static void the_first_receipt_and_fork_proof_of_the_format_still_verify(void **state)
+{
+    struct ledger *l = *state;
+    static uint8_t receipt_mem[65536], trust_mem[65536], fork_mem[65536];
+    struct cu_span trust_text = load("receipt_golden.trust", trust_mem, sizeof trust_mem);
+    struct cu_evidence x = evidence_of(cu_span("x", 1));
+    struct cu_trust trust;
+    struct cu_fork_report fork;
+    struct cu_report r;
+
+    OK(judge(l->s, load("receipt_golden.tlog-proof", receipt_mem, sizeof receipt_mem), trust_text, &x, &r));
+    expect(&r, CU_PASS, CU_PASS, CU_NOT_PROVEN, 0);
+    assert_int_equal(r.evidence, CU_EVIDENCE_SAME);
+    OK(cu_trust_read(trust_text, &trust, &error));
+    OK(cu_fork_verify(load("receipt_golden.fork", fork_mem, sizeof fork_mem), &trust, &l->s->by, &fork, &error));
+    assert_int_equal(fork.convicted_n, 1);
+}
+
 /* ---- single bits --------------------------------------------------------------------------------------------------- */
 
 static bool same_result(const struct cu_report *a, const struct cu_report *b)
@@ -601,6 +633,7 @@ int main(void)
         cmocka_unit_test(an_acceptance_replayed_over_another_claim_fails),
         cmocka_unit_test(a_receipt_of_another_ledger_fails),
         cmocka_unit_test(an_entry_that_nothing_needs_is_refused),
+        cmocka_unit_test(the_first_receipt_and_fork_proof_of_the_format_still_verify),
         cmocka_unit_test(without_cosignatures_every_flipped_bit_is_refused),
         cmocka_unit_test(with_cosignatures_a_flipped_bit_is_refused_or_ignores_a_named_line),
     };
