@@ -102,6 +102,14 @@ foreach(helper make_log cbor_echo read_note)
   endif()
 endforeach()
 
+# Programs that attack a ledger with its own keys: for scripts and the demo.
+file(GLOB attackers CONFIGURE_DEPENDS tests/tools/*.c)
+foreach(source IN LISTS attackers)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  link_test(${name} tools ${source})
+endforeach()
+
 file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/conformance/*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
