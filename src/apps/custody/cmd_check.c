@@ -55,14 +55,15 @@ static void tell_json(struct checking *c, const struct cu_check_result *r, bool 
 static void tell_words(struct checking *c, const struct cu_check_result *r, bool repair, const struct cu_outcome *incident)
 {
     struct cu_buf *out = &c->s->run->out;
+    const char *findings = r->findings == 1 ? "finding" : "findings";
 
-    cu_buf_addf(out, "%llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries, (unsigned long long)r->signatures, (unsigned long long)r->objects);
+    cu_buf_addf(out, "checked %llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries, (unsigned long long)r->signatures, (unsigned long long)r->objects);
     put_size(out, r->bytes);
     cu_buf_add_str(out, "\n");
     if (r->findings == 0) cu_buf_add_str(out, "everything is as it was recorded\n");
-    else if (!repair) cu_buf_addf(out, "%llu findings; `custody check --repair` restores what a good copy is left of\n", (unsigned long long)r->findings);
-    else if (r->unrepaired == 0) cu_buf_addf(out, "%llu findings, all restored\n", (unsigned long long)r->findings);
-    else cu_buf_addf(out, "%llu findings, %llu of them beyond repair\n", (unsigned long long)r->findings, (unsigned long long)r->unrepaired);
+    else if (!repair) cu_buf_addf(out, "%llu %s; `custody check --repair` restores what a good copy is left of\n", (unsigned long long)r->findings, findings);
+    else if (r->unrepaired == 0) cu_buf_addf(out, "%llu %s, restored\n", (unsigned long long)r->findings, findings);
+    else cu_buf_addf(out, "%llu %s, %llu beyond repair\n", (unsigned long long)r->findings, findings, (unsigned long long)r->unrepaired);
     if (incident) {
         cu_buf_add_str(out, "on record as incident ");
         put_short_id(out, &incident->id);
@@ -85,7 +86,7 @@ static cu_status check(struct session *s, struct checking *c, struct cu_check_re
 
     if (opt(s->run, "sample")) TRY(cu_decimal_read(opt_span(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
-    TRY(cu_sqlite_index_open(":memory:", false, &fresh, err));
+    TRY(cu_sqlite_index_open("", true, &fresh, err)); /* no file: in memory */
     r.fresh_index = &fresh;
     checked = cu_check(&s->place, &r, result, err);
     fresh.close(fresh.self);

@@ -105,6 +105,22 @@ static cu_status put_details(struct session *s, const struct cu_entry *e, struct
     return cu_details_each(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), put_detail, &s->run->out, err);
 }
 
+static cu_status put_case_name(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    (void)err;
+    line(arg, "case");
+    put_printable(arg, row->name);
+    cu_buf_add_str(arg, "\n");
+    return CU_OK;
+}
+
+static cu_status put_case(struct session *s, const cu_case_id *id, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_CASE, .case_id = *id, .kind = CU_KIND_CASE };
+
+    return s->place.index.find(s->place.index.self, &q, put_case_name, &s->run->out, err);
+}
+
 static cu_status show_deposit(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, struct cu_err *err)
 {
     const struct cu_claim *claim = &e->inner.body.claim;
@@ -112,6 +128,7 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     struct cu_buf *out = &s->run->out;
     cu_unix_ms after;
 
+    TRY(put_case(s, &claim->case_id, err));
     line(out, "kind");
     cu_buf_add_str(out, claim->has_folder ? "folder\n" : "item\n");
     line(out, "size");
@@ -131,7 +148,7 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     cu_buf_add_str(out, "\n");
     line(out, "recorded by");
     put_time(out, row->recorded);
-    cu_buf_addf(out, ", as entry %llu\n", (unsigned long long)row->seq.v + 1);
+    cu_buf_addf(out, ", as entry %llu of the log\n", (unsigned long long)row->seq.v);
     line(out, "copy");
     cu_buf_add_str(out, CU_DIR_CLOUD_OBJECTS ", held by ");
     put_printable(out, cu_key_holder(&s->place, &e->outer.kid));
@@ -280,7 +297,7 @@ static void trail_json(struct session *s, const struct cu_index_row *row, const 
     struct cu_json j = cu_json_on(&s->run->out);
 
     cu_json_open(&j, NULL, '{');
-    cu_json_uint(&j, "entry", row->seq.v + 1);
+    cu_json_uint(&j, "entry", row->seq.v);
     cu_json_time(&j, "time", row->recorded);
     cu_json_str(&j, "kind", cu_kind_row(row->kind)->name);
     cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
@@ -319,6 +336,18 @@ static void put_rows(struct session *s, const struct cu_index_row *row)
         }
 }
 
+/* The exhibit that a row is about: its own, or the one that it points back to. */
+static cu_status put_exhibit_of(struct session *s, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found target = { 0 };
+    char hex[65];
+
+    if (row->kind != CU_KIND_CORRECTION) return cu_exhibit_name(&s->place, row, ret, err);
+    cu_hash_hex(&row->ref, hex);
+    TRY(cu_lookup(&s->place, cu_span_str(hex), &target, err));
+    return cu_exhibit_name(&s->place, &target.row, ret, err);
+}
+
 static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     const struct trail *t = arg;
@@ -327,7 +356,7 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     char time[32];
 
     if (!belongs(t, row)) return CU_OK;
-    TRY(cu_exhibit_name(&t->s->place, row, &exhibit, err));
+    TRY(put_exhibit_of(t->s, row, &exhibit, err));
     if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
     cu_time_text(row->recorded, time);
     cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);

@@ -127,6 +127,29 @@ static const struct command *find_command(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+/* Common options may stand before the command, as git's do. How many words they are. */
+static int leading_options(int argc, char **argv)
+{
+    int n = 0;
+
+    while (n < argc && strncmp(argv[n], "--", 2) == 0) {
+        size_t i = 0;
+        while (common_options[i].name && strcmp(common_options[i].name, argv[n] + 2) != 0) i++;
+        n += common_options[i].name && common_options[i].value ? 2 : 1;
+    }
+    return n < argc ? n : 0;
+}
+
+/* … and are moved behind it. */
+static void put_first(char **argv, int leading, int words)
+{
+    for (int w = 0; w < words; w++) {
+        char *word = argv[leading + w];
+        memmove(argv + w + 1, argv + w, (size_t)leading * sizeof *argv);
+        argv[w] = word;
+    }
+}
+
 /* ---- out ---- */
 void run_print(struct run *run)
 {
@@ -188,11 +211,13 @@ int main(int argc, char **argv)
         return argc < 2;
     }
     if (strcmp(argv[1], "--version") == 0) return puts(CU_TOOL_NAME) < 0;
-    run.command = find_command(argc - 1, argv + 1, &words);
+    const int leading = leading_options(argc - 1, argv + 1);
+    run.command = find_command(argc - 1 - leading, argv + 1 + leading, &words);
     if (!run.command) {
-        fprintf(stderr, "custody: there is no command \"%s\"; `custody help` lists them\n", argv[1]);
+        fprintf(stderr, "custody: there is no command \"%s\"; `custody help` lists them\n", argv[1 + leading]);
         return 1;
     }
+    put_first(argv + 1, leading, words);
     from_environment(&run, run.command->options, run.values);
     from_environment(&run, common_options, run.common);
     status = take_arguments(&run, argc - 1 - words, argv + 1 + words, &err);

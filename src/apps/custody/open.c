@@ -151,7 +151,7 @@ static cu_status open_index_anyhow(struct session *s, enum mode mode, struct cu_
     if (opened == CU_OK) return CU_OK;
     if (mode != MODE_WRITE) {
         s->index_damaged = opened == CU_CORRUPT;
-        TRY(cu_sqlite_index_open(":memory:", false, &s->place.index, err));
+        TRY(cu_sqlite_index_open("", true, &s->place.index, err));
         s->has_index = true;
         return CU_OK;
     }

@@ -17,6 +17,13 @@ void put_short_id(struct cu_buf *out, const cu_hash *id)
     cu_buf_addf(out, "%.8s", hex);
 }
 
+/* 1,437,212,672 */
+static void put_grouped(struct cu_buf *out, uint64_t n)
+{
+    if (n >= 1000) put_grouped(out, n / 1000);
+    cu_buf_addf(out, n >= 1000 ? ",%03llu" : "%llu", (unsigned long long)(n % 1000));
+}
+
 void put_size(struct cu_buf *out, uint64_t bytes)
 {
     static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
@@ -25,7 +32,11 @@ void put_size(struct cu_buf *out, uint64_t bytes)
 
     while (shown >= 1000 && unit < 5) shown /= 1000, unit++;
     if (unit < 0) cu_buf_addf(out, "%llu bytes", (unsigned long long)bytes);
-    else cu_buf_addf(out, "%.1f %s (%llu bytes)", shown, units[unit], (unsigned long long)bytes);
+    else {
+        cu_buf_addf(out, "%.1f %s (", shown, units[unit]);
+        put_grouped(out, bytes);
+        cu_buf_add_str(out, " bytes)");
+    }
 }
 
 void put_time(struct cu_buf *out, cu_unix_ms time)
