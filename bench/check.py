@@ -27,7 +27,7 @@ def main(row: str) -> None:
     if row == "records":
         return
     entries = int((ledger / "node" / "log" / "checkpoint").read_text().splitlines()[1])
-    whole = timed([CUSTODY, "--ledger", ledger, "check"])
+    whole = timed([CUSTODY, "check", "--ledger", ledger])
     fsck = BUILD / "tools" / "bin" / "fsck"
     print(f"\ncheck of {entries} entries, {RECORDS} deposits")
     print(f"  {'custody check: hashes, signatures, rules, 2 logs, 2 stores':<60} {whole:8.2f} s {entries / whole:10.0f} entries/s")

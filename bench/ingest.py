@@ -30,8 +30,8 @@ def custody(path):
     """A new ledger each time, so that nothing is known yet; its making is not counted."""
     ledger = fresh("ledger") / "L"
     run([CUSTODY, "init", ledger])
-    run([CUSTODY, "--ledger", ledger, "case", "open", "BENCH"])
-    return run([CUSTODY, "--ledger", ledger, "deposit", "--case", "BENCH", path])
+    run([CUSTODY, "case", "open", "BENCH", "--ledger", ledger])
+    return run([CUSTODY, "deposit", "--ledger", ledger, "--case", "BENCH", path])
 
 
 def restic(path):

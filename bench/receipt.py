@@ -12,8 +12,8 @@ def main() -> None:
     ledger, evidence = where / "L", where / "evidence.bin"
     evidence.write_bytes(bytes(range(256)) * 4000)
     run([CUSTODY, "init", ledger])
-    run([CUSTODY, "--ledger", ledger, "case", "open", "BENCH"])
-    run([CUSTODY, "--ledger", ledger, "deposit", "--case", "BENCH", "--receipts", where, evidence])
+    run([CUSTODY, "case", "open", "BENCH", "--ledger", ledger])
+    run([CUSTODY, "deposit", "--ledger", ledger, "--case", "BENCH", "--receipts", where, evidence])
     trust, receipt = ledger / "trust" / "ledger.trust", where / "BENCH-1.tlog-proof"
     print("\na receipt: one deposit, its copies, its signers, its blocks")
     print(run([BUILD / "release" / "bin" / "bench_receipt", trust, receipt])[2], end="")

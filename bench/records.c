@@ -230,6 +230,10 @@ static cu_status run(struct world *w, const char *root, unsigned threads, struct
     row("recorded: judged, durable, answered", rate, "records/s");
     row("share of the limit", 100 * rate / limit, "%");
     row("drained into both logs and both stores afterwards", drained * 1000, "ms");
+    double followed = now_s();
+    w->place.engine = &w->engine;
+    TRY(cu_settle(&w->place, err)); /* the search index follows the log */
+    row("the search index follows, afterwards", (double)w->n / (now_s() - followed), "records/s");
     ENSURE(atomic_load(&w->refused) == 0, err, CU_UNTRUE, "%zu records were refused", atomic_load(&w->refused));
     return w->engine.close(w->engine.self, err);
 }
