@@ -235,7 +235,11 @@ static cu_status run(struct world *w, const char *root, unsigned threads, struct
     TRY(cu_settle(&w->place, err)); /* the search index follows the log */
     row("the search index follows, afterwards", (double)w->n / (now_s() - followed), "records/s");
     ENSURE(atomic_load(&w->refused) == 0, err, CU_UNTRUE, "%zu records were refused", atomic_load(&w->refused));
-    return w->engine.close(w->engine.self, err);
+    TRY(w->engine.close(w->engine.self, err));
+    cu_ledger_close(w->place.ledger);
+    for (int i = 0; i < CU_STORES; i++) cu_objects_close(w->place.store[i]);
+    w->place.index.close(w->place.index.self);
+    return CU_OK;
 }
 
 int main(int argc, char **argv)
@@ -249,6 +253,5 @@ int main(int argc, char **argv)
     w.n = argc > 2 ? strtoul(argv[2], NULL, 10) : 40000;
     printf("\n%zu deposits of %d bytes, ES256 twice, %u worker threads\n", w.n, CONTENT, threads);
     if (run(&w, argv[1], threads, &err) != CU_OK) return fprintf(stderr, "records: %s\n", err.text), 1;
-    cu_ledger_close(w.place.ledger);
     return 0;
 }
