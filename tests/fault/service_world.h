@@ -1,0 +1,107 @@
+/* A whole ledger on a file system that may fail or stop at any moment, opened, used and closed as the command line does it; the
+ * promises that were made to people on the way; and the questions that must be answered well afterwards, whatever happened.
+ *
+ * A story is a use case: `prepare` on a sound file system, then `act` under faults, then the promises are judged. One line repeats
+ * a failure:   CUSTODY_FAULTS='<story> <how> <k> <j> <seed>' test_service_<x>       (CUSTODY_FAULTS=all: no k is left out)
+ */
+#ifndef TESTS_FAULT_SERVICE_WORLD_H
+#define TESTS_FAULT_SERVICE_WORLD_H
+
+#include "adapters/faulty/faulty.h"
+#include "adapters/memory/memory.h"
+#include "adapters/sqlite/sqlite_index.h"
+#include "engine/embedded/embedded.h"
+#include "service/service.h"
+
+#define SW_PROMISES 80u
+#define SW_POINTS 256u
+#define SW_DAMAGES 16u
+
+/* What lies on somebody's disk: paths of the test's source. */
+#define SW_SMALL "evidence/small.txt"    /* 700 bytes: travels with its record */
+#define SW_PACKED "evidence/packed.bin"  /* 100 KiB: goes into a pack */
+#define SW_LARGE "evidence/large.raw"    /* 1.25 MiB: a file of its own */
+#define SW_FOLDER "evidence/folder"      /* files, a link, a folder in it, an empty file */
+#define SW_OTHER "evidence/other.txt"
+#define SW_NEXT "evidence/next.txt"      /* what is deposited when all is over */
+#define SW_BASE "evidence/base.bin"      /* what the ledger had before: 60 KiB */
+
+/* Somebody was told that this is recorded. */
+struct sw_promise {
+    enum cu_kind kind;
+    cu_seq seq;
+    cu_hash leaf;
+    const char *path;       /* a deposit's: what must come out again */
+    struct cu_buf receipt;  /* n == 0: none was handed out */
+};
+
+struct service_world {
+    struct cu_fs memory, fs; /* `fs` is `memory` through `faulty` */
+    struct cu_faulty faulty;
+    uint64_t clock, chance;
+    struct cu_index index;   /* stays over a close, as a file would */
+    bool has_index;
+
+    /* as long as it is open */
+    struct cu_place place;
+    struct cu_engine engine;
+    struct cu_embedded_config config;
+    struct cu_attachment_writer attachments;
+    struct cu_buf origin;
+    void *verifier_mem;
+    bool open, engine_open;
+
+    /* what was promised */
+    struct sw_promise promise[SW_PROMISES];
+    size_t promises_n;
+    struct { cu_size size; cu_hash root; } point[SW_POINTS]; /* checkpoints that somebody may hold */
+    size_t points_n;
+    uint64_t deposits_max;      /* how many may be in the log at most */
+    uint64_t reads;             /* that were noted */
+    char damage[SW_DAMAGES][160]; /* what was damaged: incidents must name it in the end */
+    size_t damages_n;
+};
+
+enum sw_mode { SW_READ, SW_WRITE, SW_CHECK };
+
+struct service_world *sw_new(void);
+struct service_world *sw_copy(const struct service_world *w); /* of what lies there now, all of it durable; nothing open */
+void sw_free(struct service_world *w);
+
+/* as src/apps/custody/open.c */
+cu_status sw_create(struct service_world *w, struct cu_err *err);
+cu_status sw_open(struct service_world *w, enum sw_mode mode, struct cu_err *err);
+cu_status sw_close(struct service_world *w, struct cu_err *err); /* lets go even if it fails */
+cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result *ret, char ret_finding[600], struct cu_err *err);
+
+/* use cases that make promises; the ledger is open for writing */
+cu_status sw_deposit(struct service_world *w, const char *const *paths, size_t n, bool no_wait, struct cu_err *err);
+cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct cu_outcome *outcome, struct cu_err *err);
+
+/** Power off, and on with a sound file system; `seed` as in cu_memory_crash. An odd seed keeps the search index. */
+void sw_crash(struct service_world *w, uint64_t seed);
+/** The process ends and begins again; the file system is sound from now on. */
+void sw_restart(struct service_world *w);
+/** Is every promise kept? NULL: all is well; else what is wrong. */
+const char *sw_judge(struct service_world *w);
+
+struct sw_story {
+    const char *name;
+    bool from_nothing;                                              /* no ledger yet; else one with two deposits */
+    cu_status (*prepare)(struct service_world *w, struct cu_err *err); /* may be NULL */
+    cu_status (*act)(struct service_world *w, struct cu_err *err);     /* opens and closes what it needs */
+    const char *(*judge)(struct service_world *w);                  /* NULL: sw_judge */
+    unsigned deposits;                                              /* that `act` makes at most */
+    unsigned stride;                                                /* every how many effects or calls; 0 and 1: all */
+};
+/** Stop after effect k, for every k; several ways to lose power after each. */
+void sw_stop_everywhere(const struct sw_story *story);
+/** Stop after effect k, and then twice while that is recovered. */
+void sw_stop_recovery_everywhere(const struct sw_story *story, unsigned stride);
+/** Fail the n-th call, for every n: in three ways, and with what comes after: nothing, loss of power, or recovery and loss of power. */
+void sw_fail_everywhere(const struct sw_story *story);
+
+void sw_prepare(void); /* once a process */
+void sw_release(void);
+
+#endif
