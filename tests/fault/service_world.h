@@ -76,6 +76,7 @@ cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result 
 
 /* use cases that make promises; the ledger is open for writing */
 cu_status sw_deposit(struct service_world *w, const char *const *paths, size_t n, bool no_wait, struct cu_err *err);
+cu_status sw_claimed(struct service_world *w, const char *path, struct cu_err *err); /* signed first, sent afterwards */
 cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct cu_outcome *outcome, struct cu_err *err);
 
 /** Power off, and on with a sound file system; `seed` as in cu_memory_crash. An odd seed keeps the search index. */
