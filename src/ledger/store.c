@@ -36,22 +36,29 @@ struct cu_store {
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
-static bool there(const struct cu_store *s, enum file_name file) { return cu_fs_exists(s->fs, s->path[file]); }
+static cu_status check_absent(const struct cu_store *s, enum file_name file, struct cu_err *err)
+{
+    struct cu_file_stat stat;
+    cu_status status = s->fs->ops->stat(s->fs->self, s->path[file], &stat, err);
+
+    ENSURE(status != CU_OK, err, CU_CORRUPT, "%s/head: missing, though %s lies there", s->dir, names[file]);
+    return status == CU_NOT_FOUND ? CU_OK : status;
+}
 
 static cu_status load_snapshot(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
 {
-    s->snapshot = (cu_hash){ 0 };
-    if (!there(s, SNAPSHOT)) return CU_OK;
-    TRY(cu_snapshot_open(s->fs, s->path[SNAPSHOT], &state->snapshot, mark, err));
-    s->snapshot = cu_snapshot_id(state->snapshot);
-    return CU_OK;
+    cu_status status = cu_snapshot_open(s->fs, s->path[SNAPSHOT], &state->snapshot, mark, err);
+
+    s->snapshot = status == CU_OK ? cu_snapshot_id(state->snapshot) : (cu_hash){ 0 };
+    return status == CU_NOT_FOUND ? CU_OK : status;
 }
 
 static cu_status load_delta(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
 {
-    if (!there(s, DELTA)) return CU_OK;
-    TRY(cu_delta_open(s->fs, s->path[DELTA], false, &s->snapshot, &s->delta, err));
-    return s->delta.file ? cu_delta_read(&s->delta, &state->map, mark, err) : CU_OK;
+    cu_status status = cu_delta_open(s->fs, s->path[DELTA], false, &s->snapshot, &s->delta, err);
+
+    if (status != CU_OK || !s->delta.file) return status == CU_NOT_FOUND ? CU_OK : status;
+    return cu_delta_read(&s->delta, &state->map, mark, err);
 }
 
 static cu_status check_clean(struct cu_store *s, const struct cu_state_head *head, struct cu_err *err)
@@ -71,8 +78,8 @@ static cu_status load(struct cu_store *s, struct cu_state *state, struct cu_mark
     cu_status status = cu_state_head_read(s->fs, s->dir, &head, ret_sum, err);
 
     if (status == CU_NOT_FOUND) {
-        ENSURE(!there(s, SNAPSHOT) && !there(s, DELTA), err, CU_CORRUPT, "%s/head: missing, though a state lies there", s->dir);
-        return CU_OK; /* a fresh ledger */
+        TRY(check_absent(s, SNAPSHOT, err));
+        return check_absent(s, DELTA, err); /* neither: a fresh ledger */
     }
     if (status != CU_OK) return status;
     s->unclean = !head.clean;
@@ -217,10 +224,12 @@ cu_status cu_store_save(struct cu_store *s, struct cu_state *state, const struct
         cu_map_saved(&state->map);
         return CU_OK;
     }
-    if (state->map.unsaved.n == 0 && !s->superseded) return CU_OK;
+    bool nothing = state->map.unsaved.n == 0 && !s->superseded;
+    if (nothing && (s->saved || !s->unclean)) return CU_OK;
     s->saved = false;
     TRY(mark_unclean(s, err));
-    TRY(save_rows(s, state, mark, err));
+    if (!nothing) TRY(save_rows(s, state, mark, err));
+    else if (!s->delta.file) TRY(begin_delta(s, err)); /* an interrupted save got as far as the snapshot */
     s->saved = true;
     return CU_OK;
 }
@@ -229,6 +238,8 @@ static cu_status mark_clean(struct cu_store *s, struct cu_err *err)
 {
     const struct cu_state_head head = { .clean = 1, .snapshot = s->snapshot, .delta = s->delta.end, .chain = s->delta.chain };
 
+    TRY(continue_delta(s, err));
+    TRY(s->delta.file->ops->truncate(s->delta.file, s->delta.end, err)); /* nothing may be left behind it */
     TRY(s->delta.file->ops->sync(s->delta.file, err));
     return cu_state_head_write(s->fs, s->dir, &head, err); /* (1) */
 }

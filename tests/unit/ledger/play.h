@@ -166,6 +166,14 @@ static inline void play_close(struct play *p)
     assert_true(p->batches_n < BATCHES_MAX);
 }
 
+/* The engine failed: nothing of the open batch happened. */
+static inline void play_abandon(struct play *p)
+{
+    p->m.abandon(p->m.self);
+    for (size_t n = p->open ? p->batch[p->batches_n].n : 0; n > 0; n--) free(p->said[--p->said_n].bytes);
+    p->open = false;
+}
+
 static inline struct cu_seen newest(struct play *p)
 {
     struct cu_seen seen = { 0 };

@@ -130,11 +130,8 @@ static void reopen(void)
 
 static void end_batch(void)
 {
-    if (p.open && roll(5) == 0) { /* the engine failed: nothing of it happened */
-        p.m.abandon(p.m.self);
-        size_t n = p.batch[p.batches_n].n;
-        while (n--) free(p.said[--p.said_n].bytes);
-        p.open = false;
+    if (p.open && roll(5) == 0) {
+        play_abandon(&p);
         now = committed;
         return;
     }
