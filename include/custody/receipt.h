@@ -116,7 +116,7 @@ struct cu_report {
 CU_MUST_USE cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence, struct cu_verifier *by, uint8_t *scratch, struct cu_report *ret, struct cu_err *err);
 
 /** Before its evidence has been compared integrity stands for the record alone; call this when a folder or an item of one was
- *  judged outside: adds a line and folds the result into verdict, sentence and exit code. */
+ *  judged outside: adds a line (`sentence`, printable text) and folds the result into verdict, sentence and exit code. */
 void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, bool good, const char *sentence);
 
 /** The report as people read it: one line a check, three verdicts, the sentence in English and Chinese. */

@@ -28,6 +28,16 @@ static void put_text(char *ret, size_t size, const char *fmt, va_list args)
     if (!cu_utf8_ok(cu_span(ret + at, size - 1 - at))) ret[at] = '\0';
 }
 
+static void put_textf(char *ret, size_t size, const char *fmt, ...) CU_PRINTF(3, 4);
+static void put_textf(char *ret, size_t size, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    put_text(ret, size, fmt, args);
+    va_end(args);
+}
+
 /* Lines beyond the table's end are dropped: verdicts do not live in them. */
 static struct cu_check_line *next_line(struct cu_report *r) { return r->lines_n < CU_REPORT_LINES ? &r->line[r->lines_n++] : NULL; }
 
@@ -219,20 +229,20 @@ static cu_status judge(struct cu_judge *j, struct cu_span receipt, const struct 
 /* No receipt at all: one sentence stands for everything. */
 static void refuse(struct cu_judge *j, cu_status status)
 {
-    for (int v = 0; v < CU_VERDICTS; v++) j->report->verdict[v] = CU_PASS;
-    for (int v = 0; v < CU_VERDICTS; v++)
-        if (v == 0) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "%s", j->err->text);
-        else {
-            j->report->verdict[v] = CU_FAIL;
-            memcpy(j->report->why[v], j->report->why[0], sizeof j->report->why[v]);
-        }
-    j->report->status = status;
+    struct cu_report *r = j->report;
+
+    cu_judge_say(j, CU_VERDICTS, CU_FAIL, status, "%s", j->err->text);
+    for (int v = 0; v < CU_VERDICTS; v++) {
+        r->verdict[v] = CU_FAIL;
+        put_textf(r->why[v], sizeof r->why[v], "%s", j->err->text);
+    }
+    r->status = status;
 }
 
 cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence, struct cu_verifier *by, uint8_t *scratch,
                             struct cu_report *ret, struct cu_err *err)
 {
-    struct cu_err own;
+    struct cu_err own = { 0 };
     struct cu_judge j = { .report = ret, .trust = trust, .by = by, .err = err != NULL ? err : &own };
 
     *ret = (struct cu_report){ .verdict = { CU_PASS, CU_PASS, CU_PASS }, .pinned = trust != NULL, .copies_ok = true };

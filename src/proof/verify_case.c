@@ -67,7 +67,7 @@ cu_status cu_judge_case(struct cu_judge *j)
 
 struct copies {
     size_t n;
-    uint64_t organisation[CU_PARTIES_MAX];
+    uint64_t organisation[CU_PARTIES_MAX + 1]; /* 0, once, for keys of nobody: their signature fails later */
 };
 
 static bool counted(const struct copies *c, uint64_t organisation)

@@ -159,6 +159,25 @@ static void a_file_given_to_a_receipt_of_no_file_is_not_passed_over(void **state
     expect(&r, CU_NOT_PROVEN, CU_PASS, CU_NOT_PROVEN, 2);
 }
 
+/* What people read and what scripts read say the same. */
+static void the_report_is_text_and_json(void **state)
+{
+    struct ledger *l = *state;
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), text = cu_buf_heap(1 << 20), json = cu_buf_heap(1 << 20);
+    struct cu_report r;
+
+    put_receipt(l->s, l->deposit, cu_buf_span(&l->note), &receipt);
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), NULL, &r));
+    cu_report_text(&r, &text);
+    cu_report_json(&r, &json);
+    cu_buf_add_byte(&text, 0), cu_buf_add_byte(&json, 0);
+    assert_non_null(strstr((char *)text.p, "\ntime       NOT PROVEN  signed after "));
+    assert_non_null(strstr((char *)text.p, r.statement_zh));
+    assert_non_null(strstr((char *)json.p, "\"exit_code\":0"));
+    assert_non_null(strstr((char *)json.p, "\"one_keeper\":true"));
+    assert_non_null(strstr((char *)json.p, "\"depositor\":\"陈警官"));
+}
+
 static void a_folder_judged_outside_folds_into_the_report(void **state)
 {
     struct ledger *l = *state;
@@ -519,6 +538,14 @@ static struct cu_span load(const char *name, uint8_t *mem, size_t size)
     return cu_span(mem, n);
 }
 
+static void the_tables_of_the_formats_are_in_order(void **state)
+{
+    (void)state;
+    cu_schema_check(&cu_support_schema);
+    cu_schema_check(&cu_extra_schema);
+    cu_schema_check(&cu_fork_schema);
+}
+
 static void the_first_receipt_and_fork_proof_of_the_format_still_verify(void **state)
 {
     struct ledger *l = *state;
@@ -616,6 +643,7 @@ int main(void)
         cmocka_unit_test(the_file_is_compared_with_what_was_signed),
         cmocka_unit_test(without_a_file_the_sentence_says_that_nothing_was_compared),
         cmocka_unit_test(a_file_given_to_a_receipt_of_no_file_is_not_passed_over),
+        cmocka_unit_test(the_report_is_text_and_json),
         cmocka_unit_test(a_folder_judged_outside_folds_into_the_report),
         cmocka_unit_test(without_a_pinned_trust_it_never_exits_0),
         cmocka_unit_test(a_required_time_that_one_keeper_alone_attests_exits_5),
@@ -633,6 +661,7 @@ int main(void)
         cmocka_unit_test(an_acceptance_replayed_over_another_claim_fails),
         cmocka_unit_test(a_receipt_of_another_ledger_fails),
         cmocka_unit_test(an_entry_that_nothing_needs_is_refused),
+        cmocka_unit_test(the_tables_of_the_formats_are_in_order),
         cmocka_unit_test(the_first_receipt_and_fork_proof_of_the_format_still_verify),
         cmocka_unit_test(without_cosignatures_every_flipped_bit_is_refused),
         cmocka_unit_test(with_cosignatures_a_flipped_bit_is_refused_or_ignores_a_named_line),
