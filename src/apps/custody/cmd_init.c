@@ -34,10 +34,11 @@ static void tell(struct session *s, const char *dir, struct cu_buf *out)
     cu_buf_addf(out, "A new evidence ledger lies in %s\n\n  network id  ", dir);
     put_network(s, out);
     cu_buf_addf(out,
-                "\n              whoever is to trust this ledger pins this number: give it to them by another way\n"
+                "\n              its name for life; tell it to readers on paper too, so that they can compare\n"
                 "  to verify   %s/" CU_FILE_TRUST "\n"
-                "              give this file to courts and defenders; receipts are judged by it\n"
-                "  keys        %s/" CU_DIR_KEYS "/  (one party holds them all here: `verify` says so)\n\n"
+                "              for courts and defenders: receipts are judged by it\n"
+                "  keys        %s/" CU_DIR_KEYS "/\n"
+                "              one party holds them all, and every verification says so\n\n"
                 "Next:  cd %s && custody deposit FILE\n",
                 dir, dir, dir);
 }
