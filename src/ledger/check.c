@@ -16,7 +16,12 @@ bool cu_ledger_may_rebuild(const struct cu_fs *fs, const char *dir)
 static cu_status check_row(void *arg, struct cu_span key, struct cu_span value, struct cu_err *err)
 {
     const struct cu_table_info *table = cu_table_info(key.p[0]);
-    union { struct cu_row_ledger a; struct cu_row_member_key b; struct cu_row_signer c; struct cu_row_case d; } row;
+    union {
+        struct cu_row_ledger a;
+        struct cu_row_member_key b;
+        struct cu_row_signer c;
+        struct cu_row_case d;
+    } row;
 
     (void)arg;
     ENSURE(table, err, CU_CORRUPT, "state: a row of table %u, which is unknown", key.p[0]);
@@ -28,7 +33,8 @@ static cu_status check_row(void *arg, struct cu_span key, struct cu_span value, 
 static void close_state(struct cu_state *s) { cu_state_free(s); }
 static void close_store(struct cu_store **s) { cu_store_close(*s, NULL); }
 
-cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash, struct cu_err *err)
+cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash,
+                                struct cu_err *err)
 {
     CU_CLEANUP(close_state) struct cu_state state;
     CU_CLEANUP(close_store) struct cu_store *store = NULL;

@@ -1,7 +1,7 @@
 /* What changed since the snapshot, in frames.
  *
- *     "custody/state-delta/v1\n" ‖ id of the snapshot (32)                      the front; its hash begins the chain
- *     length (4) ‖ mark length (2) ‖ mark ‖ rows ‖ chain (32)                   a frame: chain = SHA-256(chain before ‖ all that)
+ *     "custody/state-delta/v1\n" ‖ id of the snapshot (32)        the front; its hash begins the chain
+ *     length (4) ‖ mark length (2) ‖ mark ‖ rows ‖ chain (32)     a frame: chain = SHA-256(chain before ‖ all that)
  *
  * (1) A frame counts only when every frame before it does: the chain goes through all of them. So frames that reached the disk
  *     in another order than they were written are as if they had not.
@@ -32,7 +32,8 @@ cu_status cu_delta_create(const struct cu_fs *fs, const char *path, const cu_has
     return file->ops->sync(file, err);
 }
 
-cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bool write, const cu_hash *snapshot, struct cu_delta *ret, struct cu_err *err)
+cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bool write, const cu_hash *snapshot, struct cu_delta *ret,
+                        struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
     uint8_t mem[FRONT_BYTES], found[FRONT_BYTES];
@@ -63,7 +64,8 @@ static cu_status apply(struct cu_span rest, struct cu_map *map, struct cu_mark *
     size_t mark_n = rest.n >= 2 ? cu_be16(rest.p) : 0;
     struct cu_span key, value;
 
-    ENSURE(rest.n >= 2 + mark_n && cu_mark_read(cu_span(rest.p + 2, mark_n), mark, NULL) == CU_OK, err, CU_CORRUPT, "delta: a good frame without a mark");
+    ENSURE(rest.n >= 2 + mark_n && cu_mark_read(cu_span(rest.p + 2, mark_n), mark, NULL) == CU_OK, err, CU_CORRUPT,
+           "delta: a good frame without a mark");
     rest = cu_span(rest.p + 2 + mark_n, rest.n - 2 - mark_n);
     while (rest.n > 0) {
         ENSURE(cu_row_take(&rest, &key, &value), err, CU_CORRUPT, "delta: a good frame with a row that is none");
@@ -117,7 +119,8 @@ uint64_t cu_delta_frame_bytes(const struct cu_map *map)
 {
     uint64_t n = CU_MARK_MAX;
 
-    for (size_t i = 0; i < map->unsaved.n; i++) n += 3u + map->rows[map->unsaved.at[i]].key_n + map->rows[map->unsaved.at[i]].value_n;
+    for (size_t i = 0; i < map->unsaved.n; i++)
+        n += 3u + map->rows[map->unsaved.at[i]].key_n + map->rows[map->unsaved.at[i]].value_n;
     return n;
 }
 

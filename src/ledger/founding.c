@@ -24,8 +24,12 @@ static void put_party(struct cu_state *s, const struct cu_member_party *party, u
 static void put_key(struct cu_state *s, size_t i, const struct cu_member_key *key)
 {
     const struct cu_row_member_key row = {
-        .kid = key->kid, .party = key->party, .purpose = key->purpose, .neg_alg = (uint64_t)-(int64_t)key->pub.alg,
-        .from = key->from_seq, .pub = cu_public_span(&key->pub),
+        .kid = key->kid,
+        .party = key->party,
+        .purpose = key->purpose,
+        .neg_alg = (uint64_t) - (int64_t)key->pub.alg,
+        .from = key->from_seq,
+        .pub = cu_public_span(&key->pub),
     };
 
     cu_state_put(s, cu_at_number(CU_TABLE_KEY, i), &row);
@@ -34,8 +38,12 @@ static void put_key(struct cu_state *s, size_t i, const struct cu_member_key *ke
 void cu_founding_put(struct cu_state *s, const struct cu_founding *f)
 {
     const struct cu_row_ledger row = {
-        .network = f->members.network, .cosigners = f->policy.cosigners, .copies = f->policy.copies, .mandatory = f->policy.mandatory,
-        .acceptance_age = f->policy.acceptance_age, .open_bundles = f->policy.open_bundles,
+        .network = f->members.network,
+        .cosigners = f->policy.cosigners,
+        .copies = f->policy.copies,
+        .mandatory = f->policy.mandatory,
+        .acceptance_age = f->policy.acceptance_age,
+        .open_bundles = f->policy.open_bundles,
     };
 
     cu_state_put(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row);
@@ -47,7 +55,8 @@ void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, 
 {
     put_party(s, cu_members_party(&f->members, organisation), seq.v + 1);
     for (size_t i = 0; i < f->members.keys_n; i++)
-        if (cu_members_party(&f->members, f->members.key[i].party)->organisation == organisation) put_key(s, i, &f->members.key[i]);
+        if (cu_members_party(&f->members, f->members.key[i].party)->organisation == organisation)
+            put_key(s, i, &f->members.key[i]);
 }
 
 /* ---- from rows ----------------------------------------------------------------------------------------------------- */
@@ -58,7 +67,9 @@ static bool get_party(struct cu_state *s, struct cu_members *m)
     uint64_t id = m->parties_n + 1;
 
     if (id > CU_PARTIES_MAX || !cu_state_get(s, cu_at_number(CU_TABLE_PARTY, id), &row)) return false;
-    m->party[m->parties_n++] = (struct cu_member_party){ .id = id, .role = row.role, .organisation = row.organisation, .confirmed = row.confirmed > 0 };
+    m->party[m->parties_n++] = (struct cu_member_party){
+        .id = id, .role = row.role, .organisation = row.organisation, .confirmed = row.confirmed > 0
+    };
     m->organisations += row.role == CU_ROLE_ORGANISATION;
     return true;
 }
@@ -69,8 +80,10 @@ static bool get_key(struct cu_state *s, struct cu_members *m)
     struct cu_member_key *key = &m->key[m->keys_n];
 
     if (m->keys_n == CU_KEYS_MAX || !cu_state_get(s, cu_at_number(CU_TABLE_KEY, m->keys_n), &row)) return false;
-    *key = (struct cu_member_key){ .kid = row.kid, .purpose = (enum cu_purpose)row.purpose, .party = row.party, .from_seq = row.from };
-    key->pub.alg = (enum cu_alg)-(int64_t)row.neg_alg;
+    *key = (struct cu_member_key){
+        .kid = row.kid, .purpose = (enum cu_purpose)row.purpose, .party = row.party, .from_seq = row.from
+    };
+    key->pub.alg = (enum cu_alg) - (int64_t)row.neg_alg;
     memcpy(key->pub.bytes, row.pub.p, row.pub.n);
     m->keys_n++;
     return true;
@@ -83,8 +96,11 @@ cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu
     *ret = (struct cu_founding){ .founded = false };
     if (!cu_state_get(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row)) return cu_state_trouble(s, err);
     const struct cu_policy policy = {
-        .cosigners = row.cosigners, .copies = row.copies, .mandatory = row.mandatory,
-        .acceptance_age = row.acceptance_age, .open_bundles = row.open_bundles,
+        .cosigners = row.cosigners,
+        .copies = row.copies,
+        .mandatory = row.mandatory,
+        .acceptance_age = row.acceptance_age,
+        .open_bundles = row.open_bundles,
     };
     TRY(cu_founding_set_policy(ret, &policy, err));
     ret->members.network = row.network;

@@ -9,12 +9,13 @@
 #define HEAD_BYTES_MAX 256
 #define PATH_BYTES 512
 
-struct form { struct cu_span type; struct cu_state_head head; };
+struct form {
+    struct cu_span type;
+    struct cu_state_head head;
+};
 static const struct cu_field fields[] = {
-    CU_TEXT(0, struct form, type, 1, 64),
-    CU_UINT(1, struct form, head.clean, 0, 1),
-    CU_FIXED(2, struct form, head.snapshot),
-    CU_UINT(3, struct form, head.delta, 0, INT64_MAX),
+    CU_TEXT(0, struct form, type, 1, 64),    CU_UINT(1, struct form, head.clean, 0, 1),
+    CU_FIXED(2, struct form, head.snapshot), CU_UINT(3, struct form, head.delta, 0, INT64_MAX),
     CU_FIXED(4, struct form, head.chain),
 };
 static const struct cu_schema schema = CU_SCHEMA_OF("state head", fields, struct form, .tuple = true);
@@ -29,12 +30,14 @@ static cu_status parse(struct cu_span bytes, const char *path, struct cu_state_h
     sum = cu_sha256(bytes);
     ENSURE(memcmp(bytes.p + bytes.n, sum.b, sizeof sum.b) == 0, err, CU_CORRUPT, "%s: damaged", path);
     ENSURE(cu_schema_read(&schema, bytes, &form, NULL) == CU_OK, err, CU_NEWER_FORMAT, "%s: of no form that is known here", path);
-    ENSURE(cu_span_is(form.type, TYPE), err, CU_NEWER_FORMAT, "%s: \"%.*s\" is not known here", path, (int)form.type.n, (const char *)form.type.p);
+    ENSURE(cu_span_is(form.type, TYPE), err, CU_NEWER_FORMAT, "%s: \"%.*s\" is not known here", path, (int)form.type.n,
+           (const char *)form.type.p);
     *ret = form.head;
     return CU_OK;
 }
 
-cu_status cu_state_head_read(const struct cu_fs *fs, const char *dir, struct cu_state_head *ret, cu_hash *ret_sum, struct cu_err *err)
+cu_status cu_state_head_read(const struct cu_fs *fs, const char *dir, struct cu_state_head *ret, cu_hash *ret_sum,
+                             struct cu_err *err)
 {
     uint8_t mem[HEAD_BYTES_MAX];
     struct cu_buf bytes = cu_buf_over(mem, sizeof mem);

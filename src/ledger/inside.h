@@ -38,7 +38,8 @@ CU_MUST_USE cu_status cu_ledger_step(void *self, struct cu_submission *sub, stru
 
 /** Judge the signatures of those among n submissions that are good so far, not trusted and not judged: one call of the verifier.
  *  Sets `verified`, or why not; leaves a submission alone while a key of it, or the network, is unknown. False: no memory. */
-CU_MUST_USE bool cu_ledger_verify(struct cu_ledger *l, const struct cu_founding *f, struct cu_submission *subs, size_t n, struct cu_verifier *by);
+CU_MUST_USE bool cu_ledger_verify(struct cu_ledger *l, const struct cu_founding *f, struct cu_submission *subs, size_t n,
+    struct cu_verifier *by);
 
 /** What genesis lists, as rows; and back. */
 void cu_founding_put(struct cu_state *s, const struct cu_founding *f);
@@ -51,6 +52,7 @@ void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const
 cu_hash cu_scope_root(struct cu_state *s, struct cu_span scope, uint64_t n);
 /** Fill n, root, last and open of an inventory that names its case or key; `*ret_changed`: the newest position at which any of
  *  these changed. UNKNOWN_CASE. TOO_LARGE: more open numbers than an inventory holds. */
-CU_MUST_USE cu_status cu_inventory_true(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *ret_changed, struct cu_err *err);
+CU_MUST_USE cu_status cu_inventory_true(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *ret_changed,
+    struct cu_err *err);
 
 #endif

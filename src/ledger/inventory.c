@@ -14,7 +14,8 @@ void cu_scope_append(struct cu_state *s, struct cu_span scope, uint64_t n, const
     unsigned level = 0;
 
     for (; n >> level & 1; level++)
-        if (cu_state_get(s, cu_at_node(scope, level), &left)) node.v = cu_node_hash(&left.v, &node.v); /* by (1); absent is trouble */
+        if (cu_state_get(s, cu_at_node(scope, level), &left))
+            node.v = cu_node_hash(&left.v, &node.v); /* by (1); absent is trouble */
     cu_state_put(s, cu_at_node(scope, level), &node);
 }
 
@@ -48,7 +49,8 @@ static uint64_t open_numbers(struct cu_state *s, const cu_hash *kid, const struc
 }
 
 /* Add [kid, [n, …]] when the key has open numbers. */
-static cu_status add_open(struct cu_state *s, const cu_hash *kid, struct cu_list *io, uint64_t *total, struct cu_buf *mem, uint64_t *changed, struct cu_err *err)
+static cu_status add_open(struct cu_state *s, const cu_hash *kid, struct cu_list *io, uint64_t *total, struct cu_buf *mem,
+                          uint64_t *changed, struct cu_err *err)
 {
     uint8_t numbers[CU_INVENTORY_OPEN_MAX * 9 + 9];
     struct cu_buf out = cu_buf_over(numbers, sizeof numbers);
@@ -59,7 +61,8 @@ static cu_status add_open(struct cu_state *s, const cu_hash *kid, struct cu_list
     uint64_t n = open_numbers(s, kid, &signer, &out);
     if (n == 0) return CU_OK;
     *total += n;
-    ENSURE(*total <= CU_INVENTORY_OPEN_MAX, err, CU_TOO_LARGE, "more than %d numbers are open: no inventory can list them", CU_INVENTORY_OPEN_MAX);
+    ENSURE(*total <= CU_INVENTORY_OPEN_MAX, err, CU_TOO_LARGE, "more than %d numbers are open: no inventory can list them",
+           CU_INVENTORY_OPEN_MAX);
     cu_cbor_put_array(mem, 2);
     cu_cbor_put_bytes(mem, cu_span_hash(kid));
     cu_cbor_put_array(mem, n);
@@ -92,7 +95,8 @@ static void fill(struct cu_state *s, struct cu_span scope, uint64_t n, const cu_
     io->last = *last;
 }
 
-static cu_status true_of_case(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *changed, struct cu_err *err)
+static cu_status true_of_case(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *changed,
+                              struct cu_err *err)
 {
     struct cu_row_case row;
     cu_hash kids[CU_CASE_KEYS_MAX];
@@ -107,7 +111,8 @@ static cu_status true_of_case(struct cu_state *s, struct cu_inventory *io, struc
 }
 
 /* A key that never signed a claim has nothing: true, too. */
-static cu_status true_of_key(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *changed, struct cu_err *err)
+static cu_status true_of_key(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *changed,
+                             struct cu_err *err)
 {
     struct cu_row_signer row = { 0 };
     uint64_t total = 0;
@@ -118,7 +123,8 @@ static cu_status true_of_key(struct cu_state *s, struct cu_inventory *io, struct
     return add_open(s, &io->kid, &io->open, &total, mem, changed, err);
 }
 
-cu_status cu_inventory_true(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *ret_changed, struct cu_err *err)
+cu_status cu_inventory_true(struct cu_state *s, struct cu_inventory *io, struct cu_buf *mem, uint64_t *ret_changed,
+                            struct cu_err *err)
 {
     struct cu_inventory out = *io;
     size_t from = mem->n;

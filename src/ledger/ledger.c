@@ -19,8 +19,11 @@ static cu_status begin(void *self, uint64_t height, cu_unix_ms opened, struct cu
     struct cu_ledger *l = self;
 
     CU_ASSERT(!l->open);
-    ENSURE(height > l->now.height, err, CU_OUT_OF_ORDER, "height %llu does not come after %llu", llu(height), llu(l->now.height)); /* (2) */
-    ENSURE(opened.v >= l->now.closed, err, CU_OUT_OF_ORDER, "height %llu is opened at %llu ms, before the newest block was closed, at %llu ms", llu(height), llu(opened.v), llu(l->now.closed));
+    ENSURE(height > l->now.height, err, CU_OUT_OF_ORDER, "height %llu does not come after %llu", llu(height),
+           llu(l->now.height)); /* (2) */
+    ENSURE(opened.v >= l->now.closed, err, CU_OUT_OF_ORDER,
+           "height %llu is opened at %llu ms, before the newest block was closed, at %llu ms", llu(height), llu(opened.v),
+           llu(l->now.closed));
     l->height = height;
     l->opened = opened.v;
     l->first = l->next.frontier.size.v;
@@ -32,8 +35,13 @@ static cu_status begin(void *self, uint64_t height, cu_unix_ms opened, struct cu
 static struct cu_block block_of(const struct cu_ledger *l, cu_unix_ms closed)
 {
     return (struct cu_block){
-        .height = l->height, .opened = l->opened, .closed = closed.v, .first = l->first,
-        .count = l->next.frontier.size.v - l->first, .root = cu_frontier_root(&l->next.frontier), .digest = cu_state_digest(&l->state, &l->now.digest),
+        .height = l->height,
+        .opened = l->opened,
+        .closed = closed.v,
+        .first = l->first,
+        .count = l->next.frontier.size.v - l->first,
+        .root = cu_frontier_root(&l->next.frontier),
+        .digest = cu_state_digest(&l->state, &l->now.digest),
     };
 }
 
@@ -46,7 +54,8 @@ static void append_block(struct cu_ledger *l, const struct cu_block *block, stru
     next->closed = block->closed;
     next->digest = block->digest;
     cu_frontier_append(&next->frontier, &next->block.leaf);
-    cu_state_put(&l->state, cu_at_number(CU_TABLE_BLOCK, next->block.seq), &(struct cu_row_block){ .leaf = next->block.leaf, .closed = block->closed });
+    cu_state_put(&l->state, cu_at_number(CU_TABLE_BLOCK, next->block.seq),
+                 &(struct cu_row_block){ .leaf = next->block.leaf, .closed = block->closed });
 }
 
 static cu_status end(void *self, cu_unix_ms closed, struct cu_buf *block, struct cu_err *err)
@@ -57,7 +66,8 @@ static cu_status end(void *self, cu_unix_ms closed, struct cu_buf *block, struct
     CU_ASSERT(l->open && !l->closed);
     TRY(cu_state_trouble(&l->state, err));
     if (l->next.frontier.size.v > l->first) {
-        ENSURE(closed.v > l->now.closed && closed.v >= l->opened, err, CU_OUT_OF_ORDER, "height %llu is closed at %llu ms, not after the block before it, at %llu ms, or before it was opened, at %llu ms",
+        ENSURE(closed.v > l->now.closed && closed.v >= l->opened, err, CU_OUT_OF_ORDER,
+               "height %llu is closed at %llu ms, not after the block before it, at %llu ms, or before it was opened, at %llu ms",
                llu(l->height), llu(closed.v), llu(l->now.closed), llu(l->opened)); /* (2) */
         const struct cu_block it = block_of(l, closed);
         TRY(cu_plain_write(CU_KIND_BLOCK, &it, block, err));
@@ -104,7 +114,9 @@ static void abandon(void *self)
 
 struct cu_tip cu_mark_tip(const struct cu_mark *mark)
 {
-    return (struct cu_tip){ .size = mark->frontier.size, .root = cu_frontier_root(&mark->frontier), .height = mark->height, .closed = { mark->closed } };
+    return (struct cu_tip){
+        .size = mark->frontier.size, .root = cu_frontier_root(&mark->frontier), .height = mark->height, .closed = { mark->closed }
+    };
 }
 
 static struct cu_tip tip(void *self) { return cu_mark_tip(&((struct cu_ledger *)self)->now); }
@@ -121,17 +133,22 @@ static cu_status save(void *self, struct cu_err *err)
 struct cu_machine cu_ledger_machine(struct cu_ledger *l)
 {
     return (struct cu_machine){
-        .self = l, .prepare = cu_ledger_prepare, .begin = begin, .step = cu_ledger_step, .end = end, .commit = commit, .abandon = abandon,
-        .tip = tip, .frontier = frontier, .save = save,
+        .self = l,
+        .prepare = cu_ledger_prepare,
+        .begin = begin,
+        .step = cu_ledger_step,
+        .end = end,
+        .commit = commit,
+        .abandon = abandon,
+        .tip = tip,
+        .frontier = frontier,
+        .save = save,
     };
 }
 
 /* ---- open and close ------------------------------------------------------------------------------------------------ */
 
-static void close_ledger(struct cu_ledger **l)
-{
-    cu_ledger_close(*l);
-}
+static void close_ledger(struct cu_ledger **l) { cu_ledger_close(*l); }
 
 static cu_status open_ledger(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_ledger **ret, struct cu_err *err)
 {

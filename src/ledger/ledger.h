@@ -28,9 +28,10 @@ struct cu_machine cu_ledger_machine(struct cu_ledger *l);
 /** SHA-256 over every (table, key, value) in order: two ledgers with the same digest answer everything alike. O(state). */
 CU_MUST_USE cu_status cu_ledger_state_hash(struct cu_ledger *l, cu_hash *ret, struct cu_err *err);
 cu_hash cu_ledger_digest(const struct cu_ledger *l); /* the chained state digest of the newest block */
-/** Re-read every byte of the saved state and check it: CORRUPT names the file. For `check`, with `cu_ledger_state_hash` of a replay to
- *  compare with. After an unclean end the rest of an interrupted save carries no meaning and is passed over. */
-CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash, struct cu_err *err);
+/** Re-read every byte of the saved state and check it: CORRUPT names the file. For `check`, with `cu_ledger_state_hash` of a
+ *  replay to compare with. After an unclean end the rest of an interrupted save carries no meaning and is passed over. */
+CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash,
+    struct cu_err *err);
 
 /* Questions. Not while a batch is open. */
 const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
@@ -38,13 +39,16 @@ const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l);
 /** The newest block entry: what a statement signed now should have seen. NOT_FOUND before the first. */
 CU_MUST_USE cu_status cu_ledger_newest_block(struct cu_ledger *l, struct cu_seen *ret, struct cu_err *err);
 struct cu_recorded { cu_seq seq; enum cu_kind kind; uint64_t exhibit; };
-CU_MUST_USE cu_status cu_ledger_statement(struct cu_ledger *l, const cu_hash *id, struct cu_recorded *ret, struct cu_err *err); /* NOT_FOUND */
+/* NOT_FOUND */
+CU_MUST_USE cu_status cu_ledger_statement(struct cu_ledger *l, const cu_hash *id, struct cu_recorded *ret, struct cu_err *err);
 /** Serial numbers of a key: the lowest open one and the highest taken (0: none). */
 struct cu_serials { uint64_t lowest_open, highest; };
 CU_MUST_USE cu_status cu_ledger_serials(struct cu_ledger *l, const cu_hash *kid, struct cu_serials *ret, struct cu_err *err);
 /** Who holds this number: the claim's id (zero for a void without one). NOT_FOUND: it is open. */
-CU_MUST_USE cu_status cu_ledger_serial(struct cu_ledger *l, const cu_hash *kid, uint64_t serial, cu_hash *ret_id, struct cu_err *err);
-CU_MUST_USE cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *ret_deposits, cu_seq *ret_seq, struct cu_err *err); /* NOT_FOUND */
+CU_MUST_USE cu_status cu_ledger_serial(struct cu_ledger *l, const cu_hash *kid, uint64_t serial, cu_hash *ret_id,
+    struct cu_err *err);
+CU_MUST_USE cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *ret_deposits, cu_seq *ret_seq,
+    struct cu_err *err); /* NOT_FOUND */
 /** The true inventory of a case or a key as of the newest block: fills n, root, last, and `open` with memory from `mem`. */
 CU_MUST_USE cu_status cu_ledger_inventory(struct cu_ledger *l, struct cu_inventory *io, struct cu_buf *mem, struct cu_err *err);
 

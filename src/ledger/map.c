@@ -182,7 +182,8 @@ cu_status cu_map_put(struct cu_map *map, struct cu_span key, struct cu_span valu
 cu_status cu_map_keep(struct cu_map *map, struct cu_err *err)
 {
     while (map->unsaved.n + map->undo_n > map->unsaved.cap)
-        ENSURE(reserve((void **)&map->unsaved.at, map->unsaved.cap, &map->unsaved.cap, sizeof *map->unsaved.at), err, CU_NO_MEMORY, "no memory for %zu rows of state", map->n);
+        ENSURE(reserve((void **)&map->unsaved.at, map->unsaved.cap, &map->unsaved.cap, sizeof *map->unsaved.at), err,
+               CU_NO_MEMORY, "no memory for %zu rows of state", map->n);
     for (size_t i = 0; i < map->undo_n; i++) {
         struct cu_row *row = &map->rows[map->undo[i].row];
         row->touched = false;

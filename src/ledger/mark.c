@@ -1,14 +1,17 @@
 /* Where a log stands, as bytes: what snapshot and delta are tied to. */
 #include "ledger/state.h"
 
-struct form { uint64_t height, closed; struct cu_seen block; cu_hash digest; struct cu_span frontier; };
+struct form {
+    uint64_t height, closed;
+    struct cu_seen block;
+    cu_hash digest;
+    struct cu_span frontier;
+};
 #define FRONTIER_MAX (8 + 64 * sizeof(cu_hash))
 
 static const struct cu_field fields[] = {
-    CU_UINT(0, struct form, height, 0, INT64_MAX),
-    CU_UINT(1, struct form, closed, 0, INT64_MAX),
-    CU_MAP(2, struct form, block, &cu_seen_schema),
-    CU_FIXED(3, struct form, digest),
+    CU_UINT(0, struct form, height, 0, INT64_MAX),       CU_UINT(1, struct form, closed, 0, INT64_MAX),
+    CU_MAP(2, struct form, block, &cu_seen_schema),      CU_FIXED(3, struct form, digest),
     CU_BYTES(4, struct form, frontier, 8, FRONTIER_MAX),
 };
 static const struct cu_schema schema = CU_SCHEMA_OF("mark", fields, struct form, .tuple = true);

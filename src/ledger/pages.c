@@ -27,7 +27,9 @@ static cu_hash checksum(const uint8_t *bytes, uint64_t page, const cu_hash *salt
     uint8_t number[8];
 
     cu_put_be64(number, page);
-    return cu_sha256_parts((struct cu_span[]){ cu_span_str("custody/state-page/v1\n"), cu_span_hash(salt), CU_SPAN_OF(number), cu_span(bytes + CHECKSUM, CU_PAGE_BYTES - CHECKSUM) }, 4);
+    return cu_sha256_parts((struct cu_span[]){ cu_span_str("custody/state-page/v1\n"), cu_span_hash(salt), CU_SPAN_OF(number),
+                                               cu_span(bytes + CHECKSUM, CU_PAGE_BYTES - CHECKSUM) },
+                           4);
 }
 
 void cu_page_seal(uint8_t bytes[CU_PAGE_BYTES], uint64_t page, const cu_hash *salt)

@@ -14,11 +14,17 @@
 #define TBS_EXTRA 64u /* what a Sig_structure has around protected header and payload */
 
 /** A signed layer of an entry: the outer one, and the claim in it. */
-struct layer { enum cu_alg alg; cu_hash kid; struct cu_span protected_, payload, signature; };
+struct layer {
+    enum cu_alg alg;
+    cu_hash kid;
+    struct cu_span protected_, payload, signature;
+};
 
 static struct layer layer_of(const struct cu_statement *st)
 {
-    return (struct layer){ .alg = st->alg, .kid = st->kid, .protected_ = st->protected_, .payload = st->payload, .signature = st->signature };
+    return (struct layer){
+        .alg = st->alg, .kid = st->kid, .protected_ = st->protected_, .payload = st->payload, .signature = st->signature
+    };
 }
 
 static unsigned layers_of(const struct cu_entry *entry, struct layer ret[LAYERS_MAX])
@@ -46,7 +52,8 @@ static cu_status read_record(struct cu_submission *sub, struct cu_err *err)
     TRY(cu_record_read(sub->bytes, &sub->record, err));
     TRY(cu_entry_read(sub->record.entry, &sub->entry, err));
     sub->id = sub->entry.signed_ ? cu_entry_innermost(&sub->entry)->id : sub->entry.leaf;
-    ENSURE(sub->entry.kind != CU_KIND_BLOCK, err, CU_WRONG_KIND, "a block entry is made by the ledger itself and never submitted");
+    ENSURE(sub->entry.kind != CU_KIND_BLOCK, err, CU_WRONG_KIND,
+           "a block entry is made by the ledger itself and never submitted");
     return sub->trusted ? CU_OK : cu_record_match(&sub->record, &sub->entry, err);
 }
 
@@ -77,7 +84,10 @@ struct work {
 
 static void free_work(struct work *w) { free(w->memory); }
 
-static bool waits(const struct cu_submission *sub) { return sub->status == CU_OK && !sub->trusted && !sub->verified && sub->entry.signed_; }
+static bool waits(const struct cu_submission *sub)
+{
+    return sub->status == CU_OK && !sub->trusted && !sub->verified && sub->entry.signed_;
+}
 
 static bool reserve(struct work *w, const struct cu_submission *subs, size_t n)
 {
@@ -106,7 +116,10 @@ static void queue(struct work *w, struct cu_submission *sub, const struct layer 
     w->kids[w->n] = layer->kid;
     w->of[w->n] = sub;
     w->jobs[w->n] = (struct cu_sig_job){
-        .key = &w->keys[w->n], .key_id = &w->kids[w->n], .message = cu_span(w->tbs.p + from, w->tbs.n - from), .signature = layer->signature.p,
+        .key = &w->keys[w->n],
+        .key_id = &w->kids[w->n],
+        .message = cu_span(w->tbs.p + from, w->tbs.n - from),
+        .signature = layer->signature.p,
     };
     w->n++;
 }
@@ -141,11 +154,13 @@ static void judge(struct work *w)
         if (w->jobs[i].status == CU_OK || !sub->verified) continue; /* by (1) the outer layer's fault is the one named */
         sub->verified = false;
         sub->status = w->jobs[i].status;
-        snprintf(sub->text, sizeof sub->text, "%s: %s", inner ? "the claim in it" : cu_kind_row(sub->entry.kind)->name, cu_status_text(sub->status));
+        snprintf(sub->text, sizeof sub->text, "%s: %s", inner ? "the claim in it" : cu_kind_row(sub->entry.kind)->name,
+                 cu_status_text(sub->status));
     }
 }
 
-bool cu_ledger_verify(struct cu_ledger *l, const struct cu_founding *f, struct cu_submission *subs, size_t n, struct cu_verifier *by)
+bool cu_ledger_verify(struct cu_ledger *l, const struct cu_founding *f, struct cu_submission *subs, size_t n,
+                      struct cu_verifier *by)
 {
     CU_CLEANUP(free_work) struct work w = { 0 };
 

@@ -23,10 +23,8 @@ static const struct cu_field member_key_fields[] = {
     CU_BYTES(5, struct cu_row_member_key, pub, 1, CU_PUBLIC_LEN_MAX),
 };
 static const struct cu_field case_fields[] = {
-    CU_UINT(0, struct cu_row_case, seq, 0, INT64_MAX),
-    CU_UINT(1, struct cu_row_case, deposits, 0, INT64_MAX),
-    CU_UINT(2, struct cu_row_case, keys, 0, CU_CASE_KEYS_MAX),
-    CU_FIXED(3, struct cu_row_case, last),
+    CU_UINT(0, struct cu_row_case, seq, 0, INT64_MAX),         CU_UINT(1, struct cu_row_case, deposits, 0, INT64_MAX),
+    CU_UINT(2, struct cu_row_case, keys, 0, CU_CASE_KEYS_MAX), CU_FIXED(3, struct cu_row_case, last),
     CU_UINT(4, struct cu_row_case, deposited, 0, INT64_MAX),
 };
 static const struct cu_field signer_fields[] = {
@@ -54,7 +52,8 @@ static const struct cu_field block_fields[] = {
 static const struct cu_field number_fields[] = { CU_UINT(0, struct cu_row_number, v, 0, INT64_MAX) };
 static const struct cu_field hash_fields[] = { CU_FIXED(0, struct cu_row_hash, v) };
 
-#define SCHEMA(row) static const struct cu_schema row##_schema = CU_SCHEMA_OF("row of " #row, row##_fields, struct cu_row_##row, .tuple = true)
+#define SCHEMA(row) \
+    static const struct cu_schema row##_schema = CU_SCHEMA_OF("row of " #row, row##_fields, struct cu_row_##row, .tuple = true)
 SCHEMA(ledger);
 SCHEMA(party);
 SCHEMA(member_key);

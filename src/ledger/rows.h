@@ -43,10 +43,12 @@ enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };
 struct cu_table_info { const char *name; const struct cu_schema *row; bool digested; };
 const struct cu_table_info *cu_table_info(unsigned table); /* NULL when unknown */
 
-struct cu_row_ledger { cu_hash network; uint64_t cosigners, copies; struct cu_list mandatory; uint64_t acceptance_age, open_bundles; };
+struct cu_row_ledger { cu_hash network; uint64_t cosigners, copies; struct cu_list mandatory; uint64_t acceptance_age,
+    open_bundles; };
 struct cu_row_party { uint64_t role, organisation, confirmed; };  /* confirmed: position of the confirm + 1; 0: not yet */
 struct cu_row_member_key { cu_hash kid; uint64_t party, purpose, neg_alg, from; struct cu_span pub; };
-struct cu_row_case { uint64_t seq, deposits, keys; cu_hash last; uint64_t deposited; }; /* last: its newest deposit's id; deposited: where that stands */
+/* last: its newest deposit's id; deposited: where that stands */
+struct cu_row_case { uint64_t seq, deposits, keys; cu_hash last; uint64_t deposited; };
 /* reopened: the newest position at which the set of open numbers below the highest changed */
 struct cu_row_signer { uint64_t lowest_open, highest, reopened, deposits; cu_hash last; uint64_t deposited; };
 struct cu_row_serial { cu_hash id; uint64_t kind, seq; };         /* id: zero for a void without one */

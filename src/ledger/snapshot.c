@@ -17,8 +17,8 @@ struct cu_snapshot {
     uint64_t rows, pages, root;
     struct cu_mark mark;
     cu_hash id, salt;
-    uint64_t *cached;   /* which page a slot holds; 0: none */
-    uint8_t *cache;     /* CACHE_PAGES pages */
+    uint64_t *cached; /* which page a slot holds; 0: none */
+    uint8_t *cache;   /* CACHE_PAGES pages */
 };
 
 static unsigned long long llu(uint64_t v) { return v; }
@@ -50,14 +50,19 @@ static cu_status get_page(struct cu_snapshot *s, uint64_t page, const uint8_t **
 }
 
 /* The rows of a page. */
-struct rows { unsigned level, left; struct cu_span rest; };
+struct rows {
+    unsigned level, left;
+    struct cu_span rest;
+};
 
 static struct rows rows_of(const uint8_t *page)
 {
-    return (struct rows){ cu_be16(page + 16), cu_be16(page + 18), cu_span(page + CU_PAGE_ROWS_AT, CU_PAGE_BYTES - CU_PAGE_ROWS_AT) };
+    return (struct rows){ cu_be16(page + 16), cu_be16(page + 18),
+                          cu_span(page + CU_PAGE_ROWS_AT, CU_PAGE_BYTES - CU_PAGE_ROWS_AT) };
 }
 
-static cu_status next_row(const struct cu_snapshot *s, struct rows *rows, struct cu_span *key, struct cu_span *value, struct cu_err *err)
+static cu_status next_row(const struct cu_snapshot *s, struct rows *rows, struct cu_span *key, struct cu_span *value,
+                          struct cu_err *err)
 {
     rows->left--;
     ENSURE(cu_row_take(&rows->rest, key, value), err, CU_CORRUPT, "%s: a page has fewer rows than it says", s->path);
@@ -67,7 +72,8 @@ static cu_status next_row(const struct cu_snapshot *s, struct rows *rows, struct
 /* ---- looking up ---------------------------------------------------------------------------------------------------- */
 
 /* The last row of the page that is not above `key`; its value's p is NULL when all are. */
-static cu_status seek(struct cu_snapshot *s, uint64_t page, struct cu_span key, unsigned *ret_level, struct cu_span *ret_key, struct cu_span *ret_value, struct cu_err *err)
+static cu_status seek(struct cu_snapshot *s, uint64_t page, struct cu_span key, unsigned *ret_level, struct cu_span *ret_key,
+                      struct cu_span *ret_value, struct cu_err *err)
 {
     const uint8_t *bytes;
     struct cu_span at_key, at_value;
@@ -143,10 +149,12 @@ static cu_status read_head(struct cu_snapshot *s, struct cu_err *err)
     TRY(s->file->ops->size(s->file, &size, err));
     TRY(read_page(s, 0, &no_salt, page, err));
     s->id = cu_sha256(CU_SPAN_OF(page));
-    ENSURE(memcmp(page + 16, CU_SNAPSHOT_MAGIC, magic) == 0, err, CU_NEWER_FORMAT, "%s: not a snapshot of a version that is known here", s->path);
+    ENSURE(memcmp(page + 16, CU_SNAPSHOT_MAGIC, magic) == 0, err, CU_NEWER_FORMAT,
+           "%s: not a snapshot of a version that is known here", s->path);
     struct cu_cbor_reader in = cu_cbor_read(cu_span(page + 16 + magic, sizeof page - 16 - magic));
     cu_schema_read_from(&cu_page_head_schema, &in, &head);
-    ENSURE(cu_cbor_good(&in) && cu_mark_read(head.mark, &s->mark, NULL) == CU_OK && head.pages == size / CU_PAGE_BYTES && size % CU_PAGE_BYTES == 0 && (head.rows > 0) == (head.root > 0),
+    ENSURE(cu_cbor_good(&in) && cu_mark_read(head.mark, &s->mark, NULL) == CU_OK && head.pages == size / CU_PAGE_BYTES &&
+               size % CU_PAGE_BYTES == 0 && (head.rows > 0) == (head.root > 0),
            err, CU_CORRUPT, "%s: its first page and its length of %llu bytes do not agree", s->path, llu(size));
     s->rows = head.rows;
     s->pages = head.pages;
@@ -166,7 +174,8 @@ void cu_snapshot_close(struct cu_snapshot *s)
 
 static void close_snapshot(struct cu_snapshot **s) { cu_snapshot_close(*s); }
 
-cu_status cu_snapshot_open(const struct cu_fs *fs, const char *path, struct cu_snapshot **ret, struct cu_mark *ret_mark, struct cu_err *err)
+cu_status cu_snapshot_open(const struct cu_fs *fs, const char *path, struct cu_snapshot **ret, struct cu_mark *ret_mark,
+                           struct cu_err *err)
 {
     CU_CLEANUP(close_snapshot) struct cu_snapshot *s = calloc(1, sizeof *s);
 
@@ -195,7 +204,8 @@ static cu_status compare_page(void *self, uint64_t page, const uint8_t *bytes, s
     size_t n = 0;
 
     TRY(s->file->ops->read_at(s->file, page * CU_PAGE_BYTES, found, sizeof found, &n, err));
-    ENSURE(n == sizeof found && memcmp(found, bytes, sizeof found) == 0, err, CU_CORRUPT, "%s: page %llu is not what its rows make", s->path, llu(page));
+    ENSURE(n == sizeof found && memcmp(found, bytes, sizeof found) == 0, err, CU_CORRUPT,
+           "%s: page %llu is not what its rows make", s->path, llu(page));
     return CU_OK;
 }
 
@@ -216,7 +226,12 @@ cu_status cu_snapshot_check(struct cu_snapshot *s, struct cu_err *err)
 #define GATHER_PAGES 64u
 
 /** Pages on their way into a file, some at a time. */
-struct gather { struct cu_file *file; uint64_t first; size_t n; uint8_t bytes[GATHER_PAGES * CU_PAGE_BYTES]; };
+struct gather {
+    struct cu_file *file;
+    uint64_t first;
+    size_t n;
+    uint8_t bytes[GATHER_PAGES * CU_PAGE_BYTES];
+};
 
 static cu_status write_gathered(struct gather *g, struct cu_err *err)
 {
@@ -242,7 +257,8 @@ static void free_gather(struct gather **g)
     free(*g);
 }
 
-cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state, const struct cu_mark *mark,
+                            struct cu_err *err)
 {
     CU_CLEANUP(free_writer) struct cu_page_writer *w = malloc(sizeof *w);
     CU_CLEANUP(free_gather) struct gather *g = malloc(sizeof *g);

@@ -7,7 +7,8 @@
 #define CU_PAGE_BYTES 4096u
 
 /** Open `path` and read its first page: the mark that it is tied to, and its id. NOT_FOUND, CORRUPT, NEWER_FORMAT. */
-CU_MUST_USE cu_status cu_snapshot_open(const struct cu_fs *fs, const char *path, struct cu_snapshot **ret, struct cu_mark *ret_mark, struct cu_err *err);
+CU_MUST_USE cu_status cu_snapshot_open(const struct cu_fs *fs, const char *path, struct cu_snapshot **ret,
+    struct cu_mark *ret_mark, struct cu_err *err);
 void cu_snapshot_close(struct cu_snapshot *snapshot); /* NULL is fine */
 cu_hash cu_snapshot_id(const struct cu_snapshot *snapshot);
 uint64_t cu_snapshot_bytes(const struct cu_snapshot *snapshot);
@@ -22,7 +23,8 @@ CU_MUST_USE cu_status cu_snapshot_check(struct cu_snapshot *snapshot, struct cu_
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
 /** Where pages go, in ascending order of their numbers, page 0 last. */
-struct cu_page_sink { void *self; cu_status (*put)(void *self, uint64_t page, const uint8_t bytes[CU_PAGE_BYTES], struct cu_err *err); };
+struct cu_page_sink { void *self; cu_status (*put)(void *self, uint64_t page, const uint8_t bytes[CU_PAGE_BYTES],
+    struct cu_err *err); };
 
 #define CU_PAGE_LEVELS 10u
 struct cu_page { uint8_t bytes[CU_PAGE_BYTES]; size_t used; unsigned rows; };
@@ -37,11 +39,13 @@ struct cu_page_writer {
     const struct cu_mark *mark;
 };
 void cu_pages_start(struct cu_page_writer *w, struct cu_page_sink sink, const struct cu_mark *mark);
-CU_MUST_USE cu_status cu_pages_add(void *writer, struct cu_span key, struct cu_span value, struct cu_err *err); /* a cu_state_each */
+/* a cu_state_each */
+CU_MUST_USE cu_status cu_pages_add(void *writer, struct cu_span key, struct cu_span value, struct cu_err *err);
 CU_MUST_USE cu_status cu_pages_finish(struct cu_page_writer *w, struct cu_err *err);
 
 /** Write the whole state to `path` as a snapshot and sync the file; publishing it is the caller's. */
-CU_MUST_USE cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err);
+CU_MUST_USE cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state,
+    const struct cu_mark *mark, struct cu_err *err);
 
 /* ---- one page, for reader and writer ------------------------------------------------------------------------------- */
 

@@ -95,7 +95,9 @@ cu_hash cu_state_digest(const struct cu_state *s, const cu_hash *previous)
     struct cu_buf head = cu_buf_over(mem, sizeof mem);
 
     cu_cbor_put_array(&head, s->changes_n);
-    return cu_sha256_parts((struct cu_span[]){ cu_span_str("custody/state/v1\n"), cu_span_hash(previous), cu_buf_span(&head), cu_buf_span(&s->changes) }, 4);
+    return cu_sha256_parts((struct cu_span[]){ cu_span_str("custody/state/v1\n"), cu_span_hash(previous), cu_buf_span(&head),
+                                               cu_buf_span(&s->changes) },
+                           4);
 }
 
 static void forget_changes(struct cu_state *s)
@@ -122,7 +124,12 @@ void cu_state_undo(struct cu_state *s)
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
 
 /* Rows of the map up to `before` (exclusive; all when p is NULL), then whether one of them replaces `before`. */
-struct merge { const struct cu_row **rows; size_t n, at; cu_state_each *each; void *arg; };
+struct merge {
+    const struct cu_row **rows;
+    size_t n, at;
+    cu_state_each *each;
+    void *arg;
+};
 
 static void free_merge(struct merge *m) { free(m->rows); }
 

@@ -35,9 +35,9 @@ struct trial {
     struct cu_state *s;
     const struct cu_entry *entry;
     struct cu_submission *sub;
-    cu_seq seq;            /* the position that it would take */
-    cu_seq where;          /* where the entry stands that it repeats or collides with */
-    uint64_t exhibit;      /* deposits: their number in the case */
+    cu_seq seq;       /* the position that it would take */
+    cu_seq where;     /* where the entry stands that it repeats or collides with */
+    uint64_t exhibit; /* deposits: their number in the case */
 };
 
 static unsigned long long llu(uint64_t v) { return v; }
@@ -51,7 +51,8 @@ static cu_status admit_genesis(struct trial *t, struct cu_err *err)
 
     if (t->seq.v > 0) {
         bool same = cu_hash_eq(&cu_acting(t->l)->members.network, &t->entry->leaf);
-        return cu_fail(err, same ? CU_DUPLICATE : CU_WRONG_NETWORK, "this ledger has its genesis%s", same ? "" : ", and it is another one");
+        return cu_fail(err, same ? CU_DUPLICATE : CU_WRONG_NETWORK, "this ledger has its genesis%s",
+                       same ? "" : ", and it is another one");
     }
     *f = (struct cu_founding){ .founded = true };
     TRY(cu_members_from_genesis(genesis, &t->entry->leaf, &f->members, err));
@@ -67,7 +68,8 @@ static cu_status where_confirmed(struct trial *t, uint64_t organisation, cu_stat
 {
     struct cu_row_party row;
 
-    if (status == CU_DUPLICATE && cu_state_get(t->s, cu_at_number(CU_TABLE_PARTY, organisation), &row)) t->where.v = row.confirmed - 1;
+    if (status == CU_DUPLICATE && cu_state_get(t->s, cu_at_number(CU_TABLE_PARTY, organisation), &row))
+        t->where.v = row.confirmed - 1;
     return status;
 }
 
@@ -93,7 +95,8 @@ static cu_status check_seen(struct trial *t, const struct cu_seen *seen, struct 
 {
     bool there = cu_state_get(t->s, cu_at_number(CU_TABLE_BLOCK, seen->seq), ret);
 
-    ENSURE(there && cu_hash_eq(&ret->leaf, &seen->leaf), err, CU_UNKNOWN_BLOCK, "position %llu of this log is not the block that it says it saw", llu(seen->seq));
+    ENSURE(there && cu_hash_eq(&ret->leaf, &seen->leaf), err, CU_UNKNOWN_BLOCK,
+           "position %llu of this log is not the block that it says it saw", llu(seen->seq));
     return CU_OK;
 }
 
@@ -105,8 +108,11 @@ static cu_status check_outcome_seen(struct trial *t, struct cu_err *err)
 
     TRY(check_seen(t, inner, &block, err));
     if (outer->seq != inner->seq || !cu_hash_eq(&outer->leaf, &inner->leaf)) TRY(check_seen(t, outer, &block, err));
-    ENSURE(outer->seq >= inner->seq, err, CU_OUT_OF_ORDER, "it saw block %llu, the claim in it the later block %llu", llu(outer->seq), llu(inner->seq));
-    ENSURE(t->l->now.closed - block.closed <= age, err, CU_STALE, "the block that it saw lies %llu ms behind the newest, more than %llu", llu(t->l->now.closed - block.closed), llu(age));
+    ENSURE(outer->seq >= inner->seq, err, CU_OUT_OF_ORDER, "it saw block %llu, the claim in it the later block %llu",
+           llu(outer->seq), llu(inner->seq));
+    ENSURE(t->l->now.closed - block.closed <= age, err, CU_STALE,
+           "the block that it saw lies %llu ms behind the newest, more than %llu", llu(t->l->now.closed - block.closed),
+           llu(age));
     return CU_OK;
 }
 
@@ -126,8 +132,9 @@ static void put_signer(struct trial *t, const cu_hash *kid, const struct cu_row_
 
 static cu_status check_window(const struct cu_row_signer *signer, uint64_t serial, struct cu_err *err)
 {
-    ENSURE(serial - signer->lowest_open <= CU_SERIAL_WINDOW, err, CU_BAD_SERIAL, "serial %llu: the lowest open number is %llu, and at most %llu may be used",
-           llu(serial), llu(signer->lowest_open), llu(signer->lowest_open + CU_SERIAL_WINDOW));
+    ENSURE(serial - signer->lowest_open <= CU_SERIAL_WINDOW, err, CU_BAD_SERIAL,
+           "serial %llu: the lowest open number is %llu, and at most %llu may be used", llu(serial), llu(signer->lowest_open),
+           llu(signer->lowest_open + CU_SERIAL_WINDOW));
     return CU_OK;
 }
 
@@ -145,7 +152,8 @@ static void fill(struct trial *t, struct cu_row_signer *signer, const cu_hash *k
     if (serial > signer->highest) signer->highest = serial;
     if (serial != signer->lowest_open) return;
     do signer->lowest_open++;
-    while (signer->lowest_open <= signer->highest && cu_state_has(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), signer->lowest_open)));
+    while (signer->lowest_open <= signer->highest &&
+           cu_state_has(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), signer->lowest_open)));
 }
 
 /* May this claim have its number? `*ret_new`: nobody held it. */
@@ -171,7 +179,8 @@ static cu_status enter_key(struct trial *t, struct cu_row_case *row, const cu_ca
     struct cu_row_at at = cu_at_pair(CU_TABLE_KEY_CASE, CU_SPAN_OF(id->b), cu_span_hash(kid));
 
     if (cu_state_has(t->s, at)) return CU_OK;
-    ENSURE(row->keys < CU_CASE_KEYS_MAX, err, CU_TOO_LARGE, "the case has deposits of %d keys, as many as a case may", CU_CASE_KEYS_MAX);
+    ENSURE(row->keys < CU_CASE_KEYS_MAX, err, CU_TOO_LARGE, "the case has deposits of %d keys, as many as a case may",
+           CU_CASE_KEYS_MAX);
     cu_state_put(t->s, cu_at_numbered(CU_TABLE_CASE_KEY, CU_SPAN_OF(id->b), row->keys), &(struct cu_row_hash){ *kid });
     cu_state_put(t->s, at, &(struct cu_row_number){ row->keys++ });
     return CU_OK;
@@ -203,7 +212,8 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
     bool new;
 
     TRY(check_outcome_seen(t, err));
-    ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE, "no such case is open"); /* (9) */
+    ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE,
+           "no such case is open");           /* (9) */
     TRY(check_serial(t, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
     TRY(enter_key(t, &row, &claim->case_id, &st->kid, err));
     hold(t, &st->kid, claim->serial, &st->id);
@@ -249,13 +259,15 @@ static cu_status check_void(struct trial *t, const struct cu_void *body, const c
     if (cu_state_get(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(kid), body->serial), &held)) {
         bool same = body->has_claim && cu_hash_eq(&held.id, &body->claim);
         t->where.v = held.seq;
-        return cu_fail(err, same ? CU_OUTRANKED : CU_SERIAL_TAKEN, "serial %llu of this key: it was settled at position %llu", llu(body->serial), llu(held.seq));
+        return cu_fail(err, same ? CU_OUTRANKED : CU_SERIAL_TAKEN, "serial %llu of this key: it was settled at position %llu",
+                       llu(body->serial), llu(held.seq));
     }
     if (!body->has_claim) return CU_OK;
     TRY(check_not_voided(t, kid, &body->claim, err));
     if (!cu_state_get(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&body->claim)), &recorded)) return CU_OK;
     t->where.v = recorded.seq;
-    return cu_fail(err, CU_UNTRUE, "what it voids is recorded at position %llu, under another key or number", llu(recorded.seq)); /* by (13) */
+    return cu_fail(err, CU_UNTRUE, "what it voids is recorded at position %llu, under another key or number",
+                   llu(recorded.seq)); /* by (13) */
 }
 
 static cu_status admit_void(struct trial *t, struct cu_err *err)
@@ -269,7 +281,9 @@ static cu_status admit_void(struct trial *t, struct cu_err *err)
     hold(t, kid, body->serial, body->has_claim ? &body->claim : NULL);
     fill(t, &signer, kid, body->serial);
     put_signer(t, kid, &signer);
-    if (body->has_claim) cu_state_put(t->s, cu_at_pair(CU_TABLE_VOIDED, cu_span_hash(kid), cu_span_hash(&body->claim)), &(struct cu_row_number){ t->seq.v });
+    if (body->has_claim)
+        cu_state_put(t->s, cu_at_pair(CU_TABLE_VOIDED, cu_span_hash(kid), cu_span_hash(&body->claim)),
+                     &(struct cu_row_number){ t->seq.v });
     return CU_OK;
 }
 
@@ -296,7 +310,8 @@ static cu_status admit_stored(struct trial *t, struct cu_err *err)
     size_t at = 0;
 
     while (cu_list_next(ranges, &cu_range_schema, &at, &range))
-        ENSURE(range.last < t->seq.v, err, CU_OUT_OF_ORDER, "it attests position %llu, which the log does not have yet", llu(range.last)); /* by (15) */
+        ENSURE(range.last < t->seq.v, err, CU_OUT_OF_ORDER, "it attests position %llu, which the log does not have yet",
+               llu(range.last)); /* by (15) */
     return CU_OK;
 }
 
@@ -318,15 +333,16 @@ static cu_status admit_incident(struct trial *t, struct cu_err *err)
         return cu_fail(err, CU_DUPLICATE, "this equivocation is recorded at position %llu", llu(recorded.v));
     }
     bool taken = cu_state_get(t->s, cu_at_numbered(CU_TABLE_SERIAL, cu_span_hash(&claim.kid), serial), &held);
-    ENSURE(taken && !cu_hash_is_zero(&held.id) && !cu_hash_eq(&held.id, &claim.id), err, CU_UNTRUE, "serial %llu of that key is not held by another claim", llu(serial)); /* by (16) */
+    ENSURE(taken && !cu_hash_is_zero(&held.id) && !cu_hash_eq(&held.id, &claim.id), err, CU_UNTRUE,
+           "serial %llu of that key is not held by another claim", llu(serial)); /* by (16) */
     cu_state_put(t->s, at, &(struct cu_row_number){ t->seq.v });
     return CU_OK;
 }
 
 static cu_status admit_correction(struct trial *t, struct cu_err *err)
 {
-    ENSURE(cu_state_has(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&t->entry->outer.body.correction.target))), err, CU_UNKNOWN_TARGET,
-           "the statement that it corrects is not recorded"); /* by (17) */
+    ENSURE(cu_state_has(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&t->entry->outer.body.correction.target))), err,
+           CU_UNKNOWN_TARGET, "the statement that it corrects is not recorded"); /* by (17) */
     return CU_OK;
 }
 
@@ -338,8 +354,8 @@ static cu_status admit_access(struct trial *t, struct cu_err *err)
 
 static bool same_inventory(const struct cu_inventory *a, const struct cu_inventory *b)
 {
-    return a->n == b->n && cu_hash_eq(&a->root, &b->root) && (!a->has_last || cu_hash_eq(&a->last, &b->last)) && a->open.n == b->open.n
-        && cu_span_eq(a->open.bytes, b->open.bytes);
+    return a->n == b->n && cu_hash_eq(&a->root, &b->root) && (!a->has_last || cu_hash_eq(&a->last, &b->last)) &&
+           a->open.n == b->open.n && cu_span_eq(a->open.bytes, b->open.bytes);
 }
 
 static cu_status admit_inventory(struct trial *t, struct cu_err *err)
@@ -350,9 +366,11 @@ static cu_status admit_inventory(struct trial *t, struct cu_err *err)
     struct cu_buf open = cu_buf_over(mem, sizeof mem);
     uint64_t changed = 0;
 
-    ENSURE(!said->has_kid || cu_members_key(&cu_acting(t->l)->members, &said->kid), err, CU_UNKNOWN_KEY, "the key that it lists is not enrolled in this ledger");
+    ENSURE(!said->has_kid || cu_members_key(&cu_acting(t->l)->members, &said->kid), err, CU_UNKNOWN_KEY,
+           "the key that it lists is not enrolled in this ledger");
     TRY(cu_inventory_true(t->s, &found, &open, &changed, err));
-    ENSURE(changed < said->seen.seq, err, CU_STALE, "what it lists changed at position %llu, after the block that it names", llu(changed)); /* by (18) */
+    ENSURE(changed < said->seen.seq, err, CU_STALE, "what it lists changed at position %llu, after the block that it names",
+           llu(changed)); /* by (18) */
     ENSURE(same_inventory(said, &found), err, CU_UNTRUE, "the log has %llu deposits there, or other open numbers", llu(found.n));
     return CU_OK;
 }
@@ -360,8 +378,11 @@ static cu_status admit_inventory(struct trial *t, struct cu_err *err)
 /* ---- in order ------------------------------------------------------------------------------------------------------ */
 
 typedef cu_status admit(struct trial *t, struct cu_err *err);
-#define CU_RULES(X) X(GENESIS, admit_genesis) X(CONFIRM, admit_confirm) X(CASE, admit_case) X(DEPOSIT, admit_deposit) X(REFUSAL, admit_refusal) X(VOID, admit_void) \
-    X(STORED, admit_stored) X(INCIDENT, admit_incident) X(CORRECTION, admit_correction) X(ACCESS, admit_access) X(INVENTORY, admit_inventory)
+#define CU_RULES(X)                                                                                                       \
+    X(GENESIS, admit_genesis)                                                                                             \
+    X(CONFIRM, admit_confirm) X(CASE, admit_case) X(DEPOSIT, admit_deposit) X(REFUSAL, admit_refusal) X(VOID, admit_void) \
+        X(STORED, admit_stored) X(INCIDENT, admit_incident) X(CORRECTION, admit_correction) X(ACCESS, admit_access)       \
+            X(INVENTORY, admit_inventory)
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };
 
@@ -372,7 +393,8 @@ static cu_status check_signed(struct trial *t, struct cu_err *err)
     const struct cu_founding *f = cu_acting(t->l);
 
     ENSURE(f->founded, err, CU_NOT_CONFIRMED, "this ledger has no genesis yet");
-    ENSURE(cu_hash_eq(&t->entry->outer.network, &f->members.network), err, CU_WRONG_NETWORK, "the statement was signed for another ledger");
+    ENSURE(cu_hash_eq(&t->entry->outer.network, &f->members.network), err, CU_WRONG_NETWORK,
+           "the statement was signed for another ledger");
     if (sub->trusted || sub->verified) return CU_OK;
     ENSURE(cu_ledger_verify(t->l, f, sub, 1, &t->l->verifier), err, CU_NO_MEMORY, "no memory to check a signature");
     ENSURE(sub->status == CU_OK, err, sub->status, "%s", sub->text);
@@ -399,7 +421,8 @@ static cu_status check_may(struct trial *t, struct cu_err *err)
     const struct cu_entry *e = t->entry;
     const struct cu_member_key *key;
 
-    ENSURE(e->kind == CU_KIND_CONFIRM || cu_members_open(&f->members), err, CU_NOT_CONFIRMED, "not more than two thirds of the organisations have confirmed yet");
+    ENSURE(e->kind == CU_KIND_CONFIRM || cu_members_open(&f->members), err, CU_NOT_CONFIRMED,
+           "not more than two thirds of the organisations have confirmed yet");
     TRY(cu_members_may(&f->members, &e->outer.kid, e->kind, t->seq, &key, err));
     if (e->has_inner) TRY(cu_members_may(&f->members, &e->inner.kid, e->inner.kind, t->seq, &key, err));
     return CU_OK;

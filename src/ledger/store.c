@@ -26,11 +26,11 @@ static const char *const names[FILE_NAMES] = { "snapshot", "delta", "incoming/sn
 struct cu_store {
     const struct cu_fs *fs;
     char dir[PATH_BYTES - 32], path[FILE_NAMES][PATH_BYTES];
-    bool unclean;       /* so says the head already */
-    bool saved;         /* by us, and nothing since */
-    bool superseded;    /* what lies there is not ours: the next save begins with a snapshot */
-    bool writing;       /* the delta is open for it */
-    cu_hash snapshot;   /* id of the published one; zero: none */
+    bool unclean;     /* so says the head already */
+    bool saved;       /* by us, and nothing since */
+    bool superseded;  /* what lies there is not ours: the next save begins with a snapshot */
+    bool writing;     /* the delta is open for it */
+    cu_hash snapshot; /* id of the published one; zero: none */
     struct cu_delta delta;
 };
 
@@ -66,9 +66,11 @@ static cu_status check_clean(struct cu_store *s, const struct cu_state_head *hea
     uint64_t size = 0;
 
     if (s->delta.file) TRY(s->delta.file->ops->size(s->delta.file, &size, err));
-    ENSURE(cu_hash_eq(&head->snapshot, &s->snapshot), err, CU_CORRUPT, "%s: closed cleanly with another snapshot than the one that lies there", s->path[SNAPSHOT]);
-    ENSURE(s->delta.file && head->delta == size && head->delta == s->delta.end && cu_hash_eq(&head->chain, &s->delta.chain), err, CU_CORRUPT,
-           "%s: closed cleanly with %llu bytes, and not as it lies there", s->path[DELTA], (unsigned long long)head->delta);
+    ENSURE(cu_hash_eq(&head->snapshot, &s->snapshot), err, CU_CORRUPT,
+           "%s: closed cleanly with another snapshot than the one that lies there", s->path[SNAPSHOT]);
+    ENSURE(s->delta.file && head->delta == size && head->delta == s->delta.end && cu_hash_eq(&head->chain, &s->delta.chain), err,
+           CU_CORRUPT, "%s: closed cleanly with %llu bytes, and not as it lies there", s->path[DELTA],
+           (unsigned long long)head->delta);
     return CU_OK; /* by (1) */
 }
 
@@ -119,7 +121,8 @@ static void drop_store(struct cu_store **s)
     free(*s);
 }
 
-cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret, struct cu_state *state,
+                        struct cu_mark *mark, struct cu_err *err)
 {
     CU_CLEANUP(drop_store) struct cu_store *s = calloc(1, sizeof *s);
 

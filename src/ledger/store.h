@@ -1,4 +1,5 @@
-/* The saved state: a snapshot, the delta after it, and the head that says whether the last writer closed it. docs/formats/state.md */
+/* The saved state: a snapshot, the delta after it, and the head that says whether the last writer closed it.
+ * docs/formats/state.md */
 #ifndef CU_LEDGER_STORE_H
 #define CU_LEDGER_STORE_H
 
@@ -6,10 +7,13 @@
 
 /* ---- the head: one small file, replaced whole ---------------------------------------------------------------------- */
 
-struct cu_state_head { uint64_t clean; cu_hash snapshot; uint64_t delta; cu_hash chain; }; /* the last three mean something when it is clean */
+/* the last three mean something when it is clean */
+struct cu_state_head { uint64_t clean; cu_hash snapshot; uint64_t delta; cu_hash chain; };
 /** NOT_FOUND, CORRUPT, NEWER_FORMAT. `ret_sum`: the hash of its bytes. */
-CU_MUST_USE cu_status cu_state_head_read(const struct cu_fs *fs, const char *dir, struct cu_state_head *ret, cu_hash *ret_sum, struct cu_err *err);
-CU_MUST_USE cu_status cu_state_head_write(const struct cu_fs *fs, const char *dir, const struct cu_state_head *head, struct cu_err *err);
+CU_MUST_USE cu_status cu_state_head_read(const struct cu_fs *fs, const char *dir, struct cu_state_head *ret, cu_hash *ret_sum,
+    struct cu_err *err);
+CU_MUST_USE cu_status cu_state_head_write(const struct cu_fs *fs, const char *dir, const struct cu_state_head *head,
+    struct cu_err *err);
 
 /* ---- the delta: frames of rows, each chained to the one before ----------------------------------------------------- */
 
@@ -17,12 +21,14 @@ struct cu_delta { struct cu_file *file; uint64_t end; cu_hash chain; };
 /** A new one, empty, tied to a snapshot (zero: none); synced, not published. */
 CU_MUST_USE cu_status cu_delta_create(const struct cu_fs *fs, const char *path, const cu_hash *snapshot, struct cu_err *err);
 /** Is it there and tied to this snapshot? `file` stays NULL when it is tied to another one, or not even begun. NOT_FOUND. */
-CU_MUST_USE cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bool write, const cu_hash *snapshot, struct cu_delta *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bool write, const cu_hash *snapshot,
+    struct cu_delta *ret, struct cu_err *err);
 void cu_delta_close(struct cu_delta *delta);
 /** Take in every whole frame: rows into the map, the mark into `mark`. Stops before the first that is not whole or not good. */
 CU_MUST_USE cu_status cu_delta_read(struct cu_delta *delta, struct cu_map *map, struct cu_mark *mark, struct cu_err *err);
 /** Append the map's unsaved rows as one frame, behind what was read or written last. Not synced. */
-CU_MUST_USE cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, const struct cu_mark *mark, struct cu_err *err);
+CU_MUST_USE cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, const struct cu_mark *mark,
+    struct cu_err *err);
 uint64_t cu_delta_frame_bytes(const struct cu_map *map); /* what that would take, about */
 
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
@@ -31,10 +37,12 @@ struct cu_store;
 
 /** Read what lies under `dir` into an empty state and mark; nothing there leaves both empty. `afresh`: do not look, the next save
  *  supersedes it. CORRUPT, NEWER_FORMAT. */
-CU_MUST_USE cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret, struct cu_state *state, struct cu_mark *mark, struct cu_err *err);
+CU_MUST_USE cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret,
+    struct cu_state *state, struct cu_mark *mark, struct cu_err *err);
 /** The next save supersedes what lies there. NULL is fine, here and below. */
 void cu_store_restart(struct cu_store *store);
-CU_MUST_USE cu_status cu_store_save(struct cu_store *store, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err);
+CU_MUST_USE cu_status cu_store_save(struct cu_store *store, struct cu_state *state, const struct cu_mark *mark,
+    struct cu_err *err);
 /** When everything is saved: leave the mark of a clean end. Errors leave an unclean one. */
 void cu_store_close(struct cu_store *store, const struct cu_state *state);
 

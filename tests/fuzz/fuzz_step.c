@@ -1,8 +1,8 @@
 /* Sequences of records before the step function. Whatever comes, it answers; and what it admitted, replayed alone into a second
  * ledger, leads to the same block entries byte for byte.
  *
- *     an input is a run of   op (1)  length (2)  bytes      op 0: a record, its signatures taken on trust   1: a record, judged whole
- *                                                           op 2: close the batch                           3: abandon it */
+ *     an input is a run of   op (1)  length (2)  bytes
+ *     op 0: a record, its signatures taken on trust   1: a record, judged whole   2: close the batch   3: abandon it */
 #include "custody/tree.h"
 #include "ledger/ledger.h"
 

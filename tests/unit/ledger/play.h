@@ -188,7 +188,8 @@ static inline struct cu_seen newest(struct play *p)
 static inline struct cu_claim play_claim(struct play *p, uint64_t serial)
 {
     return (struct cu_claim){
-        .serial = serial, .case_id = p->case_id, .content = CU_CONTENT_ITEM, .size = 40000, .root = cu_sha256(cu_span(&serial, sizeof serial)),
+        .serial = serial, .case_id = p->case_id, .content = CU_CONTENT_ITEM, .size = 40000, .root = cu_sha256(cu_span(&serial,
+            sizeof serial)),
         .time = p->now, .seen = newest(p), .commitment = play_commitment(),
     };
 }
@@ -220,14 +221,16 @@ static inline cu_status accepts(struct play *p)
 
 static inline cu_status refuses(struct play *p)
 {
-    struct cu_refusal refusal = { .claim = cu_buf_span(&p->claim), .time = p->now, .seen = newest(p), .reason = CU_REASON_DAMAGED };
+    struct cu_refusal refusal = { .claim = cu_buf_span(&p->claim), .time = p->now, .seen = newest(p),
+        .reason = CU_REASON_DAMAGED };
 
     return say(p, CU_KIND_REFUSAL, PROVIDER, &refusal);
 }
 
 static inline cu_status voids(struct play *p, enum who who, uint64_t serial, const cu_hash *claim)
 {
-    struct cu_void body = { .serial = serial, .time = p->now, .seen = newest(p), .reason = CU_REASON_LOST, .commitment = play_commitment() };
+    struct cu_void body = { .serial = serial, .time = p->now, .seen = newest(p), .reason = CU_REASON_LOST,
+        .commitment = play_commitment() };
 
     if (claim) body.claim = *claim, body.has_claim = true;
     return say(p, CU_KIND_VOID, who, &body);
@@ -266,7 +269,8 @@ static inline cu_status corrects(struct play *p, enum who who, const cu_hash *ta
 
 static inline cu_status reports_equivocation(struct play *p, enum who who)
 {
-    struct cu_incident body = { .time = p->now, .seen = newest(p), .type = CU_INCIDENT_EQUIVOCATION, .count = 1, .commitment = play_commitment(),
+    struct cu_incident body = { .time = p->now, .seen = newest(p), .type = CU_INCIDENT_EQUIVOCATION, .count = 1,
+        .commitment = play_commitment(),
                                 .claim = cu_buf_span(&p->claim), .has_claim = true };
 
     return say(p, CU_KIND_INCIDENT, who, &body);
@@ -293,7 +297,8 @@ static inline struct cu_inventory true_inventory(struct play *p, const enum who 
 
 /* ---- the beginning -------------------------------------------------------------------------------------------------- */
 
-static inline void put_party(struct cu_buf *out, uint64_t id, uint64_t role, uint64_t organisation, enum who statement, const enum who *log)
+static inline void put_party(struct cu_buf *out, uint64_t id, uint64_t role, uint64_t organisation, enum who statement,
+    const enum who *log)
 {
     uint8_t mem[256];
     struct cu_buf keys = cu_buf_over(mem, sizeof mem);
@@ -315,12 +320,14 @@ static inline struct cu_span play_genesis(struct play *p, uint8_t nonce)
     struct cu_buf parties = cu_buf_over(mem, sizeof mem), out = cu_buf_over(p->entry_mem, sizeof p->entry_mem);
     char origin[64] = "ledger.example/";
 
-    for (uint64_t i = 0; i < p->orgs; i++) put_party(&parties, i + 1, CU_ROLE_ORGANISATION, i + 1, (enum who)(ORG + 2 * i), &(enum who){ (enum who)(ORG_LOG + 2 * i) });
+    for (uint64_t i = 0; i < p->orgs; i++) put_party(&parties, i + 1, CU_ROLE_ORGANISATION, i + 1, (enum who)(ORG + 2 * i),
+        &(enum who){ (enum who)(ORG_LOG + 2 * i) });
     put_party(&parties, p->orgs + 1, CU_ROLE_PROVIDER, 1, PROVIDER, NULL);
     put_party(&parties, p->orgs + 2, CU_ROLE_DEPOSITOR, 1, OFFICER, NULL);
     put_party(&parties, p->orgs + 3, CU_ROLE_DEPOSITOR, 1, CLERK, NULL);
     struct cu_genesis genesis = {
-        .suite = 1, .rules = CU_RULES_VERSION, .engine = CU_ENGINE_EMBEDDED, .time = 1, .parties = { p->orgs + 3, cu_buf_span(&parties) },
+        .suite = 1, .rules = CU_RULES_VERSION, .engine = CU_ENGINE_EMBEDDED, .time = 1, .parties = { p->orgs + 3,
+            cu_buf_span(&parties) },
         .policy = p->policy, .commitment = play_commitment(),
     };
     memset(genesis.nonce, nonce, 16);
@@ -330,12 +337,14 @@ static inline struct cu_span play_genesis(struct play *p, uint8_t nonce)
     return cu_buf_span(&out);
 }
 
-static inline int play_by_kid(const void *a, const void *b) { return memcmp(kid_of(*(const enum who *)a), kid_of(*(const enum who *)b), 32); }
+static inline int play_by_kid(const void *a, const void *b) { return memcmp(kid_of(*(const enum who *)a),
+    kid_of(*(const enum who *)b), 32); }
 
 /* The confirm of organisation n, by `n_keys` of its keys. */
 static inline cu_status confirms(struct play *p, uint64_t organisation, size_t leave_out)
 {
-    enum who keys[5] = { (enum who)(ORG + 2 * (organisation - 1)), (enum who)(ORG_LOG + 2 * (organisation - 1)), PROVIDER, OFFICER, CLERK };
+    enum who keys[5] = { (enum who)(ORG + 2 * (organisation - 1)), (enum who)(ORG_LOG + 2 * (organisation - 1)), PROVIDER,
+        OFFICER, CLERK };
     size_t n = (organisation == 1 ? 5 : 2) - leave_out;
     uint8_t mem[5 * 128], message[128];
     struct cu_buf out = cu_buf_over(mem, sizeof mem);
@@ -345,7 +354,8 @@ static inline cu_status confirms(struct play *p, uint64_t organisation, size_t l
     for (size_t i = 0; i < n; i++) {
         struct cu_possession one = { .kid = *kid_of(keys[i]) };
         bool log = play_keys[keys[i]].pub.alg == CU_ALG_EDDSA;
-        size_t length = cu_possession_message(&p->network, log ? CU_PURPOSE_LOG : CU_PURPOSE_STATEMENT, &play_keys[keys[i]].pub, message);
+        size_t length = cu_possession_message(&p->network, log ? CU_PURPOSE_LOG : CU_PURPOSE_STATEMENT,
+            &play_keys[keys[i]].pub, message);
         assert_ok(cu_sign(&play_keys[keys[i]], cu_span(message, length), one.signature, &err));
         assert_ok(cu_schema_write(&cu_possession_schema, &one, &out, &err));
     }

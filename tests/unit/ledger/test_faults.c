@@ -99,7 +99,9 @@ static void the_state_is_one_of_this_log(const struct cu_fs *fs, const char *whe
     if (status != CU_OK) fail_msg("%s %llu, seed %llu: %s", when, (unsigned long long)n, (unsigned long long)seed, err.text);
     size_t has = batches_of(l);
     hash = state_hash_of(l);
-    if (!cu_hash_eq(&hash, &hash_at[has])) fail_msg("%s %llu, seed %llu: after %zu batches it is another state", when, (unsigned long long)n, (unsigned long long)seed, has);
+    if (!cu_hash_eq(&hash, &hash_at[has]))
+        fail_msg("%s %llu, seed %llu: after %zu batches it is another state", when, (unsigned long long)n,
+                 (unsigned long long)seed, has);
     status = cu_ledger_state_check(fs, "node/state", &tip, &hash, &err);
     if (status != CU_OK) fail_msg("%s %llu, seed %llu: %s", when, (unsigned long long)n, (unsigned long long)seed, err.text);
     for (; has < BATCHES; has++) assert_ok(take(l, &p.batch[has]));

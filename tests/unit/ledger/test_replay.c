@@ -9,8 +9,18 @@
 enum { KEYS = 2, SERIALS = 7, VARIANTS = 2, CASES = 3, ACTIONS = 70 };
 
 /* What the rules make of one number of one key. */
-struct number { enum { FREE, CLAIM, VOID } held; int by; enum { NONE, REFUSED, DEPOSITED } outcome[VARIANTS]; bool voided[VARIANTS], signed_[VARIANTS]; struct cu_claim claim[VARIANTS]; };
-struct model { struct number number[KEYS][SERIALS + 1]; bool case_open[CASES + 1]; uint64_t exhibits[CASES + 1]; };
+struct number {
+    enum { FREE, CLAIM, VOID } held;
+    int by;
+    enum { NONE, REFUSED, DEPOSITED } outcome[VARIANTS];
+    bool voided[VARIANTS], signed_[VARIANTS];
+    struct cu_claim claim[VARIANTS];
+};
+struct model {
+    struct number number[KEYS][SERIALS + 1];
+    bool case_open[CASES + 1];
+    uint64_t exhibits[CASES + 1];
+};
 
 static struct play p;
 static struct cu_fs fs;
@@ -25,12 +35,19 @@ static uint64_t roll(uint64_t sides)
 
 static void expect(cu_status wanted, cu_status got, const char *what)
 {
-    if (got != wanted) fail_msg("SEED=%llu: %s: %s (%s), the rules say %s", (unsigned long long)seed, what, cu_status_name(got), p.sub.text, cu_status_name(wanted));
+    if (got != wanted)
+        fail_msg("SEED=%llu: %s: %s (%s), the rules say %s", (unsigned long long)seed, what, cu_status_name(got), p.sub.text,
+                 cu_status_name(wanted));
 }
 
 /* ---- one action: the model's word, then the ledger's ------------------------------------------------------------------ */
 
-struct choice { int key, serial, variant; struct number *n; enum who who; uint8_t in_case; };
+struct choice {
+    int key, serial, variant;
+    struct number *n;
+    enum who who;
+    uint8_t in_case;
+};
 
 static struct choice choose(void)
 {
@@ -43,7 +60,8 @@ static struct choice choose(void)
         *claim = play_claim(&p, (uint64_t)c.serial);
         claim->size += (uint64_t)c.variant;
         claim->case_id = (cu_case_id){ { (uint8_t)(1 + (c.serial + c.variant) % CASES) } };
-        c.n->signed_[c.variant] = committed.number[c.key][c.serial].signed_[c.variant] = true; /* an abandoned batch takes no signature back */
+        c.n->signed_[c.variant] = committed.number[c.key][c.serial].signed_[c.variant] =
+            true; /* an abandoned batch takes no signature back */
         committed.number[c.key][c.serial].claim[c.variant] = *claim;
     }
     c.in_case = claim->case_id.b[0];
@@ -61,7 +79,9 @@ static void hold(struct choice *c) { c->n->held = CLAIM, c->n->by = c->variant; 
 static void someone_accepts(void)
 {
     struct choice c = choose();
-    cu_status wanted = c.n->outcome[c.variant] == DEPOSITED ? CU_DUPLICATE : !now.case_open[c.in_case] ? CU_UNKNOWN_CASE : taken(&c);
+    cu_status wanted = c.n->outcome[c.variant] == DEPOSITED ? CU_DUPLICATE
+                       : !now.case_open[c.in_case]          ? CU_UNKNOWN_CASE
+                                                            : taken(&c);
 
     expect(wanted, accepts(&p), "deposit");
     if (wanted != CU_OK) return;
@@ -73,7 +93,9 @@ static void someone_accepts(void)
 static void someone_refuses(void)
 {
     struct choice c = choose();
-    cu_status wanted = c.n->outcome[c.variant] == REFUSED ? CU_DUPLICATE : c.n->outcome[c.variant] == DEPOSITED || c.n->voided[c.variant] ? CU_OUTRANKED : taken(&c);
+    cu_status wanted = c.n->outcome[c.variant] == REFUSED                               ? CU_DUPLICATE
+                       : c.n->outcome[c.variant] == DEPOSITED || c.n->voided[c.variant] ? CU_OUTRANKED
+                                                                                        : taken(&c);
 
     expect(wanted, refuses(&p), "refusal");
     if (wanted != CU_OK) return;
@@ -85,7 +107,9 @@ static void someone_voids(void)
 {
     struct choice c = choose();
     bool named = roll(2);
-    cu_status wanted = c.n->held == FREE ? CU_OK : named && c.n->held == CLAIM && c.n->by == c.variant ? CU_OUTRANKED : CU_SERIAL_TAKEN;
+    cu_status wanted = c.n->held == FREE                                     ? CU_OK
+                       : named && c.n->held == CLAIM && c.n->by == c.variant ? CU_OUTRANKED
+                                                                             : CU_SERIAL_TAKEN;
 
     p.now++; /* another void each time */
     expect(wanted, voids(&p, c.who, (uint64_t)c.serial, named ? &p.claim_id : NULL), "void");
@@ -177,7 +201,9 @@ static void replay(void)
 
 static void converse(void)
 {
-    static void (*const actions[])(void) = { someone_accepts, someone_accepts, someone_accepts, someone_refuses, someone_refuses, someone_voids, someone_opens_a_case, someone_says_something_else };
+    static void (*const actions[])(
+        void) = { someone_accepts, someone_accepts, someone_accepts,      someone_refuses,
+                  someone_refuses, someone_voids,   someone_opens_a_case, someone_says_something_else };
 
     dice = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
     assert_ok(cu_memory_fs(&fs, &err));

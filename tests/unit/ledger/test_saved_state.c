@@ -134,7 +134,8 @@ static void is_noticed(const char *path, uint64_t at)
     cu_hash hash;
     cu_status status = cu_ledger_state_check(&fs, "node/state", &tip, &hash, &err);
 
-    if (status != CU_CORRUPT && status != CU_NEWER_FORMAT) fail_msg("%s, byte %llu: %s", path, (unsigned long long)at, cu_status_name(status));
+    if (status != CU_CORRUPT && status != CU_NEWER_FORMAT)
+        fail_msg("%s, byte %llu: %s", path, (unsigned long long)at, cu_status_name(status));
 }
 
 /* Each bit of every `step`-th byte, one at a time; a byte more, a byte less, a frame more or less. */
@@ -240,10 +241,12 @@ static void a_damaged_page_is_trouble_of_the_machine_and_no_refusal(void **state
     cu_hash id = p.sub.id;
     reopen();
     CU_BUF bytes = contents("node/state/snapshot");
-    for (uint64_t page = 1; page < bytes.n / 4096; page++) overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
+    for (uint64_t page = 1; page < bytes.n / 4096; page++)
+        overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
     cu_ledger_close(p.l);
     assert_fails(CORRUPT, cu_ledger_open(&fs, "node/state", &p.l, &err)); /* who may act lies in the first rows */
-    for (uint64_t page = 2; page < bytes.n / 4096 - 1; page++) overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
+    for (uint64_t page = 2; page < bytes.n / 4096 - 1; page++)
+        overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
     overwrite("node/state/snapshot", 4096, cu_span(bytes.p + 4096, 4096));
     overwrite("node/state/snapshot", bytes.n - 4096, cu_span(bytes.p + bytes.n - 4096, 4096));
     p.l = opened();

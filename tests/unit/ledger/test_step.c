@@ -50,7 +50,12 @@ static void an_officer_claims_a_provider_accepts_and_it_is_exhibit_1(void **stat
 
 static void exhibits_are_numbered_by_case_in_log_order(void **state)
 {
-    static const struct { enum who who; uint64_t serial; uint8_t in_case; uint64_t exhibit; } rows[] = {
+    static const struct {
+        enum who who;
+        uint64_t serial;
+        uint8_t in_case;
+        uint64_t exhibit;
+    } rows[] = {
         { OFFICER, 2, 1, 1 }, { CLERK, 1, 1, 2 }, { OFFICER, 1, 2, 1 }, { OFFICER, 3, 1, 3 }, { CLERK, 2, 2, 2 },
     };
     cu_hash ids[5];
@@ -100,7 +105,14 @@ static void a_batch_that_admits_nothing_leaves_no_block(void **state)
     struct cu_tip before = p.m.tip(p.m.self), after;
 
     (void)state;
-    assert_said(UNKNOWN_CASE, (claims_so(&p, OFFICER, &(struct cu_claim){ .serial = 1, .case_id = { { 99 } }, .content = 1, .size = 40000, .seen = newest(&p), .commitment = play_commitment() }), accepts(&p)));
+    assert_said(UNKNOWN_CASE, (claims_so(&p, OFFICER,
+                                         &(struct cu_claim){ .serial = 1,
+                                                             .case_id = { { 99 } },
+                                                             .content = 1,
+                                                             .size = 40000,
+                                                             .seen = newest(&p),
+                                                             .commitment = play_commitment() }),
+                               accepts(&p)));
     play_close(&p);
     after = p.m.tip(p.m.self);
     assert_memory_equal(&before, &after, sizeof before);
@@ -168,9 +180,9 @@ static void until_more_than_two_thirds_have_confirmed_only_confirms_are_admitted
     assert_said(OK, confirms(&p, 3, 0));
     assert_said(NOT_CONFIRMED, opens_case(&p, ORG, 1)); /* 2 of 4 */
     assert_said(OK, confirms(&p, 2, 0));
-    assert_said(OK, opens_case(&p, ORG, 1)); /* 3 of 4 */
+    assert_said(OK, opens_case(&p, ORG, 1));             /* 3 of 4 */
     assert_said(NOT_CONFIRMED, opens_case(&p, ORG4, 2)); /* its own organisation has not (6) */
-    assert_said(OK, confirms(&p, 4, 0)); /* later is not too late */
+    assert_said(OK, confirms(&p, 4, 0));                 /* later is not too late */
     assert_said(OK, opens_case(&p, ORG4, 2));
     play_close(&p);
     play_stop(&p);
@@ -207,7 +219,9 @@ static void attachments_must_match(void **state)
 {
     struct cu_buf out = cu_buf_over(p.record_mem, sizeof p.record_mem);
     struct cu_case body = { .case_id = { { 9 } }, .time = 1, .seen = newest(&p), .commitment = play_commitment() };
-    struct cu_record record = { .entry = play_sign(&p, CU_KIND_CASE, OFFICER, &body), .salt = CU_SPAN_OF(play_salt), .details = cu_span_str("\xa0") };
+    struct cu_record record = { .entry = play_sign(&p, CU_KIND_CASE, OFFICER, &body),
+                                .salt = CU_SPAN_OF(play_salt),
+                                .details = cu_span_str("\xa0") };
 
     (void)state;
     assert_ok(cu_record_write(&record, &out, &err));
@@ -253,8 +267,9 @@ static void a_bad_signature_in_either_layer_is_refused(void **state)
 /* n - s is as good a signature to stock libraries: here it is not, so nobody can make another entry of a recorded one. */
 static void the_other_s_is_refused(void **state)
 {
-    static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                       0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
+    static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                       0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
     struct cu_case body = { .case_id = { { 9 } }, .time = 1, .seen = newest(&p), .commitment = play_commitment() };
     struct cu_span entry = play_sign(&p, CU_KIND_CASE, OFFICER, &body);
     uint8_t *s = p.entry_mem + entry.n - 32;
@@ -283,7 +298,8 @@ static void what_was_prepared_before_its_key_was_known_is_judged_alike(void **st
         struct cu_span entry = play_sign(&p, CU_KIND_CASE, i ? OFFICER : STRANGER, &body);
         p.entry_mem[entry.n - 1] ^= (uint8_t)i;
         struct cu_buf out = cu_buf_over(mem[i], sizeof mem[i]);
-        assert_ok(cu_record_write(&(struct cu_record){ .entry = entry, .salt = CU_SPAN_OF(play_salt), .details = PLAY_DETAILS }, &out, &err));
+        assert_ok(cu_record_write(&(struct cu_record){ .entry = entry, .salt = CU_SPAN_OF(play_salt), .details = PLAY_DETAILS },
+                                  &out, &err));
         bad[i].bytes = cu_buf_span(&out);
     }
     p.m.prepare(p.m.self, bad, 2, &p.by); /* genesis is in the open batch: no key is known outside it */
@@ -333,7 +349,10 @@ static void each_kind_is_said_by_its_role_alone(void **state)
     claims(&p, OFFICER, 1);
     struct cu_deposit deposit = { .claim = cu_buf_span(&p.claim), .time = p.now, .seen = newest(&p) };
     assert_said(WRONG_ROLE, say(&p, CU_KIND_DEPOSIT, OFFICER, &deposit)); /* nor the officer accept */
-    assert_said(WRONG_ROLE, say(&p, CU_KIND_CASE, ORG_LOG, &(struct cu_case){ .case_id = { { 3 } }, .seen = newest(&p), .commitment = play_commitment() })); /* one key, one purpose */
+    assert_said(WRONG_ROLE,
+                say(&p, CU_KIND_CASE, ORG_LOG,
+                    &(struct cu_case){
+                        .case_id = { { 3 } }, .seen = newest(&p), .commitment = play_commitment() })); /* one key, one purpose */
 }
 
 /* ---- (7) (8) what was seen -------------------------------------------------------------------------------------------- */
@@ -385,10 +404,12 @@ static void an_aged_acceptance_is_signed_afresh_over_the_same_claim(void **state
     play_open(&p);
     assert_said(OK, say(&p, CU_KIND_DEPOSIT, PROVIDER, &deposit));
     play_close(&p);
-    claims_so(&p, OFFICER, &(struct cu_claim){ .serial = 2, .case_id = p.case_id, .content = 1, .size = 40000, .seen = old, .commitment = play_commitment() });
+    claims_so(&p, OFFICER,
+              &(struct cu_claim){
+                  .serial = 2, .case_id = p.case_id, .content = 1, .size = 40000, .seen = old, .commitment = play_commitment() });
     deposit = (struct cu_deposit){ .claim = cu_buf_span(&p.claim), .time = p.now, .seen = old };
     assert_said(STALE, say(&p, CU_KIND_DEPOSIT, PROVIDER, &deposit)); /* a second more: too old */
-    assert_said(OK, accepts(&p)); /* the claim itself never is */
+    assert_said(OK, accepts(&p));                                     /* the claim itself never is */
 }
 
 /* ---- (9) cases -------------------------------------------------------------------------------------------------------- */
