@@ -44,9 +44,10 @@ static void *submit_all(void *arg)
 
 static void open_bench(struct bench *b, const char *root, unsigned workers)
 {
+    static unsigned made;
     char path[1024];
 
-    snprintf(path, sizeof path, "%s/engine-%u-%ld", root, workers, (long)time(NULL));
+    snprintf(path, sizeof path, "%s/engine-%ld-%u", root, (long)time(NULL), made++);
     OK(cu_posix_make_root(path, &error));
     OK(cu_posix_fs(path, &b->fs, &error));
     OK(cu_private_generate(CU_ALG_EDDSA, &b->key, &error));
