@@ -132,7 +132,7 @@ static cu_status open_to_write(struct sqlite_index *x, const char *path, const c
 static cu_status open_in_memory(struct sqlite_index *x, struct cu_err *err)
 {
     x->overlay = false;
-    TRY(open_database(x, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    TRY(open_database(x, CU_SQLITE_IN_MEMORY, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     return make_new(x, err);
 }
 
@@ -226,8 +226,11 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
     char uri[12600];
 
     ENSURE(x, err, CU_NO_MEMORY, "no memory for the search index");
-    TRY(uri_of(path, uri, sizeof uri, err));
-    TRY(read_only ? open_to_read(x, path, uri, err) : open_to_write(x, path, uri, err));
+    if (strcmp(path, CU_SQLITE_IN_MEMORY) == 0) TRY(open_in_memory(x, err));
+    else {
+        TRY(uri_of(path, uri, sizeof uri, err));
+        TRY(read_only ? open_to_read(x, path, uri, err) : open_to_write(x, path, uri, err));
+    }
     *ret = (struct cu_index){
         .self = x, .size = index_size, .begin = index_begin, .put = index_put, .put_stored = index_put_stored, .put_object = index_put_object,
         .commit = index_commit, .rollback = index_rollback, .find = index_find, .find_stored = index_find_stored,

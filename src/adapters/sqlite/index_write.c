@@ -8,8 +8,8 @@ static const char *const put_sql[PUTS] = {
     [PUT_COUNT] = "INSERT INTO %s.counts VALUES(?1, ?2, 1) ON CONFLICT DO UPDATE SET n = n + 1",
     [PUT_STORED] = "INSERT OR IGNORE INTO %s.stored VALUES(?, ?, ?, ?, ?, ?)",
     /* An object that lies in several packs is named in the first of them, in whatever order they are told. */
-    [PUT_OBJECT] = "INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
-                   "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)",
+    [PUT_OBJECT] = ("INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
+                    "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)"),
     [PUT_TIP] = "UPDATE %s.tip SET size = ?",
 };
 

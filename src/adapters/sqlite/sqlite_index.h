@@ -4,6 +4,8 @@
 
 #include "ports/index.h"
 
+#define CU_SQLITE_IN_MEMORY ":memory:" /* as a path: an empty index that no file holds */
+
 /** Open the index at `path`, or make it. Any thread may use it; from begin to commit or rollback it is one thread's.
  *
  *  read_only  nothing is written to disk: a file that is missing is an empty index, and what is put goes to memory and is merged into
