@@ -12,9 +12,12 @@ cu_status cu_checkpoint_read(struct cu_span text, struct cu_checkpoint *ret, str
     ENSURE(cu_lines_next(&lines, &out.origin) && cu_lines_next(&lines, &size) && cu_lines_next(&lines, &root), err, CU_MALFORMED,
            "a checkpoint has three lines");
     ENSURE(!cu_lines_next(&lines, &more) && !lines.bad, err, CU_MALFORMED, "a checkpoint has no line after its third");
-    ENSURE(out.origin.n > 0 && out.origin.n <= CU_ORIGIN_MAX, err, CU_MALFORMED, "a checkpoint's origin has 1 to %d bytes", CU_ORIGIN_MAX);
-    ENSURE(cu_decimal_read(size, INT64_MAX, &out.size.v, err) == CU_OK, err, CU_MALFORMED, "a checkpoint's size is a decimal without leading zero, below 2^63");
-    ENSURE(cu_base64_read(root, &hash, err) == CU_OK && hash.n == sizeof out.root, err, CU_MALFORMED, "a checkpoint's root is 32 bytes in strict base64");
+    ENSURE(out.origin.n > 0 && out.origin.n <= CU_ORIGIN_MAX, err, CU_MALFORMED, "a checkpoint's origin has 1 to %d bytes",
+           CU_ORIGIN_MAX);
+    ENSURE(cu_decimal_read(size, INT64_MAX, &out.size.v, err) == CU_OK, err, CU_MALFORMED,
+           "a checkpoint's size is a decimal without leading zero, below 2^63");
+    ENSURE(cu_base64_read(root, &hash, err) == CU_OK && hash.n == sizeof out.root, err, CU_MALFORMED,
+           "a checkpoint's root is 32 bytes in strict base64");
     memcpy(out.root.b, mem, sizeof out.root);
     cu_hash empty = cu_empty_root();
     ENSURE(out.size.v > 0 || cu_hash_eq(&out.root, &empty), err, CU_MALFORMED, "an empty log has the root SHA-256(\"\")");

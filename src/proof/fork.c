@@ -11,12 +11,9 @@
 #define PATH_BYTES (CU_PROOF_HASHES_MAX * sizeof(cu_hash))
 
 static const struct cu_field subtree_fields[] = {
-    CU_UINT(0, struct cu_fork_subtree, level, 0, 62),
-    CU_UINT(1, struct cu_fork_subtree, index, 0, INT64_MAX),
-    CU_FIXED(2, struct cu_fork_subtree, hash_a),
-    CU_BYTES(3, struct cu_fork_subtree, path_a, 0, PATH_BYTES),
-    CU_FIXED(4, struct cu_fork_subtree, hash_b),
-    CU_BYTES(5, struct cu_fork_subtree, path_b, 0, PATH_BYTES),
+    CU_UINT(0, struct cu_fork_subtree, level, 0, 62), CU_UINT(1, struct cu_fork_subtree, index, 0, INT64_MAX),
+    CU_FIXED(2, struct cu_fork_subtree, hash_a),      CU_BYTES(3, struct cu_fork_subtree, path_a, 0, PATH_BYTES),
+    CU_FIXED(4, struct cu_fork_subtree, hash_b),      CU_BYTES(5, struct cu_fork_subtree, path_b, 0, PATH_BYTES),
 };
 static const struct cu_schema subtree_schema = CU_SCHEMA_OF("subtree", subtree_fields, struct cu_fork_subtree, .tuple = true);
 
@@ -56,7 +53,8 @@ static void list_signers(struct side *s)
     }
 }
 
-static cu_status read_side(struct cu_span note, const struct cu_trust *trust, struct cu_verifier *by, struct side *ret, struct cu_err *err)
+static cu_status read_side(struct cu_span note, const struct cu_trust *trust, struct cu_verifier *by, struct side *ret,
+                           struct cu_err *err)
 {
     const struct cu_epoch *epoch;
 
@@ -64,26 +62,32 @@ static cu_status read_side(struct cu_span note, const struct cu_trust *trust, st
     TRY(cu_note_read(note, &ret->note, err));
     TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
     epoch = cu_trust_epoch(trust, ret->checkpoint.size);
-    ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries", (unsigned long long)ret->checkpoint.size.v);
+    ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries",
+           (unsigned long long)ret->checkpoint.size.v);
     TRY(cu_epoch_policy(epoch, &ret->policy, err));
     TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->signed_by, err));
-    ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED, "fork: a checkpoint of another log than the trusted one");
+    ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED,
+           "fork: a checkpoint of another log than the trusted one");
     list_signers(ret);
     ENSURE(ret->n > 0, err, CU_UNTRUSTED, "fork: no trusted key signed one of the checkpoints");
     return CU_OK;
 }
 
 /* By (2). */
-static cu_status leads(const struct cu_fork_subtree *t, const cu_hash *hash, struct cu_span path, const struct cu_checkpoint *c, struct cu_err *err)
+static cu_status leads(const struct cu_fork_subtree *t, const cu_hash *hash, struct cu_span path, const struct cu_checkpoint *c,
+                       struct cu_err *err)
 {
     uint64_t pieces = (c->size.v >> t->level) + ((c->size.v & ((1ull << t->level) - 1)) != 0);
 
-    ENSURE(t->index < c->size.v >> t->level, err, CU_BAD_PROOF, "fork: the subtree is not complete in a log of %llu entries", (unsigned long long)c->size.v);
+    ENSURE(t->index < c->size.v >> t->level, err, CU_BAD_PROOF, "fork: the subtree is not complete in a log of %llu entries",
+           (unsigned long long)c->size.v);
     ENSURE(path.n % sizeof(cu_hash) == 0, err, CU_MALFORMED, "fork: a path is made of 32-byte hashes");
-    return cu_inclusion_verify(hash, (cu_seq){ t->index }, (cu_size){ pieces }, (const cu_hash *)path.p, path.n / sizeof(cu_hash), &c->root, err);
+    return cu_inclusion_verify(hash, (cu_seq){ t->index }, (cu_size){ pieces }, (const cu_hash *)path.p, path.n / sizeof(cu_hash),
+                               &c->root, err);
 }
 
-static cu_status check_fork(const struct cu_fork *f, const struct cu_checkpoint *a, const struct cu_checkpoint *b, struct cu_err *err)
+static cu_status check_fork(const struct cu_fork *f, const struct cu_checkpoint *a, const struct cu_checkpoint *b,
+                            struct cu_err *err)
 {
     bool equal = a->size.v == b->size.v;
 
@@ -105,7 +109,8 @@ static void convict(const struct side *a, const struct side *b, struct cu_fork_r
     for (size_t i = 0; i < b->n; i++) ret->b_signers[i] = b->signer[i]->name;
 }
 
-cu_status cu_fork_verify(struct cu_span proof, const struct cu_trust *trust, struct cu_verifier *by, struct cu_fork_report *ret, struct cu_err *err)
+cu_status cu_fork_verify(struct cu_span proof, const struct cu_trust *trust, struct cu_verifier *by, struct cu_fork_report *ret,
+                         struct cu_err *err)
 {
     struct cu_fork fork;
     struct side a, b;

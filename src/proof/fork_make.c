@@ -7,7 +7,10 @@
 /* ---- what a receipt shows of its log ------------------------------------------------------------------------------- */
 
 /* A node of the tree: the leaves [lo, hi). */
-struct walked { uint64_t lo, hi; cu_hash hash; };
+struct walked {
+    uint64_t lo, hi;
+    cu_hash hash;
+};
 
 struct view {
     struct cu_span note;
@@ -55,7 +58,8 @@ static cu_status walk(struct view *v, size_t first, size_t end, uint64_t lo, uin
     return CU_OK;
 }
 
-static cu_status gather_leaves(struct view *v, const struct cu_tlog_proof *proof, const struct cu_extra *extra, struct cu_err *err)
+static cu_status gather_leaves(struct view *v, const struct cu_tlog_proof *proof, const struct cu_extra *extra,
+                               struct cu_err *err)
 {
     struct cu_record record;
     struct cu_support s;
@@ -93,7 +97,10 @@ static cu_status view_open(struct cu_span receipt, uint8_t *scratch, struct view
     return cu_buf_ok(&ret->nodes, err);
 }
 
-static const struct walked *node_at(const struct view *v, size_t i) { return (const struct walked *)(const void *)v->nodes.p + i; }
+static const struct walked *node_at(const struct view *v, size_t i)
+{
+    return (const struct walked *)(const void *)v->nodes.p + i;
+}
 static size_t node_count(const struct view *v) { return v->nodes.n / sizeof(struct walked); }
 
 static const struct walked *find_node(const struct view *v, uint64_t lo, uint64_t hi)
@@ -152,7 +159,8 @@ static const struct walked *find_difference(const struct view *v, struct other o
         const struct walked *w = node_at(v, i);
         cu_hash hash;
         if (!is_complete(w) || !other.node(other.self, w, &hash) || cu_hash_eq(&hash, &w->hash)) continue;
-        if (best != NULL && (w->hi - w->lo > best->hi - best->lo || (w->hi - w->lo == best->hi - best->lo && w->lo > best->lo))) continue;
+        if (best != NULL && (w->hi - w->lo > best->hi - best->lo || (w->hi - w->lo == best->hi - best->lo && w->lo > best->lo)))
+            continue;
         best = w;
         *ret_hash = hash;
     }
@@ -160,24 +168,35 @@ static const struct walked *find_difference(const struct view *v, struct other o
 }
 
 /* Settles what needs no subtree: OK with *ret_done when a proof was written. */
-static cu_status compare(const struct view *a, struct cu_span note_b, const struct cu_checkpoint *b, struct cu_buf *out, bool *ret_done, struct cu_err *err)
+static cu_status compare(const struct view *a, struct cu_span note_b, const struct cu_checkpoint *b, struct cu_buf *out,
+                         bool *ret_done, struct cu_err *err)
 {
     struct cu_fork fork = { .type = cu_span_str(CU_FORK_TYPE), .note_a = a->note, .note_b = note_b };
 
     *ret_done = a->checkpoint.size.v == b->size.v;
     ENSURE(cu_span_eq(a->checkpoint.origin, b->origin), err, CU_WRONG_NETWORK, "fork: the two are of different logs");
     if (!*ret_done) return CU_OK;
-    ENSURE(!cu_hash_eq(&a->checkpoint.root, &b->root), err, CU_NOT_FOUND, "they agree: one log of %llu entries", (unsigned long long)b->size.v);
+    ENSURE(!cu_hash_eq(&a->checkpoint.root, &b->root), err, CU_NOT_FOUND, "they agree: one log of %llu entries",
+           (unsigned long long)b->size.v);
     return cu_schema_write(&cu_fork_schema, &fork, out, err);
 }
 
-static cu_status write_fork(const struct view *a, const struct walked *w, struct cu_span note_b, const cu_hash *hash_b, struct cu_span path_b, struct cu_buf *out, struct cu_err *err)
+static cu_status write_fork(const struct view *a, const struct walked *w, struct cu_span note_b, const cu_hash *hash_b,
+                            struct cu_span path_b, struct cu_buf *out, struct cu_err *err)
 {
     cu_hash mem[CU_PROOF_HASHES_MAX];
     unsigned level = level_of(w);
     struct cu_fork fork = {
-        .type = cu_span_str(CU_FORK_TYPE), .note_a = a->note, .note_b = note_b, .has_subtree = true,
-        .subtree = { .level = level, .index = w->lo >> level, .hash_a = w->hash, .path_a = path_from(a, w, mem), .hash_b = *hash_b, .path_b = path_b },
+        .type = cu_span_str(CU_FORK_TYPE),
+        .note_a = a->note,
+        .note_b = note_b,
+        .has_subtree = true,
+        .subtree = { .level = level,
+                     .index = w->lo >> level,
+                     .hash_a = w->hash,
+                     .path_a = path_from(a, w, mem),
+                     .hash_b = *hash_b,
+                     .path_b = path_b },
     };
 
     return cu_schema_write(&cu_fork_schema, &fork, out, err);
@@ -191,7 +210,8 @@ static bool view_node(const void *self, const struct walked *w, cu_hash *ret)
     return found != NULL;
 }
 
-cu_status cu_fork_make(struct cu_span receipt_a, struct cu_span receipt_b, uint8_t *scratch, struct cu_buf *out, struct cu_err *err)
+cu_status cu_fork_make(struct cu_span receipt_a, struct cu_span receipt_b, uint8_t *scratch, struct cu_buf *out,
+                       struct cu_err *err)
 {
     CU_CLEANUP(view_free) struct view a = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
     CU_CLEANUP(view_free) struct view b = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
@@ -207,7 +227,10 @@ cu_status cu_fork_make(struct cu_span receipt_a, struct cu_span receipt_b, uint8
     return write_fork(&a, w, b.note, &hash_b, path_from(&b, find_node(&b, w->lo, w->hi), mem), out, err);
 }
 
-struct log { const struct cu_node_source *nodes; cu_size size; };
+struct log {
+    const struct cu_node_source *nodes;
+    cu_size size;
+};
 
 static bool log_node(const void *self, const struct walked *w, cu_hash *ret)
 {
@@ -217,7 +240,8 @@ static bool log_node(const void *self, const struct walked *w, cu_hash *ret)
     return w->hi <= log->size.v && log->nodes->node(log->nodes->self, level, w->lo >> level, ret, NULL) == CU_OK;
 }
 
-cu_status cu_fork_make_log(struct cu_span receipt, struct cu_span log_checkpoint, const struct cu_node_source *nodes, uint8_t *scratch, struct cu_buf *out, struct cu_err *err)
+cu_status cu_fork_make_log(struct cu_span receipt, struct cu_span log_checkpoint, const struct cu_node_source *nodes,
+                           uint8_t *scratch, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(view_free) struct view a = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
     struct cu_checkpoint b;

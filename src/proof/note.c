@@ -28,8 +28,8 @@ static uint32_t next_char(struct cu_span *text)
 /* Unicode's White_Space. */
 static bool is_space(uint32_t c)
 {
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029
-        || c == 0x202F || c == 0x205F || c == 0x3000;
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 static bool name_ok(struct cu_span name)
@@ -53,10 +53,12 @@ uint32_t cu_vkey_id(struct cu_span name, enum cu_note_key_type type, const struc
     return cu_be32(h.b);
 }
 
-cu_status cu_vkey_make(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub, struct cu_vkey *ret, struct cu_err *err)
+cu_status cu_vkey_make(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub, struct cu_vkey *ret,
+                       struct cu_err *err)
 {
     ENSURE(name_ok(name), err, CU_MALFORMED, "a key name has no space, no '+' and at least one character");
-    ENSURE(type == CU_NOTE_ED25519 || type == CU_NOTE_COSIGNATURE, err, CU_MALFORMED, "keys of note type %u are not used here", (unsigned)type);
+    ENSURE(type == CU_NOTE_ED25519 || type == CU_NOTE_COSIGNATURE, err, CU_MALFORMED, "keys of note type %u are not used here",
+           (unsigned)type);
     ENSURE(pub->alg == CU_ALG_EDDSA, err, CU_BAD_KEY, "notes are signed by Ed25519 keys");
     *ret = (struct cu_vkey){ .name = name, .id = cu_vkey_id(name, type, pub), .type = type, .pub = *pub };
     return CU_OK;
@@ -70,9 +72,11 @@ cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err 
     struct cu_public_key pub = { .alg = CU_ALG_EDDSA };
     struct cu_vkey out;
 
-    ENSURE(cu_span_split(&text, '+', &name) && cu_span_split(&text, '+', &id), err, CU_MALFORMED, "a verifier key is name+hash+key");
+    ENSURE(cu_span_split(&text, '+', &name) && cu_span_split(&text, '+', &id), err, CU_MALFORMED,
+           "a verifier key is name+hash+key");
     TRY(cu_hex_read(id, id_bytes, sizeof id_bytes, err));
-    ENSURE(cu_base64_read(text, &key, err) == CU_OK && key.n == 33, err, CU_MALFORMED, "a verifier key holds a type byte and 32 bytes, in strict base64");
+    ENSURE(cu_base64_read(text, &key, err) == CU_OK && key.n == 33, err, CU_MALFORMED,
+           "a verifier key holds a type byte and 32 bytes, in strict base64");
     memcpy(pub.bytes, mem + 1, 32);
     TRY(cu_vkey_make(name, (enum cu_note_key_type)mem[0], &pub, &out, err));
     ENSURE(out.id == cu_be32(id_bytes), err, CU_MALFORMED, "a verifier key's hash is not that of its name and key");
@@ -135,8 +139,10 @@ static cu_status read_line(struct cu_span line, struct cu_note_sig *ret, struct 
     ret->line = line;
     ENSURE(cu_span_starts(rest, cu_span_str(dash)), err, CU_MALFORMED, "a signature line begins with an em dash and a space");
     rest = cu_span(rest.p + strlen(dash), rest.n - strlen(dash));
-    ENSURE(cu_span_split(&rest, ' ', &ret->name) && name_ok(ret->name), err, CU_MALFORMED, "a signature line has a key name without spaces and '+'");
-    ENSURE(cu_base64_read(rest, &blob, err) == CU_OK && blob.n > 4, err, CU_MALFORMED, "a signature line ends in strict base64 of more than four bytes");
+    ENSURE(cu_span_split(&rest, ' ', &ret->name) && name_ok(ret->name), err, CU_MALFORMED,
+           "a signature line has a key name without spaces and '+'");
+    ENSURE(cu_base64_read(rest, &blob, err) == CU_OK && blob.n > 4, err, CU_MALFORMED,
+           "a signature line ends in strict base64 of more than four bytes");
     ret->id = cu_be32(mem);
     ret->n = blob.n - 4;
     memcpy(ret->blob, mem + 4, ret->n < sizeof ret->blob ? ret->n : sizeof ret->blob);
@@ -180,7 +186,8 @@ void cu_note_put_text(struct cu_buf *out, struct cu_span text)
     cu_buf_add_byte(out, '\n');
 }
 
-static cu_status put_line(struct cu_buf *out, struct cu_span text, const struct cu_vkey *vkey, struct cu_span blob, struct cu_err *err)
+static cu_status put_line(struct cu_buf *out, struct cu_span text, const struct cu_vkey *vkey, struct cu_span blob,
+                          struct cu_err *err)
 {
     uint8_t mem[4 + 72];
     struct cu_buf payload = cu_buf_over(mem, sizeof mem);
@@ -198,7 +205,8 @@ static cu_status put_line(struct cu_buf *out, struct cu_span text, const struct 
     return cu_buf_ok(out, err);
 }
 
-cu_status cu_note_sign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key, struct cu_err *err)
+cu_status cu_note_sign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key,
+                       struct cu_err *err)
 {
     uint8_t sig[CU_SIGNATURE_LEN];
     struct cu_vkey vkey;
@@ -208,7 +216,8 @@ cu_status cu_note_sign(struct cu_buf *out, struct cu_span text, struct cu_span n
     return put_line(out, text, &vkey, CU_SPAN_OF(sig), err);
 }
 
-cu_status cu_note_cosign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key, uint64_t unix_s, struct cu_err *err)
+cu_status cu_note_cosign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key,
+                         uint64_t unix_s, struct cu_err *err)
 {
     uint8_t mem[CU_NOTE_MAX + 64], blob[8 + CU_SIGNATURE_LEN];
     struct cu_buf message = cu_buf_over(mem, sizeof mem);
@@ -223,13 +232,15 @@ cu_status cu_note_cosign(struct cu_buf *out, struct cu_span text, struct cu_span
     return put_line(out, text, &vkey, CU_SPAN_OF(blob), err);
 }
 
-static cu_status verify_cosignature(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey, struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
+static cu_status verify_cosignature(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey,
+                                    struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
 {
     uint8_t mem[CU_NOTE_MAX + 64];
     struct cu_buf message = cu_buf_over(mem, sizeof mem);
     uint64_t unix_s = cu_be64(sig->blob);
 
-    ENSURE(sig->n == 8 + CU_SIGNATURE_LEN && unix_s <= INT64_MAX, err, CU_MALFORMED, "a cosignature is a time below 2^63 and 64 bytes");
+    ENSURE(sig->n == 8 + CU_SIGNATURE_LEN && unix_s <= INT64_MAX, err, CU_MALFORMED,
+           "a cosignature is a time below 2^63 and 64 bytes");
     put_cosigned(&message, note->text, unix_s);
     TRY(cu_buf_ok(&message, err));
     TRY(cu_verify_one(by, &vkey->pub, cu_buf_span(&message), sig->blob + 8, err));
@@ -237,7 +248,8 @@ static cu_status verify_cosignature(const struct cu_note *note, const struct cu_
     return CU_OK;
 }
 
-cu_status cu_note_verify(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey, struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
+cu_status cu_note_verify(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey,
+                         struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
 {
     if (vkey->type == CU_NOTE_COSIGNATURE) return verify_cosignature(note, sig, vkey, by, ret_unix_s, err);
     ENSURE(sig->n == CU_SIGNATURE_LEN, err, CU_MALFORMED, "an Ed25519 signature has 64 bytes");

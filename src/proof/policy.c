@@ -66,7 +66,8 @@ static bool key_is_new(const struct cu_tlog_policy *p, const struct cu_vkey *key
     return true;
 }
 
-static cu_status read_key(struct reading *r, struct cu_span text, enum cu_note_key_type type, struct cu_vkey *ret, struct cu_err *err)
+static cu_status read_key(struct reading *r, struct cu_span text, enum cu_note_key_type type, struct cu_vkey *ret,
+                          struct cu_err *err)
 {
     TRY(cu_vkey_parse(text, ret, err));
     if (r->check_keys) TRY(cu_public_check(&ret->pub, err));
@@ -79,8 +80,10 @@ static cu_status new_node(struct reading *r, struct cu_span name, struct cu_poli
 {
     struct cu_tlog_policy *p = r->policy;
 
-    ENSURE(!cu_span_is(name, "none") && find_node(p, name) < 0, err, CU_MALFORMED, "policy: a name is defined twice, or is \"none\"");
-    ENSURE(p->nodes_n < CU_POLICY_MEMBERS_MAX, err, CU_TOO_LARGE, "policy: more than %d witnesses and groups", CU_POLICY_MEMBERS_MAX);
+    ENSURE(!cu_span_is(name, "none") && find_node(p, name) < 0, err, CU_MALFORMED,
+           "policy: a name is defined twice, or is \"none\"");
+    ENSURE(p->nodes_n < CU_POLICY_MEMBERS_MAX, err, CU_TOO_LARGE, "policy: more than %d witnesses and groups",
+           CU_POLICY_MEMBERS_MAX);
     *ret = &p->node[p->nodes_n];
     **ret = (struct cu_policy_node){ .name = name };
     return CU_OK;
@@ -114,7 +117,8 @@ static cu_status read_threshold(struct cu_span word, size_t members, unsigned *r
 
     if (cu_span_is(word, "any")) return *ret = 1, CU_OK;
     if (cu_span_is(word, "all")) return *ret = (unsigned)members, CU_OK;
-    ENSURE(cu_decimal_read(word, members, &k, err) == CU_OK && k >= 1, err, CU_MALFORMED, "policy: a group needs all, any, or 1 to n of its n members");
+    ENSURE(cu_decimal_read(word, members, &k, err) == CU_OK && k >= 1, err, CU_MALFORMED,
+           "policy: a group needs all, any, or 1 to n of its n members");
     *ret = (unsigned)k;
     return CU_OK;
 }
@@ -149,8 +153,14 @@ static cu_status read_quorum(struct reading *r, const struct words *w, struct cu
     return CU_OK;
 }
 
-static const struct { const char *word; cu_status (*read)(struct reading *, const struct words *, struct cu_err *); } keywords[] = {
-    { "log", read_log }, { "witness", read_witness }, { "group", read_group }, { "quorum", read_quorum },
+static const struct {
+    const char *word;
+    cu_status (*read)(struct reading *, const struct words *, struct cu_err *);
+} keywords[] = {
+    { "log", read_log },
+    { "witness", read_witness },
+    { "group", read_group },
+    { "quorum", read_quorum },
 };
 
 static cu_status policy_line(struct reading *r, struct cu_span line, struct cu_err *err)
@@ -181,10 +191,16 @@ static cu_status read_policy(struct cu_span text, bool check_keys, struct cu_tlo
     return CU_OK;
 }
 
-cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err) { return read_policy(text, true, ret, err); }
+cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err)
+{
+    return read_policy(text, true, ret, err);
+}
 
 /* The keys were checked when the trust file was read, and every verification looks at its key again. */
-cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err) { return read_policy(epoch->policy_text, false, ret, err); }
+cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err)
+{
+    return read_policy(epoch->policy_text, false, ret, err);
+}
 
 /* ---- judging ------------------------------------------------------------------------------------------------------- */
 
@@ -202,19 +218,25 @@ bool cu_tlog_policy_met(const struct cu_tlog_policy *policy, const bool *cosigne
     return met[policy->quorum];
 }
 
-static bool is_by(const struct cu_note_sig *sig, const struct cu_vkey *key) { return sig->id == key->id && cu_span_eq(sig->name, key->name); }
+static bool is_by(const struct cu_note_sig *sig, const struct cu_vkey *key)
+{
+    return sig->id == key->id && cu_span_eq(sig->name, key->name);
+}
 
 /* The listed key that a line names, or NULL. */
-static const struct cu_vkey *find_signer(const struct cu_tlog_policy *p, const struct cu_note_sig *sig, enum cu_sig_verdict *ret_of, uint16_t *ret_node)
+static const struct cu_vkey *find_signer(const struct cu_tlog_policy *p, const struct cu_note_sig *sig,
+                                         enum cu_sig_verdict *ret_of, uint16_t *ret_node)
 {
     for (uint16_t i = 0; i < p->logs_n; i++)
         if (is_by(sig, &p->log[i])) return *ret_of = CU_SIG_LOG, *ret_node = i, &p->log[i];
     for (uint16_t i = 0; i < p->nodes_n; i++)
-        if (!p->node[i].is_group && is_by(sig, &p->node[i].vkey)) return *ret_of = CU_SIG_COSIGNED, *ret_node = i, &p->node[i].vkey;
+        if (!p->node[i].is_group && is_by(sig, &p->node[i].vkey))
+            return *ret_of = CU_SIG_COSIGNED, *ret_node = i, &p->node[i].vkey;
     return *ret_of = CU_SIG_IGNORED, *ret_node = 0, NULL;
 }
 
-cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_note_verdict *ret, struct cu_err *err)
+cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by,
+                        struct cu_note_verdict *ret, struct cu_err *err)
 {
     *ret = (struct cu_note_verdict){ 0 };
     for (size_t i = 0; i < note->sigs_n; i++) {
@@ -231,25 +253,28 @@ cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy 
     return CU_OK;
 }
 
-static bool log_signed(const struct cu_note *note, const struct cu_tlog_policy *policy, const struct cu_note_verdict *v, struct cu_span origin)
+static bool log_signed(const struct cu_note *note, const struct cu_tlog_policy *policy, const struct cu_note_verdict *v,
+                       struct cu_span origin)
 {
     for (size_t i = 0; i < note->sigs_n; i++)
         if (v->of[i] == CU_SIG_LOG && cu_span_eq(policy->log[v->node[i]].name, origin)) return true;
     return false;
 }
 
-cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_checkpoint *ret,
-                               struct cu_note_verdict *ret_verdict, struct cu_err *err)
+cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by,
+                               struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err)
 {
     bool cosigned[CU_POLICY_MEMBERS_MAX] = { false };
     struct cu_checkpoint out;
 
     TRY(cu_checkpoint_read(note->text, &out, err));
     TRY(cu_note_judge(note, policy, by, ret_verdict, err));
-    ENSURE(log_signed(note, policy, ret_verdict, out.origin), err, CU_UNTRUSTED, "no log key that is trusted for this origin signed the checkpoint");
+    ENSURE(log_signed(note, policy, ret_verdict, out.origin), err, CU_UNTRUSTED,
+           "no log key that is trusted for this origin signed the checkpoint");
     for (size_t i = 0; i < note->sigs_n; i++)
         if (ret_verdict->of[i] == CU_SIG_COSIGNED) cosigned[ret_verdict->node[i]] = true;
-    ENSURE(cu_tlog_policy_met(policy, cosigned), err, CU_UNTRUSTED, "the checkpoint lacks the cosignatures that the policy requires");
+    ENSURE(cu_tlog_policy_met(policy, cosigned), err, CU_UNTRUSTED,
+           "the checkpoint lacks the cosignatures that the policy requires");
     *ret = out;
     return CU_OK;
 }

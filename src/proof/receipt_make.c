@@ -8,12 +8,14 @@ static cu_status merge_positions(const struct cu_receipt_parts *parts, cu_seq *r
 {
     size_t n = 0, i = 0;
 
-    ENSURE(parts->support_n <= CU_RECEIPT_SUPPORT_MAX, err, CU_TOO_LARGE, "a receipt brings at most %d entries along", CU_RECEIPT_SUPPORT_MAX);
+    ENSURE(parts->support_n <= CU_RECEIPT_SUPPORT_MAX, err, CU_TOO_LARGE, "a receipt brings at most %d entries along",
+           CU_RECEIPT_SUPPORT_MAX);
     for (; i < parts->support_n && parts->support[i].seq < parts->seq.v; i++) ret[n++].v = parts->support[i].seq;
     ret[n++] = parts->seq;
     for (; i < parts->support_n; i++) ret[n++].v = parts->support[i].seq;
     for (i = 1; i < n; i++)
-        ENSURE(ret[i - 1].v < ret[i].v, err, CU_MALFORMED, "a receipt's entries ascend, each once, and the record is not among them");
+        ENSURE(ret[i - 1].v < ret[i].v, err, CU_MALFORMED,
+               "a receipt's entries ascend, each once, and the record is not among them");
     return CU_OK;
 }
 
@@ -27,8 +29,8 @@ static cu_status put_support(const struct cu_receipt_parts *parts, struct cu_buf
     return CU_OK;
 }
 
-static cu_status put_hashes(const struct cu_receipt_parts *parts, const struct cu_node_source *nodes, cu_size size, const struct cu_tlog_proof *proof,
-                            struct cu_buf *out, struct cu_err *err)
+static cu_status put_hashes(const struct cu_receipt_parts *parts, const struct cu_node_source *nodes, cu_size size,
+                            const struct cu_tlog_proof *proof, struct cu_buf *out, struct cu_err *err)
 {
     struct cu_path_known path = { parts->seq, size, proof->path, proof->n };
     struct cu_known known = cu_known_path(&path);
@@ -43,7 +45,8 @@ static cu_status put_hashes(const struct cu_receipt_parts *parts, const struct c
     return CU_OK;
 }
 
-cu_status cu_receipt_make(const struct cu_receipt_parts *parts, const struct cu_node_source *nodes, struct cu_buf *out, struct cu_err *err)
+cu_status cu_receipt_make(const struct cu_receipt_parts *parts, const struct cu_node_source *nodes, struct cu_buf *out,
+                          struct cu_err *err)
 {
     CU_BUF support = cu_buf_heap(CU_RECEIPT_MAX);
     CU_BUF hashes = cu_buf_heap(HASHES_MAX * sizeof(cu_hash));

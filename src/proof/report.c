@@ -64,7 +64,8 @@ void cu_report_text(const struct cu_report *r, struct cu_buf *out)
         cu_buf_addf(out, "%s %s\n", mark[r->line[i].verdict], r->line[i].text);
     }
     cu_buf_add_byte(out, '\n');
-    for (int v = 0; v < CU_VERDICTS; v++) cu_buf_addf(out, "%-10s %-11s %s\n", verdict_names[v], cu_verdict_text(r->verdict[v]), r->why[v]);
+    for (int v = 0; v < CU_VERDICTS; v++)
+        cu_buf_addf(out, "%-10s %-11s %s\n", verdict_names[v], cu_verdict_text(r->verdict[v]), r->why[v]);
     cu_buf_addf(out, "\n%s\n\n%s\n", r->statement_en, r->statement_zh);
 }
 

@@ -5,23 +5,30 @@
 #include <stdio.h>
 
 /* kind, what a sentence calls it */
-static const struct { enum cu_kind kind; const char *en, *zh; } kinds[] = {
+static const struct {
+    enum cu_kind kind;
+    const char *en, *zh;
+} kinds[] = {
     { CU_KIND_GENESIS, "the founding of the ledger", "账本的创始记录" },
     { CU_KIND_BLOCK, "a block entry, which dates the entries before it", "一条区块记录，为其前的记录定时" },
     { CU_KIND_CONFIRM, "an organisation's proof that it holds its keys", "一个机构持有其密钥的确认" },
     { CU_KIND_CASE, "the opening of a case", "一个案件的立案记录" },
     { CU_KIND_DEPOSIT, "a deposit of evidence, signed by depositor and provider", "一次证据存证，由存证人与云服务方双方签名" },
-    { CU_KIND_REFUSAL, "a provider's refusal of a deposit, signed over the depositor's claim", "云服务方对一次存证的拒绝，签于存证人的声明之上" },
+    { CU_KIND_REFUSAL, "a provider's refusal of a deposit, signed over the depositor's claim",
+      "云服务方对一次存证的拒绝，签于存证人的声明之上" },
     { CU_KIND_VOID, "a depositor's voiding of a serial number", "存证人对一个序号的作废" },
     { CU_KIND_STORED, "an organisation's word that it holds verified copies", "一个机构持有已核验副本的声明" },
     { CU_KIND_INCIDENT, "an incident report", "一份事件报告" },
     { CU_KIND_CORRECTION, "a correction of an earlier statement", "对先前陈述的更正" },
     { CU_KIND_ACCESS, "a record of who read evidence", "证据查阅记录" },
-    { CU_KIND_INVENTORY, "an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)",
+    { CU_KIND_INVENTORY,
+      "an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)",
       "一份清单；账本只接纳没有遗漏任何存证的清单（其列明的未用序号除外）" },
 };
 
-struct two { struct cu_buf en, zh; };
+struct two {
+    struct cu_buf en, zh;
+};
 
 static void both(struct two *t, const char *en, const char *zh)
 {
@@ -29,7 +36,8 @@ static void both(struct two *t, const char *en, const char *zh)
     cu_buf_add_str(&t->zh, zh);
 }
 
-static void both_span(struct two *t, const char *before_en, const char *before_zh, struct cu_span name, const char *after_en, const char *after_zh)
+static void both_span(struct two *t, const char *before_en, const char *before_zh, struct cu_span name, const char *after_en,
+                      const char *after_zh)
 {
     char shown[CU_SHOWN];
 
@@ -40,9 +48,11 @@ static void both_span(struct two *t, const char *before_en, const char *before_z
 
 static void say_verdict(struct two *t, const struct cu_report *r)
 {
-    if (r->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || r->verdict[CU_VERDICT_SIGNER] == CU_FAIL || r->verdict[CU_VERDICT_TIME] == CU_FAIL)
+    if (r->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || r->verdict[CU_VERDICT_SIGNER] == CU_FAIL ||
+        r->verdict[CU_VERDICT_TIME] == CU_FAIL)
         both(t, "NOT VERIFIED, do not rely on it: ", "未通过验证，不可采信：");
-    else if (r->verdict[CU_VERDICT_SIGNER] != CU_PASS) both(t, "NOT PROVEN whose it is: the file is whole in itself, but ", "来源未经证明：文件自身完整，但");
+    else if (r->verdict[CU_VERDICT_SIGNER] != CU_PASS)
+        both(t, "NOT PROVEN whose it is: the file is whole in itself, but ", "来源未经证明：文件自身完整，但");
     else both(t, "Verified: ", "经验证：");
 }
 
@@ -55,7 +65,9 @@ static bool say_obstacle(struct two *t, const struct cu_report *r)
         bool stands = r->verdict[v] == CU_FAIL || (v != CU_VERDICT_TIME && r->verdict[v] != CU_PASS);
         if (!stands) continue;
         cu_buf_addf(&t->en, "%s.", r->why[v]);
-        cu_buf_addf(&t->zh, "%s（%s）。", v == CU_VERDICT_SIGNER && r->verdict[v] == CU_NOT_PROVEN ? "没有可信的签名证明其来源" : failed_zh[v], r->why[v]);
+        cu_buf_addf(&t->zh, "%s（%s）。",
+                    v == CU_VERDICT_SIGNER && r->verdict[v] == CU_NOT_PROVEN ? "没有可信的签名证明其来源" : failed_zh[v],
+                    r->why[v]);
         return true;
     }
     return false;
@@ -116,8 +128,11 @@ static void say_object(struct two *t, const struct cu_report *r)
 static void say_bytes(struct two *t, const struct cu_report *r)
 {
     if (!r->entry.has_inner) return;
-    if (r->evidence == CU_EVIDENCE_SAME) both(t, "The bytes that were given are those that were signed. ", "所提交的数据与签名时的数据一致。");
-    else both(t, "No file was compared: it is the record that was verified, not a file. ", "未比对任何文件：所验证的是记录，而非某个文件。");
+    if (r->evidence == CU_EVIDENCE_SAME)
+        both(t, "The bytes that were given are those that were signed. ", "所提交的数据与签名时的数据一致。");
+    else
+        both(t, "No file was compared: it is the record that was verified, not a file. ",
+             "未比对任何文件：所验证的是记录，而非某个文件。");
 }
 
 static void say_time(struct two *t, const struct cu_report *r)
@@ -133,20 +148,29 @@ static void say_time(struct two *t, const struct cu_report *r)
         cu_buf_addf(&t->en, "Recorded by %s", by);
         cu_buf_addf(&t->zh, "入账不晚于%s", by);
     }
-    if (r->verdict[CU_VERDICT_TIME] != CU_PASS) both(t, ", by the ledger's own clock, which nobody else attests: the time is NOT PROVEN. ", "，依据账本自身时钟，无他方证明：时间未经证明。");
-    else if (r->witnessed_by.v > 0) both(t, ", by the ledger's own clock; outside cosigners attest when it existed at the latest. ", "，依据账本自身时钟；外部联署方证明其最迟存在的时间。");
+    if (r->verdict[CU_VERDICT_TIME] != CU_PASS)
+        both(t, ", by the ledger's own clock, which nobody else attests: the time is NOT PROVEN. ",
+             "，依据账本自身时钟，无他方证明：时间未经证明。");
+    else if (r->witnessed_by.v > 0)
+        both(t, ", by the ledger's own clock; outside cosigners attest when it existed at the latest. ",
+             "，依据账本自身时钟；外部联署方证明其最迟存在的时间。");
     else both(t, ", times on which several organisations agreed. ", "，由多个机构共同认定。");
 }
 
 static void say_limits(struct two *t, const struct cu_report *r)
 {
     if (r->one_keeper)
-        both(t, "One party holds every key of this ledger: until an outside witness signs, it could have rewritten the whole, which only an older receipt would show. ",
+        both(t,
+             "One party holds every key of this ledger: until an outside witness signs, it could have rewritten the whole, which "
+             "only an older receipt would show. ",
              "本账本的全部密钥由一方持有：在外部见证方签名之前，该方可改写整个账本，唯有更早的回执能够揭示。");
     if (r->entry.kind == CU_KIND_DEPOSIT && r->copies_required > 0)
-        both(t, r->copies_ok ? "The copies that the ledger's policy asks for are attested. " : "Copies that the ledger's policy asks for are NOT attested. ",
+        both(t,
+             r->copies_ok ? "The copies that the ledger's policy asks for are attested. "
+                          : "Copies that the ledger's policy asks for are NOT attested. ",
              r->copies_ok ? "账本策略要求的副本均已证明。" : "账本策略要求的副本尚未全部证明。");
-    both(t, "Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.", "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
+    both(t, "Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.",
+         "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
 }
 
 /* Terminate; a text that did not fit ends in a whole character. */
@@ -160,7 +184,8 @@ static void finish(struct cu_buf *out, char *text)
 
 void cu_report_sentences(struct cu_report *r)
 {
-    struct two t = { cu_buf_over(r->statement_en, sizeof r->statement_en - 1), cu_buf_over(r->statement_zh, sizeof r->statement_zh - 1) };
+    struct two t = { cu_buf_over(r->statement_en, sizeof r->statement_en - 1),
+                     cu_buf_over(r->statement_zh, sizeof r->statement_zh - 1) };
 
     say_verdict(&t, r);
     if (!say_obstacle(&t, r)) {

@@ -16,7 +16,10 @@ static cu_status refusal_of(struct cu_span line)
 {
     uint64_t version;
 
-    return cu_take_prefix(&line, "c2sp.org/tlog-proof@v") && cu_decimal_read(line, UINT64_MAX, &version, NULL) == CU_OK && version > 1 ? CU_NEWER_FORMAT : CU_MALFORMED;
+    return cu_take_prefix(&line, "c2sp.org/tlog-proof@v") && cu_decimal_read(line, UINT64_MAX, &version, NULL) == CU_OK &&
+                   version > 1
+               ? CU_NEWER_FORMAT
+               : CU_MALFORMED;
 }
 
 static cu_status read_hash(struct cu_span line, cu_hash *ret, struct cu_err *err)
@@ -24,7 +27,8 @@ static cu_status read_hash(struct cu_span line, cu_hash *ret, struct cu_err *err
     uint8_t mem[sizeof(cu_hash) + 3];
     struct cu_buf hash = cu_buf_over(mem, sizeof mem);
 
-    ENSURE(cu_base64_read(line, &hash, err) == CU_OK && hash.n == sizeof *ret, err, CU_MALFORMED, "proof: a path line is 32 bytes in strict base64");
+    ENSURE(cu_base64_read(line, &hash, err) == CU_OK && hash.n == sizeof *ret, err, CU_MALFORMED,
+           "proof: a path line is 32 bytes in strict base64");
     memcpy(ret->b, mem, sizeof *ret);
     return CU_OK;
 }

@@ -31,11 +31,14 @@ static cu_status read_head(struct cu_lines *lines, struct cu_trust *ret, struct 
     struct cu_span line;
 
     ENSURE(cu_lines_next(lines, &line), err, CU_MALFORMED, "trust: not a trust file");
-    ENSURE(cu_span_is(line, "custody-trust/v1"), err, cu_span_starts(line, cu_span_str("custody-trust/")) ? CU_NEWER_FORMAT : CU_MALFORMED,
+    ENSURE(cu_span_is(line, "custody-trust/v1"), err,
+           cu_span_starts(line, cu_span_str("custody-trust/")) ? CU_NEWER_FORMAT : CU_MALFORMED,
            "trust: the first line is not \"custody-trust/v1\"");
-    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "network "), err, CU_MALFORMED, "trust: the second line is network <64 hex digits>");
+    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "network "), err, CU_MALFORMED,
+           "trust: the second line is network <64 hex digits>");
     TRY(cu_hex_read(line, ret->network.b, sizeof ret->network, err));
-    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "require "), err, CU_MALFORMED, "trust: the third line is require <verdicts>");
+    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "require "), err, CU_MALFORMED,
+           "trust: the third line is require <verdicts>");
     return read_require(line, ret->required, err);
 }
 
@@ -94,7 +97,8 @@ cu_status cu_trust_read(struct cu_span text, struct cu_trust *ret, struct cu_err
         struct cu_epoch *e = &out.epoch[out.epochs_n];
         ENSURE(out.epochs_n < CU_EPOCHS_MAX, err, CU_TOO_LARGE, "trust: more than %d epochs", CU_EPOCHS_MAX);
         lines = cu_lines_on(rest);
-        ENSURE(cu_lines_next(&lines, &line) && cu_take_prefix(&line, "epoch "), err, CU_MALFORMED, "trust: an epoch line stands before its keys");
+        ENSURE(cu_lines_next(&lines, &line) && cu_take_prefix(&line, "epoch "), err, CU_MALFORMED,
+               "trust: an epoch line stands before its keys");
         TRY(read_span(line, e, err));
         ENSURE(out.epochs_n == 0 || e[-1].last.v < e->first.v, err, CU_MALFORMED, "trust: epochs ascend and do not overlap");
         rest = lines.rest;

@@ -39,7 +39,10 @@ static void put_textf(char *ret, size_t size, const char *fmt, ...)
 }
 
 /* Lines beyond the table's end are dropped: verdicts do not live in them. */
-static struct cu_check_line *next_line(struct cu_report *r) { return r->lines_n < CU_REPORT_LINES ? &r->line[r->lines_n++] : NULL; }
+static struct cu_check_line *next_line(struct cu_report *r)
+{
+    return r->lines_n < CU_REPORT_LINES ? &r->line[r->lines_n++] : NULL;
+}
 
 static bool any_failed(const struct cu_report *r)
 {
@@ -59,7 +62,8 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
     va_end(args);
     struct cu_check_line *at = next_line(r);
     if (at != NULL) *at = line;
-    if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) memcpy(r->why[which], line.text, sizeof line.text);
+    if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS)
+        memcpy(r->why[which], line.text, sizeof line.text);
     if (v == CU_PASS) return;
     if (r->status == CU_OK || (v == CU_FAIL && !any_failed(r))) r->status = status;
     if (which == CU_VERDICTS || v >= r->verdict[which]) return;
@@ -134,8 +138,8 @@ cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scr
     TRY(read_extra(j, scratch));
     TRY(read_record(j));
     while (cu_list_next(&j->extra.support, &cu_support_schema, &at, &s)) TRY(read_brought(j, &s));
-    cu_judge_note(j, "the file is one receipt in its one spelling: entry %llu, a %s, and %zu entries that go with it", LLU(j->proof.index.v),
-                  cu_kind_row(j->report->entry.kind)->name, j->n);
+    cu_judge_note(j, "the file is one receipt in its one spelling: entry %llu, a %s, and %zu entries that go with it",
+                  LLU(j->proof.index.v), cu_kind_row(j->report->entry.kind)->name, j->n);
     return CU_OK;
 }
 
@@ -143,7 +147,8 @@ cu_status cu_judge_nothing_unused(struct cu_judge *j)
 {
     if (any_failed(j->report)) return CU_OK; /* what failed keeps its own name */
     for (size_t i = 0; i < j->n; i++)
-        ENSURE(j->brought[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it", LLU(j->brought[i].s.seq));
+        ENSURE(j->brought[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it",
+               LLU(j->brought[i].s.seq));
     return CU_OK;
 }
 
@@ -177,7 +182,8 @@ struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party)
     struct cu_party_name name;
     size_t at = 0;
 
-    if (details.n == 0 || cu_schema_read(cu_profile_schema(CU_PROFILE_GENESIS), details, &genesis, NULL) != CU_OK) return CU_SPAN_EMPTY;
+    if (details.n == 0 || cu_schema_read(cu_profile_schema(CU_PROFILE_GENESIS), details, &genesis, NULL) != CU_OK)
+        return CU_SPAN_EMPTY;
     while (cu_list_next(&genesis.parties, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
     return CU_SPAN_EMPTY;
@@ -239,8 +245,8 @@ static void refuse(struct cu_judge *j, cu_status status)
     r->status = status;
 }
 
-cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence, struct cu_verifier *by, uint8_t *scratch,
-                            struct cu_report *ret, struct cu_err *err)
+cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence,
+                            struct cu_verifier *by, uint8_t *scratch, struct cu_report *ret, struct cu_err *err)
 {
     struct cu_err own = { 0 };
     struct cu_judge j = { .report = ret, .trust = trust, .by = by, .err = err != NULL ? err : &own };

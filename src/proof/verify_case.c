@@ -40,8 +40,12 @@ static void tell_inventory(struct cu_judge *j)
     const struct cu_inventory *inv = &j->report->entry.outer.body.inventory;
     const char *of = inv->has_case ? "case" : "key";
 
-    cu_judge_note(j, "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that leaves one out", LLU(inv->seen.seq), of, LLU(inv->n));
-    if (inv->open.n > 0) cu_judge_note(j, "inventory: serial numbers of %llu keys are still open, as it lists them", LLU(inv->open.n));
+    cu_judge_note(
+        j,
+        "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that leaves one out",
+        LLU(inv->seen.seq), of, LLU(inv->n));
+    if (inv->open.n > 0)
+        cu_judge_note(j, "inventory: serial numbers of %llu keys are still open, as it lists them", LLU(inv->open.n));
 }
 
 cu_status cu_judge_case(struct cu_judge *j)
@@ -58,7 +62,9 @@ cu_status cu_judge_case(struct cu_judge *j)
     at->used = true;
     r->case_name = case_name(at->s.details);
     cu_shown(r->case_name, name);
-    if (at->s.seq < r->seq.v) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq), name);
+    if (at->s.seq < r->seq.v)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq),
+                     name);
     else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_OUT_OF_ORDER, "its case was opened after it");
     return CU_OK;
 }
@@ -104,7 +110,8 @@ static cu_status count_stored(struct cu_judge *j, struct cu_brought *b, struct c
 
     TRY(cu_entry_read(b->s.entry, &entry, j->err));
     uint64_t organisation = organisation_of(j, &entry.outer.kid);
-    if (b->s.seq < j->report->seq.v || !covers(&entry.outer.body.stored, j->report->seq.v) || counted(copies, organisation)) return CU_OK;
+    if (b->s.seq < j->report->seq.v || !covers(&entry.outer.body.stored, j->report->seq.v) || counted(copies, organisation))
+        return CU_OK;
     b->used = true; /* its signature is checked with the others */
     TRY(cu_judge_dating(j, b->s.seq, &dating));
     copies->organisation[copies->n++] = organisation;
@@ -120,7 +127,8 @@ static void count_signers(struct cu_judge *j, struct copies *copies)
     for (size_t i = 0; j->trusted && i < j->note.sigs_n; i++) {
         enum cu_sig_verdict of = j->signed_by.of[i];
         if (of == CU_SIG_IGNORED) continue;
-        const struct cu_vkey *key = of == CU_SIG_LOG ? &j->policy.log[j->signed_by.node[i]] : &j->policy.node[j->signed_by.node[i]].vkey;
+        const struct cu_vkey *key = of == CU_SIG_LOG ? &j->policy.log[j->signed_by.node[i]]
+                                                     : &j->policy.node[j->signed_by.node[i]].vkey;
         cu_hash kid = cu_key_id(&key->pub);
         uint64_t organisation = organisation_of(j, &kid);
         if (organisation != 0 && !counted(copies, organisation)) copies->organisation[copies->n++] = organisation;
@@ -150,7 +158,8 @@ cu_status cu_judge_copies(struct cu_judge *j)
     r->copies_required = j->genesis.policy.copies;
     r->copies_ok = copies.n >= r->copies_required && mandatory_are_there(j, &copies);
     if (r->copies_required == 0 && r->copies_ok) return CU_OK;
-    cu_judge_say(j, CU_VERDICTS, r->copies_ok ? CU_PASS : CU_NOT_PROVEN, CU_COPIES_MISSING, "copies: %zu attested, %zu required%s", r->copies, r->copies_required,
+    cu_judge_say(j, CU_VERDICTS, r->copies_ok ? CU_PASS : CU_NOT_PROVEN, CU_COPIES_MISSING,
+                 "copies: %zu attested, %zu required%s", r->copies, r->copies_required,
                  r->copies_ok || copies.n < r->copies_required ? "" : ", but a mandatory organisation is not among them");
     return CU_OK;
 }

@@ -34,14 +34,22 @@ void cu_judge_inclusion(struct cu_judge *j)
     cu_seq seqs[CU_RECEIPT_SUPPORT_MAX + 1];
     cu_hash leaves[CU_RECEIPT_SUPPORT_MAX + 1];
     size_t n = all_leaves(j, seqs, leaves), hashes = j->extra.hashes.n / sizeof(cu_hash);
-    cu_status status = cu_inclusion_verify(&j->report->leaf, j->report->seq, c->size, j->proof.path, j->proof.n, &c->root, j->err);
+    cu_status status = cu_inclusion_verify(&j->report->leaf, j->report->seq, c->size, j->proof.path, j->proof.n, &c->root,
+                                           j->err);
 
-    if (status == CU_OK) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "entry %llu is in the log of %llu entries", LLU(j->report->seq.v), LLU(c->size.v));
-    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "entry %llu is not shown to be in the log: %.120s", LLU(j->report->seq.v), j->err->text);
+    if (status == CU_OK)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "entry %llu is in the log of %llu entries", LLU(j->report->seq.v),
+                     LLU(c->size.v));
+    else
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "entry %llu is not shown to be in the log: %.120s",
+                     LLU(j->report->seq.v), j->err->text);
 
     status = cu_multiproof_verify(seqs, leaves, n, c->size, &known, j->extra.hashes.p, hashes, &c->root, j->err);
-    if (status == CU_OK) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the %zu entries that go with it are in the same log", j->n);
-    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "the entries that go with it are not shown to be in the log: %.110s", j->err->text);
+    if (status == CU_OK)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the %zu entries that go with it are in the same log", j->n);
+    else
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status,
+                     "the entries that go with it are not shown to be in the log: %.110s", j->err->text);
 }
 
 /* ---- of the pinned ledger ------------------------------------------------------------------------------------------ */
@@ -72,26 +80,41 @@ cu_status cu_judge_network(struct cu_judge *j)
     r->ledger_name = j->genesis.origin;
     cu_hash_hex(&r->network, hex);
     if (!cu_span_eq(j->genesis.origin, r->checkpoint.origin))
-        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_WRONG_NETWORK, "the checkpoint is not of the log that the genesis names");
-    if (j->trust == NULL) cu_judge_note(j, "the ledger is %s, network id %.16s…; nothing is pinned to compare it with", cu_shown(r->ledger_name, origin), hex);
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_WRONG_NETWORK,
+                     "the checkpoint is not of the log that the genesis names");
+    if (j->trust == NULL)
+        cu_judge_note(j, "the ledger is %s, network id %.16s…; nothing is pinned to compare it with",
+                      cu_shown(r->ledger_name, origin), hex);
     else if (cu_hash_eq(&r->network, &j->trust->network))
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "the ledger is the pinned one: %s, network id %.16s…", cu_shown(r->ledger_name, origin), hex);
-    else cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, CU_WRONG_NETWORK, "the receipt is of another ledger (network id %.16s…) than the pinned one", hex);
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "the ledger is the pinned one: %s, network id %.16s…",
+                     cu_shown(r->ledger_name, origin), hex);
+    else
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, CU_WRONG_NETWORK,
+                     "the receipt is of another ledger (network id %.16s…) than the pinned one", hex);
     return CU_OK;
 }
 
 /* ---- what is attached ---------------------------------------------------------------------------------------------- */
 
-static const struct { enum cu_kind kind; enum cu_profile profile[2]; } profiles[] = {
-    { CU_KIND_GENESIS, { CU_PROFILE_GENESIS } }, { CU_KIND_CASE, { CU_PROFILE_CASE } },         { CU_KIND_VOID, { CU_PROFILE_VOID } },
-    { CU_KIND_CORRECTION, { CU_PROFILE_CORRECTION } }, { CU_KIND_INCIDENT, { CU_PROFILE_INCIDENT } }, { CU_KIND_ACCESS, { CU_PROFILE_ACCESS } },
-    { CU_KIND_DEPOSIT, { CU_PROFILE_PLAIN, CU_PROFILE_POLICE_COLLECTION } }, { CU_KIND_REFUSAL, { CU_PROFILE_PLAIN, CU_PROFILE_POLICE_COLLECTION } },
+static const struct {
+    enum cu_kind kind;
+    enum cu_profile profile[2];
+} profiles[] = {
+    { CU_KIND_GENESIS, { CU_PROFILE_GENESIS } },
+    { CU_KIND_CASE, { CU_PROFILE_CASE } },
+    { CU_KIND_VOID, { CU_PROFILE_VOID } },
+    { CU_KIND_CORRECTION, { CU_PROFILE_CORRECTION } },
+    { CU_KIND_INCIDENT, { CU_PROFILE_INCIDENT } },
+    { CU_KIND_ACCESS, { CU_PROFILE_ACCESS } },
+    { CU_KIND_DEPOSIT, { CU_PROFILE_PLAIN, CU_PROFILE_POLICE_COLLECTION } },
+    { CU_KIND_REFUSAL, { CU_PROFILE_PLAIN, CU_PROFILE_POLICE_COLLECTION } },
 };
 
 static bool profile_fits(enum cu_kind kind, enum cu_profile profile)
 {
     for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
-        if (profiles[i].kind == kind) return profile != CU_PROFILE_NONE && (profiles[i].profile[0] == profile || profiles[i].profile[1] == profile);
+        if (profiles[i].kind == kind)
+            return profile != CU_PROFILE_NONE && (profiles[i].profile[0] == profile || profiles[i].profile[1] == profile);
     return false;
 }
 
@@ -100,9 +123,16 @@ static void judge_profile(struct cu_judge *j)
 {
     const struct cu_record *record = &j->report->record;
     enum cu_profile profile = cu_details_profile(record->details);
-    union { struct cu_details_deposit deposit; struct cu_details_genesis genesis; struct cu_details_case a_case; struct cu_details_text text; struct cu_details_rows rows; } read;
+    union {
+        struct cu_details_deposit deposit;
+        struct cu_details_genesis genesis;
+        struct cu_details_case a_case;
+        struct cu_details_text text;
+        struct cu_details_rows rows;
+    } read;
 
-    if (!profile_fits(j->report->entry.kind, profile)) cu_judge_note(j, "the details are of a profile that is not known here: they are not interpreted");
+    if (!profile_fits(j->report->entry.kind, profile))
+        cu_judge_note(j, "the details are of a profile that is not known here: they are not interpreted");
     else if (cu_schema_read(cu_profile_schema(profile), record->details, &read, NULL) != CU_OK)
         cu_judge_note(j, "the details do not have the fields of their profile: they are not interpreted");
 }
@@ -116,7 +146,9 @@ static void read_deposit_details(struct cu_judge *j)
     struct cu_detail_digest digest;
     size_t at = 0;
 
-    if (!profile_fits(CU_KIND_DEPOSIT, profile) || cu_schema_read(cu_profile_schema(profile), r->record.details, &d, NULL) != CU_OK) return;
+    if (!profile_fits(CU_KIND_DEPOSIT, profile) ||
+        cu_schema_read(cu_profile_schema(profile), r->record.details, &d, NULL) != CU_OK)
+        return;
     r->item_name = d.name;
     if (d.has_label) r->label = d.label;
     if (!d.has_digests) return;
@@ -138,7 +170,9 @@ static cu_status judge_brought_details(struct cu_judge *j)
         const cu_hash *promised = cu_entry_commitment(&entry);
         ENSURE(promised != NULL, j->err, CU_MALFORMED, "receipt: entry %llu has no details, but some go with it", LLU(s->seq));
         cu_hash found = cu_commitment(s->salt, s->details);
-        if (!cu_hash_eq(&found, promised)) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_BAD_ATTACHMENT, "the details of entry %llu are not those that were signed", LLU(s->seq));
+        if (!cu_hash_eq(&found, promised))
+            cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_BAD_ATTACHMENT,
+                         "the details of entry %llu are not those that were signed", LLU(s->seq));
     }
     return CU_OK;
 }
@@ -148,9 +182,13 @@ cu_status cu_judge_attachments(struct cu_judge *j)
     struct cu_report *r = j->report;
     cu_status status = cu_record_match(&r->record, &r->entry, j->err);
 
-    if (status != CU_OK) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "what is attached is not what was signed: %.150s", j->err->text);
-    else if (r->record.content.p != NULL) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "details and content (%zu bytes, in the receipt) are those that were signed", r->record.content.n);
-    else if (r->record.details.n > 0) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the details are those that were signed");
+    if (status != CU_OK)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status, "what is attached is not what was signed: %.150s", j->err->text);
+    else if (r->record.content.p != NULL)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK,
+                     "details and content (%zu bytes, in the receipt) are those that were signed", r->record.content.n);
+    else if (r->record.details.n > 0)
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the details are those that were signed");
     if (status == CU_OK && r->record.details.n > 0) judge_profile(j);
     if (status == CU_OK && (r->entry.kind == CU_KIND_DEPOSIT || r->entry.kind == CU_KIND_REFUSAL)) read_deposit_details(j);
     return judge_brought_details(j);
@@ -169,11 +207,16 @@ static void judge_manifest(struct cu_judge *j, const struct cu_claim *claim)
 
     while (status == CU_OK && more) status = cu_manifest_next(&m, &item, &more, j->err);
     cu_hash root = status == CU_OK ? cu_manifest_root(&m) : (cu_hash){ { 0 } };
-    bool same = status == CU_OK && m.header.items == claim->folder.items && m.header.bytes == claim->folder.bytes && cu_hash_eq(&root, &claim->folder.root);
+    bool same = status == CU_OK && m.header.items == claim->folder.items && m.header.bytes == claim->folder.bytes &&
+                cu_hash_eq(&root, &claim->folder.root);
     if (same) {
         r->manifest = r->record.content;
-        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the manifest of the folder is in the receipt: %llu items, %llu bytes", LLU(claim->folder.items), LLU(claim->folder.bytes));
-    } else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status != CU_OK ? status : CU_BAD_HASH, "the manifest does not add up to what was signed of the folder");
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK,
+                     "the manifest of the folder is in the receipt: %llu items, %llu bytes", LLU(claim->folder.items),
+                     LLU(claim->folder.bytes));
+    } else
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, status != CU_OK ? status : CU_BAD_HASH,
+                     "the manifest does not add up to what was signed of the folder");
 }
 
 static void judge_content_digest(struct cu_judge *j)
@@ -181,8 +224,11 @@ static void judge_content_digest(struct cu_judge *j)
     struct cu_report *r = j->report;
     cu_hash sha256 = cu_sha256(r->record.content);
 
-    if (cu_hash_eq(&sha256, &r->sha256)) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the content in the receipt has the SHA-256 that was signed");
-    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_BAD_HASH, "the content in the receipt does not have the SHA-256 that was signed");
+    if (cu_hash_eq(&sha256, &r->sha256))
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "the content in the receipt has the SHA-256 that was signed");
+    else
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_BAD_HASH,
+                     "the content in the receipt does not have the SHA-256 that was signed");
 }
 
 static void compare(struct cu_judge *j, const struct cu_claim *claim, const struct cu_evidence *e)
@@ -190,13 +236,16 @@ static void compare(struct cu_judge *j, const struct cu_claim *claim, const stru
     struct cu_report *r = j->report;
     bool folder = claim->content == CU_CONTENT_FOLDER;
     const char *what = folder ? "the manifest that was given" : "the file that was given";
-    const char *wrong = e->size != claim->size                                        ? "has another size than what was signed"
-                        : !cu_hash_eq(&e->root, &claim->root)                         ? "is not what was signed: its bytes differ"
-                        : !folder && r->has_sha256 && !cu_hash_eq(&e->sha256, &r->sha256) ? "does not have the SHA-256 that was signed"
-                                                                                      : NULL;
+    const char *wrong = e->size != claim->size                ? "has another size than what was signed"
+                        : !cu_hash_eq(&e->root, &claim->root) ? "is not what was signed: its bytes differ"
+                        : !folder && r->has_sha256 && !cu_hash_eq(&e->sha256, &r->sha256)
+                            ? "does not have the SHA-256 that was signed"
+                            : NULL;
     if (!folder) r->evidence = wrong ? CU_EVIDENCE_OTHER : CU_EVIDENCE_SAME;
     if (wrong) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_BAD_HASH, "%s %s", what, wrong);
-    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "%s is what was signed: %llu bytes, every one compared", what, LLU(claim->size));
+    else
+        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "%s is what was signed: %llu bytes, every one compared", what,
+                     LLU(claim->size));
 }
 
 void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence)
@@ -206,7 +255,9 @@ void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence)
     bool given = evidence != NULL && evidence->given;
 
     if (r->entry.kind != CU_KIND_DEPOSIT && r->entry.kind != CU_KIND_REFUSAL) {
-        if (given) cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_NOT_PROVEN, CU_UNKNOWN_TARGET, "a %s says nothing about any file: nothing was compared", cu_kind_row(r->entry.kind)->name);
+        if (given)
+            cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_NOT_PROVEN, CU_UNKNOWN_TARGET,
+                         "a %s says nothing about any file: nothing was compared", cu_kind_row(r->entry.kind)->name);
         return;
     }
     if (r->record.content.p != NULL && claim->content == CU_CONTENT_FOLDER) judge_manifest(j, claim);

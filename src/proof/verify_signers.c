@@ -12,10 +12,14 @@ static void tell_line(struct cu_judge *j, size_t i)
 
     cu_shown(sig->name, name);
     switch (j->signed_by.of[i]) {
-    case CU_SIG_IGNORED: cu_judge_note(j, "ignored: signature line %zu, by %s (key %08x), which the trust file does not list", i + 1, name, (unsigned)sig->id); break;
+    case CU_SIG_IGNORED:
+        cu_judge_note(j, "ignored: signature line %zu, by %s (key %08x), which the trust file does not list", i + 1, name,
+                      (unsigned)sig->id);
+        break;
     case CU_SIG_LOG: cu_judge_note(j, "the checkpoint is signed by the log key of %s", name); break;
     case CU_SIG_COSIGNED:
-        cu_time_text((cu_unix_ms){ j->signed_by.unix_s[i] < CU_LAST_MS / 1000 ? j->signed_by.unix_s[i] * 1000 : CU_LAST_MS }, when);
+        cu_time_text((cu_unix_ms){ j->signed_by.unix_s[i] < CU_LAST_MS / 1000 ? j->signed_by.unix_s[i] * 1000 : CU_LAST_MS },
+                     when);
         cu_judge_note(j, "the checkpoint is cosigned by %s, at %s by its clock", name, when);
         break;
     }
@@ -28,12 +32,14 @@ void cu_judge_checkpoint(struct cu_judge *j)
     const struct cu_epoch *epoch;
 
     if (j->trust == NULL) {
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED, "no trust file is pinned: whose log this is was not checked");
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED,
+                     "no trust file is pinned: whose log this is was not checked");
         return;
     }
     epoch = cu_trust_epoch(j->trust, c->size);
     if (epoch == NULL) {
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries", LLU(c->size.v));
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries",
+                     LLU(c->size.v));
         return;
     }
     cu_status status = cu_epoch_policy(epoch, &j->policy, j->err);
@@ -41,7 +47,9 @@ void cu_judge_checkpoint(struct cu_judge *j)
     if (status == CU_OK || status == CU_UNTRUSTED)
         for (size_t i = 0; i < j->note.sigs_n; i++) tell_line(j, i);
     j->trusted = status == CU_OK;
-    if (j->trusted) cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "the checkpoint of %llu entries is signed as the trust file demands", LLU(c->size.v));
+    if (j->trusted)
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "the checkpoint of %llu entries is signed as the trust file demands",
+                     LLU(c->size.v));
     else cu_judge_say(j, CU_VERDICT_SIGNER, status == CU_UNTRUSTED ? CU_NOT_PROVEN : CU_FAIL, status, "%s", j->err->text);
 }
 
@@ -87,8 +95,12 @@ static void enrol_or_say(struct cu_judge *j, struct cu_span bytes, uint64_t seq,
     cu_status status = enrol(j, bytes, seq);
 
     cu_shown(cu_judge_name(j, party), name);
-    if (status == CU_OK) cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: organisation %llu (%s) proved that it holds its keys", LLU(seq), LLU(party), name);
-    else cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the confirmation of organisation %llu: %.120s", LLU(seq), LLU(party), j->err->text);
+    if (status == CU_OK)
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: organisation %llu (%s) proved that it holds its keys",
+                     LLU(seq), LLU(party), name);
+    else
+        cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the confirmation of organisation %llu: %.120s", LLU(seq),
+                     LLU(party), j->err->text);
 }
 
 void cu_judge_members(struct cu_judge *j)
@@ -102,7 +114,8 @@ void cu_judge_members(struct cu_judge *j)
     }
     j->has_members = true;
     for (size_t i = 0; i < j->n; i++)
-        if (j->brought[i].kind == CU_KIND_CONFIRM) enrol_or_say(j, j->brought[i].s.entry, j->brought[i].s.seq, j->brought[i].party);
+        if (j->brought[i].kind == CU_KIND_CONFIRM)
+            enrol_or_say(j, j->brought[i].s.entry, j->brought[i].s.seq, j->brought[i].party);
     if (r->entry.kind == CU_KIND_CONFIRM) enrol_or_say(j, r->record.entry, r->seq.v, r->entry.outer.body.confirm.party);
 }
 
@@ -113,7 +126,10 @@ struct batch {
     struct cu_judge *j;
     size_t n;
     struct cu_sig_job job[BATCH];
-    struct { enum cu_kind kind; uint64_t seq, party; } of[BATCH];
+    struct {
+        enum cu_kind kind;
+        uint64_t seq, party;
+    } of[BATCH];
 };
 
 static void flush(struct batch *b)
@@ -125,9 +141,11 @@ static void flush(struct batch *b)
         const char *kind = cu_kind_row(b->of[i].kind)->name;
         cu_shown(cu_judge_name(b->j, b->of[i].party), name);
         if (b->job[i].status == CU_OK)
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: the %s statement is signed by party %llu (%s)", LLU(b->of[i].seq), kind, LLU(b->of[i].party), name);
+            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: the %s statement is signed by party %llu (%s)",
+                         LLU(b->of[i].seq), kind, LLU(b->of[i].party), name);
         else
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, b->job[i].status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(b->of[i].seq), kind,
+            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, b->job[i].status,
+                         "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(b->of[i].seq), kind,
                          LLU(b->of[i].party), name, cu_status_text(b->job[i].status));
     }
     b->n = 0;
@@ -150,7 +168,8 @@ static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
     cu_status status = check_key(b->j, st, seq, &key);
 
     if (status != CU_OK) {
-        cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the %s: %.150s", LLU(seq), cu_kind_row(st->kind)->name, b->j->err->text);
+        cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the %s: %.150s", LLU(seq),
+                     cu_kind_row(st->kind)->name, b->j->err->text);
         return;
     }
     need_confirm(b->j, key->party);
@@ -158,7 +177,9 @@ static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
         flush(b);
         CU_ASSERT(message_of(b->j, st, &message)); /* empty scratch holds any entry: CU_VERIFY_SCRATCH */
     }
-    b->job[b->n] = (struct cu_sig_job){ .key = &key->pub, .key_id = &key->kid, .message = message, .signature = st->signature.p, .status = CU_BAD_SIGNATURE };
+    b->job[b->n] = (struct cu_sig_job){
+        .key = &key->pub, .key_id = &key->kid, .message = message, .signature = st->signature.p, .status = CU_BAD_SIGNATURE
+    };
     b->of[b->n].kind = st->kind, b->of[b->n].seq = seq, b->of[b->n].party = key->party;
     b->n++;
 }
@@ -213,7 +234,8 @@ cu_status cu_judge_signers(struct cu_judge *j)
     if (r->entry.has_inner) add(&b, &r->entry.inner, r->seq.v);
     if (r->entry.signed_ && r->entry.kind != CU_KIND_CONFIRM) add(&b, &r->entry.outer, r->seq.v);
     if (r->entry.kind == CU_KIND_CONFIRM) need_confirm(j, r->entry.outer.body.confirm.party);
-    if (r->entry.kind == CU_KIND_INCIDENT && r->entry.outer.body.incident.has_claim) TRY(add_nested_claim(&b, &r->entry.outer.body.incident, r->seq.v));
+    if (r->entry.kind == CU_KIND_INCIDENT && r->entry.outer.body.incident.has_claim)
+        TRY(add_nested_claim(&b, &r->entry.outer.body.incident, r->seq.v));
     for (size_t i = 0; i < j->n; i++) TRY(add_brought(&b, &j->brought[i]));
     flush(&b);
     return CU_OK;

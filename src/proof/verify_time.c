@@ -48,7 +48,8 @@ static cu_status judge_seen(struct cu_judge *j, const struct cu_statement *st, c
     ENSURE(b != NULL, j->err, CU_MALFORMED, "receipt: entry %llu, the block that the %s saw, is missing", LLU(seen->seq), who);
     b->used = true;
     if (b->kind != CU_KIND_BLOCK || !cu_hash_eq(&b->leaf, &seen->leaf) || seen->seq >= j->report->seq.v) {
-        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it", who);
+        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it",
+                     who);
         return CU_OK;
     }
     ret->v = b->block.closed;
@@ -71,7 +72,8 @@ static cu_status judge_after(struct cu_judge *j)
     if (inner != NULL) TRY(judge_seen(j, cu_entry_innermost(&r->entry), inner, &r->signed_after));
     if (!r->entry.has_inner) return CU_OK;
     TRY(judge_seen(j, &r->entry.outer, outer, &unused));
-    if (outer->seq < inner->seq) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
+    if (outer->seq < inner->seq)
+        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
     return CU_OK;
 }
 
@@ -84,7 +86,8 @@ static cu_status judge_by(struct cu_judge *j)
     if (r->entry.kind == CU_KIND_BLOCK) {
         const struct cu_block *own = &r->entry.outer.body.block;
         r->recorded_by.v = own->closed;
-        if (own->first + own->count != r->seq.v) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "the block entry does not stand behind its records");
+        if (own->first + own->count != r->seq.v)
+            cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "the block entry does not stand behind its records");
         return CU_OK;
     }
     TRY(cu_judge_dating(j, r->seq.v, &dating));
@@ -125,7 +128,8 @@ static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_
 static bool any_suffices(const struct cu_judge *j, bool with_outside)
 {
     for (size_t i = 0; i < j->members.parties_n; i++)
-        if (j->members.party[i].id == j->members.party[i].organisation && suffices(j, j->members.party[i].id, with_outside)) return true;
+        if (j->members.party[i].id == j->members.party[i].organisation && suffices(j, j->members.party[i].id, with_outside))
+            return true;
     return false;
 }
 
@@ -138,7 +142,8 @@ static uint64_t quorum_time(const struct cu_judge *j)
         bool cosigned[CU_POLICY_MEMBERS_MAX] = { false };
         if (j->signed_by.of[i] != CU_SIG_COSIGNED || j->signed_by.unix_s[i] >= best) continue;
         for (size_t k = 0; k < j->note.sigs_n; k++)
-            if (j->signed_by.of[k] == CU_SIG_COSIGNED && j->signed_by.unix_s[k] <= j->signed_by.unix_s[i]) cosigned[j->signed_by.node[k]] = true;
+            if (j->signed_by.of[k] == CU_SIG_COSIGNED && j->signed_by.unix_s[k] <= j->signed_by.unix_s[i])
+                cosigned[j->signed_by.node[k]] = true;
         if (cu_tlog_policy_met(&j->policy, cosigned)) best = j->signed_by.unix_s[i];
     }
     return best;
@@ -169,8 +174,11 @@ static void judge_clock(struct cu_judge *j)
         uint64_t s = quorum_time(j);
         r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
         cu_time_text(r->witnessed_by, witnessed);
-        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
-    } else cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span, j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
+        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK,
+                     "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
+    } else
+        cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span,
+                     j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
 }
 
 /* When it was collected or taken is the signer's word: shown, never judged. */

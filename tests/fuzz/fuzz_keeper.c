@@ -56,14 +56,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CU_BUF note = cu_buf_heap(CU_NOTE_MAX), receipt = cu_buf_heap(CU_RECEIPT_MAX);
     uint64_t seq;
 
-    if (!split_input(cu_span(data, size), &origin, &raw) || cu_schema_read(&cu_extra_schema, raw, &extra, NULL) != CU_OK) return 0;
+    if (!split_input(cu_span(data, size), &origin, &raw) || cu_schema_read(&cu_extra_schema, raw, &extra, NULL) != CU_OK)
+        return 0;
     if (!place_all(&extra, support, &seq)) return 0;
     put_note(origin, &note);
     struct cu_receipt_parts parts = { cu_buf_span(&note), { seq }, extra.record, support, extra.support.n };
     if (cu_receipt_make(&parts, &nodes, &receipt, NULL) != CU_OK) return 0;
     cu_status status = cu_receipt_verify(cu_buf_span(&receipt), NULL, &evidence, &yes, scratch, &report, NULL);
     CU_ASSERT(report.exit_code != 0);
-    CU_ASSERT(terminated(report.statement_en, sizeof report.statement_en) && terminated(report.statement_zh, sizeof report.statement_zh));
+    CU_ASSERT(terminated(report.statement_en, sizeof report.statement_en) &&
+              terminated(report.statement_zh, sizeof report.statement_zh));
     CU_ASSERT(status != CU_OK || report.status == CU_OK || report.lines_n > 2);
     return 0;
 }

@@ -51,7 +51,8 @@ static int tear_down(void **state)
 {
     struct fork_case *f = *state;
 
-    struct cu_buf *all[] = { &f->trust, &f->honest, &f->early, &f->forged, &f->note_early, &f->note_full, &f->note_forged, &f->forged_same };
+    struct cu_buf *all[] = { &f->trust,      &f->honest,    &f->early,       &f->forged,
+                             &f->note_early, &f->note_full, &f->note_forged, &f->forged_same };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) cu_buf_free(all[i]);
     synthetic_free(f->s);
     free(f);
@@ -133,7 +134,8 @@ static void two_honest_receipts_agree(void **state)
     assert_int_equal(cu_fork_make(cu_buf_span(&f->early), cu_buf_span(&f->honest), scratch, &out, &error), CU_NOT_FOUND);
     assert_int_equal(cu_fork_make(cu_buf_span(&f->honest), cu_buf_span(&f->honest), scratch, &out, &error), CU_NOT_FOUND);
     assert_int_equal(cu_fork_make(cu_buf_span(&f->forged), cu_buf_span(&f->forged_same), scratch, &out, &error), CU_NOT_FOUND);
-    assert_int_equal(cu_fork_make_log(cu_buf_span(&f->forged_same), cu_buf_span(&f->note_forged), &nodes, scratch, &out, &error), CU_NOT_FOUND);
+    assert_int_equal(cu_fork_make_log(cu_buf_span(&f->forged_same), cu_buf_span(&f->note_forged), &nodes, scratch, &out, &error),
+                     CU_NOT_FOUND);
     assert_int_equal(out.n, 0);
 }
 
@@ -142,7 +144,9 @@ static void an_honest_pair_cannot_be_dressed_up_as_a_fork(void **state)
     struct fork_case *f = *state;
     CU_BUF out = cu_buf_heap(65536);
     struct cu_fork_report r;
-    struct cu_fork fork = { .type = cu_span_str(CU_FORK_TYPE), .note_a = cu_buf_span(&f->note_early), .note_b = cu_buf_span(&f->note_full) };
+    struct cu_fork fork = { .type = cu_span_str(CU_FORK_TYPE),
+                            .note_a = cu_buf_span(&f->note_early),
+                            .note_b = cu_buf_span(&f->note_full) };
 
     OK(cu_schema_write(&cu_fork_schema, &fork, &out, &error));
     assert_int_equal(judge_fork(f, cu_buf_span(&out), &r), CU_MALFORMED); /* sizes differ: a subtree must show it */

@@ -54,7 +54,8 @@ static bool opens(struct cu_span bytes, const struct cu_vkey *key)
     uint64_t when;
 
     if (cu_note_read(bytes, &note, &error) != CU_OK || note.sigs_n != 1) return false;
-    return note.sig[0].id == key->id && cu_span_eq(note.sig[0].name, key->name) && cu_note_verify(&note, &note.sig[0], key, &by, &when, &error) == CU_OK;
+    return note.sig[0].id == key->id && cu_span_eq(note.sig[0].name, key->name) &&
+           cu_note_verify(&note, &note.sig[0], key, &by, &when, &error) == CU_OK;
 }
 
 static void no_flipped_bit_opens(struct cu_span note, const struct cu_vkey *key)
@@ -92,7 +93,9 @@ static void the_checkpoints_of_another_log_verify_and_none_of_their_flipped_bits
     struct cu_vkey key;
     char mem[4096], name[64];
 
-    assert_int_equal(cu_vkey_read(TEXT("example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"), &key, &error), CU_OK);
+    assert_int_equal(
+        cu_vkey_read(TEXT("example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"), &key, &error),
+        CU_OK);
     for (uint64_t size = 0; size <= 15; size++) {
         (void)snprintf(name, sizeof name, "tlog_tessera/checkpoint.%d", (int)size);
         struct cu_span bytes = load(name, mem, sizeof mem);
@@ -123,11 +126,18 @@ static void a_verifier_key_in_another_spelling_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "example.com/foo", "example.com/foo+530d903a", "+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-        "example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-        "example.com/foo+530d903+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "example.com/fo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2", "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2kAA==",
-        "example.com/foo+530d903a+AukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k", "exa mple+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "",
+        "example.com/foo",
+        "example.com/foo+530d903a",
+        "+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "example.com/foo+530d903+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "example.com/fo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2",
+        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2kAA==",
+        "example.com/foo+530d903a+AukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        "exa mple+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
         "PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", /* an unknown type, its id adjusted */
         "PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==",
     };
@@ -140,8 +150,14 @@ static void a_verifier_key_in_another_spelling_is_refused(void **state)
 static void a_malformed_note_is_refused(void **state)
 {
     (void)state;
-    static const struct { const char *why; struct cu_span note; } bad[] = {
-#define BAD(why, literal) { why, { (const uint8_t *)(literal), sizeof(literal) - 1 } }
+    static const struct {
+        const char *why;
+        struct cu_span note;
+    } bad[] = {
+#define BAD(why, literal)                                        \
+    {                                                            \
+        why, { (const uint8_t *)(literal), sizeof(literal) - 1 } \
+    }
         BAD("empty", ""),
         BAD("no blank line", "text\n" DASH "a " SIG "\n"),
         BAD("no signature", "text\n\n"),
@@ -151,13 +167,16 @@ static void a_malformed_note_is_refused(void **state)
         BAD("NUL", "te\0xt\n\n" DASH "a " SIG "\n"),
         BAD("hyphen", "text\n\n- a " SIG "\n"),
         BAD("en dash", "text\n\n\xE2\x80\x93 a " SIG "\n"),
-        BAD("no space after the dash", "text\n\n\xE2\x80\x94" "a " SIG "\n"),
+        BAD("no space after the dash", "text\n\n\xE2\x80\x94"
+                                       "a " SIG "\n"),
         BAD("two spaces", "text\n\n" DASH " a " SIG "\n"),
         BAD("two spaces before the signature", "text\n\n" DASH "a  " SIG "\n"),
         BAD("plus in the name", "text\n\n" DASH "a+b " SIG "\n"),
         BAD("no name", "text\n\n" DASH SIG "\n"),
-        BAD("no-break space in the name", "text\n\n" DASH "a\xC2\xA0" "b " SIG "\n"),
-        BAD("ideographic space in the name", "text\n\n" DASH "a\xE3\x80\x80" "b " SIG "\n"),
+        BAD("no-break space in the name", "text\n\n" DASH "a\xC2\xA0"
+                                          "b " SIG "\n"),
+        BAD("ideographic space in the name", "text\n\n" DASH "a\xE3\x80\x80"
+                                             "b " SIG "\n"),
         BAD("base64 with trailing bits", "text\n\n" DASH "a AAAAAAB=\n"),
         BAD("base64 without padding", "text\n\n" DASH "a AAAAAAA\n"),
         BAD("url-safe base64", "text\n\n" DASH "a AAAAAA-_\n"),
@@ -179,7 +198,9 @@ static void the_last_blank_line_ends_the_text(void **state)
     (void)state;
     struct cu_note note;
 
-    assert_int_equal(cu_note_read(TEXT("Ognuno\n\n\xC3\xA8 subito sera.\n\n" DASH "quasimodo.example/salvatore " SIG "\n"), &note, &error), CU_OK);
+    assert_int_equal(
+        cu_note_read(TEXT("Ognuno\n\n\xC3\xA8 subito sera.\n\n" DASH "quasimodo.example/salvatore " SIG "\n"), &note, &error),
+        CU_OK);
     assert_true(cu_span_is(note.text, "Ognuno\n\n\xC3\xA8 subito sera.\n"));
 }
 
@@ -202,9 +223,24 @@ static void a_checkpoint_has_three_lines_in_one_spelling(void **state)
     (void)state;
 #define ROOT "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
     static const char *const bad[] = {
-        "", "o\n", "o\n1\n", "o\n1\n" ROOT, "\n1\n" ROOT "\n", "o\n01\n" ROOT "\n", "o\n+5\n" ROOT "\n", "o\n-5\n" ROOT "\n", "o\n\n" ROOT "\n", "o\n 1\n" ROOT "\n",
-        "o\n9223372036854775808\n" ROOT "\n", "o\n18446744073709551616\n" ROOT "\n", "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxqw==\n", "o\n1\n" ROOT "AAAA\n",
-        "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n", "o\n1\n" ROOT "\nextension\n", "o\n1\n" ROOT "\n\n", "o\n0\n" ROOT "\n",
+        "",
+        "o\n",
+        "o\n1\n",
+        "o\n1\n" ROOT,
+        "\n1\n" ROOT "\n",
+        "o\n01\n" ROOT "\n",
+        "o\n+5\n" ROOT "\n",
+        "o\n-5\n" ROOT "\n",
+        "o\n\n" ROOT "\n",
+        "o\n 1\n" ROOT "\n",
+        "o\n9223372036854775808\n" ROOT "\n",
+        "o\n18446744073709551616\n" ROOT "\n",
+        "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxqw==\n",
+        "o\n1\n" ROOT "AAAA\n",
+        "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
+        "o\n1\n" ROOT "\nextension\n",
+        "o\n1\n" ROOT "\n\n",
+        "o\n0\n" ROOT "\n",
     };
     struct cu_checkpoint c;
 

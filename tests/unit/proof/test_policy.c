@@ -47,10 +47,17 @@ static void policies_of_the_specification_are_read(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "quorum none\n", "\n \t\n# comment\n  # another\nquorum none\n", "log %a\nquorum none\n", "log %a https://example.com/\nlog %b\nquorum none\n",
-        "witness X1 %A\nquorum X1\n", "\twitness  X1\t%A  https://w.example/ \n quorum X1\t\n",
-        "log %a\nwitness X1 %A\nwitness X2 %B\nwitness X3 %C\ngroup X 2 X1 X2 X3\nwitness Y1 %D\nwitness Y2 %E\nwitness Y3 %F\ngroup Y any Y1 Y2 Y3\ngroup both all X Y\nquorum both\n",
-        "witness \xFF %A\nquorum \xFF\nlog %a\n", "witness a %A\nquorum a\nwitness b %B\n", "witness a %A\ngroup none2 1 a\nquorum none2\n",
+        "quorum none\n",
+        "\n \t\n# comment\n  # another\nquorum none\n",
+        "log %a\nquorum none\n",
+        "log %a https://example.com/\nlog %b\nquorum none\n",
+        "witness X1 %A\nquorum X1\n",
+        "\twitness  X1\t%A  https://w.example/ \n quorum X1\t\n",
+        "log %a\nwitness X1 %A\nwitness X2 %B\nwitness X3 %C\ngroup X 2 X1 X2 X3\nwitness Y1 %D\nwitness Y2 %E\nwitness Y3 "
+        "%F\ngroup Y any Y1 Y2 Y3\ngroup both all X Y\nquorum both\n",
+        "witness \xFF %A\nquorum \xFF\nlog %a\n",
+        "witness a %A\nquorum a\nwitness b %B\n",
+        "witness a %A\ngroup none2 1 a\nquorum none2\n",
     };
     struct cu_tlog_policy p;
 
@@ -62,13 +69,41 @@ static void a_malformed_policy_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "log %a\n", "quorum none", "quorum\n", "quorum none none\n", "quorum none\nquorum none\n", "quorum X\n", "quorum X1\nwitness X1 %A\n", "sometimes X\nquorum none\n",
-        "Quorum none\n", "log\nquorum none\n", "log %a b c\nquorum none\n", "log %A\nquorum none\n", "witness X1 %a\nquorum none\n", "witness X1\nquorum none\n",
-        "witness X1 %A u v\nquorum none\n", "witness none %A\nquorum none\n", "witness X %A\nwitness X %B\nquorum X\n", "witness X %A\nwitness Y %A\nquorum X\n",
-        "log %a\nlog %a\nquorum none\n", "group g any\nquorum none\n", "group g any a\nquorum none\n", "group g any g\nquorum none\n", "witness a %A\ngroup g 0 a\nquorum g\n",
-        "witness a %A\ngroup g 2 a\nquorum g\n", "witness a %A\ngroup g 01 a\nquorum g\n", "witness a %A\ngroup g +1 a\nquorum g\n", "witness a %A\ngroup g some a\nquorum g\n",
-        "witness a %A\ngroup g any a a\nquorum g\n", "witness a %A\ngroup g any a\ngroup h any a\nquorum h\n", "witness a %A\ngroup a any a\nquorum a\n",
-        "witness a %A\ngroup g any none\nquorum g\n", "quorum none\r\n", "quorum none\n\x7F\n", "quorum none\n\x01\n",
+        "",
+        "log %a\n",
+        "quorum none",
+        "quorum\n",
+        "quorum none none\n",
+        "quorum none\nquorum none\n",
+        "quorum X\n",
+        "quorum X1\nwitness X1 %A\n",
+        "sometimes X\nquorum none\n",
+        "Quorum none\n",
+        "log\nquorum none\n",
+        "log %a b c\nquorum none\n",
+        "log %A\nquorum none\n",
+        "witness X1 %a\nquorum none\n",
+        "witness X1\nquorum none\n",
+        "witness X1 %A u v\nquorum none\n",
+        "witness none %A\nquorum none\n",
+        "witness X %A\nwitness X %B\nquorum X\n",
+        "witness X %A\nwitness Y %A\nquorum X\n",
+        "log %a\nlog %a\nquorum none\n",
+        "group g any\nquorum none\n",
+        "group g any a\nquorum none\n",
+        "group g any g\nquorum none\n",
+        "witness a %A\ngroup g 0 a\nquorum g\n",
+        "witness a %A\ngroup g 2 a\nquorum g\n",
+        "witness a %A\ngroup g 01 a\nquorum g\n",
+        "witness a %A\ngroup g +1 a\nquorum g\n",
+        "witness a %A\ngroup g some a\nquorum g\n",
+        "witness a %A\ngroup g any a a\nquorum g\n",
+        "witness a %A\ngroup g any a\ngroup h any a\nquorum h\n",
+        "witness a %A\ngroup a any a\nquorum a\n",
+        "witness a %A\ngroup g any none\nquorum g\n",
+        "quorum none\r\n",
+        "quorum none\n\x7F\n",
+        "quorum none\n\x01\n",
     };
     struct cu_tlog_policy p;
 
@@ -125,15 +160,20 @@ static void a_quorum_is_counted_over_groups(void **state)
     (void)state;
     static const char policy[] = "log %a\nlog %b\nwitness A %A\nwitness B %B\nwitness C %C\nwitness D %D\nwitness E %E\n"
                                  "group police 2 A B C\ngroup courts any D E\ngroup q all police courts\nquorum q\n";
-    static const struct { const char *logs, *witnesses; cu_status status; } cases[] = {
-        { "a", "ABD", CU_OK }, { "b", "ABD", CU_OK }, { "ab", "BCE", CU_OK }, { "a", "ABCDE", CU_OK }, { "a", "AD", CU_UNTRUSTED }, { "a", "ABC", CU_UNTRUSTED },
-        { "a", "DE", CU_UNTRUSTED }, { "a", "", CU_UNTRUSTED }, { "c", "ABD", CU_UNTRUSTED }, { "", "ABD", CU_UNTRUSTED }, { "a", "ABDZ", CU_OK },
-        { "a", "AAD", CU_UNTRUSTED }, /* a line twice is one witness */
+    static const struct {
+        const char *logs, *witnesses;
+        cu_status status;
+    } cases[] = {
+        { "a", "ABD", CU_OK },       { "b", "ABD", CU_OK },       { "ab", "BCE", CU_OK },
+        { "a", "ABCDE", CU_OK },     { "a", "AD", CU_UNTRUSTED }, { "a", "ABC", CU_UNTRUSTED },
+        { "a", "DE", CU_UNTRUSTED }, { "a", "", CU_UNTRUSTED },   { "c", "ABD", CU_UNTRUSTED },
+        { "", "ABD", CU_UNTRUSTED }, { "a", "ABDZ", CU_OK },      { "a", "AAD", CU_UNTRUSTED }, /* a line twice is one witness */
     };
     struct cu_note_verdict v;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (verdict(policy, note_by(cases[i].logs, cases[i].witnesses, "o"), &v) != cases[i].status) fail_msg("%s %s", cases[i].logs, cases[i].witnesses);
+        if (verdict(policy, note_by(cases[i].logs, cases[i].witnesses, "o"), &v) != cases[i].status)
+            fail_msg("%s %s", cases[i].logs, cases[i].witnesses);
 }
 
 static void unknown_lines_are_ignored_and_counted(void **state)
@@ -161,8 +201,9 @@ static void a_known_key_that_fails_rejects_the_note(void **state)
     OK(cu_note_read(cu_span(copy, note.n), &read, &error));
     size_t at = (size_t)(read.sig[1].line.p - copy) + read.sig[1].line.n - 20;
     copy[at] = copy[at] == 'A' ? 'B' : 'A';
-    assert_int_equal(verdict("log %a\nlog %b\nquorum none\n", cu_span(copy, note.n), &v), CU_BAD_SIGNATURE); /* though log a suffices */
-    OK(verdict("log %a\nquorum none\n", cu_span(copy, note.n), &v));                                      /* unknown: ignored */
+    assert_int_equal(verdict("log %a\nlog %b\nquorum none\n", cu_span(copy, note.n), &v),
+                     CU_BAD_SIGNATURE);                              /* though log a suffices */
+    OK(verdict("log %a\nquorum none\n", cu_span(copy, note.n), &v)); /* unknown: ignored */
 }
 
 static void the_origin_is_the_name_of_the_log_key(void **state)
@@ -217,7 +258,8 @@ static void a_proof_that_torchwood_made_verifies_and_comes_back(void **state)
     OK(cu_tlog_proof_write(&proof, TEXT("extra, opaque"), &out, &error));
     assert_true(cu_span_eq(cu_buf_span(&out), file));
 
-    size_t extra_from = (size_t)(proof.extra.p - (const uint8_t *)file_mem); /* what nobody signed, and a plain proof does not bind */
+    size_t extra_from = (size_t)(proof.extra.p -
+                                 (const uint8_t *)file_mem); /* what nobody signed, and a plain proof does not bind */
     for (size_t bit = 0; bit < file.n * 8; bit++) {
         if (bit / 8 >= extra_from && bit / 8 < extra_from + proof.extra.n) continue;
         file_mem[bit / 8] ^= (char)(1u << bit % 8);
@@ -231,14 +273,34 @@ static void a_proof_in_another_spelling_is_refused(void **state)
     (void)state;
 #define HEAD "c2sp.org/tlog-proof@v1\n"
 #define NOTE "\no\n1\n" ROOT "\n\n\xE2\x80\x94 o AAAAAAA=\n"
-    static const struct { const char *text; cu_status status; } cases[] = {
-        { HEAD "index 0\n" NOTE, CU_OK }, { HEAD "extra AA==\nindex 0\n" NOTE, CU_OK }, { HEAD "index 12\n" ROOT "\n" NOTE, CU_OK },
-        { "", CU_MALFORMED }, { HEAD, CU_MALFORMED }, { "c2sp.org/tlog-proof@v2\nindex 0\n" NOTE, CU_NEWER_FORMAT }, { "something else\nindex 0\n" NOTE, CU_MALFORMED },
-        { HEAD "extra \nindex 0\n" NOTE, CU_MALFORMED }, { HEAD "extra\nindex 0\n" NOTE, CU_MALFORMED }, { HEAD "extra AA==\nextra AA==\nindex 0\n" NOTE, CU_MALFORMED },
-        { HEAD "index 0\nextra AA==\n" NOTE, CU_MALFORMED }, { HEAD "index 00\n" NOTE, CU_MALFORMED }, { HEAD "index +1\n" NOTE, CU_MALFORMED },
-        { HEAD "index -1\n" NOTE, CU_MALFORMED }, { HEAD "index\n" NOTE, CU_MALFORMED }, { HEAD "index  1\n" NOTE, CU_MALFORMED }, { HEAD "index 1 \n" NOTE, CU_MALFORMED },
-        { HEAD "index 9223372036854775808\n" NOTE, CU_MALFORMED }, { HEAD "index 1\nAAAA\n" NOTE, CU_MALFORMED }, { HEAD "index 1\n" ROOT " \n" NOTE, CU_MALFORMED },
-        { HEAD "index 1\n", CU_MALFORMED }, { HEAD "index 1\n" ROOT "\n", CU_MALFORMED }, { HEAD "index 1\n\n", CU_MALFORMED }, { HEAD "\nindex 1\n" NOTE, CU_MALFORMED },
+    static const struct {
+        const char *text;
+        cu_status status;
+    } cases[] = {
+        { HEAD "index 0\n" NOTE, CU_OK },
+        { HEAD "extra AA==\nindex 0\n" NOTE, CU_OK },
+        { HEAD "index 12\n" ROOT "\n" NOTE, CU_OK },
+        { "", CU_MALFORMED },
+        { HEAD, CU_MALFORMED },
+        { "c2sp.org/tlog-proof@v2\nindex 0\n" NOTE, CU_NEWER_FORMAT },
+        { "something else\nindex 0\n" NOTE, CU_MALFORMED },
+        { HEAD "extra \nindex 0\n" NOTE, CU_MALFORMED },
+        { HEAD "extra\nindex 0\n" NOTE, CU_MALFORMED },
+        { HEAD "extra AA==\nextra AA==\nindex 0\n" NOTE, CU_MALFORMED },
+        { HEAD "index 0\nextra AA==\n" NOTE, CU_MALFORMED },
+        { HEAD "index 00\n" NOTE, CU_MALFORMED },
+        { HEAD "index +1\n" NOTE, CU_MALFORMED },
+        { HEAD "index -1\n" NOTE, CU_MALFORMED },
+        { HEAD "index\n" NOTE, CU_MALFORMED },
+        { HEAD "index  1\n" NOTE, CU_MALFORMED },
+        { HEAD "index 1 \n" NOTE, CU_MALFORMED },
+        { HEAD "index 9223372036854775808\n" NOTE, CU_MALFORMED },
+        { HEAD "index 1\nAAAA\n" NOTE, CU_MALFORMED },
+        { HEAD "index 1\n" ROOT " \n" NOTE, CU_MALFORMED },
+        { HEAD "index 1\n", CU_MALFORMED },
+        { HEAD "index 1\n" ROOT "\n", CU_MALFORMED },
+        { HEAD "index 1\n\n", CU_MALFORMED },
+        { HEAD "\nindex 1\n" NOTE, CU_MALFORMED },
         { "c2sp.org/tlog-proof@v1\r\nindex 0\n" NOTE, CU_MALFORMED },
     };
     struct cu_tlog_proof proof;
@@ -271,7 +333,9 @@ static void a_trust_file_is_a_list_of_epochs(void **state)
     (void)state;
     struct cu_trust t;
 
-    OK(cu_trust_read(policy_text(TRUST "require integrity signer\nepoch 0 9\nlog %a\nquorum none\nepoch 10 99\n# moved\nlog %b\nwitness w %A\nquorum w\nepoch 200 -\nlog %c\nquorum none\n"), &t, &error));
+    OK(cu_trust_read(policy_text(TRUST "require integrity signer\nepoch 0 9\nlog %a\nquorum none\nepoch 10 99\n# moved\nlog "
+                                       "%b\nwitness w %A\nquorum w\nepoch 200 -\nlog %c\nquorum none\n"),
+                     &t, &error));
     assert_int_equal(t.epochs_n, 3);
     assert_true(t.required[0] && t.required[1] && !t.required[2]);
     assert_ptr_equal(cu_trust_epoch(&t, (cu_size){ 0 }), &t.epoch[0]);
@@ -288,15 +352,32 @@ static void a_malformed_trust_file_is_refused(void **state)
 {
     (void)state;
 #define EPOCH "epoch 0 -\nlog %a\nquorum none\n"
-    static const struct { const char *text; cu_status status; } bad[] = {
-        { "", CU_MALFORMED }, { "custody-trust/v2\n" NETWORK "require signer\n" EPOCH, CU_NEWER_FORMAT }, { "custody/v1\n" NETWORK "require signer\n" EPOCH, CU_MALFORMED },
-        { "custody-trust/v1\nnetwork 00\nrequire signer\n" EPOCH, CU_MALFORMED }, { "custody-trust/v1\nrequire signer\n" EPOCH, CU_MALFORMED }, { TRUST EPOCH, CU_MALFORMED },
-        { TRUST "require\n" EPOCH, CU_MALFORMED }, { TRUST "require \n" EPOCH, CU_MALFORMED }, { TRUST "require signer integrity\n" EPOCH, CU_MALFORMED },
-        { TRUST "require signer signer\n" EPOCH, CU_MALFORMED }, { TRUST "require signer \n" EPOCH, CU_MALFORMED }, { TRUST "require all\n" EPOCH, CU_MALFORMED },
-        { TRUST "require signer\n", CU_MALFORMED }, { TRUST "require signer\nlog %a\nquorum none\n", CU_MALFORMED }, { TRUST "require signer\nepoch 0\nlog %a\nquorum none\n", CU_MALFORMED },
-        { TRUST "require signer\nepoch 00 -\nlog %a\nquorum none\n", CU_MALFORMED }, { TRUST "require signer\nepoch 5 4\nlog %a\nquorum none\n", CU_MALFORMED },
-        { TRUST "require signer\n" EPOCH "epoch 9 -\nlog %b\nquorum none\n", CU_MALFORMED }, { TRUST "require signer\nepoch 0 9\nlog %a\nquorum none\nepoch 9 -\nlog %b\nquorum none\n", CU_MALFORMED },
-        { TRUST "require signer\nepoch 0 -\nquorum none\n", CU_MALFORMED }, { TRUST "require signer\nepoch 0 -\nlog %a\n", CU_MALFORMED }, { TRUST "require signer\nepoch 0 -\nlog %a\nquorum none", CU_MALFORMED },
+    static const struct {
+        const char *text;
+        cu_status status;
+    } bad[] = {
+        { "", CU_MALFORMED },
+        { "custody-trust/v2\n" NETWORK "require signer\n" EPOCH, CU_NEWER_FORMAT },
+        { "custody/v1\n" NETWORK "require signer\n" EPOCH, CU_MALFORMED },
+        { "custody-trust/v1\nnetwork 00\nrequire signer\n" EPOCH, CU_MALFORMED },
+        { "custody-trust/v1\nrequire signer\n" EPOCH, CU_MALFORMED },
+        { TRUST EPOCH, CU_MALFORMED },
+        { TRUST "require\n" EPOCH, CU_MALFORMED },
+        { TRUST "require \n" EPOCH, CU_MALFORMED },
+        { TRUST "require signer integrity\n" EPOCH, CU_MALFORMED },
+        { TRUST "require signer signer\n" EPOCH, CU_MALFORMED },
+        { TRUST "require signer \n" EPOCH, CU_MALFORMED },
+        { TRUST "require all\n" EPOCH, CU_MALFORMED },
+        { TRUST "require signer\n", CU_MALFORMED },
+        { TRUST "require signer\nlog %a\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 0\nlog %a\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 00 -\nlog %a\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 5 4\nlog %a\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\n" EPOCH "epoch 9 -\nlog %b\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 0 9\nlog %a\nquorum none\nepoch 9 -\nlog %b\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 0 -\nquorum none\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 0 -\nlog %a\n", CU_MALFORMED },
+        { TRUST "require signer\nepoch 0 -\nlog %a\nquorum none", CU_MALFORMED },
     };
     struct cu_trust t;
 

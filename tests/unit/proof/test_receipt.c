@@ -15,7 +15,14 @@ static void add_folder(struct ledger *l)
     CU_BUF manifest = cu_buf_heap(CU_CONTENT_INLINE_MAX);
     CU_BUF row = cu_buf_heap(CU_MANIFEST_ROW_MAX);
     cu_hash digest = cu_sha256(CU_SPAN_OF(content)), root = cu_content_root_of(CU_SPAN_OF(content));
-    struct cu_item item = { .path = cu_span_str("a.txt"), .type = CU_ITEM_FILE, .size = sizeof content, .root = root, .has_root = true, .sha256 = digest, .has_sha256 = true, .mode = 0644 };
+    struct cu_item item = { .path = cu_span_str("a.txt"),
+                            .type = CU_ITEM_FILE,
+                            .size = sizeof content,
+                            .root = root,
+                            .has_root = true,
+                            .sha256 = digest,
+                            .has_sha256 = true,
+                            .mode = 0644 };
     struct order o = { .is_folder = true };
 
     cu_manifest_header_put(1, sizeof content, &manifest);
@@ -400,8 +407,9 @@ static void another_signature_under_an_enrolled_key_fails(void **state)
 /* s' = n - s verifies anywhere but here. */
 static void a_high_s_fails_as_that(void **state)
 {
-    static const uint8_t order_n[32] = { 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                         0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51 };
+    static const uint8_t order_n[32] = { 0xFF, 0xFF, 0xFF, 0xFF, 0,    0,    0,    0,    0xFF, 0xFF, 0xFF,
+                                         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
+                                         0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51 };
     struct ledger *l = *state;
     CU_BUF bytes = cu_buf_heap(CU_ENTRY_MAX);
     int borrow = 0;
@@ -568,8 +576,8 @@ static void the_first_receipt_and_fork_proof_of_the_format_still_verify(void **s
 
 static bool same_result(const struct cu_report *a, const struct cu_report *b)
 {
-    return memcmp(a->verdict, b->verdict, sizeof a->verdict) == 0 && a->exit_code == b->exit_code && strcmp(a->statement_en, b->statement_en) == 0
-        && strcmp(a->statement_zh, b->statement_zh) == 0;
+    return memcmp(a->verdict, b->verdict, sizeof a->verdict) == 0 && a->exit_code == b->exit_code &&
+           strcmp(a->statement_en, b->statement_en) == 0 && strcmp(a->statement_zh, b->statement_zh) == 0;
 }
 
 static bool names_an_ignored_line(const struct cu_report *r)
