@@ -1,7 +1,7 @@
 /* Random conversations, good and bad, with saves, reopenings and abandoned batches. Held against a model that says each status by
  * the words of the rules alone; and then replayed from the entries: same blocks, same digests, same state, bit by bit.
  *
- *     SEED=17 test_replay       one conversation again */
+ *     SEED=17 test_step_random       one conversation again */
 #include "play.h"
 
 #include "adapters/memory/memory.h"
