@@ -76,6 +76,11 @@ struct session {
 CU_MUST_USE cu_status session_open(struct session *s, struct run *run, enum mode mode, struct cu_err *err);
 /** Drains; an error here means that what was said to be recorded may not be in both copies yet. */
 CU_MUST_USE cu_status session_close(struct session *s, struct cu_err *err);
+/** Open, work, close: the first failure speaks, and whatever happens it is closed. */
+typedef cu_status session_work(struct session *s, void *arg, struct cu_err *err);
+CU_MUST_USE cu_status in_session(struct run *run, enum mode mode, session_work *work, void *arg, struct cu_err *err);
+/** Work: append the ledger's pinned trust file to the `struct cu_buf` that arg is. */
+session_work session_trust;
 /** A new ledger's folder, with nothing in it yet. */
 CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err);
 /** One private key for a session that was opened for reading. */

@@ -21,38 +21,40 @@ static void tell(struct run *run, const char *what, const struct cu_outcome *out
     cu_buf_add_str(&run->out, "\n");
 }
 
+static cu_status correct(struct session *s, void *outcome, struct cu_err *err)
+{
+    return cu_correct(&s->place, cu_span_str(s->run->args[0]), opt_span(s->run, "text"), outcome, err);
+}
+
 static cu_status go_correct(struct run *run, struct cu_err *err)
 {
     struct cu_outcome outcome;
-    struct session s;
-    cu_status done, closed;
 
     ENSURE(opt(run, "text"), err, CU_USAGE, "say what is right: --text TEXT");
-    done = session_open(&s, run, MODE_WRITE, err);
-    if (done == CU_OK) done = cu_correct(&s.place, cu_span_str(run->args[0]), opt_span(run, "text"), &outcome, err);
-    closed = session_close(&s, done == CU_OK ? err : NULL);
-    TRY(done);
+    TRY(in_session(run, MODE_WRITE, correct, &outcome, err));
     tell(run, "correction", &outcome);
-    return closed;
+    return CU_OK;
+}
+
+struct voiding { uint64_t serial; cu_hash claim; bool has_claim; struct cu_outcome outcome; };
+
+static cu_status give_up(struct session *s, void *arg, struct cu_err *err)
+{
+    struct voiding *v = arg;
+
+    return cu_void_serial(&s->place, v->serial, v->has_claim ? &v->claim : NULL, opt_span(s->run, "reason"), &v->outcome, err);
 }
 
 static cu_status go_void(struct run *run, struct cu_err *err)
 {
-    struct cu_outcome outcome;
-    struct session s;
-    uint64_t serial;
-    cu_hash claim;
-    cu_status done, closed;
+    struct voiding v = { .has_claim = opt_is(run, "id") };
 
     ENSURE(opt(run, "reason"), err, CU_USAGE, "say why: --reason TEXT");
-    TRY(cu_decimal_read(cu_span_str(run->args[0]), UINT64_MAX - 1, &serial, err));
-    if (opt(run, "id")) TRY(cu_hex_read(opt_span(run, "id"), claim.b, sizeof claim.b, err));
-    done = session_open(&s, run, MODE_WRITE, err);
-    if (done == CU_OK) done = cu_void_serial(&s.place, serial, opt(run, "id") ? &claim : NULL, opt_span(run, "reason"), &outcome, err);
-    closed = session_close(&s, done == CU_OK ? err : NULL);
-    TRY(done);
-    tell(run, "void", &outcome);
-    return closed;
+    TRY(cu_decimal_read(cu_span_str(run->args[0]), UINT64_MAX - 1, &v.serial, err));
+    if (v.has_claim) TRY(cu_hex_read(opt_span(run, "id"), v.claim.b, sizeof v.claim.b, err));
+    TRY(in_session(run, MODE_WRITE, give_up, &v, err));
+    tell(run, "void", &v.outcome);
+    return CU_OK;
 }
 
 const struct command command_correct = {

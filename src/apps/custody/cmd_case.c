@@ -1,44 +1,42 @@
 /* custody case open, case ls */
 #include "apps/custody/app.h"
 
+static cu_status open_case(struct session *s, void *outcome, struct cu_err *err)
+{
+    const struct cu_case_request r = { cu_span_str(s->run->args[0]), opt_span(s->run, "number"), opt_span(s->run, "cause") };
+
+    return cu_case_open(&s->place, &r, outcome, err);
+}
+
 static cu_status go_open(struct run *run, struct cu_err *err)
 {
-    const struct cu_case_request r = { cu_span_str(run->args[0]), opt_span(run, "number"), opt_span(run, "cause") };
+    struct cu_json j = cu_json_on(&run->out);
     struct cu_outcome outcome;
-    struct session s;
-    cu_status opened = session_open(&s, run, MODE_WRITE, err), closed;
 
-    if (opened == CU_OK) opened = cu_case_open(&s.place, &r, &outcome, err);
-    closed = session_close(&s, opened == CU_OK ? err : NULL);
-    TRY(opened);
-    TRY(closed);
+    TRY(in_session(run, MODE_WRITE, open_case, &outcome, err));
     if (!run->json) {
         cu_buf_add_str(&run->out, "opened case ");
-        put_printable(&run->out, r.name);
-        cu_buf_add_str(&run->out, "\n");
-        return CU_OK;
+        put_printable(&run->out, cu_span_str(run->args[0]));
+    } else {
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "case", run->args[0]);
+        cu_json_hash(&j, "id", &outcome.id);
+        cu_json_time(&j, "time", outcome.closed);
+        cu_json_close(&j, '}');
     }
-    struct cu_json j = cu_json_on(&run->out);
-    cu_json_open(&j, NULL, '{');
-    cu_json_text(&j, "case", r.name);
-    cu_json_hash(&j, "id", &outcome.id);
-    cu_json_time(&j, "time", outcome.closed);
-    cu_json_close(&j, '}');
     cu_buf_add_str(&run->out, "\n");
     return CU_OK;
 }
 
-struct listing { struct session *s; uint64_t n; };
-
 static cu_status list_case(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
-    struct listing *l = arg;
-    struct cu_index *index = &l->s->place.index;
-    struct cu_buf *out = &l->s->run->out;
+    struct session *s = arg;
+    struct cu_index *index = &s->place.index;
+    struct cu_buf *out = &s->run->out;
     const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, &row->case_id);
 
     (void)err;
-    if (l->s->run->json) {
+    if (s->run->json) {
         struct cu_json j = cu_json_on(out);
         cu_json_open(&j, NULL, '{');
         cu_json_text(&j, "case", row->name);
@@ -54,20 +52,20 @@ static cu_status list_case(void *arg, const struct cu_index_row *row, struct cu_
         put_time(out, row->recorded);
     }
     cu_buf_add_str(out, "\n");
-    l->n++;
     return CU_OK;
+}
+
+static cu_status list_cases(struct session *s, void *arg, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
+
+    (void)arg;
+    return s->place.index.find(s->place.index.self, &q, list_case, s, err);
 }
 
 static cu_status go_ls(struct run *run, struct cu_err *err)
 {
-    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
-    struct session s;
-    struct listing l = { &s, 0 };
-    cu_status listed = session_open(&s, run, MODE_READ, err), closed;
-
-    if (listed == CU_OK) listed = s.place.index.find(s.place.index.self, &q, list_case, &l, err);
-    closed = session_close(&s, listed == CU_OK ? err : NULL);
-    return listed == CU_OK ? closed : listed;
+    return in_session(run, MODE_READ, list_cases, NULL, err);
 }
 
 const struct command command_case_open = {

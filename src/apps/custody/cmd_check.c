@@ -7,13 +7,21 @@
 #include <sys/statvfs.h>
 
 /* ---- check ---- */
-struct checking { struct session *s; struct cu_json findings; struct cu_buf text; };
+struct checking {
+    struct run *run;
+    struct session *s;
+    struct cu_json findings;
+    struct cu_buf text;
+    struct cu_check_result result;
+    bool has_incident;
+    struct cu_outcome incident;
+};
 
 static void found(void *arg, const struct cu_finding *f)
 {
     struct checking *c = arg;
 
-    if (c->s->run->json) {
+    if (c->run->json) {
         cu_json_open(&c->findings, NULL, '{');
         cu_json_str(&c->findings, "kind", f->kind);
         cu_json_str(&c->findings, "where", f->where);
@@ -23,9 +31,9 @@ static void found(void *arg, const struct cu_finding *f)
         cu_json_close(&c->findings, '}');
         return;
     }
-    cu_buf_addf(&c->s->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
-    if (f->id[0]) cu_buf_addf(&c->s->run->out, " (%.8s)", f->id);
-    cu_buf_add_str(&c->s->run->out, f->repaired ? "\n            restored; the bad bytes are kept in quarantine/\n" : "\n");
+    cu_buf_addf(&c->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
+    if (f->id[0]) cu_buf_addf(&c->run->out, " (%.8s)", f->id);
+    cu_buf_add_str(&c->run->out, f->repaired ? "\n            restored; the bad bytes are kept in quarantine/\n" : "\n");
 }
 
 static cu_status renew_index(void *arg, struct cu_err *err)
@@ -36,9 +44,10 @@ static cu_status renew_index(void *arg, struct cu_err *err)
     return CU_OK;
 }
 
-static void tell_json(struct checking *c, const struct cu_check_result *r, bool ok, const struct cu_outcome *incident)
+static void tell_json(struct checking *c, bool ok)
 {
-    struct cu_json j = cu_json_on(&c->s->run->out);
+    const struct cu_check_result *r = &c->result;
+    struct cu_json j = cu_json_on(&c->run->out);
 
     cu_json_open(&j, NULL, '{');
     cu_json_bool(&j, "ok", ok);
@@ -46,15 +55,16 @@ static void tell_json(struct checking *c, const struct cu_check_result *r, bool 
     cu_json_uint(&j, "signatures", r->signatures);
     cu_json_uint(&j, "objects", r->objects);
     cu_json_uint(&j, "bytes", r->bytes);
-    if (incident) cu_json_hash(&j, "incident", &incident->id);
-    cu_buf_add_str(&c->s->run->out, ",\"findings\":[");
-    cu_buf_add(&c->s->run->out, cu_buf_span(&c->text));
-    cu_buf_add_str(&c->s->run->out, "]}\n");
+    if (c->has_incident) cu_json_hash(&j, "incident", &c->incident.id);
+    cu_buf_add_str(&c->run->out, ",\"findings\":[");
+    cu_buf_add(&c->run->out, cu_buf_span(&c->text));
+    cu_buf_add_str(&c->run->out, "]}\n");
 }
 
-static void tell_words(struct checking *c, const struct cu_check_result *r, bool repair, const struct cu_outcome *incident)
+static void tell_words(struct checking *c, bool repair)
 {
-    struct cu_buf *out = &c->s->run->out;
+    const struct cu_check_result *r = &c->result;
+    struct cu_buf *out = &c->run->out;
     const char *findings = r->findings == 1 ? "finding" : "findings";
 
     cu_buf_addf(out, "checked %llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries, (unsigned long long)r->signatures, (unsigned long long)r->objects);
@@ -64,9 +74,9 @@ static void tell_words(struct checking *c, const struct cu_check_result *r, bool
     else if (!repair) cu_buf_addf(out, "%llu %s; `custody check --repair` restores what a good copy is left of\n", (unsigned long long)r->findings, findings);
     else if (r->unrepaired == 0) cu_buf_addf(out, "%llu %s, restored\n", (unsigned long long)r->findings, findings);
     else cu_buf_addf(out, "%llu %s, %llu beyond repair\n", (unsigned long long)r->findings, findings, (unsigned long long)r->unrepaired);
-    if (incident) {
+    if (c->has_incident) {
         cu_buf_add_str(out, "on record as incident ");
-        put_short_id(out, &incident->id);
+        put_short_id(out, &c->incident.id);
         cu_buf_add_str(out, " (`custody trail`)\n");
     }
     if (r->dirty) cu_buf_add_str(out, "records of an interrupted run wait in the journal: the next writing verb brings them into the log\n");
@@ -78,68 +88,69 @@ static cu_status load_for_repair(struct session *s, struct cu_err *err)
     return session_load_signer(s, CU_SIGNER_LOG, err);
 }
 
-static cu_status check(struct session *s, struct checking *c, struct cu_check_result *result, struct cu_err *err)
+static cu_status check(struct session *s, void *arg, struct cu_err *err)
 {
+    struct checking *c = arg;
     struct cu_index fresh = { 0 };
     struct cu_check_request r = { .repair = opt_is(s->run, "repair"), .index_damaged = s->index_damaged, .renew_index = renew_index, .found = found, .arg = c };
     cu_status checked;
 
+    c->s = s;
     if (opt(s->run, "sample")) TRY(cu_decimal_read(opt_span(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
     TRY(cu_sqlite_index_open("", true, &fresh, err)); /* no file: in memory */
     r.fresh_index = &fresh;
-    checked = cu_check(&s->place, &r, result, err);
+    checked = cu_check(&s->place, &r, &c->result, err);
     fresh.close(fresh.self);
     return checked;
 }
 
 /* With everything in place again the ledger is opened as usual, and that records the incident. */
-static cu_status record_incident(struct run *run, struct cu_outcome *ret, bool *ret_any, struct cu_err *err)
+static cu_status take_incident(struct session *s, void *arg, struct cu_err *err)
 {
-    struct session writer;
-    cu_status opened = session_open(&writer, run, MODE_WRITE, err), closed;
+    struct checking *c = arg;
 
-    *ret_any = opened == CU_OK && writer.has_incident;
-    if (*ret_any) *ret = writer.incident;
-    closed = session_close(&writer, opened == CU_OK ? err : NULL);
-    return opened == CU_OK ? closed : opened;
+    (void)err;
+    c->has_incident = s->has_incident;
+    c->incident = s->incident;
+    return CU_OK;
+}
+
+static cu_status check_and_record(struct run *run, struct checking *c, struct cu_err *err)
+{
+    const bool repair = opt_is(run, "repair");
+
+    TRY(in_session(run, MODE_CHECK, check, c, err));
+    if (repair && c->result.findings > 0) TRY(in_session(run, MODE_WRITE, take_incident, c, err));
+    const bool ok = repair ? c->result.unrepaired == 0 : c->result.findings == 0;
+    if (run->json) tell_json(c, ok);
+    else tell_words(c, repair);
+    run->exit = ok ? 0 : 2;
+    return CU_OK;
 }
 
 static cu_status go_check(struct run *run, struct cu_err *err)
 {
-    const bool repair = opt_is(run, "repair");
-    struct cu_check_result result = { 0 };
-    struct cu_outcome incident;
-    struct session s;
-    struct checking c = { .s = &s, .text = cu_buf_heap((size_t)256 << 20) };
-    bool any_incident = false;
-    cu_status checked, closed;
+    struct checking c = { .run = run, .text = cu_buf_heap((size_t)256 << 20) };
+    cu_status checked;
 
     c.findings = cu_json_on(&c.text);
     cu_json_open(&c.findings, NULL, '[');
     c.text.n = 0;
-    checked = session_open(&s, run, MODE_CHECK, err);
-    if (checked == CU_OK) checked = check(&s, &c, &result, err);
-    closed = session_close(&s, checked == CU_OK ? err : NULL);
-    if (checked == CU_OK && closed == CU_OK && repair && result.findings > 0) checked = record_incident(run, &incident, &any_incident, err);
-    if (checked == CU_OK) {
-        const bool ok = repair ? result.unrepaired == 0 : result.findings == 0;
-        if (run->json) tell_json(&c, &result, ok, any_incident ? &incident : NULL);
-        else tell_words(&c, &result, repair, any_incident ? &incident : NULL);
-        run->exit = ok ? 0 : 2;
-    }
+    checked = check_and_record(run, &c, err);
     cu_buf_free(&c.text);
-    return checked == CU_OK ? closed : checked;
+    return checked;
 }
 
 /* ---- reindex ---- */
-static cu_status reindex(struct session *s, struct cu_err *err)
+static cu_status reindex(struct session *s, void *arg, struct cu_err *err)
 {
     cu_hash digest;
     char hex[65];
     void *lock;
     cu_status done;
 
+    (void)arg;
     TRY(s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, err));
     done = cu_place_refresh(&s->place, err);
     if (done == CU_OK) done = cu_reindex_state(&s->place, &digest, err);
@@ -163,12 +174,7 @@ static cu_status reindex(struct session *s, struct cu_err *err)
 
 static cu_status go_reindex(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status done = session_open(&s, run, MODE_CHECK, err), closed;
-
-    if (done == CU_OK) done = reindex(&s, err);
-    closed = session_close(&s, done == CU_OK ? err : NULL);
-    return done == CU_OK ? closed : done;
+    return in_session(run, MODE_CHECK, reindex, NULL, err);
 }
 
 /* ---- doctor: is everything in place for work? ---- */
@@ -210,8 +216,9 @@ static void item(struct doctor *d, bool good, const char *name, const char *fmt,
     } else cu_buf_addf(&d->run->out, "%-4s %-12s %s\n", good ? "ok" : "BAD", name, text);
 }
 
-static void examine(struct session *s, struct doctor *d)
+static cu_status examine(struct session *s, void *arg, struct cu_err *err)
 {
+    struct doctor *d = arg;
     bool dirty = false, pending = false, mended = false;
     struct cu_tip tip;
     struct cu_err why = { 0 };
@@ -237,24 +244,20 @@ static void examine(struct session *s, struct doctor *d)
     else item(d, false, "journal", "%s", why.text);
     if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending) item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
     if (statvfs(s->root, &vfs) == 0) item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free", (double)vfs.f_bavail * (double)vfs.f_frsize / 1e9);
+    (void)err;
+    return CU_OK;
 }
 
 static cu_status go_doctor(struct run *run, struct cu_err *err)
 {
     struct doctor d = { .run = run, .j = cu_json_on(&run->out) };
-    struct session s;
-    cu_status opened, closed;
 
     if (opt_is(run, "limits")) return limits(run), CU_OK;
-    opened = session_open(&s, run, MODE_CHECK, err);
-    if (opened == CU_OK) {
-        if (run->json) cu_json_open(&d.j, NULL, '[');
-        examine(&s, &d);
-        if (run->json) cu_json_close(&d.j, ']'), cu_buf_add_str(&run->out, "\n");
-        run->exit = d.bad;
-    }
-    closed = session_close(&s, opened == CU_OK ? err : NULL);
-    return opened == CU_OK ? closed : opened;
+    if (run->json) cu_json_open(&d.j, NULL, '[');
+    TRY(in_session(run, MODE_CHECK, examine, &d, err));
+    if (run->json) cu_json_close(&d.j, ']'), cu_buf_add_str(&run->out, "\n");
+    run->exit = d.bad;
+    return CU_OK;
 }
 
 const struct command command_check = {

@@ -91,40 +91,37 @@ static cu_status preview_path(struct session *s, const struct order *o, const ch
     return CU_OK;
 }
 
-static cu_status dry_run(struct run *run, const struct order *o, struct cu_err *err)
+static cu_status preview(struct session *s, void *order, struct cu_err *err)
 {
-    struct session s;
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    cu_status looked = session_open(&s, run, MODE_READ, err), closed;
+    const struct order *o = order;
 
-    if (looked == CU_OK && o->r.case_name.n) looked = cu_lookup_case(&s.place, o->r.case_name, &found, err);
-    for (int i = 0; i < run->args_n && looked == CU_OK; i++) looked = preview_path(&s, o, run->args[i], err);
-    closed = session_close(&s, looked == CU_OK ? err : NULL);
-    return looked == CU_OK ? closed : looked;
+    if (o->r.case_name.n) TRY(cu_lookup_case(&s->place, o->r.case_name, &found, err));
+    for (int i = 0; i < s->run->args_n; i++) TRY(preview_path(s, o, s->run->args[i], err));
+    return CU_OK;
 }
 
 /* ---- deposit ---- */
-static cu_status deposit_claimed(struct run *run, struct session *s, const struct order *o, struct deposit_output *output, struct cu_err *err)
+static cu_status deposit_claimed(struct session *s, const struct order *o, struct deposit_output *output, struct cu_err *err)
 {
+    const struct run *run = s->run;
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
 
     TRY(read_argument_file(opt(run, "claim"), CU_RECORD_MAX, &file, err));
     return cu_deposit_claim(&s->place, &o->r, cu_buf_span(&file), run->args_n ? run->args[0] : NULL, tell_deposited, output, err);
 }
 
-static cu_status deposit(struct run *run, struct order *o, struct cu_err *err)
+static cu_status deposit(struct session *s, void *order, struct cu_err *err)
 {
-    const char *receipts = opt(run, "receipts");
-    struct session s;
-    struct deposit_output output = { .s = &s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
-    cu_status done = session_open(&s, run, MODE_WRITE, err), closed;
+    const char *receipts = opt(s->run, "receipts");
+    struct deposit_output output = { .s = s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
+    struct order *o = order;
 
-    o->r.no_wait = opt_is(run, "no-wait");
-    if (done == CU_OK && opt(run, "claim")) done = deposit_claimed(run, &s, o, &output, err);
-    else if (done == CU_OK) done = cu_deposit(&s.place, &o->r, (const char *const *)run->args, (size_t)run->args_n, tell_deposited, &output, err);
-    closed = session_close(&s, done == CU_OK ? err : NULL);
-    if (done == CU_OK && output.missing) run->exit = cu_status_exit(CU_COPIES_MISSING);
-    return done == CU_OK ? closed : done;
+    o->r.no_wait = opt_is(s->run, "no-wait");
+    if (opt(s->run, "claim")) TRY(deposit_claimed(s, o, &output, err));
+    else TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args, (size_t)s->run->args_n, tell_deposited, &output, err));
+    if (output.missing) s->run->exit = cu_status_exit(CU_COPIES_MISSING);
+    return CU_OK;
 }
 
 static cu_status go_deposit(struct run *run, struct cu_err *err)
@@ -134,13 +131,15 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
     ENSURE(run->args_n > 0 || opt(run, "claim"), err, CU_USAGE, "usage: custody deposit PATH… | --claim FILE [PATH]");
     ENSURE(run->args_n <= 1 || !opt(run, "claim"), err, CU_USAGE, "a claim is for one path");
     TRY(read_order(run, &o, err));
-    return opt_is(run, "dry-run") ? dry_run(run, &o, err) : deposit(run, &o, err);
+    return opt_is(run, "dry-run") ? in_session(run, MODE_READ, preview, &o, err) : in_session(run, MODE_WRITE, deposit, &o, err);
 }
 
 /* ---- claim ---- */
-static cu_status make_claim(struct run *run, struct session *s, const struct order *o, struct cu_err *err)
+static cu_status make_claim(struct session *s, void *order, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
+    const struct order *o = order;
+    const struct run *run = s->run;
     char absolute[4200];
     const char *path = run->args[0];
 
@@ -156,16 +155,11 @@ static cu_status make_claim(struct run *run, struct session *s, const struct ord
 static cu_status go_claim(struct run *run, struct cu_err *err)
 {
     CU_CLEANUP(order_free) struct order o = { 0 };
-    struct session s;
-    cu_status done, closed;
 
     ENSURE(opt(run, "output"), err, CU_USAGE, "name the claim file with -o FILE");
     ENSURE(strcmp(run->args[0], "-") != 0, err, CU_USAGE, "a claim is for a file or folder that can be read again when it is deposited");
     TRY(read_order(run, &o, err));
-    done = session_open(&s, run, MODE_READ, err);
-    if (done == CU_OK) done = make_claim(run, &s, &o, err);
-    closed = session_close(&s, done == CU_OK ? err : NULL);
-    return done == CU_OK ? closed : done;
+    return in_session(run, MODE_READ, make_claim, &o, err);
 }
 
 #define WHAT_IS_SAID                                                                                                   \

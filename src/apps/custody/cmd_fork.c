@@ -92,14 +92,8 @@ static void tell(struct run *run, const struct cu_fork_report *r)
 
 static cu_status trust_text(struct run *run, struct cu_buf *ret, struct cu_err *err)
 {
-    struct session s;
-    cu_status found, closed;
-
     if (opt(run, "trust")) return read_argument_file(opt(run, "trust"), CU_TRUST_MAX, ret, err);
-    found = session_open(&s, run, MODE_CHECK, err);
-    if (found == CU_OK) cu_buf_add(ret, cu_buf_span(&s.place.trust_text));
-    closed = session_close(&s, found == CU_OK ? err : NULL);
-    return found == CU_OK ? closed : found;
+    return in_session(run, MODE_CHECK, session_trust, ret, err);
 }
 
 static cu_status go_verify(struct run *run, struct cu_err *err)

@@ -187,7 +187,7 @@ static void tell(struct session *s, const struct cu_fetch *f, const char *path, 
     cu_buf_add_str(&s->run->out, "\n");
 }
 
-static cu_status get(struct session *s, bool *ret_noted, struct cu_err *err)
+static cu_status get(struct session *s, void *noted, struct cu_err *err)
 {
     CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
     const char *path = opt(s->run, "output");
@@ -199,28 +199,27 @@ static cu_status get(struct session *s, bool *ret_noted, struct cu_err *err)
         TRY(default_path(&f, name, err));
         path = name;
     }
-    *ret_noted = note_access(s, &f.found.row.id, NULL) == CU_OK; /* before the first byte is given */
+    *(bool *)noted = note_access(s, &f.found.row.id, NULL) == CU_OK; /* before the first byte is given */
     TRY(get_evidence(s, &f, path, &damaged, err));
     progress_end(s);
-    tell(s, &f, path, damaged, *ret_noted);
+    tell(s, &f, path, damaged, *(bool *)noted);
     return CU_OK;
 }
 
 /* The note in the outbox becomes an entry now, if nobody else is writing; else at the next writing verb. */
+static cu_status nothing_more(struct session *s, void *arg, struct cu_err *err)
+{
+    (void)s, (void)arg, (void)err;
+    return CU_OK; /* opening for writing has recorded it */
+}
+
 static cu_status go_get(struct run *run, struct cu_err *err)
 {
-    struct session s, writer;
     bool noted = false;
-    cu_status got = session_open(&s, run, MODE_READ, err), closed;
 
-    if (got == CU_OK) got = get(&s, &noted, err);
-    closed = session_close(&s, got == CU_OK ? err : NULL);
-    TRY(got);
-    TRY(closed);
-    if (!noted) return CU_OK;
-    cu_status flushed = session_open(&writer, run, MODE_WRITE, NULL);
-    closed = session_close(&writer, NULL);
-    if (flushed != CU_OK || closed != CU_OK) say(run, "this read is noted in the outbox; the next writing verb records it\n");
+    TRY(in_session(run, MODE_READ, get, &noted, err));
+    if (noted && in_session(run, MODE_WRITE, nothing_more, NULL, NULL) != CU_OK)
+        say(run, "this read is noted in the outbox; the next writing verb records it\n");
     return CU_OK;
 }
 

@@ -53,30 +53,26 @@ static cu_status list_deposit(void *arg, const struct cu_index_row *row, struct 
     return CU_OK;
 }
 
-static cu_status list_all(struct session *s, struct listing *l, struct cu_err *err)
+static cu_status list_all(struct session *s, void *arg, struct cu_err *err)
 {
+    struct listing l = { s, 0 };
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT };
 
+    (void)arg;
     if (opt(s->run, "case")) {
         TRY(cu_lookup_case(&s->place, opt_span(s->run, "case"), &found, err));
         q.by = CU_FIND_CASE;
         q.case_id = found.row.case_id;
     }
-    TRY(s->place.index.find(s->place.index.self, &q, list_deposit, l, err));
-    if (l->n == 0) say(s->run, "no exhibits yet: `custody deposit FILE`\n");
+    TRY(s->place.index.find(s->place.index.self, &q, list_deposit, &l, err));
+    if (l.n == 0) say(s->run, "no exhibits yet: `custody deposit FILE`\n");
     return CU_OK;
 }
 
 static cu_status go_ls(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    struct listing l = { &s, 0 };
-    cu_status listed = session_open(&s, run, MODE_READ, err), closed;
-
-    if (listed == CU_OK) listed = list_all(&s, &l, err);
-    closed = session_close(&s, listed == CU_OK ? err : NULL);
-    return listed == CU_OK ? closed : listed;
+    return in_session(run, MODE_READ, list_all, NULL, err);
 }
 
 /* ---- status ---- */
@@ -87,7 +83,7 @@ static cu_status last_incident(void *arg, const struct cu_index_row *row, struct
     return CU_OK;
 }
 
-static cu_status tell_status(struct session *s, struct cu_err *err)
+static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
 {
     struct cu_index *index = &s->place.index;
     const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, NULL), cases = index->count(index->self, CU_KIND_CASE, NULL), incidents = index->count(index->self, CU_KIND_INCIDENT, NULL);
@@ -98,6 +94,7 @@ static cu_status tell_status(struct session *s, struct cu_err *err)
     cu_size indexed;
     char hex[65];
 
+    (void)arg;
     TRY(index->find(index->self, &q, last_incident, &last, err));
     TRY(index->size(index->self, &indexed, err));
     if (s->run->json) {
@@ -129,12 +126,7 @@ static cu_status tell_status(struct session *s, struct cu_err *err)
 
 static cu_status go_status(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status told = session_open(&s, run, MODE_READ, err), closed;
-
-    if (told == CU_OK) told = tell_status(&s, err);
-    closed = session_close(&s, told == CU_OK ? err : NULL);
-    return told == CU_OK ? closed : told;
+    return in_session(run, MODE_READ, tell_status, NULL, err);
 }
 
 const struct command command_ls = {

@@ -38,11 +38,12 @@ static cu_status put_manifest(struct session *s, const struct cu_index_row *row,
     return write_output_file(path, cu_buf_span(&fetch.manifest), err);
 }
 
-static cu_status give(struct session *s, struct cu_err *err)
+static cu_status give(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_BUF exhibit = cu_buf_heap(4096);
 
+    (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
     TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, opt(s->run, "output"), err));
@@ -52,16 +53,9 @@ static cu_status give(struct session *s, struct cu_err *err)
 /* Copies that --no-wait left out are attested by the next writing open: that is tried before giving up. */
 static cu_status go_receipt(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status given = session_open(&s, run, MODE_READ, err), closed;
+    const cu_status given = in_session(run, MODE_READ, give, NULL, err);
 
-    if (given == CU_OK) given = give(&s, err);
-    closed = session_close(&s, given == CU_OK ? err : NULL);
-    if (given != CU_COPIES_MISSING) return given == CU_OK ? closed : given;
-    given = session_open(&s, run, MODE_WRITE, err);
-    if (given == CU_OK) given = give(&s, err);
-    closed = session_close(&s, given == CU_OK ? err : NULL);
-    return given == CU_OK ? closed : given;
+    return given == CU_COPIES_MISSING ? in_session(run, MODE_WRITE, give, NULL, err) : given;
 }
 
 static void tell_inventory(struct run *run, const struct cu_inventory *inv, const struct cu_outcome *outcome)
@@ -86,12 +80,13 @@ static void tell_inventory(struct run *run, const struct cu_inventory *inv, cons
     cu_buf_add_str(out, inv->open.n ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n" : "\nno serial number of its depositors is open: nothing was left out\n");
 }
 
-static cu_status inventory(struct session *s, struct cu_err *err)
+static cu_status inventory(struct session *s, void *arg, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
     struct cu_inventory inv;
     struct cu_outcome outcome;
 
+    (void)arg;
     TRY(cu_inventory_make(&s->place, cu_span_str(s->run->args[0]), &inv, &mem, &outcome, err));
     tell_inventory(s->run, &inv, &outcome);
     return put_receipt(s, outcome.seq, "", &outcome.id, opt(s->run, "output"), err);
@@ -99,12 +94,7 @@ static cu_status inventory(struct session *s, struct cu_err *err)
 
 static cu_status go_inventory(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status made = session_open(&s, run, MODE_WRITE, err), closed;
-
-    if (made == CU_OK) made = inventory(&s, err);
-    closed = session_close(&s, made == CU_OK ? err : NULL);
-    return made == CU_OK ? closed : made;
+    return in_session(run, MODE_WRITE, inventory, NULL, err);
 }
 
 const struct command command_receipt = {

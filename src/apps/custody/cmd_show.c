@@ -189,7 +189,7 @@ static cu_status show_json(struct session *s, const struct cu_index_row *row, co
     return CU_OK;
 }
 
-static cu_status show(struct session *s, const char *name, struct cu_err *err)
+static cu_status show(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_BUF exhibit = cu_buf_heap(4096), bytes = cu_buf_heap(CU_ENTRY_MAX);
@@ -197,7 +197,8 @@ static cu_status show(struct session *s, const char *name, struct cu_err *err)
     struct cu_entry e;
     struct cu_span span;
 
-    TRY(cu_lookup(&s->place, cu_span_str(name), &found, err));
+    (void)arg;
+    TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     TRY(cu_log_entry(&s->place.log, found.row.seq, &span, err));
     cu_buf_add(&bytes, span);
     TRY(cu_buf_ok(&bytes, err));
@@ -221,12 +222,7 @@ static cu_status show(struct session *s, const char *name, struct cu_err *err)
 
 static cu_status go_show(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status shown = session_open(&s, run, MODE_READ, err), closed;
-
-    if (shown == CU_OK) shown = show(&s, run->args[0], err);
-    closed = session_close(&s, shown == CU_OK ? err : NULL);
-    return shown == CU_OK ? closed : shown;
+    return in_session(run, MODE_READ, show, NULL, err);
 }
 
 /* ---- trail: what happened, in log order ---- */
@@ -368,12 +364,13 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     return CU_OK;
 }
 
-static cu_status tell_trail(struct session *s, struct cu_err *err)
+static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     const struct cu_index_query all = { .by = CU_FIND_ALL };
     struct trail t = { .s = s };
 
+    (void)arg;
     if (s->run->args_n) {
         TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
         t.one = true;
@@ -384,12 +381,7 @@ static cu_status tell_trail(struct session *s, struct cu_err *err)
 
 static cu_status go_trail(struct run *run, struct cu_err *err)
 {
-    struct session s;
-    cu_status told = session_open(&s, run, MODE_READ, err), closed;
-
-    if (told == CU_OK) told = tell_trail(&s, err);
-    closed = session_close(&s, told == CU_OK ? err : NULL);
-    return told == CU_OK ? closed : told;
+    return in_session(run, MODE_READ, tell_trail, NULL, err);
 }
 
 const struct command command_show = {

@@ -2,24 +2,12 @@
 #include "apps/custody/app.h"
 #include "apps/common/verify_request.h"
 
-#include <unistd.h>
-
-static cu_status own_trust(struct run *run, struct cu_buf *ret)
-{
-    struct session s;
-    cu_status found = session_open(&s, run, MODE_CHECK, NULL), closed;
-
-    if (found == CU_OK) cu_buf_add(ret, cu_buf_span(&s.place.trust_text));
-    closed = session_close(&s, NULL);
-    return closed;
-}
-
 static cu_status go(struct run *run, struct cu_err *err)
 {
     CU_CLEANUP(verify_request_free) struct verify_request v = { 0 };
     CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
 
-    if (!opt(run, "trust") && own_trust(run, &own) != CU_OK) cu_buf_clear(&own);
+    if (!opt(run, "trust") && in_session(run, MODE_CHECK, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
     const struct verify_arguments args = { run->args[0], run->args_n > 1 ? run->args[1] : NULL, opt(run, "trust"), opt(run, "manifest"), run->json };
     return verify_go(&v, &args, cu_buf_span(&own), &run->out, &run->exit, err);
 }

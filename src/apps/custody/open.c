@@ -345,6 +345,22 @@ cu_status session_close(struct session *s, struct cu_err *err)
     return closed;
 }
 
+cu_status in_session(struct run *run, enum mode mode, session_work *work, void *arg, struct cu_err *err)
+{
+    struct session s;
+    cu_status done = session_open(&s, run, mode, err);
+
+    if (done == CU_OK) done = work(&s, arg, err);
+    const cu_status closed = session_close(&s, done == CU_OK ? err : NULL);
+    return done == CU_OK ? closed : done;
+}
+
+cu_status session_trust(struct session *s, void *arg, struct cu_err *err)
+{
+    cu_buf_add(arg, cu_buf_span(&s->place.trust_text));
+    return cu_buf_ok(arg, err);
+}
+
 cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err)
 {
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
