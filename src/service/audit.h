@@ -17,6 +17,7 @@ struct cu_audit {
     struct cu_buf note;                /* that checkpoint as it lies */
     bool log_bad[CU_LOGS];             /* something in this copy was found wrong (and not mended) */
     bool log_broken;                   /* entries are missing from both: no replay */
+    bool stores_bad;                   /* something in a store is wrong and not mended: the index may rightly know more than lies there */
 
     struct cu_batch *batch;            /* records that wait for their block entry */
     struct cu_ledger *replay;          /* every rule again, from nothing, in memory */

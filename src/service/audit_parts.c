@@ -58,6 +58,7 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
         if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
         if (!mended && strcmp(a->missing, path) == 0) continue;
         snprintf(a->missing, sizeof a->missing, "%s", path);
+        if (!mended) a->stores_bad = true;
         cu_audit_report(a, "missing", path, id, mended, "%s that the log names is not in this store%s", kind == CU_OBJECT_DETAILS ? "details" : "content",
                         a->r->repair && !mended ? ", and the other copy does not have it either: it is lost" : "");
     }
@@ -149,6 +150,7 @@ static cu_status judge_store(struct cu_audit *a, int store, struct cu_err *err)
         const struct fault *f = &check.faults.at[i];
         bool mended = false;
         if (a->r->repair) done = mend_object(a, store, f, &mended, err);
+        if (!mended) a->stores_bad = true;
         if (done == CU_OK) cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s", f->what);
     }
     free(check.faults.at);
@@ -259,6 +261,20 @@ static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err 
     return dumped;
 }
 
+/* What an index made anew would know of the objects. */
+static cu_status tell_objects(struct cu_audit *a, struct cu_index *fresh, struct cu_err *err)
+{
+    cu_status told = CU_OK;
+
+    for (unsigned store = 0; store < CU_STORES && told == CU_OK; store++) {
+        struct cu_objects *objects;
+        TRY(cu_objects_open(&a->p->fs, store_dirs[store], fresh, store, &objects, err));
+        told = cu_objects_reindex(objects, err);
+        cu_objects_close(objects);
+    }
+    return told;
+}
+
 static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err)
 {
     struct cu_index *have = &a->p->index, *fresh = a->r->fresh_index;
@@ -266,8 +282,10 @@ static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err
     cu_size size;
 
     TRY(have->size(have->self, &size, err));
+    if (size.v == 0) return *ret = false, CU_OK; /* there is none: whoever writes next makes it */
     if (size.v > a->p->log.checkpoint.size.v) return *ret = true, CU_OK;
     TRY(cu_follow_into(a->p, fresh, size, err));
+    TRY(tell_objects(a, fresh, err));
     TRY(index_hash(have, &x, err));
     TRY(index_hash(fresh, &y, err));
     *ret = !cu_hash_eq(&x, &y);
@@ -279,7 +297,7 @@ static cu_status judge_index(struct cu_audit *a, struct cu_err *err)
     bool differs = a->r->index_damaged;
     bool mended = false;
 
-    if (!differs && a->r->fresh_index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken) {
+    if (!differs && a->r->fresh_index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken && !a->stores_bad) {
         TRY(cu_place_refresh(a->p, err));
         if (index_differs(a, &differs, NULL) != CU_OK) differs = true;
     }

@@ -191,7 +191,19 @@ cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upt
     return done;
 }
 
+/* An index that begins anew is told what lies in the stores first: one with entries knows the objects too. */
+static cu_status begin_anew(struct cu_place *p, struct cu_err *err)
+{
+    cu_size size;
+
+    TRY(p->index.size(p->index.self, &size, err));
+    for (int store = 0; store < CU_STORES && size.v == 0; store++)
+        if (p->store[store]) TRY(cu_objects_reindex(p->store[store], err));
+    return CU_OK;
+}
+
 cu_status cu_follow(struct cu_place *p, struct cu_err *err)
 {
+    TRY(begin_anew(p, err));
     return cu_follow_into(p, &p->index, p->log.checkpoint.size, err);
 }
