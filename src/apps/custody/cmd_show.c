@@ -305,6 +305,25 @@ static void trail_json(struct session *s, const struct cu_index_row *row, const 
     cu_buf_add_str(&s->run->out, "\n");
 }
 
+/* The exhibit's number of a statement; "" when it is none. */
+static cu_status exhibit_by_id(struct session *s, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    TRY(cu_lookup(&s->place, cu_span_str(hex), &found, err));
+    return cu_exhibit_name(&s->place, &found.row, ret, err);
+}
+
+static void put_exhibit_by_id(struct session *s, const cu_hash *id)
+{
+    CU_BUF exhibit = cu_buf_heap(4096);
+
+    if (exhibit_by_id(s, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0]) cu_buf_add_str(&s->run->out, (const char *)exhibit.p);
+    else put_short_id(&s->run->out, id);
+}
+
 static void put_rows(struct session *s, const struct cu_index_row *row)
 {
     CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
@@ -324,7 +343,7 @@ static void put_rows(struct session *s, const struct cu_index_row *row)
     else
         while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access)) {
             cu_buf_addf(out, "%44s", "");
-            put_short_id(out, &access.id);
+            put_exhibit_by_id(s, &access.id);
             cu_buf_add_str(out, " by ");
             put_printable(out, access.who);
             if (access.reason.n) cu_buf_add_str(out, ": "), put_printable(out, access.reason);
@@ -332,16 +351,14 @@ static void put_rows(struct session *s, const struct cu_index_row *row)
         }
 }
 
-/* The exhibit that a row is about: its own, or the one that it points back to. */
-static cu_status put_exhibit_of(struct session *s, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
+#define PARTY_WIDTH 16
+static void put_padded(struct cu_buf *out, struct cu_span name)
 {
-    CU_CLEANUP(cu_found_free) struct cu_found target = { 0 };
-    char hex[65];
+    size_t characters = 0, at = out->n;
 
-    if (row->kind != CU_KIND_CORRECTION) return cu_exhibit_name(&s->place, row, ret, err);
-    cu_hash_hex(&row->ref, hex);
-    TRY(cu_lookup(&s->place, cu_span_str(hex), &target, err));
-    return cu_exhibit_name(&s->place, &target.row, ret, err);
+    put_printable(out, name);
+    for (; at < out->n; at++) characters += (out->p[at] & 0xC0) != 0x80;
+    while (characters++ < PARTY_WIDTH) cu_buf_add_byte(out, ' ');
 }
 
 static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -352,13 +369,15 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     char time[32];
 
     if (!belongs(t, row)) return CU_OK;
-    TRY(put_exhibit_of(t->s, row, &exhibit, err));
+    TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err) : cu_exhibit_name(&t->s->place, row, &exhibit, err));
     if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
     cu_time_text(row->recorded, time);
     cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
-    put_printable(out, cu_key_holder(&t->s->place, &row->kid));
+    put_padded(out, cu_key_holder(&t->s->place, &row->kid));
+    if (row->kind == CU_KIND_VOID) cu_buf_addf(out, "  serial %llu", (unsigned long long)row->serial);
     if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
     if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
+    while (out->p[out->n - 1] == ' ') out->n--;
     cu_buf_add_str(out, "\n");
     put_rows(t->s, row);
     return CU_OK;
