@@ -126,15 +126,15 @@ static cu_status look_at_head(struct look *l, bool *ret_usable, struct cu_err *e
 static cu_status look_at_frames(struct look *l, unsigned i, struct cu_file *f, const char *path, struct cu_err *err)
 {
     const struct cu_part *part = &l->head.part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
-    struct cu_frame frame;
+    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
+    struct cu_journal_frame frame;
     uint64_t generation = 0;
     bool at_from = part->from == CU_JOURNAL_HEADER;
 
     TRY(cu_journal_header(f, path, i, l->head.bytes, &generation, err));
     ENSURE(generation == part->generation, err, CU_CORRUPT, "%s is of another generation than the head says", path);
     for (bool more = true;;) {
-        TRY(cu_scan_next(&scan, &frame, &more, err));
+        TRY(cu_journal_scan_next(&scan, &frame, &more, err));
         l->seq = scan.seq;
         if (!more) break;
         at_from |= scan.at == part->from;

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define BLOCK_FRAME (cu_frame_size(CU_ENTRY_MAX))
+#define BLOCK_FRAME (cu_journal_frame_size(CU_ENTRY_MAX))
 
 size_t cu_embedded_batch_max(uint64_t journal_bytes)
 {
@@ -183,7 +183,7 @@ cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, 
     size_t need = BLOCK_FRAME;
 
     TRY(cu_embedded_whole(e, err));
-    for (size_t i = 0; i < n; i++) need += cu_frame_size(e->subs[i].bytes.n);
+    for (size_t i = 0; i < n; i++) need += cu_journal_frame_size(e->subs[i].bytes.n);
     TRY(make_room(e, need, err));
 
     pthread_mutex_lock(&e->head_lock);

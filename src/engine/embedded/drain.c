@@ -52,7 +52,7 @@ cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err)
 
 /* ---- the journal's frames ---- */
 
-static cu_status pass_record(struct cu_embedded *e, const struct cu_frame *frame, struct cu_err *err)
+static cu_status pass_record(struct cu_embedded *e, const struct cu_journal_frame *frame, struct cu_err *err)
 {
     struct cu_attachments *a = &e->config.attachments;
     struct cu_record record;
@@ -68,12 +68,12 @@ static cu_status pass_record(struct cu_embedded *e, const struct cu_frame *frame
 static cu_status pass_part(struct cu_embedded *e, const struct cu_head *upto, unsigned i, struct cu_err *err)
 {
     const struct cu_part *part = &upto->part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan =
-        cu_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end, cu_tile_stream_size(e->stream).v);
-    struct cu_frame frame;
+    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan =
+        cu_journal_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end, cu_tile_stream_size(e->stream).v);
+    struct cu_journal_frame frame;
 
     for (bool more = true;;) {
-        TRY(cu_scan_next(&scan, &frame, &more, err));
+        TRY(cu_journal_scan_next(&scan, &frame, &more, err));
         if (!more) return CU_OK;
         if (frame.type == CU_FRAME_BLOCK) TRY(cu_tile_stream_add(e->stream, frame.payload, err));
         else TRY(pass_record(e, &frame, err));

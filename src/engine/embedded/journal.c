@@ -29,7 +29,7 @@ static cu_hash frame_checksum(const uint8_t *header, struct cu_span rest)
 
 void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload)
 {
-    size_t size = cu_frame_size(payload.n);
+    size_t size = cu_journal_frame_size(payload.n);
     uint8_t *p = cu_buf_grow(out, size);
 
     if (!p) return;
@@ -44,15 +44,15 @@ void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t 
     memcpy(p + CU_FRAME_HEADER - CHECKSUM, sum.b, CHECKSUM);
 }
 
-struct cu_scan cu_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq)
+struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq)
 {
-    return (struct cu_scan){ file, path, generation, from, end, seq, cu_buf_heap(PIECE), from };
+    return (struct cu_journal_scan){ file, path, generation, from, end, seq, cu_buf_heap(PIECE), from };
 }
 
-void cu_journal_scan_free(struct cu_scan *scan) { cu_buf_free(&scan->window); }
+void cu_journal_scan_free(struct cu_journal_scan *scan) { cu_buf_free(&scan->window); }
 
 /* The bytes from scan->at on, as many as there are up to `n`: in the window, or read anew. */
-static cu_status look(struct cu_scan *scan, size_t n, struct cu_span *ret, struct cu_err *err)
+static cu_status look(struct cu_journal_scan *scan, size_t n, struct cu_span *ret, struct cu_err *err)
 {
     uint64_t skip = scan->at - scan->window_at;
 
@@ -72,7 +72,7 @@ static cu_status look(struct cu_scan *scan, size_t n, struct cu_span *ret, struc
 }
 
 /* Is it a frame of this use of the file, whole and in its place? */
-static bool frame_good(const struct cu_scan *scan, struct cu_span bytes, uint32_t n)
+static bool frame_good(const struct cu_journal_scan *scan, struct cu_span bytes, uint32_t n)
 {
     const uint8_t *p = bytes.p;
     cu_hash sum = frame_checksum(p, cu_span(p + CU_FRAME_HEADER, bytes.n - CU_FRAME_HEADER));
@@ -83,7 +83,7 @@ static bool frame_good(const struct cu_scan *scan, struct cu_span bytes, uint32_
            memcmp(p + CU_FRAME_HEADER + n, zero, bytes.n - CU_FRAME_HEADER - n) == 0;
 }
 
-cu_status cu_scan_next(struct cu_scan *scan, struct cu_frame *ret, bool *ret_more, struct cu_err *err)
+cu_status cu_journal_scan_next(struct cu_journal_scan *scan, struct cu_journal_frame *ret, bool *ret_more, struct cu_err *err)
 {
     struct cu_span bytes = CU_SPAN_EMPTY;
     uint32_t n = 0;
@@ -94,12 +94,12 @@ cu_status cu_scan_next(struct cu_scan *scan, struct cu_frame *ret, bool *ret_mor
     bool good = bytes.n == CU_FRAME_HEADER;
     if (good) n = cu_be32(bytes.p), good = n > 0 && n <= CU_RECORD_MAX;
     if (good) {
-        TRY(look(scan, cu_frame_size(n), &bytes, err));
-        good = bytes.n == cu_frame_size(n) && frame_good(scan, bytes, n);
+        TRY(look(scan, cu_journal_frame_size(n), &bytes, err));
+        good = bytes.n == cu_journal_frame_size(n) && frame_good(scan, bytes, n);
     }
     ENSURE(good, err, CU_CORRUPT, "%s is damaged at byte %llu", scan->path, (unsigned long long)scan->at);
 
-    *ret = (struct cu_frame){ bytes.p[4], { cu_be64(bytes.p + 16) }, cu_span(bytes.p + CU_FRAME_HEADER, n) };
+    *ret = (struct cu_journal_frame){ bytes.p[4], { cu_be64(bytes.p + 16) }, cu_span(bytes.p + CU_FRAME_HEADER, n) };
     scan->at += bytes.n;
     scan->seq = ret->seq.v + 1;
     return CU_OK;

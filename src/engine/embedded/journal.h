@@ -17,19 +17,19 @@
 #define CU_FRAME_HEADER 40u
 enum cu_frame_type { CU_FRAME_RECORD = 1 /* a cu_record encoding */, CU_FRAME_BLOCK = 2 /* a block entry */ };
 
-struct cu_frame {
+struct cu_journal_frame {
     enum cu_frame_type type;
     cu_seq seq;
     struct cu_span payload; /* good until the next call of the scan */
 };
 
 /** Bytes of a frame with a payload of n bytes: header, payload, zeros up to a multiple of 8. */
-static inline size_t cu_frame_size(size_t n) { return (CU_FRAME_HEADER + n + 7) / 8 * 8; }
+static inline size_t cu_journal_frame_size(size_t n) { return (CU_FRAME_HEADER + n + 7) / 8 * 8; }
 void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t generation, cu_seq seq, struct cu_span payload);
 
 /** The frames of one file between two offsets, in order. */
 #define CU_SEQ_ANY UINT64_MAX
-struct cu_scan {
+struct cu_journal_scan {
     struct cu_file *file;
     const char *path;
     uint64_t generation, at, end;
@@ -37,10 +37,10 @@ struct cu_scan {
     struct cu_buf window;
     uint64_t window_at;
 };
-struct cu_scan cu_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq);
-void cu_journal_scan_free(struct cu_scan *scan);
+struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq);
+void cu_journal_scan_free(struct cu_journal_scan *scan);
 /** *ret_more false at the end. CORRUPT names file and offset; the scan stays where the bad frame begins. */
-CU_MUST_USE cu_status cu_scan_next(struct cu_scan *scan, struct cu_frame *ret, bool *ret_more, struct cu_err *err);
+CU_MUST_USE cu_status cu_journal_scan_next(struct cu_journal_scan *scan, struct cu_journal_frame *ret, bool *ret_more, struct cu_err *err);
 
 /* ---- one file ---- */
 

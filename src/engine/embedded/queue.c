@@ -25,7 +25,7 @@ static size_t gather(struct cu_embedded *e)
     while (q->first && n < CU_BATCH_RECORDS) {
         struct cu_request *r = q->first;
         struct cu_span record = r->records[r->taken];
-        size_t size = cu_frame_size(record.n > CU_RECORD_MAX ? 0 : record.n);
+        size_t size = cu_journal_frame_size(record.n > CU_RECORD_MAX ? 0 : record.n);
         if (bytes + size > e->batch_max) break;
         bytes += size;
         e->subs[n] = (struct cu_submission){ .bytes = record.n > CU_RECORD_MAX ? CU_SPAN_EMPTY : record };

@@ -130,7 +130,7 @@ static cu_status replay_tiles(struct replay *r, cu_size upto, struct cu_err *err
 /* ---- from the journal ---- */
 
 /* Frames that the state has already are passed over. */
-static cu_status replay_frame(struct replay *r, const struct cu_frame *frame, struct cu_err *err)
+static cu_status replay_frame(struct replay *r, const struct cu_journal_frame *frame, struct cu_err *err)
 {
     if (frame->seq.v < r->seq) return CU_OK;
     ENSURE(frame->seq.v == r->seq, err, CU_CORRUPT, "the state stands at %llu, the journal begins at %llu" REINDEX, (unsigned long long)r->seq, (unsigned long long)frame->seq.v);
@@ -141,11 +141,11 @@ static cu_status replay_frame(struct replay *r, const struct cu_frame *frame, st
 static cu_status replay_part(struct replay *r, unsigned i, uint64_t *seq, struct cu_err *err)
 {
     const struct cu_part *part = &r->e->head.part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from, part->end, *seq);
-    struct cu_frame frame;
+    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from, part->end, *seq);
+    struct cu_journal_frame frame;
 
     for (bool more = true;;) {
-        TRY(cu_scan_next(&scan, &frame, &more, err));
+        TRY(cu_journal_scan_next(&scan, &frame, &more, err));
         *seq = scan.seq;
         if (!more) return CU_OK;
         TRY(replay_frame(r, &frame, err));
@@ -169,11 +169,11 @@ static cu_status replay_journal(struct replay *r, struct cu_err *err)
 /* (6): replay whole batches from part->end on; part->end moves behind the last. */
 static cu_status roll_part(struct replay *r, unsigned i, struct cu_part *part, uint64_t *seq, struct cu_err *err)
 {
-    CU_CLEANUP(cu_journal_scan_free) struct cu_scan scan = cu_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end, r->e->head.bytes, *seq);
-    struct cu_frame frame;
+    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end, r->e->head.bytes, *seq);
+    struct cu_journal_frame frame;
 
     for (bool more = true;;) {
-        cu_status status = cu_scan_next(&scan, &frame, &more, err);
+        cu_status status = cu_journal_scan_next(&scan, &frame, &more, err);
         if (status == CU_CORRUPT || (status == CU_OK && !more)) break; /* the torn tail, or zeros */
         TRY(status);
         TRY(replay_frame(r, &frame, err));
