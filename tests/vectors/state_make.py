@@ -6,7 +6,7 @@ Written from docs/formats/state.md on top of entry_make.py (which writes its own
 from entry_make import HERE, KEYS, NETWORK, PURPOSE, TIME, case_id, cbor, commitment, confirm, confirm_id, content, depositor
 from entry_make import genesis, leaf, named, organisation, provider, root, sha, sign, typ
 
-LEDGER, PARTY, KEY, CASE, CASE_KEY, KEY_CASE, SIGNER, SERIAL, STATEMENT, VOIDED, EQUIVOCAL, NODE = range(1, 13)
+LEDGER, PARTY, KEY, CASE, CASE_KEY, KEY_CASE, SIGNER, SERIAL, STATEMENT, VOIDED, EQUIVOCAL, NODE, BLOCK = range(1, 14)
 KIND = {"genesis": 1, "confirm": 3, "case": 4, "deposit": 6, "refusal": 7, "void": 8, "incident": 10, "correction": 11, "inventory": 13}
 NEVER = 2**64 - 1
 ZERO = bytes(32)
@@ -19,6 +19,7 @@ def u64(n):
 class Log:
     def __init__(self):
         self.entries, self.changes, self.digest, self.height, self.first, self.lines = [], [], ZERO, 0, 0, []
+        self.rows = {}
 
     def add(self, kind, entry, ident, changes, exhibit=0):
         self.changes += changes + [[STATEMENT, ident, cbor([len(self.entries), KIND[kind], exhibit])]]
@@ -33,8 +34,34 @@ class Log:
                       6: root(self.entries), 7: self.digest})
         self.lines += [f"changes {cbor(self.changes).hex()}", f"block {block.hex()}"]
         self.entries.append(block)
+        seen = [len(self.entries) - 1, leaf(block)]
+        self.rows.update({bytes([table]) + key: value for table, key, value in self.changes})
+        self.rows[bytes([BLOCK]) + u64(seen[0])] = cbor([seen[1], time])
+        self.mark = cbor([self.height, time, seen, self.digest, frontier(self.entries)])
         self.changes, self.first = [], len(self.entries)
-        return [len(self.entries) - 1, leaf(block)]
+        return seen
+
+    def snapshot(self):
+        """As long as all rows fit one page."""
+        rows = b"".join(bytes([len(k)]) + len(v).to_bytes(2) + k + v for k, v in sorted(self.rows.items()))
+        page = page_of(1, sha(self.mark), bytes(2) + len(self.rows).to_bytes(2) + rows)
+        head = b"custody/state-snapshot/v1\n" + cbor([len(self.rows), 2, 1, self.mark])
+        self.lines.append(f"snapshot {(page_of(0, ZERO, head) + page).hex()}")
+
+
+def page_of(number, salt, body):
+    assert len(body) <= 4080
+    body = body.ljust(4080, b"\0")
+    return sha(b"custody/state-page/v1\n", salt, u64(number), body)[:16] + body
+
+
+def frontier(entries):
+    out, at = u64(len(entries)), 0
+    for bit in reversed(range(64)):
+        if len(entries) >> bit & 1:
+            out += root(entries[at:at + (1 << bit)])
+            at += 1 << bit
+    return out
 
 
 def key_row(i, party, origin):
@@ -101,10 +128,11 @@ def main():
     inventory, ident = sign("inventory", organisation, {1: TIME + 2001, 2: seen, 3: case_id, 5: 2, 6: root([one_id, three_id]), 7: three_id, 8: []})
     log.add("inventory", inventory, ident, [])
     log.close(TIME + 3000)
+    log.snapshot()
 
     with open(HERE / "state_golden.txt", "w") as out:
         print("# A log of four blocks and the changes of state that each made. Source: state_make.py, written from docs/formats/state.md.", file=out)
-        print("# Lines: entry BYTES, then what closes them: changes ARRAY, block BYTES", file=out)
+        print("# Lines: entry BYTES, then what closes them: changes ARRAY, block BYTES; at the end the snapshot of that state", file=out)
         print(*log.lines, sep="\n", file=out)
 
 

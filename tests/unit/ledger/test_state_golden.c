@@ -1,6 +1,7 @@
 /* Known answers: a log whose blocks, and the changes of state that their digests cover, somebody else's code made from the page. */
 #include "play.h"
 
+#include "adapters/memory/memory.h"
 #include "custody/text.h"
 #include "ledger/inside.h"
 
@@ -39,8 +40,18 @@ static void same_changes(const struct cu_state *state, struct cu_span wanted)
     assert_memory_equal(all.p, wanted.p, wanted.n);
 }
 
-static void the_known_log_makes_the_known_changes_and_blocks(void **state)
+static void same_snapshot(const struct cu_fs *fs, struct cu_span wanted)
 {
+    CU_BUF found = cu_buf_heap(1u << 20);
+
+    assert_ok(cu_fs_read(fs, "state/snapshot", 1u << 20, &found, &err));
+    assert_int_equal(found.n, wanted.n);
+    assert_memory_equal(found.p, wanted.p, wanted.n);
+}
+
+static void the_known_log_makes_the_known_changes_blocks_and_snapshot(void **state)
+{
+    struct cu_fs fs;
     FILE *in = fopen(TEST_SOURCE_DIR "/tests/vectors/state_golden.txt", "r");
     struct cu_ledger *l;
     char word[16];
@@ -50,10 +61,12 @@ static void the_known_log_makes_the_known_changes_and_blocks(void **state)
 
     (void)state;
     assert_non_null(in);
-    assert_ok(cu_ledger_open(NULL, NULL, &l, &err));
+    assert_ok(cu_memory_fs(&fs, &err));
+    assert_ok(cu_ledger_open_afresh(&fs, "state", &l, &err)); /* so that its first save is a snapshot */
     struct cu_machine m = cu_ledger_machine(l);
     for (struct cu_span bytes; (bytes = next_line(in, word)).p;) {
-        if (!l->open) assert_ok(m.begin(m.self, height + 1, (cu_unix_ms){ times[height] }, &err));
+        if (strcmp(word, "snapshot") == 0) assert_ok(m.save(m.self, &err)), same_snapshot(&fs, bytes);
+        else if (!l->open) assert_ok(m.begin(m.self, height + 1, (cu_unix_ms){ times[height] }, &err));
         if (strcmp(word, "entry") == 0) step_entry(&m, bytes);
         if (strcmp(word, "changes") == 0) same_changes(&l->state, bytes);
         if (strcmp(word, "block") != 0) continue;
@@ -67,12 +80,13 @@ static void the_known_log_makes_the_known_changes_and_blocks(void **state)
     assert_int_equal(m.tip(m.self).size.v, 14);
     fclose(in);
     cu_ledger_close(l);
+    fs.ops->close(fs.self);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_known_log_makes_the_known_changes_and_blocks),
+        cmocka_unit_test(the_known_log_makes_the_known_changes_blocks_and_snapshot),
     };
     return cmocka_run_group_tests(tests, play_make_keys, play_free_keys);
 }
