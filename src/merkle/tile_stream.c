@@ -52,7 +52,8 @@ cu_hash cu_tile_stream_root(const struct cu_tile_stream *s)
 /* The index of the tile of a level that is open at `size`. */
 static uint64_t open_index(unsigned level, cu_size size) { return level == CU_TILE_LEVEL_MAX ? 0 : size.v >> (8 * (level + 1)); }
 
-static cu_status emit(struct cu_tile_stream *s, int level, uint64_t index, unsigned width, struct cu_span bytes, struct cu_err *err)
+static cu_status emit(struct cu_tile_stream *s, int level, uint64_t index, unsigned width, struct cu_span bytes,
+                      struct cu_err *err)
 {
     return s->sink.tile(s->sink.self, (struct cu_tile){ level, index, width }, bytes, err);
 }
@@ -107,7 +108,8 @@ static cu_status read_level(struct cu_tile_stream *s, struct cu_tile_source tile
 
     if (tile.width == 0) return CU_OK;
     TRY(tiles.read(tiles.self, tile, &out, err));
-    ENSURE(out.n == tile.width * sizeof(cu_hash), err, CU_CORRUPT, "tile %u/%llu of width %u has %zu bytes", level, (unsigned long long)tile.index, tile.width, out.n);
+    ENSURE(out.n == tile.width * sizeof(cu_hash), err, CU_CORRUPT, "tile %u/%llu of width %u has %zu bytes", level,
+           (unsigned long long)tile.index, tile.width, out.n);
     s->n[level] = s->flushed[level] = tile.width;
     return CU_OK;
 }
@@ -121,10 +123,12 @@ static cu_status read_bundle(struct cu_tile_stream *s, struct cu_tile_source til
 
     if (tile.width == 0) return CU_OK;
     TRY(tiles.read(tiles.self, tile, &s->bundle, err));
-    ENSURE(cu_bundle_check(cu_buf_span(&s->bundle), tile.width, err) == CU_OK, err, CU_CORRUPT, "entry bundle %llu is not %u entries", (unsigned long long)tile.index, tile.width);
+    ENSURE(cu_bundle_check(cu_buf_span(&s->bundle), tile.width, err) == CU_OK, err, CU_CORRUPT,
+           "entry bundle %llu is not %u entries", (unsigned long long)tile.index, tile.width);
     for (unsigned i = 0; cu_bundle_next(cu_buf_span(&s->bundle), &at, &entry); i++) {
         cu_hash leaf = cu_leaf_hash(entry);
-        ENSURE(cu_hash_eq(&leaf, &s->hash[0][i]), err, CU_CORRUPT, "entry %llu is not the one that the tiles commit to", (unsigned long long)(tile.index * CU_TILE_WIDTH + i));
+        ENSURE(cu_hash_eq(&leaf, &s->hash[0][i]), err, CU_CORRUPT, "entry %llu is not the one that the tiles commit to",
+               (unsigned long long)(tile.index * CU_TILE_WIDTH + i));
     }
     return CU_OK;
 }
@@ -138,7 +142,8 @@ static cu_status resume(struct cu_tile_stream *s, struct cu_tile_source tiles, c
     return CU_OK;
 }
 
-cu_status cu_tile_stream_resume(struct cu_tile_stream *s, struct cu_tile_source tiles, cu_size size, const cu_hash *root, struct cu_err *err)
+cu_status cu_tile_stream_resume(struct cu_tile_stream *s, struct cu_tile_source tiles, cu_size size, const cu_hash *root,
+                                struct cu_err *err)
 {
     CU_ASSERT(s->size.v == 0);
     s->size = size;

@@ -19,7 +19,8 @@ static cu_status judge(struct cu_faulty *f, enum cost cost, const char *what, st
     if (f->fault == CU_FAULT_READ_ONLY) {
         ENSURE(!f->failed || cost == CALL, err, CU_READ_ONLY, "cannot %s: Read-only file system", what);
     } else if (now) {
-        return cu_fail(err, f->fault == CU_FAULT_IO ? CU_IO : CU_NO_SPACE, "cannot %s: call %llu fails as planned", what, (unsigned long long)f->calls);
+        return cu_fail(err, f->fault == CU_FAULT_IO ? CU_IO : CU_NO_SPACE, "cannot %s: call %llu fails as planned", what,
+                       (unsigned long long)f->calls);
     }
     f->effects += cost == EFFECT;
     return CU_OK;
@@ -149,7 +150,9 @@ static cu_status fs_stat(void *self, const char *path, struct cu_file_stat *ret,
     return f->inner.ops->stat(f->inner.self, path, ret, err);
 }
 
-static cu_status fs_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status fs_list(void *self, const char *path,
+                         cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
+                         struct cu_err *err)
 {
     struct cu_faulty *f = self;
     TRY(admit(f, CALL, "list", err));

@@ -143,7 +143,8 @@ static void mark(const struct memory *fs, size_t at, bool *durable)
     if (durable[at]) return;
     durable[at] = true;
     for (size_t i = 0; i < at; i++)
-        if (fs->changes[i].node == c->node || same_name(&fs->changes[i], c->to) || same_name(&fs->changes[i], c->from)) mark(fs, i, durable);
+        if (fs->changes[i].node == c->node || same_name(&fs->changes[i], c->to) || same_name(&fs->changes[i], c->from))
+            mark(fs, i, durable);
 }
 
 static void changes_settle(struct memory *fs, const bool *durable)
@@ -417,7 +418,9 @@ static cu_status fs_stat(void *self, const char *path, struct cu_file_stat *ret,
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static cu_status fs_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status fs_list(void *self, const char *path,
+                         cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
+                         struct cu_err *err)
 {
     struct memory *fs = self;
     struct cu_file_stat st;
@@ -435,7 +438,8 @@ static cu_status fs_list(void *self, const char *path, cu_status (*each)(void *a
     qsort(found, n, sizeof *found, by_name);
     for (size_t i = 0; i < n; i++) {
         const char *slash = strrchr(found[i], '/');
-        if (status == CU_OK && fs_stat(fs, found[i], &st, NULL) == CU_OK) status = each(arg, slash ? slash + 1 : found[i], st.kind, err);
+        if (status == CU_OK && fs_stat(fs, found[i], &st, NULL) == CU_OK)
+            status = each(arg, slash ? slash + 1 : found[i], st.kind, err);
         free(found[i]);
     }
     free(found);

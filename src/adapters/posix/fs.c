@@ -332,7 +332,9 @@ static void names_free(struct names *names)
 static int not_dots(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
 static int bytewise(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-static cu_status fs_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status fs_list(void *self, const char *path,
+                         cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
+                         struct cu_err *err)
 {
     struct posix_fs *fs = self;
     CU_CLEANUP(names_free) struct names names = { NULL, 0 };

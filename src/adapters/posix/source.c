@@ -58,12 +58,15 @@ static cu_status source_read(struct cu_source_file *f, void *ret, size_t n, size
     struct posix_source *s = source_of(f);
     size_t got = 0;
 
-    ENSURE(s->kind == CU_SOURCE_FILE || s->kind == CU_SOURCE_BLOCK_DEVICE || s->kind == CU_SOURCE_STREAM, err, CU_IO, "%s is no file: its bytes are not read", s->path);
+    ENSURE(s->kind == CU_SOURCE_FILE || s->kind == CU_SOURCE_BLOCK_DEVICE || s->kind == CU_SOURCE_STREAM, err, CU_IO,
+           "%s is no file: its bytes are not read", s->path);
     while (got < n) {
         ssize_t r = read(s->fd, (char *)ret + got, n - got);
         if (r < 0 && errno == EINTR) continue;
         if (r < 0 && errno == EAGAIN && wait_for(s)) continue;
-        if (r < 0) return cu_fail_while(err, cu_posix_fail(err, errno, "read", s->path), "at byte %llu", (unsigned long long)(s->at + got));
+        if (r < 0)
+            return cu_fail_while(err, cu_posix_fail(err, errno, "read", s->path), "at byte %llu",
+                                 (unsigned long long)(s->at + got));
         if (r == 0) break;
         got += (size_t)r;
     }
@@ -169,7 +172,8 @@ static void names_free(struct names *names)
 static int not_dots(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
 static int bytewise(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-static cu_status source_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status source_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err),
+                             void *arg, struct cu_err *err)
 {
     CU_CLEANUP(names_free) struct names names = { NULL, 0 };
     (void)self;

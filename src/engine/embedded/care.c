@@ -22,11 +22,14 @@ static cu_status make_part(const struct cu_embedded_config *config, unsigned i, 
 static cu_status make_journal(const struct cu_embedded_config *config, const struct cu_tip *tip, struct cu_err *err)
 {
     uint64_t bytes = config->journal_bytes ? config->journal_bytes : CU_JOURNAL_BYTES_USUAL;
-    struct cu_head head = { .number = 2, .bytes = bytes, .clean = true, .tip = *tip, .drained = tip->size, .drained_root = tip->root };
+    struct cu_head head = {
+        .number = 2, .bytes = bytes, .clean = true, .tip = *tip, .drained = tip->size, .drained_root = tip->root
+    };
     char path[CU_EMBEDDED_PATH], tmp[CU_EMBEDDED_PATH];
     uint8_t slots[2 * CU_HEAD_SLOT];
 
-    ENSURE(bytes >= CU_JOURNAL_BYTES_MIN && bytes <= CU_JOURNAL_BYTES_MAX, err, CU_USAGE, "a journal file has %u to %u bytes", CU_JOURNAL_BYTES_MIN, CU_JOURNAL_BYTES_MAX);
+    ENSURE(bytes >= CU_JOURNAL_BYTES_MIN && bytes <= CU_JOURNAL_BYTES_MAX, err, CU_USAGE, "a journal file has %u to %u bytes",
+           CU_JOURNAL_BYTES_MIN, CU_JOURNAL_BYTES_MAX);
     TRY(cu_embedded_path(config, "head", path, err));
     TRY(cu_embedded_path(config, "incoming/head", tmp, err));
     ENSURE(!cu_fs_exists(config->fs, path), err, CU_USAGE, "%s is there already", path);
@@ -126,7 +129,8 @@ static cu_status look_at_head(struct look *l, bool *ret_usable, struct cu_err *e
 static cu_status look_at_frames(struct look *l, unsigned i, struct cu_file *f, const char *path, struct cu_err *err)
 {
     const struct cu_part *part = &l->head.part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(f, path, part->generation, CU_JOURNAL_HEADER, part->end, l->seq);
     struct cu_journal_frame frame;
     uint64_t generation = 0;
     bool at_from = part->from == CU_JOURNAL_HEADER;
@@ -154,10 +158,13 @@ static cu_status look_at_part(struct look *l, unsigned i, struct cu_err *err)
     TRY(cu_embedded_path(l->config, name[i], path, err));
     cu_status status = l->config->fs->ops->open(l->config->fs->self, path, CU_OPEN_READ, &f, err);
     if (status == CU_OK) status = f->ops->size(f, &size, err);
-    if (status == CU_OK && size != l->head.bytes) status = cu_fail(err, CU_CORRUPT, "it has %llu bytes instead of %llu", (unsigned long long)size, (unsigned long long)l->head.bytes);
+    if (status == CU_OK && size != l->head.bytes)
+        status = cu_fail(err, CU_CORRUPT, "it has %llu bytes instead of %llu", (unsigned long long)size,
+                         (unsigned long long)l->head.bytes);
     if (status == CU_OK && part->generation != 0) status = look_at_frames(l, i, f, path, err);
     if (status == CU_OK && l->head.clean) status = cu_journal_slack(f, part->end, l->head.bytes, &first, err);
-    if (status == CU_OK && first != l->head.bytes) status = cu_fail(err, CU_CORRUPT, "there is something at byte %llu, where nothing belongs", (unsigned long long)first);
+    if (status == CU_OK && first != l->head.bytes)
+        status = cu_fail(err, CU_CORRUPT, "there is something at byte %llu, where nothing belongs", (unsigned long long)first);
     if (status == CU_CORRUPT) l->seq = CU_SEQ_ANY; /* where the other file must begin is not known any more */
     return told(l, path, status, err);
 }
@@ -173,7 +180,8 @@ static void look_at_tip(struct look *l, const struct cu_tip *tip)
     if (!agrees) tell(l, l->config->journal, "the journal and the log's checkpoint are not of the same history");
 }
 
-static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what), void *arg, struct cu_err *err)
+static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what),
+                       void *arg, struct cu_err *err)
 {
     struct look l = { .config = self, .found = found, .arg = arg, .seq = CU_SEQ_ANY };
     struct cu_err own = { 0 };
@@ -184,7 +192,8 @@ static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void 
     if (!usable) return CU_OK;
     TRY(look_at_part(&l, !l.head.current, err));
     TRY(look_at_part(&l, l.head.current, err));
-    if (l.seq != CU_SEQ_ANY && l.seq != l.head.tip.size.v) tell(&l, l.config->journal, "its frames do not end where the head says");
+    if (l.seq != CU_SEQ_ANY && l.seq != l.head.tip.size.v)
+        tell(&l, l.config->journal, "its frames do not end where the head says");
     look_at_tip(&l, tip);
     return CU_OK;
 }

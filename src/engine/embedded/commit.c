@@ -24,7 +24,8 @@ cu_status cu_embedded_whole(struct cu_embedded *e, struct cu_err *err)
     pthread_mutex_lock(&e->head_lock);
     bool broken = e->broken;
     pthread_mutex_unlock(&e->head_lock);
-    ENSURE(!broken, err, CU_IO, "the journal could not be written before: nothing more is recorded until the ledger is opened anew");
+    ENSURE(!broken, err, CU_IO,
+           "the journal could not be written before: nothing more is recorded until the ledger is opened anew");
     return CU_OK;
 }
 
@@ -135,7 +136,8 @@ static cu_status write_frames(struct cu_embedded *e, size_t n, struct cu_span bl
 
     cu_buf_clear(&e->frames);
     for (size_t i = 0; i < n; i++)
-        if (e->subs[i].status == CU_OK) cu_journal_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, e->subs[i].bytes);
+        if (e->subs[i].status == CU_OK)
+            cu_journal_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, e->subs[i].bytes);
     *ret_block = (cu_seq){ seq };
     cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, block);
     TRY(cu_buf_ok(&e->frames, err));

@@ -68,8 +68,9 @@ static cu_status pass_record(struct cu_embedded *e, const struct cu_journal_fram
 static cu_status pass_part(struct cu_embedded *e, const struct cu_head *upto, unsigned i, struct cu_err *err)
 {
     const struct cu_part *part = &upto->part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan =
-        cu_journal_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end, cu_tile_stream_size(e->stream).v);
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end,
+                                                        cu_tile_stream_size(e->stream).v);
     struct cu_journal_frame frame;
 
     for (bool more = true;;) {
@@ -87,7 +88,8 @@ static cu_status pass_frames(struct cu_embedded *e, const struct cu_head *upto, 
     TRY(pass_part(e, upto, upto->current, err));
     cu_hash root = cu_tile_stream_root(e->stream);
     ENSURE(cu_tile_stream_size(e->stream).v == upto->tip.size.v && cu_hash_eq(&root, &upto->tip.root), err, CU_CORRUPT,
-           "the journal's frames do not lead to the root that was acknowledged at size %llu", (unsigned long long)upto->tip.size.v);
+           "the journal's frames do not lead to the root that was acknowledged at size %llu",
+           (unsigned long long)upto->tip.size.v);
     return cu_tile_stream_flush(e->stream, err);
 }
 
@@ -164,7 +166,8 @@ static cu_status mark_clean(struct cu_embedded *e, struct cu_err *err)
     cu_status status = CU_OK;
 
     pthread_mutex_lock(&e->head_lock);
-    if (!e->head.clean && e->head.drained.v == e->head.tip.size.v && (e->spare_ready || e->head.part[!e->head.current].generation != 0)) {
+    if (!e->head.clean && e->head.drained.v == e->head.tip.size.v &&
+        (e->spare_ready || e->head.part[!e->head.current].generation != 0)) {
         struct cu_head next = e->head;
         next.clean = true;
         status = cu_embedded_head(e, &next, false, err);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH], struct cu_err *err)
+cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH],
+                           struct cu_err *err)
 {
     int n = snprintf(ret, CU_EMBEDDED_PATH, "%s/%s", config->journal, name);
     ENSURE(n > 0 && n < (int)CU_EMBEDDED_PATH, err, CU_USAGE, "the journal's path is too long: %s", config->journal);

@@ -85,27 +85,31 @@ struct cu_embedded {
 };
 
 /* embedded.c */
-CU_MUST_USE cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH], struct cu_err *err);
+CU_MUST_USE cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH],
+                                       struct cu_err *err);
 static inline struct cu_tile_source cu_embedded_tiles(struct cu_embedded *e) { return cu_log_dir_tiles(&e->log[0]); }
 
 /* commit.c */
 /** Write `next` as the head (twice: to both slots) and make it the one in force. head_lock held. */
 CU_MUST_USE cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twice, struct cu_err *err);
 /** Judge the first n of e->subs as one batch and make what is admitted durable. *ret_block: where its block stands. */
-CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, cu_unix_ms *ret_closed, struct cu_err *err);
+CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, cu_unix_ms *ret_closed,
+                                        struct cu_err *err);
 cu_status cu_embedded_break(struct cu_embedded *e, cu_status status); /* (4); returns status */
 CU_MUST_USE cu_status cu_embedded_whole(struct cu_embedded *e, struct cu_err *err); /* IO when broken */
 size_t cu_embedded_batch_max(uint64_t journal_bytes);
 
 /* queue.c */
-CU_MUST_USE cu_status cu_embedded_submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_embedded_submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret,
+                                         struct cu_err *err);
 void *cu_embedded_writer(void *self);
 
 /* drain.c */
 CU_MUST_USE cu_status cu_embedded_drain(struct cu_embedded *e, bool closing, struct cu_err *err);
 void *cu_embedded_drainer(void *self);
 CU_MUST_USE cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err);
-CU_MUST_USE cu_status cu_embedded_checkpoint(struct cu_embedded *e, cu_size size, const cu_hash *root, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_embedded_checkpoint(struct cu_embedded *e, cu_size size, const cu_hash *root, struct cu_buf *ret,
+                                             struct cu_err *err);
 
 /* recover.c */
 CU_MUST_USE cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err);

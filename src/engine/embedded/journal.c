@@ -44,7 +44,8 @@ void cu_journal_frame_put(struct cu_buf *out, enum cu_frame_type type, uint64_t 
     memcpy(p + CU_FRAME_HEADER - CHECKSUM, sum.b, CHECKSUM);
 }
 
-struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq)
+struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from,
+                                             uint64_t end, uint64_t seq)
 {
     return (struct cu_journal_scan){ file, path, generation, from, end, seq, cu_buf_heap(PIECE), from };
 }
@@ -79,7 +80,8 @@ static bool frame_good(const struct cu_journal_scan *scan, struct cu_span bytes,
     static const uint8_t zero[8];
 
     return memcmp(p + CU_FRAME_HEADER - CHECKSUM, sum.b, CHECKSUM) == 0 && (p[4] == CU_FRAME_RECORD || p[4] == CU_FRAME_BLOCK) &&
-           memcmp(p + 5, zero, 3) == 0 && cu_be64(p + 8) == scan->generation && (scan->seq == CU_SEQ_ANY || cu_be64(p + 16) == scan->seq) &&
+           memcmp(p + 5, zero, 3) == 0 && cu_be64(p + 8) == scan->generation &&
+           (scan->seq == CU_SEQ_ANY || cu_be64(p + 16) == scan->seq) &&
            memcmp(p + CU_FRAME_HEADER + n, zero, bytes.n - CU_FRAME_HEADER - n) == 0;
 }
 
@@ -126,7 +128,8 @@ cu_status cu_journal_begin(struct cu_file *file, unsigned number, uint64_t gener
     return file->ops->write_at(file, 0, CU_SPAN_OF(p), err);
 }
 
-cu_status cu_journal_header(struct cu_file *file, const char *path, unsigned number, uint64_t bytes, uint64_t *ret_generation, struct cu_err *err)
+cu_status cu_journal_header(struct cu_file *file, const char *path, unsigned number, uint64_t bytes, uint64_t *ret_generation,
+                            struct cu_err *err)
 {
     uint8_t p[CU_JOURNAL_HEADER];
     size_t got = 0;
@@ -139,7 +142,8 @@ cu_status cu_journal_header(struct cu_file *file, const char *path, unsigned num
     }
     ENSURE(good, err, CU_CORRUPT, "%s is damaged at byte 0", path);
     ENSURE(cu_be32(p + 8) <= CU_JOURNAL_VERSION, err, CU_NEWER_FORMAT, "%s was written by a newer version", path);
-    ENSURE(cu_be32(p + 12) == number && cu_be64(p + 24) == bytes, err, CU_CORRUPT, "%s is another ledger's or another file", path);
+    ENSURE(cu_be32(p + 12) == number && cu_be64(p + 24) == bytes, err, CU_CORRUPT, "%s is another ledger's or another file",
+           path);
     *ret_generation = cu_be64(p + 16);
     return CU_OK;
 }

@@ -37,16 +37,20 @@ struct cu_journal_scan {
     struct cu_buf window;
     uint64_t window_at;
 };
-struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from, uint64_t end, uint64_t seq);
+struct cu_journal_scan cu_journal_scan_start(struct cu_file *file, const char *path, uint64_t generation, uint64_t from,
+                                             uint64_t end, uint64_t seq);
 void cu_journal_scan_free(struct cu_journal_scan *scan);
 /** *ret_more false at the end. CORRUPT names file and offset; the scan stays where the bad frame begins. */
-CU_MUST_USE cu_status cu_journal_scan_next(struct cu_journal_scan *scan, struct cu_journal_frame *ret, bool *ret_more, struct cu_err *err);
+CU_MUST_USE cu_status cu_journal_scan_next(struct cu_journal_scan *scan, struct cu_journal_frame *ret, bool *ret_more,
+                                           struct cu_err *err);
 
 /* ---- one file ---- */
 
-CU_MUST_USE cu_status cu_journal_begin(struct cu_file *file, unsigned number, uint64_t generation, uint64_t bytes, struct cu_err *err); /* write its header */
+CU_MUST_USE cu_status cu_journal_begin(struct cu_file *file, unsigned number, uint64_t generation, uint64_t bytes,
+                                       struct cu_err *err); /* write its header */
 /** The header of file `number`: CORRUPT, NEWER_FORMAT. */
-CU_MUST_USE cu_status cu_journal_header(struct cu_file *file, const char *path, unsigned number, uint64_t bytes, uint64_t *ret_generation, struct cu_err *err);
+CU_MUST_USE cu_status cu_journal_header(struct cu_file *file, const char *path, unsigned number, uint64_t bytes,
+                                        uint64_t *ret_generation, struct cu_err *err);
 CU_MUST_USE cu_status cu_journal_zero(struct cu_file *file, uint64_t from, uint64_t to, struct cu_err *err);
 /** First byte that is not zero in [from, to), or `to`. */
 CU_MUST_USE cu_status cu_journal_slack(struct cu_file *file, uint64_t from, uint64_t to, uint64_t *ret, struct cu_err *err);
@@ -74,7 +78,8 @@ struct cu_head {
 /** Judge one slot's 4096 bytes. CORRUPT, NEWER_FORMAT. */
 CU_MUST_USE cu_status cu_head_slot_read(const uint8_t *slot, unsigned number, struct cu_head *ret, struct cu_err *err);
 /** The newest good slot. *ret_whole: both are good and follow one another. */
-CU_MUST_USE cu_status cu_head_read(struct cu_file *file, const char *path, struct cu_head *ret, bool *ret_whole, struct cu_err *err);
+CU_MUST_USE cu_status cu_head_read(struct cu_file *file, const char *path, struct cu_head *ret, bool *ret_whole,
+                                   struct cu_err *err);
 /** Write and sync the slot of head->number. */
 CU_MUST_USE cu_status cu_head_write(struct cu_file *file, const struct cu_head *head, struct cu_err *err);
 /** Both slots of a head whose number is `head->number` and one less. */

@@ -72,10 +72,12 @@ static cu_status replay_block(struct replay *r, struct cu_span bytes, struct cu_
     CU_BUF made = cu_buf_heap(CU_ENTRY_MAX);
     struct cu_entry entry;
 
-    ENSURE(cu_entry_read(bytes, &entry, err) == CU_OK && entry.kind == CU_KIND_BLOCK, err, CU_CORRUPT, "entry %llu is not the block entry that belongs there", (unsigned long long)r->seq);
+    ENSURE(cu_entry_read(bytes, &entry, err) == CU_OK && entry.kind == CU_KIND_BLOCK, err, CU_CORRUPT,
+           "entry %llu is not the block entry that belongs there", (unsigned long long)r->seq);
     cu_status status = replay_steps(r, &entry.outer.body.block, &made, err);
     if (status == CU_OK && !cu_span_eq(cu_buf_span(&made), bytes))
-        status = cu_fail(err, CU_CORRUPT, "the state does not lead to the block entry at %llu" REINDEX, (unsigned long long)r->seq);
+        status = cu_fail(err, CU_CORRUPT, "the state does not lead to the block entry at %llu" REINDEX,
+                         (unsigned long long)r->seq);
     if (status == CU_OK) status = m->commit(m->self, err);
     if (status != CU_OK) {
         m->abandon(m->self);
@@ -94,7 +96,8 @@ static cu_status replay_entry(struct replay *r, struct cu_span bytes, struct cu_
     CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
     struct cu_entry entry;
 
-    ENSURE(cu_entry_read(bytes, &entry, err) == CU_OK, err, CU_CORRUPT, "entry %llu of the log is no entry", (unsigned long long)r->seq);
+    ENSURE(cu_entry_read(bytes, &entry, err) == CU_OK, err, CU_CORRUPT, "entry %llu of the log is no entry",
+           (unsigned long long)r->seq);
     if (entry.kind == CU_KIND_BLOCK) return replay_block(r, bytes, err);
     struct cu_record alone = { .entry = bytes };
     TRY(cu_record_write(&alone, &record, err));
@@ -112,7 +115,8 @@ static cu_status replay_bundle(struct replay *r, cu_size upto, struct cu_err *er
 
     tile.width = cu_tile_width(CU_TILE_ENTRIES, tile.index, upto);
     TRY(tiles.read(tiles.self, tile, &bundle, err));
-    ENSURE(cu_bundle_check(cu_buf_span(&bundle), tile.width, err) == CU_OK, err, CU_CORRUPT, "entry bundle %llu is damaged", (unsigned long long)tile.index);
+    ENSURE(cu_bundle_check(cu_buf_span(&bundle), tile.width, err) == CU_OK, err, CU_CORRUPT, "entry bundle %llu is damaged",
+           (unsigned long long)tile.index);
     while (cu_bundle_next(cu_buf_span(&bundle), &at, &entry))
         if (at_seq++ >= first) TRY(replay_entry(r, entry, err));
     return CU_OK;
@@ -121,7 +125,8 @@ static cu_status replay_bundle(struct replay *r, cu_size upto, struct cu_err *er
 static cu_status replay_tiles(struct replay *r, cu_size upto, struct cu_err *err)
 {
     if (r->seq >= upto.v) return CU_OK;
-    ENSURE(upto.v - r->seq <= REPLAY_MAX, err, CU_CORRUPT, "the state stands at %llu, the log at %llu" REINDEX, (unsigned long long)r->seq, (unsigned long long)upto.v);
+    ENSURE(upto.v - r->seq <= REPLAY_MAX, err, CU_CORRUPT, "the state stands at %llu, the log at %llu" REINDEX,
+           (unsigned long long)r->seq, (unsigned long long)upto.v);
     while (r->seq < upto.v) TRY(replay_bundle(r, upto, err));
     ENSURE(r->n == 0, err, CU_CORRUPT, "the tiles end within a batch, at %llu", (unsigned long long)upto.v);
     return CU_OK;
@@ -133,7 +138,8 @@ static cu_status replay_tiles(struct replay *r, cu_size upto, struct cu_err *err
 static cu_status replay_frame(struct replay *r, const struct cu_journal_frame *frame, struct cu_err *err)
 {
     if (frame->seq.v < r->seq) return CU_OK;
-    ENSURE(frame->seq.v == r->seq, err, CU_CORRUPT, "the state stands at %llu, the journal begins at %llu" REINDEX, (unsigned long long)r->seq, (unsigned long long)frame->seq.v);
+    ENSURE(frame->seq.v == r->seq, err, CU_CORRUPT, "the state stands at %llu, the journal begins at %llu" REINDEX,
+           (unsigned long long)r->seq, (unsigned long long)frame->seq.v);
     return frame->type == CU_FRAME_BLOCK ? replay_block(r, frame->payload, err) : replay_record(r, frame->payload, err);
 }
 
@@ -141,7 +147,9 @@ static cu_status replay_frame(struct replay *r, const struct cu_journal_frame *f
 static cu_status replay_part(struct replay *r, unsigned i, uint64_t *seq, struct cu_err *err)
 {
     const struct cu_part *part = &r->e->head.part[i];
-    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from, part->end, *seq);
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->from,
+                                                        part->end, *seq);
     struct cu_journal_frame frame;
 
     for (bool more = true;;) {
@@ -169,7 +177,9 @@ static cu_status replay_journal(struct replay *r, struct cu_err *err)
 /* (6): replay whole batches from part->end on; part->end moves behind the last. */
 static cu_status roll_part(struct replay *r, unsigned i, struct cu_part *part, uint64_t *seq, struct cu_err *err)
 {
-    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end, r->e->head.bytes, *seq);
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end,
+                                                        r->e->head.bytes, *seq);
     struct cu_journal_frame frame;
 
     for (bool more = true;;) {
@@ -195,7 +205,8 @@ static cu_status roll_over(struct replay *r, struct cu_head *next, uint64_t *seq
     struct cu_part part = { 0, CU_JOURNAL_HEADER, CU_JOURNAL_HEADER };
 
     if (next->part[other].generation != 0) return CU_OK;
-    if (cu_journal_header(e->part_file[other], e->part_path[other], other, next->bytes, &part.generation, NULL) != CU_OK) return CU_OK;
+    if (cu_journal_header(e->part_file[other], e->part_path[other], other, next->bytes, &part.generation, NULL) != CU_OK)
+        return CU_OK;
     if (part.generation != next->part[next->current].generation + 1) return CU_OK;
     TRY(roll_part(r, other, &part, seq, err));
     if (part.end == part.from) return CU_OK;
@@ -256,10 +267,12 @@ static cu_status judge_state(struct cu_embedded *e, bool clean, struct cu_err *e
     struct cu_tip tip = e->config.machine.tip(e->config.machine.self);
     const struct cu_tip *head = &e->head.tip;
 
-    ENSURE(!clean || tip.size.v == head->size.v, err, CU_CORRUPT, "the state stands at %llu, but the ledger was closed at %llu" REINDEX,
-           (unsigned long long)tip.size.v, (unsigned long long)head->size.v);
+    ENSURE(!clean || tip.size.v == head->size.v, err, CU_CORRUPT,
+           "the state stands at %llu, but the ledger was closed at %llu" REINDEX, (unsigned long long)tip.size.v,
+           (unsigned long long)head->size.v);
     ENSURE(tip.size.v == head->size.v && (tip.size.v == 0 || cu_hash_eq(&tip.root, &head->root)), err, CU_CORRUPT,
-           "the state (size %llu) is not that of the log (size %llu)" REINDEX, (unsigned long long)tip.size.v, (unsigned long long)head->size.v);
+           "the state (size %llu) is not that of the log (size %llu)" REINDEX, (unsigned long long)tip.size.v,
+           (unsigned long long)head->size.v);
     return CU_OK;
 }
 
@@ -271,10 +284,12 @@ static cu_status open_parts(struct cu_embedded *e, struct cu_err *err)
         uint64_t size = 0, generation = 0;
         TRY(fs->ops->open(fs->self, e->part_path[i], CU_OPEN_WRITE, &e->part_file[i], err));
         TRY(e->part_file[i]->ops->size(e->part_file[i], &size, err));
-        ENSURE(size == e->head.bytes, err, CU_CORRUPT, "%s has %llu bytes instead of %llu", e->part_path[i], (unsigned long long)size, (unsigned long long)e->head.bytes);
+        ENSURE(size == e->head.bytes, err, CU_CORRUPT, "%s has %llu bytes instead of %llu", e->part_path[i],
+               (unsigned long long)size, (unsigned long long)e->head.bytes);
         if (e->head.part[i].generation == 0) continue;
         TRY(cu_journal_header(e->part_file[i], e->part_path[i], i, e->head.bytes, &generation, err));
-        ENSURE(generation == e->head.part[i].generation, err, CU_CORRUPT, "%s is of another generation than the head says", e->part_path[i]);
+        ENSURE(generation == e->head.part[i].generation, err, CU_CORRUPT, "%s is of another generation than the head says",
+               e->part_path[i]);
     }
     return CU_OK;
 }

@@ -108,7 +108,8 @@ cu_status cu_pool_new(struct cu_machine machine, unsigned threads, struct cu_poo
     pthread_cond_init(&pool->idle, NULL);
     for (unsigned i = 0; i < lanes; i++) TRY(lane_open(pool, &pool->lane[i], err));
     for (unsigned i = 1; i < lanes; i++, pool->threads_n++)
-        ENSURE(pthread_create(&pool->lane[i].thread, NULL, run_lane, &pool->lane[i]) == 0, err, CU_NO_MEMORY, "no thread for a worker");
+        ENSURE(pthread_create(&pool->lane[i].thread, NULL, run_lane, &pool->lane[i]) == 0, err, CU_NO_MEMORY,
+               "no thread for a worker");
     *ret = pool;
     pool = NULL;
     return CU_OK;
