@@ -12,13 +12,15 @@ struct cu_outcome {
     cu_status status;   /* OK, DUPLICATE, or the rule that refused it */
     char text[240];
     cu_seq seq;         /* OK and DUPLICATE */
-    cu_hash id, leaf;
+    cu_hash id;
+    cu_hash leaf;       /* OK; of a duplicate the recorded entry's leaf is in the tiles */
     cu_seq block;       /* OK: the block entry that dates it */
     cu_unix_ms closed;  /* OK: its time */
 };
 
-/** Attachments on their way into the content stores, while the journal is drained. `put` may be called many times, then `sync`
- *  once; only after that does the journal forget them. */
+/** Attachments on their way into the content stores, while the journal is drained: every record's, also of those that have none.
+ *  `put` may be called many times, then `sync` once; only after that does the journal forget them. After a crash or an error the
+ *  same ones come again. From the engine's threads, one call at a time. Both may be NULL. */
 struct cu_attachments {
     void *self;
     cu_status (*put)(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err);
@@ -28,14 +30,15 @@ struct cu_attachments {
 struct cu_engine {
     void *self;
     /* Submit n records (cu_record encodings) and wait until all are judged and those admitted are durable. In the order given,
-     * within one batch when they fit. Any thread. An error means that the engine itself failed: outcomes are unknown, ask again. */
+     * within one batch when they fit. Any thread, not from within `ask`. An error means that the engine itself failed: outcomes are
+     * unknown, ask again (after IO: of an engine opened anew). */
     cu_status (*submit)(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
-    struct cu_tip (*tip)(void *self);
+    struct cu_tip (*tip)(void *self); /* what is acknowledged */
     /* Run `look` with the machine at rest: for questions to the ledger's state. Keep it short. */
     cu_status (*ask)(void *self, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
     /* Drain the journal: both copies of the log and all attachments durable, checkpoint published, state saved. */
     cu_status (*drain)(void *self, struct cu_err *err);
-    /* Tiles and bundles up to the last drain; and the signed checkpoint of that size, appended to ret. */
+    /* Tiles and bundles up to the last drain; and the signed checkpoint of that size, appended to ret (NOT_FOUND before the first). */
     struct cu_tile_source (*tiles)(void *self);
     cu_status (*checkpoint)(void *self, struct cu_buf *ret, struct cu_err *err);
     /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
@@ -47,11 +50,12 @@ struct cu_engine_care {
     void *self;
     /* Is there anything acknowledged that is not in the tiles yet (a crash)? For reading verbs. */
     cu_status (*dirty)(void *self, bool *ret, struct cu_err *err);
-    /* Judge journal and head byte by byte: every frame's checksum, zero slack, agreement with the log's `tip`. `found` is told each
-     * fault with the file's path and a sentence. */
+    /* Judge journal and head byte by byte: every frame's checksum, zero slack, agreement with the log's `tip` (size and root). `found`
+     * is told each fault with the file's path and a sentence. Meant for files at rest: while somebody writes, a fault may be no more
+     * than a change between two reads. */
     cu_status (*check)(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what), void *arg, struct cu_err *err);
-    /* Make journal and head anew, empty, tied to `tip`: for repair, when everything acknowledged is in the tiles. The caller has
-     * moved the old files away. */
+    /* Make journal and head anew, empty, tied to `tip`: for repair, when everything acknowledged is in the tiles. The caller holds the
+     * lock, has moved the old files away, and sees to it that the state is saved at `tip`. */
     cu_status (*renew)(void *self, const struct cu_tip *tip, struct cu_err *err);
 };
 

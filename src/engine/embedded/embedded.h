@@ -10,23 +10,27 @@ struct cu_embedded_config {
     const struct cu_fs *fs;            /* the ledger's folder */
     const char *lock;                  /* "node/lock" */
     const char *journal;               /* folder: "node/journal" */
-    const char *log[2];                /* "node/log", "cloud/log"; either may be NULL */
+    const char *log[2];                /* "node/log", "cloud/log"; one may be NULL. Checkpoints are published in this order */
     uint64_t journal_bytes;            /* of each of its files; 0: 16 MiB; at least 256 KiB */
     struct cu_machine machine;         /* opened on its saved state; the engine replays the tail */
     struct cu_attachments attachments;
     struct cu_clock clock;
     struct cu_span origin;             /* of the log; signer's name */
     const struct cu_private_key *log_key;
-    unsigned workers;                  /* threads that check signatures; 0: none, in the writer's own */
-    unsigned window_us;                /* how long a batch waits for company; 0: not at all */
+    unsigned workers;                  /* threads that check signatures, the writer's among them; 0: no threads at all, the submitter
+                                        * works, and drains when the journal is full */
+    unsigned window_us;                /* how long a batch waits for company; 0: not at all (with workers only) */
 };
 
 /** Take the lock, recover, and be ready: drains what a crash left in the journal. Reads the head, the journal and the tail of the
  *  log past the saved state, never the whole log. BUSY at once when another process writes; READ_ONLY; CORRUPT when what was
- *  acknowledged is damaged (the sentence names file and offset) or the state is ahead of or off the log (then: reindex). */
+ *  acknowledged is damaged (the sentence names file and offset) or the state is ahead of or off the log (then: reindex);
+ *  NEWER_FORMAT; NOT_FOUND without a journal. `config` is copied, what it points to must outlive the engine. After a clean close an
+ *  open writes nothing. The machine is asked to save its state by every drain. */
 CU_MUST_USE cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_engine *ret, struct cu_err *err);
 
-/** Write what a new ledger needs: journal files, head, folders. The first records (genesis, confirm) are submitted as usual. */
+/** Write what a new ledger needs: journal files, head, folders. USAGE when there is a journal already; one that a crash left half
+ *  made is made again. The first records (genesis, confirm) are submitted as usual. */
 CU_MUST_USE cu_status cu_embedded_create(const struct cu_embedded_config *config, struct cu_err *err);
 
 /** What is done to an engine's own files from outside: see ports/engine.h. `config` must outlive it. */
