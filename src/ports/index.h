@@ -57,7 +57,7 @@ struct cu_index {
     cu_status (*find_stored)(void *self, cu_seq deposit, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
     cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err); /* NOT_FOUND */
     uint64_t (*count)(void *self, enum cu_kind kind, const cu_case_id *of_case); /* rows of a kind, in a case or (NULL) in all */
-    /* A copy of the whole content in canonical order fed to `feed`, so that two indexes can be compared. */
+    /* What it took from the log, in canonical order fed to `feed`, so that two indexes can be compared. */
     cu_status (*dump)(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);
     void (*close)(void *self);
 };

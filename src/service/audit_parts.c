@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const store_dirs[CU_STORES] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_NODE_OBJECTS };
+const char *const cu_audit_store_dirs[CU_STORES] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_NODE_OBJECTS };
 
 /* ---- what the log says must be there ---- */
 
@@ -15,10 +15,10 @@ static void expected_path(struct cu_audit *a, int store, enum cu_object_kind kin
     char hex[65];
 
     cu_hash_hex(name, hex);
-    snprintf(ret, 512, "%s/large/%.2s/%s", store_dirs[store], hex, hex);
+    snprintf(ret, 512, "%s/large/%.2s/%s", cu_audit_store_dirs[store], hex, hex);
     if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK || !other.packed) return;
     cu_hash_hex(&other.pack, hex);
-    snprintf(ret, 512, "%s/packs/%.2s/%s.pack", store_dirs[store], hex, hex);
+    snprintf(ret, 512, "%s/packs/%.2s/%s.pack", cu_audit_store_dirs[store], hex, hex);
 }
 
 static bool cannot(cu_status status)
@@ -55,6 +55,7 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
         bool mended = false;
         if (is_there(a->p->store[store], kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
+        if (a->r->repair) TRY(cu_audit_note(a, "missing", path, id, err));
         if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
         if (!mended && strcmp(a->missing, path) == 0) continue;
         snprintf(a->missing, sizeof a->missing, "%s", path);
@@ -117,11 +118,13 @@ static cu_status mend_object(struct cu_audit *a, int store, const struct fault *
     struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
     cu_status restored = CU_OK;
 
+    TRY(cu_audit_note(a, f->kind, f->where, &f->name, err));
     if (strcmp(f->kind, "missing") != 0) TRY(cu_audit_quarantine(a, f->where, err));
     if (strcmp(f->kind, "unexpected") != 0)
         restored = f->packed ? cu_objects_restore_pack(to, from, &f->name, err) : cu_objects_restore(to, from, CU_OBJECT_CONTENT, &f->name, err);
     *ret_mended = restored == CU_OK;
-    return restored == CU_OK || cannot(restored) ? CU_OK : restored;
+    if (restored == CU_OK || !cannot(restored)) return restored;
+    return cu_audit_put_back(a, f->where, err); /* what is left of it is better than nothing */
 }
 
 struct store_check { struct faults faults; struct cu_audit *a; };
@@ -168,7 +171,7 @@ static cu_status move_away(void *arg, const char *name, enum cu_file_kind kind, 
 {
     char path[300];
 
-    (void)kind;
+    if (kind != CU_FILE_REGULAR) return CU_OK;
     snprintf(path, sizeof path, CU_DIR_NODE_STATE "/%s", name);
     return cu_audit_quarantine(arg, path, err);
 }
@@ -179,7 +182,8 @@ static cu_status state_anew(struct cu_audit *a, struct cu_err *err)
     cu_status done;
 
     TRY(cu_place_refresh(a->p, err));
-    TRY(a->p->fs.ops->list(a->p->fs.self, CU_DIR_NODE_STATE, move_away, a, err));
+    done = a->p->fs.ops->list(a->p->fs.self, CU_DIR_NODE_STATE, move_away, a, err);
+    if (done != CU_OK && done != CU_NOT_FOUND) return done;
     TRY(cu_ledger_open(&a->p->fs, CU_DIR_NODE_STATE, &fresh.replay, err));
     done = cu_audit_replay_log(&fresh, err);
     const struct cu_machine m = cu_ledger_machine(fresh.replay);
@@ -188,21 +192,31 @@ static cu_status state_anew(struct cu_audit *a, struct cu_err *err)
     return done;
 }
 
+/* The sentence begins with the file that it is about: "node/state/delta: …". */
+static void file_in(const char *what, char ret[300])
+{
+    static const char dir[] = CU_DIR_NODE_STATE;
+    const bool named = strncmp(what, dir, strlen(dir)) == 0;
+
+    snprintf(ret, 300, "%.*s", named ? (int)strcspn(what, ": ") : (int)strlen(dir), named ? what : dir);
+}
+
 static cu_status judge_state(struct cu_audit *a, struct cu_err *err)
 {
     struct cu_err why = { 0 };
     const char *what = "the state that lies here is not the one that the log leads to";
+    char where[300];
     bool mended = false;
 
     if (a->state_met) return CU_OK;
-    if (!a->state_known) {
-        if (cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, &why) != CU_OK) what = why.text;
-    }
+    if (!a->state_known && cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, &why) != CU_OK) what = why.text;
+    file_in(what, where);
     if (a->r->repair && !a->log_broken) {
+        TRY(cu_audit_note(a, "damaged", where, NULL, err));
         TRY(state_anew(a, err));
         mended = true;
     }
-    cu_audit_report(a, "damaged", a->state_file[0] ? a->state_file : CU_DIR_NODE_STATE, NULL, mended, "%s", what);
+    cu_audit_report(a, "damaged", where, NULL, mended, "%s", what);
     return CU_OK;
 }
 
@@ -220,7 +234,7 @@ static cu_status move_journal(void *arg, const char *name, enum cu_file_kind kin
 {
     char path[300];
 
-    (void)kind;
+    if (kind != CU_FILE_REGULAR) return CU_OK;
     snprintf(path, sizeof path, CU_DIR_JOURNAL "/%s", name);
     return cu_audit_quarantine(arg, path, err);
 }
@@ -237,84 +251,21 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
         cu_audit_report(a, "lost", a->journal_file, NULL, false, "%s; what was acknowledged and had not reached the log yet lies in it: it is beyond repair, and was left as it is", a->journal_fault);
         return CU_OK;
     }
-    TRY(a->p->fs.ops->list(a->p->fs.self, CU_DIR_JOURNAL, move_journal, a, err));
+    TRY(cu_audit_note(a, "damaged", a->journal_file, NULL, err));
+    const cu_status moved = a->p->fs.ops->list(a->p->fs.self, CU_DIR_JOURNAL, move_journal, a, err);
+    if (moved != CU_OK && moved != CU_NOT_FOUND) return moved;
     TRY(care->renew(care->self, &tip, err));
     cu_audit_report(a, "damaged", a->journal_file, NULL, true, "%s", a->journal_fault);
     return CU_OK;
 }
 
-/* ---- index: derived, and yet when it was closed cleanly and differs somebody should know ---- */
-static void sum_up(void *arg, struct cu_span bytes)
-{
-    cu_digest_add(arg, bytes);
-}
-
-static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err *err)
-{
-    struct cu_digest digest;
-    cu_status dumped;
-
-    TRY(cu_digest_start(CU_DIGEST_SHA256, &digest, err));
-    dumped = index->dump(index->self, sum_up, &digest, err);
-    cu_digest_finish(&digest, ret->b);
-    cu_digest_free(&digest);
-    return dumped;
-}
-
-/* What an index made anew would know of the objects. */
-static cu_status tell_objects(struct cu_audit *a, struct cu_index *fresh, struct cu_err *err)
-{
-    cu_status told = CU_OK;
-
-    for (unsigned store = 0; store < CU_STORES && told == CU_OK; store++) {
-        struct cu_objects *objects;
-        TRY(cu_objects_open(&a->p->fs, store_dirs[store], fresh, store, &objects, err));
-        told = cu_objects_reindex(objects, err);
-        cu_objects_close(objects);
-    }
-    return told;
-}
-
-static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err)
-{
-    struct cu_index *have = &a->p->index, *fresh = a->r->fresh_index;
-    cu_hash x, y;
-    cu_size size;
-
-    TRY(have->size(have->self, &size, err));
-    if (size.v == 0) return *ret = false, CU_OK; /* there is none: whoever writes next makes it */
-    if (size.v > a->p->log.checkpoint.size.v) return *ret = true, CU_OK;
-    TRY(cu_follow_into(a->p, fresh, size, err));
-    TRY(tell_objects(a, fresh, err));
-    TRY(index_hash(have, &x, err));
-    TRY(index_hash(fresh, &y, err));
-    *ret = !cu_hash_eq(&x, &y);
-    return CU_OK;
-}
-
-static cu_status judge_index(struct cu_audit *a, struct cu_err *err)
-{
-    bool differs = a->r->index_damaged;
-    bool mended = false;
-
-    if (!differs && a->r->fresh_index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken && !a->stores_bad) {
-        TRY(cu_place_refresh(a->p, err));
-        if (index_differs(a, &differs, NULL) != CU_OK) differs = true;
-    }
-    if (!differs) return CU_OK;
-    if (a->r->repair) {
-        TRY(a->r->renew_index(a->r->arg, err));
-        mended = true;
-    }
-    cu_audit_report(a, "damaged", CU_FILE_INDEX, NULL, mended, "the search index is not what the log leads to (it is derived: nothing of the evidence depends on it)");
-    return CU_OK;
-}
-
 cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err)
 {
+    judge_rollback(a);
+    TRY(judge_folders(a, err));
     if (!a->log_broken) {
         TRY(judge_state(a, err));
         TRY(judge_journal(a, err));
     }
-    return judge_index(a, err);
+    return cu_audit_index(a, err);
 }

@@ -105,7 +105,7 @@ struct cu_finding { const char *kind; const char *where; char id[65]; const char
 struct cu_check_request {
     uint64_t sample;                   /* every n-th object's bytes; 0: all */
     bool repair;
-    bool index_damaged;                /* the app could not even open it */
+    const char *index_where, *index_what; /* what the app found wrong with the index' file; NULL: nothing */
     struct cu_index *fresh_index;      /* an empty one to compare with; NULL: the index is not judged */
     cu_status (*renew_index)(void *arg, struct cu_err *err); /* close it, make it anew, open it: p->index is the new one */
     void (*found)(void *arg, const struct cu_finding *f);

@@ -126,7 +126,11 @@ static cu_status open_to_write(struct sqlite_index *x, const char *path, const c
     TRY(open_database(x, uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     TRY(check_schema(x, path, &is_new, err)); /* before anything is changed in a file that may not be ours */
     TRY(sqlite_run(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF", err));
-    return is_new ? make_new(x, err) : CU_OK;
+    x->path = strdup(path);
+    ENSURE(x->path, err, CU_NO_MEMORY, "no memory for the search index");
+    if (!is_new) return CU_OK;
+    TRY(index_unseal(x, err));
+    return make_new(x, err);
 }
 
 static cu_status open_in_memory(struct sqlite_index *x, struct cu_err *err)
@@ -136,12 +140,20 @@ static cu_status open_in_memory(struct sqlite_index *x, struct cu_err *err)
     return make_new(x, err);
 }
 
+/* Read and write if that may be: the last one to close then clears away what SQLite put beside the file. */
+static cu_status open_for_snapshot(struct sqlite_index *x, const char *uri, struct cu_err *err)
+{
+    if (open_database(x, uri, SQLITE_OPEN_READWRITE, NULL) == CU_OK) return CU_OK;
+    close_database(x);
+    return open_database(x, uri, SQLITE_OPEN_READONLY, err);
+}
+
 /* One snapshot for as long as it is open: a row is either in the file or in the tail, whatever a writer does meanwhile. */
 static cu_status open_snapshot(struct sqlite_index *x, const char *path, const char *uri, struct cu_err *err)
 {
     bool is_new;
 
-    TRY(open_database(x, uri, SQLITE_OPEN_READONLY, err));
+    TRY(open_for_snapshot(x, uri, err));
     x->overlay = false;
     TRY(sqlite_run(x, "BEGIN", err));
     TRY(check_schema(x, path, &is_new, err));
@@ -201,7 +213,9 @@ static void index_close(void *self)
     if (!x) return;
     for (unsigned i = 0; i < PUTS; i++) sqlite3_finalize(x->put[i]);
     close_database(x);
+    index_seal(x);
     pthread_mutex_destroy(&x->lock);
+    free(x->path);
     free(x);
 }
 

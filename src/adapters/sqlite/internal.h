@@ -15,6 +15,8 @@ struct sqlite_index {
     pthread_mutex_t lock;        /* recursive; held from begin to commit or rollback */
     bool overlay;                /* reads "main", writes "temp" */
     bool in_batch;
+    char *path;                  /* of the file that is written; NULL: none */
+    bool unsealed;               /* it was written to since its seal was taken off */
     sqlite3_stmt *put[PUTS];     /* prepared when first used */
 };
 
@@ -47,6 +49,10 @@ static inline void column_fixed(sqlite3_stmt *st, int at, uint8_t *ret, size_t n
     struct cu_span s = column_span(st, at);
     if (s.n == n) memcpy(ret, s.p, n);
 }
+
+/* seal.c: the digest of the file as it was when it was last closed, beside it. */
+CU_MUST_USE cu_status index_unseal(struct sqlite_index *x, struct cu_err *err); /* before the first write */
+void index_seal(const struct sqlite_index *x);                                 /* after the last connection is closed */
 
 const char *entry_columns(void); /* "seq, kind, …" */
 void bind_entry(sqlite3_stmt *st, const struct cu_index_row *row);

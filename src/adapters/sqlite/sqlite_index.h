@@ -14,4 +14,8 @@
  *  CORRUPT: damaged, or no index of ours: move it away and make it anew.   NEWER_FORMAT.   READ_ONLY, NOT_ALLOWED, IO. */
 CU_MUST_USE cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index *ret, struct cu_err *err);
 
+/** Judge the bytes: `path` beside its seal `path`.seal, the digest that the last writer left when it closed. OK also when there is no
+ *  index at all, and after an unclean end (the seal is empty then). CORRUPT: *ret_where is the file to name, `path` or its seal. */
+CU_MUST_USE cu_status cu_sqlite_index_check(const char *path, char ret_where[4200], struct cu_err *err);
+
 #endif

@@ -68,7 +68,8 @@ struct session {
     struct cu_buf origin_mem;
     void *verifier_mem;
     struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
-    bool has_index, index_damaged, engine_open;
+    bool has_index, engine_open;
+    char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
     struct cu_outcome incident;
 };

@@ -92,7 +92,7 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
 {
     struct checking *c = arg;
     struct cu_index fresh = { 0 };
-    struct cu_check_request r = { .repair = opt_is(s->run, "repair"), .index_damaged = s->index_damaged, .renew_index = renew_index, .found = found, .arg = c };
+    struct cu_check_request r = { .repair = opt_is(s->run, "repair"), .index_where = s->index_where[0] ? s->index_where : NULL, .index_what = s->index_what, .renew_index = renew_index, .found = found, .arg = c };
     cu_status checked;
 
     c->s = s;
@@ -119,14 +119,17 @@ static cu_status take_incident(struct session *s, void *arg, struct cu_err *err)
 static cu_status check_and_record(struct run *run, struct checking *c, struct cu_err *err)
 {
     const bool repair = opt_is(run, "repair");
+    struct cu_err why = { 0 };
+    cu_status done = in_session(run, MODE_CHECK, check, c, err), recorded = CU_OK;
 
-    TRY(in_session(run, MODE_CHECK, check, c, err));
-    if (repair && c->result.findings > 0) TRY(in_session(run, MODE_WRITE, take_incident, c, err));
-    const bool ok = repair ? c->result.unrepaired == 0 : c->result.findings == 0;
+    if (done != CU_OK && c->result.findings == 0) return done;
+    if (done == CU_OK && repair && c->result.findings > 0) recorded = in_session(run, MODE_WRITE, take_incident, c, &why);
+    const bool ok = done == CU_OK && recorded == CU_OK && (repair ? c->result.unrepaired == 0 : c->result.findings == 0);
     if (run->json) tell_json(c, ok);
     else tell_words(c, repair);
     run->exit = ok ? 0 : 2;
-    return CU_OK;
+    TRY(done);
+    return recorded == CU_OK ? CU_OK : cu_fail(err, c->result.unrepaired ? CU_CORRUPT : recorded, "what was found is noted in quarantine/ and goes on record with the next verb that can write the log: %s", why.text);
 }
 
 static cu_status go_check(struct run *run, struct cu_err *err)
@@ -239,7 +242,7 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     item(d, refreshed == CU_OK, "log", "%s", refreshed == CU_OK ? "its checkpoint is signed by the pinned key" : why.text);
     const cu_status state = cu_ledger_state_check(&s->place.fs, CU_DIR_NODE_STATE, &tip, &hash, &why);
     item(d, state == CU_OK, "state", "%s", state == CU_OK ? "whole" : why.text);
-    item(d, !s->index_damaged, "index", "%s", s->index_damaged ? "damaged: `custody reindex` makes it anew" : "opens");
+    item(d, !s->index_where[0], "index", "%s%s", s->index_where[0] ? s->index_what : "as it was closed", s->index_where[0] ? ": `custody reindex` makes it anew" : "");
     if (s->place.care.dirty(s->place.care.self, &dirty, &why) == CU_OK) item(d, true, "journal", "%s", dirty ? "an interrupted run left records: the next writing verb brings them into the log" : "drained");
     else item(d, false, "journal", "%s", why.text);
     if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending) item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");

@@ -142,20 +142,34 @@ static cu_status open_index(struct session *s, bool read_only, struct cu_err *er
     return CU_OK;
 }
 
+/* What `check` has to say of the index' bytes, named as in the ledger's folder. */
+static void judge_index(struct session *s)
+{
+    char path[4200], where[4200];
+    struct cu_err why = { 0 };
+
+    snprintf(path, sizeof path, "%s/" CU_FILE_INDEX, s->root);
+    if (cu_sqlite_index_check(path, where, &why) == CU_OK) return;
+    snprintf(s->index_where, sizeof s->index_where, "%s", where + strlen(s->root) + 1);
+    snprintf(s->index_what, sizeof s->index_what, "%s", why.text);
+}
+
 /* The index is derived: one that cannot be read is moved away and made anew, except while somebody judges it. */
 static cu_status open_index_anyhow(struct session *s, enum mode mode, struct cu_err *err)
 {
-    const bool read_only = mode != MODE_WRITE;
-    cu_status opened = open_index(s, read_only, err);
+    cu_status opened;
 
+    if (mode == MODE_CHECK) judge_index(s);
+    opened = open_index(s, mode != MODE_WRITE, err);
     if (opened == CU_OK) return CU_OK;
-    if (mode != MODE_WRITE) {
-        s->index_damaged = opened == CU_CORRUPT;
-        TRY(cu_sqlite_index_open("", true, &s->place.index, err));
-        s->has_index = true;
-        return CU_OK;
+    if (mode == MODE_WRITE) return opened == CU_CORRUPT ? session_renew_index(s, err) : opened;
+    if (!s->index_where[0]) {
+        snprintf(s->index_where, sizeof s->index_where, CU_FILE_INDEX);
+        snprintf(s->index_what, sizeof s->index_what, "%s", err ? err->text : "it cannot be opened");
     }
-    return opened == CU_CORRUPT ? session_renew_index(s, err) : opened;
+    TRY(cu_sqlite_index_open(CU_SQLITE_IN_MEMORY, false, &s->place.index, err));
+    s->has_index = true;
+    return CU_OK;
 }
 
 static cu_status open_stores(struct session *s, struct cu_err *err)
@@ -174,7 +188,7 @@ cu_status session_renew_index(void *session, struct cu_err *err)
 {
     struct session *s = session;
     char to[200];
-    static const char *const files[] = { CU_FILE_INDEX, CU_FILE_INDEX "-wal", CU_FILE_INDEX "-shm" };
+    static const char *const files[] = { CU_FILE_INDEX, CU_FILE_INDEX "-wal", CU_FILE_INDEX "-shm", CU_FILE_INDEX ".seal" };
 
     close_stores(s);
     if (s->has_index) s->place.index.close(s->place.index.self);
