@@ -13,7 +13,7 @@ build: ## build/bin/custody and build/bin/custody-verify
 
 demo: build ## deposit, tamper, restore, convict: two minutes on real evidence
 	@tools/setup build demo
-	@demo/run
+	@tools/demo
 
 check: ## all tests, twice: gcc release, clang with address and undefined-behaviour sanitizers
 	@tools/setup build check
