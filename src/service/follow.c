@@ -191,7 +191,7 @@ cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upt
     return done;
 }
 
-/* An index that begins anew is told what lies in the stores first: one with entries knows the objects too. */
+/* An index that begins anew is told what lies in the stores first. */
 static cu_status begin_anew(struct cu_place *p, struct cu_err *err)
 {
     cu_size size;
