@@ -177,7 +177,7 @@ static cu_status bring_content(struct insider *x, const struct cu_claim *claim, 
     TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
     while (more) {
         TRY(cu_manifest_next(&manifest, &item, &more, err));
-        if (more && item.has_root && item.size) TRY(bring_object(x, &item.root, err));
+        if (more && item.has_root) TRY(bring_object(x, &item.root, err));
     }
     return CU_OK;
 }
