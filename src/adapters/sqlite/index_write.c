@@ -37,9 +37,13 @@ cu_status index_begin(void *self, struct cu_err *err)
     pthread_mutex_lock(&x->lock);
     cu_status status = x->in_batch ? cu_fail(err, CU_USAGE, "search index: begin within begin")
                                    : sqlite_run(x, x->overlay ? "SAVEPOINT batch" : "BEGIN IMMEDIATE", err);
-    if (status == CU_OK) status = index_unseal(x, err);
-    if (status != CU_OK) pthread_mutex_unlock(&x->lock);
-    else x->in_batch = true;
+    if (status != CU_OK) {
+        pthread_mutex_unlock(&x->lock);
+        return status;
+    }
+    x->in_batch = true;
+    status = index_unseal(x, err);
+    if (status != CU_OK) index_rollback(x);
     return status;
 }
 
