@@ -33,12 +33,13 @@ def dead_links(page):
 
 head = "# Decisions\n\nOne page each: what, why, what was rejected.\n\n| | |\n|---|---|\n"
 titles = [(p, p.read_text().splitlines()[0]) for p in sorted((root / "docs/decisions").glob("[0-9]*.md"))]
-index = head + "".join(f"| [{p.name[:3]}]({p.name}) | {re.sub(r"^# \d+\W+", "", t)} |\n" for p, t in titles)
+short = {p: re.sub(r"^# \d+\W+", "", t) for p, t in titles}
+index = head + "".join(f"| [{p.name[:3]}]({p.name}) | {short[p]} |\n" for p, _ in titles)
 if sys.argv[1:] == ["--write"]:
     (root / "docs/decisions/README.md").write_text(index)
 
 test("links lead somewhere", [d for p in pages for d in dead_links(p)])
-test("every decision's title has its number", [p.name for p, t in titles if not re.match(f"# {p.name[:3]}\\b", t)])
+test("every decision's title has its number", [p.name for p, t in titles if not re.match("# " + p.name[:3] + r"\b", t)])
 test("the index of decisions is complete (docs.sh --write)", [] if (root / "docs/decisions/README.md").read_text() == index else ["it differs"])
 formats = (root / "docs/formats/README.md").read_text()
 test("the index of formats is complete", [p.name for p in root.glob("docs/formats/*.md") if p.name != "README.md" and f"]({p.name})" not in formats])
