@@ -259,6 +259,57 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- a log that is shorter than it was ---- */
+
+/* Both copies agree on less than the state was closed at: what lay between is in neither, and nothing can be built on what is left. */
+static void judge_rollback(struct cu_audit *a)
+{
+    if (a->log_broken || a->ret->dirty || !a->state_known || a->state_tip.size.v <= a->checkpoint.size.v) return;
+    a->log_broken = true;
+    cu_audit_report(a, "lost", CU_DIR_NODE_LOG "/checkpoint", NULL, false,
+                    "both copies of the log end at %llu entries, and the state was closed at %llu: an older copy of both was put back, or what followed is lost; nothing was touched",
+                    (unsigned long long)a->checkpoint.size.v, (unsigned long long)a->state_tip.size.v);
+}
+
+/* ---- what does not belong ---- */
+struct folder { const char *path; const char *names[8]; };
+static const struct folder folders[] = {
+    { "cloud", { "log", "objects" } },
+    { "node", { "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
+    { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
+    { CU_DIR_NODE_STATE, { "delta", "head", "incoming", "snapshot" } },
+};
+struct looking { struct cu_audit *a; const struct folder *in; };
+
+static bool belongs(const struct folder *in, const char *name)
+{
+    if (strncmp(name, "index.db-", 9) == 0 && strcmp(in->path, "node") == 0) return true; /* beside the index while it is open */
+    for (size_t i = 0; i < sizeof in->names / sizeof in->names[0] && in->names[i]; i++)
+        if (strcmp(in->names[i], name) == 0) return true;
+    return false;
+}
+
+static cu_status look_at(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    const struct looking *l = arg;
+    char path[512];
+
+    if (belongs(l->in, name)) return CU_OK;
+    (void)kind;
+    snprintf(path, sizeof path, "%s/%s", l->in->path, name);
+    return cu_audit_stray(l->a, path, err);
+}
+
+static cu_status judge_folders(struct cu_audit *a, struct cu_err *err)
+{
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        struct looking l = { a, &folders[i] };
+        const cu_status listed = a->p->fs.ops->list(a->p->fs.self, folders[i].path, look_at, &l, err);
+        if (listed != CU_OK && listed != CU_NOT_FOUND) return listed;
+    }
+    return CU_OK;
+}
+
 cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err)
 {
     judge_rollback(a);
