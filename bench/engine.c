@@ -23,9 +23,19 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void row(const char *name, double value, const char *unit) { printf("%-44s %12.2f  %s\n", name, value, unit); fflush(stdout); }
+static void row(const char *name, double value, const char *unit)
+{
+    printf("%-44s %12.2f  %s\n", name, value, unit);
+    fflush(stdout);
+}
 
-struct bench { struct cu_fs fs; struct toy *toy; struct cu_embedded_config config; struct cu_engine engine; struct cu_private_key key; };
+struct bench {
+    struct cu_fs fs;
+    struct toy *toy;
+    struct cu_embedded_config config;
+    struct cu_engine engine;
+    struct cu_private_key key;
+};
 struct submitter { struct bench *b; const struct toy_records *r; size_t from, n, each; };
 
 static void *submit_all(void *arg)
@@ -37,7 +47,8 @@ static void *submit_all(void *arg)
 
     for (size_t i = 0; i < s->n; i += s->each) {
         for (size_t k = 0; k < s->each; k++) spans[k] = cu_buf_span(&s->r->bytes[s->from + i + k]);
-        if (s->b->engine.submit(s->b->engine.self, spans, s->each, out, &err) != CU_OK) fprintf(stderr, "submit: %s\n", err.text), exit(1);
+        if (s->b->engine.submit(s->b->engine.self, spans, s->each, out, &err) != CU_OK)
+            fprintf(stderr, "submit: %s\n", err.text), exit(1);
     }
     return NULL;
 }
@@ -54,8 +65,15 @@ static void open_bench(struct bench *b, const char *root, unsigned workers)
     b->toy = toy_open(&b->fs);
     b->toy->idle = true;
     b->config = (struct cu_embedded_config){
-        .fs = &b->fs, .lock = "node/lock", .journal = "node/journal", .log = { "node/log", "cloud/log" }, .machine = toy_machine(b->toy),
-        .clock = cu_posix_clock(), .origin = cu_span_str("toy"), .log_key = &b->key, .workers = workers,
+        .fs = &b->fs,
+        .lock = "node/lock",
+        .journal = "node/journal",
+        .log = { "node/log", "cloud/log" },
+        .machine = toy_machine(b->toy),
+        .clock = cu_posix_clock(),
+        .origin = cu_span_str("toy"),
+        .log_key = &b->key,
+        .workers = workers,
     };
     OK(cu_embedded_create(&b->config, &error));
     OK(cu_embedded_open(&b->config, &b->engine, &error));
@@ -72,7 +90,10 @@ static double close_bench(struct bench *b)
     return now_s() - began;
 }
 
-static int ascending(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+static int ascending(const void *a, const void *b)
+{
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
 
 static void latency(const char *root, const struct toy_records *r, unsigned workers)
 {

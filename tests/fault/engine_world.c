@@ -67,7 +67,9 @@ static struct world *world_over(struct cu_fs memory)
     struct world *w = calloc(1, sizeof *w);
 
     w->memory = memory;
-    w->faulty = (struct cu_faulty){ .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    w->faulty = (struct cu_faulty){
+        .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
+    };
     w->fs = cu_faulty_fs(&w->faulty);
     w->config = (struct cu_embedded_config){
         .fs = &w->fs, .lock = "node/lock", .journal = "node/journal", .log = { "node/log", "cloud/log" }, .journal_bytes = 262144,
@@ -214,7 +216,11 @@ void world_crash(struct world *w, uint64_t seed)
     w->faulty.fail_call = 0;
     if (w->open) CU_ASSERT(world_close(w, &err) != CU_OK || w->faulty.effects == 0 || true);
     cu_memory_crash(&w->memory, seed);
-    w->faulty = (struct cu_faulty){ .inner = w->memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all, .mutex = w->faulty.mutex };
+    w->faulty = (struct cu_faulty){ .inner = w->memory,
+                                    .stop_after = CU_NEVER,
+                                    .lost = cu_memory_lose,
+                                    .lost_all = cu_memory_lose_all,
+                                    .mutex = w->faulty.mutex };
 }
 
 /* ---- judging ---- */
@@ -234,7 +240,8 @@ static const char *judge_log(struct world *w, const char *path, cu_size size, co
     size_t at = 0, met = 0;
 
     SOUND(size.v > 0 && size.v < 256, "the log has %llu entries", (unsigned long long)size.v);
-    SOUND(cu_log_dir_read(&dir, tile, &bundle, &err) == CU_OK && cu_bundle_check(cu_buf_span(&bundle), tile.width, &err) == CU_OK, "%s: %s", path, err.text);
+    SOUND(cu_log_dir_read(&dir, tile, &bundle, &err) == CU_OK && cu_bundle_check(cu_buf_span(&bundle), tile.width, &err) == CU_OK,
+          "%s: %s", path, err.text);
     while (cu_bundle_next(cu_buf_span(&bundle), &at, &entry)) {
         cu_hash leaf = cu_leaf_hash(entry);
         for (size_t i = 0; i < WORLD_RECORDS; i++)
@@ -245,11 +252,13 @@ static const char *judge_log(struct world *w, const char *path, cu_size size, co
         cu_frontier_append(&f, &leaf);
         cu_hash here = cu_frontier_root(&f);
         for (size_t i = 0; i < w->points_n; i++)
-            SOUND(w->point[i].size.v != f.size.v || cu_hash_eq(&w->point[i].root, &here), "%s is not an extension of the checkpoint of size %llu", path, (unsigned long long)f.size.v);
+            SOUND(w->point[i].size.v != f.size.v || cu_hash_eq(&w->point[i].root, &here),
+                  "%s is not an extension of the checkpoint of size %llu", path, (unsigned long long)f.size.v);
     }
     for (size_t i = 0; i < WORLD_RECORDS; i++) met -= w->acknowledged[i];
     SOUND(met == 0, "%s lacks an acknowledged record", path);
-    for (size_t i = 0; i < w->points_n; i++) SOUND(w->point[i].size.v <= size.v, "%s is shorter than a checkpoint that was handed out", path);
+    for (size_t i = 0; i < w->points_n; i++)
+        SOUND(w->point[i].size.v <= size.v, "%s is shorter than a checkpoint that was handed out", path);
     cu_hash all = cu_frontier_root(&f);
     SOUND(cu_hash_eq(&all, root), "%s has another root", path);
     return NULL;
@@ -272,7 +281,9 @@ static const char *judge_published(struct world *w, const char *path)
     snprintf(name, sizeof name, "%s/checkpoint", path);
     cu_status status = cu_fs_read(&w->fs, name, CU_NOTE_MAX, &note, &err);
     if (status == CU_NOT_FOUND && w->points_n == 0) return NULL;
-    SOUND(status == CU_OK && cu_note_read(cu_buf_span(&note), &read, &err) == CU_OK && cu_checkpoint_read(read.text, &checkpoint, &err) == CU_OK, "%s: %s", name, err.text);
+    SOUND(status == CU_OK && cu_note_read(cu_buf_span(&note), &read, &err) == CU_OK &&
+              cu_checkpoint_read(read.text, &checkpoint, &err) == CU_OK,
+          "%s: %s", name, err.text);
     SOUND(w->points_n == 0 || checkpoint.size.v >= w->point[w->points_n - 1].size.v, "%s is older than one handed out", name);
     struct cu_tile tile = { CU_TILE_ENTRIES, 0, (unsigned)checkpoint.size.v };
     SOUND(cu_log_dir_read(&dir, tile, &bundle, &err) == CU_OK, "%s: %s", path, err.text);
@@ -292,7 +303,8 @@ static const char *judge_attachments(struct world *w)
         char path[64];
         if (!w->acknowledged[i]) continue;
         snprintf(path, sizeof path, "node/objects/%llu", (unsigned long long)w->seq[i]);
-        SOUND(w->fs.ops->stat(w->fs.self, path, &st, NULL) == CU_OK && st.size == (kind_of(i) == &large ? CU_DETAILS_MAX : 10u), "%s is missing or short", path);
+        SOUND(w->fs.ops->stat(w->fs.self, path, &st, NULL) == CU_OK && st.size == (kind_of(i) == &large ? CU_DETAILS_MAX : 10u),
+              "%s is missing or short", path);
     }
     return NULL;
 }

@@ -12,7 +12,9 @@ static const uint64_t seeds[] = { 0, 1, 2, 3, 4 };
 static void judge(struct world *w, const char *what, uint64_t k, uint64_t j, uint64_t seed)
 {
     const char *wrong = world_judge(w);
-    if (wrong) fail_msg("%s %llu, then %llu, seed %llu: %s", what, (unsigned long long)k, (unsigned long long)j, (unsigned long long)seed, wrong);
+    if (wrong)
+        fail_msg("%s %llu, then %llu, seed %llu: %s", what, (unsigned long long)k, (unsigned long long)j,
+                 (unsigned long long)seed, wrong);
 }
 
 /* How long the story is when nothing happens to it. */
@@ -186,7 +188,8 @@ static void any_bit_flipped_after_a_crash_is_refused_or_does_no_harm(void **stat
     for (size_t i = 0; i < 4; i++) assert_int_equal(world_submit(w, i, 1, &err), CU_OK);
     world_crash(w, 0);
     for (size_t i = 0; i < 3; i++)
-        for (uint64_t bit = 0; bit < 8 * (i < 2 ? 2600u : 8192u); bit += i == 2 && bit > 8 * 300 && bit % (8 * 4096) > 8 * 300 ? 41 : 1) {
+        for (uint64_t bit = 0; bit < 8 * (i < 2 ? 2600u : 8192u);
+             bit += i == 2 && bit > 8 * 300 && bit % (8 * 4096) > 8 * 300 ? 41 : 1) {
             struct world *copy = world_copy(w);
             struct cu_file *f = NULL;
             assert_int_equal(copy->memory.ops->open(copy->memory.self, files[i], CU_OPEN_WRITE, &f, NULL), CU_OK);
@@ -207,6 +210,25 @@ static void any_bit_flipped_after_a_crash_is_refused_or_does_no_harm(void **stat
     print_message("%llu flips refused, %llu without harm\n", (unsigned long long)refused, (unsigned long long)harmless);
     assert_true(refused > 8 * 1200);
     world_free(w);
+}
+
+/* Whichever slot of the head is lost after whatever crash, the other one serves, and what only the lost one covered is found. */
+static void any_slot_lost_after_any_crash_loses_nothing(void **state)
+{
+    uint64_t effects = undisturbed().effects;
+    (void)state;
+
+    for (uint64_t k = 0; k < effects; k++)
+        for (unsigned i = 0; i < 4; i++) {
+            struct world *w = stopped_after(k, i / 2);
+            struct cu_file *f = NULL;
+            if (w->memory.ops->open(w->memory.self, files[2], CU_OPEN_WRITE, &f, NULL) == CU_OK) {
+                flip(f, 8 * (4096 * (i % 2) + 40));
+                cu_file_close(&f);
+            }
+            judge(w, "a slot lost after effect", k, i, i / 2);
+            world_free(w);
+        }
 }
 
 static int set_up(void **state)
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(failing_any_call_and_then_the_power_loses_nothing),
         cmocka_unit_test(any_bit_flipped_in_a_closed_ledgers_journal_is_found_by_check),
         cmocka_unit_test(any_bit_flipped_after_a_crash_is_refused_or_does_no_harm),
+        cmocka_unit_test(any_slot_lost_after_any_crash_loses_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -18,7 +18,11 @@ static struct toy_records records;
 static struct cu_private_key log_key;
 static char root[512];
 static struct cu_err error;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
 
 struct place { struct cu_fs fs; struct toy *toy; struct cu_embedded_config config; struct cu_engine engine; };
 

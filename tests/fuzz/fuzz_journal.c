@@ -22,7 +22,8 @@ static void raw(const uint8_t *p, size_t n)
 {
     uint8_t slot[CU_HEAD_SLOT] = { 0 };
     struct bytes file = { { &ops }, cu_span(p, n) };
-    CU_CLEANUP(cu_journal_scan_free) struct cu_journal_scan scan = cu_journal_scan_start(&file.base, "journal", n > 8 ? p[8] : 0, 0, n, CU_SEQ_ANY);
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(&file.base, "journal", n > 8 ? p[8] : 0, 0, n, CU_SEQ_ANY);
     struct cu_journal_frame frame;
     struct cu_head head;
     uint64_t generation;
@@ -30,7 +31,8 @@ static void raw(const uint8_t *p, size_t n)
 
     memcpy(slot, p, n < sizeof slot ? n : sizeof slot);
     if (cu_head_slot_read(slot, 0, &head, NULL) == CU_OK) CU_ASSERT(head.number % 2 == 0);
-    if (cu_journal_header(&file.base, "journal", 0, CU_JOURNAL_BYTES_MIN, &generation, NULL) == CU_OK) CU_ASSERT(n >= CU_JOURNAL_HEADER);
+    if (cu_journal_header(&file.base, "journal", 0, CU_JOURNAL_BYTES_MIN, &generation, NULL) == CU_OK)
+        CU_ASSERT(n >= CU_JOURNAL_HEADER);
     while (more && cu_journal_scan_next(&scan, &frame, &more, NULL) == CU_OK) CU_ASSERT(scan.at <= scan.end);
 }
 

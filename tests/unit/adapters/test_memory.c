@@ -8,7 +8,11 @@
 #include <cmocka.h>
 
 static struct cu_err error;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
 
 static struct cu_fs new_fs(void)
 {

@@ -18,7 +18,11 @@
 static struct cu_err error;
 static char root[512];
 static struct cu_fs fs;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
 
 static const char *under(const char *name)
 {

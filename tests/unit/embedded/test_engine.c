@@ -15,7 +15,11 @@
 #include <cmocka.h>
 
 static struct cu_err error;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
 
 static struct toy_records records, large;
 static struct cu_private_key log_key;
@@ -29,7 +33,8 @@ static cu_unix_ms stopped_clock(void *self)
 /* ---- a ledger to try things on ---- */
 
 struct kept { unsigned puts, syncs; };
-static cu_status keep_put(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err)
+static cu_status keep_put(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry,
+                          struct cu_err *err)
 {
     (void)seq, (void)record, (void)entry, (void)err;
     ((struct kept *)self)->puts++;
@@ -54,8 +59,15 @@ struct bench {
 static void configure(struct bench *b, unsigned workers)
 {
     b->config = (struct cu_embedded_config){
-        .fs = &b->fs, .lock = "node/lock", .journal = "node/journal", .log = { "node/log", "cloud/log" }, .journal_bytes = 262144,
-        .attachments = { &b->kept, keep_put, keep_sync }, .clock = { NULL, stopped_clock }, .origin = cu_span_str("toy"), .log_key = &log_key,
+        .fs = &b->fs,
+        .lock = "node/lock",
+        .journal = "node/journal",
+        .log = { "node/log", "cloud/log" },
+        .journal_bytes = 262144,
+        .attachments = { &b->kept, keep_put, keep_sync },
+        .clock = { NULL, stopped_clock },
+        .origin = cu_span_str("toy"),
+        .log_key = &log_key,
         .workers = workers,
     };
 }
@@ -151,7 +163,8 @@ static cu_size log_is_whole(struct bench *b, const char *path)
     OK(cu_note_read(cu_buf_span(&note), &read, &error));
     OK(cu_checkpoint_read(read.text, &checkpoint, &error));
     while (f.size.v < checkpoint.size.v) {
-        struct cu_tile tile = { CU_TILE_ENTRIES, f.size.v / 256, cu_tile_width(CU_TILE_ENTRIES, f.size.v / 256, checkpoint.size) };
+        struct cu_tile tile = { CU_TILE_ENTRIES, f.size.v / 256,
+                                cu_tile_width(CU_TILE_ENTRIES, f.size.v / 256, checkpoint.size) };
         struct cu_span entry;
         size_t at = 0;
         cu_buf_clear(&bundle);

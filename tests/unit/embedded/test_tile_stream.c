@@ -9,7 +9,11 @@
 #include <cmocka.h>
 
 static struct cu_err error;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
 
 #define SHELF 4096u
 struct shelf { size_t n, writes; struct { struct cu_tile tile; uint8_t *p; size_t n; } v[SHELF]; };
@@ -70,7 +74,9 @@ static void all_there(struct shelf *s, cu_size size)
         for (uint64_t i = 0; i < cu_tile_count(level, size); i++) {
             CU_BUF bytes = cu_buf_heap(1 << 23);
             struct cu_tile tile = { level, i, cu_tile_width(level, i, size) };
-            if (take(s, tile, &bytes, NULL) != CU_OK) fail_msg("level %d, index %llu of size %llu is missing", level, (unsigned long long)i, (unsigned long long)size.v);
+            if (take(s, tile, &bytes, NULL) != CU_OK)
+                fail_msg("level %d, index %llu of size %llu is missing", level, (unsigned long long)i,
+                         (unsigned long long)size.v);
             if (level == CU_TILE_ENTRIES) OK(cu_bundle_check(cu_buf_span(&bytes), tile.width, &error));
             else assert_int_equal(bytes.n, 32 * tile.width);
         }
@@ -105,7 +111,11 @@ static void a_log_of_three_levels_has_the_tiles_of_the_specification(void **stat
 {
     struct shelf *s = calloc(1, sizeof *s);
     struct cu_tile_stream *stream = stream_over(s);
-    struct { int level; uint64_t index; unsigned width; } last[] = { { CU_TILE_ENTRIES, 273, 112 }, { 0, 273, 112 }, { 1, 0, 256 }, { 1, 1, 17 }, { 2, 0, 1 } };
+    struct {
+        int level;
+        uint64_t index;
+        unsigned width;
+    } last[] = { { CU_TILE_ENTRIES, 273, 112 }, { 0, 273, 112 }, { 1, 0, 256 }, { 1, 1, 17 }, { 2, 0, 1 } };
     char text[32];
     (void)state;
 
@@ -166,7 +176,8 @@ static void any_damaged_byte_of_a_partial_tile_stops_it(void **state)
         for (size_t k = 0; k < s->v[i].n; k++) {
             struct cu_tile_stream *again = stream_over(s);
             s->v[i].p[k] ^= 1;
-            assert_int_equal(cu_tile_stream_resume(again, (struct cu_tile_source){ s, take }, (cu_size){ 300 }, &root, &error), CU_CORRUPT);
+            assert_int_equal(cu_tile_stream_resume(again, (struct cu_tile_source){ s, take }, (cu_size){ 300 }, &root, &error),
+                             CU_CORRUPT);
             s->v[i].p[k] ^= 1;
             cu_tile_stream_free(again);
         }
