@@ -149,7 +149,6 @@ cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, cons
     cu_hash chain = chained(&delta->chain, cu_buf_span(&frame));
     cu_buf_add(&frame, cu_span_hash(&chain));
     TRY(cu_buf_ok(&frame, err));
-    TRY(delta->file->ops->truncate(delta->file, delta->end, err)); /* what an interrupted save left behind */
     TRY(delta->file->ops->write_at(delta->file, delta->end, cu_buf_span(&frame), err));
     delta->end += frame.n;
     delta->chain = chain;

@@ -242,7 +242,7 @@ static cu_status mark_clean(struct cu_store *s, struct cu_err *err)
     const struct cu_state_head head = { .clean = 1, .snapshot = s->snapshot, .delta = s->delta.end, .chain = s->delta.chain };
 
     TRY(continue_delta(s, err));
-    TRY(s->delta.file->ops->truncate(s->delta.file, s->delta.end, err)); /* nothing may be left behind it */
+    TRY(s->delta.file->ops->truncate(s->delta.file, s->delta.end, err)); /* an interrupted save may have left more */
     TRY(s->delta.file->ops->sync(s->delta.file, err));
     return cu_state_head_write(s->fs, s->dir, &head, err); /* (1) */
 }

@@ -26,7 +26,8 @@ CU_MUST_USE cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bo
 void cu_delta_close(struct cu_delta *delta);
 /** Take in every whole frame: rows into the map, the mark into `mark`. Stops before the first that is not whole or not good. */
 CU_MUST_USE cu_status cu_delta_read(struct cu_delta *delta, struct cu_map *map, struct cu_mark *mark, struct cu_err *err);
-/** Append the map's unsaved rows as one frame, behind what was read or written last. Not synced. */
+/** Append the map's unsaved rows as one frame, behind what was read or written last, over what an interrupted save left there.
+ *  Not synced. */
 CU_MUST_USE cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, const struct cu_mark *mark,
     struct cu_err *err);
 uint64_t cu_delta_frame_bytes(const struct cu_map *map); /* what that would take, about */

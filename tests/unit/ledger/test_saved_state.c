@@ -1,6 +1,7 @@
 /* The saved state: opened again it is the same, and no byte of it can change unnoticed. */
 #include "play.h"
 
+#include "adapters/faulty/faulty.h"
 #include "adapters/memory/memory.h"
 #include "ledger/state.h"
 #include "ledger/store.h"
@@ -109,6 +110,14 @@ static struct cu_buf contents(const char *path)
     return bytes;
 }
 
+static uint64_t contents_size(const char *path)
+{
+    struct cu_file_stat st;
+
+    assert_ok(fs.ops->stat(fs.self, path, &st, &err));
+    return st.size;
+}
+
 static void overwrite(const char *path, uint64_t at, struct cu_span bytes)
 {
     struct cu_file *f;
@@ -211,6 +220,94 @@ static void after_a_clean_end_every_flipped_bit_of_a_snapshot_is_noticed(void **
     assert_ok(cu_ledger_state_check(&fs, "node/state", &tip, &hash, &err));
 }
 
+static void what_an_interrupted_save_left_is_gone_after_a_clean_close(void **state)
+{
+    struct cu_tip tip;
+    cu_hash hash;
+
+    (void)state;
+    play_start(&p, &fs);
+    save();
+    uint64_t size = contents_size("node/state/delta");
+    struct cu_ledger *l = opened(); /* the first one is as if it had died */
+    overwrite("node/state/delta", size, cu_span_str("the beginning of a frame"));
+    cu_ledger_close(l);
+    l = opened();
+    assert_ok(cu_ledger_machine(l).save(l, &err)); /* nothing to save, but now it can be closed */
+    cu_ledger_close(l);
+    assert_true(is_clean());
+    assert_int_equal(contents_size("node/state/delta"), size);
+    assert_ok(cu_ledger_state_check(&fs, "node/state", &tip, &hash, &err));
+    play_stop(&p);
+}
+
+/* ---- growth --------------------------------------------------------------------------------------------------------- */
+
+static void put_rows(struct cu_state *s, uint64_t from, uint64_t n)
+{
+    static const uint8_t kid[32] = { 5 };
+
+    for (uint64_t i = from; i < from + n; i++)
+        cu_state_put(s, cu_at_numbered(CU_TABLE_SERIAL, CU_SPAN_OF(kid), i), &(struct cu_row_serial){ .kind = 6, .seq = i });
+    assert_ok(cu_state_keep(s, &err));
+}
+
+static uint64_t rows_there(void)
+{
+    struct cu_store *store = NULL;
+    struct cu_state s;
+    struct cu_mark mark = { 0 };
+    uint64_t n = 0;
+    static const uint8_t kid[32] = { 5 };
+
+    cu_state_init(&s);
+    assert_ok(cu_store_open(&fs, "node/state", false, &store, &s, &mark, &err));
+    while (cu_state_has(&s, cu_at_numbered(CU_TABLE_SERIAL, CU_SPAN_OF(kid), n))) n++;
+    assert_int_equal(mark.height, n);
+    cu_store_close(store, &s);
+    cu_state_free(&s);
+    return n;
+}
+
+/* 4 MiB of rows turn into a snapshot, whatever fails on the way; the next save makes up for it. */
+static void a_delta_that_grows_too_long_becomes_a_snapshot(void **state)
+{
+    enum { SAVES = 5, EACH = 12000 };
+
+    (void)state;
+    for (uint64_t fail = 0;; fail++) {
+        struct cu_fs inner;
+        assert_ok(cu_memory_fs(&inner, &err));
+        struct cu_faulty faulty = { .inner = inner, .fail_call = fail, .stop_after = CU_NEVER, .lost = cu_memory_lose };
+        struct cu_fs own = cu_faulty_fs(&faulty);
+        struct cu_store *store = NULL;
+        struct cu_state s;
+        struct cu_mark mark = { 0 };
+        cu_state_init(&s);
+        if (cu_store_open(&own, "node/state", false, &store, &s, &mark, &err) == CU_OK) {
+            for (uint64_t i = 0; i < SAVES; i++) {
+                put_rows(&s, i * EACH, EACH);
+                mark.height = (i + 1) * EACH;
+                (void)!cu_store_save(store, &s, &mark, &err);
+            }
+            put_rows(&s, SAVES * EACH, 1);
+            mark.height++;
+            cu_status last = cu_store_save(store, &s, &mark, &err);
+            cu_store_close(store, &s);
+            struct cu_fs keep = fs;
+            fs = inner;
+            uint64_t n = rows_there();
+            fs = keep;
+            if (last == CU_OK) assert_int_equal(n, SAVES * EACH + 1);
+            if (fail == 0) assert_true(cu_fs_exists(&inner, "node/state/snapshot"));
+        }
+        cu_state_free(&s);
+        own.ops->close(own.self);
+        inner.ops->close(inner.self);
+        if (fail > 0 && !faulty.failed) break;
+    }
+}
+
 static void a_state_over_a_snapshot_answers_like_one_in_memory(void **state)
 {
     (void)state;
@@ -305,6 +402,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clean_end_is_told_from_an_unclean_one, power_on, power_off),
         cmocka_unit_test_setup_teardown(after_a_clean_end_every_flipped_bit_of_head_and_delta_is_noticed, power_on, power_off),
         cmocka_unit_test_setup_teardown(after_a_clean_end_every_flipped_bit_of_a_snapshot_is_noticed, power_on, power_off),
+        cmocka_unit_test_setup_teardown(what_an_interrupted_save_left_is_gone_after_a_clean_close, power_on, power_off),
+        cmocka_unit_test_setup_teardown(a_delta_that_grows_too_long_becomes_a_snapshot, power_on, power_off),
         cmocka_unit_test_setup_teardown(a_state_over_a_snapshot_answers_like_one_in_memory, power_on, power_off),
         cmocka_unit_test_setup_teardown(a_damaged_page_is_trouble_of_the_machine_and_no_refusal, power_on, power_off),
         cmocka_unit_test_setup_teardown(after_a_crash_an_older_state_is_opened_and_its_tail_replayed, NULL, power_off),

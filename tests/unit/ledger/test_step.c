@@ -2,6 +2,8 @@
  * every refusal is followed by a look at the digest, in `assert_said`'s company. */
 #include "play.h"
 
+#include "ledger/inside.h"
+
 static struct play p;
 
 static int start(void **state)
@@ -284,6 +286,33 @@ static void the_other_s_is_refused(void **state)
     assert_said(HIGH_S, say_entry(&p, entry));
 }
 
+/* A stock COSE library would look for another kind of key than the one that signed. */
+static void the_header_names_the_keys_own_algorithm(void **state)
+{
+    static uint8_t header_mem[256], tbs_mem[1024], payload_mem[512];
+    struct cu_buf header = cu_buf_over(header_mem, sizeof header_mem), tbs = cu_buf_over(tbs_mem, sizeof tbs_mem);
+    struct cu_buf payload = cu_buf_over(payload_mem, sizeof payload_mem), out = cu_buf_over(p.entry_mem, sizeof p.entry_mem);
+    struct cu_case body = { .case_id = { { 9 } }, .time = 1, .seen = newest(&p), .commitment = play_commitment() };
+    uint8_t signature[CU_SIGNATURE_LEN];
+
+    (void)state;
+    cu_cbor_put_map(&header, 4);
+    cu_cbor_put_int(&header, 1), cu_cbor_put_int(&header, CU_ALG_EDDSA);
+    cu_cbor_put_int(&header, 4), cu_cbor_put_bytes(&header, cu_span_hash(kid_of(OFFICER)));
+    cu_cbor_put_int(&header, 16), cu_cbor_put_text(&header, cu_span_str("application/custody-case+cose"));
+    cu_cbor_put_int(&header, -65537), cu_cbor_put_bytes(&header, cu_span_hash(&p.network));
+    assert_ok(cu_schema_write(cu_kind_row(CU_KIND_CASE)->payload, &body, &payload, &err));
+    cu_sig_structure(cu_buf_span(&header), cu_buf_span(&payload), &tbs);
+    assert_ok(cu_sign(&play_keys[OFFICER], cu_buf_span(&tbs), signature, &err));
+    cu_cbor_put_tag(&out, 18);
+    cu_cbor_put_array(&out, 4);
+    cu_cbor_put_bytes(&out, cu_buf_span(&header));
+    cu_cbor_put_map(&out, 0);
+    cu_cbor_put_bytes(&out, cu_buf_span(&payload));
+    cu_cbor_put_bytes(&out, CU_SPAN_OF(signature));
+    assert_said(BAD_SIGNATURE, say_entry(&p, cu_buf_span(&out)));
+}
+
 static void what_was_prepared_before_its_key_was_known_is_judged_alike(void **state)
 {
     (void)state;
@@ -432,6 +461,24 @@ static void a_case_is_opened_once(void **state)
     assert_int_equal(p.sub.seq.v, 3);
     assert_said(OK, opens_case(&p, ORG, 2));
     assert_said(CASE_EXISTS, opens_case(&p, OFFICER, 2));
+}
+
+static void a_case_has_deposits_of_at_most_64_keys(void **state)
+{
+    struct cu_row_case row;
+    struct cu_row_at at = cu_at(CU_TABLE_CASE, CU_SPAN_OF(p.case_id.b));
+
+    (void)state;
+    assert_said(OK, deposits(&p, OFFICER, 1));
+    assert_true(cu_state_get(&p.l->state, at, &row));
+    assert_int_equal(row.keys, 1);
+    row.keys = CU_CASE_KEYS_MAX; /* as if there were so many */
+    cu_state_put(&p.l->state, at, &row);
+    assert_said(OK, deposits(&p, OFFICER, 2)); /* one that is there already goes on */
+    assert_said(TOO_LARGE, deposits(&p, CLERK, 1));
+    row.keys--;
+    cu_state_put(&p.l->state, at, &row);
+    assert_said(OK, deposits(&p, CLERK, 1));
 }
 
 /* ---- (10) (11) serials ------------------------------------------------------------------------------------------------ */
@@ -763,6 +810,7 @@ int main(void)
         TEST(a_stranger_is_refused_in_either_layer),
         TEST(a_bad_signature_in_either_layer_is_refused),
         TEST(the_other_s_is_refused),
+        TEST(the_header_names_the_keys_own_algorithm),
         ALONE(what_was_prepared_before_its_key_was_known_is_judged_alike),
         TEST(a_repeat_is_a_duplicate_and_learns_where_it_stands),
         TEST(each_kind_is_said_by_its_role_alone),
@@ -771,6 +819,7 @@ int main(void)
         TEST(an_aged_acceptance_is_signed_afresh_over_the_same_claim),
         TEST(a_deposit_into_an_unknown_case_is_refused_and_its_refusal_recorded),
         TEST(a_case_is_opened_once),
+        TEST(a_case_has_deposits_of_at_most_64_keys),
         TEST(numbers_come_in_any_order_within_the_window),
         TEST(a_second_claim_under_a_taken_number_changes_nothing),
         TEST(a_number_voided_without_an_id_stays_void),
