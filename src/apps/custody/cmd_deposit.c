@@ -81,7 +81,7 @@ static cu_status preview_path(struct session *s, const struct order *o, const ch
     cu_buf_addf(out, "\n  case      %.*s\n  kind      %s\n  size      ", (int)(o->r.case_name.n ? o->r.case_name.n : strlen(CU_CASE_UNFILED)), o->r.case_name.n ? (const char *)o->r.case_name.p : CU_CASE_UNFILED,
                 in.type == CU_CONTENT_FOLDER ? "folder" : "item");
     put_size(out, in.bytes);
-    if (in.type == CU_CONTENT_FOLDER) cu_buf_addf(out, " in %llu items", (unsigned long long)in.folder.items);
+    if (in.type == CU_CONTENT_FOLDER) put_items(out, in.folder.items);
     for (size_t i = 0; i < in.digests_n; i++) {
         cu_buf_addf(out, "\n  %-9s ", cu_digest_name(in.digest[i].alg));
         cu_hex_put(out, cu_span(in.digest[i].bytes, cu_digest_len(in.digest[i].alg)));

@@ -133,7 +133,7 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     cu_buf_add_str(out, claim->has_folder ? "folder\n" : "item\n");
     line(out, "size");
     put_size(out, claim->has_folder ? claim->folder.bytes : claim->size);
-    if (claim->has_folder) cu_buf_addf(out, " in %llu items", (unsigned long long)claim->folder.items);
+    if (claim->has_folder) put_items(out, claim->folder.items);
     cu_buf_add_str(out, "\n");
     line(out, "content root");
     cu_hex_put(out, cu_span_hash(&claim->root));

@@ -66,7 +66,7 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     put_short_id(out, &d->id);
     cu_buf_addf(out, "   serial %llu\n  size      ", (unsigned long long)d->serial);
     put_size(out, d->size);
-    if (d->type == CU_CONTENT_FOLDER) cu_buf_addf(out, " in %llu items", (unsigned long long)d->items);
+    if (d->type == CU_CONTENT_FOLDER) put_items(out, d->items);
     cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
     cu_hex_put(out, cu_span_hash(&d->sha256));
     cu_buf_add_str(out, "\n  recorded  ");

@@ -39,6 +39,13 @@ void put_size(struct cu_buf *out, uint64_t bytes)
     }
 }
 
+void put_items(struct cu_buf *out, uint64_t n)
+{
+    cu_buf_add_str(out, " in ");
+    put_grouped(out, n);
+    cu_buf_add_str(out, n == 1 ? " item" : " items");
+}
+
 void put_time(struct cu_buf *out, cu_unix_ms time)
 {
     const time_t seconds = (time_t)(time.v / 1000);
