@@ -24,20 +24,25 @@ struct cu_audit {
     struct cu_tip state_tip;           /* what node/state says of itself */
     cu_hash state_hash;
     bool state_known, state_met;
-    char state_file[512];              /* which file of it is damaged, when known */
     bool journal_bad;
     char journal_file[512], journal_fault[240];
     char missing[512];                 /* the file that was last reported missing: once is enough */
 
     uint64_t run;                      /* quarantine/<run>/ */
-    struct cu_buf mended;              /* lines "kind\twhere\tid\n" of this and an unfinished run */
+    struct cu_buf noted;               /* the note's lines, of this and an unfinished run (check.c) */
+    size_t noted_before;               /* so many bytes of it are the unfinished run's */
+    uint64_t noted_on_disk;
+    size_t verdict_at;                 /* where in it stands the verdict on what is being mended; 0: nothing is */
 };
 
 /* ---- findings (check.c) ---- */
 /** Report something wrong that has no file to be mended by bytes. */
 void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt, ...) CU_PRINTF(6, 7);
-/** Move a file that is wrong to quarantine, noted durably first. Only while repairing. */
+/** While repairing, before anything is touched: what is about to be mended is noted durably. The report that follows gives the verdict. */
+CU_MUST_USE cu_status cu_audit_note(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, struct cu_err *err);
+/** Move a file that is wrong to quarantine; and back, where nothing better was to be had. Only while repairing, and noted. */
 CU_MUST_USE cu_status cu_audit_quarantine(struct cu_audit *a, const char *where, struct cu_err *err);
+CU_MUST_USE cu_status cu_audit_put_back(struct cu_audit *a, const char *where, struct cu_err *err);
 /** The file `where` is not what it should be (or is missing): report it and, when repairing, put `good` there. */
 CU_MUST_USE cu_status cu_audit_file(struct cu_audit *a, const char *where, bool missing, struct cu_span good, struct cu_err *err);
 /** A file that does not belong: report it and, when repairing, move it away. */
@@ -56,5 +61,9 @@ CU_MUST_USE cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err
 CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, struct cu_err *err);
 CU_MUST_USE cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err);
 CU_MUST_USE cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err);
+extern const char *const cu_audit_store_dirs[CU_STORES];
+
+/* ---- what is derived for searching (audit_index.c) ---- */
+CU_MUST_USE cu_status cu_audit_index(struct cu_audit *a, struct cu_err *err);
 
 #endif

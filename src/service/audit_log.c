@@ -5,7 +5,8 @@
  * 3. A bundle is good iff its entries' leaf hashes are those of the good level-0 tile.
  *
  * So every file of either copy is judged by itself, and its good bytes are those of the other copy or are computed from the level
- * below. Files of older sizes (partial tiles) must be prefixes of the good ones; any other file does not belong.
+ * below. Files of older sizes (partial tiles) must be prefixes of the good ones, and what one copy has of them the other has too;
+ * any other file does not belong.
  */
 #include "service/audit.h"
 
@@ -102,31 +103,43 @@ static struct cu_span prefix_of(struct cu_tile tile, struct cu_span good, unsign
     return cu_span(good.p, at);
 }
 
-struct partials { struct cu_audit *a; unsigned copy; struct cu_tile tile; struct cu_span good; };
+/* Widths below the tile's own that there is a file of in a copy: "…/005.p/17". */
+struct widths { bool has[CU_TILE_WIDTH]; unsigned below; };
 
-/* A tile of an older size: "…/005.p/17". */
-static cu_status judge_partial(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+static cu_status add_width(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
-    const struct partials *s = arg;
-    struct cu_tile old = s->tile;
+    struct widths *w = arg;
     uint64_t width;
 
-    if (kind != CU_FILE_REGULAR || cu_decimal_read(cu_span_str(name), CU_TILE_WIDTH - 1, &width, NULL) != CU_OK || width == 0) return CU_OK; /* strays() says so */
-    if (width >= s->tile.width) return CU_OK;
-    old.width = (unsigned)width;
-    return judge_file(s->a, s->copy, old, prefix_of(s->tile, s->good, old.width), err);
+    (void)err;
+    if (kind != CU_FILE_REGULAR || cu_decimal_read(cu_span_str(name), CU_TILE_WIDTH - 1, &width, NULL) != CU_OK) return CU_OK; /* strays() says so */
+    if (width > 0 && width < w->below) w->has[width] = true;
+    return CU_OK;
+}
+
+static cu_status older_widths(struct cu_audit *a, struct cu_tile tile, struct widths *ret, struct cu_err *err)
+{
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
+        char path[512];
+        log_path(&a->dir[copy], (struct cu_tile){ tile.level, tile.index, 1 }, path);
+        *strrchr(path, '/') = 0; /* "…/005.p" */
+        const cu_status listed = a->p->fs.ops->list(a->p->fs.self, path, add_width, ret, err);
+        if (listed != CU_OK && listed != CU_NOT_FOUND) return listed;
+    }
+    return CU_OK;
 }
 
 static cu_status judge_tile(struct cu_audit *a, struct cu_tile tile, struct cu_span good, struct cu_err *err)
 {
+    struct widths older = { .below = tile.width };
+
+    TRY(older_widths(a, tile, &older, err));
     for (unsigned copy = 0; copy < CU_LOGS; copy++) {
-        struct partials s = { a, copy, tile, good };
-        char path[512];
         TRY(judge_file(a, copy, tile, good, err));
-        log_path(&a->dir[copy], (struct cu_tile){ tile.level, tile.index, 1 }, path);
-        *strrchr(path, '/') = 0; /* "…/005.p" */
-        cu_status listed = a->p->fs.ops->list(a->p->fs.self, path, judge_partial, &s, err);
-        if (listed != CU_OK && listed != CU_NOT_FOUND) return listed;
+        for (unsigned width = 1; width < tile.width; width++) {
+            const struct cu_tile old = { tile.level, tile.index, width };
+            if (older.has[width]) TRY(judge_file(a, copy, old, prefix_of(tile, good, width), err));
+        }
     }
     return CU_OK;
 }

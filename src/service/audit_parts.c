@@ -8,15 +8,19 @@ const char *const cu_audit_store_dirs[CU_STORES] = { CU_DIR_CLOUD_OBJECTS, CU_DI
 
 /* ---- what the log says must be there ---- */
 
-/* Where the other store has it is where this one should. */
+/* Where the other store has it is where this one should; else where the index remembers it. */
 static void expected_path(struct cu_audit *a, int store, enum cu_object_kind kind, const cu_hash *name, char ret[512])
 {
-    struct cu_object other;
+    const struct cu_index *index = &a->p->index;
+    struct cu_index_object remembered = { 0 };
+    struct cu_object other = { 0 };
     char hex[65];
 
     cu_hash_hex(name, hex);
     snprintf(ret, 512, "%s/large/%.2s/%s", cu_audit_store_dirs[store], hex, hex);
-    if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK || !other.packed) return;
+    if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK && index->self && index->find_object(index->self, (unsigned)store, name, &remembered, NULL) == CU_OK)
+        other.pack = remembered.pack, other.packed = !cu_hash_is_zero(&remembered.pack);
+    if (!other.packed) return;
     cu_hash_hex(&other.pack, hex);
     snprintf(ret, 512, "%s/packs/%.2s/%s.pack", cu_audit_store_dirs[store], hex, hex);
 }
@@ -124,7 +128,7 @@ static cu_status mend_object(struct cu_audit *a, int store, const struct fault *
         restored = f->packed ? cu_objects_restore_pack(to, from, &f->name, err) : cu_objects_restore(to, from, CU_OBJECT_CONTENT, &f->name, err);
     *ret_mended = restored == CU_OK;
     if (restored == CU_OK || !cannot(restored)) return restored;
-    return cu_audit_put_back(a, f->where, err); /* what is left of it is better than nothing */
+    return f->packed ? cu_audit_put_back(a, f->where, err) : CU_OK; /* the rest of a pack may be good; a lone object's place is free for a new deposit */
 }
 
 struct store_check { struct faults faults; struct cu_audit *a; };

@@ -382,7 +382,7 @@ static cu_status keep_group(struct group *g, struct cu_err *err)
     TRY(cu_put_commit(g->put, err));
     phase(g->p, "provider check");
     cu_status kept = cu_put_verify(g->put, CU_STORE_CLOUD, err);
-    return kept == CU_OK ? CU_OK : cu_fail_while(err, kept, "the provider does not find in its store what it was given: it signs nothing, and nothing is recorded");
+    return kept == CU_OK ? CU_OK : cu_fail_while(err, kept, "the provider does not find in its store what it was given: it signs nothing, and nothing is recorded (`custody check --repair` looks after a store that was damaged before)");
 }
 
 static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, struct cu_err *err)

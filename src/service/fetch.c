@@ -54,7 +54,11 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
     if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;
     *ret_damaged = true;
     TRY(restart(arg, err));
-    return fetch_from(p->store[CU_STORE_NODE], root, size, feed, arg, err);
+    struct cu_err why = { 0 };
+    got = fetch_from(p->store[CU_STORE_NODE], root, size, feed, arg, &why);
+    if (got == CU_NOT_FOUND || got == CU_BAD_HASH || got == CU_MALFORMED || got == CU_CORRUPT)
+        return cu_fail(err, CU_CORRUPT, "neither the provider's nor the node's copy has the bytes that were signed (%s): `custody check` names what is damaged; whoever still has the original can deposit it again", why.text);
+    return got == CU_OK ? CU_OK : cu_fail(err, got, "%s", why.text);
 }
 
 /* ---- who read it ---- */
