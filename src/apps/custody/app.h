@@ -53,6 +53,7 @@ void put_short_id(struct cu_buf *out, const cu_hash *id); /* 8 digits */
 void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,672 bytes)" */
 void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
+CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */
 CU_MUST_USE cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err); /* new or replaced, synced */
 

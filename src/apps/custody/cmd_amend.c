@@ -50,7 +50,7 @@ static cu_status go_void(struct run *run, struct cu_err *err)
     struct voiding v = { .has_claim = opt_is(run, "id") };
 
     ENSURE(opt(run, "reason"), err, CU_USAGE, "say why: --reason TEXT");
-    TRY(cu_decimal_read(cu_span_str(run->args[0]), UINT64_MAX - 1, &v.serial, err));
+    TRY(number_read("serial", run->args[0], INT64_MAX, &v.serial, err));
     if (v.has_claim) TRY(cu_hex_read(opt_span(run, "id"), v.claim.b, sizeof v.claim.b, err));
     TRY(in_session(run, MODE_WRITE, give_up, &v, err));
     tell(run, "void", &v.outcome);

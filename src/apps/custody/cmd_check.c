@@ -96,7 +96,7 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
     cu_status checked;
 
     c->s = s;
-    if (opt(s->run, "sample")) TRY(cu_decimal_read(opt_span(s->run, "sample"), 1000000, &r.sample, err));
+    if (opt(s->run, "sample")) TRY(number_read("--sample", opt(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
     TRY(cu_sqlite_index_open("", true, &fresh, err)); /* no file: in memory */
     r.fresh_index = &fresh;

@@ -99,3 +99,9 @@ cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_er
     if (written != CU_OK) unlink(beside);
     return written;
 }
+
+cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err)
+{
+    if (cu_decimal_read(cu_span_str(text), max, ret, NULL) == CU_OK) return CU_OK;
+    return cu_fail(err, CU_USAGE, "%s %s: it is a decimal number, %llu at most", what, text, (unsigned long long)max);
+}
