@@ -1,7 +1,7 @@
 # Tests. Each program or script is one ctest; tools/count_tests.py counts the single tests that it reports.
 #   tests/unit/<room>/test_<what>.c, tests/property/, tests/fault/, tests/simulation/   cmocka programs
 #   tests/fuzz/fuzz_<what>.c      libFuzzer targets; everywhere else replayed over tests/fuzz/corpus/<what>/
-#   tests/cli/*.sh, tests/conformance/*.sh   scripts that answer in TAP; exit 77 = skipped whole
+#   tests/cli/*.sh, test_*.py, tests/conformance/*.sh   scripts that answer in TAP; exit 77 = skipped whole
 enable_testing()
 
 # A sanitizer ends a test at its first report; memory that is not to be had is an answer, not a report.
@@ -110,13 +110,17 @@ foreach(source IN LISTS attackers)
   link_test(${name} tools ${source})
 endforeach()
 
-file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/conformance/*.sh)
+file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/cli/test_*.py tests/conformance/*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
   get_filename_component(dir ${script} DIRECTORY)
   get_filename_component(dir ${dir} NAME)
   if(NOT name STREQUAL "lib")
-    add_test(NAME ${dir}_${name} COMMAND bash ${script})
+    set(interpreter bash)
+    if(script MATCHES "\\.py$")
+      set(interpreter ${Python3_EXECUTABLE} -B)
+    endif()
+    add_test(NAME ${dir}_${name} COMMAND ${interpreter} ${script})
     set_tests_properties(${dir}_${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
       ENVIRONMENT "${SANITIZER_ENVIRONMENT};CUSTODY_BIN=${CUSTODY_BIN_DIR};CUSTODY_BUILD=${CMAKE_BINARY_DIR};CUSTODY_SOURCE=${CMAKE_SOURCE_DIR}")
   endif()
