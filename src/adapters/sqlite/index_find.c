@@ -31,8 +31,9 @@ cu_status index_size(void *self, cu_size *ret, struct cu_err *err)
 
 /* ---- entries ---- */
 
-/* What each question asks for, and in what order: the log's, in terms that an index serves. ?1 and ?2 are bound by `bind`. */
-struct question { const char *where, *order; bool (*bind)(sqlite3_stmt *st, const struct cu_index_query *q); };
+/* What each question asks for, by which index (without figures about the rows SQLite guesses), and in what order: the log's, in terms
+ * that the index serves. ?1 and ?2 are bound by `bind`. */
+struct question { const char *where, *by, *order; bool (*bind)(sqlite3_stmt *st, const struct cu_index_query *q); };
 
 static bool bind_nothing(sqlite3_stmt *st, const struct cu_index_query *q) { return (void)st, (void)q, true; }
 static bool bind_seq(sqlite3_stmt *st, const struct cu_index_query *q) { return bind_uint(st, 1, q->seq.v), true; }
@@ -68,25 +69,25 @@ static bool bind_prefix(sqlite3_stmt *st, const struct cu_index_query *q)
 }
 
 static const struct question questions[] = {
-    [CU_FIND_ALL] = { "1", "seq", bind_nothing },
-    [CU_FIND_SEQ] = { "seq = ?1", "seq", bind_seq },
-    [CU_FIND_ID_PREFIX] = { "id BETWEEN ?1 AND ?2", "seq", bind_prefix },
-    [CU_FIND_CASE] = { "case_id = ?1", "seq", bind_case },
-    [CU_FIND_EXHIBIT] = { "case_id = ?1 AND kind = 6 AND number = ?2", "seq", bind_case },
-    [CU_FIND_SHA256] = { "sha256 = ?1", "seq", bind_the_hash },
-    [CU_FIND_LABEL] = { "label = ?1", "seq", bind_text },
-    [CU_FIND_KIND] = { "kind = ?1", "seq", bind_kind },
-    [CU_FIND_REF] = { "ref = ?1", "seq", bind_the_hash },
-    [CU_FIND_CASE_NAME] = { "kind = 4 AND name = ?1", "seq", bind_text },
+    [CU_FIND_ALL] = { "1", "NOT INDEXED", "seq", bind_nothing },
+    [CU_FIND_SEQ] = { "seq = ?1", "NOT INDEXED", "seq", bind_seq },
+    [CU_FIND_ID_PREFIX] = { "id BETWEEN ?1 AND ?2", "INDEXED BY by_id", "seq", bind_prefix },
+    [CU_FIND_CASE] = { "case_id = ?1", "INDEXED BY by_case", "seq", bind_case },
+    [CU_FIND_EXHIBIT] = { "case_id = ?1 AND kind = 6 AND number = ?2", "INDEXED BY by_exhibit", "seq", bind_case },
+    [CU_FIND_SHA256] = { "sha256 = ?1", "INDEXED BY by_sha256", "seq", bind_the_hash },
+    [CU_FIND_LABEL] = { "label = ?1", "INDEXED BY by_label", "seq", bind_text },
+    [CU_FIND_KIND] = { "kind = ?1", "INDEXED BY by_kind", "seq", bind_kind },
+    [CU_FIND_REF] = { "ref = ?1", "INDEXED BY by_ref", "seq", bind_the_hash },
+    [CU_FIND_CASE_NAME] = { "kind = 4 AND name = ?1", "INDEXED BY by_case_name", "seq", bind_text },
 };
 /* Exhibits are numbered in log order, so the index on (case, kind, number) gives them in it. */
-static const struct question kind_in_case = { "case_id = ?1 AND kind = ?2", "number, seq", bind_case };
+static const struct question kind_in_case = { "case_id = ?1 AND kind = ?2", "INDEXED BY by_exhibit", "number, seq", bind_case };
 
 static cu_status prepare_question(struct sqlite_index *x, const struct question *ask, const char *database, sqlite3_stmt **ret, struct cu_err *err)
 {
     char sql[700];
 
-    snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries WHERE %s ORDER BY %s LIMIT ?3", entry_columns(), ask->where, ask->order);
+    snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries %s WHERE %s ORDER BY %s LIMIT ?3", entry_columns(), ask->by, ask->where, ask->order);
     return sqlite_prepare(x, sql, database, ret, err);
 }
 
