@@ -132,7 +132,7 @@ static cu_status compare_row(struct cu_expect_row *row, struct cu_span path, con
 {
     size_t len = cu_digest_len(row->digest.alg);
     const struct cu_digest_value *have = NULL;
-    CU_BUF said = cu_buf_heap(4 * CU_DIGEST_LEN_MAX), name = cu_buf_heap(1 << 16);
+    CU_BUF said = cu_buf_heap(5 * CU_DIGEST_LEN_MAX), name = cu_buf_heap(1 << 16);
 
     for (size_t i = 0; i < n && !have; i++)
         if (digests[i].alg == row->digest.alg) have = &digests[i];

@@ -232,7 +232,7 @@ typedef cu_status (*line_reader)(struct list *l, struct cu_span line, struct cu_
 static line_reader form_of(struct cu_span text)
 {
     if (cu_span_starts(text, cu_span_str("%%%% HASHDEEP-1."))) return read_hashdeep_line;
-    if (memmem(text.p, text.n, "FTK", 3) && memmem(text.p, text.n, " checksum:", 10)) return read_ftk_line;
+    if (text.n > 0 && memmem(text.p, text.n, "FTK", 3) && memmem(text.p, text.n, " checksum:", 10)) return read_ftk_line;
     return read_sum_line;
 }
 
