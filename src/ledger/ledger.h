@@ -38,6 +38,7 @@ const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
 const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l);
 /** The newest block entry: what a statement signed now should have seen. NOT_FOUND before the first. */
 CU_MUST_USE cu_status cu_ledger_newest_block(struct cu_ledger *l, struct cu_seen *ret, struct cu_err *err);
+/** Where a statement stands. Of a claim: its newest outcome, refusal or deposit; a claim that was only voided is NOT_FOUND. */
 struct cu_recorded { cu_seq seq; enum cu_kind kind; uint64_t exhibit; };
 /* NOT_FOUND */
 CU_MUST_USE cu_status cu_ledger_statement(struct cu_ledger *l, const cu_hash *id, struct cu_recorded *ret, struct cu_err *err);
@@ -49,7 +50,8 @@ CU_MUST_USE cu_status cu_ledger_serial(struct cu_ledger *l, const cu_hash *kid, 
     struct cu_err *err);
 CU_MUST_USE cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *ret_deposits, cu_seq *ret_seq,
     struct cu_err *err); /* NOT_FOUND */
-/** The true inventory of a case or a key as of the newest block: fills n, root, last, and `open` with memory from `mem`. */
+/** The true inventory of a case or a key as of the newest block: fills seen (that block), n, root, last, and
+ *  `open` with memory from `mem`. UNKNOWN_CASE; TOO_LARGE when more numbers are open than an inventory holds. */
 CU_MUST_USE cu_status cu_ledger_inventory(struct cu_ledger *l, struct cu_inventory *io, struct cu_buf *mem, struct cu_err *err);
 
 #endif

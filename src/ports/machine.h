@@ -41,7 +41,9 @@ struct cu_machine {
     struct cu_tip (*tip)(void *self);
     /* The frontier of the log after the last end (before commit) or commit. */
     const struct cu_frontier *(*frontier)(void *self);
-    /* Keep the committed state in its store, tied to the tip; called now and then, off the acknowledgement's path. */
+    /* Keep the committed state in its store, tied to the tip; called now and then, off the acknowledgement's path, also during a
+     * long replay (what is not saved is in memory). Not synced by itself: after a crash an older state is opened, with a longer
+     * tail to replay. */
     cu_status (*save)(void *self, struct cu_err *err);
 };
 

@@ -262,8 +262,9 @@ static uint64_t rows_there(void)
 
     cu_state_init(&s);
     assert_ok(cu_store_open(&fs, "node/state", false, &store, &s, &mark, &err));
-    while (cu_state_has(&s, cu_at_numbered(CU_TABLE_SERIAL, CU_SPAN_OF(kid), n))) n++;
-    assert_int_equal(mark.height, n);
+    n = mark.height;
+    for (uint64_t i = 0; i < n + 500; i += 251)
+        assert_int_equal(cu_state_has(&s, cu_at_numbered(CU_TABLE_SERIAL, CU_SPAN_OF(kid), i)), i < n);
     cu_store_close(store, &s);
     cu_state_free(&s);
     return n;
@@ -272,7 +273,7 @@ static uint64_t rows_there(void)
 /* 4 MiB of rows turn into a snapshot, whatever fails on the way; the next save makes up for it. */
 static void a_delta_that_grows_too_long_becomes_a_snapshot(void **state)
 {
-    enum { SAVES = 5, EACH = 12000 };
+    enum { SAVES = 2, EACH = 26000 };
 
     (void)state;
     for (uint64_t fail = 0;; fail++) {

@@ -4,6 +4,8 @@
 
 #include "ledger/inside.h"
 
+#include <pthread.h>
+
 static struct play p;
 
 static int start(void **state)
@@ -341,6 +343,59 @@ static void what_was_prepared_before_its_key_was_known_is_judged_alike(void **st
     p.m.prepare(p.m.self, bad, 2, &p.by);
     assert_int_equal(bad[0].status, CU_OK); /* step will say it */
     assert_int_equal(bad[1].status, CU_BAD_SIGNATURE);
+    play_stop(&p);
+}
+
+struct preparing {
+    struct cu_span record;
+    bool stop;
+    unsigned good, waiting;
+};
+
+static void *prepare_again_and_again(void *arg)
+{
+    struct preparing *w = arg;
+    struct cu_verifier by = cu_verifier_plain();
+
+    while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+        struct cu_submission sub = { .bytes = w->record };
+        p.m.prepare(p.m.self, &sub, 1, &by);
+        if (sub.status != CU_OK) return (void *)1;
+        if (sub.verified) w->good++;
+        else w->waiting++;
+    }
+    return NULL;
+}
+
+static void threads_prepare_while_the_ledger_goes_on(void **state)
+{
+    struct preparing w[2] = { 0 };
+    pthread_t thread[2];
+    uint8_t mem[2048];
+    void *failed = NULL;
+
+    (void)state;
+    play_begin(&p, NULL, 4);
+    p.network = cu_leaf_hash(play_genesis(&p, 0xab));
+    struct cu_case body = { .case_id = { { 5 } }, .time = 1, .commitment = play_commitment() };
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    struct cu_record record = { .entry = play_sign(&p, CU_KIND_CASE, OFFICER, &body),
+                                .salt = CU_SPAN_OF(play_salt),
+                                .details = PLAY_DETAILS };
+    assert_ok(cu_record_write(&record, &out, &err));
+    for (int i = 0; i < 2; i++) {
+        w[i].record = cu_buf_span(&out);
+        assert_int_equal(pthread_create(&thread[i], NULL, prepare_again_and_again, &w[i]), 0);
+    }
+    assert_said(OK, founds(&p));
+    play_close(&p);
+    for (uint64_t organisation = 1; organisation <= 4; organisation++)
+        assert_said(OK, confirms(&p, organisation, 0)), play_close(&p);
+    for (int i = 0; i < 2; i++) __atomic_store_n(&w[i].stop, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(thread[i], &failed), 0);
+        assert_null(failed);
+    }
     play_stop(&p);
 }
 
@@ -812,6 +867,7 @@ int main(void)
         TEST(the_other_s_is_refused),
         TEST(the_header_names_the_keys_own_algorithm),
         ALONE(what_was_prepared_before_its_key_was_known_is_judged_alike),
+        ALONE(threads_prepare_while_the_ledger_goes_on),
         TEST(a_repeat_is_a_duplicate_and_learns_where_it_stands),
         TEST(each_kind_is_said_by_its_role_alone),
         TEST(seen_is_a_block_of_this_log_in_both_layers),
