@@ -27,6 +27,10 @@ static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_e
     cu_buf_add(&f->mem, row->label);
     cu_buf_add(&f->mem, row->note);
     TRY(cu_buf_ok(&f->mem, err));
+    if (f->mem.n == 0) { /* no words, and maybe no memory to point into */
+        f->row.name = f->row.label = f->row.note = CU_SPAN_EMPTY;
+        return CU_OK;
+    }
     f->row.name.p = f->mem.p;
     f->row.label.p = f->mem.p + row->name.n;
     f->row.note.p = f->mem.p + row->name.n + row->label.n;
