@@ -155,7 +155,20 @@ cu_status cu_expect_match(const struct cu_expect *expect, struct cu_span path, c
     size_t at = find_row(expect, path);
     for (size_t i = at; i < expect->n && cu_span_eq(expect->rows[i].path, expect->rows[at].path); i++, any = true)
         TRY(compare_row(&expect->rows[i], path, digests, n, err));
-    ENSURE(any, err, CU_NOT_FOUND, "%.*s is not in the list of expected digests", (int)(path.n < 400 ? path.n : 400), (const char *)path.p);
+    ENSURE(any, err, CU_NOT_FOUND, "%.*s is not in the list of expected digests: nothing was signed", (int)(path.n < 400 ? path.n : 400), (const char *)path.p);
+    return CU_OK;
+}
+
+cu_status cu_expect_link(const struct cu_expect *expect, struct cu_span path, struct cu_span first, struct cu_err *err)
+{
+    const size_t at = find_row(expect, path), from = find_row(expect, first);
+
+    for (size_t i = at; i < expect->n && cu_span_eq(expect->rows[i].path, expect->rows[at].path); i++) {
+        for (size_t j = from; j < expect->n && cu_span_eq(expect->rows[j].path, expect->rows[from].path); j++)
+            if (same_digest(&expect->rows[i].digest, &expect->rows[j].digest)) expect->rows[i].matched = true;
+        ENSURE(expect->rows[i].matched, err, CU_BAD_HASH, "%.*s is a second name of %.*s, and the list gives it another digest: nothing was signed", (int)(path.n < 300 ? path.n : 300), (const char *)path.p,
+               (int)(first.n < 300 ? first.n : 300), (const char *)first.p);
+    }
     return CU_OK;
 }
 
@@ -163,7 +176,7 @@ cu_status cu_expect_done(const struct cu_expect *expect, struct cu_err *err)
 {
     for (size_t i = 0; i < expect->n; i++) {
         struct cu_span path = expect->rows[i].path;
-        ENSURE(expect->rows[i].matched, err, CU_NOT_FOUND, "%.*s is in the list of expected digests, but was not deposited",
+        ENSURE(expect->rows[i].matched, err, CU_NOT_FOUND, "%.*s is in the list of expected digests, but not among what was read: nothing was signed",
                (int)(path.n < 400 ? path.n : 400), path.n ? (const char *)path.p : "a digest");
     }
     return CU_OK;

@@ -51,6 +51,8 @@ CU_MUST_USE cu_status cu_expect_read(struct cu_span argument_or_file, bool is_li
 unsigned cu_expect_algs(const struct cu_expect *expect); /* bits of enum cu_digest_alg that reading must compute */
 /** Does this item have what the form says? BAD_HASH names algorithm, both digests, and path. NOT_FOUND: the form lists it not. */
 CU_MUST_USE cu_status cu_expect_match(const struct cu_expect *expect, struct cu_span path, const struct cu_digest_value *digests, size_t n, struct cu_err *err);
+/** A second name of a file whose first name was matched: what the form says of both must agree. It need not name the second. */
+CU_MUST_USE cu_status cu_expect_link(const struct cu_expect *expect, struct cu_span path, struct cu_span first, struct cu_err *err);
 /** After all items: rows that matched nothing. NOT_FOUND names the first. */
 CU_MUST_USE cu_status cu_expect_done(const struct cu_expect *expect, struct cu_err *err);
 void cu_expect_free(struct cu_expect *expect);

@@ -7,6 +7,7 @@
  * 5. The node attests its copy; the journal is drained; the receipt is made and checked.
  * 6. Only then the outbox is emptied. A crash between 3 and 6 is finished by the next writing verb, from 4 on.
  */
+#include "service/form.h"
 #include "service/outbox.h"
 
 #include "custody/text.h"
@@ -60,7 +61,8 @@ static void phase(const struct cu_place *p, const char *name)
 /* ---- 1. reading ---- */
 static cu_status match_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
 {
-    return cu_expect_match(arg, item->path, digests, n, err);
+    if (item->type == CU_ITEM_HARDLINK) return cu_expect_link(arg, item->path, item->target, err);
+    return item->type == CU_ITEM_FILE ? cu_expect_match(arg, item->path, digests, n, err) : CU_OK;
 }
 
 static struct cu_span base_name(const char *path)
@@ -91,35 +93,6 @@ static cu_status read_source(struct cu_place *p, const struct cu_deposit_request
 }
 
 /* ---- 3. claim and acceptance ---- */
-static cu_status write_digests(const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
-{
-    for (size_t i = 0; i < in->digests_n; i++) {
-        const struct cu_detail_digest digest = { in->digest[i].alg, cu_span(in->digest[i].bytes, cu_digest_len(in->digest[i].alg)) };
-        TRY(cu_schema_write(&cu_detail_digest_schema, &digest, ret, err));
-    }
-    return CU_OK;
-}
-
-static cu_status write_details(const struct cu_deposit_request *r, const char *path, const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
-{
-    uint8_t lists[8192];
-    struct cu_buf scratch = cu_buf_over(lists, sizeof lists);
-    CU_BUF digests = cu_buf_heap(1024);
-    struct cu_details_deposit d = { 0 };
-    const enum cu_profile profile = r->profile ? r->profile : CU_PROFILE_PLAIN;
-
-    TRY(cu_details_from_text(profile, r->details_text, &scratch, &d, err));
-    d.name = base_name(path);
-    d.tool = cu_span_str(CU_TOOL_NAME);
-    if (r->label.n) d.has_label = true, d.label = r->label;
-    if (r->note.n) d.has_note = true, d.note = r->note;
-    if (in->media[0]) d.has_media = true, d.media = cu_span_str(in->media);
-    TRY(write_digests(in, &digests, err));
-    d.has_digests = in->digests_n > 0;
-    d.digests = (struct cu_list){ in->digests_n, cu_buf_span(&digests) };
-    return cu_details_write(profile, &d, ret, err);
-}
-
 static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial, struct work *w, struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
@@ -128,7 +101,7 @@ static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request 
     struct cu_claim_file parts = file;
     struct cu_record said;
 
-    TRY(write_details(r, w->path, &w->in, &details, err));
+    TRY(cu_form_write(r, base_name(w->path), &w->in, &details, err));
     TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(&details), &record, err));
     TRY(cu_record_read(cu_buf_span(&record), &said, err));
     parts.claim = said.entry;
@@ -447,6 +420,7 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
 
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
     status = need_parties(p, err);
+    if (status == CU_OK) status = cu_form_check(r, err);
     if (status == CU_OK) status = case_id_of(p, r, &case_id, err);
     for (size_t at = 0; status == CU_OK && at < n;) {
         size_t took = 0;
@@ -468,6 +442,7 @@ cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, 
     cu_status status;
 
     TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    TRY(cu_form_check(r, err));
     TRY(case_id_of(p, r, &case_id, err));
     TRY(read_source(p, r, NULL, path, &w.in, err));
     status = cu_serials_take(p, 1, &serial, err);

@@ -35,14 +35,27 @@ static cu_status restart(void *arg, struct cu_err *err)
     return CU_OK;
 }
 
+/* A new file in the same folder, under a short name of its own: the evidence may use every name, and all of a name's length. */
+static int open_beside(const char *path, char *ret, size_t max)
+{
+    const char *slash = strrchr(path, '/');
+    int fd = -1;
+
+    for (unsigned i = 0; i < 1000 && (fd >= 0 || i == 0 || errno == EEXIST); i++) {
+        if (fd >= 0) break;
+        snprintf(ret, max, "%.*s.custody-%u", slash ? (int)(slash - path + 1) : 0, path, i);
+        fd = open(ret, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    return fd;
+}
+
 /* Written beside and renamed: what lies under the name is whole and verified, or not there. */
 static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const char *path, bool *io_damaged, struct cu_err *err)
 {
-    char beside[4400];
+    char beside[8500];
     struct target t = { .path = path };
 
-    snprintf(beside, sizeof beside, "%s.incoming", path);
-    t.fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    t.fd = open_beside(path, beside, sizeof beside);
     if (t.fd < 0) return cu_posix_fail(err, errno, "write", path);
     cu_status got = cu_fetch_object(&s->place, root, size, feed, restart, &t, io_damaged, err);
     if (got == CU_OK && fsync(t.fd) != 0) got = cu_posix_fail(err, errno, "sync", path);
