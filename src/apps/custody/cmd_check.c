@@ -33,7 +33,8 @@ static void found(void *arg, const struct cu_finding *f)
     }
     cu_buf_addf(&c->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
     if (f->id[0]) cu_buf_addf(&c->run->out, " (%.8s)", f->id);
-    cu_buf_add_str(&c->run->out, f->repaired ? "\n            restored; the bad bytes are kept in quarantine/\n" : "\n");
+    const char *how = strcmp(f->kind, "missing") == 0 ? "restored" : strcmp(f->kind, "unexpected") == 0 ? "moved to quarantine/" : "restored; what lay there is kept in quarantine/";
+    cu_buf_addf(&c->run->out, "%s%s\n", f->repaired ? "\n            " : "", f->repaired ? how : "");
 }
 
 static cu_status renew_index(void *arg, struct cu_err *err)
