@@ -314,16 +314,41 @@ static void note_fault(void *arg, const char *where, const char *what)
     if (((char *)arg)[0] == 0) snprintf(arg, 500, "check: %s: %s", where, what);
 }
 
-static const char *judge_files(struct world *w, const struct cu_tip *tip)
+static const char *check_files(struct world *w, const struct cu_tip *tip)
 {
     struct cu_engine_care care = cu_embedded_care(&w->config);
-    char fault[500] = "";
     struct cu_err err = { 0 };
-    bool dirty = true;
+    char fault[500] = "";
 
     SOUND(care.check(care.self, tip, note_fault, fault, &err) == CU_OK, "check: %s", err.text);
     SOUND(fault[0] == 0, "%s", fault);
-    SOUND(care.dirty(care.self, &dirty, &err) == CU_OK && !dirty, "dirty after a close");
+    return NULL;
+}
+
+const char *world_check(struct world *w)
+{
+    struct cu_tip tip = { .root = cu_empty_root() };
+    CU_BUF bytes = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_checkpoint checkpoint;
+    struct cu_note note;
+
+    if (!cu_fs_exists(&w->fs, "node/journal/head")) return NULL;
+    if (cu_fs_read(&w->fs, "node/log/checkpoint", CU_NOTE_MAX, &bytes, NULL) == CU_OK) {
+        SOUND(cu_note_read(cu_buf_span(&bytes), &note, NULL) == CU_OK &&
+                  cu_checkpoint_read(note.text, &checkpoint, NULL) == CU_OK,
+              "the checkpoint");
+        tip.size = checkpoint.size;
+        tip.root = checkpoint.root;
+    }
+    return check_files(w, &tip);
+}
+
+static const char *judge_dirty(struct world *w)
+{
+    struct cu_engine_care care = cu_embedded_care(&w->config);
+    bool dirty = true;
+
+    SOUND(care.dirty(care.self, &dirty, NULL) == CU_OK && !dirty, "dirty after a close");
     return NULL;
 }
 
@@ -347,5 +372,6 @@ const char *world_judge(struct world *w)
     if ((wrong = judge_log(w, "node/log", tip.size, &tip.root))) return wrong;
     if ((wrong = judge_log(w, "cloud/log", tip.size, &tip.root))) return wrong;
     if ((wrong = judge_attachments(w))) return wrong;
-    return judge_files(w, &tip);
+    if ((wrong = check_files(w, &tip))) return wrong;
+    return judge_dirty(w);
 }

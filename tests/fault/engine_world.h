@@ -48,6 +48,9 @@ cu_status world_story(struct world *w, struct cu_err *err);
 /** Power off, and on with a sound file system; `seed` as in cu_memory_crash. */
 void world_crash(struct world *w, uint64_t seed);
 
+/** Does `check` take what a crash left for what it is, and not for damage? NULL, or what it says. Before anything is opened. */
+const char *world_check(struct world *w);
+
 /** Is every promise kept? Opens, asks, submits one more record, closes, and judges logs and journal. NULL: all is well; else what
  *  is wrong. */
 const char *world_judge(struct world *w);

@@ -50,6 +50,9 @@ static void stopped_after_any_effect_it_keeps_what_it_acknowledged(void **state)
     for (uint64_t k = 0; k < effects; k++)
         for (size_t s = 0; s < SEEDS; s++) {
             struct world *w = stopped_after(k, seeds[s]);
+            const char *wrong = world_check(w);
+            if (wrong)
+                fail_msg("stopped after effect %llu, seed %llu: %s", (unsigned long long)k, (unsigned long long)seeds[s], wrong);
             judge(w, "stopped after effect", k, 0, seeds[s]);
             world_free(w);
         }

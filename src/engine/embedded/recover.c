@@ -174,12 +174,14 @@ static cu_status replay_journal(struct replay *r, struct cu_err *err)
 
 /* ---- above the head ---- */
 
-/* (6): replay whole batches from part->end on; part->end moves behind the last. */
-static cu_status roll_part(struct replay *r, unsigned i, struct cu_part *part, uint64_t *seq, struct cu_err *err)
+/* (6): replay whole batches from the head's end on; *end moves behind the last. */
+static cu_status roll_batches(struct replay *r, uint64_t *end, struct cu_err *err)
 {
+    const struct cu_embedded *e = r->e;
+    unsigned i = e->head.current;
     CU_CLEANUP(cu_journal_scan_free)
-    struct cu_journal_scan scan = cu_journal_scan_start(r->e->part_file[i], r->e->part_path[i], part->generation, part->end,
-                                                        r->e->head.bytes, *seq);
+    struct cu_journal_scan scan = cu_journal_scan_start(e->part_file[i], e->part_path[i], e->head.part[i].generation, *end,
+                                                        e->head.bytes, e->head.tip.size.v);
     struct cu_journal_frame frame;
 
     for (bool more = true;;) {
@@ -187,31 +189,11 @@ static cu_status roll_part(struct replay *r, unsigned i, struct cu_part *part, u
         if (status == CU_CORRUPT || (status == CU_OK && !more)) break; /* the torn tail, or zeros */
         TRY(status);
         TRY(replay_frame(r, &frame, err));
-        if (frame.type != CU_FRAME_BLOCK) continue;
-        part->end = scan.at;
-        *seq = scan.seq;
+        if (frame.type == CU_FRAME_BLOCK) *end = scan.at;
     }
     r->seq -= r->n; /* half a batch is none */
     r->n = 0;
     cu_buf_clear(&r->bytes);
-    return CU_OK;
-}
-
-/* The batch that was lost with a slot may have been the first in the other file. */
-static cu_status roll_over(struct replay *r, struct cu_head *next, uint64_t *seq, struct cu_err *err)
-{
-    struct cu_embedded *e = r->e;
-    unsigned other = !next->current;
-    struct cu_part part = { 0, CU_JOURNAL_HEADER, CU_JOURNAL_HEADER };
-
-    if (next->part[other].generation != 0) return CU_OK;
-    if (cu_journal_header(e->part_file[other], e->part_path[other], other, next->bytes, &part.generation, NULL) != CU_OK)
-        return CU_OK;
-    if (part.generation != next->part[next->current].generation + 1) return CU_OK;
-    TRY(roll_part(r, other, &part, seq, err));
-    if (part.end == part.from) return CU_OK;
-    next->part[other] = part;
-    next->current = other;
     return CU_OK;
 }
 
@@ -228,20 +210,17 @@ static cu_status write_again(struct cu_file *file, uint64_t from, uint64_t end, 
     return file->ops->sync(file, err);
 }
 
-/* What is kept may be in the page cache alone, after a sync that failed: it is written again before a head covers it. */
+/* What is kept may be in the page cache alone, after a sync that failed: it is written again before a head covers it. The other file
+ * needs no look: the head that names it is written before its first batch. */
 static cu_status roll_forward(struct replay *r, struct cu_err *err)
 {
     struct cu_embedded *e = r->e;
     struct cu_head next = e->head;
-    uint64_t seq = next.tip.size.v;
+    uint64_t from = e->head.part[next.current].end, *end = &next.part[next.current].end;
 
-    TRY(roll_part(r, next.current, &next.part[next.current], &seq, err));
-    TRY(roll_over(r, &next, &seq, err));
-    if (seq == next.tip.size.v) return CU_OK;
-    for (unsigned i = 0; i < 2; i++) {
-        uint64_t from = e->head.part[i].generation == next.part[i].generation ? e->head.part[i].end : 0;
-        if (next.part[i].end > from) TRY(write_again(e->part_file[i], from, next.part[i].end, err));
-    }
+    TRY(roll_batches(r, end, err));
+    if (*end == from) return CU_OK;
+    TRY(write_again(e->part_file[next.current], from, *end, err));
     next.tip = e->config.machine.tip(e->config.machine.self);
     next.clean = false;
     return cu_embedded_head(e, &next, false, err);

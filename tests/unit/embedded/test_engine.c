@@ -410,6 +410,7 @@ static void after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_anew(
     assert_int_equal(submit_one(b, &records, 1).status, CU_DUPLICATE);
     close_bench(b);
     cu_memory_crash(&b->memory, 0);
+    assert_int_equal(faults(b), 0);
     open_bench(b);
     assert_int_equal(submit_one(b, &records, 1).status, CU_DUPLICATE);
     close_bench(b);
