@@ -12,8 +12,15 @@
 #include "folder.h"
 
 /* What became of the old history's things. */
-struct moved { uint64_t from, to; cu_hash from_hash, to_hash; bool gone; };
-struct moves { struct moved *at; size_t n; };
+struct moved {
+    uint64_t from, to;
+    cu_hash from_hash, to_hash;
+    bool gone;
+};
+struct moves {
+    struct moved *at;
+    size_t n;
+};
 
 struct insider {
     struct folder old, new;
@@ -62,13 +69,11 @@ static const struct cu_private_key *key_of(const struct insider *x, const cu_has
     return NULL;
 }
 
-static uint64_t move_serial(const struct insider *x, uint64_t serial)
-{
-    return serial > x->dropped_serial ? serial - 1 : serial;
-}
+static uint64_t move_serial(const struct insider *x, uint64_t serial) { return serial > x->dropped_serial ? serial - 1 : serial; }
 
 /* The ranges of an attestation, without what was dropped. n == 0: nothing is left to attest. */
-static cu_status move_ranges(const struct insider *x, const struct cu_list *from, struct cu_buf *mem, struct cu_list *ret, struct cu_err *err)
+static cu_status move_ranges(const struct insider *x, const struct cu_list *from, struct cu_buf *mem, struct cu_list *ret,
+                             struct cu_err *err)
 {
     struct cu_range range, last = { 0, 0 };
     size_t at = 0;
@@ -92,7 +97,8 @@ static cu_status move_ranges(const struct insider *x, const struct cu_list *from
 }
 
 /* The body of a statement that stands alone, moved into the new history. *ret_gone: there is nothing left to say. */
-static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payload *body, struct cu_buf *mem, bool *ret_gone, struct cu_err *err)
+static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payload *body, struct cu_buf *mem, bool *ret_gone,
+                           struct cu_err *err)
 {
     const struct moved *to;
 
@@ -119,7 +125,13 @@ static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payloa
         TRY(cu_ledger_inventory(x->new.place.ledger, &body->inventory, mem, err));
         TRY(cu_ledger_newest_block(x->new.place.ledger, &body->inventory.seen, err));
         break;
-    case CU_KIND_NONE: case CU_KIND_GENESIS: case CU_KIND_BLOCK: case CU_KIND_CONFIRM: case CU_KIND_CLAIM: case CU_KIND_DEPOSIT: case CU_KIND_REFUSAL: break;
+    case CU_KIND_NONE:
+    case CU_KIND_GENESIS:
+    case CU_KIND_BLOCK:
+    case CU_KIND_CONFIRM:
+    case CU_KIND_CLAIM:
+    case CU_KIND_DEPOSIT:
+    case CU_KIND_REFUSAL: break;
     }
     return CU_OK;
 }
@@ -184,7 +196,12 @@ static cu_status bring_content(struct insider *x, const struct cu_claim *claim, 
 
 /* ---- one batch of the old log ---- */
 #define BATCH_MAX 4096
-struct batch { struct cu_buf record[BATCH_MAX]; uint64_t seq[BATCH_MAX]; cu_hash id[BATCH_MAX]; size_t n; };
+struct batch {
+    struct cu_buf record[BATCH_MAX];
+    uint64_t seq[BATCH_MAX];
+    cu_hash id[BATCH_MAX];
+    size_t n;
+};
 
 static cu_status add_record(struct insider *x, struct batch *b, uint64_t seq, bool touched, struct cu_err *err)
 {
@@ -217,14 +234,18 @@ static cu_status add_record(struct insider *x, struct batch *b, uint64_t seq, bo
 static cu_status note_batch(struct insider *x, const struct batch *b, const struct cu_outcome *outcome, struct cu_err *err)
 {
     for (size_t i = 0; i < b->n; i++) {
-        ENSURE(outcome[i].status == CU_OK, err, outcome[i].status, "old entry %llu: %s", (unsigned long long)b->seq[i], outcome[i].text);
-        TRY(note_move(&x->entries, (struct moved){ .from = b->seq[i], .to = outcome[i].seq.v, .from_hash = b->id[i], .to_hash = outcome[i].id }, err));
+        ENSURE(outcome[i].status == CU_OK, err, outcome[i].status, "old entry %llu: %s", (unsigned long long)b->seq[i],
+               outcome[i].text);
+        TRY(note_move(
+            &x->entries,
+            (struct moved){ .from = b->seq[i], .to = outcome[i].seq.v, .from_hash = b->id[i], .to_hash = outcome[i].id }, err));
     }
     return CU_OK;
 }
 
 /* The old block's time becomes the clock's, so that the new block says the same. */
-static cu_status close_batch(struct insider *x, struct batch *b, uint64_t block_seq, const struct cu_block *block, struct cu_err *err)
+static cu_status close_batch(struct insider *x, struct batch *b, uint64_t block_seq, const struct cu_block *block,
+                             struct cu_err *err)
 {
     struct cu_outcome *outcome = calloc(BATCH_MAX, sizeof *outcome);
     struct cu_span *records = calloc(BATCH_MAX, sizeof *records);
@@ -275,7 +296,9 @@ static cu_status copy(struct insider *x, const struct cu_fs *to, const char *pat
 
 static cu_status begin_new(struct insider *x, const char *dir, struct cu_err *err)
 {
-    static const char *const folders[] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG, CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE, CU_DIR_JOURNAL, CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS };
+    static const char *const folders[] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG,  CU_DIR_NODE_OBJECTS,
+                                           CU_DIR_NODE_LOG,      CU_DIR_NODE_STATE, CU_DIR_JOURNAL,
+                                           CU_DIR_QUARANTINE,    CU_DIR_OUTBOX,     CU_DIR_RECEIPTS };
     static const char *const open_files[] = { CU_FILE_TRUST, CU_FILE_POLICY, CU_FILE_VKEY };
     struct cu_fs fs;
     char path[64];
@@ -330,7 +353,8 @@ int main(int argc, char **argv)
     cu_status done = rewrite(&x, argv[1], argv[2], argv[3], &err);
     if (done == CU_OK) done = folder_close(&x.new, &err);
     if (done == CU_OK) {
-        printf("%llu entries left as they were, %llu signed again with the same keys, %llu left out\n", (unsigned long long)x.same, (unsigned long long)x.signed_again, (unsigned long long)x.left_out);
+        printf("%llu entries left as they were, %llu signed again with the same keys, %llu left out\n",
+               (unsigned long long)x.same, (unsigned long long)x.signed_again, (unsigned long long)x.left_out);
         return 0;
     }
     fprintf(stderr, "insider: %s\n", err.text);

@@ -8,7 +8,10 @@
 
 #define EVIDENCE "bytes that somebody would like to have deposited\n"
 
-struct attempt { const char *what; enum { UNSIGNED, DEPOSITOR_SIGNS_BOTH, FOREIGN_KEY, CLAIM_OF_ANOTHER, CLAIM_ALONE, ALTERED } how; };
+struct attempt {
+    const char *what;
+    enum { UNSIGNED, DEPOSITOR_SIGNS_BOTH, FOREIGN_KEY, CLAIM_OF_ANOTHER, CLAIM_ALONE, ALTERED } how;
+};
 static const struct attempt attempts[] = {
     { "the provider did not sign", UNSIGNED },
     { "the depositor signed in the provider's place", DEPOSITOR_SIGNS_BOTH },
@@ -24,12 +27,17 @@ struct forger {
     cu_case_id case_id;
 };
 
-static cu_status write_claim(struct forger *x, const struct cu_private_key *by, struct cu_record *io_parts, struct cu_buf *details, struct cu_buf *ret, uint64_t *ret_time, struct cu_err *err)
+static cu_status write_claim(struct forger *x, const struct cu_private_key *by, struct cu_record *io_parts,
+                             struct cu_buf *details, struct cu_buf *ret, uint64_t *ret_time, struct cu_err *err)
 {
     static const uint8_t salt[CU_SALT_LEN];
     const struct cu_span evidence = cu_span_str(EVIDENCE);
     const struct cu_details_deposit says = { .name = cu_span_str("evidence.txt"), .tool = cu_span_str(CU_TOOL_NAME) };
-    struct cu_claim claim = { .case_id = x->case_id, .content = CU_CONTENT_ITEM, .size = evidence.n, .root = cu_content_root_of(evidence), .time = cu_place_now(&x->f.place).v };
+    struct cu_claim claim = { .case_id = x->case_id,
+                              .content = CU_CONTENT_ITEM,
+                              .size = evidence.n,
+                              .root = cu_content_root_of(evidence),
+                              .time = cu_place_now(&x->f.place).v };
     struct cu_serials serials = { 0 };
 
     TRY(cu_details_write(CU_PROFILE_PLAIN, &says, details, err));
@@ -42,7 +50,8 @@ static cu_status write_claim(struct forger *x, const struct cu_private_key *by, 
     return cu_statement_sign(CU_KIND_CLAIM, &claim, &x->f.place.trust.network, by, ret, err);
 }
 
-static cu_status write_acceptance(struct forger *x, const struct cu_private_key *by, struct cu_span claim, struct cu_buf *ret, struct cu_err *err)
+static cu_status write_acceptance(struct forger *x, const struct cu_private_key *by, struct cu_span claim, struct cu_buf *ret,
+                                  struct cu_err *err)
 {
     struct cu_deposit deposit = { .claim = claim, .time = cu_place_now(&x->f.place).v };
 
@@ -72,7 +81,9 @@ static cu_status forge(struct forger *x, const struct attempt *a, struct cu_buf 
     CU_BUF claim = cu_buf_heap(CU_CLAIM_MAX), entry = cu_buf_heap(CU_ENTRY_MAX), details = cu_buf_heap(CU_DETAILS_MAX);
     const struct cu_private_key *key = x->f.place.key;
     const struct cu_private_key *claims = a->how == CLAIM_OF_ANOTHER ? &x->stranger : &key[CU_SIGNER_DEPOSITOR];
-    const struct cu_private_key *accepts = a->how == DEPOSITOR_SIGNS_BOTH ? &key[CU_SIGNER_DEPOSITOR] : a->how == FOREIGN_KEY ? &x->stranger : &key[CU_SIGNER_PROVIDER];
+    const struct cu_private_key *accepts = a->how == DEPOSITOR_SIGNS_BOTH ? &key[CU_SIGNER_DEPOSITOR]
+                                           : a->how == FOREIGN_KEY        ? &x->stranger
+                                                                          : &key[CU_SIGNER_PROVIDER];
     struct cu_record record;
     uint64_t claimed_at;
 

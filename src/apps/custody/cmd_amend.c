@@ -36,7 +36,12 @@ static cu_status go_correct(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
-struct voiding { uint64_t serial; cu_hash claim; bool has_claim; struct cu_outcome outcome; };
+struct voiding {
+    uint64_t serial;
+    cu_hash claim;
+    bool has_claim;
+    struct cu_outcome outcome;
+};
 
 static cu_status give_up(struct session *s, void *arg, struct cu_err *err)
 {
@@ -58,14 +63,25 @@ static cu_status go_void(struct run *run, struct cu_err *err)
 }
 
 const struct command command_correct = {
-    .name = "correct", .args = "ID --text TEXT", .line = "record what was said wrong, and what is right",
-    .help = "Records a correction of an exhibit or entry. Nothing is edited: what was said stays, and the correction stands beside it in show and trail.", .args_min = 1, .args_max = 1, .go = go_correct,
+    .name = "correct",
+    .args = "ID --text TEXT",
+    .line = "record what was said wrong, and what is right",
+    .help = "Records a correction of an exhibit or entry. Nothing is edited: what was said stays, and the correction stands "
+            "beside it in show and trail.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_correct,
     .options = { { "text", "TEXT", "what was wrong and what is right" } },
 };
 const struct command command_void = {
-    .name = "void", .args = "SERIAL --reason TEXT", .line = "give up a serial number that was signed and never recorded",
-    .help = "Each claim of a depositor has a serial number, and an open one shows in every inventory. A number whose claim was lost, or is not to be used, is voided with a reason. Without --id that is final; with --id a deposit of that very "
+    .name = "void",
+    .args = "SERIAL --reason TEXT",
+    .line = "give up a serial number that was signed and never recorded",
+    .help = "Each claim of a depositor has a serial number, and an open one shows in every inventory. A number whose claim was "
+            "lost, or is not to be used, is voided with a reason. Without --id that is final; with --id a deposit of that very "
             "claim still outranks it.",
-    .args_min = 1, .args_max = 1, .go = go_void,
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_void,
     .options = { { "reason", "TEXT", "why" }, { "id", "HEX", "the claim's id, all 64 digits" } },
 };

@@ -33,7 +33,9 @@ static void found(void *arg, const struct cu_finding *f)
     }
     cu_buf_addf(&c->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
     if (f->id[0]) cu_buf_addf(&c->run->out, " (%.8s)", f->id);
-    const char *how = strcmp(f->kind, "missing") == 0 ? "restored" : strcmp(f->kind, "unexpected") == 0 ? "moved to quarantine/" : "restored; what lay there is kept in quarantine/";
+    const char *how = strcmp(f->kind, "missing") == 0      ? "restored"
+                      : strcmp(f->kind, "unexpected") == 0 ? "moved to quarantine/"
+                                                           : "restored; what lay there is kept in quarantine/";
     cu_buf_addf(&c->run->out, "%s%s\n", f->repaired ? "\n            " : "", f->repaired ? how : "");
 }
 
@@ -68,19 +70,26 @@ static void tell_words(struct checking *c, bool repair)
     struct cu_buf *out = &c->run->out;
     const char *findings = r->findings == 1 ? "finding" : "findings";
 
-    cu_buf_addf(out, "checked %llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries, (unsigned long long)r->signatures, (unsigned long long)r->objects);
+    cu_buf_addf(out, "checked %llu entries, %llu signatures, %llu objects, ", (unsigned long long)r->entries,
+                (unsigned long long)r->signatures, (unsigned long long)r->objects);
     put_size(out, r->bytes);
     cu_buf_add_str(out, "\n");
     if (r->findings == 0) cu_buf_add_str(out, "everything is as it was recorded\n");
-    else if (!repair) cu_buf_addf(out, "%llu %s; `custody check --repair` restores what a good copy is left of\n", (unsigned long long)r->findings, findings);
+    else if (!repair)
+        cu_buf_addf(out, "%llu %s; `custody check --repair` restores what a good copy is left of\n",
+                    (unsigned long long)r->findings, findings);
     else if (r->unrepaired == 0) cu_buf_addf(out, "%llu %s, restored\n", (unsigned long long)r->findings, findings);
-    else cu_buf_addf(out, "%llu %s, %llu beyond repair\n", (unsigned long long)r->findings, findings, (unsigned long long)r->unrepaired);
+    else
+        cu_buf_addf(out, "%llu %s, %llu beyond repair\n", (unsigned long long)r->findings, findings,
+                    (unsigned long long)r->unrepaired);
     if (c->has_incident) {
         cu_buf_add_str(out, "on record as incident ");
         put_short_id(out, &c->incident.id);
         cu_buf_add_str(out, " (`custody trail`)\n");
     }
-    if (r->dirty) cu_buf_add_str(out, "records of an interrupted run wait in the journal: the next writing verb brings them into the log\n");
+    if (r->dirty)
+        cu_buf_add_str(out,
+                       "records of an interrupted run wait in the journal: the next writing verb brings them into the log\n");
 }
 
 static cu_status load_for_repair(struct session *s, struct cu_err *err)
@@ -93,7 +102,12 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
 {
     struct checking *c = arg;
     struct cu_index fresh = { 0 };
-    struct cu_check_request r = { .repair = opt_is(s->run, "repair"), .index_where = s->index_where[0] ? s->index_where : NULL, .index_what = s->index_what, .renew_index = renew_index, .found = found, .arg = c };
+    struct cu_check_request r = { .repair = opt_is(s->run, "repair"),
+                                  .index_where = s->index_where[0] ? s->index_where : NULL,
+                                  .index_what = s->index_what,
+                                  .renew_index = renew_index,
+                                  .found = found,
+                                  .arg = c };
     cu_status checked;
 
     c->s = s;
@@ -130,7 +144,12 @@ static cu_status check_and_record(struct run *run, struct checking *c, struct cu
     else tell_words(c, repair);
     run->exit = ok ? 0 : 2;
     TRY(done);
-    return recorded == CU_OK ? CU_OK : cu_fail(err, c->result.unrepaired ? CU_CORRUPT : recorded, "what was found is noted in quarantine/ and goes on record with the next verb that can write the log: %s", why.text);
+    return recorded == CU_OK
+               ? CU_OK
+               : cu_fail(
+                     err, c->result.unrepaired ? CU_CORRUPT : recorded,
+                     "what was found is noted in quarantine/ and goes on record with the next verb that can write the log: %s",
+                     why.text);
 }
 
 static cu_status go_check(struct run *run, struct cu_err *err)
@@ -164,7 +183,8 @@ static cu_status reindex(struct session *s, void *arg, struct cu_err *err)
     TRY(done);
     cu_hash_hex(&digest, hex);
     if (!s->run->json) {
-        cu_buf_addf(&s->run->out, "state and index made anew from %llu entries\nstate digest  %s\n", (unsigned long long)s->place.log.checkpoint.size.v, hex);
+        cu_buf_addf(&s->run->out, "state and index made anew from %llu entries\nstate digest  %s\n",
+                    (unsigned long long)s->place.log.checkpoint.size.v, hex);
         return CU_OK;
     }
     struct cu_json j = cu_json_on(&s->run->out);
@@ -176,15 +196,16 @@ static cu_status reindex(struct session *s, void *arg, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status go_reindex(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_CHECK, reindex, NULL, err);
-}
+static cu_status go_reindex(struct run *run, struct cu_err *err) { return in_session(run, MODE_CHECK, reindex, NULL, err); }
 
 /* ---- doctor: is everything in place for work? ---- */
 static void limits(struct run *run)
 {
-    static const struct { const char *name; uint64_t value; const char *unit, *what; } rows[] = {
+    static const struct {
+        const char *name;
+        uint64_t value;
+        const char *unit, *what;
+    } rows[] = {
 #define ROW(name_, value_, unit_, what_) { #name_, (uint64_t)(value_), unit_, what_ },
         CU_LIMIT_TABLE(ROW)
 #undef ROW
@@ -194,12 +215,18 @@ static void limits(struct run *run)
     if (run->json) cu_json_open(&j, NULL, '{');
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (run->json) cu_json_uint(&j, rows[i].name, rows[i].value);
-        else cu_buf_addf(&run->out, "%-22s %12llu %-8s %s\n", rows[i].name, (unsigned long long)rows[i].value, rows[i].unit, rows[i].what);
+        else
+            cu_buf_addf(&run->out, "%-22s %12llu %-8s %s\n", rows[i].name, (unsigned long long)rows[i].value, rows[i].unit,
+                        rows[i].what);
     }
     if (run->json) cu_json_close(&j, '}'), cu_buf_add_str(&run->out, "\n");
 }
 
-struct doctor { struct run *run; struct cu_json j; bool bad; };
+struct doctor {
+    struct run *run;
+    struct cu_json j;
+    bool bad;
+};
 
 static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...) CU_PRINTF(4, 5);
 static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...)
@@ -237,17 +264,26 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
         why.text[0] = 0;
         const cu_status loaded = session_load_signer(s, who, &why);
-        item(d, loaded == CU_OK && s->place.has_key[who], "key", "%s: %s", cu_signer_names[who], s->place.has_key[who] ? "opens" : why.text[0] ? why.text : "not here");
+        item(d, loaded == CU_OK && s->place.has_key[who], "key", "%s: %s", cu_signer_names[who],
+             s->place.has_key[who] ? "opens"
+             : why.text[0]         ? why.text
+                                   : "not here");
     }
     const cu_status refreshed = cu_place_refresh(&s->place, &why);
     item(d, refreshed == CU_OK, "log", "%s", refreshed == CU_OK ? "its checkpoint is signed by the pinned key" : why.text);
     const cu_status state = cu_ledger_state_check(&s->place.fs, CU_DIR_NODE_STATE, &tip, &hash, &why);
     item(d, state == CU_OK, "state", "%s", state == CU_OK ? "whole" : why.text);
-    item(d, !s->index_where[0], "index", "%s%s", s->index_where[0] ? s->index_what : "as it was closed", s->index_where[0] ? ": `custody reindex` makes it anew" : "");
-    if (s->place.care.dirty(s->place.care.self, &dirty, &why) == CU_OK) item(d, true, "journal", "%s", dirty ? "an interrupted run left records: the next writing verb brings them into the log" : "drained");
+    item(d, !s->index_where[0], "index", "%s%s", s->index_where[0] ? s->index_what : "as it was closed",
+         s->index_where[0] ? ": `custody reindex` makes it anew" : "");
+    if (s->place.care.dirty(s->place.care.self, &dirty, &why) == CU_OK)
+        item(d, true, "journal", "%s",
+             dirty ? "an interrupted run left records: the next writing verb brings them into the log" : "drained");
     else item(d, false, "journal", "%s", why.text);
-    if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending) item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
-    if (statvfs(s->root, &vfs) == 0) item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free", (double)vfs.f_bavail * (double)vfs.f_frsize / 1e9);
+    if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending)
+        item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
+    if (statvfs(s->root, &vfs) == 0)
+        item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free",
+             (double)vfs.f_bavail * (double)vfs.f_frsize / 1e9);
     (void)err;
     return CU_OK;
 }
@@ -265,18 +301,35 @@ static cu_status go_doctor(struct run *run, struct cu_err *err)
 }
 
 const struct command command_check = {
-    .name = "check", .args = "", .line = "re-derive everything, and restore what was damaged",
-    .help = "Re-derives every hash, signature and rule of the log, every tile of both copies, every object of both stores, the state, the index and the journal, and names what is not as it was recorded. Writes nothing. Exit 2 when something is "
-            "wrong.\n\nWith --repair everything that a good copy is left of is restored; what was bad is kept in quarantine/, and one incident goes on record. No repair hides what happened.",
-    .args_max = 0, .go = go_check,
-    .options = { { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" }, { "sample", "N", "read the bytes of every N-th object only" } },
+    .name = "check",
+    .args = "",
+    .line = "re-derive everything, and restore what was damaged",
+    .help =
+        "Re-derives every hash, signature and rule of the log, every tile of both copies, every object of both stores, the "
+        "state, the index and the journal, and names what is not as it was recorded. Writes nothing. Exit 2 when something is "
+        "wrong.\n\nWith --repair everything that a good copy is left of is restored; what was bad is kept in quarantine/, and "
+        "one incident goes on record. No repair hides what happened.",
+    .args_max = 0,
+    .go = go_check,
+    .options = { { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" },
+                 { "sample", "N", "read the bytes of every N-th object only" } },
 };
 const struct command command_reindex = {
-    .name = "reindex", .args = "", .line = "make state and index anew from the log",
-    .help = "Reads the log from the beginning and derives the state and the search index again. What lay there is kept in quarantine/.", .args_max = 0, .go = go_reindex,
+    .name = "reindex",
+    .args = "",
+    .line = "make state and index anew from the log",
+    .help = "Reads the log from the beginning and derives the state and the search index again. What lay there is kept in "
+            "quarantine/.",
+    .args_max = 0,
+    .go = go_reindex,
 };
 const struct command command_doctor = {
-    .name = "doctor", .args = "", .line = "is everything in place for work?",
-    .help = "Looks whether the ledger can be written to, whether its keys open, whether log, state, index and journal are in order, and how much space is left. --limits lists the bounds.", .args_max = 0, .go = go_doctor,
+    .name = "doctor",
+    .args = "",
+    .line = "is everything in place for work?",
+    .help = "Looks whether the ledger can be written to, whether its keys open, whether log, state, index and journal are in "
+            "order, and how much space is left. --limits lists the bounds.",
+    .args_max = 0,
+    .go = go_doctor,
     .options = { { "limits", NULL, "list every bound of formats and ledger" } },
 };

@@ -7,7 +7,11 @@
 #define LIST_MAX ((size_t)64 << 20)
 
 /* ---- the request, from the options ---- */
-struct order { struct cu_deposit_request r; struct cu_expect expect; struct cu_buf details, list; };
+struct order {
+    struct cu_deposit_request r;
+    struct cu_expect expect;
+    struct cu_buf details, list;
+};
 
 static void order_free(struct order *o)
 {
@@ -48,7 +52,8 @@ static cu_status read_profile(struct run *run, struct order *o, struct cu_err *e
 
     if (profile) {
         o->r.profile = cu_profile_by_name(cu_span_str(profile));
-        ENSURE(o->r.profile == CU_PROFILE_PLAIN || o->r.profile == CU_PROFILE_POLICE_COLLECTION, err, CU_USAGE, "--profile %s: deposits have the profiles plain and police-collection", profile);
+        ENSURE(o->r.profile == CU_PROFILE_PLAIN || o->r.profile == CU_PROFILE_POLICE_COLLECTION, err, CU_USAGE,
+               "--profile %s: deposits have the profiles plain and police-collection", profile);
     }
     if (!details) return CU_OK;
     o->details = cu_buf_heap(DETAILS_FILE_MAX);
@@ -78,7 +83,9 @@ static cu_status preview_path(struct session *s, const struct order *o, const ch
     progress_end(s);
     cu_buf_add_str(out, "would deposit ");
     put_printable(out, cu_span_str(path));
-    cu_buf_addf(out, "\n  case      %.*s\n  kind      %s\n  size      ", (int)(o->r.case_name.n ? o->r.case_name.n : strlen(CU_CASE_UNFILED)), o->r.case_name.n ? (const char *)o->r.case_name.p : CU_CASE_UNFILED,
+    cu_buf_addf(out, "\n  case      %.*s\n  kind      %s\n  size      ",
+                (int)(o->r.case_name.n ? o->r.case_name.n : strlen(CU_CASE_UNFILED)),
+                o->r.case_name.n ? (const char *)o->r.case_name.p : CU_CASE_UNFILED,
                 in.type == CU_CONTENT_FOLDER ? "folder" : "item");
     put_size(out, in.bytes);
     if (in.type == CU_CONTENT_FOLDER) put_items(out, in.folder.items);
@@ -119,7 +126,9 @@ static cu_status deposit(struct session *s, void *order, struct cu_err *err)
 
     o->r.no_wait = opt_is(s->run, "no-wait");
     if (opt(s->run, "claim")) TRY(deposit_claimed(s, o, &output, err));
-    else TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args, (size_t)s->run->args_n, tell_deposited, &output, err));
+    else
+        TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args, (size_t)s->run->args_n, tell_deposited, &output,
+                       err));
     if (output.missing) s->run->exit = cu_status_exit(CU_COPIES_MISSING);
     return CU_OK;
 }
@@ -143,7 +152,8 @@ static cu_status make_claim(struct session *s, void *order, struct cu_err *err)
     char absolute[4200];
     const char *path = run->args[0];
 
-    if (path[0] != '/' && strcmp(path, "-") != 0 && realpath(path, absolute)) path = absolute; /* to be found again from elsewhere */
+    if (path[0] != '/' && strcmp(path, "-") != 0 && realpath(path, absolute))
+        path = absolute; /* to be found again from elsewhere */
     TRY(session_load_signer(s, CU_SIGNER_DEPOSITOR, err));
     TRY(cu_claim_make(&s->place, &o->r, path, &file, err));
     progress_end(s);
@@ -157,29 +167,50 @@ static cu_status go_claim(struct run *run, struct cu_err *err)
     CU_CLEANUP(order_free) struct order o = { 0 };
 
     ENSURE(opt(run, "output"), err, CU_USAGE, "name the claim file with -o FILE");
-    ENSURE(strcmp(run->args[0], "-") != 0, err, CU_USAGE, "a claim is for a file or folder that can be read again when it is deposited");
+    ENSURE(strcmp(run->args[0], "-") != 0, err, CU_USAGE,
+           "a claim is for a file or folder that can be read again when it is deposited");
     TRY(read_order(run, &o, err));
     return in_session(run, MODE_READ, make_claim, &o, err);
 }
 
-#define WHAT_IS_SAID                                                                                                   \
-    { "case", "C", "the case it belongs to (by default `unfiled`)" }, { "exhibit", "LABEL", "the exhibit's label on paper, AP/1" }, { "note", "T", "a note, kept in the details" },     \
-    { "expect", "ALG:HEX|@LIST", "refuse unless the bytes have this digest (md5, sha1, sha256, sm3), or those of a list as sha256sum, hashdeep or FTK write it" },               \
-    { "digests", "ALG,…", "record further digests of an item: sha1, md5, sm3, sha512" }, { "profile", "NAME", "plain, or police-collection" },                                 \
-    { "details", "FILE", "lines \"key: value\" with the fields of the profile" }
+#define WHAT_IS_SAID                                                                                                             \
+    { "case", "C", "the case it belongs to (by default `unfiled`)" },                                                            \
+        { "exhibit", "LABEL", "the exhibit's label on paper, AP/1" }, { "note", "T", "a note, kept in the details" },            \
+        { "expect", "ALG:HEX|@LIST",                                                                                             \
+          "refuse unless the bytes have this digest (md5, sha1, sha256, sm3), or those of a list as sha256sum, hashdeep or FTK " \
+          "write it" },                                                                                                          \
+        { "digests", "ALG,…", "record further digests of an item: sha1, md5, sm3, sha512" },                                     \
+        { "profile", "NAME", "plain, or police-collection" },                                                                    \
+    {                                                                                                                            \
+        "details", "FILE", "lines \"key: value\" with the fields of the profile"                                                 \
+    }
 
 const struct command command_deposit = {
-    .name = "deposit", .args = "PATH… | --claim FILE [PATH]", .line = "deposit files or folders, and get receipts",
-    .help = "Deposits each PATH (a file, a folder, or - for standard input) as an exhibit of its own: reads it once, keeps it in both stores, has depositor and provider sign, records it in the log, waits for the required copies, "
-            "and writes a receipt that anybody can check offline.\n\nA file that changes while it is read is refused. Links in a folder are recorded, not followed. A block device is refused: image it first.\n\n"
+    .name = "deposit",
+    .args = "PATH… | --claim FILE [PATH]",
+    .line = "deposit files or folders, and get receipts",
+    .help = "Deposits each PATH (a file, a folder, or - for standard input) as an exhibit of its own: reads it once, keeps it in "
+            "both stores, has depositor and provider sign, records it in the log, waits for the required copies, "
+            "and writes a receipt that anybody can check offline.\n\nA file that changes while it is read is refused. Links in a "
+            "folder are recorded, not followed. A block device is refused: image it first.\n\n"
             "Exit 3: recorded, but the required copies are not attested yet; do not give the original back.",
-    .args_min = 0, .args_max = -1, .go = go_deposit,
-    .options = { WHAT_IS_SAID, { "claim", "FILE", "deposit under a claim that was signed before by `custody claim`" }, { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
-                 { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" }, { "dry-run", NULL, "read and show, sign and store nothing" } },
+    .args_min = 0,
+    .args_max = -1,
+    .go = go_deposit,
+    .options = { WHAT_IS_SAID,
+                 { "claim", "FILE", "deposit under a claim that was signed before by `custody claim`" },
+                 { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
+                 { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" },
+                 { "dry-run", NULL, "read and show, sign and store nothing" } },
 };
 const struct command command_claim = {
-    .name = "claim", .args = "PATH -o FILE", .line = "sign for a file or folder at the scene, offline",
-    .help = "Reads PATH and signs a claim over its bytes, without a provider and without a network. `custody deposit --claim FILE` sends it later: the log then shows after which block it was signed and by when it was recorded.",
-    .args_min = 1, .args_max = 1, .go = go_claim,
+    .name = "claim",
+    .args = "PATH -o FILE",
+    .line = "sign for a file or folder at the scene, offline",
+    .help = "Reads PATH and signs a claim over its bytes, without a provider and without a network. `custody deposit --claim "
+            "FILE` sends it later: the log then shows after which block it was signed and by when it was recorded.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_claim,
     .options = { WHAT_IS_SAID, { "output", "FILE", "where the claim is written" } },
 };

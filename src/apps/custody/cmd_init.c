@@ -95,10 +95,15 @@ static cu_status go_and_tell(struct run *run, struct cu_err *err)
 }
 
 const struct command command_init = {
-    .name = "init", .args = "DIR", .line = "make a new ledger in an empty folder",
-    .help = "Makes a new evidence ledger in DIR: keys, trust files, the first entries of its log, and a case `unfiled`. Asks nothing. "
+    .name = "init",
+    .args = "DIR",
+    .line = "make a new ledger in an empty folder",
+    .help = "Makes a new evidence ledger in DIR: keys, trust files, the first entries of its log, and a case `unfiled`. Asks "
+            "nothing. "
             "With a passphrase (--passphrase-file or CUSTODY_PASSPHRASE) the private keys are encrypted with it.",
-    .args_min = 1, .args_max = 1, .go = go_and_tell,
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_and_tell,
     .options = { { "name", "WHO", "the person who deposits (by default the user's name)" },
                  { "org", "ORG", "the organisation that runs this ledger" },
                  { "provider", "NAME", "what the store under cloud/ is called" },

@@ -2,10 +2,7 @@
 #include "apps/custody/app.h"
 
 /* ---- show: a form for the file ---- */
-static void line(struct cu_buf *out, const char *key)
-{
-    cu_buf_addf(out, "  %-18s", key);
-}
+static void line(struct cu_buf *out, const char *key) { cu_buf_addf(out, "  %-18s", key); }
 
 static void put_detail(void *arg, struct cu_span key, struct cu_span value)
 {
@@ -41,7 +38,10 @@ static cu_status block_time(struct session *s, const struct cu_seen *seen, cu_un
     return CU_OK;
 }
 
-struct copies_told { struct session *s; struct cu_buf *out; };
+struct copies_told {
+    struct session *s;
+    struct cu_buf *out;
+};
 
 static cu_status put_copy(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
 {
@@ -71,7 +71,10 @@ static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_e
     return CU_OK;
 }
 
-struct later { struct cu_buf *out; cu_seq after; };
+struct later {
+    struct cu_buf *out;
+    cu_seq after;
+};
 
 static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
@@ -158,7 +161,8 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     return s->place.index.find_stored(s->place.index.self, row->seq, put_copy, &told, err);
 }
 
-static cu_status show_json(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, const char *exhibit, struct cu_err *err)
+static cu_status show_json(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, const char *exhibit,
+                           struct cu_err *err)
 {
     struct cu_json j = cu_json_on(&s->run->out);
     uint64_t copies;
@@ -220,13 +224,14 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
     return put_what_followed(s, &found.row, err);
 }
 
-static cu_status go_show(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_READ, show, NULL, err);
-}
+static cu_status go_show(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, show, NULL, err); }
 
 /* ---- trail: what happened, in log order ---- */
-struct trail { struct session *s; bool one; struct cu_index_row of; };
+struct trail {
+    struct session *s;
+    bool one;
+    struct cu_index_row of;
+};
 
 static bool covers(struct session *s, const struct cu_index_row *row, cu_seq deposit)
 {
@@ -235,14 +240,16 @@ static bool covers(struct session *s, const struct cu_index_row *row, cu_seq dep
     struct cu_range range;
     size_t at = 0;
 
-    if (cu_log_entry_unproven(&s->place.log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return false;
+    if (cu_log_entry_unproven(&s->place.log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK)
+        return false;
     while (cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
         if (range.first <= deposit.v && deposit.v <= range.last) return true;
     return false;
 }
 
 /* The rows of an access entry's or incident's details. */
-static cu_status rows_of(struct session *s, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret, struct cu_err *err)
+static cu_status rows_of(struct session *s, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret,
+                         struct cu_err *err)
 {
     struct cu_entry e;
     struct cu_span bytes;
@@ -277,13 +284,20 @@ static bool belongs(const struct trail *t, const struct cu_index_row *row)
     if (!t->one) return row->kind != CU_KIND_BLOCK;
     if (row->seq.v == t->of.seq.v) return true;
     switch (row->kind) {
-    case CU_KIND_CORRECTION: case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &t->of.id);
+    case CU_KIND_CORRECTION:
+    case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &t->of.id);
     case CU_KIND_REFUSAL: return cu_hash_eq(&row->id, &t->of.id);
     case CU_KIND_STORED: return covers(t->s, row, t->of.seq);
     case CU_KIND_INCIDENT: return row->seq.v > t->of.seq.v;
     case CU_KIND_ACCESS: return row->seq.v > t->of.seq.v && was_read(t->s, row, &t->of.id);
-    case CU_KIND_CASE: case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, t->of.case_id.b, sizeof row->case_id.b) == 0;
-    case CU_KIND_NONE: case CU_KIND_GENESIS: case CU_KIND_BLOCK: case CU_KIND_CONFIRM: case CU_KIND_CLAIM: case CU_KIND_DEPOSIT: break;
+    case CU_KIND_CASE:
+    case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, t->of.case_id.b, sizeof row->case_id.b) == 0;
+    case CU_KIND_NONE:
+    case CU_KIND_GENESIS:
+    case CU_KIND_BLOCK:
+    case CU_KIND_CONFIRM:
+    case CU_KIND_CLAIM:
+    case CU_KIND_DEPOSIT: break;
     }
     return false;
 }
@@ -320,7 +334,8 @@ static void put_exhibit_by_id(struct session *s, const cu_hash *id)
 {
     CU_BUF exhibit = cu_buf_heap(4096);
 
-    if (exhibit_by_id(s, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0]) cu_buf_add_str(&s->run->out, (const char *)exhibit.p);
+    if (exhibit_by_id(s, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0])
+        cu_buf_add_str(&s->run->out, (const char *)exhibit.p);
     else put_short_id(&s->run->out, id);
 }
 
@@ -369,7 +384,8 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     char time[32];
 
     if (!belongs(t, row)) return CU_OK;
-    TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err) : cu_exhibit_name(&t->s->place, row, &exhibit, err));
+    TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err)
+                                        : cu_exhibit_name(&t->s->place, row, &exhibit, err));
     if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
     cu_time_text(row->recorded, time);
     cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
@@ -398,17 +414,25 @@ static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
     return s->place.index.find(s->place.index.self, &all, put_step, &t, err);
 }
 
-static cu_status go_trail(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_READ, tell_trail, NULL, err);
-}
+static cu_status go_trail(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, tell_trail, NULL, err); }
 
 const struct command command_show = {
-    .name = "show", .args = "ID", .line = "everything known of one exhibit or entry",
-    .help = "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, what, when, where the copies are, corrections and incidents.",
-    .args_min = 1, .args_max = 1, .go = go_show,
+    .name = "show",
+    .args = "ID",
+    .line = "everything known of one exhibit or entry",
+    .help = "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, "
+            "what, when, where the copies are, corrections and incidents.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_show,
 };
 const struct command command_trail = {
-    .name = "trail", .args = "[ID]", .line = "the custody trail, of one exhibit or of all",
-    .help = "Lists what happened, in the order of the log. With ID: only what concerns that exhibit, incidents of the stores that hold its copies among it.", .args_min = 0, .args_max = 1, .go = go_trail,
+    .name = "trail",
+    .args = "[ID]",
+    .line = "the custody trail, of one exhibit or of all",
+    .help = "Lists what happened, in the order of the log. With ID: only what concerns that exhibit, incidents of the stores "
+            "that hold its copies among it.",
+    .args_min = 0,
+    .args_max = 1,
+    .go = go_trail,
 };

@@ -26,9 +26,11 @@ static size_t options_n(const struct option *options)
 static const char **slot(struct run *run, const char *name, size_t len, const struct option **ret)
 {
     for (size_t i = 0; i < options_n(run->command->options); i++)
-        if (strlen(run->command->options[i].name) == len && strncmp(run->command->options[i].name, name, len) == 0) return *ret = &run->command->options[i], &run->values[i];
+        if (strlen(run->command->options[i].name) == len && strncmp(run->command->options[i].name, name, len) == 0)
+            return *ret = &run->command->options[i], &run->values[i];
     for (size_t i = 0; i < options_n(common_options); i++)
-        if (strlen(common_options[i].name) == len && strncmp(common_options[i].name, name, len) == 0) return *ret = &common_options[i], &run->common[i];
+        if (strlen(common_options[i].name) == len && strncmp(common_options[i].name, name, len) == 0)
+            return *ret = &common_options[i], &run->common[i];
     return NULL;
 }
 
@@ -41,10 +43,7 @@ const char *opt(const struct run *run, const char *name)
     return *value;
 }
 
-bool opt_is(const struct run *run, const char *name)
-{
-    return opt(run, name) != NULL;
-}
+bool opt_is(const struct run *run, const char *name) { return opt(run, name) != NULL; }
 
 struct cu_span opt_span(const struct run *run, const char *name)
 {
@@ -59,7 +58,8 @@ static void from_environment(struct run *run, const struct option *options, cons
     for (size_t i = 0; i < options_n(options); i++) {
         char name[64] = "CUSTODY_";
         size_t n = strlen(name);
-        for (const char *c = options[i].name; *c && n < sizeof name - 1; c++) name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        for (const char *c = options[i].name; *c && n < sizeof name - 1; c++)
+            name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
         name[n] = 0;
         const char *value = getenv(name);
         if (value && *value && (options[i].value || strcmp(value, "0") != 0)) values[i] = value;
@@ -99,7 +99,9 @@ static cu_status take_arguments(struct run *run, int argc, char **argv, struct c
             ENSURE(value, err, CU_USAGE, "`custody %s` has no -o", run->command->name);
             *value = argv[++i];
         } else if (!only_args && strncmp(argv[i], "--", 2) == 0) TRY(take_option(run, &i, argc, argv, err));
-        else if (!only_args && argv[i][0] == '-' && argv[i][1]) return cu_fail(err, CU_USAGE, "%s: options begin with two dashes; a path that begins with one is written ./%s", argv[i], argv[i]);
+        else if (!only_args && argv[i][0] == '-' && argv[i][1])
+            return cu_fail(err, CU_USAGE, "%s: options begin with two dashes; a path that begins with one is written ./%s",
+                           argv[i], argv[i]);
         else argv[run->args_n++] = argv[i];
     }
     return CU_OK;
@@ -110,7 +112,8 @@ static cu_status judge_count(const struct run *run, struct cu_err *err)
     const struct command *c = run->command;
 
     ENSURE(run->args_n >= c->args_min, err, CU_USAGE, "usage: custody %s %s", c->name, c->args);
-    ENSURE(c->args_max < 0 || run->args_n <= c->args_max, err, CU_USAGE, "\"%s\" is one argument too many; usage: custody %s %s", run->args[c->args_max], c->name, c->args);
+    ENSURE(c->args_max < 0 || run->args_n <= c->args_max, err, CU_USAGE, "\"%s\" is one argument too many; usage: custody %s %s",
+           run->args[c->args_max], c->name, c->args);
     return CU_OK;
 }
 

@@ -3,7 +3,8 @@
 
 #include <sys/stat.h>
 
-static cu_status save_beside(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400], struct cu_err *err)
+static cu_status save_beside(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400],
+                             struct cu_err *err)
 {
     char tmp[64];
 
@@ -25,7 +26,8 @@ static cu_status save(const struct deposit_output *o, const struct cu_deposited 
     ret[0] = 0;
     if (d->receipt.n == 0) return CU_OK;
     cu_receipt_name(d->exhibit, &d->id, name);
-    if (!o->folder_is_ledgers && mkdir(o->folder, 0777) != 0 && errno != EEXIST) return cu_posix_fail(err, errno, "make the folder", o->folder);
+    if (!o->folder_is_ledgers && mkdir(o->folder, 0777) != 0 && errno != EEXIST)
+        return cu_posix_fail(err, errno, "make the folder", o->folder);
     if (d->manifest.n) {
         snprintf(manifest_name, sizeof manifest_name, "%s.manifest", name);
         TRY(save_beside(o, manifest_name, cu_buf_span(&d->manifest), manifest_path, err));
@@ -71,10 +73,13 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     cu_hex_put(out, cu_span_hash(&d->sha256));
     cu_buf_add_str(out, "\n  recorded  ");
     put_time(out, d->time);
-    cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies, (unsigned long long)(d->copies > d->required ? d->copies : d->required), (unsigned long long)d->required);
+    cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies,
+                (unsigned long long)(d->copies > d->required ? d->copies : d->required), (unsigned long long)d->required);
     if (receipt[0]) cu_buf_addf(out, "  receipt   %s\n", receipt);
     else {
-        cu_buf_add_str(out, "  receipt   none yet: only the provider's copy is sure. Do not give the original back before `custody receipt ");
+        cu_buf_add_str(
+            out,
+            "  receipt   none yet: only the provider's copy is sure. Do not give the original back before `custody receipt ");
         cu_buf_addf(out, "%s` succeeds\n", d->exhibit);
     }
 }

@@ -4,10 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-void put_printable(struct cu_buf *out, struct cu_span bytes)
-{
-    cu_text_printable(out, bytes);
-}
+void put_printable(struct cu_buf *out, struct cu_span bytes) { cu_text_printable(out, bytes); }
 
 void put_short_id(struct cu_buf *out, const cu_hash *id)
 {
@@ -54,7 +51,8 @@ void put_time(struct cu_buf *out, cu_unix_ms time)
 
     cu_time_text(time, utc);
     cu_buf_add_str(out, utc);
-    if (localtime_r(&seconds, &tm) && tm.tm_gmtoff != 0 && strftime(local, sizeof local, " (%Y-%m-%d %H:%M:%S %z)", &tm)) cu_buf_add_str(out, local);
+    if (localtime_r(&seconds, &tm) && tm.tm_gmtoff != 0 && strftime(local, sizeof local, " (%Y-%m-%d %H:%M:%S %z)", &tm))
+        cu_buf_add_str(out, local);
 }
 
 cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err)
@@ -69,7 +67,8 @@ cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, s
     const int number = errno;
     close(fd);
     if (n < 0) return cu_posix_fail(err, number, "read", path);
-    if (ret->n > max || cu_buf_ok(ret, NULL) != CU_OK) return cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes", path, max);
+    if (ret->n > max || cu_buf_ok(ret, NULL) != CU_OK)
+        return cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes", path, max);
     return CU_OK;
 }
 
@@ -89,7 +88,8 @@ cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_er
     char beside[4200];
     int fd;
 
-    if (strcmp(path, "-") == 0) return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? CU_OK : cu_fail(err, CU_IO, "cannot write to standard output");
+    if (strcmp(path, "-") == 0)
+        return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? CU_OK : cu_fail(err, CU_IO, "cannot write to standard output");
     snprintf(beside, sizeof beside, "%s.incoming", path);
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return cu_posix_fail(err, errno, "write", path);
