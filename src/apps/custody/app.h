@@ -104,7 +104,7 @@ void man_page(const struct command *c, struct cu_buf *out); /* NULL: custody(1) 
 CU_MUST_USE cu_status completion(const char *shell, struct cu_buf *out, struct cu_err *err);
 
 /* ---- telling a deposit (told.c) ---- */
-struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers; uint64_t n, missing; };
+struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers, earlier /* not of this run: told on stderr */; uint64_t n, missing; };
 cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err);
 
 #endif

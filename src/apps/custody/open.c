@@ -280,7 +280,7 @@ static cu_status finish_repair_first(struct session *s, struct cu_err *err)
 
 static cu_status finish_earlier(struct session *s, struct cu_err *err)
 {
-    struct deposit_output output = { .s = s, .folder = CU_DIR_RECEIPTS, .folder_is_ledgers = true };
+    struct deposit_output output = { .s = s, .folder = CU_DIR_RECEIPTS, .folder_is_ledgers = true, .earlier = true };
     uint64_t n;
 
     TRY(cu_repair_finish(&s->place, &n, &s->incident, err));
@@ -295,7 +295,9 @@ static cu_status open_for_writing(struct session *s, struct cu_err *err)
     ENSURE(s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY, "%s cannot be written to: nothing was recorded", s->root);
     TRY(load_keys(s, err));
     TRY(finish_repair_first(s, err));
-    TRY(start_engine_anyhow(s, err));
+    const cu_status started = start_engine_anyhow(s, err);
+    if (started == CU_BUSY) return cu_fail_while(err, CU_BUSY, "nothing was recorded; try again when the other one is done");
+    TRY(started);
     TRY(cu_settle(&s->place, err));
     return finish_earlier(s, err);
 }

@@ -84,6 +84,17 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     }
 }
 
+/* What an earlier run had signed is no answer to what was asked now. */
+static void tell_aside(const struct run *run, const struct cu_deposited *d, const char *receipt)
+{
+    CU_BUF out = cu_buf_heap(16384);
+
+    if (run->quiet) return;
+    if (run->json) tell_json(d, receipt, &out);
+    else tell_words(d, receipt, &out);
+    fwrite(out.p, 1, out.n, stderr);
+}
+
 cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err)
 {
     struct deposit_output *o = output;
@@ -91,6 +102,10 @@ cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *er
 
     TRY(save(o, d, receipt, err));
     progress_end(o->s);
+    if (o->earlier) {
+        tell_aside(o->s->run, d, receipt);
+        return CU_OK;
+    }
     if (o->s->run->json) tell_json(d, receipt, &o->s->run->out);
     else tell_words(d, receipt, &o->s->run->out);
     o->n++;

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""kill -9 at any moment: nothing acknowledged is missing, whatever verb comes next works, and `check` is clean.
+
+CUSTODY_SEED repeats a run; every failure prints it.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from custody_test import CUSTODY, ENVIRONMENT, Ledger, fill, main, noise, picture, same, test, verify
+
+SEED = int(os.environ.get("CUSTODY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
+VERBS = (["ls"], ["status"], ["trail"], ["case", "ls"], ["show", "C1/1"], ["check"], ["receipt", "C1/1", "-o", "-"], ["doctor"])
+
+
+def start(ledger, *args):
+    env = {**ENVIRONMENT, "CUSTODY_LEDGER": str(ledger.root)}
+    return subprocess.Popen([CUSTODY, *map(os.fspath, args)], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def killed(ledger, after, *args):
+    """Run and kill after so many seconds; the whole lines that it had printed, and whether it was killed in time."""
+    running, lines = start(ledger, *args), []
+    reader = threading.Thread(target=lambda: lines.extend(running.stdout.read().split(b"\n")))
+    reader.start()
+    try:
+        running.wait(after)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+    running.wait(60)
+    reader.join(60)
+    assert running.returncode in (0, -signal.SIGKILL), f"it ended with {running.returncode}"
+    return [l.decode() for l in lines[:-1]], running.returncode == -signal.SIGKILL
+
+
+def took(ledger, *args):
+    began = time.time()
+    running = start(ledger, *args)
+    running.communicate(timeout=120)
+    assert running.returncode == 0, args
+    return time.time() - began
+
+
+def acknowledged_is_there(ledger, rows):
+    """Every deposit that was told to somebody: same id under the same number, and its receipt verifies with its file."""
+    listed = {r["exhibit"]: r["id"] for r in ledger.run("ls", "--json").rows}
+    for row in rows:
+        assert listed.get(row["exhibit"]) == row["id"], f"{row['exhibit']} {row['id']} is missing or another one"
+    for row in rows[-3:] + rows[:2]:
+        verify("--trust", ledger.trust, row["receipt"], row["path"])
+
+
+def storm(folder, what, kills, seconds):
+    rng = random.Random(f"{SEED} {what.__name__}")
+    ledger, rows, hit = Ledger.new(folder / "L", "C1"), [], 0
+    args = what(folder, 0)
+    rows += [json.loads(l) for l in subprocess.run([CUSTODY, *map(os.fspath, args)], env={**ENVIRONMENT, "CUSTODY_LEDGER": str(ledger.root)}, capture_output=True, check=True).stdout.splitlines()]
+    whole = max(took(ledger, *what(folder, 1)), 0.02)
+    began = time.time()
+    for n in range(2, kills + 2):
+        if time.time() - began > seconds:
+            break
+        lines, in_time = killed(ledger, rng.random() * whole * 1.05, *what(folder, n))
+        hit += in_time
+        rows += [json.loads(l) for l in lines]
+        verb = rng.choice(VERBS)
+        try:
+            ledger.run(*verb)
+            acknowledged_is_there(ledger, rows)
+            if n % 6 == 0:
+                rows += ledger.deposit("--case", "C1", fill(folder / f"next{n}", noise(3000, n)))
+                ledger.clean()
+        except AssertionError as why:
+            raise AssertionError(f"CUSTODY_SEED={SEED}, kill {n}, then {verb}: {why}") from why
+    try:
+        rows += ledger.deposit("--case", "C1", fill(folder / "last", b"last"))
+        ledger.clean()
+        acknowledged_is_there(ledger, rows)
+        for row in rows[::25]:
+            verify("--trust", ledger.trust, row["receipt"], row["path"])
+        exhibits = ledger.run("ls", "--json").rows
+        assert len({r["id"] for r in exhibits}) == len(exhibits) and len({r["exhibit"] for r in exhibits}) == len(exhibits), "something is recorded twice"
+    except AssertionError as why:
+        raise AssertionError(f"CUSTODY_SEED={SEED}: {why}") from why
+    return f"{hit} of {n - 1} killed in time, {len(rows)} acknowledged, {len(exhibits)} recorded"
+
+
+def a_folder(folder, n):
+    """Small items, and a few that stand alone."""
+    source = folder / f"folder{n}"
+    for i in range(250):
+        fill(source / f"{i % 9}/{i}", noise(700 + i, f"{n} {i}"))
+    for i in range(3):
+        fill(source / f"large{i}", noise(1_200_000, f"{n} {i}"))
+    return ["deposit", "--json", "--case", "C1", source]
+
+
+def many_paths(folder, n):
+    paths = [fill(folder / f"many{n}/{i}", noise(200 if i % 9 else 60_000, f"{n} {i}")) for i in range(90)]
+    return ["deposit", "--json", "--case", "C1", *paths]
+
+
+@test
+def a_deposit_of_a_folder_killed_at_any_moment(folder):
+    return storm(folder, a_folder, 24, 30)
+
+
+@test
+def a_deposit_of_many_paths_killed_at_any_moment(folder):
+    return storm(folder, many_paths, 24, 30)
+
+
+@test
+def deposits_without_waiting_killed_at_any_moment(folder):
+    def no_wait(folder, n):
+        return [*many_paths(folder, n)[:40], "--no-wait"]
+    rng = random.Random(f"{SEED} no wait")
+    ledger, rows = Ledger.new(folder / "L", "C1"), []
+    for n in range(8):
+        running = start(ledger, *no_wait(folder, n))
+        try:
+            out, _ = running.communicate(timeout=0.02 + rng.random() * 0.3)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            out, _ = running.communicate()
+        rows += [json.loads(l) for l in out.split(b"\n")[:-1]]
+    for row in rows:
+        ledger.run("receipt", row["id"], "-o", folder / "r")
+        verify("--trust", ledger.trust, folder / "r", row["path"])
+    ledger.deposit("--case", "C1", fill(folder / "last", b"last"))
+    ledger.clean()
+    return f"{len(rows)} acknowledged"
+
+
+@test
+def a_repair_killed_at_any_moment_is_finished_by_the_next_writing_verb(folder):
+    rng = random.Random(f"{SEED} repair")
+    sound = Ledger.new(folder / "sound", "C1")
+    for n in range(4):
+        sound.deposit("--case", "C1", *[fill(folder / f"s{n}/{i}", noise(1_100_000 if i == 0 else 5_000, f"{n} {i}")) for i in range(5)])
+    hurt = [f for f in sound.files("cloud/log", "cloud/objects", "node/state") if (sound.root / f).stat().st_size]
+    for n in range(12):
+        ledger = sound.copy(folder / "L")
+        for where in hurt:
+            data = bytearray((ledger.root / where).read_bytes())
+            data[len(data) // 3] ^= 1
+            (ledger.root / where).write_bytes(data)
+        _, in_time = killed(ledger, 0.005 + rng.random() * 0.25 if n else 30, "check", "--repair", "--json")
+        try:
+            if n % 3 == 0:
+                ledger.run("check", "--repair", code=0)
+            else:
+                ledger.deposit("--case", "C1", fill(folder / "more", noise(100, n)))
+                if (ledger.root / "quarantine").exists() is False or ledger.run("check", code=None).code == 2:
+                    ledger.run("check", "--repair", code=0)  # it was killed before it had begun
+            ledger.clean()
+            trail = ledger.run("trail", "--json").rows
+            incidents = [r for r in trail if r["kind"] == "incident"]
+            assert len(incidents) == 1, incidents
+            assert not (ledger.root / "quarantine/unfinished").exists()
+            named = ledger.run("show", incidents[0]["id"]).out
+            assert hurt[0] in named or "node/state" in named or "cloud" in named, named
+            for i in range(5):
+                ledger.run("get", f"C1/{1 + i}", "-o", folder / "out")
+                assert (folder / "out").read_bytes() == (folder / f"s0/{i}").read_bytes()
+        except AssertionError as why:
+            raise AssertionError(f"CUSTODY_SEED={SEED}, round {n}, killed in time: {in_time}: {why}") from why
+        shutil.rmtree(ledger.root)
+
+
+@test
+def get_killed_leaves_no_half_file_under_the_name(folder):
+    rng = random.Random(f"{SEED} get")
+    ledger, data = Ledger.new(folder / "L", "C1"), noise(12_000_000)
+    ledger.deposit("--case", "C1", fill(folder / "a", data))
+    for _ in range(6):
+        killed(ledger, rng.random() * 0.06, "get", "C1/1", "-o", folder / "out")
+        if (folder / "out").exists():
+            assert (folder / "out").read_bytes() == data
+            (folder / "out").unlink()
+    ledger.run("get", "C1/1", "-o", folder / "out")
+    ledger.clean()
+
+
+@test
+def an_init_that_was_killed_is_no_ledger_and_says_so(folder):
+    rng = random.Random(f"{SEED} init")
+    for n in range(8):
+        running = subprocess.Popen([CUSTODY, "init", folder / str(n)], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * 0.08)
+        running.kill()
+        running.wait()
+        ledger = Ledger(folder / str(n))
+        if not ledger.root.exists():
+            continue
+        answer = ledger.run("status", code=None)
+        assert answer.code in (0, 10), f"CUSTODY_SEED={SEED}: {answer}"
+        if answer.code == 0:
+            ledger.clean()
+
+
+@test
+def a_tree_that_was_deposited_is_never_touched(folder):
+    args = a_folder(folder, 0)
+    before = picture(args[-1])
+    ledger = Ledger.new(folder / "L", "C1")
+    killed(ledger, 0.05, *args)
+    ledger.deposit("--case", "C1", args[-1])
+    same(before, picture(args[-1]))
+
+
+if __name__ == "__main__":
+    main()
