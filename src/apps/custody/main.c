@@ -211,6 +211,7 @@ int main(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help_all(&run.out);
         run_print(&run);
+        cu_buf_free(&run.out);
         return argc < 2;
     }
     if (strcmp(argv[1], "--version") == 0) return puts(CU_TOOL_NAME) < 0;
