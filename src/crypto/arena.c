@@ -55,10 +55,9 @@ static void *arena_alloc(size_t n, const char *file, int line)
 
 static void arena_free(void *p, const char *file, int line)
 {
-    union header *h = (union header *)p - 1;
-
     (void)file, (void)line;
     if (p == NULL) return;
+    union header *h = (union header *)p - 1;
     const unsigned c = h->used.class_;
     while (atomic_flag_test_and_set_explicit(&arena.lock, memory_order_acquire)) continue;
     h->next = arena.free[c];
