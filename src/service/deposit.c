@@ -253,6 +253,24 @@ static cu_status attest(struct group *g, struct cu_err *err)
     return cu_submit(g->p, &span, 1, &outcome, err);
 }
 
+/* A duplicate links to the object that is there and is a deposit of its own; who deposits it is told. */
+struct first { struct cu_place *p; cu_seq seq; struct cu_buf name; };
+
+static cu_status take_first(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct first *f = arg;
+
+    return row->seq.v < f->seq.v && row->kind == CU_KIND_DEPOSIT && !f->name.n ? cu_exhibit_name(f->p, row, &f->name, err) : CU_OK;
+}
+
+static cu_status find_same(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_SHA256, .hash = d->sha256, .limit = 1 };
+    struct first f = { p, d->seq, cu_buf_over(d->same_as, sizeof d->same_as) };
+
+    return p->index.find(p->index.self, &q, take_first, &f, err);
+}
+
 static cu_status describe(struct cu_place *p, const struct work *w, const struct cu_index_row *row, struct cu_deposited *d, struct cu_err *err)
 {
     struct cu_buf exhibit = cu_buf_over(d->exhibit, sizeof d->exhibit);
@@ -273,6 +291,7 @@ static cu_status describe(struct cu_place *p, const struct work *w, const struct
     TRY(cu_exhibit_name(p, row, &exhibit, err));
     for (slash = exhibit.n; slash > 0 && d->exhibit[slash - 1] != '/'; slash--) continue;
     memcpy(d->case_name, d->exhibit, slash ? slash - 1 : 0);
+    if (row->has_sha256) TRY(find_same(p, d, err));
     return cu_copies(p, row->seq, &d->copies, err);
 }
 
@@ -409,7 +428,7 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
     }
     *ret_n = g->n;
     TRY(finish_group(g, case_id, done, arg, err));
-    return read == CU_OK ? CU_OK : cu_fail(err, read, "%s", why.text);
+    return read == CU_OK ? CU_OK : cu_fail(err, read, "%s%s", why.text, strstr(why.text, "nothing") ? "" : "; of this path nothing was signed or recorded");
 }
 
 cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n, cu_deposited_fn *done, void *arg, struct cu_err *err)

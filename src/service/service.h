@@ -59,7 +59,7 @@ struct cu_deposited {
     cu_seq seq;
     cu_unix_ms time;                   /* recorded by */
     uint64_t copies, required;
-    bool linked;                       /* every byte was in the store already */
+    char same_as[256];                 /* the exhibit under which the same bytes were first deposited; "": none */
     bool duplicate;                    /* the very same statement was recorded before */
     struct cu_buf receipt;             /* the tlog-proof file; n == 0: none yet */
     struct cu_buf manifest;            /* a folder's, when above 32 KiB and so not in the receipt */

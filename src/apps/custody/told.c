@@ -54,6 +54,7 @@ static void tell_json(const struct cu_deposited *d, const char *receipt, struct 
     cu_json_uint(&j, "copies", d->copies);
     cu_json_uint(&j, "required", d->required);
     cu_json_bool(&j, "duplicate", d->duplicate);
+    cu_json_str(&j, "same_as", d->same_as[0] ? d->same_as : NULL);
     cu_json_str(&j, "receipt", receipt[0] ? receipt : NULL);
     cu_json_close(&j, '}');
     cu_buf_add_str(out, "\n");
@@ -71,6 +72,7 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     if (d->type == CU_CONTENT_FOLDER) put_items(out, d->items);
     cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
     cu_hex_put(out, cu_span_hash(&d->sha256));
+    if (d->same_as[0]) cu_buf_addf(out, "\n  same as   %s, byte for byte: stored once, and still a deposit of its own", d->same_as);
     cu_buf_add_str(out, "\n  recorded  ");
     put_time(out, d->time);
     cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies,
