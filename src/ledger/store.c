@@ -7,6 +7,8 @@
  * (3) A snapshot is published before its delta. Between the two the old delta is tied to another snapshot, and is ignored:
  *     the new snapshot has everything.
  * (4) Memory and delta are bounded: a save that would make the delta longer than its limit writes a snapshot instead.
+ * (5) After an unclean end what can be read may be what a failed sync gave up: it is written again, in place, before anything
+ *     follows it.
  */
 #include "ledger/store.h"
 
@@ -30,6 +32,7 @@ struct cu_store {
     bool saved;       /* by us, and nothing since */
     bool superseded;  /* what lies there is not ours: the next save begins with a snapshot */
     bool writing;     /* the delta is open for it */
+    bool doubtful;    /* by (5): what was read of the delta may not be on the medium */
     cu_hash snapshot; /* id of the published one; zero: none */
     struct cu_delta delta;
 };
@@ -87,6 +90,7 @@ static cu_status load(struct cu_store *s, struct cu_state *state, struct cu_mark
     s->unclean = !head.clean;
     TRY(load_snapshot(s, state, mark, err));
     TRY(load_delta(s, state, mark, err)); /* by (2) */
+    s->doubtful = s->unclean;
     return head.clean ? check_clean(s, &head, err) : CU_OK;
 }
 
@@ -168,6 +172,20 @@ static cu_status begin_delta(struct cu_store *s, struct cu_err *err)
     return cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &s->delta, err);
 }
 
+/* (5) */
+static cu_status write_again(struct cu_file *f, uint64_t n, struct cu_err *err)
+{
+    uint8_t bytes[16384];
+    size_t got;
+
+    for (uint64_t at = 0; at < n; at += got) {
+        TRY(f->ops->read_at(f, at, bytes, n - at < sizeof bytes ? (size_t)(n - at) : sizeof bytes, &got, err));
+        ENSURE(got > 0, err, CU_CHANGED, "the delta of the state shrank while it was read");
+        TRY(f->ops->write_at(f, at, cu_span(bytes, got), err));
+    }
+    return CU_OK;
+}
+
 /* The one that was read, open for writing now. */
 static cu_status continue_delta(struct cu_store *s, struct cu_err *err)
 {
@@ -176,6 +194,11 @@ static cu_status continue_delta(struct cu_store *s, struct cu_err *err)
     if (s->writing) return CU_OK;
     TRY(cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &delta, err));
     ENSURE(delta.file, err, CU_CORRUPT, "%s: changed since it was read", s->path[DELTA]);
+    cu_status again = s->doubtful ? write_again(delta.file, s->delta.end, err) : CU_OK;
+    if (again != CU_OK) {
+        cu_delta_close(&delta);
+        return again;
+    }
     cu_delta_close(&s->delta);
     s->delta.file = delta.file;
     s->writing = true;
