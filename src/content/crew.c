@@ -115,6 +115,7 @@ void cu_crew_submit(struct cu_crew *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+bool cu_crew_has_threads(const struct cu_crew *c) { return c->threads; }
 uint64_t cu_crew_submitted(const struct cu_crew *c) { return c->head; }
 
 cu_status cu_crew_wait(struct cu_crew *c, unsigned lanes, uint64_t n, struct cu_err *err)

@@ -4,15 +4,31 @@
 
 #include <stdio.h>
 
+/* Stores may lie on one file system: it is synced once. */
+static cu_status sync_file_systems(const struct cu_put *p, const bool which[CU_PUT_STORES_MAX], struct cu_err *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cu_fs *fs = p->writer[i].store->fs;
+        bool done = !which[i];
+        for (size_t k = 0; k < i && !done; k++) done = which[k] && p->writer[k].store->fs->self == fs->self;
+        if (!done) TRY(fs->ops->sync_all(fs->self, err));
+    }
+    return CU_OK;
+}
+
 /* ---- durable ---- */
 
-static cu_status sync_written(struct cu_put_writer *w, struct cu_err *err)
+static cu_status sync_written(struct cu_put *p, struct cu_err *err)
 {
-    const struct cu_fs *fs = w->store->fs;
+    bool whole[CU_PUT_STORES_MAX] = { false };
 
-    if (w->sync_all) TRY(fs->ops->sync_all(fs->self, err));
-    for (size_t i = 0; i < w->written_n && !w->sync_all; i++) TRY(w->written[i]->ops->sync(w->written[i], err));
-    cu_put_close_files(w);
+    for (size_t i = 0; i < p->n; i++) {
+        struct cu_put_writer *w = &p->writer[i];
+        whole[i] = w->sync_all;
+        for (size_t k = 0; k < w->written_n && !whole[i]; k++) TRY(w->written[k]->ops->sync(w->written[k], err));
+    }
+    TRY(sync_file_systems(p, whole, err));
+    for (size_t i = 0; i < p->n; i++) cu_put_close_files(&p->writer[i]);
     return CU_OK;
 }
 
@@ -22,12 +38,11 @@ enum { FOLDERS_MAX = 8 }; /* synced one by one */
 
 struct touched { bool folder[2][256]; unsigned n; };
 
-static cu_status sync_touched(const struct cu_put_writer *w, const struct touched *t, struct cu_err *err)
+static cu_status sync_folders(const struct cu_put_writer *w, const struct touched *t, struct cu_err *err)
 {
     const struct cu_fs *fs = w->store->fs;
     char path[CU_STORE_PATH_MAX];
 
-    if (t->n > FOLDERS_MAX) return fs->ops->sync_all(fs->self, err);
     for (unsigned i = 0; i < 512; i++) {
         if (!t->folder[i / 256][i % 256]) continue;
         cu_store_folder(w->store, i / 256, i % 256, path);
@@ -48,19 +63,29 @@ static cu_status publish_file(const struct cu_put_writer *w, uint64_t number, bo
     return fs->ops->rename(fs->self, from_path, to_path, err);
 }
 
-static cu_status publish(const struct cu_put_writer *w, bool side, struct cu_err *err)
+static cu_status publish_files(const struct cu_put_writer *w, bool side, struct touched *t, struct cu_err *err)
 {
-    const struct cu_put *p = w->put;
-    struct touched t = { .n = 0 };
-
-    for (uint64_t i = 0; i < p->files_n; i++) {
-        const struct cu_put_file *f = &p->file[i];
+    for (uint64_t i = 0; i < w->put->files_n; i++) {
+        const struct cu_put_file *f = &w->put->file[i];
         if (f->discard) continue;
         TRY(publish_file(w, i, side, err));
-        t.n += !t.folder[f->large][f->name.b[0]];
-        t.folder[f->large][f->name.b[0]] = true;
+        t->n += !t->folder[f->large][f->name.b[0]];
+        t->folder[f->large][f->name.b[0]] = true;
     }
-    return sync_touched(w, &t, err);
+    return CU_OK;
+}
+
+static cu_status publish(const struct cu_put *p, bool side, struct cu_err *err)
+{
+    bool whole[CU_PUT_STORES_MAX] = { false };
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct touched t = { .n = 0 };
+        TRY(publish_files(&p->writer[i], side, &t, err));
+        whole[i] = t.n > FOLDERS_MAX;
+        if (!whole[i]) TRY(sync_folders(&p->writer[i], &t, err));
+    }
+    return sync_file_systems(p, whole, err);
 }
 
 /* ---- known ---- */
@@ -93,10 +118,9 @@ static cu_status commit(struct cu_put *p, struct cu_err *err)
 {
     TRY(cu_put_finish_pack(p, p->crew != NULL, err));
     if (p->crew) TRY(cu_crew_wait(p->crew, ~0u, cu_crew_submitted(p->crew), err));
-    for (size_t i = 0; i < p->n; i++) TRY(sync_written(&p->writer[i], err));
-    for (size_t i = 0; i < p->n; i++) TRY(publish(&p->writer[i], true, err));
-    for (size_t i = 0; i < p->n; i++) TRY(publish(&p->writer[i], false, err));
-    return CU_OK;
+    TRY(sync_written(p, err));
+    TRY(publish(p, true, err));
+    return publish(p, false, err);
 }
 
 cu_status cu_put_commit(struct cu_put *p, struct cu_err *err)

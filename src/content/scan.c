@@ -1,14 +1,18 @@
-/* The caller's thread reads ahead and is told; two lanes hash every other chunk, for one core hashes slower than a disk reads. */
+/* Four lanes each read and hash every fourth chunk, so that the disk has several requests at a time and no core waits for it alone;
+ * the caller's thread is told the chunks in order. */
 #include "content/scan.h"
 
 #include "content/crew.h"
 
 #include <stdlib.h>
 
-enum { SLOTS = 8, HASHERS = 2 };
+enum { SLOTS = 8, LANES = 4 };
 
 struct slot {
     uint8_t *bytes;
+    struct cu_file *file;
+    const char *path;
+    uint64_t at;
     size_t n, leaves_n;
     cu_hash leaves[CU_CHUNK_BYTES / CU_LEAF_BYTES];
 };
@@ -21,19 +25,17 @@ struct cu_scan {
     struct slot slot[SLOTS];
 };
 
-static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
+/* Whole leaves are asked for, as direct reading wants it; what lies behind the end is not looked at. */
+static cu_status read_slot(void *arg, size_t n, struct cu_err *err)
 {
     struct slot *slot = &((struct cu_scan *)arg)->slot[n];
-    (void)err;
+    size_t whole = (slot->n + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES, got = 0;
 
-    slot->leaves_n = cu_content_leaves(cu_span(slot->bytes, slot->n), slot->leaves);
-    return CU_OK;
-}
-
-static cu_status need_buffer(struct slot *slot, struct cu_err *err)
-{
     if (!slot->bytes) slot->bytes = aligned_alloc(CU_LEAF_BYTES, CU_CHUNK_BYTES);
-    ENSURE(slot->bytes, err, CU_NO_MEMORY, "no memory to read into");
+    ENSURE(slot->bytes, err, CU_NO_MEMORY, "no memory to read %s", slot->path);
+    TRY(slot->file->ops->read_at(slot->file, slot->at, slot->bytes, whole, &got, err));
+    ENSURE(got >= slot->n, err, CU_CHANGED, "%s shrank while it was read", slot->path);
+    slot->leaves_n = cu_content_leaves(cu_span(slot->bytes, slot->n), slot->leaves);
     return CU_OK;
 }
 
@@ -45,6 +47,12 @@ cu_status cu_scan_new(struct cu_scan **ret, struct cu_err *err)
     return CU_OK;
 }
 
+void cu_scan_progress(struct cu_scan *scan, void (*progress)(void *arg, uint64_t bytes), void *arg)
+{
+    scan->progress = progress;
+    scan->progress_arg = arg;
+}
+
 void cu_scan_free(struct cu_scan *scan)
 {
     if (!scan) return;
@@ -53,19 +61,13 @@ void cu_scan_free(struct cu_scan *scan)
     free(scan);
 }
 
-void cu_scan_progress(struct cu_scan *scan, void (*progress)(void *arg, uint64_t bytes), void *arg)
+static cu_status start_crew(struct cu_scan *scan, bool threads, struct cu_err *err)
 {
-    scan->progress = progress;
-    scan->progress_arg = arg;
-}
+    struct cu_lane lanes[LANES];
 
-static cu_status start_crew(struct cu_scan *scan, struct cu_err *err)
-{
-    struct cu_lane lanes[HASHERS];
-
-    if (scan->crew) return CU_OK;
-    for (unsigned i = 0; i < HASHERS; i++) lanes[i] = (struct cu_lane){ .work = hash_slot, .arg = scan, .share = i, .of = HASHERS };
-    return cu_crew_new(lanes, HASHERS, SLOTS, true, &scan->crew, err);
+    for (unsigned i = 0; i < LANES; i++) lanes[i] = (struct cu_lane){ .work = read_slot, .arg = scan, .share = i, .of = LANES };
+    scan->told = 0;
+    return cu_crew_new(lanes, LANES, SLOTS, threads, &scan->crew, err);
 }
 
 /* ---- one file ---- */
@@ -74,68 +76,62 @@ struct reading {
     struct cu_scan *scan;
     struct cu_file *file;
     const char *path;
-    uint64_t size, read, told; /* bytes */
+    uint64_t size, asked, told; /* bytes */
     cu_scan_chunk chunk;
     void *arg;
 };
 
-static cu_status read_slot(struct reading *r, struct slot *slot, struct cu_err *err)
+static cu_status ask_one(struct reading *r, struct cu_err *err)
 {
-    uint64_t left = r->size - r->read;
-    size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES, got;
-
-    TRY(need_buffer(slot, err));
-    size_t whole = (want + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES;
-    TRY(r->file->ops->read_at(r->file, r->read, slot->bytes, whole, &got, err));
-    ENSURE(got >= want, err, CU_CHANGED, "%s shrank while it was read", r->path);
-    slot->n = want;
-    r->read += want;
-    return CU_OK;
-}
-
-static cu_status tell(struct reading *r, const struct slot *slot, struct cu_err *err)
-{
-    uint64_t at = r->told;
-
-    r->told += slot->n;
-    if (r->scan->progress) r->scan->progress(r->scan->progress_arg, slot->n);
-    return r->chunk(r->arg, at, cu_span(slot->bytes, slot->n), slot->leaves, slot->leaves_n, err);
-}
-
-static cu_status read_one(struct reading *r, struct cu_err *err)
-{
+    uint64_t left = r->size - r->asked;
     size_t n;
 
     TRY(cu_crew_claim(r->scan->crew, &n, err));
-    TRY(read_slot(r, &r->scan->slot[n], err));
+    struct slot *slot = &r->scan->slot[n];
+    slot->file = r->file;
+    slot->path = r->path;
+    slot->at = r->asked;
+    slot->n = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
+    r->asked += slot->n;
     cu_crew_submit(r->scan->crew);
     return CU_OK;
 }
 
-/* Two slots are kept back: claiming must not wait for a slot that has not been told yet. */
+static cu_status tell_one(struct reading *r, struct cu_err *err)
+{
+    struct cu_scan *scan = r->scan;
+    const struct slot *slot = &scan->slot[scan->told % SLOTS];
+
+    TRY(cu_crew_wait(scan->crew, ~0u, scan->told + 1, err));
+    scan->told++;
+    r->told += slot->n;
+    if (scan->progress) scan->progress(scan->progress_arg, slot->n);
+    return r->chunk(r->arg, slot->at, cu_span(slot->bytes, slot->n), slot->leaves, slot->leaves_n, err);
+}
+
+/* A slot is kept back: the one that is being told may not be asked for again. */
 static cu_status read_through(struct reading *r, struct cu_err *err)
 {
     struct cu_scan *scan = r->scan;
 
-    TRY(start_crew(scan, err));
-    scan->told = cu_crew_submitted(scan->crew); /* what a failed reading left there is passed over */
     while (r->told < r->size) {
-        while (r->read < r->size && cu_crew_submitted(scan->crew) - scan->told < SLOTS - 1) TRY(read_one(r, err));
-        TRY(cu_crew_wait(scan->crew, ~0u, scan->told + 1, err));
-        TRY(tell(r, &scan->slot[scan->told % SLOTS], err));
-        scan->told++;
+        while (r->asked < r->size && cu_crew_submitted(scan->crew) - scan->told < SLOTS - 1) TRY(ask_one(r, err));
+        TRY(tell_one(r, err));
     }
     return CU_OK;
 }
 
-static cu_status read_at_once(struct reading *r, struct cu_err *err)
+/* A crew that has failed stays so, and its lanes may hold what was asked for last: the next file gets a new one. */
+static cu_status read_file(struct reading *r, struct cu_err *err)
 {
-    struct slot *slot = &r->scan->slot[0];
+    struct cu_scan *scan = r->scan;
 
-    if (r->scan->crew) return read_through(r, err);
-    TRY(read_slot(r, slot, err));
-    TRY(hash_slot(r->scan, 0, err));
-    return tell(r, slot, err);
+    if (!scan->crew) TRY(start_crew(scan, r->size > CU_CHUNK_BYTES, err));
+    cu_status status = read_through(r, err);
+    if (status == CU_OK && cu_crew_has_threads(scan->crew)) return CU_OK;
+    cu_crew_free(scan->crew);
+    scan->crew = NULL;
+    return status;
 }
 
 cu_status cu_scan_file(struct cu_scan *scan, const struct cu_fs *fs, const char *path, cu_scan_chunk chunk, void *arg, uint64_t *ret_size, struct cu_err *err)
@@ -147,8 +143,7 @@ cu_status cu_scan_file(struct cu_scan *scan, const struct cu_fs *fs, const char 
     TRY(f->ops->size(f, &r.size, err));
     r.file = f;
     if (ret_size) *ret_size = r.size;
-    if (r.size == 0) return CU_OK;
-    return r.size <= CU_CHUNK_BYTES ? read_at_once(&r, err) : read_through(&r, err);
+    return read_file(&r, err);
 }
 
 /* ---- a pack ---- */
