@@ -52,6 +52,15 @@ static bool is_there(struct cu_objects *store, enum cu_object_kind kind, const c
     return cu_objects_has(store, kind, name, size == ANY_SIZE ? found.size : size, false, NULL) == CU_OK;
 }
 
+/* A folder or a link may have been put where a file belongs. */
+static cu_status clear_way(struct cu_audit *a, const char *path, struct cu_err *err)
+{
+    struct cu_file_stat st;
+
+    if (a->p->fs.ops->stat(a->p->fs.self, path, &st, NULL) != CU_OK || st.kind == CU_FILE_REGULAR) return CU_OK;
+    return cu_audit_quarantine(a, path, err);
+}
+
 static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id, struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) {
@@ -60,6 +69,7 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
         if (is_there(a->p->store[store], kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
         if (a->r->repair) TRY(cu_audit_note(a, "missing", path, id, err));
+        if (a->r->repair) TRY(clear_way(a, path, err));
         if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
         if (!mended && strcmp(a->missing, path) == 0) continue;
         snprintf(a->missing, sizeof a->missing, "%s", path);
@@ -175,7 +185,7 @@ static cu_status move_away(void *arg, const char *name, enum cu_file_kind kind, 
 {
     char path[300];
 
-    if (kind != CU_FILE_REGULAR) return CU_OK;
+    if (kind == CU_FILE_FOLDER && strcmp(name, "incoming") == 0) return CU_OK; /* nothing in it counts */
     snprintf(path, sizeof path, CU_DIR_NODE_STATE "/%s", name);
     return cu_audit_quarantine(arg, path, err);
 }
@@ -238,7 +248,7 @@ static cu_status move_journal(void *arg, const char *name, enum cu_file_kind kin
 {
     char path[300];
 
-    if (kind != CU_FILE_REGULAR) return CU_OK;
+    if (kind == CU_FILE_FOLDER && strcmp(name, "incoming") == 0) return CU_OK; /* nothing in it counts */
     snprintf(path, sizeof path, CU_DIR_JOURNAL "/%s", name);
     return cu_audit_quarantine(arg, path, err);
 }

@@ -140,11 +140,11 @@ def picture(root, times=True):
 
 
 def stamps(root):
-    """Name, size, node and times of everything in a tree: whatever is written there changes them."""
+    """Name, size, node and times of every file of a tree: whatever is written there changes them."""
     found = {}
     for path in [pathlib.Path(root), *pathlib.Path(root).rglob("*")]:
         st = path.lstat()
-        found[str(path.relative_to(root))] = (st.st_mode, st.st_size, st.st_ino, st.st_mtime_ns, st.st_ctime_ns)
+        found[str(path.relative_to(root))] = (st.st_mode, st.st_ino) if path.is_dir() else (st.st_mode, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
     return found
 
 

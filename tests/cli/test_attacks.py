@@ -233,6 +233,46 @@ def an_extra_file_anywhere_is_named_and_moved_to_quarantine(folder):
     return f"{len(places)} folders"
 
 
+def one_of_each_kind():
+    files = every_file("cloud", "node")
+    return [next(f for f in files if part in f and not f.endswith(end)) for part, end in
+            (("/packs/", ".idx"), ("/packs/", ".pack"), ("/large/", ".tree"), ("cloud/log/checkpoint", "-"), ("node/log/checkpoint", "-"), ("node/log/tile/0", "-"), ("cloud/log/tile/entries", "-"), ("node/journal/0", "-"),
+             ("node/journal/head", "-"), ("node/state/head", "-"), ("node/index.db", "-"))]
+
+
+@test
+def a_pipe_a_link_or_a_folder_in_a_files_place_is_named_and_hangs_nobody(folder):
+    def pipe(path):
+        path.unlink(), os.mkfifo(path)
+
+    def loop(path):
+        path.unlink(), os.symlink(path.name, path)
+
+    def endless(path):
+        path.unlink(), os.symlink("/dev/zero", path)
+
+    def a_folder(path):
+        path.unlink(), path.mkdir()
+
+    def the_same_elsewhere(path):
+        shutil.copy(path, path.parents[len(path.parts) - 1 - path.parts.index("L")] / "real"), path.unlink(), os.symlink(path.parents[len(path.parts) - 1 - path.parts.index("L")] / "real", path)
+    return ", ".join(for_each(folder, one_of_each_kind(), way) for way in (pipe, loop, endless, a_folder, the_same_elsewhere))
+
+
+@test
+def names_that_an_intruder_chose_with_care_do_no_harm(folder):
+    for n, name in enumerate((b"a\nb\tc", b"\xff\xfe", b"x" * 250, b'"quote\\', b"\x1b[2J", b"-", "证据".encode())):
+        here = folder / str(n)
+        here.mkdir()
+        ledger = template()[0].copy(here / "L")
+        with open(os.fsencode(ledger.root) + b"/cloud/objects/packs/" + name, "wb") as f:
+            f.write(b"x")
+        assert ledger.check(code=2)["findings"]
+        assert b"\x1b" not in ledger.run("check", code=2).raw
+        restored_and_on_record(ledger)
+        assert b"\x1b" not in ledger.run("trail").raw
+
+
 @test
 def an_older_copy_of_either_log_put_back_is_named_and_restored(folder):
     for which in ("node/log", "cloud/log"):

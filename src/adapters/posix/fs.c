@@ -240,7 +240,7 @@ static cu_status judge_opened(struct posix_fs *fs, int fd, const char *path, uns
     struct stat st;
 
     if (fstat(fd, &st) != 0) return cu_posix_fail(err, errno, "examine", path);
-    ENSURE(S_ISREG(st.st_mode), err, CU_IO, "cannot open %s: it is not a regular file", path);
+    ENSURE(S_ISREG(st.st_mode), err, CU_CORRUPT, "%s: not a regular file: something else was put in its place", path);
     if (!(flags & CU_OPEN_WRITE)) return CU_OK;
     if (flags & CU_OPEN_PRIVATE && fchmod(fd, 0600) != 0) return cu_posix_fail(err, errno, "make private", path);
     return remember_device(fs, st.st_dev, path, err);
@@ -257,6 +257,7 @@ static cu_status fs_open(void *self, const char *path, unsigned flags, struct cu
         TRY(make_parents(fs, path, err));
         fd = open_once(fs, path, flags);
     }
+    ENSURE(fd >= 0 || (errno != ELOOP && errno != EISDIR && errno != ENXIO), err, CU_CORRUPT, "%s: not a regular file: something else was put in its place", path);
     if (fd < 0) return cu_posix_fail(err, errno, "open", path);
     TRY(judge_opened(fs, fd, path, flags, err));
 

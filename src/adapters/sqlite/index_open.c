@@ -234,6 +234,15 @@ static struct sqlite_index *new_index(void)
     return x;
 }
 
+/* SQLite follows links, and waits for a fifo. */
+static cu_status plain_file(const char *path, struct cu_err *err)
+{
+    struct stat st;
+
+    ENSURE(lstat(path, &st) != 0 || S_ISREG(st.st_mode), err, CU_CORRUPT, "the search index is not a regular file: something else was put in its place");
+    return CU_OK;
+}
+
 cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index *ret, struct cu_err *err)
 {
     CU_CLEANUP(close_cleanup) struct sqlite_index *x = new_index();
@@ -243,6 +252,7 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
     if (strcmp(path, CU_SQLITE_IN_MEMORY) == 0) TRY(open_in_memory(x, err));
     else {
         TRY(uri_of(path, uri, sizeof uri, err));
+        TRY(plain_file(path, err));
         TRY(read_only ? open_to_read(x, path, uri, err) : open_to_write(x, path, uri, err));
     }
     *ret = (struct cu_index){

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEAL ".seal"
@@ -35,12 +36,15 @@ static cu_status file_digest(const char *path, char ret[LINE + 1], struct cu_err
 {
     static const size_t piece = 1 << 16;
     CU_BUF bytes = cu_buf_heap(piece);
-    FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct cu_digest digest;
+    struct stat st;
     cu_hash hash;
     ssize_t n;
 
+    ENSURE(fd >= 0 || errno != ELOOP, err, CU_CORRUPT, "the search index is a link: something else was put in its place");
     ENSURE(fd >= 0, err, errno == ENOENT ? CU_NOT_FOUND : CU_IO, "cannot read the search index %s", path);
+    ENSURE(fstat(fd, &st) == 0 && S_ISREG(st.st_mode), err, CU_CORRUPT, "the search index is not a regular file: something else was put in its place");
     uint8_t *p = cu_buf_grow(&bytes, piece);
     TRY(cu_buf_ok(&bytes, err));
     TRY(cu_digest_start(CU_DIGEST_SHA256, &digest, err));

@@ -31,7 +31,10 @@ static void found(void *arg, const struct cu_finding *f)
         cu_json_close(&c->findings, '}');
         return;
     }
-    cu_buf_addf(&c->run->out, "%-10s  %s\n            %s", f->kind, f->where, f->what);
+    cu_buf_addf(&c->run->out, "%-10s  ", f->kind);
+    put_printable(&c->run->out, cu_span_str(f->where)); /* an intruder may have chosen the name */
+    cu_buf_add_str(&c->run->out, "\n            ");
+    put_printable(&c->run->out, cu_span_str(f->what));
     if (f->id[0]) cu_buf_addf(&c->run->out, " (%.8s)", f->id);
     const char *how = strcmp(f->kind, "missing") == 0      ? "restored"
                       : strcmp(f->kind, "unexpected") == 0 ? "moved to quarantine/"

@@ -107,7 +107,7 @@ static cu_status look_at_head(struct look *l, bool *ret_usable, struct cu_err *e
 
     TRY(cu_embedded_path(l->config, "head", path, err));
     cu_status status = l->config->fs->ops->open(l->config->fs->self, path, CU_OPEN_READ, &f, &why);
-    if (status == CU_NOT_FOUND) return told(l, path, status, &why);
+    if (status == CU_NOT_FOUND || status == CU_CORRUPT) return told(l, path, status, &why); /* gone, or something else in its place */
     if (status != CU_OK && err) *err = why;
     TRY(status);
     TRY(f->ops->size(f, &size, err));

@@ -114,8 +114,8 @@ static void a_link_or_a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
 
     assert_int_equal(symlink("/etc/passwd", under("link")), 0);
     assert_int_equal(mkfifo(under("fifo"), 0600), 0);
-    assert_int_equal(fs.ops->open(fs.self, "link", CU_OPEN_READ, &f, &error), CU_IO);
-    assert_int_equal(fs.ops->open(fs.self, "fifo", CU_OPEN_READ, &f, &error), CU_IO);
+    assert_int_equal(fs.ops->open(fs.self, "link", CU_OPEN_READ, &f, &error), CU_CORRUPT);
+    assert_int_equal(fs.ops->open(fs.self, "fifo", CU_OPEN_READ, &f, &error), CU_CORRUPT);
     OK(fs.ops->stat(fs.self, "link", &st, &error));
     assert_int_equal(st.kind, CU_FILE_OTHER);
 }
