@@ -1,6 +1,6 @@
 # The verbs of this project. `make help` lists them; each installs what it needs and lacks (tools/setup) and says so.
 .DEFAULT_GOAL := help
-MINUTES ?= 1
+MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
 .PHONY: help build check demo check-tsan check-analyze check-format format fuzz soak bench coverage install clean
 
