@@ -1,0 +1,25 @@
+# What the programs are as files: the verifier stands alone and is small, the others carry the hardening that was asked for.
+. "$(dirname "$0")/lib.sh"
+[ -x "$BIN/custody" ] && [ -x "$BIN/custody-verify" ] || { skip binaries "the programs are not built"; leave; }
+if readelf --dyn-syms -W "$BIN/custody" | grep -qE '__(a|t)san_init|__gcov'; then
+    ok "a sanitized or counted build is not what is handed out"
+    done_testing
+fi
+# none TEXT PATTERN COMMAND… / some TEXT PATTERN COMMAND…
+none() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -qE "$pattern"; then not_ok "$text"; else ok "$text"; fi; }
+some() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -cE "$pattern" >/dev/null; then ok "$text"; else not_ok "$text"; fi; }
+
+none "custody-verify asks for no interpreter and no library" 'INTERP|DYNAMIC' readelf -lW "$BIN/custody-verify"
+none "it is stripped" '\.symtab' readelf -SW "$BIN/custody-verify"
+size=$(stat -c %s "$BIN/custody-verify")
+if [ "$size" -le $((8 << 20)) ]; then ok "it has at most 8 MB ($size bytes)"; else not_ok "it has $size bytes, more than 8 MB"; fi
+exits 1 "it runs where there is nothing else, and says how it is used" env -i "$BIN/custody-verify"
+for program in custody custody-verify; do
+    none "the stack of $program is not executable" 'GNU_STACK.* RWE' readelf -lW "$BIN/$program"
+    some "parts of $program become read-only after relocation" 'GNU_RELRO' readelf -lW "$BIN/$program"
+done
+some "custody may be loaded anywhere" 'DYN \(' readelf -hW "$BIN/custody"
+some "custody binds everything when it starts" 'BIND_NOW|NOW' readelf -dW "$BIN/custody"
+some "custody guards its stack" '__stack_chk_fail' readelf --dyn-syms -W "$BIN/custody"
+some "custody checks the lengths of its copies" '__[a-z]+_chk' readelf --dyn-syms -W "$BIN/custody"
+done_testing
