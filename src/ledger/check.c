@@ -1,7 +1,7 @@
 /* Reading every byte of a saved state again: what `check` asks. */
 #include "ledger/inside.h"
 #include "ledger/snapshot.h"
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 bool cu_ledger_may_rebuild(const struct cu_fs *fs, const char *dir)
 {
@@ -31,18 +31,18 @@ static cu_status check_row(void *arg, struct cu_span key, struct cu_span value, 
 }
 
 static void close_state(struct cu_state *s) { cu_state_free(s); }
-static void close_store(struct cu_store **s) { cu_store_close(*s, NULL); }
+static void close_saved(struct cu_saved **s) { cu_saved_close(*s, NULL); }
 
 cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash,
                                 struct cu_err *err)
 {
     CU_CLEANUP(close_state) struct cu_state state;
-    CU_CLEANUP(close_store) struct cu_store *store = NULL;
+    CU_CLEANUP(close_saved) struct cu_saved *store = NULL;
     struct cu_mark mark = { 0 };
     cu_hash hash;
 
     cu_state_init(&state);
-    TRY(cu_store_open(fs, dir, false, &store, &state, &mark, err));
+    TRY(cu_saved_open(fs, dir, false, &store, &state, &mark, err));
     if (state.snapshot) TRY(cu_snapshot_check(state.snapshot, err));
     TRY(cu_state_walk(&state, check_row, NULL, err));
     TRY(cu_state_hash(&state, &mark, &hash, err));

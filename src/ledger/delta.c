@@ -6,7 +6,7 @@
  * (1) A frame counts only when every frame before it does: the chain goes through all of them. So frames that reached the disk
  *     in another order than they were written are as if they had not.
  */
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 #include "ledger/snapshot.h"
 

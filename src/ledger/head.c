@@ -1,6 +1,6 @@
 /* The head of a saved state: [type, clean, snapshot id, delta length, delta chain] and its SHA-256. Written beside, renamed over:
  * it is never half there, so whatever is wrong with it is damage. */
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 #include <stdio.h>
 

@@ -15,11 +15,11 @@ struct cu_founding {
     uint8_t mandatory[CU_PARTIES_MAX * 9]; /* memory of policy.mandatory */
 };
 
-struct cu_store;
+struct cu_saved;
 
 struct cu_ledger {
     struct cu_state state;
-    struct cu_store *store;               /* NULL: in memory only */
+    struct cu_saved *saved;               /* NULL: in memory only */
     struct cu_mark now, next;             /* committed; with the open batch */
     struct cu_founding *in_force, *draft; /* committed; changed by the open batch if `drafted` */
     bool drafted;

@@ -6,7 +6,7 @@
  */
 #include "ledger/inside.h"
 
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 #include <stdlib.h>
 
@@ -127,7 +127,7 @@ static cu_status save(void *self, struct cu_err *err)
     struct cu_ledger *l = self;
 
     CU_ASSERT(!l->open);
-    return cu_store_save(l->store, &l->state, &l->now, err);
+    return cu_saved_save(l->saved, &l->state, &l->now, err);
 }
 
 struct cu_machine cu_ledger_machine(struct cu_ledger *l)
@@ -161,7 +161,7 @@ static cu_status open_ledger(const struct cu_fs *fs, const char *dir, bool afres
     l->in_force = calloc(1, sizeof *l->in_force);
     l->draft = calloc(1, sizeof *l->draft);
     ENSURE(l->in_force && l->draft, err, CU_NO_MEMORY, "no memory for a ledger");
-    if (fs) TRY(cu_store_open(fs, dir, afresh, &l->store, &l->state, &l->now, err));
+    if (fs) TRY(cu_saved_open(fs, dir, afresh, &l->saved, &l->state, &l->now, err));
     TRY(cu_founding_get(&l->state, l->in_force, err));
     l->next = l->now;
     *ret = l;
@@ -188,7 +188,7 @@ cu_status cu_ledger_reset(struct cu_ledger *l, struct cu_err *err)
     *l->in_force = (struct cu_founding){ .founded = false };
     pthread_rwlock_unlock(&l->lock);
     l->now = l->next = (struct cu_mark){ 0 };
-    cu_store_restart(l->store);
+    cu_saved_restart(l->saved);
     (void)err; /* nothing here can fail today; callers keep looking */
     return CU_OK;
 }
@@ -197,7 +197,7 @@ void cu_ledger_close(struct cu_ledger *l)
 {
     if (!l) return;
     if (l->open) abandon(l);
-    cu_store_close(l->store, &l->state);
+    cu_saved_close(l->saved, &l->state);
     cu_state_free(&l->state);
     free(l->in_force);
     free(l->draft);

@@ -4,7 +4,7 @@
 #include "adapters/faulty/faulty.h"
 #include "adapters/memory/memory.h"
 #include "ledger/state.h"
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 static struct play p, other;
 static struct cu_fs fs;
@@ -254,18 +254,18 @@ static void put_rows(struct cu_state *s, uint64_t from, uint64_t n)
 
 static uint64_t rows_there(void)
 {
-    struct cu_store *store = NULL;
+    struct cu_saved *store = NULL;
     struct cu_state s;
     struct cu_mark mark = { 0 };
     uint64_t n = 0;
     static const uint8_t kid[32] = { 5 };
 
     cu_state_init(&s);
-    assert_ok(cu_store_open(&fs, "node/state", false, &store, &s, &mark, &err));
+    assert_ok(cu_saved_open(&fs, "node/state", false, &store, &s, &mark, &err));
     n = mark.height;
     for (uint64_t i = 0; i < n + 500; i += 251)
         assert_int_equal(cu_state_has(&s, cu_at_numbered(CU_TABLE_SERIAL, CU_SPAN_OF(kid), i)), i < n);
-    cu_store_close(store, &s);
+    cu_saved_close(store, &s);
     cu_state_free(&s);
     return n;
 }
@@ -281,20 +281,20 @@ static void a_delta_that_grows_too_long_becomes_a_snapshot(void **state)
         assert_ok(cu_memory_fs(&inner, &err));
         struct cu_faulty faulty = { .inner = inner, .fail_call = fail, .stop_after = CU_NEVER, .lost = cu_memory_lose };
         struct cu_fs own = cu_faulty_fs(&faulty);
-        struct cu_store *store = NULL;
+        struct cu_saved *store = NULL;
         struct cu_state s;
         struct cu_mark mark = { 0 };
         cu_state_init(&s);
-        if (cu_store_open(&own, "node/state", false, &store, &s, &mark, &err) == CU_OK) {
+        if (cu_saved_open(&own, "node/state", false, &store, &s, &mark, &err) == CU_OK) {
             for (uint64_t i = 0; i < SAVES; i++) {
                 put_rows(&s, i * EACH, EACH);
                 mark.height = (i + 1) * EACH;
-                (void)!cu_store_save(store, &s, &mark, &err);
+                (void)!cu_saved_save(store, &s, &mark, &err);
             }
             put_rows(&s, SAVES * EACH, 1);
             mark.height++;
-            cu_status last = cu_store_save(store, &s, &mark, &err);
-            cu_store_close(store, &s);
+            cu_status last = cu_saved_save(store, &s, &mark, &err);
+            cu_saved_close(store, &s);
             struct cu_fs keep = fs;
             fs = inner;
             uint64_t n = rows_there();

@@ -1,7 +1,7 @@
 /* The saved state: a snapshot, the delta after it, and the head that says whether the last writer closed it.
  * docs/formats/state.md */
-#ifndef CU_LEDGER_STORE_H
-#define CU_LEDGER_STORE_H
+#ifndef CU_LEDGER_SAVED_H
+#define CU_LEDGER_SAVED_H
 
 #include "ledger/state.h"
 
@@ -34,17 +34,17 @@ uint64_t cu_delta_frame_bytes(const struct cu_map *map); /* what that would take
 
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
 
-struct cu_store;
+struct cu_saved;
 
 /** Read what lies under `dir` into an empty state and mark; nothing there leaves both empty. `afresh`: do not look, the next save
  *  supersedes it. CORRUPT, NEWER_FORMAT. */
-CU_MUST_USE cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret,
+CU_MUST_USE cu_status cu_saved_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_saved **ret,
     struct cu_state *state, struct cu_mark *mark, struct cu_err *err);
 /** The next save supersedes what lies there. NULL is fine, here and below. */
-void cu_store_restart(struct cu_store *store);
-CU_MUST_USE cu_status cu_store_save(struct cu_store *store, struct cu_state *state, const struct cu_mark *mark,
+void cu_saved_restart(struct cu_saved *store);
+CU_MUST_USE cu_status cu_saved_save(struct cu_saved *store, struct cu_state *state, const struct cu_mark *mark,
     struct cu_err *err);
 /** When everything is saved: leave the mark of a clean end. Errors leave an unclean one. */
-void cu_store_close(struct cu_store *store, const struct cu_state *state);
+void cu_saved_close(struct cu_saved *store, const struct cu_state *state);
 
 #endif

@@ -10,7 +10,7 @@
  * (5) After an unclean end what can be read may be what a failed sync gave up: it is written again, in place, before anything
  *     follows it.
  */
-#include "ledger/store.h"
+#include "ledger/saved.h"
 
 #include "ledger/snapshot.h"
 
@@ -25,7 +25,7 @@
 enum file_name { SNAPSHOT, DELTA, INCOMING_SNAPSHOT, INCOMING_DELTA, FILE_NAMES };
 static const char *const names[FILE_NAMES] = { "snapshot", "delta", "incoming/snapshot", "incoming/delta" };
 
-struct cu_store {
+struct cu_saved {
     const struct cu_fs *fs;
     char dir[PATH_BYTES - 32], path[FILE_NAMES][PATH_BYTES];
     bool unclean;     /* so says the head already */
@@ -39,7 +39,7 @@ struct cu_store {
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
-static cu_status check_absent(const struct cu_store *s, enum file_name file, struct cu_err *err)
+static cu_status check_absent(const struct cu_saved *s, enum file_name file, struct cu_err *err)
 {
     struct cu_file_stat stat;
     cu_status status = s->fs->ops->stat(s->fs->self, s->path[file], &stat, err);
@@ -48,7 +48,7 @@ static cu_status check_absent(const struct cu_store *s, enum file_name file, str
     return status == CU_NOT_FOUND ? CU_OK : status;
 }
 
-static cu_status load_snapshot(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+static cu_status load_snapshot(struct cu_saved *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
 {
     cu_status status = cu_snapshot_open(s->fs, s->path[SNAPSHOT], &state->snapshot, mark, err);
 
@@ -56,7 +56,7 @@ static cu_status load_snapshot(struct cu_store *s, struct cu_state *state, struc
     return status == CU_NOT_FOUND ? CU_OK : status;
 }
 
-static cu_status load_delta(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+static cu_status load_delta(struct cu_saved *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
 {
     cu_status status = cu_delta_open(s->fs, s->path[DELTA], false, &s->snapshot, &s->delta, err);
 
@@ -64,7 +64,7 @@ static cu_status load_delta(struct cu_store *s, struct cu_state *state, struct c
     return cu_delta_read(&s->delta, &state->map, mark, err);
 }
 
-static cu_status check_clean(struct cu_store *s, const struct cu_state_head *head, struct cu_err *err)
+static cu_status check_clean(struct cu_saved *s, const struct cu_state_head *head, struct cu_err *err)
 {
     uint64_t size = 0;
 
@@ -77,7 +77,7 @@ static cu_status check_clean(struct cu_store *s, const struct cu_state_head *hea
     return CU_OK; /* by (1) */
 }
 
-static cu_status load(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, cu_hash *ret_sum, struct cu_err *err)
+static cu_status load(struct cu_saved *s, struct cu_state *state, struct cu_mark *mark, cu_hash *ret_sum, struct cu_err *err)
 {
     struct cu_state_head head;
     cu_status status = cu_state_head_read(s->fs, s->dir, &head, ret_sum, err);
@@ -94,7 +94,7 @@ static cu_status load(struct cu_store *s, struct cu_state *state, struct cu_mark
     return head.clean ? check_clean(s, &head, err) : CU_OK;
 }
 
-static void forget(struct cu_store *s, struct cu_state *state, struct cu_mark *mark)
+static void forget(struct cu_saved *s, struct cu_state *state, struct cu_mark *mark)
 {
     cu_delta_close(&s->delta);
     cu_state_free(state);
@@ -103,7 +103,7 @@ static void forget(struct cu_store *s, struct cu_state *state, struct cu_mark *m
 }
 
 /* A writer may be at work while we read: when the head is another one afterwards, what we read is no evidence of damage. */
-static cu_status load_steadily(struct cu_store *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
+static cu_status load_steadily(struct cu_saved *s, struct cu_state *state, struct cu_mark *mark, struct cu_err *err)
 {
     cu_status status = CU_OK;
 
@@ -119,16 +119,16 @@ static cu_status load_steadily(struct cu_store *s, struct cu_state *state, struc
     return status;
 }
 
-static void drop_store(struct cu_store **s)
+static void drop_saved(struct cu_saved **s)
 {
     if (*s) cu_delta_close(&(*s)->delta);
     free(*s);
 }
 
-cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_store **ret, struct cu_state *state,
+cu_status cu_saved_open(const struct cu_fs *fs, const char *dir, bool afresh, struct cu_saved **ret, struct cu_state *state,
                         struct cu_mark *mark, struct cu_err *err)
 {
-    CU_CLEANUP(drop_store) struct cu_store *s = calloc(1, sizeof *s);
+    CU_CLEANUP(drop_saved) struct cu_saved *s = calloc(1, sizeof *s);
 
     ENSURE(s, err, CU_NO_MEMORY, "no memory to open a state");
     ENSURE(strlen(dir) < sizeof s->dir, err, CU_USAGE, "the state's folder has too long a name");
@@ -142,7 +142,7 @@ cu_status cu_store_open(const struct cu_fs *fs, const char *dir, bool afresh, st
     return CU_OK;
 }
 
-void cu_store_restart(struct cu_store *s)
+void cu_saved_restart(struct cu_saved *s)
 {
     if (!s) return;
     cu_delta_close(&s->delta);
@@ -153,7 +153,7 @@ void cu_store_restart(struct cu_store *s)
 /* ---- saving -------------------------------------------------------------------------------------------------------- */
 
 /* (1) */
-static cu_status mark_unclean(struct cu_store *s, struct cu_err *err)
+static cu_status mark_unclean(struct cu_saved *s, struct cu_err *err)
 {
     if (s->unclean) return CU_OK;
     TRY(cu_state_head_write(s->fs, s->dir, &(struct cu_state_head){ .clean = 0 }, err));
@@ -162,7 +162,7 @@ static cu_status mark_unclean(struct cu_store *s, struct cu_err *err)
 }
 
 /* A new delta for the published snapshot. */
-static cu_status begin_delta(struct cu_store *s, struct cu_err *err)
+static cu_status begin_delta(struct cu_saved *s, struct cu_err *err)
 {
     cu_delta_close(&s->delta);
     TRY(cu_delta_create(s->fs, s->path[INCOMING_DELTA], &s->snapshot, err));
@@ -187,7 +187,7 @@ static cu_status write_again(struct cu_file *f, uint64_t n, struct cu_err *err)
 }
 
 /* The one that was read, open for writing now. */
-static cu_status continue_delta(struct cu_store *s, struct cu_err *err)
+static cu_status continue_delta(struct cu_saved *s, struct cu_err *err)
 {
     struct cu_delta delta;
 
@@ -206,7 +206,7 @@ static cu_status continue_delta(struct cu_store *s, struct cu_err *err)
 }
 
 /* (3) */
-static cu_status save_snapshot(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+static cu_status save_snapshot(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
 {
     struct cu_snapshot *fresh;
     struct cu_mark same;
@@ -233,7 +233,7 @@ static uint64_t delta_limit(const struct cu_state *state)
     return half < DELTA_MIN ? DELTA_MIN : half > DELTA_MAX ? DELTA_MAX : half;
 }
 
-static cu_status save_rows(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+static cu_status save_rows(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
 {
     bool grown = s->delta.end + cu_delta_frame_bytes(&state->map) > delta_limit(state); /* (4) */
 
@@ -244,7 +244,7 @@ static cu_status save_rows(struct cu_store *s, struct cu_state *state, const str
     return CU_OK;
 }
 
-cu_status cu_store_save(struct cu_store *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+cu_status cu_saved_save(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
 {
     if (!s) {
         cu_map_saved(&state->map);
@@ -260,7 +260,7 @@ cu_status cu_store_save(struct cu_store *s, struct cu_state *state, const struct
     return CU_OK;
 }
 
-static cu_status mark_clean(struct cu_store *s, struct cu_err *err)
+static cu_status mark_clean(struct cu_saved *s, struct cu_err *err)
 {
     const struct cu_state_head head = { .clean = 1, .snapshot = s->snapshot, .delta = s->delta.end, .chain = s->delta.chain };
 
@@ -270,9 +270,9 @@ static cu_status mark_clean(struct cu_store *s, struct cu_err *err)
     return cu_state_head_write(s->fs, s->dir, &head, err); /* (1) */
 }
 
-void cu_store_close(struct cu_store *s, const struct cu_state *state)
+void cu_saved_close(struct cu_saved *s, const struct cu_state *state)
 {
     if (!s) return;
     if (s->saved && state->map.unsaved.n == 0) (void)!mark_clean(s, NULL);
-    drop_store(&s);
+    drop_saved(&s);
 }
