@@ -18,8 +18,8 @@
 
 enum {
     CU_PUT_STORES_MAX = 4,
-    CU_PUT_SLOT_BYTES = CU_CHUNK_BYTES,
-    CU_PUT_SLOTS = 16,
+    CU_PUT_SLOT_BYTES = 2 * CU_CHUNK_BYTES, /* a disk likes long writes */
+    CU_PUT_SLOTS = 10,
     CU_PUT_OPEN_MAX = 32, /* files synced one by one; with more, the file system is synced once */
     CU_PUT_SEEN = 1 << 14,
     CU_LANE_TREE = 0,

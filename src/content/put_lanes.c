@@ -1,13 +1,22 @@
 /* The crew of a batch: one lane for trees, one for flat digests, one for each store. */
 #include "content/put.h"
 
+static size_t hash_leaves(struct cu_span bytes, cu_hash *ret)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < bytes.n; at += CU_CHUNK_BYTES)
+        n += cu_content_leaves(cu_span(bytes.p + at, bytes.n - at < CU_CHUNK_BYTES ? bytes.n - at : CU_CHUNK_BYTES), ret + n);
+    return n;
+}
+
 static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
 {
     struct cu_put *p = arg;
     struct cu_put_slot *slot = &p->slot[n];
     struct cu_frontier *frontier = &p->frontier[slot->large];
     cu_hash leaves[CU_PUT_SLOT_BYTES / CU_LEAF_BYTES];
-    size_t leaves_n = cu_content_leaves(cu_span(slot->bytes, slot->n), leaves);
+    size_t leaves_n = hash_leaves(cu_span(slot->bytes, slot->n), leaves);
 
     if (slot->first) *frontier = (struct cu_frontier){ .size = { 0 } };
     slot->side_at = slot->large ? frontier->size.v * sizeof(cu_hash) : 0;
