@@ -29,13 +29,19 @@ struct cu_audit {
     char missing[512];                 /* the file that was last reported missing: once is enough */
 
     uint64_t run;                      /* quarantine/<run>/ */
-    struct cu_buf noted;               /* the note's lines, of this and an unfinished run (check.c) */
+    struct cu_buf noted;               /* the note's lines, of this and an unfinished run (repair.c) */
     size_t noted_before;               /* so many bytes of it are the unfinished run's */
     uint64_t noted_on_disk;
     size_t verdict_at;                 /* where in it stands the verdict on what is being mended; 0: nothing is */
 };
 
-/* ---- findings (check.c) ---- */
+/* ---- a repair's note, and findings (repair.c) ---- */
+#define CU_NOTED_MAX ((size_t)64 << 20)
+/** Before anything is judged: keys and a place to write are there; what an unfinished run noted is taken over. And at the end. */
+CU_MUST_USE cu_status cu_repair_begin(struct cu_audit *a, struct cu_err *err);
+CU_MUST_USE cu_status cu_repair_end(struct cu_audit *a, struct cu_err *err);
+/** The first number that no run in quarantine/ has. */
+CU_MUST_USE cu_status cu_quarantine_next(struct cu_place *p, uint64_t *ret_run, struct cu_err *err);
 /** Report something wrong that has no file to be mended by bytes. */
 void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt, ...) CU_PRINTF(6, 7);
 /** While repairing, before anything is touched: what is about to be mended is noted durably. The report that follows gives the verdict. */

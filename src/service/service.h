@@ -100,7 +100,7 @@ CU_MUST_USE cu_status cu_correct(struct cu_place *p, struct cu_span name, struct
 CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err);
 
-/* ---- looking after the whole (check.c, audit_log.c, repair.c) ---- */
+/* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */
 struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };
 struct cu_check_request {
     uint64_t sample;                   /* every n-th object's bytes; 0: all */

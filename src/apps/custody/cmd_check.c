@@ -10,6 +10,7 @@
 struct checking {
     struct run *run;
     struct session *s;
+    bool to_record; /* a repair's note waits to become an incident */
     struct cu_json findings;
     struct cu_buf text;
     struct cu_check_result result;
@@ -112,6 +113,7 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
                                   .found = found,
                                   .arg = c };
     cu_status checked;
+    bool mended;
 
     c->s = s;
     if (opt(s->run, "sample")) TRY(number_read("--sample", opt(s->run, "sample"), 1000000, &r.sample, err));
@@ -120,7 +122,8 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
     r.fresh_index = &fresh;
     checked = cu_check(&s->place, &r, &c->result, err);
     fresh.close(fresh.self);
-    return checked;
+    if (checked != CU_OK || !r.repair) return checked;
+    return cu_repair_pending(&s->place, &c->to_record, &mended, err); /* of this run, or of one that was killed before it could say so */
 }
 
 /* With everything in place again the ledger is opened as usual, and that records the incident. */
@@ -141,7 +144,7 @@ static cu_status check_and_record(struct run *run, struct checking *c, struct cu
     cu_status done = in_session(run, MODE_CHECK, check, c, err), recorded = CU_OK;
 
     if (done != CU_OK && c->result.findings == 0) return done;
-    if (done == CU_OK && repair && c->result.findings > 0) recorded = in_session(run, MODE_WRITE, take_incident, c, &why);
+    if (done == CU_OK && c->to_record) recorded = in_session(run, MODE_WRITE, take_incident, c, &why);
     const bool ok = done == CU_OK && recorded == CU_OK && (repair ? c->result.unrepaired == 0 : c->result.findings == 0);
     if (run->json) tell_json(c, ok);
     else tell_words(c, repair);
