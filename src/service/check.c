@@ -77,6 +77,17 @@ static cu_status move_away(void *arg, const char *name, enum cu_file_kind kind, 
     return a->p->fs.ops->rename(a->p->fs.self, from, to, err);
 }
 
+/* The head first, durably: what is left without one, by a crash in between, is made anew by whoever opens it. */
+static cu_status move_state_away(struct cu_audit *a, struct cu_err *err)
+{
+    const struct cu_fs *fs = &a->p->fs;
+    cu_status moved = move_away(a, "head", CU_FILE_REGULAR, err);
+
+    if (moved == CU_OK) moved = fs->ops->sync_dir(fs->self, CU_DIR_NODE_STATE, err);
+    if (moved == CU_OK || moved == CU_NOT_FOUND) moved = fs->ops->list(fs->self, CU_DIR_NODE_STATE, move_away, a, err);
+    return moved == CU_NOT_FOUND ? CU_OK : moved;
+}
+
 cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_err *err)
 {
     const struct cu_check_request quiet = { 0 };
@@ -85,8 +96,7 @@ cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_er
     cu_status done;
 
     TRY(cu_quarantine_next(p, &a.run, err));
-    done = p->fs.ops->list(p->fs.self, CU_DIR_NODE_STATE, move_away, &a, err);
-    if (done != CU_OK && done != CU_NOT_FOUND) return done;
+    TRY(move_state_away(&a, err));
     TRY(cu_ledger_open(&p->fs, CU_DIR_NODE_STATE, &a.replay, err));
     done = cu_audit_replay_log(&a, err);
     const struct cu_machine m = cu_ledger_machine(a.replay);
