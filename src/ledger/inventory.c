@@ -133,7 +133,7 @@ cu_status cu_inventory_true(struct cu_state *s, struct cu_inventory *io, struct 
     TRY(out.has_case ? true_of_case(s, &out, mem, ret_changed, err) : true_of_key(s, &out, mem, ret_changed, err));
     TRY(cu_buf_ok(mem, err));
     TRY(cu_state_trouble(s, err));
-    out.open.bytes = cu_span(mem->p + from, mem->n - from);
+    out.open.bytes = mem->n > from ? cu_span(mem->p + from, mem->n - from) : CU_SPAN_EMPTY;
     *io = out;
     return CU_OK;
 }
