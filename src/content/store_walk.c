@@ -76,6 +76,10 @@ static cu_status walk_top(void *arg, const char *name, enum cu_file_kind kind, s
 cu_status cu_store_walk(struct cu_objects *s, const struct cu_store_visit *visit, struct cu_err *err)
 {
     struct walking w = { .s = s, .visit = visit };
+    struct cu_file_stat st;
+    cu_status there = s->fs->ops->stat(s->fs->self, s->dir, &st, err);
 
-    return cu_fs_exists(s->fs, s->dir) ? s->fs->ops->list(s->fs->self, s->dir, walk_top, &w, err) : CU_OK;
+    if (there == CU_NOT_FOUND) return CU_OK;
+    TRY(there); /* what cannot be looked at is not empty */
+    return s->fs->ops->list(s->fs->self, s->dir, walk_top, &w, err);
 }

@@ -43,21 +43,32 @@ static void names_of_deposit(const struct cu_details_deposit *d, struct cu_index
     row->has_sha256 = true;
 }
 
-/* What people wrote. Details that are missing or do not parse leave the row without names: the index judges nothing. */
-static void read_names(struct follower *f, const struct cu_entry *e, struct cu_index_row *row)
+static bool is_lost(cu_status status)
+{
+    return status == CU_NOT_FOUND || status == CU_BAD_HASH || status == CU_CORRUPT || status == CU_MALFORMED || status == CU_TOO_LARGE;
+}
+
+/* What people wrote. Details that are lost or do not parse leave the row without names: the index judges nothing. Details that
+ * cannot be read just now end the walk: the row would stay without names for good. */
+static cu_status read_names(struct follower *f, const struct cu_entry *e, struct cu_index_row *row, struct cu_err *err)
 {
     const cu_hash *commitment = cu_entry_commitment(e);
     enum cu_profile profile;
     union cu_details details;
+    cu_status read;
 
     cu_buf_clear(&f->details);
-    if (!commitment || cu_place_details(f->place, commitment, &f->details, NULL) != CU_OK || f->details.n < CU_SALT_LEN) return;
-    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK) return;
+    if (!commitment) return CU_OK;
+    read = cu_place_details(f->place, commitment, &f->details, err);
+    if (is_lost(read) || (read == CU_OK && f->details.n < CU_SALT_LEN)) return CU_OK;
+    TRY(read);
+    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK) return CU_OK;
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
     if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
+    return CU_OK;
 }
 
 static void row_of_claim(const struct cu_claim *c, struct cu_index_row *row)
@@ -136,7 +147,7 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
     TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
     row_of_entry(f, &e, &row);
-    read_names(f, &e, &row);
+    TRY(read_names(f, &e, &row, err));
     TRY(f->index->put(f->index->self, &row, err));
     return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
 }
