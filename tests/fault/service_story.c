@@ -212,6 +212,7 @@ void sw_prepare(void)
     struct cu_err err = { 0 };
 
     read_wish();
+    sw_keep();
     base = sw_new();
     if (make_base(&err) != CU_OK) fail_msg("a ledger to begin with: %s", err.text);
     sw_restart(base);
@@ -220,4 +221,8 @@ void sw_prepare(void)
     base = durable;
 }
 
-void sw_release(void) { sw_free(base); }
+void sw_release(void)
+{
+    sw_free(base);
+    sw_let_go();
+}

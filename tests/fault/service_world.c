@@ -9,6 +9,53 @@
 
 #define VERIFIER_KEYS 64
 
+/* ---- what is the same in every world, and dear to make ---- */
+
+static struct cu_verifier verifier;
+static void *verifier_mem;
+static struct { struct cu_buf pem; struct cu_private_key key; } known[CU_SIGNERS];
+
+void sw_keep(void)
+{
+    const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
+    struct cu_err err;
+
+    verifier_mem = malloc(size);
+    CU_ASSERT(verifier_mem && cu_verifier_cached(verifier_mem, size, &verifier, &err) == CU_OK);
+}
+
+void sw_let_go(void)
+{
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
+        if (known[who].pem.n) cu_private_free(&known[who].key);
+        cu_buf_free(&known[who].pem);
+    }
+    if (verifier.free) verifier.free(verifier.self);
+    free(verifier_mem);
+}
+
+/* Reads the file as cu_key_load does; decodes it only if it is another than before. */
+static cu_status load_key(struct cu_place *p, enum cu_signer who, struct cu_err *err)
+{
+    CU_BUF pem = cu_buf_heap(16384);
+    char path[64];
+
+    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    TRY(cu_fs_read(&p->fs, path, 16384, &pem, err));
+    if (!cu_span_eq(cu_buf_span(&pem), cu_buf_span(&known[who].pem))) {
+        struct cu_private_key key;
+        TRY(cu_private_from_pem(cu_buf_span(&pem), CU_SPAN_EMPTY, &key, err));
+        if (known[who].pem.n) cu_private_free(&known[who].key);
+        known[who].key = key;
+        if (!known[who].pem.max) known[who].pem = cu_buf_heap(16384);
+        cu_buf_clear(&known[who].pem);
+        cu_buf_add(&known[who].pem, cu_buf_span(&pem));
+    }
+    p->key[who] = known[who].key;
+    p->has_key[who] = true;
+    return CU_OK;
+}
+
 /* ---- clock and chance ---- */
 
 static cu_unix_ms now(void *self)
@@ -96,15 +143,14 @@ void sw_free(struct service_world *w)
 
 static cu_status begin(struct service_world *w, struct cu_err *err)
 {
-    const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
-
+    (void)err;
     CU_ASSERT(!w->open);
     w->open = true;
     w->place = (struct cu_place){ .fs = w->fs, .source = sw_source(), .clock = { w, now }, .random = { w, fill } };
     w->origin = (struct cu_buf){ 0 };
-    w->verifier_mem = malloc(size);
-    CU_ASSERT(w->verifier_mem);
-    return cu_verifier_cached(w->verifier_mem, size, &w->place.verifier, err);
+    w->place.verifier = verifier;
+    w->own_keys = false;
+    return CU_OK;
 }
 
 static cu_status open_index(struct service_world *w, struct cu_err *err)
@@ -165,10 +211,7 @@ static cu_status know_origin(struct service_world *w, struct cu_err *err)
 
 static cu_status load_keys(struct service_world *w, struct cu_err *err)
 {
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
-        TRY(cu_key_load(&w->place.fs, who, CU_SPAN_EMPTY, &w->place.key[who], err));
-        w->place.has_key[who] = true;
-    }
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(load_key(&w->place, who, err));
     return CU_OK;
 }
 
@@ -268,10 +311,9 @@ cu_status sw_close(struct service_world *w, struct cu_err *err)
     w->engine_open = w->open = false;
     cu_ledger_close(w->place.ledger);
     close_stores(w);
+    if (!w->own_keys) memset(w->place.has_key, 0, sizeof w->place.has_key);
     cu_place_free(&w->place);
     cu_buf_free(&w->origin);
-    if (w->place.verifier.free) w->place.verifier.free(w->place.verifier.self);
-    free(w->verifier_mem);
     return closed;
 }
 
@@ -281,6 +323,7 @@ static cu_status create(struct service_world *w, struct cu_err *err)
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
 
     TRY(begin(w, err));
+    w->own_keys = true;
     TRY(cu_found_files(&w->place, &r, &genesis, err));
     TRY(know_origin(w, err));
     TRY(open_index(w, err));
@@ -336,6 +379,28 @@ cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result 
     TRY(sw_open(w, SW_CHECK, err));
     cu_status checked = check(w, repair, ret, ret_finding, err), closed = sw_close(w, checked == CU_OK ? err : NULL);
     return checked == CU_OK ? closed : checked;
+}
+
+/* As `custody reindex`. */
+static cu_status reindex(struct service_world *w, struct cu_err *err)
+{
+    cu_hash digest;
+    void *lock;
+
+    TRY(w->place.fs.ops->lock(w->place.fs.self, CU_FILE_LOCK, &lock, err));
+    cu_status done = cu_place_refresh(&w->place, err);
+    if (done == CU_OK) done = cu_reindex_state(&w->place, &digest, err);
+    if (done == CU_OK) done = renew_index(w, err);
+    if (done == CU_OK) done = cu_follow(&w->place, err);
+    w->place.fs.ops->unlock(w->place.fs.self, lock);
+    return done;
+}
+
+cu_status sw_reindex(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_open(w, SW_CHECK, err));
+    cu_status done = reindex(w, err), closed = sw_close(w, done == CU_OK ? err : NULL);
+    return done == CU_OK ? closed : done;
 }
 
 /* ---- promises ---- */

@@ -48,8 +48,7 @@ struct service_world {
     struct cu_embedded_config config;
     struct cu_attachment_writer attachments;
     struct cu_buf origin;
-    void *verifier_mem;
-    bool open, engine_open;
+    bool open, engine_open, own_keys;
 
     /* what was promised */
     struct sw_promise promise[SW_PROMISES];
@@ -64,6 +63,8 @@ struct service_world {
 
 enum sw_mode { SW_READ, SW_WRITE, SW_CHECK };
 
+void sw_keep(void); /* once a process, before the first world */
+void sw_let_go(void);
 struct service_world *sw_new(void);
 struct service_world *sw_copy(const struct service_world *w); /* of what lies there now, all of it durable; nothing open */
 void sw_free(struct service_world *w);
@@ -72,6 +73,7 @@ void sw_free(struct service_world *w);
 cu_status sw_create(struct service_world *w, struct cu_err *err);
 cu_status sw_open(struct service_world *w, enum sw_mode mode, struct cu_err *err);
 cu_status sw_close(struct service_world *w, struct cu_err *err); /* lets go even if it fails */
+cu_status sw_reindex(struct service_world *w, struct cu_err *err);
 cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result *ret, char ret_finding[600], struct cu_err *err);
 
 /* use cases that make promises; the ledger is open for writing */

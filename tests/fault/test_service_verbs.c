@@ -1,0 +1,161 @@
+/* Every other verb that writes, stopped after any effect and failed at any call: a new ledger, cases, corrections, voided numbers,
+ * inventories, reads that are noted, the state made anew. */
+#include "service_world.h"
+
+#include <stdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* ---- a new ledger ---- */
+
+/* A folder in which the making was cut short is no ledger, and says so; whatever is one is a whole one. */
+static const char *judge_new(struct service_world *w)
+{
+    static char sentence[1200];
+    struct cu_err err = { 0 };
+    cu_status opened = sw_open(w, SW_CHECK, &err);
+
+    if (opened == CU_OK) {
+        if (sw_close(w, &err) == CU_OK) return sw_judge(w);
+    } else if (opened == CU_NOT_FOUND && !w->promises_n && !cu_fs_exists(&w->memory, CU_FILE_FORMAT)) return NULL;
+    snprintf(sentence, sizeof sentence, "neither a ledger nor none: %s", err.text);
+    return sentence;
+}
+
+static cu_status found(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_outcome unfiled = { .seq = { 3 } };
+    struct cu_outcome outcome = unfiled;
+    struct cu_span bytes;
+
+    TRY(sw_create(w, err));
+    TRY(sw_open(w, SW_WRITE, err)); /* init was acknowledged: from here on the case is a promise */
+    TRY(cu_log_entry(&w->place.log, outcome.seq, &bytes, err));
+    outcome.leaf = cu_leaf_hash(bytes);
+    TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
+    return sw_close(w, err);
+}
+
+/* ---- statements that stand alone ---- */
+
+static cu_status amend(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_case_request c1 = { .name = cu_span_str("C1"), .number = cu_span_str("2026-17"), .cause = cu_span_str("theft") };
+    CU_BUF mem = cu_buf_heap(65536);
+    struct cu_inventory inventory;
+    struct cu_outcome outcome;
+
+    TRY(sw_open(w, SW_WRITE, err));
+    TRY(cu_case_open(&w->place, &c1, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
+    TRY(cu_correct(&w->place, cu_span_str("unfiled/1"), cu_span_str("found in the kitchen"), &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_CORRECTION, &outcome, err));
+    TRY(cu_void_serial(&w->place, 7, NULL, cu_span_str("the device was lost"), &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_VOID, &outcome, err));
+    TRY(cu_inventory_make(&w->place, cu_span_str("unfiled"), &inventory, &mem, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_INVENTORY, &outcome, err));
+    return sw_close(w, err);
+}
+
+/* ---- reads ---- */
+
+static cu_status ignore(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    (void)arg, (void)bytes, (void)err;
+    return CU_OK;
+}
+
+static cu_status restart(void *arg, struct cu_err *err)
+{
+    (void)arg, (void)err;
+    return CU_OK;
+}
+
+static cu_status get(struct service_world *w, struct cu_err *err)
+{
+    CU_CLEANUP(cu_fetch_free) struct cu_fetch fetch = { .found = { .mem = { 0 } } };
+    struct cu_access_row row = { .who = cu_span_str("officer"), .reason = cu_span_str("trial"), .time = 1760000000000 };
+    bool damaged = false;
+
+    TRY(cu_fetch_begin(&w->place, cu_span_str("unfiled/1"), &fetch, err));
+    row.id = fetch.found.row.id;
+    TRY(cu_access_note(&w->place, &row, err));
+    w->reads++;
+    return cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, ignore, restart, NULL, &damaged, err);
+}
+
+static cu_status get_twice_and_flush(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_open(w, SW_READ, err));
+    TRY(get(w, err));
+    TRY(get(w, err));
+    TRY(sw_close(w, err));
+    TRY(sw_open(w, SW_WRITE, err));
+    return sw_close(w, err);
+}
+
+/* ---- the state made anew, with something left in the journal ---- */
+
+static cu_status leave_something(struct service_world *w, struct cu_err *err)
+{
+    static const char *const paths[] = { SW_SMALL };
+
+    w->faulty.stop_after = 40; /* somewhere between the acknowledgement and the log */
+    cu_status status = sw_open(w, SW_WRITE, err);
+    if (status == CU_OK) status = sw_deposit(w, paths, 1, false, err);
+    sw_crash(w, 1);
+    return status == CU_OK ? CU_IO : CU_OK;
+}
+
+static cu_status reindex(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_reindex(w, err));
+    TRY(sw_open(w, SW_WRITE, err));
+    return sw_close(w, err);
+}
+
+static const struct sw_story stories[] = {
+    { .name = "init", .from_nothing = true, .act = found, .judge = judge_new, .stride = 2 },
+    { .name = "amend", .act = amend, .stride = 7 },
+    { .name = "get", .act = get_twice_and_flush, .stride = 3 },
+    { .name = "reindex", .act = reindex, .stride = 2 },
+    { .name = "reindex-after-crash", .prepare = leave_something, .act = reindex, .deposits = 1, .stride = 3 },
+};
+#define STORIES (sizeof stories / sizeof *stories)
+
+static void any_verb_that_loses_power_keeps_what_was_acknowledged(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < STORIES; i++) sw_stop_everywhere(&stories[i]);
+}
+
+static void any_call_of_any_verb_that_fails_is_told_and_loses_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    sw_prepare();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sw_release();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_verb_that_loses_power_keeps_what_was_acknowledged),
+        cmocka_unit_test(any_call_of_any_verb_that_fails_is_told_and_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
