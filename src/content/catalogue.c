@@ -20,7 +20,8 @@ static cu_status add_pack(struct cu_catalogue *c, const cu_hash *pack, struct cu
 {
     void *packs = c->packs;
 
-    ENSURE(make_room(&packs, &c->packs_cap, c->packs_n, sizeof *c->packs), err, CU_NO_MEMORY, "no memory for the catalogue of packs");
+    ENSURE(make_room(&packs, &c->packs_cap, c->packs_n, sizeof *c->packs), err, CU_NO_MEMORY,
+           "no memory for the catalogue of packs");
     c->packs = packs;
     c->packs[c->packs_n++] = *pack;
     return CU_OK;
@@ -30,7 +31,8 @@ static cu_status add_row(struct cu_catalogue *c, const struct cu_pack_row *row, 
 {
     void *rows = c->rows;
 
-    ENSURE(make_room(&rows, &c->rows_cap, c->rows_n, sizeof *c->rows), err, CU_NO_MEMORY, "no memory for the catalogue of objects");
+    ENSURE(make_room(&rows, &c->rows_cap, c->rows_n, sizeof *c->rows), err, CU_NO_MEMORY,
+           "no memory for the catalogue of objects");
     c->rows = rows;
     c->rows[c->rows_n++] = (struct cu_catalogue_row){ row->name, (uint32_t)(c->packs_n - 1), row->offset };
     c->sorted = false;
@@ -49,7 +51,10 @@ static cu_status add_index(struct cu_catalogue *c, const struct cu_pack_index *i
 
 /* ---- loading ---- */
 
-struct loading { struct cu_objects *s; struct cu_buf bytes; };
+struct loading {
+    struct cu_objects *s;
+    struct cu_buf bytes;
+};
 
 static cu_status add_unpacked(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err)
 {
@@ -77,7 +82,8 @@ static cu_status load_object(void *arg, bool large, const cu_hash *name, bool ma
 
     if (large) return CU_OK;
     cu_buf_clear(&l->bytes);
-    if (side && cu_store_pack_index(l->s, name, &l->bytes, &index, NULL) == CU_OK) return add_index(&l->s->catalogue, &index, err);
+    if (side && cu_store_pack_index(l->s, name, &l->bytes, &index, NULL) == CU_OK)
+        return add_index(&l->s->catalogue, &index, err);
     return main ? load_from_pack(l, name, err) : CU_OK;
 }
 
@@ -128,7 +134,8 @@ static size_t lower_bound(const struct cu_catalogue *c, const cu_hash *name)
 }
 
 /* An object may lie in several packs, and a content and a details under one name: the first sound frame of the right kind. */
-cu_status cu_catalogue_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+cu_status cu_catalogue_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
+                            struct cu_err *err)
 {
     struct cu_catalogue *c = &s->catalogue;
     char path[CU_STORE_PATH_MAX];

@@ -1,7 +1,8 @@
 /* Looking after a store: every file judged by itself, and what does not belong there.
  *
- * A side file alone (a tree without its bytes, an index without its pack) is what a crash between two renames leaves, and harmless:
- * nothing was acknowledged. That an object which the log names is missing is for whoever reads the log to say (cu_objects_has).
+ * A side file alone (a tree without its bytes, an index without its pack) is what a crash between two renames leaves, and
+ * harmless: nothing was acknowledged. That an object which the log names is missing is for whoever reads the log to say
+ * (cu_objects_has).
  */
 #include "content/judge.h"
 
@@ -37,7 +38,8 @@ static cu_status judge_lone_side(struct checking *c, bool large, const cu_hash *
     cu_hash root = { { 0 } };
 
     cu_status status = large ? cu_tree_file_root(c->s, name, &root, &why) : cu_store_pack_index(c->s, name, &bytes, &index, &why);
-    if (status == CU_OK && large && !cu_hash_eq(&root, name)) status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
+    if (status == CU_OK && large && !cu_hash_eq(&root, name))
+        status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
     if (status == CU_NO_MEMORY) return cu_fail(err, status, "%s", why.text);
     if (status != CU_OK) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_DAMAGED, why.text);
     return CU_OK;
@@ -49,7 +51,9 @@ static cu_status judge_object(void *arg, bool large, const cu_hash *name, bool m
     struct cu_judged j;
 
     if (!main) return judge_lone_side(c, large, name, err);
-    if (!side) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_MISSING, large ? "the tree of the bytes beside it is missing" : "the index of the pack beside it is missing");
+    if (!side)
+        report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_MISSING,
+               large ? "the tree of the bytes beside it is missing" : "the index of the pack beside it is missing");
     if (c->sample > 1 && c->seen++ % c->sample != 0) return CU_OK;
     TRY((large ? cu_judge_large : cu_judge_pack)(c->scan, c->s, name, &j, err));
     report(c, large ? CU_STORE_LARGE : CU_STORE_PACK, name, j.main, j.main_text);
@@ -77,7 +81,8 @@ static void add_progress(void *arg, uint64_t bytes)
     if (c->progress) c->progress(c->arg, c->read);
 }
 
-cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(void *arg, const struct cu_object_fault *fault), void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret, struct cu_err *err)
+cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(void *arg, const struct cu_object_fault *fault),
+                           void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
     struct checking c = { .s = s, .sample = sample, .found = found, .progress = progress, .arg = arg };
@@ -93,7 +98,10 @@ cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(
 
 /* ---- the index, told anew ---- */
 
-struct telling { struct cu_objects *s; struct cu_buf bytes; };
+struct telling {
+    struct cu_objects *s;
+    struct cu_buf bytes;
+};
 
 static cu_status tell_object(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err)
 {

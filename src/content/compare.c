@@ -7,7 +7,11 @@
 #include <stdlib.h>
 
 /* A file with several names in the manifest: its bytes stand with the first of them. */
-struct first_name { struct cu_span path; uint64_t size; cu_hash root; };
+struct first_name {
+    struct cu_span path;
+    uint64_t size;
+    cu_hash root;
+};
 
 struct comparing {
     struct cu_intake in;
@@ -36,7 +40,10 @@ static void report(struct comparing *c, const char *what, struct cu_span path, c
     if (c->found) c->found(c->arg, &d);
 }
 
-static cu_status next_row(struct comparing *c, struct cu_err *err) { return cu_manifest_next(&c->manifest, &c->item, &c->more, err); }
+static cu_status next_row(struct comparing *c, struct cu_err *err)
+{
+    return cu_manifest_next(&c->manifest, &c->item, &c->more, err);
+}
 
 /* ---- hard links ---- */
 
@@ -45,7 +52,8 @@ static int compare_first(const void *a, const void *b)
     return cu_span_cmp(((const struct first_name *)a)->path, ((const struct first_name *)b)->path);
 }
 
-static cu_status each_row(struct comparing *c, struct cu_span manifest, void (*row)(struct comparing *c, const struct cu_item *item), struct cu_err *err)
+static cu_status each_row(struct comparing *c, struct cu_span manifest,
+                          void (*row)(struct comparing *c, const struct cu_item *item), struct cu_err *err)
 {
     struct cu_manifest m;
     struct cu_item item;
@@ -68,7 +76,8 @@ static void note_target(struct comparing *c, const struct cu_item *item)
 
 static void note_bytes(struct comparing *c, const struct cu_item *item)
 {
-    struct first_name key = { .path = item->path }, *end = c->first + c->first_n, *at = bsearch(&key, c->first, c->first_n, sizeof *c->first, compare_first);
+    struct first_name key = { .path = item->path }, *end = c->first + c->first_n,
+                      *at = bsearch(&key, c->first, c->first_n, sizeof *c->first, compare_first);
 
     while (at && at > c->first && compare_first(at - 1, &key) == 0) at--;
     for (; at && at < end && compare_first(at, &key) == 0; at++) at->size = item->size, at->root = item->root;
@@ -110,7 +119,8 @@ static cu_status compare_file(struct comparing *c, const struct cu_walk_item *w,
 
     due_bytes(c, &size, &root);
     if (w->stat.size != size) {
-        snprintf(text, sizeof text, "it has %llu bytes; %llu were deposited", (unsigned long long)w->stat.size, (unsigned long long)size);
+        snprintf(text, sizeof text, "it has %llu bytes; %llu were deposited", (unsigned long long)w->stat.size,
+                 (unsigned long long)size);
         report(c, "altered", w->path, text);
         return CU_OK;
     }
@@ -133,7 +143,7 @@ static cu_status compare_symlink(struct comparing *c, const struct cu_walk_item 
 static bool same_type(uint64_t type, enum cu_source_kind kind)
 {
     static const enum cu_source_kind kinds[] = {
-        [CU_ITEM_FILE] = CU_SOURCE_FILE, [CU_ITEM_HARDLINK] = CU_SOURCE_FILE, [CU_ITEM_DIRECTORY] = CU_SOURCE_FOLDER,
+        [CU_ITEM_FILE] = CU_SOURCE_FILE,       [CU_ITEM_HARDLINK] = CU_SOURCE_FILE, [CU_ITEM_DIRECTORY] = CU_SOURCE_FOLDER,
         [CU_ITEM_SYMLINK] = CU_SOURCE_SYMLINK, [CU_ITEM_OTHER] = CU_SOURCE_OTHER,
     };
     return kinds[type] == kind || (type == CU_ITEM_OTHER && kind == CU_SOURCE_BLOCK_DEVICE);
@@ -141,10 +151,15 @@ static bool same_type(uint64_t type, enum cu_source_kind kind)
 
 static void compare_metadata(struct comparing *c, const struct cu_walk_item *w)
 {
-    bool mode = c->item.mode != (w->stat.mode & 07777), time = c->item.mtime_s != w->stat.mtime_s || c->item.mtime_ns != w->stat.mtime_ns;
+    bool mode = c->item.mode != (w->stat.mode & 07777),
+         time = c->item.mtime_s != w->stat.mtime_s || c->item.mtime_ns != w->stat.mtime_ns;
 
     if (w->stat.kind == CU_SOURCE_SYMLINK) mode = false; /* copies do not keep what no one can set */
-    if (mode || time) report(c, "metadata", w->path, mode && time ? "permissions and time of change differ" : mode ? "permissions differ" : "the time of change differs");
+    if (mode || time)
+        report(c, "metadata", w->path,
+               mode && time ? "permissions and time of change differ"
+               : mode       ? "permissions differ"
+                            : "the time of change differs");
 }
 
 static cu_status compare_item(struct comparing *c, const struct cu_walk_item *w, struct cu_err *err)
@@ -176,9 +191,12 @@ static cu_status visit(void *arg, const struct cu_walk_item *w, struct cu_err *e
     return next_row(c, err);
 }
 
-cu_status cu_compare_folder(struct cu_span manifest, const struct cu_source *source, const char *path, const struct cu_progress *progress, void (*found)(void *arg, const struct cu_folder_difference *d), void *arg, uint64_t *ret_bad, struct cu_err *err)
+cu_status cu_compare_folder(struct cu_span manifest, const struct cu_source *source, const char *path,
+                            const struct cu_progress *progress, void (*found)(void *arg, const struct cu_folder_difference *d),
+                            void *arg, uint64_t *ret_bad, struct cu_err *err)
 {
-    CU_CLEANUP(comparing_free) struct comparing c = { .in = { .source = source, .progress = progress, .roots_only = true }, .found = found, .arg = arg };
+    CU_CLEANUP(comparing_free)
+    struct comparing c = { .in = { .source = source, .progress = progress, .roots_only = true }, .found = found, .arg = arg };
 
     TRY(cu_put_begin(NULL, 0, &c.in.put, err));
     TRY(learn_links(&c, manifest, err));
@@ -206,7 +224,8 @@ static bool ends_alike(struct cu_span path, struct cu_span name)
     return at == 0 || lng.p[at - 1] == '/';
 }
 
-cu_status cu_find_item(struct cu_span manifest, struct cu_span name, uint64_t size, const cu_hash *root, struct cu_item *ret, uint64_t *ret_row, struct cu_err *err)
+cu_status cu_find_item(struct cu_span manifest, struct cu_span name, uint64_t size, const cu_hash *root, struct cu_item *ret,
+                       uint64_t *ret_row, struct cu_err *err)
 {
     struct cu_manifest m;
     struct cu_item item, found = { 0 };
@@ -215,14 +234,15 @@ cu_status cu_find_item(struct cu_span manifest, struct cu_span name, uint64_t si
     bool more = true;
 
     TRY(cu_manifest_open(manifest, &m, err));
-    for (uint64_t row = 0; ; row++) {
+    for (uint64_t row = 0;; row++) {
         TRY(cu_manifest_next(&m, &item, &more, err));
         if (!more) break;
         bool bytes = item.has_root && item.size == size && cu_hash_eq(&item.root, root);
         unsigned now = (unsigned)bytes * 2 + (item.has_root && ends_alike(item.path, name));
         if (now > rank) rank = now, found = item, found_row = row;
     }
-    ENSURE(rank != 1, err, CU_BAD_HASH, "the folder's item %.*s was deposited with other bytes", (int)(found.path.n < 400 ? found.path.n : 400), (const char *)found.path.p);
+    ENSURE(rank != 1, err, CU_BAD_HASH, "the folder's item %.*s was deposited with other bytes",
+           (int)(found.path.n < 400 ? found.path.n : 400), (const char *)found.path.p);
     ENSURE(rank > 1, err, CU_NOT_FOUND, "no item of the folder has these bytes");
     *ret = found;
     *ret_row = found_row;

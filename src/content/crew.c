@@ -65,7 +65,8 @@ static void *run_lane(void *arg)
     return NULL;
 }
 
-cu_status cu_crew_new(const struct cu_lane *lanes, unsigned n, size_t slots, bool threads, struct cu_crew **ret, struct cu_err *err)
+cu_status cu_crew_new(const struct cu_lane *lanes, unsigned n, size_t slots, bool threads, struct cu_crew **ret,
+                      struct cu_err *err)
 {
     CU_ASSERT(n <= CU_LANES_MAX && slots > 0);
     struct cu_crew *c = calloc(1, sizeof *c);

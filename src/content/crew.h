@@ -20,7 +20,8 @@ struct cu_lane {
 
 struct cu_crew;
 /** `threads` false: no thread at all, `submit` does the work itself; for the smallest jobs. */
-CU_MUST_USE cu_status cu_crew_new(const struct cu_lane *lanes, unsigned n, size_t slots, bool threads, struct cu_crew **ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_crew_new(const struct cu_lane *lanes, unsigned n, size_t slots, bool threads, struct cu_crew **ret,
+                                  struct cu_err *err);
 bool cu_crew_has_threads(const struct cu_crew *c);
 /** The next slot's place in the ring, when it is free. */
 CU_MUST_USE cu_status cu_crew_claim(struct cu_crew *c, size_t *ret_slot, struct cu_err *err);

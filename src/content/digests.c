@@ -44,7 +44,8 @@ void cu_digest_set_free(struct cu_digest_set *set)
     set->n = 0;
 }
 
-cu_status cu_digest_set_of(unsigned algs, struct cu_span bytes, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n, struct cu_err *err)
+cu_status cu_digest_set_of(unsigned algs, struct cu_span bytes, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n,
+                           struct cu_err *err)
 {
     CU_CLEANUP(cu_digest_set_free) struct cu_digest_set set = { .n = 0 };
 

@@ -12,6 +12,7 @@ void cu_digest_set_add(struct cu_digest_set *set, struct cu_span bytes);
 void cu_digest_set_finish(struct cu_digest_set *set, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n);
 void cu_digest_set_free(struct cu_digest_set *set);
 /** The same at once. */
-CU_MUST_USE cu_status cu_digest_set_of(unsigned algs, struct cu_span bytes, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n, struct cu_err *err);
+CU_MUST_USE cu_status cu_digest_set_of(unsigned algs, struct cu_span bytes, struct cu_digest_value ret[CU_DIGESTS_MAX],
+                                       size_t *ret_n, struct cu_err *err);
 
 #endif

@@ -74,8 +74,9 @@ static cu_status sort_rows(struct cu_expect *e, struct cu_err *err)
             e->rows[kept++] = e->rows[i];
             continue;
         }
-        ENSURE(same_digest(&last->digest, &e->rows[i].digest), err, CU_MALFORMED, "the list of expected digests gives two different %s digests for one file: %.*s",
-               cu_digest_name(last->digest.alg), (int)(last->path.n < 400 ? last->path.n : 400), (const char *)last->path.p);
+        ENSURE(same_digest(&last->digest, &e->rows[i].digest), err, CU_MALFORMED,
+               "the list of expected digests gives two different %s digests for one file: %.*s", cu_digest_name(last->digest.alg),
+               (int)(last->path.n < 400 ? last->path.n : 400), (const char *)last->path.p);
     }
     e->n = kept;
     e->common = common_folder(e);
@@ -128,7 +129,8 @@ static size_t find_row(const struct cu_expect *e, struct cu_span path)
     return at;
 }
 
-static cu_status compare_row(struct cu_expect_row *row, struct cu_span path, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+static cu_status compare_row(struct cu_expect_row *row, struct cu_span path, const struct cu_digest_value *digests, size_t n,
+                             struct cu_err *err)
 {
     size_t len = cu_digest_len(row->digest.alg);
     const struct cu_digest_value *have = NULL;
@@ -143,19 +145,23 @@ static cu_status compare_row(struct cu_expect_row *row, struct cu_span path, con
     cu_buf_add_str(&said, ", the bytes have ");
     cu_hex_put(&said, cu_span(have->bytes, len));
     cu_text_printable(&name, path);
-    return cu_fail(err, CU_BAD_HASH, "%.*s%s the form says %s %.*s: this is not what was seized, nothing was signed", (int)(name.n < 400 ? name.n : 400),
-                   (const char *)name.p, name.n ? ":" : "the item:", cu_digest_name(row->digest.alg), (int)said.n, (const char *)said.p);
+    return cu_fail(err, CU_BAD_HASH, "%.*s%s the form says %s %.*s: this is not what was seized, nothing was signed",
+                   (int)(name.n < 400 ? name.n : 400), (const char *)name.p,
+                   name.n ? ":" : "the item:", cu_digest_name(row->digest.alg), (int)said.n, (const char *)said.p);
 }
 
-cu_status cu_expect_match(const struct cu_expect *expect, struct cu_span path, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+cu_status cu_expect_match(const struct cu_expect *expect, struct cu_span path, const struct cu_digest_value *digests, size_t n,
+                          struct cu_err *err)
 {
     bool any = false;
 
-    for (size_t i = 0; i < expect->n && !expect->rows[i].has_path; i++, any = true) TRY(compare_row(&expect->rows[i], path, digests, n, err));
+    for (size_t i = 0; i < expect->n && !expect->rows[i].has_path; i++, any = true)
+        TRY(compare_row(&expect->rows[i], path, digests, n, err));
     size_t at = find_row(expect, path);
     for (size_t i = at; i < expect->n && cu_span_eq(expect->rows[i].path, expect->rows[at].path); i++, any = true)
         TRY(compare_row(&expect->rows[i], path, digests, n, err));
-    ENSURE(any, err, CU_NOT_FOUND, "%.*s is not in the list of expected digests: nothing was signed", (int)(path.n < 400 ? path.n : 400), (const char *)path.p);
+    ENSURE(any, err, CU_NOT_FOUND, "%.*s is not in the list of expected digests: nothing was signed",
+           (int)(path.n < 400 ? path.n : 400), (const char *)path.p);
     return CU_OK;
 }
 
@@ -166,8 +172,10 @@ cu_status cu_expect_link(const struct cu_expect *expect, struct cu_span path, st
     for (size_t i = at; i < expect->n && cu_span_eq(expect->rows[i].path, expect->rows[at].path); i++) {
         for (size_t j = from; j < expect->n && cu_span_eq(expect->rows[j].path, expect->rows[from].path); j++)
             if (same_digest(&expect->rows[i].digest, &expect->rows[j].digest)) expect->rows[i].matched = true;
-        ENSURE(expect->rows[i].matched, err, CU_BAD_HASH, "%.*s is a second name of %.*s, and the list gives it another digest: nothing was signed", (int)(path.n < 300 ? path.n : 300), (const char *)path.p,
-               (int)(first.n < 300 ? first.n : 300), (const char *)first.p);
+        ENSURE(expect->rows[i].matched, err, CU_BAD_HASH,
+               "%.*s is a second name of %.*s, and the list gives it another digest: nothing was signed",
+               (int)(path.n < 300 ? path.n : 300), (const char *)path.p, (int)(first.n < 300 ? first.n : 300),
+               (const char *)first.p);
     }
     return CU_OK;
 }
@@ -176,7 +184,8 @@ cu_status cu_expect_done(const struct cu_expect *expect, struct cu_err *err)
 {
     for (size_t i = 0; i < expect->n; i++) {
         struct cu_span path = expect->rows[i].path;
-        ENSURE(expect->rows[i].matched, err, CU_NOT_FOUND, "%.*s is in the list of expected digests, but not among what was read: nothing was signed",
+        ENSURE(expect->rows[i].matched, err, CU_NOT_FOUND,
+               "%.*s is in the list of expected digests, but not among what was read: nothing was signed",
                (int)(path.n < 400 ? path.n : 400), path.n ? (const char *)path.p : "a digest");
     }
     return CU_OK;

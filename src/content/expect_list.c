@@ -21,7 +21,8 @@ struct list {
     bool hashdeep;
 };
 
-static cu_status add_row(struct cu_expect *e, const struct cu_digest_value *digest, struct cu_span path, bool has_path, struct cu_err *err)
+static cu_status add_row(struct cu_expect *e, const struct cu_digest_value *digest, struct cu_span path, bool has_path,
+                         struct cu_err *err)
 {
     if (e->n == e->cap) {
         size_t cap = e->cap ? 2 * e->cap : 64;
@@ -104,7 +105,8 @@ static bool unescape(struct cu_expect *e, struct cu_span *path)
 /* A path of Windows: "C:\a\b" and ".\a\b" have '/' here. */
 static struct cu_span from_windows(struct cu_expect *e, struct cu_span path)
 {
-    bool drive = path.n >= 3 && isalpha(path.p[0]) && path.p[1] == ':' && path.p[2] == '\\', dot = path.n >= 2 && path.p[0] == '.' && path.p[1] == '\\';
+    bool drive = path.n >= 3 && isalpha(path.p[0]) && path.p[1] == ':' && path.p[2] == '\\',
+         dot = path.n >= 2 && path.p[0] == '.' && path.p[1] == '\\';
 
     for (size_t i = 0; (drive || dot) && i < path.n; i++)
         if (path.p[i] == '\\') e->text.p[path.p - e->text.p + (ptrdiff_t)i] = '/';
@@ -140,7 +142,8 @@ static cu_status read_tagged(struct list *l, struct cu_span line, bool escaped, 
     struct cu_span alg, path, hex;
     struct cu_digest_value digest;
 
-    *ret_is = split_tagged(line, &alg, &path, &hex) && alg_of_name(alg) != CU_DIGEST_NONE && read_hex(hex, alg_of_name(alg), &digest);
+    *ret_is = split_tagged(line, &alg, &path, &hex) && alg_of_name(alg) != CU_DIGEST_NONE &&
+              read_hex(hex, alg_of_name(alg), &digest);
     if (!*ret_is) return CU_OK;
     if (escaped && !unescape(l->e, &path)) return bad_line(l, "an escape in the path that is none", err);
     return add_row(l->e, &digest, path, true, err);
@@ -161,7 +164,8 @@ static cu_status read_sum_line(struct list *l, struct cu_span line, struct cu_er
         return add_row(l->e, &digest, CU_SPAN_EMPTY, false, err);
     }
     if (!read_digest(hex, &digest)) return bad_line(l, "it does not begin with a digest", err);
-    if (rest.n < 2 || (rest.p[0] != ' ' && rest.p[0] != '*')) return bad_line(l, "two spaces, or a space and a star, stand before the path", err);
+    if (rest.n < 2 || (rest.p[0] != ' ' && rest.p[0] != '*'))
+        return bad_line(l, "two spaces, or a space and a star, stand before the path", err);
     struct cu_span path = from_windows(l->e, cu_span(rest.p + 1, rest.n - 1));
     if (escaped && !unescape(l->e, &path)) return bad_line(l, "an escape in the path that is none", err);
     return add_row(l->e, &digest, path, true, err);

@@ -11,7 +11,14 @@
 
 #include <stdlib.h>
 
-enum { BATCHES = 8, HASHERS = 2, BATCH_ITEMS = 256, BATCH_BYTES = CU_CHUNK_BYTES, BATCH_TEXT = 64 * 1024, TEXT_MAX = 2 * CU_PATH_MAX_BYTES };
+enum {
+    BATCHES = 8,
+    HASHERS = 2,
+    BATCH_ITEMS = 256,
+    BATCH_BYTES = CU_CHUNK_BYTES,
+    BATCH_TEXT = 64 * 1024,
+    TEXT_MAX = 2 * CU_PATH_MAX_BYTES
+};
 
 struct member {
     struct cu_item item;
@@ -87,7 +94,8 @@ static cu_status folder_start(struct folder *f, struct cu_err *err)
 
 /* ---- emitting ---- */
 
-static cu_status emit(struct folder *f, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+static cu_status emit(struct folder *f, const struct cu_item *item, const struct cu_digest_value *digests, size_t n,
+                      struct cu_err *err)
 {
     size_t at = f->rows.n;
 
@@ -135,7 +143,9 @@ static cu_status need_batch(struct folder *f, size_t bytes, struct cu_err *err)
 {
     size_t n;
 
-    if (f->filling && (f->filling->n == BATCH_ITEMS || bytes > BATCH_BYTES - f->filling->bytes_n || f->filling->text_n > BATCH_TEXT - TEXT_MAX)) submit(f);
+    if (f->filling &&
+        (f->filling->n == BATCH_ITEMS || bytes > BATCH_BYTES - f->filling->bytes_n || f->filling->text_n > BATCH_TEXT - TEXT_MAX))
+        submit(f);
     if (f->filling) return CU_OK;
     if (cu_crew_submitted(f->crew) - f->done == BATCHES) TRY(emit_batch(f, err));
     TRY(cu_crew_claim(f->crew, &n, err));
@@ -157,10 +167,15 @@ static struct cu_span keep_text(struct batch *b, struct cu_span text)
 
 static struct cu_item item_of(const struct cu_walk_item *w, struct cu_span path)
 {
-    return (struct cu_item){ .path = path, .type = CU_ITEM_OTHER, .mode = w->stat.mode & 07777, .mtime_s = w->stat.mtime_s, .mtime_ns = w->stat.mtime_ns };
+    return (struct cu_item){ .path = path,
+                             .type = CU_ITEM_OTHER,
+                             .mode = w->stat.mode & 07777,
+                             .mtime_s = w->stat.mtime_s,
+                             .mtime_ns = w->stat.mtime_ns };
 }
 
-static cu_status add_plain(struct folder *f, const struct cu_walk_item *w, enum cu_item_type type, struct cu_span target, struct cu_err *err)
+static cu_status add_plain(struct folder *f, const struct cu_walk_item *w, enum cu_item_type type, struct cu_span target,
+                           struct cu_err *err)
 {
     ENSURE(target.n <= CU_PATH_MAX_BYTES, err, CU_TOO_LARGE, "%s: the target of the link is too long", w->full);
     TRY(need_batch(f, 0, err));
@@ -286,7 +301,8 @@ static cu_status put_manifest(struct cu_put *put, struct cu_span manifest, const
     return CU_OK;
 }
 
-cu_status cu_intake_folder(struct cu_intake *in, const struct cu_ingest *config, const char *path, struct cu_ingested *ret, struct cu_err *err)
+cu_status cu_intake_folder(struct cu_intake *in, const struct cu_ingest *config, const char *path, struct cu_ingested *ret,
+                           struct cu_err *err)
 {
     CU_CLEANUP(folder_free) struct folder f = { .in = in, .config = config };
 

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-struct cu_hardlink { uint64_t device, inode; size_t at, n; }; /* n == 0: free */
+struct cu_hardlink {
+    uint64_t device, inode;
+    size_t at, n;
+}; /* n == 0: free */
 
 void cu_hardlinks_start(struct cu_hardlinks *h) { *h = (struct cu_hardlinks){ .paths = cu_buf_heap(SIZE_MAX / 2) }; }
 
@@ -35,7 +38,8 @@ static cu_status grow(struct cu_hardlinks *h, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_hardlinks_seen(struct cu_hardlinks *h, const struct cu_source_stat *st, struct cu_span path, struct cu_span *ret_first, struct cu_err *err)
+cu_status cu_hardlinks_seen(struct cu_hardlinks *h, const struct cu_source_stat *st, struct cu_span path,
+                            struct cu_span *ret_first, struct cu_err *err)
 {
     if (2 * (h->n + 1) > h->cap) TRY(grow(h, err));
     struct cu_hardlink *slot = slot_of(h, st->device, st->inode);

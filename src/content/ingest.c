@@ -20,7 +20,8 @@ cu_status cu_intake_tick(struct cu_intake *in, uint64_t n, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t *ret, size_t n, size_t *ret_n, struct cu_err *err)
+cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t *ret, size_t n, size_t *ret_n,
+                         struct cu_err *err)
 {
     size_t got = 1, at = 0;
 
@@ -33,7 +34,8 @@ cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t
     return CU_OK;
 }
 
-cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, struct cu_intake_sums *ret, struct cu_err *err)
+cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, struct cu_intake_sums *ret,
+                           struct cu_err *err)
 {
     struct cu_intake_sums out;
     size_t got = 1;
@@ -64,7 +66,8 @@ cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, struct cu_in
     return CU_OK;
 }
 
-cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source_file *f, const char *path, bool follow, const struct cu_source_stat *before, uint64_t size, struct cu_err *err)
+cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source_file *f, const char *path, bool follow,
+                              const struct cu_source_stat *before, uint64_t size, struct cu_err *err)
 {
     struct cu_source_stat after, there;
 
@@ -82,12 +85,16 @@ cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source_file *f, co
 static cu_status refuse_device(const char *path, enum cu_source_kind kind, struct cu_err *err)
 {
     ENSURE(kind != CU_SOURCE_BLOCK_DEVICE, err, CU_NOT_ALLOWED,
-           "%s is a block device: image it first, behind a write blocker, with ewfacquire or dc3dd, and deposit the image with its log", path);
-    return cu_fail(err, CU_NOT_ALLOWED, "%s is neither a file nor a folder (a device, a pipe or a socket): there is nothing to deposit", path);
+           "%s is a block device: image it first, behind a write blocker, with ewfacquire or dc3dd, and deposit the image with "
+           "its log",
+           path);
+    return cu_fail(err, CU_NOT_ALLOWED,
+                   "%s is neither a file nor a folder (a device, a pipe or a socket): there is nothing to deposit", path);
 }
 
 /* Small enough to be in memory: with the record, or into a pack. */
-static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const struct cu_intake_sums *sums, struct cu_ingested *ret, struct cu_err *err)
+static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const struct cu_intake_sums *sums,
+                            struct cu_ingested *ret, struct cu_err *err)
 {
     ret->is_inline = bytes.n <= CU_CONTENT_INLINE_MAX;
     if (!ret->is_inline) return cu_put_small(in->put, CU_OBJECT_CONTENT, &sums->root, bytes, err);
@@ -95,7 +102,8 @@ static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const st
     return cu_buf_ok(&ret->content, err);
 }
 
-static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_intake_sums *sums, struct cu_ingested *ret, struct cu_err *err)
+static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_intake_sums *sums,
+                           struct cu_ingested *ret, struct cu_err *err)
 {
     size_t n;
 
@@ -132,7 +140,8 @@ static cu_status ingest_item(struct cu_intake *in, const char *path, struct cu_i
 
 /* ---- the named path ---- */
 
-static cu_status ingest_kind(struct cu_intake *in, const struct cu_ingest *config, const char *path, struct cu_ingested *ret, struct cu_err *err)
+static cu_status ingest_kind(struct cu_intake *in, const struct cu_ingest *config, const char *path, struct cu_ingested *ret,
+                             struct cu_err *err)
 {
     struct cu_source_stat st;
 
@@ -152,7 +161,9 @@ cu_status cu_ingest_path(const struct cu_ingest *config, const char *path, struc
 {
     CU_CLEANUP(cu_put_cleanup) struct cu_put *nowhere = NULL;
     CU_CLEANUP(cu_ingested_free) struct cu_ingested out = { .content = cu_buf_heap(SIZE_MAX / 2) };
-    struct cu_intake in = { .source = config->source, .put = config->put, .algs = config->digests, .progress = &config->progress };
+    struct cu_intake in = {
+        .source = config->source, .put = config->put, .algs = config->digests, .progress = &config->progress
+    };
 
     if (!in.put) TRY(cu_put_begin(NULL, 0, &nowhere, err));
     if (!in.put) in.put = nowhere;
@@ -169,7 +180,8 @@ void cu_ingested_free(struct cu_ingested *ingested)
     if (ingested) cu_buf_free(&ingested->content);
 }
 
-cu_status cu_read_evidence(const struct cu_source *source, const char *path, const struct cu_progress *progress, uint64_t *ret_size, cu_hash *ret_root, cu_hash *ret_sha256, struct cu_err *err)
+cu_status cu_read_evidence(const struct cu_source *source, const char *path, const struct cu_progress *progress,
+                           uint64_t *ret_size, cu_hash *ret_root, cu_hash *ret_sha256, struct cu_err *err)
 {
     CU_CLEANUP(cu_put_cleanup) struct cu_put *nowhere = NULL;
     CU_CLEANUP(cu_ingested_free) struct cu_ingested out = { .content = cu_buf_heap(CU_CONTENT_INLINE_MAX) };

@@ -45,11 +45,13 @@ static cu_status judge_tree(struct cu_objects *s, const cu_hash *name, struct cu
     cu_hash root;
 
     cu_status status = cu_tree_file_root(s, name, &root, &why);
-    if (status == CU_OK && !cu_hash_eq(&root, name)) status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
+    if (status == CU_OK && !cu_hash_eq(&root, name))
+        status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
     return as_finding(status, &why, &ret->side, ret->side_text);
 }
 
-cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err)
+cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
+                         struct cu_err *err)
 {
     struct cu_frontier frontier = { .size = { 0 } };
     struct cu_err why = { 0 };
@@ -61,9 +63,11 @@ cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_ha
     cu_status status = cu_scan_file(scan, s->fs, path, sum_leaves, &frontier, &ret->size, &why);
     cu_hash root = cu_frontier_root(&frontier);
     if (status == CU_OK && !cu_hash_eq(&root, name))
-        status = cu_fail(&why, CU_BAD_HASH, "its %llu bytes do not have the root that is its name", (unsigned long long)ret->size);
+        status = cu_fail(&why, CU_BAD_HASH, "its %llu bytes do not have the root that is its name",
+                         (unsigned long long)ret->size);
     if (status == CU_OK && ret->size < CU_CHUNK_BYTES)
-        status = cu_fail(&why, CU_MALFORMED, "%llu bytes do not stand by themselves, but in a pack", (unsigned long long)ret->size);
+        status = cu_fail(&why, CU_MALFORMED, "%llu bytes do not stand by themselves, but in a pack",
+                         (unsigned long long)ret->size);
     TRY(as_finding(status, &why, &ret->main, ret->main_text));
     return judge_tree(s, name, ret);
 }
@@ -86,8 +90,9 @@ cu_status cu_pack_rows_add(void *arg, const struct cu_pack_row *row, struct cu_s
     return CU_OK;
 }
 
-/* The index must be, byte for byte, the one that follows from the pack; beside a pack that is damaged, a sound one of that name. */
-static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct cu_pack_rows *rows, struct cu_judged *ret, struct cu_err *err)
+/* The index must be, byte for byte, the one that follows from the pack; beside a damaged pack, a sound one of that name. */
+static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct cu_pack_rows *rows, struct cu_judged *ret,
+                             struct cu_err *err)
 {
     CU_BUF lies = cu_buf_heap(CU_PACK_INDEX_MAX), due = cu_buf_heap(CU_PACK_INDEX_MAX);
     struct cu_pack_index index;
@@ -96,12 +101,14 @@ static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct c
     cu_status status = cu_store_pack_index(s, name, &lies, &index, &why);
     if (status == CU_OK && ret->main == CU_JUDGED_GOOD) {
         TRY(cu_pack_index_write(name, ret->size, rows->row, rows->n, &due, err));
-        if (!cu_span_eq(cu_buf_span(&lies), cu_buf_span(&due))) status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
+        if (!cu_span_eq(cu_buf_span(&lies), cu_buf_span(&due)))
+            status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
     }
     return as_finding(status, &why, &ret->side, ret->side_text);
 }
 
-cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err)
+cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
+                        struct cu_err *err)
 {
     CU_CLEANUP(cu_pack_rows_free) struct cu_pack_rows rows = { 0 };
     struct cu_pack_scan how = { .each = cu_pack_rows_add, .arg = &rows };

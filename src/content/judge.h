@@ -14,15 +14,18 @@ struct cu_judged {
 };
 
 /** Only trouble of reading is returned as a failure; what was found stands in `ret`. */
-CU_MUST_USE cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err);
-CU_MUST_USE cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
+                                     struct cu_err *err);
+CU_MUST_USE cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
+                                    struct cu_err *err);
 
 /** What a large object's tree file leads to. MALFORMED when it is cut within a hash. */
 CU_MUST_USE cu_status cu_tree_file_root(struct cu_objects *s, const cu_hash *name, cu_hash *ret, struct cu_err *err);
 
 /** The rows of a pack, as they come out of it. */
 struct cu_pack_rows { struct cu_pack_row *row; size_t n, cap; };
-CU_MUST_USE cu_status cu_pack_rows_add(void *rows, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err); /* a cu_scan_object */
+/* a cu_scan_object */
+CU_MUST_USE cu_status cu_pack_rows_add(void *rows, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err);
 static inline void cu_pack_rows_free(struct cu_pack_rows *rows) { free(rows->row); }
 
 #endif

@@ -9,9 +9,16 @@ struct magic {
     const char *also; /* and this text somewhere in the head; NULL: nothing more */
 };
 
-#define MAGIC(media, at, bytes) { media, at, sizeof(bytes) - 1, bytes, NULL }
-#define MAGIC_WITH(media, at, bytes, also) { media, at, sizeof(bytes) - 1, bytes, also }
+#define MAGIC(media, at, bytes)                   \
+    {                                             \
+        media, at, sizeof(bytes) - 1, bytes, NULL \
+    }
+#define MAGIC_WITH(media, at, bytes, also)        \
+    {                                             \
+        media, at, sizeof(bytes) - 1, bytes, also \
+    }
 
+/* clang-format off */
 static const struct magic table[] = {
     /* pictures */
     MAGIC("image/jpeg", 0, "\xff\xd8\xff"),
@@ -119,6 +126,7 @@ static const struct magic table[] = {
     MAGIC("application/vnd.microsoft.portable-executable", 0, "MZ"),
     MAGIC("application/x-shellscript", 0, "#!"),
 };
+/* clang-format on */
 
 static bool fits(const struct magic *m, struct cu_span head)
 {

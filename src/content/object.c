@@ -20,21 +20,25 @@ static cu_status read_packed(const struct cu_object *o, uint8_t *ret, struct cu_
     TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
     TRY(f->ops->read_at(f, o->offset, ret, (size_t)o->size, &got, err));
     cu_hash name = cu_object_name(o->kind, cu_span(ret, got));
-    ENSURE(got == o->size && cu_hash_eq(&name, &o->name), err, CU_BAD_HASH, "%s: the object at offset %llu does not have the bytes that were recorded",
-           path, (unsigned long long)o->offset);
+    ENSURE(got == o->size && cu_hash_eq(&name, &o->name), err, CU_BAD_HASH,
+           "%s: the object at offset %llu does not have the bytes that were recorded", path, (unsigned long long)o->offset);
     return CU_OK;
 }
 
 /* ---- a large one: chunk by chunk ---- */
 
 /* The root of each chunk, out of the tree file, once they lead to the name: 32 bytes a megabyte. */
-struct chunks { cu_hash *root; uint64_t n; };
+struct chunks {
+    cu_hash *root;
+    uint64_t n;
+};
 
 static void chunks_free(struct chunks *c) { free(c->root); }
 
 enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES, CHUNK_LEVEL = 8 };
 
-static cu_status read_tree(const struct cu_object *o, const char *path, struct cu_file *tree, struct chunks *c, struct cu_err *err)
+static cu_status read_tree(const struct cu_object *o, const char *path, struct cu_file *tree, struct chunks *c,
+                           struct cu_err *err)
 {
     uint64_t leaves_n = cu_content_leaf_count(o->size), size = 0;
     struct cu_frontier frontier = { .size = { 0 } };
@@ -42,7 +46,8 @@ static cu_status read_tree(const struct cu_object *o, const char *path, struct c
     size_t got = 0;
 
     TRY(tree->ops->size(tree, &size, err));
-    ENSURE(size == leaves_n * sizeof(cu_hash), err, CU_BAD_HASH, "%s has not the length of a tree over %llu bytes", path, (unsigned long long)o->size);
+    ENSURE(size == leaves_n * sizeof(cu_hash), err, CU_BAD_HASH, "%s has not the length of a tree over %llu bytes", path,
+           (unsigned long long)o->size);
     for (uint64_t i = 0; i < c->n; i++) {
         size_t n = leaves_n - i * LEAVES < LEAVES ? (size_t)(leaves_n - i * LEAVES) : LEAVES;
         TRY(tree->ops->read_at(tree, i * sizeof leaves, leaves, n * sizeof *leaves, &got, err));
@@ -88,8 +93,8 @@ static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c
         size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
         TRY(f->ops->read_at(f, at, bytes, want, &got, err));
         cu_hash root = cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves));
-        ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH, "%s: the megabyte at offset %llu does not have the bytes that were recorded", path,
-               (unsigned long long)at);
+        ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH,
+               "%s: the megabyte at offset %llu does not have the bytes that were recorded", path, (unsigned long long)at);
         if (feed) TRY(feed(arg, cu_span(bytes, want), err));
     }
     return CU_OK;
@@ -122,7 +127,8 @@ cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *r
     char hex[65];
 
     cu_hash_hex(&o->name, hex);
-    ENSURE(o->size <= max, err, CU_TOO_LARGE, "the object %s has %llu bytes; at most %zu are read at once", hex, (unsigned long long)o->size, max);
+    ENSURE(o->size <= max, err, CU_TOO_LARGE, "the object %s has %llu bytes; at most %zu are read at once", hex,
+           (unsigned long long)o->size, max);
     cu_status status = cu_object_stream(o, append, ret, err);
     if (status != CU_OK) ret->n = before; /* outputs change only on success */
     return status;

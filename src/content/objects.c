@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct { const char *folder, *suffix; } files[] = {
+static const struct {
+    const char *folder, *suffix;
+} files[] = {
     [CU_STORE_LARGE] = { "large", "" },
     [CU_STORE_TREE] = { "large", ".tree" },
     [CU_STORE_PACK] = { "packs", ".pack" },
@@ -41,7 +43,8 @@ bool cu_store_name(const char *name, unsigned first_byte, bool large, enum cu_st
 {
     cu_hash hash;
 
-    if (strlen(name) < 64 || cu_hex_read(cu_span(name, 64), hash.b, sizeof hash.b, NULL) != CU_OK || hash.b[0] != first_byte) return false;
+    if (strlen(name) < 64 || cu_hex_read(cu_span(name, 64), hash.b, sizeof hash.b, NULL) != CU_OK || hash.b[0] != first_byte)
+        return false;
     for (unsigned i = 0; i < FILES; i++) {
         if ((files[i].folder[0] == 'l') != large || strcmp(name + 64, files[i].suffix) != 0) continue;
         *ret_file = (enum cu_store_file)i;
@@ -78,7 +81,8 @@ void cu_store_incoming(const struct cu_objects *s, unsigned place, uint64_t n, b
 
 /* ---- opening ---- */
 
-cu_status cu_objects_open(const struct cu_fs *fs, const char *dir, const struct cu_index *index, unsigned store, struct cu_objects **ret, struct cu_err *err)
+cu_status cu_objects_open(const struct cu_fs *fs, const char *dir, const struct cu_index *index, unsigned store,
+                          struct cu_objects **ret, struct cu_err *err)
 {
     ENSURE(strlen(dir) < CU_STORE_DIR_MAX, err, CU_USAGE, "the path of a store is too long: %s", dir);
     struct cu_objects *s = calloc(1, sizeof *s);
@@ -125,17 +129,19 @@ cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t off
 
     cu_store_path(s, CU_STORE_PACK, pack, path);
     TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
-    ENSURE(offset >= CU_PACK_HEAD + CU_FRAME_HEAD, err, CU_CORRUPT, "%s: no object lies at %llu", path, (unsigned long long)offset);
+    ENSURE(offset >= CU_PACK_HEAD + CU_FRAME_HEAD, err, CU_CORRUPT, "%s: no object lies at %llu", path,
+           (unsigned long long)offset);
     TRY(f->ops->read_at(f, offset - CU_FRAME_HEAD, head, sizeof head, &got, err));
-    ENSURE(got == sizeof head && cu_frame_read(head, &out.kind, &size, NULL) == CU_OK, err, CU_CORRUPT, "%s is damaged before offset %llu",
-           path, (unsigned long long)offset);
+    ENSURE(got == sizeof head && cu_frame_read(head, &out.kind, &size, NULL) == CU_OK, err, CU_CORRUPT,
+           "%s is damaged before offset %llu", path, (unsigned long long)offset);
     out.size = size;
     *ret = out;
     return CU_OK;
 }
 
 /* The index's word counts only if the pack's frame agrees. UNKNOWN_TARGET: the index has nothing to say. */
-static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
+                              struct cu_err *err)
 {
     struct cu_index_object hint;
     struct cu_object found;
@@ -149,7 +155,8 @@ static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, co
     return CU_OK;
 }
 
-static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
+                               struct cu_err *err)
 {
     pthread_mutex_lock(&s->lock);
     cu_status status = cu_catalogue_load(s, err);
@@ -158,7 +165,8 @@ static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, c
     return status;
 }
 
-cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
+cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
+                          struct cu_err *err)
 {
     struct cu_err of_hint;
     cu_status hinted = find_by_hint(s, kind, name, ret, &of_hint);
@@ -183,21 +191,23 @@ bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_has
     return found == CU_OK && o.size == size;
 }
 
-cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size, bool verify, struct cu_err *err)
+cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size, bool verify,
+                         struct cu_err *err)
 {
     struct cu_object o;
     char hex[65];
 
     TRY(cu_objects_find(s, kind, name, &o, err));
     cu_hash_hex(name, hex);
-    ENSURE(o.size == size, err, CU_BAD_HASH, "%s: the object %s has %llu bytes instead of %llu", s->dir, hex, (unsigned long long)o.size,
-           (unsigned long long)size);
+    ENSURE(o.size == size, err, CU_BAD_HASH, "%s: the object %s has %llu bytes instead of %llu", s->dir, hex,
+           (unsigned long long)o.size, (unsigned long long)size);
     return verify ? cu_object_stream(&o, NULL, NULL, err) : CU_OK;
 }
 
 /* ---- the index ---- */
 
-cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret, struct cu_pack_index *ret_index, struct cu_err *err)
+cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret, struct cu_pack_index *ret_index,
+                              struct cu_err *err)
 {
     char path[CU_STORE_PATH_MAX];
 
@@ -231,6 +241,7 @@ void cu_store_tell_end(struct cu_objects *s, bool all_told)
 {
     cu_size size;
 
-    if (!all_told || s->index->size(s->index->self, &size, NULL) != CU_OK || s->index->commit(s->index->self, size, NULL) != CU_OK)
+    if (!all_told || s->index->size(s->index->self, &size, NULL) != CU_OK ||
+        s->index->commit(s->index->self, size, NULL) != CU_OK)
         s->index->rollback(s->index->self);
 }

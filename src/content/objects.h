@@ -1,5 +1,5 @@
-/* One store of objects: content-addressed, write-once, nothing is ever deleted. A ledger has two: the provider's (`cloud/objects`)
- * and the node's (`node/objects`), with the same layout:
+/* One store of objects: content-addressed, write-once, nothing is ever deleted. A ledger has two: the provider's
+ * (`cloud/objects`) and the node's (`node/objects`), with the same layout:
  *
  *     large/<aa>/<root>         the bytes of an object of 1 MiB or more        large/<aa>/<root>.tree   its chunks' leaf hashes
  *     packs/<aa>/<pack>.pack    small objects one after another                packs/<aa>/<pack>.idx    what lies where in it
@@ -21,15 +21,20 @@ enum cu_object_kind { CU_OBJECT_CONTENT = 1, CU_OBJECT_DETAILS = 2 };
 struct cu_objects;
 /** `index` gives hints where packed objects lie and is told of new ones (store number 0: cloud, 1: node); NULL: the packs' own
  *  index files are searched. */
-CU_MUST_USE cu_status cu_objects_open(const struct cu_fs *fs, const char *dir, const struct cu_index *index, unsigned store, struct cu_objects **ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_objects_open(const struct cu_fs *fs, const char *dir, const struct cu_index *index, unsigned store,
+                                      struct cu_objects **ret, struct cu_err *err);
 void cu_objects_close(struct cu_objects *s);
 
 /** Where an object lies. */
 struct cu_object { struct cu_objects *store; enum cu_object_kind kind; cu_hash name, pack; uint64_t size, offset; bool packed; };
-CU_MUST_USE cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err); /* NOT_FOUND */
+/* NOT_FOUND */
+CU_MUST_USE cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
+                                      struct cu_err *err);
 /** The object's bytes in order, verified before each piece is fed (chunk by chunk by its .tree, a small one as a whole).
  *  BAD_HASH names file and offset; nothing unverified reaches `feed`. `feed` may be NULL: verify only. */
-CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
+CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o,
+                                       cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg,
+                                       struct cu_err *err);
 /** A whole small object appended to `ret`, verified. TOO_LARGE. */
 CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err);
 
@@ -37,13 +42,14 @@ CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, stru
 struct cu_put; /* objects on their way into n stores; nothing is visible before commit */
 CU_MUST_USE cu_status cu_put_begin(struct cu_objects *const *stores, size_t n, struct cu_put **ret, struct cu_err *err);
 /** One small object (under 1 MiB) into the pack. One that all stores have already is linked, not written again. */
-CU_MUST_USE cu_status cu_put_small(struct cu_put *p, enum cu_object_kind kind, const cu_hash *name, struct cu_span bytes, struct cu_err *err);
+CU_MUST_USE cu_status cu_put_small(struct cu_put *p, enum cu_object_kind kind, const cu_hash *name, struct cu_span bytes,
+                                   struct cu_err *err);
 /** A large one arrives in pieces; its root comes out at the end. One at a time; `abort` forgets it. */
 CU_MUST_USE cu_status cu_put_large_begin(struct cu_put *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_put_large_add(struct cu_put *p, struct cu_span bytes, struct cu_err *err);
 CU_MUST_USE cu_status cu_put_large_end(struct cu_put *p, cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err);
-/** Sync once, publish by rename, sync folders, tell the index. After it everything put is durable in every store. An error: nothing
- *  of the batch counts, whatever of it may lie there is harmless. */
+/** Sync once, publish by rename, sync folders, tell the index. After it everything put is durable in every store. An error:
+ *  nothing of the batch counts, whatever of it may lie there is harmless. */
 CU_MUST_USE cu_status cu_put_commit(struct cu_put *p, struct cu_err *err);
 /** Re-read from store `which` everything that this batch wrote there (or linked to), from the medium as far as the file system
  *  gives it, and compare: what a provider does before it signs. */
@@ -57,16 +63,25 @@ struct cu_attachments cu_objects_attachments(struct cu_attachment_writer *state)
 /* ---- looking after a store ---- */
 /** A fault in a store: `where` is the file's path in the ledger's folder. kind: "damaged", "missing", "unexpected". */
 struct cu_object_fault { const char *where, *kind, *what; cu_hash name; bool packed; };
-/** Judge every file of the store by itself: bytes against names, trees and pack indexes, files that do not belong. `sample`: of every
- *  n-th object only (0 and 1: all). Counts objects and bytes. The progress callback may be NULL. */
+/** Judge every file of the store by itself: bytes against names, trees and pack indexes, files that do not belong; empty folders
+ *  of another name, too. What lies in incoming/ is not judged, and a sound side file alone (a tree without its bytes, an index
+ *  without its pack: a crash leaves them so) is no fault: that an object is missing the log says, by cu_objects_has.
+ *  `sample`: every n-th large object or pack only (0 and 1: all). `progress` is told the bytes read so far; it may be NULL. */
 struct cu_object_sum { uint64_t objects, bytes; };
-CU_MUST_USE cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(void *arg, const struct cu_object_fault *fault), void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_objects_check(struct cu_objects *s, uint64_t sample,
+                                       void (*found)(void *arg, const struct cu_object_fault *fault),
+                                       void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret,
+                                       struct cu_err *err);
 /** Is this object there and sound? What `check` asks for everything that the log names. */
-CU_MUST_USE cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size, bool verify, struct cu_err *err);
-/** Bring one object (or, by a pack's name, a pack with its index) from `from` into `s`, verified, durable. The bad file, if any, was
- *  moved away by the caller before. NOT_FOUND or BAD_HASH: `from` does not have it either. */
-CU_MUST_USE cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum cu_object_kind kind, const cu_hash *name, struct cu_err *err);
-CU_MUST_USE cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from, const cu_hash *pack, struct cu_err *err);
+CU_MUST_USE cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size,
+                                     bool verify, struct cu_err *err);
+/** Bring one object (or, by a pack's name, a pack with its index) from `from` into `s`, verified, durable; a small object brings its
+ *  whole pack. The bad file, if any, was moved away by the caller before: where the bytes (the pack) of `s` are still good only
+ *  the tree (the index) is made again, and `from` is not needed. NOT_FOUND or BAD_HASH: `from` does not have it either. */
+CU_MUST_USE cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum cu_object_kind kind,
+                                         const cu_hash *name, struct cu_err *err);
+CU_MUST_USE cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from, const cu_hash *pack,
+                                              struct cu_err *err);
 /** Tell the index again what lies in every pack. */
 CU_MUST_USE cu_status cu_objects_reindex(struct cu_objects *s, struct cu_err *err);
 

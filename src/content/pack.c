@@ -52,7 +52,8 @@ static void put_row(const struct cu_pack_row *row, struct cu_buf *out)
     cu_buf_add(out, CU_SPAN_OF(bytes));
 }
 
-cu_status cu_pack_index_write(const cu_hash *pack, uint64_t pack_size, struct cu_pack_row *rows, size_t n, struct cu_buf *out, struct cu_err *err)
+cu_status cu_pack_index_write(const cu_hash *pack, uint64_t pack_size, struct cu_pack_row *rows, size_t n, struct cu_buf *out,
+                              struct cu_err *err)
 {
     uint8_t sizes[8];
     size_t start = out->n;
@@ -82,8 +83,8 @@ struct cu_pack_row cu_pack_index_row(const struct cu_pack_index *index, uint32_t
 
 static bool row_fits(const struct cu_pack_index *index, const struct cu_pack_row *row)
 {
-    return kind_ok(row->kind) && row->size <= CU_SMALL_MAX && row->offset >= CU_PACK_HEAD + CU_FRAME_HEAD
-        && row->offset <= index->pack_size && row->size <= index->pack_size - row->offset;
+    return kind_ok(row->kind) && row->size <= CU_SMALL_MAX && row->offset >= CU_PACK_HEAD + CU_FRAME_HEAD &&
+           row->offset <= index->pack_size && row->size <= index->pack_size - row->offset;
 }
 
 static cu_status check_rows(const struct cu_pack_index *index, struct cu_err *err)
@@ -98,7 +99,8 @@ static cu_status check_rows(const struct cu_pack_index *index, struct cu_err *er
         sum += (uint64_t)CU_FRAME_HEAD + row.size;
         before = row;
     }
-    ENSURE(sum == index->pack_size, err, CU_MALFORMED, "pack index: its rows fill %llu of %u bytes", (unsigned long long)sum, index->pack_size);
+    ENSURE(sum == index->pack_size, err, CU_MALFORMED, "pack index: its rows fill %llu of %u bytes", (unsigned long long)sum,
+           index->pack_size);
     return CU_OK;
 }
 
@@ -108,7 +110,8 @@ static cu_status check_type(struct cu_span bytes, const char *type, const char *
     size_t n = strlen(type);
 
     if (cu_span_starts(bytes, cu_span_str(type))) return CU_OK;
-    ENSURE(!cu_span_starts(bytes, cu_span(type, n - 2)) || bytes.n < n, err, CU_NEWER_FORMAT, "%s: written by a newer version", what);
+    ENSURE(!cu_span_starts(bytes, cu_span(type, n - 2)) || bytes.n < n, err, CU_NEWER_FORMAT, "%s: written by a newer version",
+           what);
     return cu_fail(err, CU_MALFORMED, "%s: it does not begin as one", what);
 }
 
@@ -121,7 +124,8 @@ cu_status cu_pack_index_read(struct cu_span bytes, struct cu_pack_index *ret, st
     memcpy(out.pack.b, bytes.p + AT_PACK, sizeof out.pack.b);
     out.pack_size = cu_be32(bytes.p + AT_PACK_SIZE);
     out.n = cu_be32(bytes.p + AT_ROWS);
-    ENSURE(out.pack_size <= CU_PACK_MAX && out.n >= 1 && out.n <= CU_PACK_ROWS_MAX, err, CU_MALFORMED, "pack index: a size is out of bounds");
+    ENSURE(out.pack_size <= CU_PACK_MAX && out.n >= 1 && out.n <= CU_PACK_ROWS_MAX, err, CU_MALFORMED,
+           "pack index: a size is out of bounds");
     size_t body = CU_PACK_INDEX_HEAD + (size_t)out.n * CU_PACK_ROW_BYTES;
     ENSURE(bytes.n == body + sizeof(cu_hash), err, CU_MALFORMED, "pack index: %zu bytes for %u rows", bytes.n, out.n);
     cu_hash sum = cu_sha256(cu_span(bytes.p, body));
@@ -134,7 +138,9 @@ cu_status cu_pack_index_read(struct cu_span bytes, struct cu_pack_index *ret, st
 
 /* ---- taking a pack apart ---- */
 
-void cu_unpack_start(struct cu_unpack *u, cu_status (*each)(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err), void *arg)
+void cu_unpack_start(struct cu_unpack *u,
+                     cu_status (*each)(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err),
+                     void *arg)
 {
     struct cu_buf part = u->part; /* keep its memory */
     *u = (struct cu_unpack){ .arg = arg, .each = each, .part = part.max ? part : cu_buf_heap(CU_CHUNK_BYTES) };

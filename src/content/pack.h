@@ -2,7 +2,7 @@
  *
  * (1) A pack is read without its index: each object stands behind four bytes that say its kind and size, and its name follows
  *     from its bytes. So the index of a pack is a function of the pack, and a lost one is made again.
- * (2) An index has one encoding: rows ascend strictly, header and checksum fit. Whether it fits the pack is judged against the pack.
+ * (2) An index has one encoding: rows ascend strictly, header and checksum fit. Whether it fits the pack the pack says.
  */
 #ifndef CU_CONTENT_PACK_H
 #define CU_CONTENT_PACK_H
@@ -28,11 +28,13 @@ cu_hash cu_object_name(enum cu_object_kind kind, struct cu_span bytes);
 
 void cu_frame_put(uint8_t ret[CU_FRAME_HEAD], enum cu_object_kind kind, size_t size);
 /** MALFORMED: no known kind, or a size of 1 MiB or more. */
-CU_MUST_USE cu_status cu_frame_read(const uint8_t head[CU_FRAME_HEAD], enum cu_object_kind *ret_kind, uint32_t *ret_size, struct cu_err *err);
+CU_MUST_USE cu_status cu_frame_read(const uint8_t head[CU_FRAME_HEAD], enum cu_object_kind *ret_kind, uint32_t *ret_size,
+                                    struct cu_err *err);
 
 struct cu_pack_index { cu_hash pack; uint32_t pack_size, n; struct cu_span rows; };
 /** Sorts the rows where they lie and appends the index of the pack. */
-CU_MUST_USE cu_status cu_pack_index_write(const cu_hash *pack, uint64_t pack_size, struct cu_pack_row *rows, size_t n, struct cu_buf *out, struct cu_err *err);
+CU_MUST_USE cu_status cu_pack_index_write(const cu_hash *pack, uint64_t pack_size, struct cu_pack_row *rows, size_t n,
+                                          struct cu_buf *out, struct cu_err *err);
 /** MALFORMED, NEWER_FORMAT. `ret` points into `bytes`. */
 CU_MUST_USE cu_status cu_pack_index_read(struct cu_span bytes, struct cu_pack_index *ret, struct cu_err *err);
 struct cu_pack_row cu_pack_index_row(const struct cu_pack_index *index, uint32_t i);
@@ -47,7 +49,9 @@ struct cu_unpack {
     struct cu_buf part;    /* its bytes so far, or those of a head */
     bool in_object;
 };
-void cu_unpack_start(struct cu_unpack *u, cu_status (*each)(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err), void *arg);
+void cu_unpack_start(struct cu_unpack *u,
+                     cu_status (*each)(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err),
+                     void *arg);
 CU_MUST_USE cu_status cu_unpack_add(struct cu_unpack *u, struct cu_span bytes, struct cu_err *err);
 CU_MUST_USE cu_status cu_unpack_end(const struct cu_unpack *u, struct cu_err *err); /* the pack ends between two objects */
 void cu_unpack_free(struct cu_unpack *u);

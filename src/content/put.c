@@ -254,7 +254,8 @@ static cu_status pack_object(struct cu_put *p, const struct cu_put_link *o, stru
     struct cu_put_fill *fill = &p->fill[PACK];
     uint8_t head[CU_FRAME_HEAD];
 
-    if (p->rows_n == CU_PACK_ROWS_MAX || fill->at + fill->n + CU_FRAME_HEAD + bytes.n > CU_PACK_MAX) TRY(cu_put_finish_pack(p, true, err));
+    if (p->rows_n == CU_PACK_ROWS_MAX || fill->at + fill->n + CU_FRAME_HEAD + bytes.n > CU_PACK_MAX)
+        TRY(cu_put_finish_pack(p, true, err));
     if (p->rows_n == 0) TRY(append(p, PACK, cu_span_str(CU_PACK_TYPE), err));
     cu_frame_put(head, o->kind, bytes.n);
     TRY(append(p, PACK, CU_SPAN_OF(head), err));

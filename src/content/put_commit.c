@@ -36,7 +36,10 @@ static cu_status sync_written(struct cu_put *p, struct cu_err *err)
 
 enum { FOLDERS_MAX = 8 }; /* synced one by one */
 
-struct touched { bool folder[2][256]; unsigned n; };
+struct touched {
+    bool folder[2][256];
+    unsigned n;
+};
 
 static cu_status sync_folders(const struct cu_put_writer *w, const struct touched *t, struct cu_err *err)
 {

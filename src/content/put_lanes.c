@@ -45,13 +45,15 @@ static cu_status digest_slot(void *arg, size_t n, struct cu_err *err)
 
 /* ---- a store's lane ---- */
 
-static cu_status open_incoming(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret, struct cu_err *err)
+static cu_status open_incoming(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret,
+                               struct cu_err *err)
 {
     const struct cu_fs *fs = w->store->fs;
     char path[CU_STORE_PATH_MAX];
 
     cu_store_incoming(w->store, w->place, number, side, path);
-    return fs->ops->open(fs->self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE | (direct ? CU_OPEN_DIRECT : 0), ret, err);
+    return fs->ops->open(fs->self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE | (direct ? CU_OPEN_DIRECT : 0), ret,
+                         err);
 }
 
 static cu_status write_bytes(struct cu_put_writing *now, const struct cu_put_slot *slot, struct cu_err *err)

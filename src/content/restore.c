@@ -1,4 +1,4 @@
-/* Bringing back what a store lost, out of what is still good: its own bytes when only the side file is bad, else the other store's.
+/* Bringing back what a store lost, out of what is still good: its own bytes when only the side file is bad, else the other's.
  *
  * What is copied is hashed on the way, so a source that is damaged too is found out before anything is published.
  */
@@ -59,7 +59,8 @@ static cu_status publish(struct copying *c, bool large, const cu_hash *name, str
     return c->main ? publish_one(c, large ? CU_STORE_LARGE : CU_STORE_PACK, name, err) : CU_OK;
 }
 
-static cu_status check_root(const struct cu_objects *from, const cu_hash *root, const cu_hash *name, enum cu_store_file file, struct cu_err *err)
+static cu_status check_root(const struct cu_objects *from, const cu_hash *root, const cu_hash *name, enum cu_store_file file,
+                            struct cu_err *err)
 {
     char path[CU_STORE_PATH_MAX];
 
@@ -79,7 +80,8 @@ static cu_status copy_chunk(void *arg, uint64_t at, struct cu_span bytes, const 
     return c->main ? c->main->ops->write_at(c->main, at, bytes, err) : CU_OK;
 }
 
-static cu_status copy_large(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *name, struct cu_err *err)
+static cu_status copy_large(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *name,
+                            struct cu_err *err)
 {
     struct copying begun = { .to = to };
     char path[CU_STORE_PATH_MAX];
@@ -98,7 +100,10 @@ static cu_status copy_large(struct cu_scan *scan, struct cu_objects *to, struct 
 
 /* ---- a pack ---- */
 
-struct pack_copy { struct copying copy; struct cu_pack_rows rows; };
+struct pack_copy {
+    struct copying copy;
+    struct cu_pack_rows rows;
+};
 
 static void pack_copy_free(struct pack_copy *p)
 {
@@ -106,7 +111,8 @@ static void pack_copy_free(struct pack_copy *p)
     cu_pack_rows_free(&p->rows);
 }
 
-static cu_status copy_pack_chunk(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n, struct cu_err *err)
+static cu_status copy_pack_chunk(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n,
+                                 struct cu_err *err)
 {
     struct copying *c = &((struct pack_copy *)arg)->copy;
     (void)leaves, (void)n;
@@ -130,7 +136,8 @@ static void tell_pack(struct cu_objects *s, struct cu_span bytes)
     if (cu_store_tell_begin(s)) cu_store_tell_end(s, cu_store_tell_pack(s, &index));
 }
 
-static cu_status copy_pack(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *pack, struct cu_err *err)
+static cu_status copy_pack(struct cu_scan *scan, struct cu_objects *to, struct cu_objects *from, const cu_hash *pack,
+                           struct cu_err *err)
 {
     CU_BUF index = cu_buf_heap(CU_PACK_INDEX_MAX);
     struct copying begun = { .to = to };
@@ -158,13 +165,16 @@ cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from,
     return copy_pack(scan, s, from, pack, err);
 }
 
-cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum cu_object_kind kind, const cu_hash *name, struct cu_err *err)
+cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum cu_object_kind kind, const cu_hash *name,
+                             struct cu_err *err)
 {
     CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
     struct cu_object o;
 
     TRY(cu_scan_new(&scan, err));
-    if (kind == CU_OBJECT_CONTENT && cu_store_find_large(s, name, &o, NULL) == CU_OK && copy_large(scan, s, s, name, NULL) == CU_OK) return CU_OK;
+    if (kind == CU_OBJECT_CONTENT && cu_store_find_large(s, name, &o, NULL) == CU_OK &&
+        copy_large(scan, s, s, name, NULL) == CU_OK)
+        return CU_OK;
     TRY(cu_objects_find(from, kind, name, &o, err));
     return o.packed ? cu_objects_restore_pack(s, from, &o.pack, err) : copy_large(scan, s, from, name, err);
 }

@@ -1,5 +1,5 @@
-/* Four lanes each read and hash every fourth chunk, so that the disk has several requests at a time and no core waits for it alone;
- * the caller's thread is told the chunks in order. */
+/* Four lanes each read and hash every fourth chunk, so that the disk has several requests at a time and no core waits for it
+ * alone; the caller's thread is told the chunks in order. */
 #include "content/scan.h"
 
 #include "content/crew.h"
@@ -134,7 +134,8 @@ static cu_status read_file(struct reading *r, struct cu_err *err)
     return status;
 }
 
-cu_status cu_scan_file(struct cu_scan *scan, const struct cu_fs *fs, const char *path, cu_scan_chunk chunk, void *arg, uint64_t *ret_size, struct cu_err *err)
+cu_status cu_scan_file(struct cu_scan *scan, const struct cu_fs *fs, const char *path, cu_scan_chunk chunk, void *arg,
+                       uint64_t *ret_size, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
     struct reading r = { .scan = scan, .path = path, .chunk = chunk, .arg = arg };
@@ -174,7 +175,8 @@ static cu_status unpack_chunk(void *arg, uint64_t at, struct cu_span bytes, cons
     return CU_OK;
 }
 
-cu_status cu_scan_pack_file(struct cu_scan *scan, const struct cu_objects *s, const cu_hash *pack, struct cu_pack_scan *how, struct cu_err *err)
+cu_status cu_scan_pack_file(struct cu_scan *scan, const struct cu_objects *s, const cu_hash *pack, struct cu_pack_scan *how,
+                            struct cu_err *err)
 {
     CU_CLEANUP(unpacking_free) struct unpacking u = { .how = how };
     char path[CU_STORE_PATH_MAX];

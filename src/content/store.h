@@ -35,7 +35,8 @@ struct cu_objects {
 };
 
 void cu_store_path(const struct cu_objects *s, enum cu_store_file file, const cu_hash *name, char ret[CU_STORE_PATH_MAX]);
-void cu_store_folder(const struct cu_objects *s, bool large, unsigned first_byte, char ret[CU_STORE_PATH_MAX]); /* packs/<aa> or large/<aa> */
+/* packs/<aa> or large/<aa> */
+void cu_store_folder(const struct cu_objects *s, bool large, unsigned first_byte, char ret[CU_STORE_PATH_MAX]);
 /** A name as it stands in a folder: 64 hex digits that begin as the folder does, then ".tree", ".pack", ".idx" or nothing. */
 bool cu_store_name(const char *name, unsigned first_byte, bool large, enum cu_store_file *ret_file, cu_hash *ret_name);
 bool cu_store_first_byte(const char *folder, unsigned *ret); /* "a7" */
@@ -43,7 +44,8 @@ bool cu_store_first_byte(const char *folder, unsigned *ret); /* "a7" */
 /** Everything that lies in a store but incoming/. `unexpected` may be NULL. A store that was never written has no folder yet. */
 struct cu_store_visit {
     void *arg;
-    cu_status (*object)(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err); /* which files are there */
+    /* which files are there */
+    cu_status (*object)(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err);
     cu_status (*unexpected)(void *arg, const char *path, struct cu_err *err);
 };
 CU_MUST_USE cu_status cu_store_walk(struct cu_objects *s, const struct cu_store_visit *visit, struct cu_err *err);
@@ -57,16 +59,20 @@ void cu_store_incoming(const struct cu_objects *s, unsigned place, uint64_t n, b
 bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size);
 CU_MUST_USE cu_status cu_store_find_large(struct cu_objects *s, const cu_hash *name, struct cu_object *ret, struct cu_err *err);
 /** The index of a pack, read and checked against its own name; `ret_index` points into `ret`. */
-CU_MUST_USE cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret, struct cu_pack_index *ret_index, struct cu_err *err);
+CU_MUST_USE cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret,
+                                          struct cu_pack_index *ret_index, struct cu_err *err);
 
 /** Packed objects by name. The lock is held by the caller. */
 CU_MUST_USE cu_status cu_catalogue_load(struct cu_objects *s, struct cu_err *err);
-CU_MUST_USE cu_status cu_catalogue_add(struct cu_objects *s, const struct cu_pack_index *index, struct cu_err *err); /* if it is loaded */
-CU_MUST_USE cu_status cu_catalogue_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret, struct cu_err *err);
+/* if it is loaded */
+CU_MUST_USE cu_status cu_catalogue_add(struct cu_objects *s, const struct cu_pack_index *index, struct cu_err *err);
+CU_MUST_USE cu_status cu_catalogue_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name,
+                                        struct cu_object *ret, struct cu_err *err);
 void cu_catalogue_free(struct cu_catalogue *c);
 
 /** Where an object of a pack stands is what its frame says there. */
-CU_MUST_USE cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t offset, struct cu_object *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t offset, struct cu_object *ret,
+                                     struct cu_err *err);
 
 /** Tell the index of packs and large objects, between begin and end. An index is derived and trusted by nobody: when it fails, it
  *  does not know, and the catalogue answers. False: it failed, or there is none. */

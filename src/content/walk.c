@@ -15,8 +15,8 @@ struct walking {
 
 bool cu_source_same(const struct cu_source_stat *a, const struct cu_source_stat *b)
 {
-    return a->kind == b->kind && a->size == b->size && a->device == b->device && a->inode == b->inode && a->mode == b->mode
-        && a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns && a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;
+    return a->kind == b->kind && a->size == b->size && a->device == b->device && a->inode == b->inode && a->mode == b->mode &&
+           a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns && a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;
 }
 
 static const char *full(const struct walking *w) { return (const char *)w->full.p; }
@@ -77,7 +77,9 @@ static cu_status walk_folder(struct walking *w, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_walk(const struct cu_source *source, const char *root, cu_status (*visit)(void *arg, const struct cu_walk_item *item, struct cu_err *err), void *arg, struct cu_err *err)
+cu_status cu_walk(const struct cu_source *source, const char *root,
+                  cu_status (*visit)(void *arg, const struct cu_walk_item *item, struct cu_err *err), void *arg,
+                  struct cu_err *err)
 {
     CU_BUF buf = cu_buf_heap(FULL_MAX);
     struct walking w = { source, visit, arg, buf, 0 };

@@ -26,7 +26,10 @@ struct cu_index_row {
 };
 
 struct cu_index_query {
-    enum { CU_FIND_ALL, CU_FIND_SEQ, CU_FIND_ID_PREFIX, CU_FIND_CASE, CU_FIND_EXHIBIT, CU_FIND_SHA256, CU_FIND_LABEL, CU_FIND_KIND, CU_FIND_REF, CU_FIND_CASE_NAME } by;
+    enum {
+        CU_FIND_ALL, CU_FIND_SEQ, CU_FIND_ID_PREFIX, CU_FIND_CASE, CU_FIND_EXHIBIT,
+        CU_FIND_SHA256, CU_FIND_LABEL, CU_FIND_KIND, CU_FIND_REF, CU_FIND_CASE_NAME,
+    } by;
     struct cu_span text;     /* ID_PREFIX: lower-case hex; LABEL, CASE_NAME: exact */
     cu_seq seq;
     cu_case_id case_id;      /* CASE, EXHIBIT */
@@ -38,14 +41,16 @@ struct cu_index_query {
 
 /** Who attests which positions: from *stored* entries. */
 struct cu_index_stored { cu_seq seq; uint64_t party; cu_seq first, last; };
-/** Where an object lies in a store: by itself (pack is zero), or in a pack. A hint: what is read is verified. */
+/** Where an object lies in a store: by itself (pack is zero), or in a pack; of several packs the first by name and offset is kept.
+ *  A hint: what is read is verified. */
 struct cu_index_object { cu_hash root; uint64_t size; cu_hash pack; uint64_t offset; };
 
 struct cu_index {
     void *self;
     /* How much of the log is in it. 0: empty. */
     cu_status (*size)(void *self, cu_size *ret, struct cu_err *err);
-    /* Everything between begin and commit comes at once or not at all; commit ties it to `size`. */
+    /* Everything between begin and commit comes at once or not at all; commit ties it to `size`. One thread at a time: begin
+     * waits for another thread's batch. An entry that is there already is OUT_OF_ORDER. */
     cu_status (*begin)(void *self, struct cu_err *err);
     cu_status (*put)(void *self, const struct cu_index_row *row, struct cu_err *err);
     cu_status (*put_stored)(void *self, const struct cu_index_stored *stored, struct cu_err *err);
@@ -53,9 +58,12 @@ struct cu_index {
     cu_status (*commit)(void *self, cu_size size, struct cu_err *err);
     void (*rollback)(void *self);
     /* In log order; the callback's failure ends the walk and is returned. */
-    cu_status (*find)(void *self, const struct cu_index_query *q, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
-    cu_status (*find_stored)(void *self, cu_seq deposit, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
-    cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err); /* NOT_FOUND */
+    cu_status (*find)(void *self, const struct cu_index_query *q,
+               cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
+    cu_status (*find_stored)(void *self, cu_seq deposit,
+               cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
+    /* NOT_FOUND */
+    cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
     uint64_t (*count)(void *self, enum cu_kind kind, const cu_case_id *of_case); /* rows of a kind, in a case or (NULL) in all */
     /* What it took from the log, in canonical order fed to `feed`, so that two indexes can be compared. */
     cu_status (*dump)(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);

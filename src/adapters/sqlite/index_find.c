@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(CU_KIND_CASE == 4 && CU_KIND_DEPOSIT == 6, "the statements name these kinds by number, so that partial indexes serve");
+_Static_assert(CU_KIND_CASE == 4 && CU_KIND_DEPOSIT == 6,
+               "the statements name these kinds by number, so that partial indexes serve");
 
 static void unlock(struct sqlite_index **x) { pthread_mutex_unlock(&(*x)->lock); }
-#define LOCKED(self) CU_CLEANUP(unlock) struct sqlite_index *x = (self); pthread_mutex_lock(&x->lock)
+#define LOCKED(self)                                    \
+    CU_CLEANUP(unlock) struct sqlite_index *x = (self); \
+    pthread_mutex_lock(&x->lock)
 
 cu_status index_size(void *self, cu_size *ret, struct cu_err *err)
 {
@@ -31,9 +34,12 @@ cu_status index_size(void *self, cu_size *ret, struct cu_err *err)
 
 /* ---- entries ---- */
 
-/* What each question asks for, by which index (without figures about the rows SQLite guesses), and in what order: the log's, in terms
- * that the index serves. ?1 and ?2 are bound by `bind`. */
-struct question { const char *where, *by, *order; bool (*bind)(sqlite3_stmt *st, const struct cu_index_query *q); };
+/* What each question asks for, by which index (without figures about the rows SQLite guesses), and in what order: the log's,
+ * in terms that the index serves. ?1 and ?2 are bound by `bind`. */
+struct question {
+    const char *where, *by, *order;
+    bool (*bind)(sqlite3_stmt *st, const struct cu_index_query *q);
+};
 
 static bool bind_nothing(sqlite3_stmt *st, const struct cu_index_query *q) { return (void)st, (void)q, true; }
 static bool bind_seq(sqlite3_stmt *st, const struct cu_index_query *q) { return bind_uint(st, 1, q->seq.v), true; }
@@ -62,7 +68,9 @@ static bool bind_prefix(sqlite3_stmt *st, const struct cu_index_query *q)
     memset(low, '0', sizeof low);
     memset(high, 'f', sizeof high);
     if (q->text.n > 0) memcpy(low, q->text.p, q->text.n), memcpy(high, q->text.p, q->text.n);
-    if (cu_hex_read(CU_SPAN_OF(low), from.b, sizeof from.b, NULL) != CU_OK || cu_hex_read(CU_SPAN_OF(high), to.b, sizeof to.b, NULL) != CU_OK) return false;
+    if (cu_hex_read(CU_SPAN_OF(low), from.b, sizeof from.b, NULL) != CU_OK ||
+        cu_hex_read(CU_SPAN_OF(high), to.b, sizeof to.b, NULL) != CU_OK)
+        return false;
     bind_hash(st, 1, &from);
     bind_hash(st, 2, &to);
     return true;
@@ -83,15 +91,19 @@ static const struct question questions[] = {
 /* Exhibits are numbered in log order, so the index on (case, kind, number) gives them in it. */
 static const struct question kind_in_case = { "case_id = ?1 AND kind = ?2", "INDEXED BY by_exhibit", "number, seq", bind_case };
 
-static cu_status prepare_question(struct sqlite_index *x, const struct question *ask, const char *database, sqlite3_stmt **ret, struct cu_err *err)
+static cu_status prepare_question(struct sqlite_index *x, const struct question *ask, const char *database, sqlite3_stmt **ret,
+                                  struct cu_err *err)
 {
     char sql[700];
 
-    snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries %s WHERE %s ORDER BY %s LIMIT ?3", entry_columns(), ask->by, ask->where, ask->order);
+    snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries %s WHERE %s ORDER BY %s LIMIT ?3", entry_columns(), ask->by, ask->where,
+             ask->order);
     return sqlite_prepare(x, sql, database, ret, err);
 }
 
-cu_status index_find(void *self, const struct cu_index_query *q, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err)
+cu_status index_find(void *self, const struct cu_index_query *q,
+                     cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg,
+                     struct cu_err *err)
 {
     LOCKED(self);
     const struct question *ask = q->by == CU_FIND_CASE && q->kind != CU_KIND_NONE ? &kind_in_case : &questions[q->by];
@@ -117,11 +129,14 @@ cu_status index_find(void *self, const struct cu_index_query *q, cu_status (*eac
 
 /* ---- who stores what ---- */
 
-cu_status index_find_stored(void *self, cu_seq deposit, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err)
+cu_status index_find_stored(void *self, cu_seq deposit,
+                            cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg,
+                            struct cu_err *err)
 {
-    static const char sql[] = "WITH RECURSIVE l(n) AS (VALUES(0) UNION ALL SELECT n + 1 FROM l WHERE n < 63) "
-                              "SELECT s.seq, s.party, s.first, s.last FROM l CROSS JOIN %s.stored AS s ON s.level = l.n AND s.block = (?1 >> l.n) "
-                              "WHERE s.first <= ?1 AND s.last >= ?1 ORDER BY 1, 2, 3, 4";
+    static const char sql[] =
+        "WITH RECURSIVE l(n) AS (VALUES(0) UNION ALL SELECT n + 1 FROM l WHERE n < 63) "
+        "SELECT s.seq, s.party, s.first, s.last FROM l CROSS JOIN %s.stored AS s ON s.level = l.n AND s.block = (?1 >> l.n) "
+        "WHERE s.first <= ?1 AND s.last >= ?1 ORDER BY 1, 2, 3, 4";
     LOCKED(self);
 
     for (unsigned i = 0; i < databases(x); i++) {
@@ -132,7 +147,9 @@ cu_status index_find_stored(void *self, cu_seq deposit, cu_status (*each)(void *
         for (;;) {
             TRY(sqlite_row(x, st, &more, err));
             if (!more) break;
-            struct cu_index_stored s = { { column_uint(st, 0) }, column_uint(st, 1), { column_uint(st, 2) }, { column_uint(st, 3) } };
+            struct cu_index_stored s = {
+                { column_uint(st, 0) }, column_uint(st, 1), { column_uint(st, 2) }, { column_uint(st, 3) }
+            };
             TRY(each(arg, &s, err));
         }
     }
@@ -146,7 +163,8 @@ cu_status index_find_object(void *self, unsigned store, const cu_hash *root, str
     for (unsigned i = databases(x); i > 0; i--) { /* what was told last first */
         STATEMENT *st = NULL;
         bool more;
-        TRY(sqlite_prepare(x, "SELECT size, pack, offset FROM %s.objects WHERE store = ?1 AND root = ?2", database_name(i - 1), &st, err));
+        TRY(sqlite_prepare(x, "SELECT size, pack, offset FROM %s.objects WHERE store = ?1 AND root = ?2", database_name(i - 1),
+                           &st, err));
         bind_uint(st, 1, store);
         bind_hash(st, 2, root);
         TRY(sqlite_row(x, st, &more, err));
@@ -166,7 +184,8 @@ uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case)
     for (unsigned i = 0; i < databases(x); i++) {
         STATEMENT *st = NULL;
         bool more;
-        const char *sql = kind == CU_KIND_NONE ? "SELECT sum(n) FROM %s.counts WHERE case_id = ?1" : "SELECT n FROM %s.counts WHERE case_id = ?1 AND kind = ?2";
+        const char *sql = kind == CU_KIND_NONE ? "SELECT sum(n) FROM %s.counts WHERE case_id = ?1"
+                                               : "SELECT n FROM %s.counts WHERE case_id = ?1 AND kind = ?2";
         if (sqlite_prepare(x, sql, database_name(i), &st, NULL) != CU_OK) continue;
         sqlite3_bind_blob(st, 1, of_case ? (const void *)of_case->b : "", of_case ? sizeof of_case->b : 0, SQLITE_TRANSIENT);
         if (kind != CU_KIND_NONE) bind_uint(st, 2, kind);
@@ -178,7 +197,8 @@ uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case)
 /* ---- everything, in an order that does not depend on how it came ---- */
 
 /* A row as a CBOR array of numbers, byte strings and nulls. */
-static cu_status feed_rows(struct sqlite_index *x, const char *sql, const char *database, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err)
+static cu_status feed_rows(struct sqlite_index *x, const char *sql, const char *database,
+                           void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err)
 {
     CU_BUF row = cu_buf_heap(1 << 20);
     STATEMENT *st = NULL;

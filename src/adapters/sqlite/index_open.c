@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+/* clang-format off */
 static const struct { int rc; cu_status status; } meanings[] = {
-    { SQLITE_BUSY, CU_BUSY },         { SQLITE_LOCKED, CU_BUSY },     { SQLITE_READONLY, CU_READ_ONLY }, { SQLITE_FULL, CU_NO_SPACE },
-    { SQLITE_NOMEM, CU_NO_MEMORY },   { SQLITE_CORRUPT, CU_CORRUPT }, { SQLITE_NOTADB, CU_CORRUPT },     { SQLITE_FORMAT, CU_CORRUPT },
-    { SQLITE_PERM, CU_NOT_ALLOWED },  { SQLITE_AUTH, CU_NOT_ALLOWED }, { SQLITE_CONSTRAINT, CU_OUT_OF_ORDER }, { SQLITE_ERROR, CU_CORRUPT },
+    { SQLITE_BUSY, CU_BUSY },          { SQLITE_LOCKED, CU_BUSY },
+    { SQLITE_READONLY, CU_READ_ONLY }, { SQLITE_FULL, CU_NO_SPACE },
+    { SQLITE_NOMEM, CU_NO_MEMORY },    { SQLITE_CORRUPT, CU_CORRUPT },
+    { SQLITE_NOTADB, CU_CORRUPT },     { SQLITE_FORMAT, CU_CORRUPT },
+    { SQLITE_PERM, CU_NOT_ALLOWED },   { SQLITE_AUTH, CU_NOT_ALLOWED },
+    { SQLITE_ERROR, CU_CORRUPT },      { SQLITE_CONSTRAINT, CU_OUT_OF_ORDER },
 };
+/* clang-format on */
 
 cu_status sqlite_fail(struct sqlite_index *x, int rc, const char *doing, struct cu_err *err)
 {
@@ -171,7 +176,7 @@ static bool has_bytes(const char *path, const char *suffix)
     return stat(name, &st) == 0 && st.st_size > 0;
 }
 
-/* Beside a writer as usual; where not even the shared memory can be made, as a file that nobody changes, if nothing is in the WAL;
+/* Beside a writer as usual; where not even the shared memory can be made, as a file that nobody changes, if the WAL is empty;
  * else without it: an empty index is slower, never wrong. */
 static cu_status open_to_read(struct sqlite_index *x, const char *path, const char *uri, struct cu_err *err)
 {
@@ -239,7 +244,8 @@ static cu_status plain_file(const char *path, struct cu_err *err)
 {
     struct stat st;
 
-    ENSURE(lstat(path, &st) != 0 || S_ISREG(st.st_mode), err, CU_CORRUPT, "the search index is not a regular file: something else was put in its place");
+    ENSURE(lstat(path, &st) != 0 || S_ISREG(st.st_mode), err, CU_CORRUPT,
+           "the search index is not a regular file: something else was put in its place");
     return CU_OK;
 }
 
@@ -256,9 +262,20 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
         TRY(read_only ? open_to_read(x, path, uri, err) : open_to_write(x, path, uri, err));
     }
     *ret = (struct cu_index){
-        .self = x, .size = index_size, .begin = index_begin, .put = index_put, .put_stored = index_put_stored, .put_object = index_put_object,
-        .commit = index_commit, .rollback = index_rollback, .find = index_find, .find_stored = index_find_stored,
-        .find_object = index_find_object, .count = index_count, .dump = index_dump, .close = index_close,
+        .self = x,
+        .size = index_size,
+        .begin = index_begin,
+        .put = index_put,
+        .put_stored = index_put_stored,
+        .put_object = index_put_object,
+        .commit = index_commit,
+        .rollback = index_rollback,
+        .find = index_find,
+        .find_stored = index_find_stored,
+        .find_object = index_find_object,
+        .count = index_count,
+        .dump = index_dump,
+        .close = index_close,
     };
     x = NULL;
     return CU_OK;

@@ -5,7 +5,11 @@
 
 enum column_type { SEQ, KIND, HASH, CASE_ID, UINT, TIME, TEXT };
 
-struct column { enum column_type type; size_t at; size_t has_at; };
+struct column {
+    enum column_type type;
+    size_t at;
+    size_t has_at;
+};
 #define ALWAYS ((size_t)-1)
 
 /* The condition is 0 or the name of the bool that says whether the value is there. */
@@ -51,7 +55,8 @@ static void bind_column(sqlite3_stmt *st, int at, const struct column *c, const 
         return;
     }
 }
-_Static_assert(sizeof(cu_seq) == sizeof(uint64_t) && sizeof(cu_unix_ms) == sizeof(uint64_t), "newtypes are read as what they hold");
+_Static_assert(sizeof(cu_seq) == sizeof(uint64_t) && sizeof(cu_unix_ms) == sizeof(uint64_t),
+               "newtypes are read as what they hold");
 
 void bind_entry(sqlite3_stmt *st, const struct cu_index_row *row)
 {

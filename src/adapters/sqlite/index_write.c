@@ -8,8 +8,9 @@ static const char *const put_sql[PUTS] = {
     [PUT_COUNT] = "INSERT INTO %s.counts VALUES(?1, ?2, 1) ON CONFLICT DO UPDATE SET n = n + 1",
     [PUT_STORED] = "INSERT OR IGNORE INTO %s.stored VALUES(?, ?, ?, ?, ?, ?)",
     /* An object that lies in several packs is named in the first of them, in whatever order they are told. */
-    [PUT_OBJECT] = ("INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
-                    "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)"),
+    [PUT_OBJECT] =
+        ("INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
+         "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)"),
     [PUT_TIP] = "UPDATE %s.tip SET size = ?",
 };
 
@@ -58,7 +59,9 @@ void index_rollback(void *self)
     struct sqlite_index *x = self;
 
     if (!x->in_batch) return;
-    if (sqlite_run(x, x->overlay ? "ROLLBACK TO batch; RELEASE batch" : "ROLLBACK", NULL) != CU_OK) { /* SQLite rolled back by itself */ }
+    if (sqlite_run(x, x->overlay ? "ROLLBACK TO batch; RELEASE batch" : "ROLLBACK", NULL) !=
+        CU_OK) { /* SQLite rolled back by itself */
+    }
     end_batch(x);
 }
 
@@ -103,7 +106,8 @@ cu_status index_put_stored(void *self, const struct cu_index_stored *stored, str
     uint64_t level = 0;
     sqlite3_stmt *st;
 
-    ENSURE(stored->first.v <= stored->last.v && stored->last.v <= INT64_MAX, err, CU_USAGE, "search index: a range that ends before it begins");
+    ENSURE(stored->first.v <= stored->last.v && stored->last.v <= INT64_MAX, err, CU_USAGE,
+           "search index: a range that ends before it begins");
     TRY(statement(x, PUT_STORED, &st, err));
     while (stored->first.v >> level != stored->last.v >> level) level++; /* at most 63: both are below 2^63 */
     bind_uint(st, 1, level);

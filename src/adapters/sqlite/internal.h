@@ -29,14 +29,18 @@ static inline const char *written_database(const struct sqlite_index *x) { retur
 cu_status sqlite_fail(struct sqlite_index *x, int rc, const char *doing, struct cu_err *err);
 CU_MUST_USE cu_status sqlite_run(struct sqlite_index *x, const char *sql, struct cu_err *err);
 /** `format` has one %s, for the database. */
-CU_MUST_USE cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret, struct cu_err *err);
+CU_MUST_USE cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret,
+                                     struct cu_err *err);
 static inline void sqlite_statement_free(sqlite3_stmt **st) { sqlite3_finalize(*st); }
 #define STATEMENT CU_CLEANUP(sqlite_statement_free) sqlite3_stmt
 
 /** Run `step` once: true when there is a row. */
 CU_MUST_USE cu_status sqlite_row(struct sqlite_index *x, sqlite3_stmt *st, bool *ret_more, struct cu_err *err);
 
-static inline void bind_hash(sqlite3_stmt *st, int at, const cu_hash *h) { sqlite3_bind_blob(st, at, h->b, sizeof h->b, SQLITE_TRANSIENT); }
+static inline void bind_hash(sqlite3_stmt *st, int at, const cu_hash *h)
+{
+    sqlite3_bind_blob(st, at, h->b, sizeof h->b, SQLITE_TRANSIENT);
+}
 static inline void bind_uint(sqlite3_stmt *st, int at, uint64_t v) { sqlite3_bind_int64(st, at, (sqlite3_int64)v); }
 static inline uint64_t column_uint(sqlite3_stmt *st, int at) { return (uint64_t)sqlite3_column_int64(st, at); }
 static inline struct cu_span column_span(sqlite3_stmt *st, int at)
@@ -66,8 +70,12 @@ cu_status index_put_object(void *self, unsigned store, const struct cu_index_obj
 cu_status index_commit(void *self, cu_size size, struct cu_err *err);
 void index_rollback(void *self);
 cu_status index_size(void *self, cu_size *ret, struct cu_err *err);
-cu_status index_find(void *self, const struct cu_index_query *q, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
-cu_status index_find_stored(void *self, cu_seq deposit, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
+cu_status index_find(void *self, const struct cu_index_query *q,
+                     cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg,
+                     struct cu_err *err);
+cu_status index_find_stored(void *self, cu_seq deposit,
+                            cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg,
+                            struct cu_err *err);
 cu_status index_find_object(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
 uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case);
 cu_status index_dump(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);

@@ -5,7 +5,7 @@
 #define SCHEMA_VERSION 1
 #define APPLICATION_ID 0x43757374 /* "Cust" */
 
-/* Columns of an entry: name in SQL, C type of the member, its condition ("1": always there). The order is that of the statements. */
+/* Columns of an entry: name in SQL and in C, type of the member, the bool that says whether it is there (0: always). */
 #define ENTRY_COLUMNS(X)                                                                                               \
     X(seq, SEQ, 0)                                                                                                     \
     X(kind, KIND, 0)                                                                                                   \
@@ -29,9 +29,9 @@
 
 /* Every statement with %s for the database: "main" or "temp".
  *
- * stored: each range is filed under the smallest block of positions [n·2^level, (n+1)·2^level) that holds it; a position lies in one
- * block a level, and a block is filed under only by ranges that cross its middle. So who holds a position is 64 look-ups, whatever
- * the number of ranges. */
+ * stored: each range is filed under the smallest block of positions [n·2^level, (n+1)·2^level) that holds it; a position lies in
+ * one block a level, and a block is filed under only by ranges that cross its middle. So who holds a position is 64 look-ups,
+ * whatever the number of ranges. */
 #define ENTRIES_SQL                                                                                                    \
     "CREATE TABLE %s.entries(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, leaf BLOB NOT NULL, "   \
     "kid BLOB NOT NULL, case_id BLOB, number INTEGER NOT NULL, serial INTEGER NOT NULL, content INTEGER NOT NULL, "    \

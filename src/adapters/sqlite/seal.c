@@ -44,7 +44,8 @@ static cu_status file_digest(const char *path, char ret[LINE + 1], struct cu_err
 
     ENSURE(fd >= 0 || errno != ELOOP, err, CU_CORRUPT, "the search index is a link: something else was put in its place");
     ENSURE(fd >= 0, err, errno == ENOENT ? CU_NOT_FOUND : CU_IO, "cannot read the search index %s", path);
-    ENSURE(fstat(fd, &st) == 0 && S_ISREG(st.st_mode), err, CU_CORRUPT, "the search index is not a regular file: something else was put in its place");
+    ENSURE(fstat(fd, &st) == 0 && S_ISREG(st.st_mode), err, CU_CORRUPT,
+           "the search index is not a regular file: something else was put in its place");
     uint8_t *p = cu_buf_grow(&bytes, piece);
     TRY(cu_buf_ok(&bytes, err));
     TRY(cu_digest_start(CU_DIGEST_SHA256, &digest, err));
@@ -86,10 +87,13 @@ cu_status cu_sqlite_index_check(const char *path, char ret_where[4200], struct c
     if (n == 0 || (n < 0 && digested == CU_NOT_FOUND)) return CU_OK;
     ENSURE(n >= 0, err, CU_CORRUPT, "the seal of the search index is missing");
     for (ssize_t i = 0; i < n; i++)
-        ENSURE(n == LINE && (i == LINE - 1 ? seal[i] == '\n' : strchr("0123456789abcdef", seal[i]) != NULL), err, CU_CORRUPT, "the seal of the search index is damaged");
+        ENSURE(n == LINE && (i == LINE - 1 ? seal[i] == '\n' : strchr("0123456789abcdef", seal[i]) != NULL), err, CU_CORRUPT,
+               "the seal of the search index is damaged");
     snprintf(ret_where, 4200, "%s", path);
-    ENSURE(digested != CU_NOT_FOUND, err, CU_CORRUPT, "the search index is missing (it is derived: nothing of the evidence depends on it)");
+    ENSURE(digested != CU_NOT_FOUND, err, CU_CORRUPT,
+           "the search index is missing (it is derived: nothing of the evidence depends on it)");
     TRY(digested);
-    ENSURE(memcmp(line, seal, LINE) == 0, err, CU_CORRUPT, "the search index was altered since it was closed (it is derived: nothing of the evidence depends on it)");
+    ENSURE(memcmp(line, seal, LINE) == 0, err, CU_CORRUPT,
+           "the search index was altered since it was closed (it is derived: nothing of the evidence depends on it)");
     return CU_OK;
 }

@@ -16,18 +16,21 @@ static struct cu_err error;
 #define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
 #define IS(status, call) do { cu_status is_ = (call); if (is_ != (status)) fail_msg("%s: %s: %s", #call, cu_status_name(is_), error.text); } while (0)
 
-struct stores { struct cu_fs fs; struct cu_objects *at[2]; };
+struct stores { struct cu_fs fs, *opened; struct cu_objects *at[2]; }; /* `opened` stays where it is, though the struct is copied */
 
 static inline void open_stores(struct stores *s, const struct cu_index *index)
 {
-    OK(cu_objects_open(&s->fs, "cloud/objects", index, 0, &s->at[0], &error));
-    OK(cu_objects_open(&s->fs, "node/objects", index, 1, &s->at[1], &error));
+    s->opened = malloc(sizeof *s->opened);
+    *s->opened = s->fs;
+    OK(cu_objects_open(s->opened, "cloud/objects", index, 0, &s->at[0], &error));
+    OK(cu_objects_open(s->opened, "node/objects", index, 1, &s->at[1], &error));
 }
 
 static inline void close_stores(struct stores *s)
 {
     cu_objects_close(s->at[0]);
     cu_objects_close(s->at[1]);
+    free(s->opened);
 }
 
 static inline struct stores new_stores(void)

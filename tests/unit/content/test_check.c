@@ -3,7 +3,14 @@
 
 #include "custody/text.h"
 
-struct faults { struct { char where[200], kind[16]; cu_hash name; bool packed; } at[32]; size_t n; };
+struct faults {
+    struct {
+        char where[200], kind[16];
+        cu_hash name;
+        bool packed;
+    } at[32];
+    size_t n;
+};
 
 static void note_fault(void *arg, const struct cu_object_fault *fault)
 {
@@ -35,7 +42,11 @@ static bool has_fault(const struct faults *f, const char *where, const char *kin
     return false;
 }
 
-struct filled { struct stores s; struct cu_buf large; cu_hash large_name, small_name; };
+struct filled {
+    struct stores s;
+    struct cu_buf large;
+    cu_hash large_name, small_name;
+};
 
 static struct filled new_filled(void)
 {
@@ -164,7 +175,8 @@ static void a_deleted_file_is_named_by_the_store_or_by_who_asks_for_the_object(v
             assert_true(has_fault(&faults, p.path[i], "missing"));
         } else {
             assert_int_equal(faults.n, 0); /* as after a crash; but the log names it: */
-            IS(CU_NOT_FOUND, cu_objects_has(f.s.at[0], CU_OBJECT_CONTENT, large ? &f.large_name : &f.small_name, large ? f.large.n : 14, false, &error));
+            IS(CU_NOT_FOUND, cu_objects_has(f.s.at[0], CU_OBJECT_CONTENT, large ? &f.large_name : &f.small_name,
+                                            large ? f.large.n : 14, false, &error));
             assert_non_null(strstr(error.text, p.path[i]));
         }
         is_whole_again(&f);
@@ -223,7 +235,11 @@ static void write_file(struct filled *f, const char *path)
 static void what_does_not_belong_is_unexpected_wherever_it_lies(void **state)
 {
     static const char *const paths[] = {
-        "cloud/objects/x", "cloud/objects/large/x", "cloud/objects/packs/.hidden", "cloud/objects/large/00/x", "cloud/objects/packs/AA/x",
+        "cloud/objects/x",
+        "cloud/objects/large/x",
+        "cloud/objects/packs/.hidden",
+        "cloud/objects/large/00/x",
+        "cloud/objects/packs/AA/x",
         "cloud/objects/packs/00/0000000000000000000000000000000000000000000000000000000000000000",
         "cloud/objects/large/00/0100000000000000000000000000000000000000000000000000000000000000",
         "cloud/objects/large/00/0000000000000000000000000000000000000000000000000000000000000000.Tree",

@@ -44,7 +44,8 @@ static int new_dir(void **state)
     snprintf(dir, sizeof dir, "%s/custody-compare-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(dir)) return -1;
     if (mkdir(at("d"), 0700) != 0 || mkdir(at("d/e"), 0700) != 0) return -1;
-    write_text("a", "aaa"), write_text("d/x", "xxx"), write_text("d/e/deep", "deep"), write_text("d.txt", "between"), write_text("z", "zzz");
+    write_text("a", "aaa"), write_text("d/x", "xxx"), write_text("d/e/deep", "deep"), write_text("d.txt", "between"),
+        write_text("z", "zzz");
     FILE *f = fopen(at("big"), "wb");
     if (!f || fwrite(big.p, 1, big.n, f) != big.n) return -1;
     fclose(f);
@@ -62,7 +63,10 @@ static int end_dir(void **state)
     return system(command);
 }
 
-struct differences { char text[32][120]; size_t n; };
+struct differences {
+    char text[32][120];
+    size_t n;
+};
 
 static void note(void *arg, const struct cu_folder_difference *d)
 {
@@ -135,17 +139,21 @@ static void one_byte_of_one_file_is_named(void **state)
 static void added_and_missing_items_are_named(void **state)
 {
     (void)state;
-    write_text("0first", "x"), write_text("d/e/more", "x"), write_text("zz", "x"), assert_int_equal(mkdir(at("d/new"), 0700), 0), write_text("d/new/in", "x");
+    write_text("0first", "x"), write_text("d/e/more", "x"), write_text("zz", "x"), assert_int_equal(mkdir(at("d/new"), 0700), 0),
+        write_text("d/new/in", "x");
     assert_int_equal(unlink(at("d.txt")) | unlink(at("z")) | unlink(at("d/e/deep")), 0);
     struct differences all = compare(8);
-    static const char *const due[] = { "added 0first", "added d/e/more", "added zz", "added d/new", "added d/new/in", "missing d.txt", "missing z", "missing d/e/deep" };
+    static const char *const due[] = { "added 0first",   "added d/e/more", "added zz",  "added d/new",
+                                       "added d/new/in", "missing d.txt",  "missing z", "missing d/e/deep" };
     for (size_t i = 0; i < sizeof due / sizeof *due; i++) assert_true(has(&all, due[i]));
 }
 
 static void a_file_that_became_a_folder_or_a_link_is_altered(void **state)
 {
     (void)state;
-    assert_int_equal(unlink(at("z")) | mkdir(at("z"), 0700) | unlink(at("d/x")) | symlink("../a", at("d/x")) | unlink(at("link")) | symlink("b", at("link")), 0);
+    assert_int_equal(unlink(at("z")) | mkdir(at("z"), 0700) | unlink(at("d/x")) | symlink("../a", at("d/x")) |
+                         unlink(at("link")) | symlink("b", at("link")),
+                     0);
     struct differences all = compare(3);
     assert_true(has(&all, "altered z") && has(&all, "altered d/x") && has(&all, "altered link"));
 }
@@ -173,7 +181,8 @@ static void an_item_is_found_by_its_name_and_by_its_bytes(void **state)
 {
     struct cu_item item;
     uint64_t row;
-    cu_hash xxx = cu_content_root_of(cu_span_str("xxx")), deep = cu_content_root_of(cu_span_str("deep")), none = cu_content_root_of(cu_span_str("none"));
+    cu_hash xxx = cu_content_root_of(cu_span_str("xxx")), deep = cu_content_root_of(cu_span_str("deep")),
+            none = cu_content_root_of(cu_span_str("none"));
     (void)state;
 
     OK(cu_find_item(cu_buf_span(&got.content), cu_span_str("x"), 3, &xxx, &item, &row, &error));

@@ -48,7 +48,6 @@ static void write_file(const char *name, struct cu_span bytes)
 
 static void write_text(const char *name, const char *text) { write_file(name, cu_span_str(text)); }
 
-
 static cu_status ingest(struct stores *s, const char *path, unsigned digests, struct cu_ingested *ret)
 {
     struct cu_source source = cu_posix_source();
@@ -71,7 +70,9 @@ static cu_status ingest(struct stores *s, const char *path, unsigned digests, st
 
 static void a_file_of_any_size_is_the_same_with_and_without_stores(void **state)
 {
-    static const size_t sizes[] = { 0, 1, 4096, 32768, 32769, 100000, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, 5 * CU_CHUNK_BYTES + 3 };
+    static const size_t sizes[] = {
+        0, 1, 4096, 32768, 32769, 100000, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, 5 * CU_CHUNK_BYTES + 3
+    };
     (void)state;
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -86,7 +87,8 @@ static void a_file_of_any_size_is_the_same_with_and_without_stores(void **state)
         assert_true(with.size == sizes[i] && with.bytes == sizes[i] && with.files == 1 && with.type == CU_CONTENT_ITEM);
         assert_memory_equal(with.digest[0].bytes, sha256.b, 32);
         assert_memory_equal(without.digest[0].bytes, sha256.b, 32);
-        assert_true(with.digests_n == 3 && with.digest[1].alg == CU_DIGEST_MD5 && with.digest[2].alg == CU_DIGEST_SM3 && without.digests_n == 1);
+        assert_true(with.digests_n == 3 && with.digest[1].alg == CU_DIGEST_MD5 && with.digest[2].alg == CU_DIGEST_SM3 &&
+                    without.digests_n == 1);
         assert_true(with.is_inline == (sizes[i] <= CU_CONTENT_INLINE_MAX));
         if (with.is_inline) assert_true(cu_span_eq(cu_buf_span(&with.content), cu_buf_span(&bytes)));
         assert_true(holds(s.at[1], CU_OBJECT_CONTENT, &root, cu_buf_span(&bytes)) == !with.is_inline);
@@ -194,8 +196,17 @@ static void what_may_not_be_read_is_named(void **state)
 
 /* ---- evidence that does not hold still: a source that lets us interfere ---- */
 
-struct meddler { struct cu_source real; void (*at_read)(void); unsigned after; unsigned reads; };
-struct meddled { struct cu_source_file base; struct cu_source_file *real; struct meddler *by; };
+struct meddler {
+    struct cu_source real;
+    void (*at_read)(void);
+    unsigned after;
+    unsigned reads;
+};
+struct meddled {
+    struct cu_source_file base;
+    struct cu_source_file *real;
+    struct meddler *by;
+};
 
 static cu_status meddled_read(struct cu_source_file *f, void *ret, size_t n, size_t *ret_n, struct cu_err *err)
 {
@@ -245,7 +256,8 @@ static cu_status meddled_link(void *self, const char *path, struct cu_buf *ret, 
     return by->real.ops->read_link(by->real.self, path, ret, err);
 }
 
-static cu_status meddled_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status meddled_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err),
+                              void *arg, struct cu_err *err)
 {
     struct meddler *by = self;
     return by->real.ops->list(by->real.self, path, each, arg, err);
@@ -269,10 +281,24 @@ static cu_status ingest_meddled(struct stores *s, const char *path, unsigned aft
     return status;
 }
 
-static void grow_it(void) { int fd = open(at("e/b"), O_WRONLY | O_APPEND); assert_int_equal(write(fd, "x", 1), 1); close(fd); }
+static void grow_it(void)
+{
+    int fd = open(at("e/b"), O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, "x", 1), 1);
+    close(fd);
+}
 static void cut_it(void) { assert_int_equal(truncate(at("e/b"), 10), 0); }
-static void rewrite_it(void) { int fd = open(at("e/b"), O_WRONLY); assert_int_equal(pwrite(fd, "X", 1, 0), 1); close(fd); }
-static void replace_it(void) { write_text("e/new", "other"); assert_int_equal(rename(at("e/new"), at("e/b")), 0); }
+static void rewrite_it(void)
+{
+    int fd = open(at("e/b"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+    close(fd);
+}
+static void replace_it(void)
+{
+    write_text("e/new", "other");
+    assert_int_equal(rename(at("e/new"), at("e/b")), 0);
+}
 static void remove_it(void) { assert_int_equal(unlink(at("e/b")), 0); }
 static void touch_it(void) { assert_int_equal(utimensat(AT_FDCWD, at("e/b"), (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0), 0); }
 static void add_one(void) { write_text("e/c", "new"); }
@@ -334,7 +360,8 @@ static struct cu_span row_path(struct cu_span manifest, size_t n, struct cu_item
 
 static void a_folder_is_a_manifest_in_tree_order_with_everything_in_it(void **state)
 {
-    static const char *const order[] = { "\x01\n", "a", "a/b", "a/sub", "a/sub/deep", "a-", "a.b", "big", "dangling", "empty", "fifo", "hard", "link", "zdir", "\xff\xfe" };
+    static const char *const order[] = { "\x01\n",   "a",     "a/b",  "a/sub", "a/sub/deep", "a-",   "a.b",     "big",
+                                         "dangling", "empty", "fifo", "hard",  "link",       "zdir", "\xff\xfe" };
     enum { N = sizeof order / sizeof *order };
     struct stores s = new_stores();
     struct cu_ingested got;
@@ -345,9 +372,12 @@ static void a_folder_is_a_manifest_in_tree_order_with_everything_in_it(void **st
     (void)state;
 
     assert_int_equal(mkdir(at("a"), 0750) | mkdir(at("a/sub"), 0700) | mkdir(at("zdir"), 0700), 0);
-    write_text("\x01\n", "control"), write_text("a/b", "in a"), write_text("a/sub/deep", "deep"), write_text("a-", "minus"), write_text("a.b", "dot");
+    write_text("\x01\n", "control"), write_text("a/b", "in a"), write_text("a/sub/deep", "deep"), write_text("a-", "minus"),
+        write_text("a.b", "dot");
     write_file("big", cu_buf_span(&big)), write_text("empty", ""), write_text("\xff\xfe", "not UTF-8");
-    assert_int_equal(symlink("a/b", at("link")) | symlink("../nowhere", at("dangling")) | link(at("a/b"), at("hard")) | mkfifo(at("fifo"), 0600), 0);
+    assert_int_equal(symlink("a/b", at("link")) | symlink("../nowhere", at("dangling")) | link(at("a/b"), at("hard")) |
+                         mkfifo(at("fifo"), 0600),
+                     0);
     chmod(at("a.b"), 04755);
     OK(ingest(&s, dir, 0, &got));
     assert_true(got.type == CU_CONTENT_FOLDER && got.is_inline && got.folder.items == N);
@@ -376,7 +406,8 @@ static void a_folder_is_a_manifest_in_tree_order_with_everything_in_it(void **st
     assert_true(item.mtime_s == (uint64_t)st.st_mtim.tv_sec && item.mtime_ns == (uint64_t)st.st_mtim.tv_nsec);
     cu_hash dot = cu_content_root_of(cu_span_str("dot")), of_big = cu_content_root_of(cu_buf_span(&big)), none = cu_empty_root();
     assert_true(cu_hash_eq(&item.root, &dot) && holds(s.at[0], CU_OBJECT_CONTENT, &dot, cu_span_str("dot")));
-    assert_true(holds(s.at[1], CU_OBJECT_CONTENT, &of_big, cu_buf_span(&big)) && holds(s.at[1], CU_OBJECT_CONTENT, &none, CU_SPAN_EMPTY));
+    assert_true(holds(s.at[1], CU_OBJECT_CONTENT, &of_big, cu_buf_span(&big)) &&
+                holds(s.at[1], CU_OBJECT_CONTENT, &none, CU_SPAN_EMPTY));
     cu_ingested_free(&got);
     end_stores(&s);
 }
@@ -410,9 +441,13 @@ static void an_empty_folder_has_no_items(void **state)
     cu_ingested_free(&got);
 }
 
-struct told { size_t n, refuse_at; uint64_t bytes; };
+struct told {
+    size_t n, refuse_at;
+    uint64_t bytes;
+};
 
-static cu_status tell_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+static cu_status tell_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n,
+                           struct cu_err *err)
 {
     struct told *t = arg;
 
@@ -475,7 +510,10 @@ static void a_hundred_thousand_items_take_little_memory(void **state)
     OK(ingest(NULL, dir, 0, &got));
     getrusage(RUSAGE_SELF, &after);
     assert_int_equal(got.folder.items, n + (n + 999) / 1000);
-    print_message("%d items: %.2f s, %ld KiB more\n", n, (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) + 1e-6 * (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec), after.ru_maxrss - before.ru_maxrss);
+    print_message("%d items: %.2f s, %ld KiB more\n", n,
+                  (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+                      1e-6 * (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec),
+                  after.ru_maxrss - before.ru_maxrss);
     cu_ingested_free(&got);
     OK(ingest(&s, dir, 0, &got));
     cu_ingested_free(&got);
@@ -502,17 +540,35 @@ static void evidence_elsewhere_has_size_root_and_sha256(void **state)
 
 static void types_are_told_by_the_bytes(void **state)
 {
-    static const struct { const char *bytes; size_t n; const char *media; } rows[] = {
-        { "\xff\xd8\xff\xe0..JFIF", 10, "image/jpeg" }, { "\x89PNG\r\n\x1a\n", 8, "image/png" }, { "%PDF-1.7", 8, "application/pdf" },
-        { "....ftypisom", 12, "video/mp4" }, { "....ftypqt  ", 12, "video/quicktime" }, { "RIFF....WAVEfmt ", 16, "audio/wav" },
-        { "PK\3\4....word/document.xml", 25, "application/vnd.openxmlformats-officedocument.wordprocessingml.document" }, { "PK\3\4.", 5, "application/zip" },
-        { "SQLite format 3\0", 16, "application/vnd.sqlite3" }, { "EVF\x09\x0d\x0a\xff\0", 8, "application/x-ewf" }, { "\x7f" "ELF", 4, "application/x-elf" },
-        { "\x1f\x8b\x08", 3, "application/gzip" }, { "ID3", 3, "audio/mpeg" }, { "plain words", 11, "" }, { "", 0, "" }, { "\xff\xd8", 2, "" },
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *media;
+    } rows[] = {
+        { "\xff\xd8\xff\xe0..JFIF", 10, "image/jpeg" },
+        { "\x89PNG\r\n\x1a\n", 8, "image/png" },
+        { "%PDF-1.7", 8, "application/pdf" },
+        { "....ftypisom", 12, "video/mp4" },
+        { "....ftypqt  ", 12, "video/quicktime" },
+        { "RIFF....WAVEfmt ", 16, "audio/wav" },
+        { "PK\3\4....word/document.xml", 25, "application/vnd.openxmlformats-officedocument.wordprocessingml.document" },
+        { "PK\3\4.", 5, "application/zip" },
+        { "SQLite format 3\0", 16, "application/vnd.sqlite3" },
+        { "EVF\x09\x0d\x0a\xff\0", 8, "application/x-ewf" },
+        { "\x7f"
+          "ELF",
+          4, "application/x-elf" },
+        { "\x1f\x8b\x08", 3, "application/gzip" },
+        { "ID3", 3, "audio/mpeg" },
+        { "plain words", 11, "" },
+        { "", 0, "" },
+        { "\xff\xd8", 2, "" },
     };
     uint8_t ext4[2048] = { 0 };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) assert_string_equal(cu_media_type(cu_span(rows[i].bytes, rows[i].n)), rows[i].media);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(cu_media_type(cu_span(rows[i].bytes, rows[i].n)), rows[i].media);
     ext4[1080] = 0x53, ext4[1081] = 0xef;
     assert_string_equal(cu_media_type(CU_SPAN_OF(ext4)), "application/x-raw-disk-image");
 }

@@ -7,7 +7,9 @@ static size_t files_in(const struct stores *s, const char *dir) { return paths_i
 
 static void what_was_put_is_in_both_stores(void **state)
 {
-    static const size_t sizes[] = { 0, 1, 5, 4095, 4096, 4097, 40000, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, 3 * CU_CHUNK_BYTES + 4097 };
+    static const size_t sizes[] = {
+        0, 1, 5, 4095, 4096, 4097, 40000, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, 3 * CU_CHUNK_BYTES + 4097
+    };
     enum { N = sizeof sizes / sizeof *sizes };
     struct stores s = new_stores();
     struct cu_buf bytes[N];
@@ -135,7 +137,8 @@ static void the_same_twice_in_one_batch_is_written_once(void **state)
     (void)state;
 
     OK(cu_put_begin(s.at, 2, &p, &error));
-    for (int i = 0; i < 3; i++) put_content(p, cu_span_str("thrice")), put_content(p, cu_buf_span(&large)), put_content(p, CU_SPAN_EMPTY);
+    for (int i = 0; i < 3; i++)
+        put_content(p, cu_span_str("thrice")), put_content(p, cu_buf_span(&large)), put_content(p, CU_SPAN_EMPTY);
     OK(cu_put_commit(p, &error));
     OK(cu_put_verify(p, 1, &error));
     cu_put_free(p);
@@ -236,7 +239,10 @@ static void content_and_details_of_one_name_are_told_apart(void **state)
 
 /* ---- reading ---- */
 
-struct fed { uint64_t n; cu_hash first; };
+struct fed {
+    uint64_t n;
+    cu_hash first;
+};
 
 static cu_status count_fed(void *arg, struct cu_span bytes, struct cu_err *err)
 {
@@ -450,7 +456,8 @@ static void two_batches_at_once_do_not_disturb_each_other(void **state)
 
     OK(cu_put_begin(s.at, 2, &p, &error));
     OK(cu_put_begin(s.at, 2, &q, &error));
-    cu_hash name[4] = { put_content(p, cu_buf_span(&a)), put_content(q, cu_buf_span(&b)), put_content(p, cu_span_str("p")), put_content(q, cu_span_str("q")) };
+    cu_hash name[4] = { put_content(p, cu_buf_span(&a)), put_content(q, cu_buf_span(&b)), put_content(p, cu_span_str("p")),
+                        put_content(q, cu_span_str("q")) };
     OK(cu_put_commit(q, &error));
     OK(cu_put_commit(p, &error));
     OK(cu_put_verify(p, 0, &error));

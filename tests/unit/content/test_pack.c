@@ -2,7 +2,11 @@
 #include "content/pack.h"
 #include "stores.h"
 
-struct sample { struct cu_buf pack, index; cu_hash name; struct cu_pack_row row[4]; };
+struct sample {
+    struct cu_buf pack, index;
+    cu_hash name;
+    struct cu_pack_row row[4];
+};
 
 static void add_object(struct sample *s, unsigned i, enum cu_object_kind kind, struct cu_span bytes)
 {
@@ -104,7 +108,10 @@ static void rows_out_of_order_twice_or_off_the_pack_are_refused_though_the_check
     IS(CU_MALFORMED, cu_pack_index_read(cu_buf_span(&s.index), &index, &error));
     end_sample(&s);
 
-    static const struct { size_t at; uint32_t value; } wrong[] = { { 33, 0 }, { 33, 19 }, { 33, 0xffffffff }, { 37, 0x100000 }, { 37, 0xffffffff } };
+    static const struct {
+        size_t at;
+        uint32_t value;
+    } wrong[] = { { 33, 0 }, { 33, 19 }, { 33, 0xffffffff }, { 37, 0x100000 }, { 37, 0xffffffff } };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         s = new_sample();
         cu_put_be32(s.index.p + CU_PACK_INDEX_HEAD + wrong[i].at, wrong[i].value);
@@ -134,7 +141,10 @@ static void a_later_version_is_told_from_garbage(void **state)
 
 /* ---- taking apart ---- */
 
-struct taken { struct cu_pack_row row[4]; size_t n; };
+struct taken {
+    struct cu_pack_row row[4];
+    size_t n;
+};
 
 static cu_status take(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err)
 {

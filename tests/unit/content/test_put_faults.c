@@ -5,7 +5,10 @@
 
 enum { OBJECTS = 4 };
 
-struct batch { struct cu_buf bytes[OBJECTS]; cu_hash name[OBJECTS]; };
+struct batch {
+    struct cu_buf bytes[OBJECTS];
+    cu_hash name[OBJECTS];
+};
 
 static struct batch new_batch(uint64_t seed)
 {
@@ -72,25 +75,33 @@ static void all_is_there(const struct cu_fs *fs, const struct batch *b, size_t o
     open_stores(&s, NULL);
     for (size_t i = 0; i < objects; i++)
         for (int k = 0; k < 2; k++)
-            if (!holds(s.at[k], CU_OBJECT_CONTENT, &b->name[i], cu_buf_span(&b->bytes[i]))) fail_msg("%s: object %zu is not in store %d: %s", when, i, k, error.text);
+            if (!holds(s.at[k], CU_OBJECT_CONTENT, &b->name[i], cu_buf_span(&b->bytes[i])))
+                fail_msg("%s: object %zu is not in store %d: %s", when, i, k, error.text);
     close_stores(&s);
 }
 
 /* A world in which one batch is there, and then one goes wrong in this way; returns false when it went through untouched. */
-static bool play(const struct cu_fs *world, const struct batch *old, const struct batch *now, size_t objects, uint64_t fail_call, enum cu_fault fault, uint64_t stop_after, uint64_t seed)
+static bool play(const struct cu_fs *world, const struct batch *old, const struct batch *now, size_t objects, uint64_t fail_call,
+                 enum cu_fault fault, uint64_t stop_after, uint64_t seed)
 {
     struct cu_fs memory;
     char when[120];
 
     OK(cu_memory_copy(world, &memory, &error));
-    struct cu_faulty faulty = { .inner = memory, .fail_call = fail_call, .fault = fault, .stop_after = stop_after, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    struct cu_faulty faulty = { .inner = memory,
+                                .fail_call = fail_call,
+                                .fault = fault,
+                                .stop_after = stop_after,
+                                .lost = cu_memory_lose,
+                                .lost_all = cu_memory_lose_all };
     struct cu_fs fs = cu_faulty_fs(&faulty);
     cu_status status = put_batch(&fs, now, objects, false);
     fs.ops->close(fs.self);
     bool touched = faulty.failed || faulty.stopped;
 
-    snprintf(when, sizeof when, "objects %zu, call %llu, fault %d, stop %llu, seed %llu, %s", objects, (unsigned long long)fail_call, (int)fault, (unsigned long long)stop_after,
-             (unsigned long long)seed, cu_status_name(status));
+    snprintf(when, sizeof when, "objects %zu, call %llu, fault %d, stop %llu, seed %llu, %s", objects,
+             (unsigned long long)fail_call, (int)fault, (unsigned long long)stop_after, (unsigned long long)seed,
+             cu_status_name(status));
     if (!touched) assert_int_equal(status, CU_OK);
     if (seed != UINT64_MAX) cu_memory_crash(&memory, seed);
     all_is_sound(&memory, when);
@@ -151,8 +162,8 @@ static void a_small_batch_survives_it_too(void **state)
     (void)state;
 
     for (uint64_t seed = 0; seed < 9; seed++)
-        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k++) { }
-    for (uint64_t n = 1; play(&world, &old, &now, 1, n, CU_FAULT_NO_SPACE, CU_NEVER, n % 2 ? n : UINT64_MAX); n++) { }
+        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k++) {}
+    for (uint64_t n = 1; play(&world, &old, &now, 1, n, CU_FAULT_NO_SPACE, CU_NEVER, n % 2 ? n : UINT64_MAX); n++) {}
     world.ops->close(world.self);
     end_batch(&old);
     end_batch(&now);
@@ -166,7 +177,8 @@ static cu_status restore_all(const struct cu_fs *fs, const struct batch *b)
     cu_status status = CU_OK;
 
     open_stores(&s, NULL);
-    for (size_t i = 0; i < OBJECTS && status == CU_OK; i++) status = cu_objects_restore(s.at[0], s.at[1], CU_OBJECT_CONTENT, &b->name[i], &error);
+    for (size_t i = 0; i < OBJECTS && status == CU_OK; i++)
+        status = cu_objects_restore(s.at[0], s.at[1], CU_OBJECT_CONTENT, &b->name[i], &error);
     close_stores(&s);
     return status;
 }

@@ -15,8 +15,16 @@
 #include <cmocka.h>
 
 static struct cu_err error;
-#define OK(call) do { cu_status ok_ = (call); if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); } while (0)
-#define IS(status, call) do { cu_status is_ = (call); if (is_ != (status)) fail_msg("%s: %s: %s", #call, cu_status_name(is_), error.text); } while (0)
+#define OK(call)                                                                          \
+    do {                                                                                  \
+        cu_status ok_ = (call);                                                           \
+        if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
+    } while (0)
+#define IS(status, call)                                                                     \
+    do {                                                                                     \
+        cu_status is_ = (call);                                                              \
+        if (is_ != (status)) fail_msg("%s: %s: %s", #call, cu_status_name(is_), error.text); \
+    } while (0)
 
 static char dir[200], path[220];
 
@@ -31,7 +39,8 @@ static int new_dir(void **state)
 
 static int end_dir(void **state)
 {
-    static const char *const names[] = { "index.db", "index.db-wal", "index.db-shm", "index.db.seal", "100% #1?.db", "100% #1?.db.seal" };
+    static const char *const names[] = { "index.db",      "index.db-wal", "index.db-shm",
+                                         "index.db.seal", "100% #1?.db",  "100% #1?.db.seal" };
     char name[300];
     (void)state;
 
@@ -59,7 +68,9 @@ static struct cu_index_row row_at(uint64_t seq)
 {
     static char label[8][32];
     char *text = label[seq % 8];
-    struct cu_index_row r = { .seq = { seq }, .id = hash_of("id", seq), .leaf = hash_of("leaf", seq), .kid = hash_of("kid", seq % 2) };
+    struct cu_index_row r = {
+        .seq = { seq }, .id = hash_of("id", seq), .leaf = hash_of("leaf", seq), .kid = hash_of("kid", seq % 2)
+    };
 
     r.time.v = 1000 + seq, r.block.v = seq + 1, r.recorded.v = 2000 + seq;
     snprintf(text, 32, "AP/%llu", (unsigned long long)seq / 2);
@@ -67,10 +78,14 @@ static struct cu_index_row row_at(uint64_t seq)
     r.has_case = true;
     switch (seq % 10) {
     case 0: r.kind = CU_KIND_CASE, r.number = seq / 10, r.name = cu_span_str(text); break;
-    case 1: r.kind = CU_KIND_CORRECTION, r.has_case = false, r.has_ref = true, r.ref = hash_of("id", seq - 2), r.note = cu_span("a\0b", 3); break;
+    case 1:
+        r.kind = CU_KIND_CORRECTION, r.has_case = false, r.has_ref = true, r.ref = hash_of("id", seq - 2),
+        r.note = cu_span("a\0b", 3);
+        break;
     case 2: r.kind = CU_KIND_VOID, r.has_case = false, r.serial = seq; break;
     default:
-        r.kind = CU_KIND_DEPOSIT, r.serial = seq, r.number = seq / 3, r.content = CU_CONTENT_ITEM, r.size = seq * 7, r.root = hash_of("root", seq);
+        r.kind = CU_KIND_DEPOSIT, r.serial = seq, r.number = seq / 3, r.content = CU_CONTENT_ITEM, r.size = seq * 7,
+        r.root = hash_of("root", seq);
         r.has_sha256 = true, r.sha256 = hash_of("sha", seq / 4), r.label = cu_span_str(text), r.name = cu_span("\xff\n", 2);
     }
     return r;
@@ -88,16 +103,21 @@ static void put_rows(struct cu_index *x, uint64_t from, uint64_t to)
 
 static bool same_row(const struct cu_index_row *a, const struct cu_index_row *b)
 {
-    return a->seq.v == b->seq.v && a->kind == b->kind && cu_hash_eq(&a->id, &b->id) && cu_hash_eq(&a->leaf, &b->leaf) && cu_hash_eq(&a->kid, &b->kid)
-        && memcmp(&a->case_id, &b->case_id, a->has_case ? 16 : 0) == 0 && a->has_case == b->has_case && a->number == b->number && a->serial == b->serial
-        && a->content == b->content && a->size == b->size && cu_hash_eq(&a->root, &b->root) && a->has_sha256 == b->has_sha256
-        && (!a->has_sha256 || cu_hash_eq(&a->sha256, &b->sha256)) && a->has_ref == b->has_ref && (!a->has_ref || cu_hash_eq(&a->ref, &b->ref))
-        && a->time.v == b->time.v && a->block.v == b->block.v && a->recorded.v == b->recorded.v && cu_span_eq(a->name, b->name)
-        && cu_span_eq(a->label, b->label) && cu_span_eq(a->note, b->note);
+    return a->seq.v == b->seq.v && a->kind == b->kind && cu_hash_eq(&a->id, &b->id) && cu_hash_eq(&a->leaf, &b->leaf) &&
+           cu_hash_eq(&a->kid, &b->kid) && memcmp(&a->case_id, &b->case_id, a->has_case ? 16 : 0) == 0 &&
+           a->has_case == b->has_case && a->number == b->number && a->serial == b->serial && a->content == b->content &&
+           a->size == b->size && cu_hash_eq(&a->root, &b->root) && a->has_sha256 == b->has_sha256 &&
+           (!a->has_sha256 || cu_hash_eq(&a->sha256, &b->sha256)) && a->has_ref == b->has_ref &&
+           (!a->has_ref || cu_hash_eq(&a->ref, &b->ref)) && a->time.v == b->time.v && a->block.v == b->block.v &&
+           a->recorded.v == b->recorded.v && cu_span_eq(a->name, b->name) && cu_span_eq(a->label, b->label) &&
+           cu_span_eq(a->note, b->note);
 }
 
 /* The answer, compared with a walk over all rows that fit. */
-struct answer { const struct cu_index_query *q; uint64_t next, end, n; };
+struct answer {
+    const struct cu_index_query *q;
+    uint64_t next, end, n;
+};
 
 static bool fits(const struct cu_index_query *q, const struct cu_index_row *r)
 {
@@ -108,8 +128,10 @@ static bool fits(const struct cu_index_query *q, const struct cu_index_row *r)
     case CU_FIND_ALL: return true;
     case CU_FIND_SEQ: return r->seq.v == q->seq.v;
     case CU_FIND_ID_PREFIX: return q->text.n == 0 || memcmp(hex, q->text.p, q->text.n) == 0;
-    case CU_FIND_CASE: return r->has_case && memcmp(&r->case_id, &q->case_id, 16) == 0 && (q->kind == CU_KIND_NONE || r->kind == q->kind);
-    case CU_FIND_EXHIBIT: return r->has_case && memcmp(&r->case_id, &q->case_id, 16) == 0 && r->kind == CU_KIND_DEPOSIT && r->number == q->number;
+    case CU_FIND_CASE:
+        return r->has_case && memcmp(&r->case_id, &q->case_id, 16) == 0 && (q->kind == CU_KIND_NONE || r->kind == q->kind);
+    case CU_FIND_EXHIBIT:
+        return r->has_case && memcmp(&r->case_id, &q->case_id, 16) == 0 && r->kind == CU_KIND_DEPOSIT && r->number == q->number;
     case CU_FIND_SHA256: return r->has_sha256 && cu_hash_eq(&r->sha256, &q->hash);
     case CU_FIND_LABEL: return r->label.n > 0 && cu_span_eq(r->label, q->text);
     case CU_FIND_KIND: return r->kind == q->kind;
@@ -129,7 +151,8 @@ static cu_status take(void *arg, const struct cu_index_row *row, struct cu_err *
         assert_true(a->next < a->end);
         due = row_at(a->next++);
     } while (!fits(a->q, &due));
-    if (!same_row(row, &due)) fail_msg("row %llu came back as %llu", (unsigned long long)due.seq.v, (unsigned long long)row->seq.v);
+    if (!same_row(row, &due))
+        fail_msg("row %llu came back as %llu", (unsigned long long)due.seq.v, (unsigned long long)row->seq.v);
     a->n++;
     return CU_OK;
 }
@@ -152,15 +175,27 @@ static void ask_everything(struct cu_index *x, uint64_t end)
     cu_hash id = hash_of("id", 3);
     cu_hash_hex(&id, hex);
     const struct cu_index_query all[] = {
-        { .by = CU_FIND_ALL }, { .by = CU_FIND_SEQ, .seq = { 17 } }, { .by = CU_FIND_SEQ, .seq = { end } }, { .by = CU_FIND_ALL, .limit = 5 },
-        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 64) }, { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 7) },
-        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 1) }, { .by = CU_FIND_ID_PREFIX },
-        { .by = CU_FIND_CASE, .case_id = { { 1 } } }, { .by = CU_FIND_CASE, .case_id = { { 2 } }, .kind = CU_KIND_DEPOSIT },
-        { .by = CU_FIND_CASE, .case_id = { { 0 } }, .kind = CU_KIND_CASE }, { .by = CU_FIND_CASE, .case_id = { { 9 } } },
-        { .by = CU_FIND_EXHIBIT, .case_id = { { 1 } }, .number = 9 }, { .by = CU_FIND_SHA256, .hash = hash_of("sha", 3) },
-        { .by = CU_FIND_SHA256, .hash = hash_of("none", 3) }, { .by = CU_FIND_LABEL, .text = cu_span_str("AP/7") }, { .by = CU_FIND_LABEL },
-        { .by = CU_FIND_KIND, .kind = CU_KIND_CORRECTION }, { .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT, .limit = 3 },
-        { .by = CU_FIND_REF, .hash = hash_of("id", 19) }, { .by = CU_FIND_CASE_NAME, .text = cu_span_str("AP/10") },
+        { .by = CU_FIND_ALL },
+        { .by = CU_FIND_SEQ, .seq = { 17 } },
+        { .by = CU_FIND_SEQ, .seq = { end } },
+        { .by = CU_FIND_ALL, .limit = 5 },
+        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 64) },
+        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 7) },
+        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 1) },
+        { .by = CU_FIND_ID_PREFIX },
+        { .by = CU_FIND_CASE, .case_id = { { 1 } } },
+        { .by = CU_FIND_CASE, .case_id = { { 2 } }, .kind = CU_KIND_DEPOSIT },
+        { .by = CU_FIND_CASE, .case_id = { { 0 } }, .kind = CU_KIND_CASE },
+        { .by = CU_FIND_CASE, .case_id = { { 9 } } },
+        { .by = CU_FIND_EXHIBIT, .case_id = { { 1 } }, .number = 9 },
+        { .by = CU_FIND_SHA256, .hash = hash_of("sha", 3) },
+        { .by = CU_FIND_SHA256, .hash = hash_of("none", 3) },
+        { .by = CU_FIND_LABEL, .text = cu_span_str("AP/7") },
+        { .by = CU_FIND_LABEL },
+        { .by = CU_FIND_KIND, .kind = CU_KIND_CORRECTION },
+        { .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT, .limit = 3 },
+        { .by = CU_FIND_REF, .hash = hash_of("id", 19) },
+        { .by = CU_FIND_CASE_NAME, .text = cu_span_str("AP/10") },
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) ask(x, &all[i], end);
@@ -194,7 +229,8 @@ static void count_everything(struct cu_index *x, uint64_t end)
 
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(x->count(x->self, kinds[i], NULL), count_by_hand(kinds[i], NULL, end));
-        for (size_t k = 0; k < 3; k++) assert_int_equal(x->count(x->self, kinds[i], &cases[k]), count_by_hand(kinds[i], &cases[k], end));
+        for (size_t k = 0; k < 3; k++)
+            assert_int_equal(x->count(x->self, kinds[i], &cases[k]), count_by_hand(kinds[i], &cases[k], end));
     }
 }
 
@@ -246,7 +282,11 @@ static void what_is_rolled_back_was_never_there(void **state)
 
 /* ---- who stores what ---- */
 
-struct holders { uint64_t at, n, last_seq; const struct cu_index_stored *all; size_t all_n; };
+struct holders {
+    uint64_t at, n, last_seq;
+    const struct cu_index_stored *all;
+    size_t all_n;
+};
 
 static cu_status take_stored(void *arg, const struct cu_index_stored *s, struct cu_err *err)
 {
@@ -532,8 +572,14 @@ static void two_indexes_of_one_log_give_one_dump_however_they_came_about(void **
 
 /* ---- speed, where asked for ---- */
 
-static cu_status count_row(void *arg, const struct cu_index_row *row, struct cu_err *err) { return (void)row, (void)err, ++*(uint64_t *)arg, CU_OK; }
-static cu_status count_stored(void *arg, const struct cu_index_stored *s, struct cu_err *err) { return (void)s, (void)err, ++*(uint64_t *)arg, CU_OK; }
+static cu_status count_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    return (void)row, (void)err, ++*(uint64_t *)arg, CU_OK;
+}
+static cu_status count_stored(void *arg, const struct cu_index_stored *s, struct cu_err *err)
+{
+    return (void)s, (void)err, ++*(uint64_t *)arg, CU_OK;
+}
 
 static double seconds(void)
 {
@@ -563,11 +609,17 @@ static void a_million_rows_are_searched_in_ten_milliseconds(void **state)
     cu_hash id = hash_of("id", 777777);
     cu_hash_hex(&id, hex);
     const struct cu_index_query all[] = {
-        { .by = CU_FIND_SEQ, .seq = { 700000 } }, { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 5) }, { .by = CU_FIND_CASE, .case_id = { { 1 } }, .limit = 100 },
-        { .by = CU_FIND_CASE, .case_id = { { 1 } }, .kind = CU_KIND_DEPOSIT, .limit = 100 }, { .by = CU_FIND_EXHIBIT, .case_id = { { 1 } }, .number = 200001 },
-        { .by = CU_FIND_SHA256, .hash = hash_of("sha", 100000) }, { .by = CU_FIND_LABEL, .text = cu_span_str("AP/400003") },
-        { .by = CU_FIND_KIND, .kind = CU_KIND_VOID, .limit = 100 }, { .by = CU_FIND_REF, .hash = hash_of("id", 500009) },
-        { .by = CU_FIND_CASE_NAME, .text = cu_span_str("AP/100000") }, { .by = CU_FIND_ALL, .limit = 100 },
+        { .by = CU_FIND_SEQ, .seq = { 700000 } },
+        { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 5) },
+        { .by = CU_FIND_CASE, .case_id = { { 1 } }, .limit = 100 },
+        { .by = CU_FIND_CASE, .case_id = { { 1 } }, .kind = CU_KIND_DEPOSIT, .limit = 100 },
+        { .by = CU_FIND_EXHIBIT, .case_id = { { 1 } }, .number = 200001 },
+        { .by = CU_FIND_SHA256, .hash = hash_of("sha", 100000) },
+        { .by = CU_FIND_LABEL, .text = cu_span_str("AP/400003") },
+        { .by = CU_FIND_KIND, .kind = CU_KIND_VOID, .limit = 100 },
+        { .by = CU_FIND_REF, .hash = hash_of("id", 500009) },
+        { .by = CU_FIND_CASE_NAME, .text = cu_span_str("AP/100000") },
+        { .by = CU_FIND_ALL, .limit = 100 },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         uint64_t n = 0;
