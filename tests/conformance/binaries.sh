@@ -1,5 +1,10 @@
 # What the programs are as files: the verifier stands alone and is small, the others carry the hardening that was asked for.
 . "$(dirname "$0")/lib.sh"
+
+# Rooms are separate archives, and a linker takes the first name that fits: two of one name would be one in some programs.
+twice=$(for room in "$BUILD"/libcu_*.a; do nm --defined-only -g "$room" 2>/dev/null | awk '$2 ~ /^[TDRBC]$/ && $3 ~ /^cu_/ { print $3 }' | sort -u; done | sort | uniq -d)
+equals "no name is defined in two rooms" "$twice" ""
+
 [ -x "$BIN/custody" ] && [ -x "$BIN/custody-verify" ] || { skip binaries "the programs are not built"; leave; }
 if readelf --dyn-syms -W "$BIN/custody" | grep -qE '__(a|t)san_init|__gcov'; then
     ok "a sanitized or counted build is not what is handed out"
