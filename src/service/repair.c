@@ -196,6 +196,7 @@ cu_status cu_repair_begin(struct cu_audit *a, struct cu_err *err)
 cu_status cu_repair_end(struct cu_audit *a, struct cu_err *err)
 {
     if (a->noted.n == 0) return CU_OK;
+    TRY(a->p->fs.ops->sync_all(a->p->fs.self, err)); /* what was moved away stays away */
     cu_buf_add_str(&a->noted, MENDED);
     return save_note(a, err);
 }
