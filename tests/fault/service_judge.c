@@ -189,7 +189,7 @@ static const char *judge_receipts_folder(struct service_world *w)
 
 /* ---- incidents and reads are on record ---- */
 
-struct record_walk { struct service_world *w; uint64_t reads; bool named[SW_DAMAGES]; const char *wrong; };
+struct record_walk { struct service_world *w; uint64_t reads, incidents; bool named[SW_DAMAGES]; const char *wrong; };
 
 static void judge_rows(struct record_walk *walk, struct cu_list rows)
 {
@@ -214,6 +214,7 @@ static const char *judge_entry(struct record_walk *walk, cu_seq seq)
     MUST(cu_entry_read(bytes, &e, &err), "an entry");
     if (e.kind == CU_KIND_ACCESS) walk->reads += e.outer.body.access.count;
     if (e.kind != CU_KIND_INCIDENT) return NULL;
+    walk->incidents++;
     MUST(cu_place_details(&walk->w->place, cu_entry_commitment(&e), &details, &err), "an incident's details");
     MUST(cu_details_read(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), &profile, &d, &err), "an incident's details");
     judge_rows(walk, d.rows.rows);
@@ -226,7 +227,8 @@ static const char *judge_records(struct service_world *w)
 
     for (cu_seq seq = { 0 }; seq.v < w->place.log.checkpoint.size.v; seq.v++) SO(judge_entry(&walk, seq));
     SOUND(walk.reads >= w->reads, "%llu reads were noted, %llu are on record", (unsigned long long)w->reads, (unsigned long long)walk.reads);
-    for (size_t i = 0; i < w->damages_n; i++) SOUND(walk.named[i], "%s was damaged and is sound now, and no incident names it", w->damage[i]);
+    SOUND(walk.incidents || !w->damages_n, "there was damage, and no incident is on record");
+    for (size_t i = 0; i < w->damages_n && !w->unreadable; i++) SOUND(walk.named[i], "%s was damaged and is sound now, and no incident names it", w->damage[i]);
     return NULL;
 }
 

@@ -106,7 +106,7 @@ static void stop_at(const struct sw_story *s, const struct service_world *from, 
 void sw_stop_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t effects = undisturbed(s, from).effects, stride = step(s->stride);
+    const uint64_t effects = undisturbed(s, from).effects, stride = step(SLOW && s->stride ? 2 * s->stride : s->stride);
 
     tried = 0;
     for (uint64_t k = 0; k < effects; k += stride) {
@@ -167,8 +167,10 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
     struct service_world *w = sw_copy(from);
     w->faulty.fail_call = n;
     w->faulty.fault = fault;
+    w->unreadable = true;
     cu_status status = s->act(w, &err);
     if (status != CU_OK && !err.text[0]) fail_msg("CUSTODY_FAULTS='%s %s %llu %d 0': %s without a word", s->name, faults[fault], (unsigned long long)n, (int)after, cu_status_name(status));
+    if (wanted.one) print_message("%s: %s\n", cu_status_name(status), status == CU_OK ? "nobody noticed" : err.text);
     sw_restart(w);
     if (after == RECOVERED_THEN_POWER_LOST) recover(w, CU_NEVER, 0);
     if (after == POWER_LOST) sw_crash(w, n % 2 ? 0 : n);
@@ -179,7 +181,7 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
 void sw_fail_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t calls = undisturbed(s, from).calls, stride = step((SLOW ? 2 : 1) * (s->stride ? s->stride : 1));
+    const uint64_t calls = undisturbed(s, from).calls, stride = step((SLOW ? 3 : 1) * (s->call_stride ? s->call_stride : 1));
 
     tried = 0;
     for (uint64_t n = 1; n <= calls; n += stride) {

@@ -59,6 +59,7 @@ struct service_world {
     uint64_t reads;             /* that were noted */
     char damage[SW_DAMAGES][160]; /* what was damaged: incidents must name it in the end */
     size_t damages_n;
+    bool unreadable;            /* something could not be read for a while: an incident may name things by what it saw of them */
 };
 
 enum sw_mode { SW_READ, SW_WRITE, SW_CHECK };
@@ -95,7 +96,7 @@ struct sw_story {
     cu_status (*act)(struct service_world *w, struct cu_err *err);     /* opens and closes what it needs */
     const char *(*judge)(struct service_world *w);                  /* NULL: sw_judge */
     unsigned deposits;                                              /* that `act` makes at most */
-    unsigned stride;                                                /* every how many effects or calls; 0 and 1: all */
+    unsigned stride, call_stride;                                   /* every how many effects, and calls; 0 and 1: all */
 };
 /** Stop after effect k, for every k; several ways to lose power after each. */
 void sw_stop_everywhere(const struct sw_story *story);

@@ -30,13 +30,13 @@ static cu_status claimed(struct service_world *w, struct cu_err *err)
 
 static const struct sw_story stories[] = {
     { .name = "small", .act = small, .deposits = 1 },
-    { .name = "packed", .act = packed, .deposits = 1, .stride = 4 },
-    { .name = "large", .act = large, .deposits = 1, .stride = 7 },
-    { .name = "folder", .act = folder, .deposits = 1, .stride = 6 },
-    { .name = "two", .act = two, .deposits = 2, .stride = 5 },
-    { .name = "no-wait", .act = without_waiting, .deposits = 1, .stride = 5 },
-    { .name = "linked", .act = twice, .deposits = 1, .stride = 7 },
-    { .name = "claim", .act = claimed, .deposits = 1, .stride = 8 },
+    { .name = "packed", .act = packed, .deposits = 1, .stride = 4, .call_stride = 6 },
+    { .name = "large", .act = large, .deposits = 1, .stride = 7, .call_stride = 9 },
+    { .name = "folder", .act = folder, .deposits = 1, .stride = 6, .call_stride = 8 },
+    { .name = "two", .act = two, .deposits = 2, .stride = 5, .call_stride = 7 },
+    { .name = "no-wait", .act = without_waiting, .deposits = 1, .stride = 5, .call_stride = 7 },
+    { .name = "linked", .act = twice, .deposits = 1, .stride = 7, .call_stride = 9 },
+    { .name = "claim", .act = claimed, .deposits = 1, .stride = 8, .call_stride = 10 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
 

@@ -1,0 +1,229 @@
+/* A repair that is cut short anywhere: the next writing open finishes it, and everything that was damaged is named by an incident. */
+#include "service_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+/* ---- damage ---- */
+
+static struct cu_file *open_file(struct service_world *w, const char *path)
+{
+    struct cu_file *f = NULL;
+
+    if (w->memory.ops->open(w->memory.self, path, CU_OPEN_WRITE | CU_OPEN_CREATE, &f, NULL) != CU_OK) fail_msg("cannot damage %s", path);
+    return f;
+}
+
+static void damaged(struct service_world *w, const char *path) { snprintf(w->damage[w->damages_n++], sizeof w->damage[0], "%s", path); }
+
+static void flip(struct service_world *w, const char *path, uint64_t at)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = open_file(w, path);
+    uint8_t byte = 0;
+    size_t n = 0;
+
+    assert_int_equal(f->ops->read_at(f, at, &byte, 1, &n, NULL), CU_OK);
+    byte ^= 0x10;
+    assert_int_equal(f->ops->write_at(f, at, cu_span(&byte, 1), NULL), CU_OK);
+    assert_int_equal(f->ops->sync(f, NULL), CU_OK);
+    damaged(w, path);
+}
+
+static void cut(struct service_world *w, const char *path)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = open_file(w, path);
+
+    assert_int_equal(f->ops->truncate(f, 40, NULL), CU_OK);
+    assert_int_equal(f->ops->sync(f, NULL), CU_OK);
+    damaged(w, path);
+}
+
+static void add(struct service_world *w, const char *path)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = open_file(w, path);
+
+    assert_int_equal(f->ops->write_at(f, 0, cu_span_str("?"), NULL), CU_OK);
+    assert_int_equal(w->memory.ops->sync_all(w->memory.self, NULL), CU_OK);
+    damaged(w, path);
+}
+
+static void lose(struct service_world *w, const char *path)
+{
+    assert_int_equal(w->memory.ops->rename(w->memory.self, path, "elsewhere/lost", NULL), CU_OK);
+    assert_int_equal(w->memory.ops->sync_all(w->memory.self, NULL), CU_OK);
+    damaged(w, path);
+}
+
+/* ---- finding what to damage ---- */
+
+struct search { struct service_world *w; const char *dir, *suffix; unsigned skip; char ret[160]; };
+
+static cu_status match(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    struct search *s = arg;
+    char path[160];
+    const size_t n = strlen(name), m = strlen(s->suffix);
+
+    snprintf(path, sizeof path, "%s/%s", s->dir, name);
+    if (kind == CU_FILE_FOLDER) {
+        const char *dir = s->dir;
+        s->dir = path;
+        cu_status status = s->w->memory.ops->list(s->w->memory.self, path, match, s, err);
+        s->dir = dir;
+        return status;
+    }
+    if (s->ret[0] || n < m || strcmp(name + n - m, s->suffix) != 0 || s->skip-- > 0) return CU_OK;
+    snprintf(s->ret, sizeof s->ret, "%s", path);
+    return CU_OK;
+}
+
+static const char *some_file(struct service_world *w, const char *dir, const char *suffix, unsigned skip)
+{
+    static char ret[2][160];
+    static unsigned which;
+    struct search s = { .w = w, .dir = dir, .suffix = suffix, .skip = skip };
+
+    assert_int_equal(w->memory.ops->list(w->memory.self, dir, match, &s, NULL), CU_OK);
+    if (!s.ret[0]) fail_msg("there is no %s in %s", suffix, dir);
+    which = !which;
+    snprintf(ret[which], sizeof ret[which], "%s", s.ret);
+    return ret[which];
+}
+
+/* The partial tile that the newest checkpoint ends in. */
+static const char *newest(struct service_world *w, const char *dir)
+{
+    static char ret[2][160];
+    static unsigned which;
+    struct cu_file_stat st;
+
+    which = !which;
+    for (unsigned width = 255; width > 0; width--) {
+        snprintf(ret[which], sizeof ret[which], "%s/000.p/%u", dir, width);
+        if (w->memory.ops->stat(w->memory.self, ret[which], &st, NULL) == CU_OK) return ret[which];
+    }
+    fail_msg("no tile in %s", dir);
+    return NULL;
+}
+
+static cu_status damage_stores(struct service_world *w, struct cu_err *err)
+{
+    (void)err;
+    flip(w, some_file(w, CU_DIR_CLOUD_OBJECTS "/packs", ".pack", 0), 100);
+    lose(w, some_file(w, CU_DIR_NODE_OBJECTS "/packs", ".pack", 1));
+    cut(w, some_file(w, CU_DIR_NODE_OBJECTS "/packs", ".idx", 2));
+    return CU_OK;
+}
+
+static cu_status damage_logs(struct service_world *w, struct cu_err *err)
+{
+    (void)err;
+    flip(w, newest(w, CU_DIR_CLOUD_LOG "/tile/0"), 33);
+    cut(w, newest(w, CU_DIR_NODE_LOG "/tile/entries"));
+    flip(w, CU_DIR_NODE_LOG "/checkpoint", 60);
+    add(w, CU_DIR_CLOUD_LOG "/tile/0/stray");
+    return CU_OK;
+}
+
+static cu_status damage_rest(struct service_world *w, struct cu_err *err)
+{
+    (void)err;
+    flip(w, CU_DIR_NODE_STATE "/delta", 200);
+    flip(w, CU_DIR_JOURNAL "/head", 20);
+    flip(w, CU_FILE_POLICY, 8);
+    return CU_OK;
+}
+
+static cu_status damage_all(struct service_world *w, struct cu_err *err)
+{
+    TRY(damage_stores(w, err));
+    TRY(damage_logs(w, err));
+    return damage_rest(w, err);
+}
+
+/* ---- repair ---- */
+
+/* As `custody check --repair`: repair, then open for writing, which records the incident. */
+static cu_status repair(struct service_world *w, struct cu_err *err)
+{
+    struct cu_check_result result;
+
+    TRY(sw_check(w, true, &result, NULL, err));
+    ENSURE(result.unrepaired == 0, err, CU_CORRUPT, "%llu findings are beyond repair", (unsigned long long)result.unrepaired);
+    TRY(sw_open(w, SW_WRITE, err));
+    return sw_close(w, err);
+}
+
+static bool is_pending(struct service_world *w)
+{
+    bool pending = false, mended;
+
+    if (sw_open(w, SW_CHECK, NULL) != CU_OK) return false;
+    if (cu_repair_pending(&w->place, &pending, &mended, NULL) != CU_OK) pending = false;
+    return sw_close(w, NULL) == CU_OK && pending;
+}
+
+/* A repair that had begun is finished by whoever opens for writing; one that had not, or that could not read what it needed, is
+ * made now. */
+static const char *judge_repair(struct service_world *w)
+{
+    static char sentence[1400], finding[600];
+    const bool pending = is_pending(w) && !w->unreadable;
+    struct cu_check_result result = { 0 };
+    struct cu_err err = { 0 };
+    cu_status opened = sw_open(w, SW_WRITE, &err);
+
+    snprintf(sentence, sizeof sentence, "a repair had begun, and opening for writing does not finish it: %s", err.text);
+    if (opened == CU_OK && sw_close(w, &err) != CU_OK) return sentence;
+    if (opened != CU_OK && (pending || opened != CU_CORRUPT)) return sentence;
+    if (sw_check(w, false, &result, finding, &err) != CU_OK) return snprintf(sentence, sizeof sentence, "check: %s", err.text), sentence;
+    if (pending && result.findings) return snprintf(sentence, sizeof sentence, "a repair had begun, and was not finished: %s", finding), sentence;
+    if (result.findings && repair(w, &err) != CU_OK) return snprintf(sentence, sizeof sentence, "repairing again: %s", err.text), sentence;
+    return sw_judge(w);
+}
+
+static const struct sw_story stories[] = {
+    { .name = "repair-stores", .prepare = damage_stores, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-logs", .prepare = damage_logs, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-rest", .prepare = damage_rest, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-all", .prepare = damage_all, .act = repair, .judge = judge_repair, .stride = 7, .call_stride = 17 },
+};
+#define STORIES (sizeof stories / sizeof *stories)
+
+static void a_repair_that_is_cut_short_is_finished_and_hides_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < STORIES; i++) sw_stop_everywhere(&stories[i]);
+}
+
+static void a_repair_that_fails_anywhere_is_finished_and_hides_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    sw_prepare();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sw_release();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_repair_that_is_cut_short_is_finished_and_hides_nothing),
+        cmocka_unit_test(a_repair_that_fails_anywhere_is_finished_and_hides_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
