@@ -1,5 +1,5 @@
 /* Statements that stand alone: a case, a correction, a voided serial number, an inventory. Nothing is edited: each points back. */
-#include "service/service.h"
+#include "service/outbox.h"
 
 cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, struct cu_outcome *ret, struct cu_err *err)
 {
@@ -34,6 +34,12 @@ cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *cla
     struct cu_void body = { .serial = serial, .reason = claim ? CU_REASON_MISTAKE : CU_REASON_LOST, .has_claim = claim != NULL };
     const struct cu_saying say = { CU_KIND_VOID, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_VOID, &details };
 
+    uint64_t highest;
+
+    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    TRY(cu_serials_highest(p, &highest, err));
+    ENSURE(serial <= highest, err, CU_USAGE, "number %llu was never signed here (the highest is %llu): nothing was voided", (unsigned long long)serial,
+           (unsigned long long)highest);
     if (claim) body.claim = *claim;
     return cu_say_and_record(p, &say, ret, err);
 }

@@ -74,15 +74,23 @@ static cu_status local_highest(struct cu_place *p, uint64_t *ret, struct cu_err 
     return CU_OK;
 }
 
-static cu_status take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err)
+cu_status cu_serials_highest(struct cu_place *p, uint64_t *ret, struct cu_err *err)
 {
     struct cu_serials recorded = { 0 };
-    uint64_t local;
+
+    TRY(local_highest(p, ret, err));
+    if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
+    if (*ret < recorded.highest) *ret = recorded.highest;
+    return CU_OK;
+}
+
+static cu_status take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err)
+{
+    uint64_t highest;
     char line[32];
 
-    TRY(local_highest(p, &local, err));
-    if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
-    *ret_first = (local > recorded.highest ? local : recorded.highest) + 1;
+    TRY(cu_serials_highest(p, &highest, err));
+    *ret_first = highest + 1;
     snprintf(line, sizeof line, "%llu\n", (unsigned long long)(*ret_first + n - 1));
     return cu_fs_replace(&p->fs, SERIAL, INCOMING, cu_span_str(line), true, err);
 }

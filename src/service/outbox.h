@@ -16,6 +16,9 @@ CU_MUST_USE cu_status cu_pending_refused(struct cu_place *p, const cu_hash *id, 
 /** The next serial numbers of the depositor's key: the first of n, all of them used up from now on (durable). */
 CU_MUST_USE cu_status cu_serials_take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err);
 
+/** The highest number that the depositor's key has signed under, as far as this machine and the log know. */
+CU_MUST_USE cu_status cu_serials_highest(struct cu_place *p, uint64_t *ret, struct cu_err *err);
+
 /** A claim file: what `custody claim` writes at the scene. */
 struct cu_claim_file { struct cu_span claim, salt, details, path; };
 extern const struct cu_schema cu_claim_file_schema;

@@ -31,7 +31,7 @@ head -c 1200000 /dev/urandom >evidence/folder/large.bin
     custody init L && on L case open C1 && on L case open C2 &&
         on L deposit --case C1 evidence/small.txt && on L deposit --case C1 evidence/large.bin evidence/packed.bin &&
         on L deposit --case C2 evidence/folder && on L correct C1/1 --text "of the second bag" && on L get C1/2 --output got --reason "a test" &&
-        on L void 6 --reason "never sent" && on L deposit --case C2 evidence/small.txt && on L inventory C1 -o inventory.tlog-proof
+        on L claim evidence/small.txt -o claim && on L void 5 --reason "never sent" && on L deposit --case C2 evidence/small.txt && on L inventory C1 -o inventory.tlog-proof
 } >made 2>&1 || { echo "not ok - a ledger with everything in it"; sed 's/^/#   /' made; exit 1; }
 cp -r L/receipts receipts
 cp L/trust/ledger.trust .

@@ -353,6 +353,7 @@ def corrections_voids_and_inventories_go_on_record(folder):
     ledger.run("correct", "C1/1", "--text", "the label read AP/2", code=None)
     ledger.run("claim", folder / "a", "-o", folder / "claim", "--case", "C1")
     ledger.run("void", "3", "--reason", "the phone was returned")
+    assert "never signed here" in ledger.run("void", "9", "--reason", "a slip of the finger", code=1).err
     answer = ledger.run("inventory", "C1", "-o", folder / "inventory", "--json")
     assert answer.rows[0]["exhibits"] == 2, answer
     verify("--trust", ledger.trust, folder / "inventory")

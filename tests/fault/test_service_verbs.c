@@ -2,6 +2,8 @@
  * inventories, reads that are noted, the state made anew. */
 #include "service_world.h"
 
+#include "service/outbox.h"
+
 #include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,13 +48,15 @@ static cu_status amend(struct service_world *w, struct cu_err *err)
     CU_BUF mem = cu_buf_heap(65536);
     struct cu_inventory inventory;
     struct cu_outcome outcome;
+    uint64_t serial;
 
     TRY(sw_open(w, SW_WRITE, err));
     TRY(cu_case_open(&w->place, &c1, &outcome, err));
     TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
     TRY(cu_correct(&w->place, cu_span_str("unfiled/1"), cu_span_str("found in the kitchen"), &outcome, err));
     TRY(sw_recorded(w, CU_KIND_CORRECTION, &outcome, err));
-    TRY(cu_void_serial(&w->place, 7, NULL, cu_span_str("the device was lost"), &outcome, err));
+    TRY(cu_serials_take(&w->place, 1, &serial, err)); /* signed at the scene, and lost */
+    TRY(cu_void_serial(&w->place, serial, NULL, cu_span_str("the device was lost"), &outcome, err));
     TRY(sw_recorded(w, CU_KIND_VOID, &outcome, err));
     TRY(cu_inventory_make(&w->place, cu_span_str("unfiled"), &inventory, &mem, &outcome, err));
     TRY(sw_recorded(w, CU_KIND_INVENTORY, &outcome, err));

@@ -1,9 +1,22 @@
 /* custody receipt, custody inventory */
 #include "apps/custody/app.h"
 
-static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id, const char *output, struct cu_err *err)
+/* An inventory that was just recorded, and what became of it. */
+struct listed { struct cu_inventory inv; struct cu_outcome outcome; };
+
+static void put_inventory(struct cu_json *j, const struct run *run, const struct listed *l)
+{
+    cu_json_str(j, "case", run->args[0]);
+    cu_json_uint(j, "exhibits", l->inv.n);
+    cu_json_hash(j, "root", &l->inv.root);
+    cu_json_uint(j, "keys_with_open_serials", l->inv.open.n);
+    cu_json_time(j, "time", l->outcome.closed);
+}
+
+static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id, const struct listed *inventory, struct cu_err *err)
 {
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
+    const char *output = opt(s->run, "output");
     char name[300];
 
     TRY(cu_receipt_of(&s->place, seq, &receipt, err));
@@ -17,7 +30,8 @@ static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit,
     }
     struct cu_json j = cu_json_on(&s->run->out);
     cu_json_open(&j, NULL, '{');
-    cu_json_str(&j, "exhibit", exhibit);
+    if (inventory) put_inventory(&j, s->run, inventory);
+    cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
     cu_json_hash(&j, "id", id);
     cu_json_str(&j, "receipt", output);
     cu_json_close(&j, '}');
@@ -46,7 +60,7 @@ static cu_status give(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
-    TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, opt(s->run, "output"), err));
+    TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, NULL, err));
     return put_manifest(s, &found.row, (const char *)exhibit.p, err);
 }
 
@@ -58,38 +72,26 @@ static cu_status go_receipt(struct run *run, struct cu_err *err)
     return given == CU_COPIES_MISSING ? in_session(run, MODE_WRITE, give, NULL, err) : given;
 }
 
-static void tell_inventory(struct run *run, const struct cu_inventory *inv, const struct cu_outcome *outcome)
+static void tell_inventory(struct run *run, const struct listed *l)
 {
     struct cu_buf *out = &run->out;
 
-    if (run->json) {
-        struct cu_json j = cu_json_on(out);
-        cu_json_open(&j, NULL, '{');
-        cu_json_str(&j, "case", run->args[0]);
-        cu_json_uint(&j, "exhibits", inv->n);
-        cu_json_hash(&j, "root", &inv->root);
-        cu_json_uint(&j, "keys_with_open_serials", inv->open.n);
-        cu_json_hash(&j, "id", &outcome->id);
-        cu_json_time(&j, "time", outcome->closed);
-        cu_json_close(&j, '}');
-        cu_buf_add_str(out, "\n");
-        return;
-    }
-    cu_buf_addf(out, "inventory of %s: %llu exhibits, recorded ", run->args[0], (unsigned long long)inv->n);
-    put_time(out, outcome->closed);
-    cu_buf_add_str(out, inv->open.n ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n" : "\nno serial number of its depositors is open: nothing was left out\n");
+    if (run->json) return; /* one object, with the receipt */
+    cu_buf_addf(out, "inventory of %s: %llu exhibit%s, recorded ", run->args[0], (unsigned long long)l->inv.n, l->inv.n == 1 ? "" : "s");
+    put_time(out, l->outcome.closed);
+    cu_buf_add_str(out, l->inv.open.n ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n"
+                                      : "\nno serial number of its depositors is open: nothing was left out\n");
 }
 
 static cu_status inventory(struct session *s, void *arg, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
-    struct cu_inventory inv;
-    struct cu_outcome outcome;
+    struct listed l;
 
     (void)arg;
-    TRY(cu_inventory_make(&s->place, cu_span_str(s->run->args[0]), &inv, &mem, &outcome, err));
-    tell_inventory(s->run, &inv, &outcome);
-    return put_receipt(s, outcome.seq, "", &outcome.id, opt(s->run, "output"), err);
+    TRY(cu_inventory_make(&s->place, cu_span_str(s->run->args[0]), &l.inv, &mem, &l.outcome, err));
+    tell_inventory(s->run, &l);
+    return put_receipt(s, l.outcome.seq, "", &l.outcome.id, &l, err);
 }
 
 static cu_status go_inventory(struct run *run, struct cu_err *err)
