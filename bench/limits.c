@@ -20,7 +20,11 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void row(const char *name, double value, const char *unit) { printf("%-28s %10.2f  %s\n", name, value, unit); fflush(stdout); }
+static void row(const char *name, double value, const char *unit)
+{
+    printf("%-28s %10.2f  %s\n", name, value, unit);
+    fflush(stdout);
+}
 static void die(const char *what) { perror(what), exit(1); }
 
 static int open_scratch(const char *path, int flags)
@@ -94,8 +98,7 @@ static void hashing(const uint8_t *block)
     double began = now_s();
     volatile uint8_t sink = 0;
 
-    for (int i = 0; i < 256; i++)
-        sink ^= cu_sha256(cu_span(block, BLOCK)).b[0];
+    for (int i = 0; i < 256; i++) sink ^= cu_sha256(cu_span(block, BLOCK)).b[0];
     row("SHA-256, one core", 256.0 * BLOCK / (now_s() - began) / 1e9, "GB/s");
 }
 
@@ -119,7 +122,9 @@ static cu_status signatures(struct cu_err *err)
     for (size_t round = 0; round < 2; round++) { /* the first loads the keys */
         double began = now_s();
         for (size_t i = 0; i < SIGNATURES; i++) {
-            struct cu_sig_job job = { .key = &key[i % KEYS].pub, .key_id = &key[i % KEYS].id, .message = message, .signature = signature[i % KEYS] };
+            struct cu_sig_job job = {
+                .key = &key[i % KEYS].pub, .key_id = &key[i % KEYS].id, .message = message, .signature = signature[i % KEYS]
+            };
             verifier.verify(verifier.self, &job, 1);
             ENSURE(job.status == CU_OK, err, job.status, "a good signature does not verify");
         }

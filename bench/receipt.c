@@ -50,7 +50,8 @@ int main(int argc, char **argv)
     if (argc < 3) return fprintf(stderr, "receipt TRUST RECEIPT [ROUNDS]\n"), 1;
     int rounds = argc > 3 ? atoi(argv[3]) : 1000;
     struct cu_span receipt = read_file(argv[2], receipt_bytes, sizeof receipt_bytes);
-    if (cu_crypto_init(&err) != CU_OK || cu_trust_read(read_file(argv[1], trust_bytes, sizeof trust_bytes), &trust, &err) != CU_OK ||
+    if (cu_crypto_init(&err) != CU_OK ||
+        cu_trust_read(read_file(argv[1], trust_bytes, sizeof trust_bytes), &trust, &err) != CU_OK ||
         cu_verifier_cached(malloc(size), size, &cached, &err) != CU_OK)
         return fprintf(stderr, "receipt: %s\n", err.text), 1;
 

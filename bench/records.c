@@ -23,7 +23,7 @@ enum { CHUNK = 128, SUBMITTERS = 6, CONTENT = 200, KEYS = 16 };
 
 struct world {
     struct cu_place place;
-    struct cu_buf origin, memory;     /* every record, one behind the other */
+    struct cu_buf origin, memory; /* every record, one behind the other */
     struct cu_attachment_writer attachments;
     struct cu_embedded_config config;
     struct cu_engine engine;
@@ -42,7 +42,11 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void row(const char *name, double value, const char *unit) { printf("  %-52s %10.0f  %s\n", name, value, unit); fflush(stdout); }
+static void row(const char *name, double value, const char *unit)
+{
+    printf("  %-52s %10.0f  %s\n", name, value, unit);
+    fflush(stdout);
+}
 
 /* ---- the ledger, as the program opens it ---- */
 
@@ -75,9 +79,17 @@ static cu_status start(struct world *w, unsigned workers, struct cu_err *err)
     TRY(cu_ledger_open(&p->fs, CU_DIR_NODE_STATE, &p->ledger, err));
     w->attachments = (struct cu_attachment_writer){ .stores = { p->store[0], p->store[1] }, .n = CU_STORES };
     w->config = (struct cu_embedded_config){
-        .fs = &p->fs, .lock = CU_FILE_LOCK, .journal = CU_DIR_JOURNAL, .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG },
-        .machine = cu_ledger_machine(p->ledger), .attachments = cu_objects_attachments(&w->attachments), .clock = p->clock,
-        .origin = cu_buf_span(&w->origin), .log_key = &p->key[CU_SIGNER_LOG], .workers = workers, .journal_bytes = 256u << 20,
+        .fs = &p->fs,
+        .lock = CU_FILE_LOCK,
+        .journal = CU_DIR_JOURNAL,
+        .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG },
+        .machine = cu_ledger_machine(p->ledger),
+        .attachments = cu_objects_attachments(&w->attachments),
+        .clock = p->clock,
+        .origin = cu_buf_span(&w->origin),
+        .log_key = &p->key[CU_SIGNER_LOG],
+        .workers = workers,
+        .journal_bytes = 256u << 20,
     };
     return cu_embedded_open(&w->config, &w->engine, err);
 }
@@ -102,19 +114,29 @@ static cu_status say(struct world *w, uint64_t serial, struct cu_buf *out, struc
     struct cu_buf claim = cu_buf_over(claim_mem, sizeof claim_mem), entry = cu_buf_over(entry_mem, sizeof entry_mem);
     struct cu_buf details = cu_buf_over(details_mem, sizeof details_mem);
     uint8_t content[CONTENT] = { 0 }, salt[CU_SALT_LEN] = { 0 };
-    struct cu_details_deposit about = { .profile = cu_span_str("plain"), .name = cu_span_str("record.bin"), .tool = cu_span_str("bench") };
+    struct cu_details_deposit about = { .profile = cu_span_str("plain"),
+                                        .name = cu_span_str("record.bin"),
+                                        .tool = cu_span_str("bench") };
     const cu_hash *network = &w->place.trust.network;
 
     cu_put_be64(content, serial), cu_put_be64(salt, serial);
     TRY(cu_schema_write(cu_profile_schema(CU_PROFILE_PLAIN), &about, &details, err));
     struct cu_claim claimed = {
-        .serial = serial, .case_id = w->case_id, .content = CU_CONTENT_ITEM, .size = CONTENT, .root = cu_leaf_hash(CU_SPAN_OF(content)),
-        .time = cu_place_now(&w->place).v, .seen = w->seen, .commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&details)),
+        .serial = serial,
+        .case_id = w->case_id,
+        .content = CU_CONTENT_ITEM,
+        .size = CONTENT,
+        .root = cu_leaf_hash(CU_SPAN_OF(content)),
+        .time = cu_place_now(&w->place).v,
+        .seen = w->seen,
+        .commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&details)),
     };
     TRY(cu_statement_sign(CU_KIND_CLAIM, &claimed, network, &w->place.key[CU_SIGNER_DEPOSITOR], &claim, err));
     struct cu_deposit accepted = { .claim = cu_buf_span(&claim), .time = claimed.time, .seen = w->seen };
     TRY(cu_statement_sign(CU_KIND_DEPOSIT, &accepted, network, &w->place.key[CU_SIGNER_PROVIDER], &entry, err));
-    struct cu_record record = { .entry = cu_buf_span(&entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&details), .content = CU_SPAN_OF(content) };
+    struct cu_record record = {
+        .entry = cu_buf_span(&entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&details), .content = CU_SPAN_OF(content)
+    };
     return cu_record_write(&record, out, err);
 }
 
@@ -150,9 +172,11 @@ static void *submit(void *arg)
 
     for (size_t at; (at = atomic_fetch_add(&w->next, CHUNK)) < w->n;) {
         size_t n = w->n - at < CHUNK ? w->n - at : CHUNK;
-        if (w->engine.submit(w->engine.self, w->records + at, n, outcome, &err) != CU_OK) fprintf(stderr, "records: %s\n", err.text), exit(1);
+        if (w->engine.submit(w->engine.self, w->records + at, n, outcome, &err) != CU_OK)
+            fprintf(stderr, "records: %s\n", err.text), exit(1);
         for (size_t i = 0; i < n; i++)
-            if (outcome[i].status != CU_OK && atomic_fetch_add(&w->refused, 1) == 0) fprintf(stderr, "records: refused: %s\n", outcome[i].text);
+            if (outcome[i].status != CU_OK && atomic_fetch_add(&w->refused, 1) == 0)
+                fprintf(stderr, "records: refused: %s\n", outcome[i].text);
     }
     return NULL;
 }
@@ -169,7 +193,11 @@ static double submit_all(struct world *w)
 
 /* ---- the limit: the same signatures, nothing else ---- */
 
-struct check { const struct world *w; size_t from, to; bool good; };
+struct check {
+    const struct world *w;
+    size_t from, to;
+    bool good;
+};
 
 static void *check_signatures(void *arg)
 {
@@ -183,14 +211,19 @@ static void *check_signatures(void *arg)
     for (size_t i = c->from; i < c->to && c->good; i++) {
         struct cu_record record;
         struct cu_entry entry;
-        if (cu_record_read(c->w->records[i], &record, NULL) != CU_OK || cu_entry_read(record.entry, &entry, NULL) != CU_OK) { c->good = false; break; }
+        if (cu_record_read(c->w->records[i], &record, NULL) != CU_OK || cu_entry_read(record.entry, &entry, NULL) != CU_OK) {
+            c->good = false;
+            break;
+        }
         const struct cu_statement *layer[2] = { &entry.outer, &entry.inner };
         const enum cu_signer who[2] = { CU_SIGNER_PROVIDER, CU_SIGNER_DEPOSITOR };
         for (size_t k = 0; k < 2; k++) {
             struct cu_buf signed_bytes = cu_buf_over(message, sizeof message);
             cu_sig_structure(layer[k]->protected_, layer[k]->payload, &signed_bytes);
             const struct cu_private_key *key = &c->w->place.key[who[k]];
-            struct cu_sig_job job = { .key = &key->pub, .key_id = &key->id, .message = cu_buf_span(&signed_bytes), .signature = layer[k]->signature.p };
+            struct cu_sig_job job = {
+                .key = &key->pub, .key_id = &key->id, .message = cu_buf_span(&signed_bytes), .signature = layer[k]->signature.p
+            };
             by.verify(by.self, &job, 1);
             c->good = c->good && job.status == CU_OK;
         }

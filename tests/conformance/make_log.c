@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define MUST(call)                                                                                                     \
-    do {                                                                                                               \
-        if ((call) != CU_OK) fprintf(stderr, "make_log: %s\n", err.text), exit(1);                                     \
+#define MUST(call)                                                                 \
+    do {                                                                           \
+        if ((call) != CU_OK) fprintf(stderr, "make_log: %s\n", err.text), exit(1); \
     } while (0)
 
 static void make_folders(char *path)

@@ -34,8 +34,7 @@ static void run_neighbours(uint8_t *bytes, size_t n, double cost)
     double affordable = BUDGET_S / (double)names_n / (cost + 1e-7);
     size_t step = 1 + (size_t)(9.0 * (double)n / affordable);
 
-    for (size_t cut = 0; cut < n; cut += step)
-        run(bytes, cut);
+    for (size_t cut = 0; cut < n; cut += step) run(bytes, cut);
     for (size_t bit = 0; bit < 8 * n; bit += step) {
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         run(bytes, n);
