@@ -19,7 +19,7 @@ static cu_status put_record(struct cu_attachment_writer *w, const struct cu_reco
     return cu_put_small(w->put, CU_OBJECT_CONTENT, &root, record->content, err);
 }
 
-static void forget(struct cu_attachment_writer *w)
+void cu_attachments_forget(struct cu_attachment_writer *w)
 {
     cu_put_free(w->put);
     w->put = NULL;
@@ -33,7 +33,7 @@ static cu_status put(void *self, cu_seq seq, const struct cu_record *record, con
 
     cu_status status = put_record(w, record, err);
     w->failed = status != CU_OK;
-    if (w->failed) forget(w);
+    if (w->failed) cu_attachments_forget(w);
     return status;
 }
 
@@ -43,7 +43,7 @@ static cu_status sync(void *self, struct cu_err *err)
 
     ENSURE(!w->failed, err, CU_IO, "an attachment could not be written: nothing of this batch is stored");
     cu_status status = w->put ? cu_put_commit(w->put, err) : CU_OK;
-    forget(w);
+    cu_attachments_forget(w);
     return status;
 }
 

@@ -171,6 +171,7 @@ static cu_status open_stores(struct service_world *w, struct cu_err *err)
 
 static void close_stores(struct service_world *w)
 {
+    cu_attachments_forget(&w->attachments);
     for (int i = 0; i < CU_STORES; i++) cu_objects_close(w->place.store[i]);
     memset(w->place.store, 0, sizeof w->place.store);
 }
@@ -189,6 +190,7 @@ static cu_status renew_index(void *world, struct cu_err *err)
 
 static void configure(struct service_world *w)
 {
+    cu_attachments_forget(&w->attachments);
     w->attachments = (struct cu_attachment_writer){ .stores = { w->place.store[0], w->place.store[1] }, .n = CU_STORES };
     w->config = (struct cu_embedded_config){
         .fs = &w->place.fs, .lock = CU_FILE_LOCK, .journal = CU_DIR_JOURNAL, .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG }, .journal_bytes = 262144,

@@ -180,6 +180,7 @@ static cu_status open_stores(struct session *s, struct cu_err *err)
 
 static void close_stores(struct session *s)
 {
+    cu_attachments_forget(&s->attachments);
     for (int i = 0; i < CU_STORES; i++) cu_objects_close(s->place.store[i]);
     memset(s->place.store, 0, sizeof s->place.store);
 }
@@ -207,6 +208,7 @@ cu_status session_renew_index(void *session, struct cu_err *err)
 /* ---- the engine ---- */
 static void configure(struct session *s)
 {
+    cu_attachments_forget(&s->attachments);
     s->attachments = (struct cu_attachment_writer){ .stores = { s->place.store[0], s->place.store[1] }, .n = CU_STORES };
     s->config = (struct cu_embedded_config){
         .fs = &s->place.fs,
