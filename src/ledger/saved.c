@@ -7,8 +7,8 @@
  * (3) A snapshot is published before its delta. Between the two the old delta is tied to another snapshot, and is ignored:
  *     the new snapshot has everything.
  * (4) Memory and delta are bounded: a save that would make the delta longer than its limit writes a snapshot instead.
- * (5) After an unclean end what can be read may be what a failed sync gave up: it is written again, in place, before anything
- *     follows it.
+ * (5) What was written since the last clean end may be what somebody's failed sync gave up, though it can be read: before the
+ *     head says "clean" it is written again, in place.
  */
 #include "ledger/saved.h"
 
@@ -32,7 +32,7 @@ struct cu_saved {
     bool saved;       /* by us, and nothing since */
     bool superseded;  /* what lies there is not ours: the next save begins with a snapshot */
     bool writing;     /* the delta is open for it */
-    bool doubtful;    /* by (5): what was read of the delta may not be on the medium */
+    uint64_t sound;   /* by (5): so much of the delta was synced before a clean end */
     cu_hash snapshot; /* id of the published one; zero: none */
     struct cu_delta delta;
 };
@@ -90,7 +90,7 @@ static cu_status load(struct cu_saved *s, struct cu_state *state, struct cu_mark
     s->unclean = !head.clean;
     TRY(load_snapshot(s, state, mark, err));
     TRY(load_delta(s, state, mark, err)); /* by (2) */
-    s->doubtful = s->unclean;
+    s->sound = head.clean ? s->delta.end : 0;
     return head.clean ? check_clean(s, &head, err) : CU_OK;
 }
 
@@ -169,21 +169,8 @@ static cu_status begin_delta(struct cu_saved *s, struct cu_err *err)
     TRY(s->fs->ops->rename(s->fs->self, s->path[INCOMING_DELTA], s->path[DELTA], err));
     TRY(s->fs->ops->sync_dir(s->fs->self, s->dir, err));
     s->writing = true;
+    s->sound = 0;
     return cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &s->delta, err);
-}
-
-/* (5) */
-static cu_status write_again(struct cu_file *f, uint64_t n, struct cu_err *err)
-{
-    uint8_t bytes[16384];
-    size_t got;
-
-    for (uint64_t at = 0; at < n; at += got) {
-        TRY(f->ops->read_at(f, at, bytes, n - at < sizeof bytes ? (size_t)(n - at) : sizeof bytes, &got, err));
-        ENSURE(got > 0, err, CU_CHANGED, "the delta of the state shrank while it was read");
-        TRY(f->ops->write_at(f, at, cu_span(bytes, got), err));
-    }
-    return CU_OK;
 }
 
 /* The one that was read, open for writing now. */
@@ -194,11 +181,6 @@ static cu_status continue_delta(struct cu_saved *s, struct cu_err *err)
     if (s->writing) return CU_OK;
     TRY(cu_delta_open(s->fs, s->path[DELTA], true, &s->snapshot, &delta, err));
     ENSURE(delta.file, err, CU_CORRUPT, "%s: changed since it was read", s->path[DELTA]);
-    cu_status again = s->doubtful ? write_again(delta.file, s->delta.end, err) : CU_OK;
-    if (again != CU_OK) {
-        cu_delta_close(&delta);
-        return again;
-    }
     cu_delta_close(&s->delta);
     s->delta.file = delta.file;
     s->writing = true;
@@ -260,12 +242,27 @@ cu_status cu_saved_save(struct cu_saved *s, struct cu_state *state, const struct
     return CU_OK;
 }
 
+/* (5) */
+static cu_status write_again(struct cu_file *f, uint64_t at, uint64_t n, struct cu_err *err)
+{
+    uint8_t bytes[16384];
+    size_t got;
+
+    for (; at < n; at += got) {
+        TRY(f->ops->read_at(f, at, bytes, n - at < sizeof bytes ? (size_t)(n - at) : sizeof bytes, &got, err));
+        ENSURE(got > 0, err, CU_CHANGED, "the delta of the state shrank while it was read");
+        TRY(f->ops->write_at(f, at, cu_span(bytes, got), err));
+    }
+    return CU_OK;
+}
+
 static cu_status mark_clean(struct cu_saved *s, struct cu_err *err)
 {
     const struct cu_state_head head = { .clean = 1, .snapshot = s->snapshot, .delta = s->delta.end, .chain = s->delta.chain };
 
     TRY(continue_delta(s, err));
     TRY(s->delta.file->ops->truncate(s->delta.file, s->delta.end, err)); /* an interrupted save may have left more */
+    TRY(write_again(s->delta.file, s->sound, s->delta.end, err));
     TRY(s->delta.file->ops->sync(s->delta.file, err));
     return cu_state_head_write(s->fs, s->dir, &head, err); /* (1) */
 }
