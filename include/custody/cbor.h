@@ -55,7 +55,7 @@ struct cu_span cu_cbor_text(struct cu_cbor_reader *in, size_t min, size_t max);
 void cu_cbor_fixed(struct cu_cbor_reader *in, uint8_t *ret, size_t n); /* a byte string of exactly n bytes */
 bool cu_cbor_bool(struct cu_cbor_reader *in);
 void cu_cbor_null(struct cu_cbor_reader *in);
-void cu_cbor_tag(struct cu_cbor_reader *in, uint64_t tag); /* this tag, or a fault */
+void cu_cbor_tag(struct cu_cbor_reader *in, uint64_t wanted); /* this tag, or a fault */
 
 /** An array's or map's head: the count of elements or pairs, at most max. Balance each with `cu_cbor_leave`. */
 uint64_t cu_cbor_enter_array(struct cu_cbor_reader *in, uint64_t max);

@@ -59,7 +59,7 @@ void cu_put_free(struct cu_put *p); /* NULL is fine */
 /** Attachments of drained records into these stores: the port that an engine calls. `state` is the caller's. */
 struct cu_attachment_writer { struct cu_objects *stores[2]; size_t n; struct cu_put *put; bool failed; };
 struct cu_attachments cu_objects_attachments(struct cu_attachment_writer *state);
-void cu_attachments_forget(struct cu_attachment_writer *state); /* what a drain that failed left begun; before the stores are closed */
+void cu_attachments_forget(struct cu_attachment_writer *w); /* what a drain that failed left begun; before the stores are closed */
 
 /* ---- looking after a store ---- */
 /** A fault in a store: `where` is the file's path in the ledger's folder. kind: "damaged", "missing", "unexpected". */
