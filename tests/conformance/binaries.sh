@@ -6,12 +6,12 @@ twice=$(for room in "$BUILD"/libcu_*.a; do nm --defined-only -g "$room" 2>/dev/n
 equals "no name is defined in two rooms" "$twice" ""
 
 [ -x "$BIN/custody" ] && [ -x "$BIN/custody-verify" ] || { skip binaries "the programs are not built"; leave; }
-if readelf --dyn-syms -W "$BIN/custody" | grep -qE '__(a|t)san_init|__gcov'; then
-    ok "a sanitized or counted build is not what is handed out"
+if [ "${CUSTODY_SANITIZED:-OFF}" = ON ]; then
+    ok "a sanitized build is not what is handed out"
     done_testing
 fi
 # none TEXT PATTERN COMMAND… / some TEXT PATTERN COMMAND…
-none() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -qE "$pattern"; then not_ok "$text"; else ok "$text"; fi; }
+none() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -cE "$pattern" >/dev/null; then not_ok "$text"; else ok "$text"; fi; }
 some() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -cE "$pattern" >/dev/null; then ok "$text"; else not_ok "$text"; fi; }
 
 none "custody-verify asks for no interpreter and no library" 'INTERP|DYNAMIC' readelf -lW "$BIN/custody-verify"
