@@ -155,8 +155,14 @@ def a_repair_killed_at_any_moment_is_finished_by_the_next_writing_verb(folder):
             if n % 3 == 0:
                 ledger.run("check", "--repair", code=0)
             else:
-                ledger.deposit("--case", "C1", fill(folder / "more", noise(100, n)))
-                if (ledger.root / "quarantine").exists() is False or ledger.run("check", code=None).code == 2:
+                begun = (ledger.root / "quarantine/unfinished").exists()
+                more = fill(folder / "more", noise(100, n))
+                answer = ledger.run("deposit", "--json", "--case", "C1", more, code=None)
+                if answer.code != 0:  # killed before it had begun: the verb that meets the damage names it and does nothing
+                    assert not begun and answer.code == 2, answer
+                    ledger.run("check", "--repair", code=0)
+                    ledger.deposit("--case", "C1", more)
+                elif (ledger.root / "quarantine").exists() is False or ledger.run("check", code=None).code == 2:
                     ledger.run("check", "--repair", code=0)  # it was killed before it had begun
             ledger.clean()
             trail = ledger.run("trail", "--json").rows
