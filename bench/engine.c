@@ -13,7 +13,10 @@
 enum { DETAILS = 80, EACH = 128, THREADS = 8, IDLE = 300 };
 
 static struct cu_err error;
-#define OK(call) do { if ((call) != CU_OK) fprintf(stderr, "%s: %s\n", #call, error.text), exit(1); } while (0)
+#define OK(call)                                                                      \
+    do {                                                                              \
+        if ((call) != CU_OK) fprintf(stderr, "%s: %s\n", #call, error.text), exit(1); \
+    } while (0)
 
 static double now_s(void)
 {
@@ -36,7 +39,11 @@ struct bench {
     struct cu_engine engine;
     struct cu_private_key key;
 };
-struct submitter { struct bench *b; const struct toy_records *r; size_t from, n, each; };
+struct submitter {
+    struct bench *b;
+    const struct toy_records *r;
+    size_t from, n, each;
+};
 
 static void *submit_all(void *arg)
 {

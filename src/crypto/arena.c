@@ -14,9 +14,19 @@
 #define CLASS_MIN 5u /* 32 bytes, the header among them */
 
 /* What stands before a block: keeps the block aligned for anything. */
-union header { struct { unsigned class_; } used; union header *next; _Alignas(16) uint8_t pad[16]; };
+union header {
+    struct {
+        unsigned class_;
+    } used;
+    union header *next;
+    _Alignas(16) uint8_t pad[16];
+};
 
-static struct { uint8_t *at, *end; union header *free[CLASSES]; atomic_flag lock; } arena = { .lock = ATOMIC_FLAG_INIT };
+static struct {
+    uint8_t *at, *end;
+    union header *free[CLASSES];
+    atomic_flag lock;
+} arena = { .lock = ATOMIC_FLAG_INIT };
 
 static unsigned class_of(size_t n)
 {
@@ -84,7 +94,8 @@ cu_status cu_crypto_arena(void *memory, size_t size, struct cu_err *err)
     ENSURE(size > skip, err, CU_USAGE, "an arena needs memory");
     arena.at = (uint8_t *)memory + skip;
     arena.end = (uint8_t *)memory + size;
-    ENSURE(CRYPTO_set_mem_functions(arena_alloc, arena_realloc, arena_free) == 1, err, CU_CRYPTO, "OpenSSL has allocated already: the arena comes first");
+    ENSURE(CRYPTO_set_mem_functions(arena_alloc, arena_realloc, arena_free) == 1, err, CU_CRYPTO,
+           "OpenSSL has allocated already: the arena comes first");
     ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, err, CU_CRYPTO, "OpenSSL does not start");
     return CU_OK;
 }

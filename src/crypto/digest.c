@@ -23,8 +23,7 @@ static EVP_MD *fetched[ROWS];
 static void fetch_all(void)
 {
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    for (size_t i = 0; i < ROWS; i++)
-        fetched[i] = EVP_MD_fetch(NULL, rows[i].ossl_name, NULL);
+    for (size_t i = 0; i < ROWS; i++) fetched[i] = EVP_MD_fetch(NULL, rows[i].ossl_name, NULL);
     ERR_clear_error();
 }
 

@@ -68,10 +68,8 @@ cu_hash cu_key_id(const struct cu_public_key *key)
     case CU_ALG_ES256:
         return cu_sha256_parts(
             (struct cu_span[]){ CU_SPAN_OF(ec2), cu_span(key->bytes, 32), CU_SPAN_OF(y), cu_span(key->bytes + 32, 32) }, 4);
-    case CU_ALG_EDDSA:
-        return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(okp), cu_span(key->bytes, 32) }, 2);
-    case CU_ALG_NONE:
-        break;
+    case CU_ALG_EDDSA: return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(okp), cu_span(key->bytes, 32) }, 2);
+    case CU_ALG_NONE: break;
     }
     return (cu_hash){ { 0 } };
 }

@@ -8,10 +8,7 @@
 
 #include <openssl/sha.h>
 
-cu_hash cu_sha256(struct cu_span bytes)
-{
-    return cu_sha256_parts(&bytes, 1);
-}
+cu_hash cu_sha256(struct cu_span bytes) { return cu_sha256_parts(&bytes, 1); }
 
 cu_hash cu_sha256_parts(const struct cu_span *parts, size_t n)
 {
@@ -49,14 +46,12 @@ static void hash_one(uint8_t prefix, const uint8_t *in, size_t each, cu_hash *re
     SHA256_Update(&ctx, first, SHA256_BLOCK);
     if (n > rest) SHA256_Update(&ctx, body, n - rest);
     SHA256_Update(&ctx, end, sha256_end(body + n - rest, rest, each + 1, end));
-    for (unsigned i = 0; i < 8; i++)
-        cu_put_be32(ret->b + 4 * i, ctx.h[i]);
+    for (unsigned i = 0; i < 8; i++) cu_put_be32(ret->b + 4 * i, ctx.h[i]);
 }
 
 void sha256_prefixed_plain(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
 {
-    for (size_t i = 0; i < n; i++)
-        hash_one(prefix, in + i * each, each, &ret[i]);
+    for (size_t i = 0; i < n; i++) hash_one(prefix, in + i * each, each, &ret[i]);
 }
 
 static void hash_short(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)

@@ -37,14 +37,13 @@ bool sha256_has_pairs(void)
 
 /* FIPS 180-4, 4.2.2 */
 static const uint32_t round_constant[64] __attribute__((aligned(16))) = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
+    0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc,
+    0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
+    0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08,
+    0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+    0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
 struct stream {
@@ -81,10 +80,10 @@ TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-#define STEP(i)                                                                                                        \
-    wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i));                                                     \
-    wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i));                                                     \
-    four_rounds(&sa, wa[(i) % 4], (i));                                                                                \
+#define STEP(i)                                                    \
+    wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i)); \
+    wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i)); \
+    four_rounds(&sa, wa[(i) % 4], (i));                            \
     four_rounds(&sb, wb[(i) % 4], (i));
 #define FOUR_STEPS(i) STEP(i) STEP((i) + 1) STEP((i) + 2) STEP((i) + 3)
 
@@ -96,8 +95,9 @@ TARGET static void compress(struct stream state[2], const uint8_t *a, const uint
         struct stream before_a = sa, before_b = sb;
         __m128i wa[4], wb[4];
 
-        FOUR_STEPS(0) FOUR_STEPS(4) FOUR_STEPS(8) FOUR_STEPS(12)
-        sa.abef = _mm_add_epi32(sa.abef, before_a.abef), sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
+        FOUR_STEPS(0)
+        FOUR_STEPS(4) FOUR_STEPS(8) FOUR_STEPS(12) sa.abef = _mm_add_epi32(sa.abef, before_a.abef),
+                                                   sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
         sb.abef = _mm_add_epi32(sb.abef, before_b.abef), sb.cdgh = _mm_add_epi32(sb.cdgh, before_b.cdgh);
     }
     state[0] = sa, state[1] = sb;
@@ -110,8 +110,7 @@ TARGET static inline void finish(const struct stream *s, cu_hash *ret)
     _mm_storeu_si128((__m128i *)(void *)abef, s->abef);
     _mm_storeu_si128((__m128i *)(void *)cdgh, s->cdgh);
     const uint32_t digest[8] = { abef[3], abef[2], cdgh[3], cdgh[2], abef[1], abef[0], cdgh[1], cdgh[0] };
-    for (unsigned i = 0; i < 8; i++)
-        cu_put_be32(ret->b + 4 * i, digest[i]);
+    for (unsigned i = 0; i < 8; i++) cu_put_be32(ret->b + 4 * i, digest[i]);
 }
 
 TARGET static void hash_pair(uint8_t prefix, const uint8_t *a, const uint8_t *b, size_t each, cu_hash *ret_a, cu_hash *ret_b)
@@ -136,8 +135,7 @@ void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_
 {
     size_t i = 0;
 
-    for (; i + 1 < n; i += 2)
-        hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
+    for (; i + 1 < n; i += 2) hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
     sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);
 }
 

@@ -91,8 +91,7 @@ static cu_status check_plain(const struct cu_sig_job *job)
 static void verify_plain(void *self, struct cu_sig_job *jobs, size_t n)
 {
     (void)self;
-    for (size_t i = 0; i < n; i++)
-        jobs[i].status = check_plain(&jobs[i]);
+    for (size_t i = 0; i < n; i++) jobs[i].status = check_plain(&jobs[i]);
 }
 
 static void free_nothing(void *self) { (void)self; }
@@ -144,24 +143,19 @@ static cu_status check_cached(struct cache *cache, const struct cu_sig_job *job)
 
 static void verify_cached(void *self, struct cu_sig_job *jobs, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        jobs[i].status = check_cached(self, &jobs[i]);
+    for (size_t i = 0; i < n; i++) jobs[i].status = check_cached(self, &jobs[i]);
 }
 
 static void free_cached(void *self)
 {
     struct cache *cache = self;
 
-    for (size_t i = 0; i < cache->slots; i++)
-        unload(&cache->slot[i]);
+    for (size_t i = 0; i < cache->slots; i++) unload(&cache->slot[i]);
     EVP_MD_CTX_free(cache->scratch);
     cache->scratch = NULL;
 }
 
-size_t cu_verifier_cached_size(size_t keys)
-{
-    return sizeof(struct cache) + keys * sizeof(struct loaded_key);
-}
+size_t cu_verifier_cached_size(size_t keys) { return sizeof(struct cache) + keys * sizeof(struct loaded_key); }
 
 cu_status cu_verifier_cached(void *memory, size_t size, struct cu_verifier *ret, struct cu_err *err)
 {

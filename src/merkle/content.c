@@ -5,7 +5,7 @@
 #include "custody/content.h"
 
 enum { BATCH = 256 };
-_Static_assert(BATCH * CU_LEAF_BYTES == CU_CHUNK_BYTES, "a chunk is one level-0 tile of leaves");
+_Static_assert(BATCH *CU_LEAF_BYTES == CU_CHUNK_BYTES, "a chunk is one level-0 tile of leaves");
 
 static void hash_leaves(const uint8_t *leaves, size_t n, cu_hash *ret)
 {
@@ -81,7 +81,4 @@ size_t cu_content_leaves(struct cu_span chunk, cu_hash *ret)
     return whole + (rest > 0);
 }
 
-uint64_t cu_content_leaf_count(uint64_t size)
-{
-    return size / CU_LEAF_BYTES + (size % CU_LEAF_BYTES != 0);
-}
+uint64_t cu_content_leaf_count(uint64_t size) { return size / CU_LEAF_BYTES + (size % CU_LEAF_BYTES != 0); }

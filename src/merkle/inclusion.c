@@ -11,10 +11,7 @@
 #define SIZE_MAX_V (UINT64_C(1) << 63)
 #define LLU(x) ((unsigned long long)(x))
 
-static unsigned bit_length(uint64_t v)
-{
-    return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
-}
+static unsigned bit_length(uint64_t v) { return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v); }
 
 struct way {
     uint64_t bits; /* of the position, from the subtree where the way begins */
@@ -59,10 +56,7 @@ cu_status cu_inclusion_verify(const cu_hash *leaf, cu_seq seq, cu_size size, con
 }
 
 /* The way of a consistency proof begins at the last complete subtree of the old tree, that is at its lowest set bit. */
-static struct way consistency_way(uint64_t from, uint64_t to)
-{
-    return way_up(from - 1, to, (unsigned)__builtin_ctzll(from));
-}
+static struct way consistency_way(uint64_t from, uint64_t to) { return way_up(from - 1, to, (unsigned)__builtin_ctzll(from)); }
 
 static bool is_power(uint64_t v) { return (v & (v - 1)) == 0; }
 
@@ -122,8 +116,7 @@ cu_status cu_range_root(const struct cu_node_source *nodes, cu_seq from, cu_seq 
         at += part;
     }
     if (n == 0) return *ret = cu_empty_root(), CU_OK;
-    while (--n > 0)
-        fold_left(&node[n], &node[n - 1]), node[n - 1] = node[n];
+    while (--n > 0) fold_left(&node[n], &node[n - 1]), node[n - 1] = node[n];
     *ret = node[0];
     return CU_OK;
 }

@@ -9,8 +9,8 @@
 
 enum { MODE_MAX = 07777, NS_MAX = 999999999 };
 
-#define DIGEST(key, member)                                                                                            \
-    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(struct cu_item, member), 32, 32, NULL, NULL,                   \
+#define DIGEST(key, member)                                                                          \
+    CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(struct cu_item, member), 32, 32, NULL, NULL, \
                  CU_OPTIONAL(struct cu_item, has_##member))
 
 static const struct cu_field item_fields[] = {
@@ -42,15 +42,9 @@ static struct cu_span first_component(struct cu_span path)
     return slash != NULL ? cu_span(path.p, (size_t)(slash - path.p)) : path;
 }
 
-static bool has_nul(struct cu_span text)
-{
-    return text.n > 0 && memchr(text.p, '\0', text.n) != NULL;
-}
+static bool has_nul(struct cu_span text) { return text.n > 0 && memchr(text.p, '\0', text.n) != NULL; }
 
-static bool component_ok(struct cu_span name)
-{
-    return name.n > 0 && !cu_span_is(name, ".") && !cu_span_is(name, "..");
-}
+static bool component_ok(struct cu_span name) { return name.n > 0 && !cu_span_is(name, ".") && !cu_span_is(name, ".."); }
 
 cu_status cu_path_check(struct cu_span path, struct cu_err *err)
 {
@@ -72,8 +66,7 @@ int cu_path_cmp(struct cu_span a, struct cu_span b)
 {
     size_t n = a.n < b.n ? a.n : b.n, i = 0;
 
-    while (i < n && a.p[i] == b.p[i])
-        i++;
+    while (i < n && a.p[i] == b.p[i]) i++;
     if (i == n) return (a.n > b.n) - (a.n < b.n);
     if (a.p[i] == '/' || b.p[i] == '/') return a.p[i] == '/' ? -1 : 1;
     return a.p[i] < b.p[i] ? -1 : 1;
@@ -81,8 +74,7 @@ int cu_path_cmp(struct cu_span a, struct cu_span b)
 
 static struct cu_span parent_of(struct cu_span path)
 {
-    while (path.n > 0 && path.p[path.n - 1] != '/')
-        path.n--;
+    while (path.n > 0 && path.p[path.n - 1] != '/') path.n--;
     return path.n > 0 ? cu_span(path.p, path.n - 1) : path;
 }
 
@@ -204,7 +196,4 @@ cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret
     return CU_OK;
 }
 
-cu_hash cu_manifest_root(const struct cu_manifest *m)
-{
-    return cu_frontier_root(&m->rows);
-}
+cu_hash cu_manifest_root(const struct cu_manifest *m) { return cu_frontier_root(&m->rows); }

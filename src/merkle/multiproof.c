@@ -21,8 +21,7 @@ static struct range left_half(const cu_seq *seqs, struct range of)
     uint64_t mid = of.lo + cu_split(of.hi - of.lo);
     size_t end = of.first;
 
-    while (end < of.end && seqs[end].v < mid)
-        end++;
+    while (end < of.end && seqs[end].v < mid) end++;
     return (struct range){ of.lo, mid, of.first, end };
 }
 
@@ -137,7 +136,4 @@ static bool sibling_on_path(void *self, cu_seq from, cu_seq to, cu_hash *ret)
     return false;
 }
 
-struct cu_known cu_known_path(struct cu_path_known *path)
-{
-    return (struct cu_known){ .self = path, .known = sibling_on_path };
-}
+struct cu_known cu_known_path(struct cu_path_known *path) { return (struct cu_known){ .self = path, .known = sibling_on_path }; }

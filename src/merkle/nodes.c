@@ -2,15 +2,14 @@
  * tiles last used stay in the caller's struct: a path touches one tile a level, and the next path mostly the same ones. */
 #include "custody/tile.h"
 
-enum { SLOTS = sizeof ((struct cu_tile_nodes *)0)->slot / sizeof *((struct cu_tile_nodes *)0)->slot };
+enum { SLOTS = sizeof((struct cu_tile_nodes *)0)->slot / sizeof *((struct cu_tile_nodes *)0)->slot };
 
 void cu_tile_nodes_init(struct cu_tile_nodes *nodes, struct cu_tile_source source, cu_size size)
 {
     nodes->source = source;
     nodes->size = size;
     nodes->clock = 0;
-    for (unsigned i = 0; i < SLOTS; i++)
-        nodes->slot[i].used = false;
+    for (unsigned i = 0; i < SLOTS; i++) nodes->slot[i].used = false;
 }
 
 static bool same_tile(struct cu_tile a, struct cu_tile b)

@@ -40,8 +40,7 @@ static uint64_t take_digits(struct cu_span *in)
 {
     uint64_t v = 0;
 
-    for (; in->n > 0 && in->p[0] >= '0' && in->p[0] <= '9'; in->p++, in->n--)
-        v = v * 10 + (uint64_t)(in->p[0] - '0');
+    for (; in->n > 0 && in->p[0] >= '0' && in->p[0] <= '9'; in->p++, in->n--) v = v * 10 + (uint64_t)(in->p[0] - '0');
     return v;
 }
 
@@ -55,8 +54,7 @@ cu_status cu_tile_path_read(struct cu_span path, struct cu_tile *ret, struct cu_
     bool ok = path.n < CU_TILE_PATH_MAX && take(&in, "tile/");
     bool entries = ok && take(&in, "entries/");
     if (ok && !entries) level = take_digits(&in), ok = take(&in, "/");
-    while (ok && take(&in, "x"))
-        tile.index = tile.index * 1000 + take_digits(&in), ok = take(&in, "/");
+    while (ok && take(&in, "x")) tile.index = tile.index * 1000 + take_digits(&in), ok = take(&in, "/");
     tile.index = tile.index * 1000 + take_digits(&in);
     if (ok && take(&in, ".p/")) width = take_digits(&in);
     ok = ok && in.n == 0 && level <= CU_TILE_LEVEL_MAX && width >= 1 && width <= CU_TILE_WIDTH;

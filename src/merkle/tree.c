@@ -10,10 +10,7 @@ enum { BATCH = 256, BATCH_LEVEL = 8 }; /* leaves hashed level by level on the st
 
 static const uint8_t leaf_prefix = 0x00, node_prefix = 0x01;
 
-cu_hash cu_leaf_hash(struct cu_span data)
-{
-    return cu_sha256_parts((struct cu_span[]){ cu_span(&leaf_prefix, 1), data }, 2);
-}
+cu_hash cu_leaf_hash(struct cu_span data) { return cu_sha256_parts((struct cu_span[]){ cu_span(&leaf_prefix, 1), data }, 2); }
 
 static void hash_pairs(const cu_hash *pairs, size_t n, cu_hash *ret)
 {
@@ -28,10 +25,7 @@ cu_hash cu_node_hash(const cu_hash *left, const cu_hash *right)
     return ret;
 }
 
-cu_hash cu_empty_root(void)
-{
-    return cu_sha256(CU_SPAN_EMPTY);
-}
+cu_hash cu_empty_root(void) { return cu_sha256(CU_SPAN_EMPTY); }
 
 cu_hash cu_complete_root(const cu_hash *leaves, unsigned level)
 {
@@ -56,24 +50,19 @@ void cu_frontier_append_subtree(struct cu_frontier *f, unsigned level, const cu_
     cu_hash node = *root;
 
     CU_ASSERT(level < 64 && f->size.v % leaves == 0 && f->size.v <= UINT64_MAX - leaves);
-    for (uint64_t bit = leaves; (f->size.v & bit) != 0; bit <<= 1)
-        node = cu_node_hash(&f->node[--f->n], &node);
+    for (uint64_t bit = leaves; (f->size.v & bit) != 0; bit <<= 1) node = cu_node_hash(&f->node[--f->n], &node);
     f->node[f->n++] = node;
     f->size.v += leaves;
 }
 
-void cu_frontier_append(struct cu_frontier *f, const cu_hash *leaf)
-{
-    cu_frontier_append_subtree(f, 0, leaf);
-}
+void cu_frontier_append(struct cu_frontier *f, const cu_hash *leaf) { cu_frontier_append_subtree(f, 0, leaf); }
 
 /* The largest complete subtree that may come next and that n leaves fill. */
 static unsigned next_level(uint64_t size, size_t n)
 {
     unsigned level = 0;
 
-    while (level < BATCH_LEVEL && (size >> level & 1) == 0 && n >> (level + 1) != 0)
-        level++;
+    while (level < BATCH_LEVEL && (size >> level & 1) == 0 && n >> (level + 1) != 0) level++;
     return level;
 }
 
@@ -94,8 +83,7 @@ cu_hash cu_frontier_root(const struct cu_frontier *f)
     if (f->n == 0) return cu_empty_root();
 
     cu_hash root = f->node[f->n - 1];
-    for (unsigned i = f->n - 1; i-- > 0;)
-        root = cu_node_hash(&f->node[i], &root);
+    for (unsigned i = f->n - 1; i-- > 0;) root = cu_node_hash(&f->node[i], &root);
     return root;
 }
 

@@ -5,13 +5,16 @@ cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, stru
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_BUF name = cu_buf_heap(4096);
-    struct cu_details_case details = { .number = r->number, .cause = r->cause, .has_number = r->number.n > 0, .has_cause = r->cause.n > 0 };
+    struct cu_details_case details = {
+        .number = r->number, .cause = r->cause, .has_number = r->number.n > 0, .has_cause = r->cause.n > 0
+    };
     struct cu_case body = { 0 };
     const struct cu_saying say = { CU_KIND_CASE, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_CASE, &details };
 
     TRY(cu_case_name_normal(r->name, &name, err));
     details.name = cu_buf_span(&name);
-    ENSURE(cu_lookup_case(p, details.name, &found, NULL) != CU_OK, err, CU_CASE_EXISTS, "the case \"%.*s\" is open already", (int)found.row.name.n, (const char *)found.row.name.p);
+    ENSURE(cu_lookup_case(p, details.name, &found, NULL) != CU_OK, err, CU_CASE_EXISTS, "the case \"%.*s\" is open already",
+           (int)found.row.name.n, (const char *)found.row.name.p);
     TRY(p->random.fill(p->random.self, body.case_id.b, sizeof body.case_id.b, err));
     return cu_say_and_record(p, &say, ret, err);
 }
@@ -28,7 +31,8 @@ cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span tex
     return cu_say_and_record(p, &say, ret, err);
 }
 
-cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err)
+cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret,
+                         struct cu_err *err)
 {
     const struct cu_details_text details = { .text = text };
     struct cu_void body = { .serial = serial, .reason = claim ? CU_REASON_MISTAKE : CU_REASON_LOST, .has_claim = claim != NULL };
@@ -38,13 +42,14 @@ cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *cla
 
     TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
     TRY(cu_serials_highest(p, &highest, err));
-    ENSURE(serial <= highest, err, CU_USAGE, "number %llu was never signed here (the highest is %llu): nothing was voided", (unsigned long long)serial,
-           (unsigned long long)highest);
+    ENSURE(serial <= highest, err, CU_USAGE, "number %llu was never signed here (the highest is %llu): nothing was voided",
+           (unsigned long long)serial, (unsigned long long)highest);
     if (claim) body.claim = *claim;
     return cu_say_and_record(p, &say, ret, err);
 }
 
-cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err)
+cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem,
+                            struct cu_outcome *ret_outcome, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     const struct cu_saying say = { CU_KIND_INVENTORY, ret, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };

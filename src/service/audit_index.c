@@ -5,10 +5,7 @@
  */
 #include "service/audit.h"
 
-static void sum_up(void *arg, struct cu_span bytes)
-{
-    cu_digest_add(arg, bytes);
-}
+static void sum_up(void *arg, struct cu_span bytes) { cu_digest_add(arg, bytes); }
 
 static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err *err)
 {
@@ -23,7 +20,10 @@ static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err 
 }
 
 /* ---- hints: an index that is told of every object, and compares ---- */
-struct hints { struct cu_index *have, *fresh; uint64_t known, true_; };
+struct hints {
+    struct cu_index *have, *fresh;
+    uint64_t known, true_;
+};
 
 static bool same(const struct cu_index_object *a, const struct cu_index_object *b)
 {
@@ -62,10 +62,7 @@ static cu_status no_commit(void *self, cu_size size, struct cu_err *err)
     return CU_OK;
 }
 
-static void no_rollback(void *self)
-{
-    (void)self;
-}
+static void no_rollback(void *self) { (void)self; }
 
 static cu_status tell(struct cu_audit *a, struct cu_index *whom, struct cu_err *err)
 {
@@ -85,7 +82,12 @@ static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err
 {
     struct cu_index *have = &a->p->index, *fresh = a->r->fresh_index;
     struct hints hints = { .have = have, .fresh = fresh };
-    struct cu_index comparing = { .self = &hints, .size = no_size, .begin = no_begin, .put_object = compare_hint, .commit = no_commit, .rollback = no_rollback };
+    struct cu_index comparing = { .self = &hints,
+                                  .size = no_size,
+                                  .begin = no_begin,
+                                  .put_object = compare_hint,
+                                  .commit = no_commit,
+                                  .rollback = no_rollback };
     cu_hash x, y;
     cu_size size;
 

@@ -18,7 +18,10 @@
 #define LEVELS (CU_TILE_LEVEL_MAX + 1)
 #define CANDIDATES (2 * CU_LOGS)
 
-struct tile_bytes { unsigned width; cu_hash hash[CU_TILE_WIDTH]; };
+struct tile_bytes {
+    unsigned width;
+    cu_hash hash[CU_TILE_WIDTH];
+};
 
 static cu_status read_tile(struct cu_log_dir *dir, struct cu_tile tile, struct cu_buf *ret)
 {
@@ -45,7 +48,8 @@ static bool tile_from_bundle(struct cu_log_dir *dir, struct cu_tile tile, struct
 
     if (read_tile(dir, (struct cu_tile){ CU_TILE_ENTRIES, tile.index, tile.width }, &bundle) != CU_OK) return false;
     if (cu_bundle_check(cu_buf_span(&bundle), tile.width, NULL) != CU_OK) return false;
-    for (ret->width = 0; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); ret->width++) ret->hash[ret->width] = cu_leaf_hash(entry);
+    for (ret->width = 0; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); ret->width++)
+        ret->hash[ret->width] = cu_leaf_hash(entry);
     return true;
 }
 
@@ -104,7 +108,10 @@ static struct cu_span prefix_of(struct cu_tile tile, struct cu_span good, unsign
 }
 
 /* Widths below the tile's own that there is a file of in a copy: "…/005.p/17". */
-struct widths { bool has[CU_TILE_WIDTH]; unsigned below; };
+struct widths {
+    bool has[CU_TILE_WIDTH];
+    unsigned below;
+};
 
 static cu_status add_width(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
@@ -112,7 +119,8 @@ static cu_status add_width(void *arg, const char *name, enum cu_file_kind kind, 
     uint64_t width;
 
     (void)err;
-    if (kind != CU_FILE_REGULAR || cu_decimal_read(cu_span_str(name), CU_TILE_WIDTH - 1, &width, NULL) != CU_OK) return CU_OK; /* strays() says so */
+    if (kind != CU_FILE_REGULAR || cu_decimal_read(cu_span_str(name), CU_TILE_WIDTH - 1, &width, NULL) != CU_OK)
+        return CU_OK; /* strays() says so */
     if (width > 0 && width < w->below) w->has[width] = true;
     return CU_OK;
 }
@@ -152,7 +160,8 @@ static cu_status lost(struct cu_audit *a, struct cu_tile tile, struct cu_err *er
     (void)err;
     log_path(&a->dir[CU_LOG_NODE], tile, path);
     a->log_broken = true;
-    cu_audit_report(a, "lost", path, NULL, false, "neither copy of the log has this any more: it is beyond repair, and what follows it cannot be judged");
+    cu_audit_report(a, "lost", path, NULL, false,
+                    "neither copy of the log has this any more: it is beyond repair, and what follows it cannot be judged");
     return CU_OK;
 }
 
@@ -176,7 +185,9 @@ static cu_status judge_bundle(struct cu_audit *a, uint64_t index, const struct t
     struct cu_span entry;
     size_t at = 0;
 
-    if (!bundle_matches(&a->dir[CU_LOG_NODE], tile, leaves, &bundle) && !bundle_matches(&a->dir[CU_LOG_CLOUD], tile, leaves, &bundle)) return lost(a, tile, err);
+    if (!bundle_matches(&a->dir[CU_LOG_NODE], tile, leaves, &bundle) &&
+        !bundle_matches(&a->dir[CU_LOG_CLOUD], tile, leaves, &bundle))
+        return lost(a, tile, err);
     TRY(judge_tile(a, tile, cu_buf_span(&bundle), err));
     for (uint64_t seq = index * CU_TILE_WIDTH; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); seq++)
         if (!a->log_broken) TRY(cu_audit_entry(a, (cu_seq){ seq }, entry, err));
@@ -190,7 +201,8 @@ static cu_status below(struct cu_audit *a, struct cu_tile tile, const struct til
 {
     TRY(judge_tile(a, tile, cu_span(good->hash, good->width * sizeof(cu_hash)), err));
     if (tile.level == 0) return judge_bundle(a, tile.index, good, err);
-    for (unsigned i = 0; i < good->width; i++) TRY(go_down(a, tile.level - 1, tile.index * CU_TILE_WIDTH + i, &good->hash[i], err));
+    for (unsigned i = 0; i < good->width; i++)
+        TRY(go_down(a, tile.level - 1, tile.index * CU_TILE_WIDTH + i, &good->hash[i], err));
     return CU_OK;
 }
 
@@ -208,7 +220,10 @@ static cu_status go_down(struct cu_audit *a, int level, uint64_t index, const cu
 }
 
 /* ---- the right edge ---- */
-struct edge { struct cu_tile tile[LEVELS]; struct tile_bytes bytes[LEVELS]; };
+struct edge {
+    struct cu_tile tile[LEVELS];
+    struct tile_bytes bytes[LEVELS];
+};
 
 /* Levels above `level` are chosen and summed up in `f`; choose this one and go on: does any choice lead to the root? */
 static bool choose_edge(struct cu_audit *a, struct edge *e, int level, const struct cu_frontier *f)
@@ -221,7 +236,8 @@ static bool choose_edge(struct cu_audit *a, struct edge *e, int level, const str
     for (unsigned k = 0; k < CANDIDATES; k++) {
         struct cu_frontier next = *f;
         if (!candidate(a, e->tile[level], k, &e->bytes[level])) continue;
-        for (unsigned i = 0; i < e->tile[level].width; i++) cu_frontier_append_subtree(&next, 8u * (unsigned)level, &e->bytes[level].hash[i]);
+        for (unsigned i = 0; i < e->tile[level].width; i++)
+            cu_frontier_append_subtree(&next, 8u * (unsigned)level, &e->bytes[level].hash[i]);
         if (choose_edge(a, e, level - 1, &next)) return true;
     }
     return false;
@@ -247,7 +263,11 @@ static cu_status walk(struct cu_audit *a, struct cu_err *err)
 }
 
 /* ---- files that do not belong ---- */
-struct strays { struct cu_audit *a; unsigned copy; char dir[400]; };
+struct strays {
+    struct cu_audit *a;
+    unsigned copy;
+    char dir[400];
+};
 
 static bool belongs(const struct cu_audit *a, const char *inside)
 {
@@ -287,7 +307,8 @@ static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
     cu_status read[CU_LOGS];
     unsigned best = 0;
 
-    for (unsigned copy = 0; copy < CU_LOGS; copy++) read[copy] = cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err);
+    for (unsigned copy = 0; copy < CU_LOGS; copy++)
+        read[copy] = cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err);
     if (read[1] == CU_OK && (read[0] != CU_OK || log[1].checkpoint.size.v > log[0].checkpoint.size.v)) best = 1;
     if (read[best] == CU_OK) {
         a->note = cu_buf_heap(CU_NOTE_MAX);
@@ -298,10 +319,15 @@ static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
         read[best] = parsed;
     }
     const cu_status chosen = read[best];
-    const bool fork = read[0] == CU_OK && read[1] == CU_OK && log[0].checkpoint.size.v == log[1].checkpoint.size.v && !cu_hash_eq(&log[0].checkpoint.root, &log[1].checkpoint.root);
+    const bool fork = read[0] == CU_OK && read[1] == CU_OK && log[0].checkpoint.size.v == log[1].checkpoint.size.v &&
+                      !cu_hash_eq(&log[0].checkpoint.root, &log[1].checkpoint.root);
     for (unsigned copy = 0; copy < CU_LOGS; copy++) cu_log_free(&log[copy]);
-    if (fork) cu_audit_report(a, "fork", CU_DIR_CLOUD_LOG "/checkpoint", NULL, false, "the two copies carry different signed logs of one size: the signer convicts itself; keep both and see `custody fork-proof`");
-    ENSURE(chosen == CU_OK, err, CU_CORRUPT, "neither copy of the log has a checkpoint that a trusted key signed: nothing can be judged");
+    if (fork)
+        cu_audit_report(a, "fork", CU_DIR_CLOUD_LOG "/checkpoint", NULL, false,
+                        "the two copies carry different signed logs of one size: the signer convicts itself; keep both and see "
+                        "`custody fork-proof`");
+    ENSURE(chosen == CU_OK, err, CU_CORRUPT,
+           "neither copy of the log has a checkpoint that a trusted key signed: nothing can be judged");
     return CU_OK;
 }
 
@@ -313,7 +339,8 @@ static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
         snprintf(path, sizeof path, "%s/checkpoint", a->dir[copy].path);
         cu_status read = cu_fs_read(&a->p->fs, path, CU_NOTE_MAX, &there, NULL);
         if (read == CU_OK && cu_span_eq(cu_buf_span(&there), cu_buf_span(&a->note))) continue;
-        if (read == CU_OK && a->ret->dirty && copy == CU_LOG_CLOUD) continue; /* the drain that a crash interrupted writes it last */
+        if (read == CU_OK && a->ret->dirty && copy == CU_LOG_CLOUD)
+            continue; /* the drain that a crash interrupted writes it last */
         if (!a->r->repair) a->log_bad[copy] = true;
         TRY(cu_audit_file(a, path, read == CU_NOT_FOUND, cu_buf_span(&a->note), err));
     }

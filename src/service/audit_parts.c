@@ -18,7 +18,8 @@ static void expected_path(struct cu_audit *a, int store, enum cu_object_kind kin
 
     cu_hash_hex(name, hex);
     snprintf(ret, 512, "%s/large/%.2s/%s", cu_audit_store_dirs[store], hex, hex);
-    if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK && index->self && index->find_object(index->self, (unsigned)store, name, &remembered, NULL) == CU_OK)
+    if (cu_objects_find(a->p->store[!store], kind, name, &other, NULL) != CU_OK && index->self &&
+        index->find_object(index->self, (unsigned)store, name, &remembered, NULL) == CU_OK)
         other.pack = remembered.pack, other.packed = !cu_hash_is_zero(&remembered.pack);
     if (!other.packed) return;
     cu_hash_hex(&other.pack, hex);
@@ -31,13 +32,16 @@ static bool cannot(cu_status status)
 }
 
 /* From the other store: the whole pack that it lies in there, or the object. */
-static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind, const cu_hash *name, bool *ret_mended, struct cu_err *err)
+static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind, const cu_hash *name, bool *ret_mended,
+                         struct cu_err *err)
 {
     struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
     struct cu_object other;
     cu_status restored = cu_objects_find(from, kind, name, &other, err);
 
-    if (restored == CU_OK) restored = other.packed ? cu_objects_restore_pack(to, from, &other.pack, err) : cu_objects_restore(to, from, kind, name, err);
+    if (restored == CU_OK)
+        restored = other.packed ? cu_objects_restore_pack(to, from, &other.pack, err)
+                                : cu_objects_restore(to, from, kind, name, err);
     *ret_mended = restored == CU_OK;
     return restored == CU_OK || cannot(restored) ? CU_OK : restored;
 }
@@ -61,7 +65,8 @@ static cu_status clear_way(struct cu_audit *a, const char *path, struct cu_err *
     return cu_audit_quarantine(a, path, err);
 }
 
-static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id, struct cu_err *err)
+static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id,
+                      struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) {
         char path[512];
@@ -74,7 +79,8 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
         if (!mended && strcmp(a->missing, path) == 0) continue;
         snprintf(a->missing, sizeof a->missing, "%s", path);
         if (!mended) a->stores_bad = true;
-        cu_audit_report(a, "missing", path, id, mended, "%s that the log names is not in this store%s", kind == CU_OBJECT_DETAILS ? "details" : "content",
+        cu_audit_report(a, "missing", path, id, mended, "%s that the log names is not in this store%s",
+                        kind == CU_OBJECT_DETAILS ? "details" : "content",
                         a->r->repair && !mended ? ", and the other copy does not have it either: it is lost" : "");
     }
     return CU_OK;
@@ -110,8 +116,15 @@ cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq se
 }
 
 /* ---- every file of both stores ---- */
-struct fault { char where[512], kind[16], what[240]; cu_hash name; bool packed; };
-struct faults { struct fault *at; size_t n; };
+struct fault {
+    char where[512], kind[16], what[240];
+    cu_hash name;
+    bool packed;
+};
+struct faults {
+    struct fault *at;
+    size_t n;
+};
 
 static void collect(void *arg, const struct cu_object_fault *found)
 {
@@ -135,13 +148,18 @@ static cu_status mend_object(struct cu_audit *a, int store, const struct fault *
     TRY(cu_audit_note(a, f->kind, f->where, &f->name, err));
     if (strcmp(f->kind, "missing") != 0) TRY(cu_audit_quarantine(a, f->where, err));
     if (strcmp(f->kind, "unexpected") != 0)
-        restored = f->packed ? cu_objects_restore_pack(to, from, &f->name, err) : cu_objects_restore(to, from, CU_OBJECT_CONTENT, &f->name, err);
+        restored = f->packed ? cu_objects_restore_pack(to, from, &f->name, err)
+                             : cu_objects_restore(to, from, CU_OBJECT_CONTENT, &f->name, err);
     *ret_mended = restored == CU_OK;
     if (restored == CU_OK || !cannot(restored)) return restored;
-    return f->packed ? cu_audit_put_back(a, f->where, err) : CU_OK; /* the rest of a pack may be good; a lone object's place is free for a new deposit */
+    return f->packed ? cu_audit_put_back(a, f->where, err)
+                     : CU_OK; /* the rest of a pack may be good; a lone object's place is free for a new deposit */
 }
 
-struct store_check { struct faults faults; struct cu_audit *a; };
+struct store_check {
+    struct faults faults;
+    struct cu_audit *a;
+};
 
 static void collect_fault(void *arg, const struct cu_object_fault *fault)
 {
@@ -223,7 +241,8 @@ static cu_status judge_state(struct cu_audit *a, struct cu_err *err)
     bool mended = false;
 
     if (a->state_met) return CU_OK;
-    if (!a->state_known && cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, &why) != CU_OK) what = why.text;
+    if (!a->state_known && cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, &why) != CU_OK)
+        what = why.text;
     file_in(what, where);
     if (a->r->repair && !a->log_broken) {
         TRY(cu_audit_note(a, "damaged", where, NULL, err));
@@ -241,7 +260,9 @@ static void journal_fault(void *arg, const char *where, const char *what)
 
     a->journal_bad = true;
     if (!a->r->repair) cu_audit_report(a, "damaged", where, NULL, false, "%s", what);
-    else snprintf(a->journal_fault, sizeof a->journal_fault, "%s", what), snprintf(a->journal_file, sizeof a->journal_file, "%s", where);
+    else
+        snprintf(a->journal_fault, sizeof a->journal_fault, "%s", what),
+            snprintf(a->journal_file, sizeof a->journal_file, "%s", where);
 }
 
 static cu_status move_journal(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
@@ -262,7 +283,10 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
     TRY(care->check(care->self, &tip, journal_fault, a, err));
     if (!a->journal_bad || !a->r->repair) return CU_OK;
     if (a->ret->dirty) {
-        cu_audit_report(a, "lost", a->journal_file, NULL, false, "%s; what was acknowledged and had not reached the log yet lies in it: it is beyond repair, and was left as it is", a->journal_fault);
+        cu_audit_report(
+            a, "lost", a->journal_file, NULL, false,
+            "%s; what was acknowledged and had not reached the log yet lies in it: it is beyond repair, and was left as it is",
+            a->journal_fault);
         return CU_OK;
     }
     TRY(cu_audit_note(a, "damaged", a->journal_file, NULL, err));
@@ -281,19 +305,26 @@ static void judge_rollback(struct cu_audit *a)
     if (a->log_broken || a->ret->dirty || !a->state_known || a->state_tip.size.v <= a->checkpoint.size.v) return;
     a->log_broken = true;
     cu_audit_report(a, "lost", CU_DIR_NODE_LOG "/checkpoint", NULL, false,
-                    "both copies of the log end at %llu entries, and the state was closed at %llu: an older copy of both was put back, or what followed is lost; nothing was touched",
+                    "both copies of the log end at %llu entries, and the state was closed at %llu: an older copy of both was put "
+                    "back, or what followed is lost; nothing was touched",
                     (unsigned long long)a->checkpoint.size.v, (unsigned long long)a->state_tip.size.v);
 }
 
 /* ---- what does not belong ---- */
-struct folder { const char *path; const char *names[8]; };
+struct folder {
+    const char *path;
+    const char *names[8];
+};
 static const struct folder folders[] = {
     { "cloud", { "log", "objects" } },
     { "node", { "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
     { CU_DIR_NODE_STATE, { "delta", "head", "incoming", "snapshot" } },
 };
-struct looking { struct cu_audit *a; const struct folder *in; };
+struct looking {
+    struct cu_audit *a;
+    const struct folder *in;
+};
 
 static bool belongs(const struct folder *in, const char *name)
 {

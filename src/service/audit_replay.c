@@ -31,7 +31,8 @@ cu_status cu_batch_add(struct cu_batch *b, cu_seq seq, struct cu_span record, st
     return cu_buf_ok(&b->bytes, err);
 }
 
-static cu_status step_slice(struct cu_audit *a, struct cu_batch *b, struct cu_submission *subs, size_t from, size_t n, struct cu_err *err)
+static cu_status step_slice(struct cu_audit *a, struct cu_batch *b, struct cu_submission *subs, size_t from, size_t n,
+                            struct cu_err *err)
 {
     const struct cu_machine m = cu_ledger_machine(a->replay);
 
@@ -46,8 +47,8 @@ static cu_status step_slice(struct cu_audit *a, struct cu_batch *b, struct cu_su
         const cu_status prepared = subs[i].status;
         TRY(m.step(m.self, &subs[i], err));
         if (subs[i].status == CU_OK && subs[i].seq.v == seq.v) continue;
-        cu_audit_report(a, "rule", "log", &subs[i].id, false, "entry %llu is not what the rules admit: %s: %s", (unsigned long long)seq.v,
-                        cu_status_text(prepared == CU_OK ? subs[i].status : prepared), subs[i].text);
+        cu_audit_report(a, "rule", "log", &subs[i].id, false, "entry %llu is not what the rules admit: %s: %s",
+                        (unsigned long long)seq.v, cu_status_text(prepared == CU_OK ? subs[i].status : prepared), subs[i].text);
         a->log_broken = true; /* positions no longer agree: what follows cannot be judged */
         return CU_OK;
     }
@@ -96,7 +97,8 @@ cu_status cu_batch_close(struct cu_audit *a, struct cu_batch *b, const struct cu
         return done;
     }
     if (!cu_span_eq(cu_buf_span(&again), block->bytes)) {
-        cu_audit_report(a, "rule", "log", &block->leaf, false, "block %llu does not say what its records lead to", (unsigned long long)block->outer.body.block.height);
+        cu_audit_report(a, "rule", "log", &block->leaf, false, "block %llu does not say what its records lead to",
+                        (unsigned long long)block->outer.body.block.height);
         a->log_broken = true;
         m.abandon(m.self);
         return CU_OK;
@@ -106,7 +108,8 @@ cu_status cu_batch_close(struct cu_audit *a, struct cu_batch *b, const struct cu
 }
 
 /* ---- entries as they come from the log ---- */
-static cu_status add_attachments(struct cu_audit *a, const struct cu_entry *e, struct cu_record *record, struct cu_buf *details, struct cu_buf *content)
+static cu_status add_attachments(struct cu_audit *a, const struct cu_entry *e, struct cu_record *record, struct cu_buf *details,
+                                 struct cu_buf *content)
 {
     const cu_hash *commitment = cu_entry_commitment(e);
     struct cu_place *p = a->p;
@@ -117,7 +120,8 @@ static cu_status add_attachments(struct cu_audit *a, const struct cu_entry *e, s
         record->details = cu_span(details->p + CU_SALT_LEN, details->n - CU_SALT_LEN);
     }
     if (e->kind == CU_KIND_DEPOSIT && e->inner.body.claim.size <= CU_CONTENT_INLINE_MAX) {
-        if (cu_place_object(p, CU_OBJECT_CONTENT, &e->inner.body.claim.root, CU_CONTENT_INLINE_MAX, content, NULL) != CU_OK) return CU_NOT_FOUND;
+        if (cu_place_object(p, CU_OBJECT_CONTENT, &e->inner.body.claim.root, CU_CONTENT_INLINE_MAX, content, NULL) != CU_OK)
+            return CU_NOT_FOUND;
         record->content = content->n ? cu_buf_span(content) : cu_span("", 0);
     }
     return CU_OK;
@@ -125,7 +129,8 @@ static cu_status add_attachments(struct cu_audit *a, const struct cu_entry *e, s
 
 cu_status cu_audit_entry(struct cu_audit *a, cu_seq seq, struct cu_span bytes, struct cu_err *err)
 {
-    CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX), content = cu_buf_heap(CU_CONTENT_INLINE_MAX), encoded = cu_buf_heap(CU_RECORD_MAX);
+    CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX), content = cu_buf_heap(CU_CONTENT_INLINE_MAX),
+           encoded = cu_buf_heap(CU_RECORD_MAX);
     struct cu_record record = { .entry = bytes };
     struct cu_entry e;
     struct cu_err why;
@@ -140,7 +145,8 @@ cu_status cu_audit_entry(struct cu_audit *a, cu_seq seq, struct cu_span bytes, s
     if (seq.v == 0) a->p->genesis_bytes = cu_buf_heap(CU_ENTRY_MAX), cu_buf_add(&a->p->genesis_bytes, bytes);
     a->ret->signatures += e.has_inner ? 2 : e.signed_;
     TRY(cu_audit_needs(a, &e, seq, err));
-    if (add_attachments(a, &e, &record, &details, &content) != CU_OK) { /* cu_audit_needs has named what is lost; the rules go on without it */
+    if (add_attachments(a, &e, &record, &details, &content) !=
+        CU_OK) { /* cu_audit_needs has named what is lost; the rules go on without it */
         record.salt = record.details = record.content = CU_SPAN_EMPTY;
         a->batch->trusted = true;
     }
@@ -168,7 +174,8 @@ cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err)
     cu_status done = CU_OK;
 
     a->batch = &batch;
-    for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++) done = replay_entry(a, seq, err);
+    for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++)
+        done = replay_entry(a, seq, err);
     cu_batch_free(&batch);
     a->batch = NULL;
     return done;

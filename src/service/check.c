@@ -100,7 +100,8 @@ cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_er
     TRY(cu_ledger_open(&p->fs, CU_DIR_NODE_STATE, &a.replay, err));
     done = cu_audit_replay_log(&a, err);
     const struct cu_machine m = cu_ledger_machine(a.replay);
-    if (done == CU_OK && a.log_broken) done = cu_fail(err, CU_CORRUPT, "the log does not follow the rules: `custody check` names what is wrong");
+    if (done == CU_OK && a.log_broken)
+        done = cu_fail(err, CU_CORRUPT, "the log does not follow the rules: `custody check` names what is wrong");
     if (done == CU_OK) done = m.save(m.self, err);
     if (done == CU_OK) *ret_digest = cu_ledger_digest(a.replay);
     cu_ledger_close(a.replay);

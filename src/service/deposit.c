@@ -59,7 +59,8 @@ static void phase(const struct cu_place *p, const char *name)
 }
 
 /* ---- 1. reading ---- */
-static cu_status match_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err)
+static cu_status match_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n,
+                            struct cu_err *err)
 {
     if (item->type == CU_ITEM_HARDLINK) return cu_expect_link(arg, item->path, item->target, err);
     return item->type == CU_ITEM_FILE ? cu_expect_match(arg, item->path, digests, n, err) : CU_OK;
@@ -75,7 +76,8 @@ static struct cu_span base_name(const char *path)
     return n == from ? cu_span(path, n) : cu_span(path + from, n - from);
 }
 
-static cu_status read_source(struct cu_place *p, const struct cu_deposit_request *r, struct cu_put *put, const char *path, struct cu_ingested *ret, struct cu_err *err)
+static cu_status read_source(struct cu_place *p, const struct cu_deposit_request *r, struct cu_put *put, const char *path,
+                             struct cu_ingested *ret, struct cu_err *err)
 {
     struct cu_ingest ingest = { .source = &p->source, .put = put, .digests = r->digests, .progress = p->progress };
 
@@ -86,17 +88,26 @@ static cu_status read_source(struct cu_place *p, const struct cu_deposit_request
     }
     TRY(cu_ingest_path(&ingest, path, ret, err));
     if (!r->expect) return CU_OK;
-    cu_status as_expected = ret->type == CU_CONTENT_ITEM ? cu_expect_match(r->expect, base_name(path), ret->digest, ret->digests_n, err) : CU_OK;
+    cu_status as_expected = ret->type == CU_CONTENT_ITEM
+                                ? cu_expect_match(r->expect, base_name(path), ret->digest, ret->digests_n, err)
+                                : CU_OK;
     if (as_expected == CU_OK) as_expected = cu_expect_done(r->expect, err);
     if (as_expected != CU_OK) cu_ingested_free(ret);
     return as_expected;
 }
 
 /* ---- 3. claim and acceptance ---- */
-static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial, struct work *w, struct cu_err *err)
+static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial,
+                            struct work *w, struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_claim claim = { .serial = serial, .case_id = *case_id, .content = w->in.type, .size = w->in.size, .root = w->in.root, .folder = w->in.folder, .has_folder = w->in.type == CU_CONTENT_FOLDER };
+    struct cu_claim claim = { .serial = serial,
+                              .case_id = *case_id,
+                              .content = w->in.type,
+                              .size = w->in.size,
+                              .root = w->in.root,
+                              .folder = w->in.folder,
+                              .has_folder = w->in.type == CU_CONTENT_FOLDER };
     const struct cu_claim_file file = { .path = cu_span_str(w->path) };
     struct cu_claim_file parts = file;
     struct cu_record said;
@@ -113,7 +124,8 @@ static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request 
 }
 
 /* The provider's signature over the depositor's; `content` is what travels along (p NULL: nothing). */
-static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, struct cu_span content, struct cu_buf *ret, struct cu_err *err)
+static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, struct cu_span content, struct cu_buf *ret,
+                              struct cu_err *err)
 {
     CU_BUF said = cu_buf_heap(CU_RECORD_MAX);
     struct cu_deposit deposit = { .claim = parts->claim };
@@ -157,7 +169,9 @@ static cu_status accept_afresh(struct cu_place *p, struct work *w, struct cu_err
 
     TRY(cu_record_read(cu_buf_span(&w->record), &record, err));
     TRY(cu_entry_read(record.entry, &entry, err));
-    const struct cu_claim_file parts = { .claim = entry.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
+    const struct cu_claim_file parts = { .claim = entry.outer.body.deposit.claim,
+                                         .salt = record.salt,
+                                         .details = record.details };
     TRY(accept_claim(p, &parts, record.content, &fresh, err));
     cu_buf_clear(&w->record);
     cu_buf_add(&w->record, cu_buf_span(&fresh));
@@ -203,10 +217,7 @@ static cu_status record_group(struct group *g, struct cu_err *err)
 }
 
 /* ---- 5. the node's word, and the receipts ---- */
-static bool recorded(const struct work *w)
-{
-    return w->outcome.status == CU_OK || w->outcome.status == CU_DUPLICATE;
-}
+static bool recorded(const struct work *w) { return w->outcome.status == CU_OK || w->outcome.status == CU_DUPLICATE; }
 
 static int by_seq(const void *a, const void *b)
 {
@@ -223,7 +234,8 @@ static cu_status unattested(const struct group *g, struct cu_range *ret, size_t 
     for (size_t i = 0; i < g->n; i++) {
         const struct work *w = &g->work[i];
         uint64_t copies = 0;
-        if (w->outcome.status == CU_DUPLICATE && w->outcome.seq.v < g->p->log.checkpoint.size.v) TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
+        if (w->outcome.status == CU_DUPLICATE && w->outcome.seq.v < g->p->log.checkpoint.size.v)
+            TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
         if (recorded(w) && !copies) ret[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
     }
     qsort(ret, n, sizeof *ret, by_seq);
@@ -254,13 +266,18 @@ static cu_status attest(struct group *g, struct cu_err *err)
 }
 
 /* A duplicate links to the object that is there and is a deposit of its own; who deposits it is told. */
-struct first { struct cu_place *p; cu_seq seq; struct cu_buf name; };
+struct first {
+    struct cu_place *p;
+    cu_seq seq;
+    struct cu_buf name;
+};
 
 static cu_status take_first(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct first *f = arg;
 
-    return row->seq.v < f->seq.v && row->kind == CU_KIND_DEPOSIT && !f->name.n ? cu_exhibit_name(f->p, row, &f->name, err) : CU_OK;
+    return row->seq.v < f->seq.v && row->kind == CU_KIND_DEPOSIT && !f->name.n ? cu_exhibit_name(f->p, row, &f->name, err)
+                                                                               : CU_OK;
 }
 
 static cu_status find_same(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
@@ -271,7 +288,8 @@ static cu_status find_same(struct cu_place *p, struct cu_deposited *d, struct cu
     return p->index.find(p->index.self, &q, take_first, &f, err);
 }
 
-static cu_status describe(struct cu_place *p, const struct work *w, const struct cu_index_row *row, struct cu_deposited *d, struct cu_err *err)
+static cu_status describe(struct cu_place *p, const struct work *w, const struct cu_index_row *row, struct cu_deposited *d,
+                          struct cu_err *err)
 {
     struct cu_buf exhibit = cu_buf_over(d->exhibit, sizeof d->exhibit);
     size_t slash;
@@ -313,7 +331,8 @@ static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, str
     return CU_OK;
 }
 
-static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait, cu_deposited_fn *done, void *arg, struct cu_err *err)
+static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait, cu_deposited_fn *done, void *arg,
+                          struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_CLEANUP(cu_deposited_free) struct cu_deposited d = { 0 };
@@ -330,7 +349,9 @@ static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait
 static cu_status first_refusal(const struct group *g, struct cu_err *err)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (!recorded(&g->work[i])) return cu_fail(err, g->work[i].outcome.status, "%s: the ledger refused it: %s", g->work[i].path ? g->work[i].path : "outbox", g->work[i].outcome.text);
+        if (!recorded(&g->work[i]))
+            return cu_fail(err, g->work[i].outcome.status, "%s: the ledger refused it: %s",
+                           g->work[i].path ? g->work[i].path : "outbox", g->work[i].outcome.text);
     return CU_OK;
 }
 
@@ -374,7 +395,11 @@ static cu_status keep_group(struct group *g, struct cu_err *err)
     TRY(cu_put_commit(g->put, err));
     phase(g->p, "provider check");
     cu_status kept = cu_put_verify(g->put, CU_STORE_CLOUD, err);
-    return kept == CU_OK ? CU_OK : cu_fail_while(err, kept, "the provider does not find in its store what it was given: it signs nothing, and nothing is recorded (`custody check --repair` looks after a store that was damaged before)");
+    return kept == CU_OK
+               ? CU_OK
+               : cu_fail_while(err, kept,
+                               "the provider does not find in its store what it was given: it signs nothing, and nothing is "
+                               "recorded (`custody check --repair` looks after a store that was damaged before)");
 }
 
 static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, struct cu_err *err)
@@ -389,10 +414,7 @@ static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_dep
     return settle_and_clear(g, done, arg, err);
 }
 
-static cu_status begin_group(struct group *g, struct cu_err *err)
-{
-    return cu_put_begin(g->p->store, CU_STORES, &g->put, err);
-}
+static cu_status begin_group(struct group *g, struct cu_err *err) { return cu_put_begin(g->p->store, CU_STORES, &g->put, err); }
 
 static cu_status need_parties(const struct cu_place *p, struct cu_err *err)
 {
@@ -411,7 +433,8 @@ static cu_status case_id_of(struct cu_place *p, const struct cu_deposit_request 
 }
 
 /* As many paths as share a sync. A path that cannot be read ends the group: those before it are recorded, then its error speaks. */
-static cu_status deposit_some(struct group *g, const char *const *paths, size_t n, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, size_t *ret_n, struct cu_err *err)
+static cu_status deposit_some(struct group *g, const char *const *paths, size_t n, const cu_case_id *case_id,
+                              cu_deposited_fn *done, void *arg, size_t *ret_n, struct cu_err *err)
 {
     cu_status read = CU_OK;
     uint64_t bytes = 0;
@@ -428,10 +451,13 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
     }
     *ret_n = g->n;
     TRY(finish_group(g, case_id, done, arg, err));
-    return read == CU_OK ? CU_OK : cu_fail(err, read, "%s%s", why.text, strstr(why.text, "nothing") ? "" : "; of this path nothing was signed or recorded");
+    return read == CU_OK ? CU_OK
+                         : cu_fail(err, read, "%s%s", why.text,
+                                   strstr(why.text, "nothing") ? "" : "; of this path nothing was signed or recorded");
 }
 
-cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n, cu_deposited_fn *done, void *arg, struct cu_err *err)
+cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n,
+                     cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
     struct group *g = calloc(1, sizeof *g);
     cu_status status = CU_OK;
@@ -453,7 +479,8 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
 }
 
 /* ---- claims signed elsewhere ---- */
-cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file, struct cu_err *err)
+cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file,
+                        struct cu_err *err)
 {
     struct work w = { .path = path };
     cu_case_id case_id;
@@ -476,11 +503,14 @@ static cu_status same_as_claimed(const struct cu_claim *claim, const struct cu_i
 {
     const bool same = claim->content == (uint64_t)in->type && claim->size == in->size && cu_hash_eq(&claim->root, &in->root);
 
-    ENSURE(same, err, CU_BAD_HASH, "these are not the bytes that the claim was signed for (%llu bytes claimed, %llu here): nothing was recorded", (unsigned long long)claim->size, (unsigned long long)in->size);
+    ENSURE(same, err, CU_BAD_HASH,
+           "these are not the bytes that the claim was signed for (%llu bytes claimed, %llu here): nothing was recorded",
+           (unsigned long long)claim->size, (unsigned long long)in->size);
     return CU_OK;
 }
 
-static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err)
+static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, const char *path, cu_deposited_fn *done,
+                                 void *arg, struct cu_err *err)
 {
     struct work *w = &g->work[0];
 
@@ -494,7 +524,8 @@ static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, 
     return settle_and_clear(g, done, arg, err);
 }
 
-cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err)
+cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path,
+                           cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
     struct group *g = calloc(1, sizeof *g);
     struct cu_claim_file parts;
@@ -527,7 +558,8 @@ static cu_status set_aside(struct group *g, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io_at, cu_deposited_fn *done, void *arg, struct cu_err *err)
+static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io_at, cu_deposited_fn *done, void *arg,
+                             struct cu_err *err)
 {
     struct cu_span record;
 

@@ -37,17 +37,20 @@ void cu_fetch_free(struct cu_fetch *f)
     cu_buf_free(&f->manifest);
 }
 
-static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint64_t size, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint64_t size,
+                            cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err)
 {
     struct cu_object object;
 
     TRY(cu_objects_find(store, CU_OBJECT_CONTENT, root, &object, err));
-    ENSURE(object.size == size, err, CU_BAD_HASH, "the stored object is %llu bytes long; the record says %llu", (unsigned long long)object.size, (unsigned long long)size);
+    ENSURE(object.size == size, err, CU_BAD_HASH, "the stored object is %llu bytes long; the record says %llu",
+           (unsigned long long)object.size, (unsigned long long)size);
     return cu_object_stream(&object, feed, arg, err);
 }
 
-cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg,
-                          bool *ret_damaged, struct cu_err *err)
+cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size,
+                          cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err),
+                          cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err)
 {
     cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, feed, arg, err);
 
@@ -57,7 +60,10 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
     struct cu_err why = { 0 };
     got = fetch_from(p->store[CU_STORE_NODE], root, size, feed, arg, &why);
     if (got == CU_NOT_FOUND || got == CU_BAD_HASH || got == CU_MALFORMED || got == CU_CORRUPT)
-        return cu_fail(err, CU_CORRUPT, "neither the provider's nor the node's copy has the bytes that were signed (%s): `custody check` names what is damaged; whoever still has the original can deposit it again", why.text);
+        return cu_fail(err, CU_CORRUPT,
+                       "neither the provider's nor the node's copy has the bytes that were signed (%s): `custody check` names "
+                       "what is damaged; whoever still has the original can deposit it again",
+                       why.text);
     return got == CU_OK ? CU_OK : cu_fail(err, got, "%s", why.text);
 }
 

@@ -8,7 +8,13 @@
 #define TRANSACTION_ENTRIES 20000u
 
 /* A case's next exhibit number, counted from the index once and then kept for the cases met last. */
-struct numbers { struct { cu_case_id id; uint64_t next; bool used; } slot[64]; };
+struct numbers {
+    struct {
+        cu_case_id id;
+        uint64_t next;
+        bool used;
+    } slot[64];
+};
 
 struct follower {
     struct cu_place *place;
@@ -38,14 +44,16 @@ static void names_of_deposit(const struct cu_details_deposit *d, struct cu_index
     row->name = d->name;
     if (d->has_label) row->label = d->label;
     if (d->has_note) row->note = d->note;
-    if (!d->has_digests || !cu_list_next(&d->digests, &cu_detail_digest_schema, &at, &digest) || digest.alg != CU_DIGEST_SHA256) return;
+    if (!d->has_digests || !cu_list_next(&d->digests, &cu_detail_digest_schema, &at, &digest) || digest.alg != CU_DIGEST_SHA256)
+        return;
     memcpy(row->sha256.b, digest.value.p, sizeof row->sha256.b);
     row->has_sha256 = true;
 }
 
 static bool is_lost(cu_status status)
 {
-    return status == CU_NOT_FOUND || status == CU_BAD_HASH || status == CU_CORRUPT || status == CU_MALFORMED || status == CU_TOO_LARGE;
+    return status == CU_NOT_FOUND || status == CU_BAD_HASH || status == CU_CORRUPT || status == CU_MALFORMED ||
+           status == CU_TOO_LARGE;
 }
 
 /* What people wrote. Details that are lost or do not parse leave the row without names: the index judges nothing. Details that
@@ -62,7 +70,8 @@ static cu_status read_names(struct follower *f, const struct cu_entry *e, struct
     read = cu_place_details(f->place, commitment, &f->details, err);
     if (is_lost(read) || (read == CU_OK && f->details.n < CU_SALT_LEN)) return CU_OK;
     TRY(read);
-    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK) return CU_OK;
+    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK)
+        return CU_OK;
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
     if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
@@ -93,9 +102,7 @@ static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu
         row_of_claim(&e->inner.body.claim, row);
         row->number = next_number(f, &row->case_id);
         break;
-    case CU_KIND_REFUSAL:
-        row_of_claim(&e->inner.body.claim, row);
-        break;
+    case CU_KIND_REFUSAL: row_of_claim(&e->inner.body.claim, row); break;
     case CU_KIND_CASE:
         row->has_case = true;
         row->case_id = e->outer.body.a_case.case_id;
@@ -114,9 +121,14 @@ static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu
         row->has_case = e->outer.body.inventory.has_case;
         row->case_id = e->outer.body.inventory.case_id;
         break;
-    case CU_KIND_NONE: case CU_KIND_GENESIS: case CU_KIND_BLOCK: case CU_KIND_CONFIRM: case CU_KIND_CLAIM: case CU_KIND_STORED:
-    case CU_KIND_INCIDENT: case CU_KIND_ACCESS:
-        break;
+    case CU_KIND_NONE:
+    case CU_KIND_GENESIS:
+    case CU_KIND_BLOCK:
+    case CU_KIND_CONFIRM:
+    case CU_KIND_CLAIM:
+    case CU_KIND_STORED:
+    case CU_KIND_INCIDENT:
+    case CU_KIND_ACCESS: break;
     }
 }
 
@@ -153,7 +165,8 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
 }
 
 /* The block entry at or after `from`. */
-static cu_status find_block(struct follower *f, cu_seq from, cu_size upto, cu_seq *ret, cu_unix_ms *ret_closed, struct cu_err *err)
+static cu_status find_block(struct follower *f, cu_seq from, cu_size upto, cu_seq *ret, cu_unix_ms *ret_closed,
+                            struct cu_err *err)
 {
     struct cu_entry e;
     struct cu_span bytes;
@@ -167,7 +180,8 @@ static cu_status find_block(struct follower *f, cu_seq from, cu_size upto, cu_se
         *ret_closed = (cu_unix_ms){ e.outer.body.block.closed };
         return CU_OK;
     }
-    return cu_fail(err, CU_CORRUPT, "the log ends at %llu entries without the block entry that closes its last batch", (unsigned long long)upto.v);
+    return cu_fail(err, CU_CORRUPT, "the log ends at %llu entries without the block entry that closes its last batch",
+                   (unsigned long long)upto.v);
 }
 
 static cu_status follow_some(struct follower *f, cu_size *io_at, cu_size upto, struct cu_err *err)

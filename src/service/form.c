@@ -4,19 +4,18 @@
 static cu_status write_digests(const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
 {
     for (size_t i = 0; i < in->digests_n; i++) {
-        const struct cu_detail_digest digest = { in->digest[i].alg, cu_span(in->digest[i].bytes, cu_digest_len(in->digest[i].alg)) };
+        const struct cu_detail_digest digest = { in->digest[i].alg,
+                                                 cu_span(in->digest[i].bytes, cu_digest_len(in->digest[i].alg)) };
         TRY(cu_schema_write(&cu_detail_digest_schema, &digest, ret, err));
     }
     return CU_OK;
 }
 
-static enum cu_profile profile_of(const struct cu_deposit_request *r)
-{
-    return r->profile ? r->profile : CU_PROFILE_PLAIN;
-}
+static enum cu_profile profile_of(const struct cu_deposit_request *r) { return r->profile ? r->profile : CU_PROFILE_PLAIN; }
 
 /* What a person said. */
-static cu_status fill_in(const struct cu_deposit_request *r, struct cu_buf *scratch, struct cu_details_deposit *d, struct cu_err *err)
+static cu_status fill_in(const struct cu_deposit_request *r, struct cu_buf *scratch, struct cu_details_deposit *d,
+                         struct cu_err *err)
 {
     const cu_status filled = cu_details_from_text(profile_of(r), r->details_text, scratch, d, err);
 
@@ -27,7 +26,8 @@ static cu_status fill_in(const struct cu_deposit_request *r, struct cu_buf *scra
     return CU_OK;
 }
 
-cu_status cu_form_write(const struct cu_deposit_request *r, struct cu_span name, const struct cu_ingested *in, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_form_write(const struct cu_deposit_request *r, struct cu_span name, const struct cu_ingested *in, struct cu_buf *ret,
+                        struct cu_err *err)
 {
     uint8_t lists[8192];
     struct cu_buf scratch = cu_buf_over(lists, sizeof lists);
@@ -67,7 +67,10 @@ cu_status cu_form_check(const struct cu_deposit_request *r, struct cu_err *err)
 
     TRY(fill_in(r, &scratch, &d, err));
     put_blanks(cu_profile_schema(profile_of(r)), &d, &blanks);
-    ENSURE(blanks.n == 0, err, CU_USAGE, "the form of this profile is not complete: %.*s; give them with --details FILE, one line \"key: value\" each. Nothing was read or signed", (int)blanks.n, (const char *)blanks.p);
+    ENSURE(blanks.n == 0, err, CU_USAGE,
+           "the form of this profile is not complete: %.*s; give them with --details FILE, one line \"key: value\" each. Nothing "
+           "was read or signed",
+           (int)blanks.n, (const char *)blanks.p);
     const cu_status fits = cu_details_write(profile_of(r), &d, &written, err);
     return fits == CU_OK ? CU_OK : cu_fail_while(err, CU_USAGE, "the details do not fit: nothing was read or signed");
 }

@@ -14,7 +14,9 @@
 static cu_status refuse(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
     (void)arg, (void)kind;
-    return cu_fail(err, CU_NOT_ALLOWED, "the folder is not empty (it holds \"%s\"): a ledger begins in a folder of its own; nothing was touched", name);
+    return cu_fail(err, CU_NOT_ALLOWED,
+                   "the folder is not empty (it holds \"%s\"): a ledger begins in a folder of its own; nothing was touched",
+                   name);
 }
 
 /* ---- keys ---- */
@@ -41,7 +43,12 @@ static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span
 
 /* ---- genesis ---- */
 /* The parties of an embedded ledger: who they are, who runs them, which keys they have. */
-static const struct { uint64_t id, role, organisation; enum cu_signer keys[2]; enum cu_purpose purposes[2]; size_t n; } parties[] = {
+static const struct {
+    uint64_t id, role, organisation;
+    enum cu_signer keys[2];
+    enum cu_purpose purposes[2];
+    size_t n;
+} parties[] = {
     { 1, CU_ROLE_ORGANISATION, 1, { CU_SIGNER_ORGANISATION, CU_SIGNER_LOG }, { CU_PURPOSE_STATEMENT, CU_PURPOSE_LOG }, 2 },
     { 2, CU_ROLE_PROVIDER, 1, { CU_SIGNER_PROVIDER }, { CU_PURPOSE_STATEMENT }, 1 },
     { 3, CU_ROLE_DEPOSITOR, 1, { CU_SIGNER_DEPOSITOR }, { CU_PURPOSE_STATEMENT }, 1 },
@@ -54,10 +61,12 @@ static cu_status write_parties(const struct cu_place *p, struct cu_buf *ret, str
         CU_BUF keys = cu_buf_heap(1024);
         for (size_t k = 0; k < parties[i].n; k++) {
             const struct cu_public_key *pub = &p->key[parties[i].keys[k]].pub;
-            const struct cu_party_key key = { parties[i].purposes[k], (uint64_t)-(int64_t)pub->alg, cu_public_span(pub) };
+            const struct cu_party_key key = { parties[i].purposes[k], (uint64_t) - (int64_t)pub->alg, cu_public_span(pub) };
             TRY(cu_schema_write(&cu_party_key_schema, &key, &keys, err));
         }
-        const struct cu_party party = { parties[i].id, parties[i].role, parties[i].organisation, { parties[i].n, cu_buf_span(&keys) } };
+        const struct cu_party party = {
+            parties[i].id, parties[i].role, parties[i].organisation, { parties[i].n, cu_buf_span(&keys) }
+        };
         TRY(cu_schema_write(&cu_party_schema, &party, ret, err));
     }
     return CU_OK;
@@ -92,11 +101,14 @@ static void write_origin(struct cu_span name, const uint8_t nonce[16], struct cu
     cu_hex_put(ret, cu_span(nonce, 16));
 }
 
-static cu_status write_genesis(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_origin, struct cu_buf *ret_entry, struct cu_buf *ret_record, struct cu_err *err)
+static cu_status write_genesis(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_origin,
+                               struct cu_buf *ret_entry, struct cu_buf *ret_record, struct cu_err *err)
 {
     CU_BUF list = cu_buf_heap(CU_ENTRY_MAX), names = cu_buf_heap(CU_DETAILS_MAX), copies = cu_buf_heap(64);
     uint8_t salt[CU_SALT_LEN];
-    struct cu_genesis g = { .suite = CU_SUITE_INTERNATIONAL, .rules = CU_RULES_VERSION, .engine = CU_ENGINE_EMBEDDED, .time = cu_place_now(p).v };
+    struct cu_genesis g = {
+        .suite = CU_SUITE_INTERNATIONAL, .rules = CU_RULES_VERSION, .engine = CU_ENGINE_EMBEDDED, .time = cu_place_now(p).v
+    };
 
     TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
     TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
@@ -106,7 +118,9 @@ static cu_status write_genesis(struct cu_place *p, const struct cu_found_request
     cu_cbor_put_uint(&copies, 1); /* the organisation itself must hold a copy */
     g.origin = cu_buf_span(ret_origin);
     g.parties = (struct cu_list){ PARTIES, cu_buf_span(&list) };
-    g.policy = (struct cu_policy){ .copies = 1, .mandatory = { 1, cu_buf_span(&copies) }, .acceptance_age = r->acceptance_age ? r->acceptance_age : SEVEN_DAYS_MS };
+    g.policy = (struct cu_policy){ .copies = 1,
+                                   .mandatory = { 1, cu_buf_span(&copies) },
+                                   .acceptance_age = r->acceptance_age ? r->acceptance_age : SEVEN_DAYS_MS };
     g.commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&names));
     TRY(cu_plain_write(CU_KIND_GENESIS, &g, ret_entry, err));
     const struct cu_record record = { .entry = cu_buf_span(ret_entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&names) };
@@ -140,8 +154,9 @@ static cu_status write_trust(struct cu_place *p, struct cu_span origin, const cu
 
 cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err)
 {
-    static const char *const folders[] = { CU_DIR_KEYS, CU_DIR_TRUST, CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG, CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE, CU_DIR_JOURNAL,
-                                           CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS };
+    static const char *const folders[] = { CU_DIR_KEYS,         CU_DIR_TRUST,    CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG,
+                                           CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE,    CU_DIR_JOURNAL,
+                                           CU_DIR_QUARANTINE,   CU_DIR_OUTBOX,   CU_DIR_RECEIPTS };
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
 
     TRY(p->fs.ops->list(p->fs.self, ".", refuse, NULL, err));

@@ -11,7 +11,12 @@
 
 #define DIFFERENCES_SHOWN 50
 
-struct differences { struct cu_buf *out; struct cu_json *json; uint64_t shown, metadata, strict; char first[220]; };
+struct differences {
+    struct cu_buf *out;
+    struct cu_json *json;
+    uint64_t shown, metadata, strict;
+    char first[220];
+};
 
 static void tell(void *arg, const struct cu_folder_difference *d)
 {
@@ -38,7 +43,8 @@ static void tell(void *arg, const struct cu_folder_difference *d)
 }
 
 /* ---- a folder, or one item of it ---- */
-static void judge_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest, struct differences *d, struct cu_report *report, struct cu_err *err)
+static void judge_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest,
+                         struct differences *d, struct cu_report *report, struct cu_err *err)
 {
     char sentence[220];
     uint64_t bad = 0;
@@ -46,7 +52,10 @@ static void judge_folder(const struct cu_judge_request *r, const struct cu_trust
 
     if (compared != CU_OK) snprintf(sentence, sizeof sentence, "the folder could not be compared: %.150s", err->text);
     else if (bad) snprintf(sentence, sizeof sentence, "the folder differs: %.180s", d->first);
-    else snprintf(sentence, sizeof sentence, "every item of the folder is there with the bytes that were deposited, and nothing else%s", d->metadata ? " (modes or times of this copy differ: see the lines above)" : "");
+    else
+        snprintf(sentence, sizeof sentence,
+                 "every item of the folder is there with the bytes that were deposited, and nothing else%s",
+                 d->metadata ? " (modes or times of this copy differ: see the lines above)" : "");
     cu_report_evidence(report, trust, compared == CU_OK && bad == 0, sentence);
 }
 
@@ -57,7 +66,8 @@ static struct cu_span last_component(const char *path)
     return cu_span_str(slash ? slash + 1 : path);
 }
 
-static void judge_item(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest, struct cu_report *report, struct cu_err *err)
+static void judge_item(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest,
+                       struct cu_report *report, struct cu_err *err)
 {
     char sentence[220], shown[120];
     struct cu_buf name = cu_buf_over(shown, sizeof shown - 1);
@@ -70,23 +80,29 @@ static void judge_item(const struct cu_judge_request *r, const struct cu_trust *
     if (found == CU_OK) {
         cu_text_printable(&name, item.path);
         shown[name.n] = 0;
-        snprintf(sentence, sizeof sentence, "the file is item %llu of the folder, %s, byte for byte", (unsigned long long)row + 1, shown);
+        snprintf(sentence, sizeof sentence, "the file is item %llu of the folder, %s, byte for byte", (unsigned long long)row + 1,
+                 shown);
     } else snprintf(sentence, sizeof sentence, "the file is no item of this deposit: %.150s", err->text);
     cu_report_evidence(report, trust, found == CU_OK, sentence);
 }
 
 /* The manifest must be the one that was claimed, whoever brings it. */
-static cu_status right_manifest(const struct cu_judge_request *r, const struct cu_report *report, struct cu_span *ret, struct cu_err *err)
+static cu_status right_manifest(const struct cu_judge_request *r, const struct cu_report *report, struct cu_span *ret,
+                                struct cu_err *err)
 {
     const struct cu_claim *claim = &report->entry.inner.body.claim;
     char hex[65];
 
     *ret = report->manifest.n ? report->manifest : r->manifest;
     cu_hash_hex(&claim->root, hex);
-    ENSURE(ret->n, err, CU_NOT_FOUND, "the folder's manifest is not in the receipt (it is larger than 32 KiB): put it beside the receipt as <receipt>.manifest or name it with --manifest; it has %llu bytes and content root %s",
+    ENSURE(ret->n, err, CU_NOT_FOUND,
+           "the folder's manifest is not in the receipt (it is larger than 32 KiB): put it beside the receipt as "
+           "<receipt>.manifest or name it with --manifest; it has %llu bytes and content root %s",
            (unsigned long long)claim->size, hex);
     const cu_hash root = cu_content_root_of(*ret);
-    ENSURE(ret->n == claim->size && cu_hash_eq(&root, &claim->root), err, CU_BAD_HASH, "this is not the manifest that was claimed (expected %llu bytes with content root %s)", (unsigned long long)claim->size, hex);
+    ENSURE(ret->n == claim->size && cu_hash_eq(&root, &claim->root), err, CU_BAD_HASH,
+           "this is not the manifest that was claimed (expected %llu bytes with content root %s)",
+           (unsigned long long)claim->size, hex);
     return CU_OK;
 }
 
@@ -95,7 +111,8 @@ static bool is_folder_claim(const struct cu_report *report)
     return report->entry.kind == CU_KIND_DEPOSIT && report->entry.inner.body.claim.has_folder;
 }
 
-static cu_status judge_against_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct differences *d, struct cu_report *report, struct cu_err *err)
+static cu_status judge_against_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct differences *d,
+                                      struct cu_report *report, struct cu_err *err)
 {
     struct cu_source_stat st;
     struct cu_span manifest;
@@ -113,7 +130,11 @@ static cu_status judge_against_folder(const struct cu_judge_request *r, const st
 }
 
 /* ---- the whole ---- */
-struct desk { struct cu_report report; struct cu_trust trust; struct cu_evidence evidence; };
+struct desk {
+    struct cu_report report;
+    struct cu_trust trust;
+    struct cu_evidence evidence;
+};
 
 static cu_status read_file(const struct cu_judge_request *r, struct cu_evidence *ret, struct cu_err *err)
 {
@@ -157,7 +178,8 @@ static cu_status judge(const struct cu_judge_request *r, bool json, struct desk 
     if (json) cu_json_open(&j, NULL, '[');
     TRY(judge_evidence(r, desk, &d, err));
     if (json) cu_json_close(&j, ']');
-    if (d.shown > DIFFERENCES_SHOWN && !json) cu_buf_addf(&lines, "… and %llu more differences\n", (unsigned long long)(d.shown - DIFFERENCES_SHOWN));
+    if (d.shown > DIFFERENCES_SHOWN && !json)
+        cu_buf_addf(&lines, "… and %llu more differences\n", (unsigned long long)(d.shown - DIFFERENCES_SHOWN));
     if (json) {
         cu_report_json(&desk->report, &report);
         while (report.n && (report.p[report.n - 1] == '\n' || report.p[report.n - 1] == '}')) report.n--;

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
+cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
+                      struct cu_log *ret, struct cu_err *err)
 {
     struct cu_note note;
     struct cu_note_verdict verdict;
@@ -21,7 +22,8 @@ cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_t
     TRY(cu_note_read(cu_buf_span(&ret->note), &note, err));
     TRY(cu_checkpoint_read(note.text, &ret->checkpoint, err));
     const struct cu_epoch *epoch = cu_trust_epoch(trust, ret->checkpoint.size);
-    ENSURE(epoch, err, CU_UNTRUSTED, "%s: no epoch of the trust file covers a log of %llu entries", path, (unsigned long long)ret->checkpoint.size.v);
+    ENSURE(epoch, err, CU_UNTRUSTED, "%s: no epoch of the trust file covers a log of %llu entries", path,
+           (unsigned long long)ret->checkpoint.size.v);
     struct cu_tlog_policy policy;
     TRY(cu_tlog_policy_read(epoch->policy_text, &policy, err));
     read = cu_checkpoint_verify(&note, &policy, by, &ret->checkpoint, &verdict, err);
@@ -42,7 +44,8 @@ cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *
     const uint64_t index = seq.v / CU_TILE_WIDTH;
     const unsigned width = cu_tile_width(CU_TILE_ENTRIES, index, log->checkpoint.size);
 
-    ENSURE(seq.v < log->checkpoint.size.v, err, CU_NOT_FOUND, "the log has %llu entries; there is none at position %llu", (unsigned long long)log->checkpoint.size.v, (unsigned long long)seq.v);
+    ENSURE(seq.v < log->checkpoint.size.v, err, CU_NOT_FOUND, "the log has %llu entries; there is none at position %llu",
+           (unsigned long long)log->checkpoint.size.v, (unsigned long long)seq.v);
     if (log->bundle_width != width || log->bundle_index != index) {
         log->bundle_width = 0;
         cu_buf_clear(&log->bundle);
@@ -65,11 +68,14 @@ cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, stru
     leaf = cu_leaf_hash(*ret);
     TRY(cu_inclusion_make(&nodes, seq, log->checkpoint.size, path, &n, err));
     if (cu_inclusion_verify(&leaf, seq, log->checkpoint.size, path, n, &log->checkpoint.root, NULL) == CU_OK) return CU_OK;
-    return cu_fail(err, CU_CORRUPT, "%s: entry %llu does not lead to the signed checkpoint: its bundle or a tile was altered; `custody check` names the file, `custody check --repair` restores it",
+    return cu_fail(err, CU_CORRUPT,
+                   "%s: entry %llu does not lead to the signed checkpoint: its bundle or a tile was altered; `custody check` "
+                   "names the file, `custody check --repair` restores it",
                    log->dir.path, (unsigned long long)seq.v);
 }
 
-cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret,
+                          struct cu_err *err)
 {
     const size_t before = ret->n;
     struct cu_object object;

@@ -7,13 +7,13 @@
 #define ID_PREFIX_MIN 4
 #define CASE_NAME_MAX 100
 
-void cu_found_free(struct cu_found *f)
-{
-    cu_buf_free(&f->mem);
-}
+void cu_found_free(struct cu_found *f) { cu_buf_free(&f->mem); }
 
 /* ---- keeping one row ---- */
-struct one { struct cu_found *found; uint64_t n; };
+struct one {
+    struct cu_found *found;
+    uint64_t n;
+};
 
 static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
@@ -37,7 +37,8 @@ static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_e
     return CU_OK;
 }
 
-static cu_status find_one(struct cu_place *p, const struct cu_index_query *q, struct cu_found *ret, uint64_t *ret_n, struct cu_err *err)
+static cu_status find_one(struct cu_place *p, const struct cu_index_query *q, struct cu_found *ret, uint64_t *ret_n,
+                          struct cu_err *err)
 {
     struct one one = { ret, 0 };
 
@@ -65,14 +66,12 @@ cu_status cu_case_name_normal(struct cu_span name, struct cu_buf *ret, struct cu
         }
     }
     ENSURE(ret->n > 0, err, CU_USAGE, "a case needs a name");
-    ENSURE(ret->n <= CASE_NAME_MAX, err, CU_USAGE, "a case's name may have at most %d bytes; this one has %zu", CASE_NAME_MAX, ret->n);
+    ENSURE(ret->n <= CASE_NAME_MAX, err, CU_USAGE, "a case's name may have at most %d bytes; this one has %zu", CASE_NAME_MAX,
+           ret->n);
     return cu_buf_ok(ret, err);
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
+static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c; }
 
 /* Levenshtein's distance without regard to ASCII case, of names of at most CASE_NAME_MAX bytes. */
 static size_t distance(struct cu_span a, struct cu_span b)
@@ -94,7 +93,12 @@ static size_t distance(struct cu_span a, struct cu_span b)
     return row[b.n];
 }
 
-struct nearest { struct cu_span name; size_t best; struct one equal; char text[CASE_NAME_MAX * 4 + 1]; };
+struct nearest {
+    struct cu_span name;
+    size_t best;
+    struct one equal;
+    char text[CASE_NAME_MAX * 4 + 1];
+};
 
 static cu_status measure(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
@@ -124,9 +128,12 @@ cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_foun
     TRY(p->index.find(p->index.self, &all, measure, &nearest, err));
     if (nearest.equal.n == 1) return CU_OK; /* the same but for upper and lower case */
     ENSURE(nearest.best != SIZE_MAX && nearest.best <= 2 + normal.n / 3, err, CU_UNKNOWN_CASE,
-           "there is no case \"%.*s\"; `custody case ls` lists them, `custody case open NAME` opens one", (int)normal.n, (const char *)normal.p);
-    return cu_fail(err, CU_UNKNOWN_CASE, "there is no case \"%.*s\"; did you mean \"%s\"? (`custody case ls` lists them; `custody case open NAME` opens a new one)", (int)normal.n,
-                   (const char *)normal.p, nearest.text);
+           "there is no case \"%.*s\"; `custody case ls` lists them, `custody case open NAME` opens one", (int)normal.n,
+           (const char *)normal.p);
+    return cu_fail(err, CU_UNKNOWN_CASE,
+                   "there is no case \"%.*s\"; did you mean \"%s\"? (`custody case ls` lists them; `custody case open NAME` "
+                   "opens a new one)",
+                   (int)normal.n, (const char *)normal.p, nearest.text);
 }
 
 /* ---- exhibits, ids, digests, labels ---- */
@@ -181,8 +188,11 @@ cu_status cu_lookup(struct cu_place *p, struct cu_span name, struct cu_found *re
     }
     if (n == 1) return CU_OK;
     cu_text_printable(&shown, name);
-    ENSURE(n == 0, err, CU_AMBIGUOUS, "more than one thing matches \"%.*s\": give more digits, or the exhibit number", (int)shown.n, (const char *)shown.p);
-    return cu_fail(err, CU_NOT_FOUND, "nothing here is called \"%.*s\": an exhibit is written C1/3, an id with at least %d of its hex digits; `custody ls` lists what there is",
+    ENSURE(n == 0, err, CU_AMBIGUOUS, "more than one thing matches \"%.*s\": give more digits, or the exhibit number",
+           (int)shown.n, (const char *)shown.p);
+    return cu_fail(err, CU_NOT_FOUND,
+                   "nothing here is called \"%.*s\": an exhibit is written C1/3, an id with at least %d of its hex digits; "
+                   "`custody ls` lists what there is",
                    (int)shown.n, (const char *)shown.p, ID_PREFIX_MIN);
 }
 
@@ -222,7 +232,9 @@ struct cu_span cu_party_named(const struct cu_place *p, uint64_t party)
     size_t at = 0;
 
     if (p->genesis_details.n < CU_SALT_LEN) return CU_SPAN_EMPTY;
-    if (cu_details_read(cu_span(p->genesis_details.p + CU_SALT_LEN, p->genesis_details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK) return CU_SPAN_EMPTY;
+    if (cu_details_read(cu_span(p->genesis_details.p + CU_SALT_LEN, p->genesis_details.n - CU_SALT_LEN), &profile, &details,
+                        NULL) != CU_OK)
+        return CU_SPAN_EMPTY;
     while (profile == CU_PROFILE_GENESIS && cu_list_next(&details.genesis.parties, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
     return CU_SPAN_EMPTY;
@@ -237,7 +249,10 @@ struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid)
     return key ? cu_party_named(p, key->party) : CU_SPAN_EMPTY;
 }
 
-struct copies { uint64_t seen; uint64_t n; }; /* a bit per party: there are at most 64 */
+struct copies {
+    uint64_t seen;
+    uint64_t n;
+}; /* a bit per party: there are at most 64 */
 
 static cu_status count_copy(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
 {

@@ -26,7 +26,9 @@ cu_status cu_pending_add(struct cu_place *p, const struct cu_span *records, size
 
     TRY(cu_pending_read(p, &all, err));
     for (size_t i = 0; i < n; i++) cu_buf_add(&all, records[i]);
-    if (cu_buf_ok(&all, err) != CU_OK) return cu_fail(err, CU_TOO_LARGE, "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
+    if (cu_buf_ok(&all, err) != CU_OK)
+        return cu_fail(err, CU_TOO_LARGE,
+                       "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
     return cu_fs_replace(&p->fs, PENDING, INCOMING, cu_buf_span(&all), true, err);
 }
 
@@ -69,8 +71,9 @@ static cu_status local_highest(struct cu_place *p, uint64_t *ret, struct cu_err 
     *ret = 0;
     if (read == CU_NOT_FOUND) return CU_OK;
     TRY(read);
-    ENSURE(text.n > 1 && text.p[text.n - 1] == '\n' && cu_decimal_read(cu_span(text.p, text.n - 1), UINT64_MAX - 1, ret, NULL) == CU_OK, err, CU_CORRUPT,
-           SERIAL " is damaged: it holds the highest serial number signed here, as one decimal line");
+    ENSURE(text.n > 1 && text.p[text.n - 1] == '\n' &&
+               cu_decimal_read(cu_span(text.p, text.n - 1), UINT64_MAX - 1, ret, NULL) == CU_OK,
+           err, CU_CORRUPT, SERIAL " is damaged: it holds the highest serial number signed here, as one decimal line");
     return CU_OK;
 }
 

@@ -5,17 +5,16 @@
 
 const char *const cu_signer_names[CU_SIGNERS] = { "organisation", "provider", "depositor", "log" };
 
-cu_unix_ms cu_place_now(const struct cu_place *p)
-{
-    return p->clock.now(p->clock.self);
-}
+cu_unix_ms cu_place_now(const struct cu_place *p) { return p->clock.now(p->clock.self); }
 
 static cu_status check_format(const struct cu_fs *fs, struct cu_err *err)
 {
     CU_BUF text = cu_buf_heap(256);
     cu_status read = cu_fs_read(fs, CU_FILE_FORMAT, 256, &text, err);
 
-    if (read == CU_NOT_FOUND) return cu_fail(err, CU_NOT_FOUND, "no ledger here (there is no `" CU_FILE_FORMAT "` file); make one with `custody init DIR`");
+    if (read == CU_NOT_FOUND)
+        return cu_fail(err, CU_NOT_FOUND,
+                       "no ledger here (there is no `" CU_FILE_FORMAT "` file); make one with `custody init DIR`");
     TRY(read);
     if (cu_span_is(cu_buf_span(&text), CU_FORMAT_LINE)) return CU_OK;
     ENSURE(!cu_span_starts(cu_buf_span(&text), cu_span_str("custody-ledger/v")), err, CU_NEWER_FORMAT,
@@ -46,7 +45,8 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
            "the log's first entry is not the genesis that " CU_FILE_TRUST " pins: this is another ledger's log");
     cu_buf_free(&p->genesis_details);
     p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
-    if (p->store[CU_STORE_NODE] && cu_place_details(p, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
+    if (p->store[CU_STORE_NODE] &&
+        cu_place_details(p, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
         cu_buf_clear(&p->genesis_details);
     return CU_OK;
 }
@@ -83,7 +83,8 @@ void cu_place_free(struct cu_place *p)
         if (p->has_key[i]) cu_private_free(&p->key[i]);
 }
 
-cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
+cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret,
+                      struct cu_err *err)
 {
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];

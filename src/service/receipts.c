@@ -9,10 +9,13 @@
 #include <stdlib.h>
 
 /* Entries that go along, ascending, each once; each owns its bytes. */
-struct gathered { uint64_t seq; struct cu_buf entry, details; };
+struct gathered {
+    uint64_t seq;
+    struct cu_buf entry, details;
+};
 struct gathering {
     struct cu_place *p;
-    cu_seq seq;             /* the record's own */
+    cu_seq seq; /* the record's own */
     struct cu_members members;
     uint64_t organisations; /* a bit per organisation whose keys signed something here */
     size_t n;
@@ -48,7 +51,8 @@ static cu_status bring(struct gathering *g, uint64_t seq, struct cu_entry *ret, 
 
     while (i < g->n && g->at[i].seq < seq) i++;
     if (seq == g->seq.v || (i < g->n && g->at[i].seq == seq)) return CU_OK;
-    ENSURE(g->n < CU_RECEIPT_SUPPORT_MAX, err, CU_TOO_LARGE, "the receipt would need more than %d further entries", CU_RECEIPT_SUPPORT_MAX);
+    ENSURE(g->n < CU_RECEIPT_SUPPORT_MAX, err, CU_TOO_LARGE, "the receipt would need more than %d further entries",
+           CU_RECEIPT_SUPPORT_MAX);
     memmove(&g->at[i + 1], &g->at[i], (g->n - i) * sizeof g->at[0]);
     g->at[i] = (struct gathered){ .seq = seq };
     g->n++;
@@ -77,7 +81,10 @@ static cu_status bring_seen(struct gathering *g, const struct cu_seen *seen, str
 }
 
 /* ---- the case ---- */
-struct seq_found { cu_seq seq; bool any; };
+struct seq_found {
+    cu_seq seq;
+    bool any;
+};
 
 static cu_status take_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
@@ -100,7 +107,10 @@ static cu_status bring_case(struct gathering *g, const cu_case_id *id, struct cu
 }
 
 /* ---- copies: the first attestation of each organisation ---- */
-struct attested { struct gathering *g; uint64_t parties; };
+struct attested {
+    struct gathering *g;
+    uint64_t parties;
+};
 
 static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
 {
@@ -131,10 +141,12 @@ static cu_status bring_copies(struct gathering *g, struct cu_err *err)
     size_t at = 0;
 
     TRY(g->p->index.find_stored(g->p->index.self, g->seq, bring_stored, &a, err));
-    ENSURE(bits(a.parties) >= policy->copies, err, CU_COPIES_MISSING, "recorded, with copies %llu of %llu required: there is no receipt yet; do not give the original back",
+    ENSURE(bits(a.parties) >= policy->copies, err, CU_COPIES_MISSING,
+           "recorded, with copies %llu of %llu required: there is no receipt yet; do not give the original back",
            (unsigned long long)bits(a.parties), (unsigned long long)policy->copies);
     while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
-        ENSURE(a.parties & UINT64_C(1) << (id - 1) % 64, err, CU_COPIES_MISSING, "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
+        ENSURE(a.parties & UINT64_C(1) << (id - 1) % 64, err, CU_COPIES_MISSING,
+               "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
     return CU_OK;
 }
 
@@ -170,7 +182,8 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu
         TRY(bring_seen(g, &e->inner.body.claim.seen, err));
         TRY(bring_case(g, &e->inner.body.claim.case_id, err));
     }
-    if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case) TRY(bring_case(g, &e->outer.body.inventory.case_id, err));
+    if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case)
+        TRY(bring_case(g, &e->outer.body.inventory.case_id, err));
     if (e->kind == CU_KIND_DEPOSIT) TRY(bring_copies(g, err));
     return bring_enrolment(g, err);
 }
@@ -201,7 +214,9 @@ static cu_status verify_own(struct cu_place *p, struct cu_span receipt, struct c
 
     if (report && scratch) verified = cu_receipt_verify(receipt, &p->trust, NULL, &p->verifier, scratch, report, err);
     if (verified == CU_OK && (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || report->verdict[CU_VERDICT_SIGNER] != CU_PASS))
-        verified = cu_fail(err, CU_CORRUPT, "the receipt just made does not verify (%s; %s): it was not handed out; run `custody check`", report->why[CU_VERDICT_INTEGRITY], report->why[CU_VERDICT_SIGNER]);
+        verified = cu_fail(err, CU_CORRUPT,
+                           "the receipt just made does not verify (%s; %s): it was not handed out; run `custody check`",
+                           report->why[CU_VERDICT_INTEGRITY], report->why[CU_VERDICT_SIGNER]);
     free(report);
     free(scratch);
     return verified;

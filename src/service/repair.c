@@ -88,7 +88,8 @@ cu_status cu_audit_note(struct cu_audit *a, const char *kind, const char *where,
 }
 
 /* ---- findings ---- */
-void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt, ...)
+void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt,
+                     ...)
 {
     struct cu_finding f = { .kind = kind, .where = where, .repaired = repaired };
     char what[600];
@@ -137,7 +138,8 @@ cu_status cu_audit_file(struct cu_audit *a, const char *where, bool missing, str
         if (!missing) TRY(cu_audit_quarantine(a, where, err));
         TRY(cu_fs_replace(&a->p->fs, where, INCOMING, good, true, err));
     }
-    cu_audit_report(a, missing ? "missing" : "damaged", where, NULL, a->r->repair, "%s", missing ? "the file is not there" : "the bytes are not those that the signed log leads to");
+    cu_audit_report(a, missing ? "missing" : "damaged", where, NULL, a->r->repair, "%s",
+                    missing ? "the file is not there" : "the bytes are not those that the signed log leads to");
     return CU_OK;
 }
 
@@ -217,7 +219,8 @@ cu_status cu_repair_pending(struct cu_place *p, bool *ret, bool *ret_mended, str
 }
 
 /* The note's lines as findings: all of them under the root, as many as fit in the details. */
-static cu_status read_note(struct cu_span text, struct cu_buf *ret_rows, struct cu_details_rows *details, struct cu_incident *body, struct cu_err *err)
+static cu_status read_note(struct cu_span text, struct cu_buf *ret_rows, struct cu_details_rows *details,
+                           struct cu_incident *body, struct cu_err *err)
 {
     struct cu_lines lines = cu_lines_on(text);
     struct cu_frontier frontier = { 0 };
@@ -227,7 +230,9 @@ static cu_status read_note(struct cu_span text, struct cu_buf *ret_rows, struct 
     while (cu_lines_next(&lines, &line)) {
         struct cu_finding_row row = { 0 };
         CU_BUF one = cu_buf_heap(8192);
-        if (!cu_span_split(&line, '\t', &row.kind) || !cu_span_split(&line, '\t', &row.where) || !cu_span_split(&line, '\t', &row.id)) continue; /* "mended" */
+        if (!cu_span_split(&line, '\t', &row.kind) || !cu_span_split(&line, '\t', &row.where) ||
+            !cu_span_split(&line, '\t', &row.id))
+            continue; /* "mended" */
         row.repaired = cu_span_is(line, "+");
         all_restored = all_restored && row.repaired;
         TRY(cu_schema_write(&cu_finding_row_schema, &row, &one, err));
@@ -237,8 +242,9 @@ static cu_status read_note(struct cu_span text, struct cu_buf *ret_rows, struct 
         cu_buf_add(ret_rows, cu_buf_span(&one));
         details->rows.n++;
     }
-    details->text = cu_span_str(all_restored ? "stored bytes were found damaged and were restored from a good copy"
-                                             : "stored bytes were found damaged; not all of them could be restored from a good copy");
+    details->text = cu_span_str(all_restored
+                                    ? "stored bytes were found damaged and were restored from a good copy"
+                                    : "stored bytes were found damaged; not all of them could be restored from a good copy");
     details->rows.bytes = cu_buf_span(ret_rows);
     body->count = frontier.size.v;
     body->root = cu_frontier_root(&frontier);
@@ -277,7 +283,8 @@ static cu_status signed_before(struct cu_place *p, const cu_hash *note, struct c
 }
 
 /* Signed once and durable before it leaves, so that sent again it is the same statement: one incident a run. */
-static cu_status record_once(struct cu_place *p, const cu_hash *note, const struct cu_saying *say, struct cu_outcome *ret, struct cu_err *err)
+static cu_status record_once(struct cu_place *p, const cu_hash *note, const struct cu_saying *say, struct cu_outcome *ret,
+                             struct cu_err *err)
 {
     CU_BUF kept = cu_buf_heap(sizeof *note + CU_RECORD_MAX), record = cu_buf_heap(CU_RECORD_MAX);
 

@@ -3,7 +3,9 @@
 
 cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
 {
-    ENSURE(p->has_key[who], err, CU_NOT_ALLOWED, "the private key of the %s is not here (" CU_DIR_KEYS "/%s.pem): nothing was signed", cu_signer_names[who], cu_signer_names[who]);
+    ENSURE(p->has_key[who], err, CU_NOT_ALLOWED,
+           "the private key of the %s is not here (" CU_DIR_KEYS "/%s.pem): nothing was signed", cu_signer_names[who],
+           cu_signer_names[who]);
     return CU_OK;
 }
 
@@ -22,7 +24,10 @@ static cu_status newest_block(struct cu_place *p, struct cu_seen *ret, struct cu
 
 /* Where `time`, `seen` and the commitment lie in a payload: a row a kind. */
 #define AT(type, member) ((int)offsetof(struct type, member))
-static const struct { enum cu_kind kind; int time, seen, commitment; } places[] = {
+static const struct {
+    enum cu_kind kind;
+    int time, seen, commitment;
+} places[] = {
     { CU_KIND_CASE, AT(cu_case, time), AT(cu_case, seen), AT(cu_case, commitment) },
     { CU_KIND_CLAIM, AT(cu_claim, time), AT(cu_claim, seen), AT(cu_claim, commitment) },
     { CU_KIND_DEPOSIT, AT(cu_deposit, time), AT(cu_deposit, seen), -1 },
@@ -50,7 +55,8 @@ static cu_status fill_in(struct cu_place *p, enum cu_kind kind, void *body, cons
     return CU_OK;
 }
 
-cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err)
+cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details,
+                     struct cu_buf *ret_record, struct cu_err *err)
 {
     CU_BUF entry = cu_buf_heap(CU_ENTRY_MAX);
     uint8_t salt[CU_SALT_LEN];

@@ -72,8 +72,15 @@ static struct world *world_over(struct cu_fs memory)
     };
     w->fs = cu_faulty_fs(&w->faulty);
     w->config = (struct cu_embedded_config){
-        .fs = &w->fs, .lock = "node/lock", .journal = "node/journal", .log = { "node/log", "cloud/log" }, .journal_bytes = 262144,
-        .attachments = { w, attach, attach_sync }, .clock = { w, now }, .origin = cu_span_str("toy"), .log_key = &log_key,
+        .fs = &w->fs,
+        .lock = "node/lock",
+        .journal = "node/journal",
+        .log = { "node/log", "cloud/log" },
+        .journal_bytes = 262144,
+        .attachments = { w, attach, attach_sync },
+        .clock = { w, now },
+        .origin = cu_span_str("toy"),
+        .log_key = &log_key,
     };
     return w;
 }
@@ -226,7 +233,13 @@ void world_crash(struct world *w, uint64_t seed)
 /* ---- judging ---- */
 
 static char sentence[1200];
-#define SOUND(cond, ...) do { if (!(cond)) { snprintf(sentence, sizeof sentence, __VA_ARGS__); return sentence; } } while (0)
+#define SOUND(cond, ...)                                      \
+    do {                                                      \
+        if (!(cond)) {                                        \
+            snprintf(sentence, sizeof sentence, __VA_ARGS__); \
+            return sentence;                                  \
+        }                                                     \
+    } while (0)
 
 /* The log at `path`: every entry, every checkpoint handed out, every acknowledged record in its place. */
 static const char *judge_log(struct world *w, const char *path, cu_size size, const cu_hash *root)

@@ -6,9 +6,26 @@
 #include <stdlib.h>
 
 static char sentence[2000];
-#define SOUND(cond, ...) do { if (!(cond)) { snprintf(sentence, sizeof sentence, __VA_ARGS__); return sentence; } } while (0)
-#define MUST(call, what) do { cu_status must_ = (call); if (must_ != CU_OK) { snprintf(sentence, sizeof sentence, "%s: %s: %s", what, cu_status_name(must_), err.text); return sentence; } } while (0)
-#define SO(call) do { const char *wrong_ = (call); if (wrong_) return wrong_; } while (0)
+#define SOUND(cond, ...)                                      \
+    do {                                                      \
+        if (!(cond)) {                                        \
+            snprintf(sentence, sizeof sentence, __VA_ARGS__); \
+            return sentence;                                  \
+        }                                                     \
+    } while (0)
+#define MUST(call, what)                                                                              \
+    do {                                                                                              \
+        cu_status must_ = (call);                                                                     \
+        if (must_ != CU_OK) {                                                                         \
+            snprintf(sentence, sizeof sentence, "%s: %s: %s", what, cu_status_name(must_), err.text); \
+            return sentence;                                                                          \
+        }                                                                                             \
+    } while (0)
+#define SO(call)                     \
+    do {                             \
+        const char *wrong_ = (call); \
+        if (wrong_) return wrong_;   \
+    } while (0)
 
 /* ---- one receipt ---- */
 
@@ -25,7 +42,10 @@ static struct cu_evidence evidence_of(const char *path)
 
 /* Verification depends on nothing but receipt, trust and evidence: what was found once is found again. */
 #define MET 64u
-static struct { cu_hash sum; struct cu_checkpoint checkpoint; } met[MET];
+static struct {
+    cu_hash sum;
+    struct cu_checkpoint checkpoint;
+} met[MET];
 
 static cu_hash sum_of(struct service_world *w, struct cu_span receipt, const char *path)
 {
@@ -43,8 +63,11 @@ static const char *verify(struct service_world *w, struct cu_span receipt, const
 
     report.checkpoint = met[sum.b[0] % MET].checkpoint;
     if (cu_hash_eq(&met[sum.b[0] % MET].sum, &sum)) return NULL;
-    MUST(cu_receipt_verify(receipt, &w->place.trust, evidence.given ? &evidence : NULL, &w->place.verifier, scratch, &report, &err), "a receipt");
-    SOUND(report.exit_code == 0, "a receipt does not verify: %s; %s", report.why[CU_VERDICT_INTEGRITY], report.why[CU_VERDICT_SIGNER]);
+    MUST(cu_receipt_verify(receipt, &w->place.trust, evidence.given ? &evidence : NULL, &w->place.verifier, scratch, &report,
+                           &err),
+         "a receipt");
+    SOUND(report.exit_code == 0, "a receipt does not verify: %s; %s", report.why[CU_VERDICT_INTEGRITY],
+          report.why[CU_VERDICT_SIGNER]);
     met[sum.b[0] % MET].sum = sum;
     met[sum.b[0] % MET].checkpoint = report.checkpoint;
     return NULL;
@@ -60,15 +83,20 @@ static const char *judge_receipt(struct service_world *w, struct cu_span receipt
     size_t n = 0;
 
     SO(verify(w, receipt, path));
-    SOUND(report.checkpoint.size.v <= now->size.v, "the log of %llu is shorter than a receipt's of %llu", (unsigned long long)now->size.v, (unsigned long long)report.checkpoint.size.v);
+    SOUND(report.checkpoint.size.v <= now->size.v, "the log of %llu is shorter than a receipt's of %llu",
+          (unsigned long long)now->size.v, (unsigned long long)report.checkpoint.size.v);
     MUST(cu_consistency_make(&nodes, report.checkpoint.size, now->size, proof, &n, &err), "consistency with a receipt");
-    MUST(cu_consistency_verify(report.checkpoint.size, &report.checkpoint.root, now->size, &now->root, proof, n, &err), "consistency with a receipt");
+    MUST(cu_consistency_verify(report.checkpoint.size, &report.checkpoint.root, now->size, &now->root, proof, n, &err),
+         "consistency with a receipt");
     return NULL;
 }
 
 /* ---- what was promised ---- */
 
-struct comparing { struct cu_span left; bool same; };
+struct comparing {
+    struct cu_span left;
+    bool same;
+};
 
 static cu_status compare(void *arg, struct cu_span bytes, struct cu_err *err)
 {
@@ -107,7 +135,8 @@ static const char *judge_promise(struct service_world *w, const struct sw_promis
 
     MUST(cu_log_entry(&w->place.log, p->seq, &bytes, &err), "an acknowledged entry");
     MUST(cu_entry_read(bytes, &e, &err), "an acknowledged entry");
-    SOUND(e.kind == p->kind && cu_hash_eq(&e.leaf, &p->leaf), "the entry acknowledged at %llu is another now", (unsigned long long)p->seq.v);
+    SOUND(e.kind == p->kind && cu_hash_eq(&e.leaf, &p->leaf), "the entry acknowledged at %llu is another now",
+          (unsigned long long)p->seq.v);
     if (p->receipt.n) SO(judge_receipt(w, cu_buf_span(&p->receipt), p->path));
     return p->kind == CU_KIND_DEPOSIT && p->path ? judge_content(w, &e, p->path) : NULL;
 }
@@ -120,7 +149,8 @@ static const char *judge_point(struct service_world *w, cu_size size, const cu_h
     struct cu_err err = { 0 };
     size_t n = 0;
 
-    SOUND(size.v <= now->size.v, "the log of %llu is shorter than a checkpoint of %llu that was published", (unsigned long long)now->size.v, (unsigned long long)size.v);
+    SOUND(size.v <= now->size.v, "the log of %llu is shorter than a checkpoint of %llu that was published",
+          (unsigned long long)now->size.v, (unsigned long long)size.v);
     MUST(cu_consistency_make(&nodes, size, now->size, proof, &n, &err), "consistency with a checkpoint");
     MUST(cu_consistency_verify(size, root, now->size, &now->root, proof, n, &err), "consistency with a checkpoint");
     return NULL;
@@ -128,7 +158,10 @@ static const char *judge_point(struct service_world *w, cu_size size, const cu_h
 
 /* ---- what can be seen is whole ---- */
 
-struct rows { cu_seq seq[SW_PROMISES]; size_t n; };
+struct rows {
+    cu_seq seq[SW_PROMISES];
+    size_t n;
+};
 
 static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
@@ -153,7 +186,8 @@ static const char *judge_visible(struct service_world *w)
     struct cu_err err = { 0 };
 
     MUST(w->place.index.find(w->place.index.self, &q, take_row, &rows, &err), "the index");
-    SOUND(rows.n <= w->deposits_max, "%zu deposits are in the log; at most %llu were made", rows.n, (unsigned long long)w->deposits_max);
+    SOUND(rows.n <= w->deposits_max, "%zu deposits are in the log; at most %llu were made", rows.n,
+          (unsigned long long)w->deposits_max);
     for (size_t i = 0; i < rows.n; i++) {
         CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
         if (has_receipt(w, rows.seq[i])) continue;
@@ -162,7 +196,10 @@ static const char *judge_visible(struct service_world *w)
     return NULL;
 }
 
-struct folder { struct service_world *w; const char *wrong; };
+struct folder {
+    struct service_world *w;
+    const char *wrong;
+};
 
 static cu_status judge_file(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
@@ -189,7 +226,12 @@ static const char *judge_receipts_folder(struct service_world *w)
 
 /* ---- incidents and reads are on record ---- */
 
-struct record_walk { struct service_world *w; uint64_t reads, incidents; bool named[SW_DAMAGES]; const char *wrong; };
+struct record_walk {
+    struct service_world *w;
+    uint64_t reads, incidents;
+    bool named[SW_DAMAGES];
+    const char *wrong;
+};
 
 static void judge_rows(struct record_walk *walk, struct cu_list rows)
 {
@@ -226,9 +268,11 @@ static const char *judge_records(struct service_world *w)
     struct record_walk walk = { .w = w };
 
     for (cu_seq seq = { 0 }; seq.v < w->place.log.checkpoint.size.v; seq.v++) SO(judge_entry(&walk, seq));
-    SOUND(walk.reads >= w->reads, "%llu reads were noted, %llu are on record", (unsigned long long)w->reads, (unsigned long long)walk.reads);
+    SOUND(walk.reads >= w->reads, "%llu reads were noted, %llu are on record", (unsigned long long)w->reads,
+          (unsigned long long)walk.reads);
     SOUND(walk.incidents || !w->damages_n, "there was damage, and no incident is on record");
-    for (size_t i = 0; i < w->damages_n && !w->unreadable; i++) SOUND(walk.named[i], "%s was damaged and is sound now, and no incident names it", w->damage[i]);
+    for (size_t i = 0; i < w->damages_n && !w->unreadable; i++)
+        SOUND(walk.named[i], "%s was damaged and is sound now, and no incident names it", w->damage[i]);
     return NULL;
 }
 

@@ -6,7 +6,13 @@
 
 #define MOST ((size_t)(1u << 20) + (1u << 18))
 
-static const struct item { const char *path; enum cu_source_kind kind; size_t size; uint32_t seed; const char *target; } items[] = {
+static const struct item {
+    const char *path;
+    enum cu_source_kind kind;
+    size_t size;
+    uint32_t seed;
+    const char *target;
+} items[] = {
     { "evidence", CU_SOURCE_FOLDER, 0, 0, NULL },
     { SW_SMALL, CU_SOURCE_FILE, 700, 1, NULL },
     { SW_PACKED, CU_SOURCE_FILE, 102400, 2, NULL },
@@ -23,7 +29,11 @@ static const struct item { const char *path; enum cu_source_kind kind; size_t si
 };
 #define ITEMS (sizeof items / sizeof *items)
 
-struct reader { struct cu_source_file base; const struct item *item; size_t at; };
+struct reader {
+    struct cu_source_file base;
+    const struct item *item;
+    size_t at;
+};
 
 static const struct item *find(const char *path)
 {
@@ -56,8 +66,15 @@ struct cu_span sw_source_bytes(const char *path)
 
 static struct cu_source_stat stat_of(const struct item *item)
 {
-    return (struct cu_source_stat){ .kind = item->kind, .size = item->size, .device = 1, .inode = 100 + (uint64_t)(item - items), .links = 1,
-                                    .mode = item->kind == CU_SOURCE_FOLDER ? 0755 : 0644, .mtime_s = 1700000000, .mtime_ns = 123456789, .ctime_s = 1700000000 };
+    return (struct cu_source_stat){ .kind = item->kind,
+                                    .size = item->size,
+                                    .device = 1,
+                                    .inode = 100 + (uint64_t)(item - items),
+                                    .links = 1,
+                                    .mode = item->kind == CU_SOURCE_FOLDER ? 0755 : 0644,
+                                    .mtime_s = 1700000000,
+                                    .mtime_ns = 123456789,
+                                    .ctime_s = 1700000000 };
 }
 
 static struct reader *reader_of(struct cu_source_file *f) { return (struct reader *)(void *)f; }
@@ -116,7 +133,8 @@ static cu_status source_read_link(void *self, const char *path, struct cu_buf *r
     return cu_buf_ok(ret, err);
 }
 
-static cu_status source_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err), void *arg, struct cu_err *err)
+static cu_status source_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, struct cu_err *err),
+                             void *arg, struct cu_err *err)
 {
     const size_t n = strlen(path);
     (void)self;

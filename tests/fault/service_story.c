@@ -24,7 +24,11 @@ static struct service_world *base; /* a ledger with two deposits: what most stor
 
 /* ---- which of all faults ---- */
 
-static struct { bool all, one; char story[40], how[20]; unsigned long long k, j, seed; } wanted;
+static struct {
+    bool all, one;
+    char story[40], how[20];
+    unsigned long long k, j, seed;
+} wanted;
 static unsigned long long tried;
 
 static void read_wish(void)
@@ -34,18 +38,17 @@ static void read_wish(void)
     if (!wish) return;
     wanted.all = strcmp(wish, "all") == 0;
     wanted.one = !wanted.all;
-    if (wanted.one) CU_ASSERT(sscanf(wish, "%39s %19s %llu %llu %llu", wanted.story, wanted.how, &wanted.k, &wanted.j, &wanted.seed) == 5);
+    if (wanted.one)
+        CU_ASSERT(sscanf(wish, "%39s %19s %llu %llu %llu", wanted.story, wanted.how, &wanted.k, &wanted.j, &wanted.seed) == 5);
 }
 
 static bool is_wanted(const struct sw_story *s, const char *how, uint64_t k, uint64_t j, uint64_t seed)
 {
-    return !wanted.one || (strcmp(s->name, wanted.story) == 0 && strcmp(how, wanted.how) == 0 && k == wanted.k && j == wanted.j && seed == wanted.seed);
+    return !wanted.one || (strcmp(s->name, wanted.story) == 0 && strcmp(how, wanted.how) == 0 && k == wanted.k && j == wanted.j &&
+                           seed == wanted.seed);
 }
 
-static uint64_t step(uint64_t stride)
-{
-    return wanted.all || wanted.one || stride < 2 ? 1 : stride;
-}
+static uint64_t step(uint64_t stride) { return wanted.all || wanted.one || stride < 2 ? 1 : stride; }
 
 /* ---- telling it ---- */
 
@@ -65,7 +68,9 @@ static void judge(const struct sw_story *s, struct service_world *w, const char 
     const char *wrong = (s->judge ? s->judge : sw_judge)(w);
 
     tried++;
-    if (wrong) fail_msg("CUSTODY_FAULTS='%s %s %llu %llu %llu': %s", s->name, how, (unsigned long long)k, (unsigned long long)j, (unsigned long long)seed, wrong);
+    if (wrong)
+        fail_msg("CUSTODY_FAULTS='%s %s %llu %llu %llu': %s", s->name, how, (unsigned long long)k, (unsigned long long)j,
+                 (unsigned long long)seed, wrong);
 }
 
 /* How long the story is when nothing happens to it. */
@@ -157,7 +162,9 @@ void sw_stop_recovery_everywhere(const struct sw_story *s, unsigned stride)
 /* ---- failing ---- */
 
 enum after { ALIVE, POWER_LOST, RECOVERED_THEN_POWER_LOST, AFTERS };
-static const char *const faults[] = { [CU_FAULT_IO] = "io", [CU_FAULT_NO_SPACE] = "no-space", [CU_FAULT_READ_ONLY] = "read-only" };
+static const char *const faults[] = {
+    [CU_FAULT_IO] = "io", [CU_FAULT_NO_SPACE] = "no-space", [CU_FAULT_READ_ONLY] = "read-only"
+};
 
 static void fail_at(const struct sw_story *s, const struct service_world *from, uint64_t n, enum cu_fault fault, enum after after)
 {
@@ -169,7 +176,9 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
     w->faulty.fault = fault;
     w->unreadable = true;
     cu_status status = s->act(w, &err);
-    if (status != CU_OK && !err.text[0]) fail_msg("CUSTODY_FAULTS='%s %s %llu %d 0': %s without a word", s->name, faults[fault], (unsigned long long)n, (int)after, cu_status_name(status));
+    if (status != CU_OK && !err.text[0])
+        fail_msg("CUSTODY_FAULTS='%s %s %llu %d 0': %s without a word", s->name, faults[fault], (unsigned long long)n, (int)after,
+                 cu_status_name(status));
     if (wanted.one) print_message("%s: %s\n", cu_status_name(status), status == CU_OK ? "nobody noticed" : err.text);
     sw_restart(w);
     if (after == RECOVERED_THEN_POWER_LOST) recover(w, CU_NEVER, 0);

@@ -13,7 +13,10 @@
 
 static struct cu_verifier verifier;
 static void *verifier_mem;
-static struct { struct cu_buf pem; struct cu_private_key key; } known[CU_SIGNERS];
+static struct {
+    struct cu_buf pem;
+    struct cu_private_key key;
+} known[CU_SIGNERS];
 
 void sw_keep(void)
 {
@@ -85,7 +88,9 @@ static struct service_world *over(struct cu_fs memory)
     CU_ASSERT(w);
     w->memory = memory;
     w->chance = UINT64_C(88172645463325252);
-    w->faulty = (struct cu_faulty){ .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    w->faulty = (struct cu_faulty){
+        .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
+    };
     w->fs = cu_faulty_fs(&w->faulty);
     return w;
 }
@@ -193,8 +198,15 @@ static void configure(struct service_world *w)
     cu_attachments_forget(&w->attachments);
     w->attachments = (struct cu_attachment_writer){ .stores = { w->place.store[0], w->place.store[1] }, .n = CU_STORES };
     w->config = (struct cu_embedded_config){
-        .fs = &w->place.fs, .lock = CU_FILE_LOCK, .journal = CU_DIR_JOURNAL, .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG }, .journal_bytes = 262144,
-        .attachments = cu_objects_attachments(&w->attachments), .clock = w->place.clock, .origin = cu_buf_span(&w->origin), .log_key = &w->place.key[CU_SIGNER_LOG],
+        .fs = &w->place.fs,
+        .lock = CU_FILE_LOCK,
+        .journal = CU_DIR_JOURNAL,
+        .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG },
+        .journal_bytes = 262144,
+        .attachments = cu_objects_attachments(&w->attachments),
+        .clock = w->place.clock,
+        .origin = cu_buf_span(&w->origin),
+        .log_key = &w->place.key[CU_SIGNER_LOG],
     };
     w->place.care = cu_embedded_care(&w->config);
 }
@@ -235,7 +247,8 @@ static cu_status start_engine_anyhow(struct service_world *w, struct cu_err *err
     cu_hash digest;
     cu_status started = start_engine(w, &why);
 
-    if (started != CU_CORRUPT || !cu_ledger_may_rebuild(&w->place.fs, CU_DIR_NODE_STATE)) return started == CU_OK ? CU_OK : cu_fail(err, started, "%s", why.text);
+    if (started != CU_CORRUPT || !cu_ledger_may_rebuild(&w->place.fs, CU_DIR_NODE_STATE))
+        return started == CU_OK ? CU_OK : cu_fail(err, started, "%s", why.text);
     cu_ledger_close(w->place.ledger);
     w->place.ledger = NULL;
     TRY(cu_place_refresh(&w->place, err));
@@ -321,7 +334,10 @@ cu_status sw_close(struct service_world *w, struct cu_err *err)
 
 static cu_status create(struct service_world *w, struct cu_err *err)
 {
-    const struct cu_found_request r = { .name = cu_span_str("Test ledger"), .who = cu_span_str("Officer"), .org = cu_span_str("Police"), .provider = cu_span_str("Cloud") };
+    const struct cu_found_request r = { .name = cu_span_str("Test ledger"),
+                                        .who = cu_span_str("Officer"),
+                                        .org = cu_span_str("Police"),
+                                        .provider = cu_span_str("Cloud") };
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
 
     TRY(begin(w, err));
@@ -357,7 +373,10 @@ static void note_finding(void *arg, const struct cu_finding *f)
     if (arg && !*(char *)arg) snprintf(arg, 600, "%s: %s: %s", f->kind, f->where, f->what);
 }
 
-struct checking { struct service_world *w; char *finding; };
+struct checking {
+    struct service_world *w;
+    char *finding;
+};
 
 static void found(void *arg, const struct cu_finding *f) { note_finding(((struct checking *)arg)->finding, f); }
 static cu_status renew(void *arg, struct cu_err *err) { return renew_index(((struct checking *)arg)->w, err); }
@@ -366,7 +385,9 @@ static cu_status check(struct service_world *w, bool repair, struct cu_check_res
 {
     struct checking checking = { w, ret_finding };
     struct cu_index fresh;
-    struct cu_check_request r = { .repair = repair, .fresh_index = &fresh, .renew_index = renew, .found = found, .arg = &checking };
+    struct cu_check_request r = {
+        .repair = repair, .fresh_index = &fresh, .renew_index = renew, .found = found, .arg = &checking
+    };
 
     if (repair) TRY(load_keys(w, err));
     TRY(cu_sqlite_index_open(":memory:", false, &fresh, err));
@@ -470,7 +491,9 @@ static void keep_point(struct service_world *w, const char *path)
     struct cu_note note;
     struct cu_checkpoint checkpoint;
 
-    if (cu_fs_read(&w->memory, path, CU_NOTE_MAX, &bytes, NULL) != CU_OK || cu_note_read(cu_buf_span(&bytes), &note, NULL) != CU_OK) return;
+    if (cu_fs_read(&w->memory, path, CU_NOTE_MAX, &bytes, NULL) != CU_OK ||
+        cu_note_read(cu_buf_span(&bytes), &note, NULL) != CU_OK)
+        return;
     if (cu_checkpoint_read(note.text, &checkpoint, NULL) != CU_OK || w->points_n == SW_POINTS) return;
     w->point[w->points_n].size = checkpoint.size;
     w->point[w->points_n++].root = checkpoint.root;
@@ -489,7 +512,11 @@ void sw_restart(struct service_world *w)
 
     if (w->open && sw_close(w, &err) == CU_OK) return sw_restart(w);
     keep_points(w);
-    w->faulty = (struct cu_faulty){ .inner = w->memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all, .mutex = w->faulty.mutex };
+    w->faulty = (struct cu_faulty){ .inner = w->memory,
+                                    .stop_after = CU_NEVER,
+                                    .lost = cu_memory_lose,
+                                    .lost_all = cu_memory_lose_all,
+                                    .mutex = w->faulty.mutex };
 }
 
 void sw_crash(struct service_world *w, uint64_t seed)

@@ -24,14 +24,26 @@ static struct cu_err error;
         if (ok_ != CU_OK) fail_msg("%s: %s: %s", #call, cu_status_name(ok_), error.text); \
     } while (0)
 
-struct place { struct cu_fs fs; struct toy *toy; struct cu_embedded_config config; struct cu_engine engine; };
+struct place {
+    struct cu_fs fs;
+    struct toy *toy;
+    struct cu_embedded_config config;
+    struct cu_engine engine;
+};
 
 static void configure(struct place *p, unsigned workers)
 {
     OK(cu_posix_fs(root, &p->fs, &error));
     p->config = (struct cu_embedded_config){
-        .fs = &p->fs, .lock = "node/lock", .journal = "node/journal", .log = { "node/log", "cloud/log" }, .journal_bytes = 262144,
-        .clock = cu_posix_clock(), .origin = cu_span_str("toy"), .log_key = &log_key, .workers = workers,
+        .fs = &p->fs,
+        .lock = "node/lock",
+        .journal = "node/journal",
+        .log = { "node/log", "cloud/log" },
+        .journal_bytes = 262144,
+        .clock = cu_posix_clock(),
+        .origin = cu_span_str("toy"),
+        .log_key = &log_key,
+        .workers = workers,
     };
 }
 
@@ -44,7 +56,9 @@ static cu_status open_place(struct place *p)
     return status;
 }
 
-struct word { uint32_t record, seq; };
+struct word {
+    uint32_t record, seq;
+};
 
 /* A child: waits for its turn, submits from `first` on, tells each acknowledgement, until it is killed. Never returns. */
 static void live(uint32_t first, int tell, unsigned workers)

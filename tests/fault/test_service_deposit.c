@@ -13,13 +13,34 @@ static cu_status deposit(struct service_world *w, const char *const *paths, size
     return sw_close(w, err);
 }
 
-static cu_status small(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_SMALL }, 1, false, err); }
-static cu_status packed(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_PACKED }, 1, false, err); }
-static cu_status large(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_LARGE }, 1, false, err); }
-static cu_status folder(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_FOLDER }, 1, false, err); }
-static cu_status two(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_PACKED, SW_SMALL }, 2, false, err); }
-static cu_status without_waiting(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_PACKED }, 1, true, err); }
-static cu_status twice(struct service_world *w, struct cu_err *err) { return deposit(w, (const char *const[]){ SW_BASE }, 1, false, err); }
+static cu_status small(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_SMALL }, 1, false, err);
+}
+static cu_status packed(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_PACKED }, 1, false, err);
+}
+static cu_status large(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_LARGE }, 1, false, err);
+}
+static cu_status folder(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_FOLDER }, 1, false, err);
+}
+static cu_status two(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_PACKED, SW_SMALL }, 2, false, err);
+}
+static cu_status without_waiting(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_PACKED }, 1, true, err);
+}
+static cu_status twice(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ SW_BASE }, 1, false, err);
+}
 
 static cu_status claimed(struct service_world *w, struct cu_err *err)
 {

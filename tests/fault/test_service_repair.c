@@ -13,11 +13,15 @@ static struct cu_file *open_file(struct service_world *w, const char *path)
 {
     struct cu_file *f = NULL;
 
-    if (w->memory.ops->open(w->memory.self, path, CU_OPEN_WRITE | CU_OPEN_CREATE, &f, NULL) != CU_OK) fail_msg("cannot damage %s", path);
+    if (w->memory.ops->open(w->memory.self, path, CU_OPEN_WRITE | CU_OPEN_CREATE, &f, NULL) != CU_OK)
+        fail_msg("cannot damage %s", path);
     return f;
 }
 
-static void damaged(struct service_world *w, const char *path) { snprintf(w->damage[w->damages_n++], sizeof w->damage[0], "%s", path); }
+static void damaged(struct service_world *w, const char *path)
+{
+    snprintf(w->damage[w->damages_n++], sizeof w->damage[0], "%s", path);
+}
 
 static void flip(struct service_world *w, const char *path, uint64_t at)
 {
@@ -59,7 +63,12 @@ static void lose(struct service_world *w, const char *path)
 
 /* ---- finding what to damage ---- */
 
-struct search { struct service_world *w; const char *dir, *suffix; unsigned skip; char ret[160]; };
+struct search {
+    struct service_world *w;
+    const char *dir, *suffix;
+    unsigned skip;
+    char ret[160];
+};
 
 static cu_status match(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
@@ -179,9 +188,12 @@ static const char *judge_repair(struct service_world *w)
     snprintf(sentence, sizeof sentence, "a repair had begun, and opening for writing does not finish it: %s", err.text);
     if (opened == CU_OK && sw_close(w, &err) != CU_OK) return sentence;
     if (opened != CU_OK && (pending || opened != CU_CORRUPT)) return sentence;
-    if (sw_check(w, false, &result, finding, &err) != CU_OK) return snprintf(sentence, sizeof sentence, "check: %s", err.text), sentence;
-    if (pending && result.findings) return snprintf(sentence, sizeof sentence, "a repair had begun, and was not finished: %s", finding), sentence;
-    if (result.findings && repair(w, &err) != CU_OK) return snprintf(sentence, sizeof sentence, "repairing again: %s", err.text), sentence;
+    if (sw_check(w, false, &result, finding, &err) != CU_OK)
+        return snprintf(sentence, sizeof sentence, "check: %s", err.text), sentence;
+    if (pending && result.findings)
+        return snprintf(sentence, sizeof sentence, "a repair had begun, and was not finished: %s", finding), sentence;
+    if (result.findings && repair(w, &err) != CU_OK)
+        return snprintf(sentence, sizeof sentence, "repairing again: %s", err.text), sentence;
     return sw_judge(w);
 }
 

@@ -44,7 +44,9 @@ static cu_status found(struct service_world *w, struct cu_err *err)
 
 static cu_status amend(struct service_world *w, struct cu_err *err)
 {
-    const struct cu_case_request c1 = { .name = cu_span_str("C1"), .number = cu_span_str("2026-17"), .cause = cu_span_str("theft") };
+    const struct cu_case_request c1 = { .name = cu_span_str("C1"),
+                                        .number = cu_span_str("2026-17"),
+                                        .cause = cu_span_str("theft") };
     CU_BUF mem = cu_buf_heap(65536);
     struct cu_inventory inventory;
     struct cu_outcome outcome;

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-struct bytes { struct cu_file base; struct cu_span bytes; };
+struct bytes {
+    struct cu_file base;
+    struct cu_span bytes;
+};
 
 static cu_status read_at(struct cu_file *f, uint64_t at, void *ret, size_t n, size_t *ret_n, struct cu_err *err)
 {

@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-struct wrapped { struct cu_file base; struct cu_faulty *faulty; struct cu_file *inner; };
+struct wrapped {
+    struct cu_file base;
+    struct cu_faulty *faulty;
+    struct cu_file *inner;
+};
 
 enum cost { CALL, EFFECT };
 

@@ -16,22 +16,41 @@
 
 #define SECTOR 512u
 
-struct bytes { uint8_t *p; size_t n, cap; };
-struct image { size_t sector; uint8_t was[SECTOR]; };
+struct bytes {
+    uint8_t *p;
+    size_t n, cap;
+};
+struct image {
+    size_t sector;
+    uint8_t was[SECTOR];
+};
 
 struct node {
     struct node *next;
-    struct bytes shown, durable;      /* (1) */
-    struct image *images;             /* (2) */
+    struct bytes shown, durable; /* (1) */
+    struct image *images;        /* (2) */
     size_t images_n, images_cap;
     size_t *lengths, lengths_n, lengths_cap; /* each length since the last sync */
-    bool resized;                     /* truncated since: the next sync copies the whole */
+    bool resized;                            /* truncated since: the next sync copies the whole */
 };
 
-struct name { char *path; struct node *node; }; /* node NULL: a folder */
-struct names { struct name *v; size_t n, cap; };
-struct change { char *from, *to; struct node *node; }; /* (3): from NULL: created */
-struct lock { struct lock *next; char *path; bool held; };
+struct name {
+    char *path;
+    struct node *node;
+}; /* node NULL: a folder */
+struct names {
+    struct name *v;
+    size_t n, cap;
+};
+struct change {
+    char *from, *to;
+    struct node *node;
+}; /* (3): from NULL: created */
+struct lock {
+    struct lock *next;
+    char *path;
+    bool held;
+};
 
 struct memory {
     pthread_mutex_t mutex;
@@ -42,7 +61,12 @@ struct memory {
     struct lock *locks;
 };
 
-struct handle { struct cu_file base; struct memory *fs; struct node *node; bool writes; };
+struct handle {
+    struct cu_file base;
+    struct memory *fs;
+    struct node *node;
+    bool writes;
+};
 
 static void *must(void *p)
 {
@@ -520,7 +544,9 @@ cu_status cu_memory_fs(struct cu_fs *ret, struct cu_err *err)
 
 /* ---- loss of power ---- */
 
-struct dice { uint64_t seed, state; };
+struct dice {
+    uint64_t seed, state;
+};
 
 static uint64_t roll(struct dice *dice) /* splitmix64 */
 {

@@ -25,7 +25,10 @@ struct posix_fs {
     int root;
     pthread_mutex_t devices_lock;
     size_t devices_n;
-    struct { dev_t dev; int fd; } device[DEVICES_MAX]; /* (4): a descriptor on each, the root's first */
+    struct {
+        dev_t dev;
+        int fd;
+    } device[DEVICES_MAX]; /* (4): a descriptor on each, the root's first */
 };
 
 struct posix_file {
@@ -34,8 +37,11 @@ struct posix_file {
     char path[];
 };
 
-static const struct { int number; cu_status status; } meanings[] = {
-    { ENOSPC, CU_NO_SPACE }, { EDQUOT, CU_NO_SPACE },   { EROFS, CU_READ_ONLY },    { EACCES, CU_NOT_ALLOWED },
+static const struct {
+    int number;
+    cu_status status;
+} meanings[] = {
+    { ENOSPC, CU_NO_SPACE },   { EDQUOT, CU_NO_SPACE },  { EROFS, CU_READ_ONLY },   { EACCES, CU_NOT_ALLOWED },
     { EPERM, CU_NOT_ALLOWED }, { ENOENT, CU_NOT_FOUND }, { ENOTDIR, CU_NOT_FOUND }, { ENOMEM, CU_NO_MEMORY },
 };
 
@@ -257,7 +263,8 @@ static cu_status fs_open(void *self, const char *path, unsigned flags, struct cu
         TRY(make_parents(fs, path, err));
         fd = open_once(fs, path, flags);
     }
-    ENSURE(fd >= 0 || (errno != ELOOP && errno != EISDIR && errno != ENXIO), err, CU_CORRUPT, "%s: not a regular file: something else was put in its place", path);
+    ENSURE(fd >= 0 || (errno != ELOOP && errno != EISDIR && errno != ENXIO), err, CU_CORRUPT,
+           "%s: not a regular file: something else was put in its place", path);
     if (fd < 0) return cu_posix_fail(err, errno, "open", path);
     TRY(judge_opened(fs, fd, path, flags, err));
 
@@ -322,7 +329,10 @@ static cu_status fs_stat(void *self, const char *path, struct cu_file_stat *ret,
     return CU_OK;
 }
 
-struct names { struct dirent **entry; int n; };
+struct names {
+    struct dirent **entry;
+    int n;
+};
 
 static void names_free(struct names *names)
 {

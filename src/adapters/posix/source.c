@@ -39,10 +39,16 @@ static enum cu_source_kind kind_of(mode_t mode)
 static struct cu_source_stat stat_of(const struct stat *st)
 {
     return (struct cu_source_stat){
-        .kind = kind_of(st->st_mode), .size = (uint64_t)st->st_size, .device = st->st_dev, .inode = st->st_ino,
-        .links = st->st_nlink, .mode = st->st_mode & 07777u,
-        .mtime_s = (uint64_t)st->st_mtim.tv_sec, .mtime_ns = (uint64_t)st->st_mtim.tv_nsec,
-        .ctime_s = (uint64_t)st->st_ctim.tv_sec, .ctime_ns = (uint64_t)st->st_ctim.tv_nsec,
+        .kind = kind_of(st->st_mode),
+        .size = (uint64_t)st->st_size,
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .links = st->st_nlink,
+        .mode = st->st_mode & 07777u,
+        .mtime_s = (uint64_t)st->st_mtim.tv_sec,
+        .mtime_ns = (uint64_t)st->st_mtim.tv_nsec,
+        .ctime_s = (uint64_t)st->st_ctim.tv_sec,
+        .ctime_ns = (uint64_t)st->st_ctim.tv_nsec,
     };
 }
 
@@ -161,7 +167,10 @@ static cu_status source_read_link(void *self, const char *path, struct cu_buf *r
     return cu_buf_ok(ret, err);
 }
 
-struct names { struct dirent **entry; int n; };
+struct names {
+    struct dirent **entry;
+    int n;
+};
 
 static void names_free(struct names *names)
 {

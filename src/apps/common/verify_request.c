@@ -22,7 +22,8 @@ static cu_status read_file(const char *path, size_t max, struct cu_buf *ret, str
         uint8_t piece[16384];
         read = f->ops->read(f, piece, sizeof piece, &n, err);
         if (read == CU_OK) cu_buf_add(ret, cu_span(piece, n));
-        if (ret->n > max) read = cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes: it is not what it is taken for", path, max);
+        if (ret->n > max)
+            read = cu_fail(err, CU_TOO_LARGE, "%s is larger than %zu bytes: it is not what it is taken for", path, max);
     }
     f->ops->close(f);
     return read == CU_OK ? cu_buf_ok(ret, err) : read;
@@ -39,7 +40,8 @@ static cu_status read_manifest(struct verify_request *v, const struct verify_arg
     return read_file(args->manifest ? args->manifest : beside, MANIFEST_MAX, &v->manifest, err);
 }
 
-cu_status verify_go(struct verify_request *v, const struct verify_arguments *args, struct cu_span own_trust, struct cu_buf *out, int *ret_exit, struct cu_err *err)
+cu_status verify_go(struct verify_request *v, const struct verify_arguments *args, struct cu_span own_trust, struct cu_buf *out,
+                    int *ret_exit, struct cu_err *err)
 {
     const struct cu_source source = cu_posix_source();
     const size_t verifier_size = cu_verifier_cached_size(KEYS);

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: custody-verify [--trust FILE] [--manifest FILE] [--json] RECEIPT [PATH]\n\n"
-                            "Judges a custody receipt offline, and with PATH the file, the folder, or one item of the deposited folder.\n"
-                            "Without a trust file nobody vouches for the keys, and it never exits 0.\n\n"
-                            "Exit codes: 0 ok; 1 usage; 2 integrity failed; 3 copies missing; 4 signer failed or not proven; 5 time not proven though required.\n";
+static const char usage[] =
+    "usage: custody-verify [--trust FILE] [--manifest FILE] [--json] RECEIPT [PATH]\n\n"
+    "Judges a custody receipt offline, and with PATH the file, the folder, or one item of the deposited folder.\n"
+    "Without a trust file nobody vouches for the keys, and it never exits 0.\n\n"
+    "Exit codes: 0 ok; 1 usage; 2 integrity failed; 3 copies missing; 4 signer failed or not proven; 5 time not proven though "
+    "required.\n";
 
 static cu_status parse(int argc, char **argv, struct verify_arguments *ret, struct cu_err *err)
 {
@@ -32,7 +34,8 @@ static cu_status parse(int argc, char **argv, struct verify_arguments *ret, stru
         if (value) {
             ENSURE(++i < argc, err, CU_USAGE, "%s needs a file", argv[i - 1]);
             *value = argv[i];
-        } else if (!only_paths && strncmp(argv[i], "--", 2) == 0) return cu_fail(err, CU_USAGE, "%s: there is no such option\n%s", argv[i], usage);
+        } else if (!only_paths && strncmp(argv[i], "--", 2) == 0)
+            return cu_fail(err, CU_USAGE, "%s: there is no such option\n%s", argv[i], usage);
         else if (!ret->receipt) ret->receipt = argv[i];
         else if (!ret->path) ret->path = argv[i];
         else return cu_fail(err, CU_USAGE, "\"%s\" is one argument too many\n%s", argv[i], usage);

@@ -63,18 +63,24 @@ static cu_status list_cases(struct session *s, void *arg, struct cu_err *err)
     return s->place.index.find(s->place.index.self, &q, list_case, s, err);
 }
 
-static cu_status go_ls(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_READ, list_cases, NULL, err);
-}
+static cu_status go_ls(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, list_cases, NULL, err); }
 
 const struct command command_case_open = {
-    .name = "case open", .args = "NAME", .line = "open a case",
-    .help = "Opens a case under a name that people use (C1, 2026-117). Names are kept in the details, not in the public log. A name that differs from an open one only in case or spaces is refused.",
-    .args_min = 1, .args_max = 1, .go = go_open,
+    .name = "case open",
+    .args = "NAME",
+    .line = "open a case",
+    .help = "Opens a case under a name that people use (C1, 2026-117). Names are kept in the details, not in the public log. A "
+            "name that differs from an open one only in case or spaces is refused.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_open,
     .options = { { "number", "N", "the case number of the register" }, { "cause", "TEXT", "what the case is about" } },
 };
 const struct command command_case_ls = {
-    .name = "case ls", .args = "", .line = "list the cases",
-    .help = "Lists the cases with the number of their exhibits.", .args_max = 0, .go = go_ls,
+    .name = "case ls",
+    .args = "",
+    .line = "list the cases",
+    .help = "Lists the cases with the number of their exhibits.",
+    .args_max = 0,
+    .go = go_ls,
 };

@@ -123,7 +123,8 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
     checked = cu_check(&s->place, &r, &c->result, err);
     fresh.close(fresh.self);
     if (checked != CU_OK || !r.repair) return checked;
-    return cu_repair_pending(&s->place, &c->to_record, &mended, err); /* of this run, or of one that was killed before it could say so */
+    return cu_repair_pending(&s->place, &c->to_record, &mended,
+                             err); /* of this run, or of one that was killed before it could say so */
 }
 
 /* With everything in place again the ledger is opened as usual, and that records the incident. */

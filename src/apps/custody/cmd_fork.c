@@ -41,7 +41,8 @@ static cu_status make(struct run *run, uint8_t *scratch, struct cu_err *err)
 static cu_status go_make(struct run *run, struct cu_err *err)
 {
     ENSURE(opt(run, "output"), err, CU_USAGE, "name the proof with -o FILE");
-    ENSURE((run->args_n == 2) != (opt(run, "log") != NULL), err, CU_USAGE, "give a second receipt, or --log DIR (a folder with `checkpoint` and `tile/`)");
+    ENSURE((run->args_n == 2) != (opt(run, "log") != NULL), err, CU_USAGE,
+           "give a second receipt, or --log DIR (a folder with `checkpoint` and `tile/`)");
     uint8_t *scratch = malloc(2 * (size_t)CU_VERIFY_SCRATCH);
     ENSURE(scratch, err, CU_NO_MEMORY, "out of memory");
     cu_status made = make(run, scratch, err);
@@ -87,7 +88,8 @@ static void tell(struct run *run, const struct cu_fork_report *r)
     put_names(out, r->b_signers, r->b_n);
     cu_buf_add_str(out, "\n  convicted  ");
     put_names(out, r->convicted, r->convicted_n);
-    cu_buf_add_str(out, r->convicted_n ? ": this key signed both, and only one can be true\n" : ": no key signed both, but one side is false\n");
+    cu_buf_add_str(out, r->convicted_n ? ": this key signed both, and only one can be true\n"
+                                       : ": no key signed both, but one side is false\n");
 }
 
 static cu_status trust_text(struct run *run, struct cu_buf *ret, struct cu_err *err)
@@ -112,12 +114,25 @@ static cu_status go_verify(struct run *run, struct cu_err *err)
 }
 
 const struct command command_fork_make = {
-    .name = "fork-proof make", .args = "RECEIPT [RECEIPT | --log DIR] -o FILE", .line = "prove that a log was rewritten",
-    .help = "Takes a receipt and a log, or two receipts, that cannot both be true, and writes one file that proves it to anybody. Exit 10 when they agree, as far as can be seen.", .args_min = 1, .args_max = 2, .go = go_make,
-    .options = { { "log", "DIR", "a log's folder, with `checkpoint` and `tile/`" }, { "output", "FILE", "where the proof is written" } },
+    .name = "fork-proof make",
+    .args = "RECEIPT [RECEIPT | --log DIR] -o FILE",
+    .line = "prove that a log was rewritten",
+    .help = "Takes a receipt and a log, or two receipts, that cannot both be true, and writes one file that proves it to "
+            "anybody. Exit 10 when they agree, as far as can be seen.",
+    .args_min = 1,
+    .args_max = 2,
+    .go = go_make,
+    .options = { { "log", "DIR", "a log's folder, with `checkpoint` and `tile/`" },
+                 { "output", "FILE", "where the proof is written" } },
 };
 const struct command command_fork_verify = {
-    .name = "fork-proof verify", .args = "FILE", .line = "judge a fork proof, offline",
-    .help = "Judges a fork proof by the pinned trust file: exit 0 when it proves that the log's keeper signed two histories that cannot both be true.", .args_min = 1, .args_max = 1, .go = go_verify,
+    .name = "fork-proof verify",
+    .args = "FILE",
+    .line = "judge a fork proof, offline",
+    .help = "Judges a fork proof by the pinned trust file: exit 0 when it proves that the log's keeper signed two histories that "
+            "cannot both be true.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_verify,
     .options = { { "trust", "FILE", "the pinned trust file (by default this ledger's own)" } },
 };

@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 /* ---- one file out ---- */
-struct target { const char *path; int fd; uint64_t at; };
+struct target {
+    const char *path;
+    int fd;
+    uint64_t at;
+};
 
 static cu_status feed(void *arg, struct cu_span bytes, struct cu_err *err)
 {
@@ -29,7 +33,10 @@ static cu_status restart(void *arg, struct cu_err *err)
     struct target *t = arg;
 
     if (t->at == 0) return CU_OK;
-    if (t->fd == STDOUT_FILENO) return cu_fail(err, CU_BAD_HASH, "the provider's copy is damaged, and part of it was written already: write to a file with -o, and run `custody check --repair`");
+    if (t->fd == STDOUT_FILENO)
+        return cu_fail(err, CU_BAD_HASH,
+                       "the provider's copy is damaged, and part of it was written already: write to a file with -o, and run "
+                       "`custody check --repair`");
     if (lseek(t->fd, 0, SEEK_SET) != 0 || ftruncate(t->fd, 0) != 0) return cu_posix_fail(err, errno, "begin again", t->path);
     t->at = 0;
     return CU_OK;
@@ -50,7 +57,8 @@ static int open_beside(const char *path, char *ret, size_t max)
 }
 
 /* Written beside and renamed: what lies under the name is whole and verified, or not there. */
-static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const char *path, bool *io_damaged, struct cu_err *err)
+static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const char *path, bool *io_damaged,
+                          struct cu_err *err)
 {
     char beside[8500];
     struct target t = { .path = path };
@@ -81,9 +89,7 @@ static cu_status get_item(struct session *s, const struct cu_item *item, const c
     snprintf(path, sizeof path, "%s/%.*s", base, (int)item->path.n, (const char *)item->path.p);
     if (item->has_target) snprintf(target, sizeof target, "%.*s", (int)item->target.n, (const char *)item->target.p);
     switch ((enum cu_item_type)item->type) {
-    case CU_ITEM_FILE:
-        TRY(get_file(s, &item->root, item->size, path, io_damaged, err));
-        break;
+    case CU_ITEM_FILE: TRY(get_file(s, &item->root, item->size, path, io_damaged, err)); break;
     case CU_ITEM_DIRECTORY:
         if (mkdir(path, 0777) != 0) return cu_posix_fail(err, errno, "make the folder", path);
         return CU_OK;
@@ -96,14 +102,15 @@ static cu_status get_item(struct session *s, const struct cu_item *item, const c
         if (link(first, path) != 0) return cu_posix_fail(err, errno, "make the link", path);
         return CU_OK;
     }
-    case CU_ITEM_OTHER:
-        return CU_OK; /* a socket or device was recorded by name only */
+    case CU_ITEM_OTHER: return CU_OK; /* a socket or device was recorded by name only */
     }
     set_times(path, item);
     return CU_OK;
 }
 
-static cu_status each_item(struct session *s, struct cu_span manifest, const char *base, bool *io_damaged, cu_status (*each)(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err),
+static cu_status each_item(struct session *s, struct cu_span manifest, const char *base, bool *io_damaged,
+                           cu_status (*each)(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged,
+                                             struct cu_err *err),
                            struct cu_err *err)
 {
     struct cu_manifest m;
@@ -119,7 +126,8 @@ static cu_status each_item(struct session *s, struct cu_span manifest, const cha
 }
 
 /* Folders' own times last: writing into them changes them. A link that leads elsewhere is made after everything else. */
-static cu_status folder_times(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+static cu_status folder_times(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged,
+                              struct cu_err *err)
 {
     char path[8400];
 
@@ -134,7 +142,8 @@ static cu_status links_only(struct session *s, const struct cu_item *item, const
     return item->type == CU_ITEM_SYMLINK ? get_item(s, item, base, io_damaged, err) : CU_OK;
 }
 
-static cu_status all_but_links(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged, struct cu_err *err)
+static cu_status all_but_links(struct session *s, const struct cu_item *item, const char *base, bool *io_damaged,
+                               struct cu_err *err)
 {
     return item->type == CU_ITEM_SYMLINK ? CU_OK : get_item(s, item, base, io_damaged, err);
 }
@@ -151,7 +160,11 @@ static cu_status get_folder(struct session *s, struct cu_span manifest, const ch
 static cu_status note_access(struct session *s, const cu_hash *id, struct cu_err *err)
 {
     const struct passwd *pw = getpwuid(getuid());
-    struct cu_access_row row = { .id = *id, .who = cu_span_str(pw ? pw->pw_name : "unknown"), .time = cu_place_now(&s->place).v, .reason = opt_span(s->run, "reason"), .authority = opt_span(s->run, "authority") };
+    struct cu_access_row row = { .id = *id,
+                                 .who = cu_span_str(pw ? pw->pw_name : "unknown"),
+                                 .time = cu_place_now(&s->place).v,
+                                 .reason = opt_span(s->run, "reason"),
+                                 .authority = opt_span(s->run, "authority") };
 
     return cu_access_note(&s->place, &row, err);
 }
@@ -161,7 +174,9 @@ static cu_status default_path(const struct cu_fetch *f, char ret[4200], struct c
 {
     struct cu_span name = f->found.row.name;
 
-    ENSURE(name.n && !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n) && !cu_span_is(name, ".") && !cu_span_is(name, "..") && name.n < 256, err, CU_USAGE, "say where to put it: -o PATH");
+    ENSURE(name.n && !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n) && !cu_span_is(name, ".") &&
+               !cu_span_is(name, "..") && name.n < 256,
+           err, CU_USAGE, "say where to put it: -o PATH");
     snprintf(ret, 4200, "%.*s", (int)name.n, (const char *)name.p);
     ENSURE(access(ret, F_OK) != 0, err, CU_USAGE, "%s is there already: say where to put it with -o PATH", ret);
     return CU_OK;
@@ -237,9 +252,16 @@ static cu_status go_get(struct run *run, struct cu_err *err)
 }
 
 const struct command command_get = {
-    .name = "get", .args = "ID [-o PATH]", .line = "take evidence out again, verified",
-    .help = "Writes the evidence to PATH (by default under its own name; - for standard output), every byte verified before it is written. A damaged copy of the provider is passed over for the node's. "
+    .name = "get",
+    .args = "ID [-o PATH]",
+    .line = "take evidence out again, verified",
+    .help = "Writes the evidence to PATH (by default under its own name; - for standard output), every byte verified before it "
+            "is written. A damaged copy of the provider is passed over for the node's. "
             "Who read what, when and why is recorded in the log.",
-    .args_min = 1, .args_max = 1, .go = go_get,
-    .options = { { "output", "PATH", "where to put it" }, { "reason", "TEXT", "why it is read" }, { "authority", "TEXT", "on whose order" } },
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_get,
+    .options = { { "output", "PATH", "where to put it" },
+                 { "reason", "TEXT", "why it is read" },
+                 { "authority", "TEXT", "on whose order" } },
 };

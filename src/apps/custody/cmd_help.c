@@ -24,15 +24,24 @@ static cu_status go_help(struct run *run, struct cu_err *err)
     return cu_fail(err, CU_USAGE, "there is no command \"%s\"; `custody help` lists them", name);
 }
 
-static cu_status go_completion(struct run *run, struct cu_err *err)
-{
-    return completion(run->args[0], &run->out, err);
-}
+static cu_status go_completion(struct run *run, struct cu_err *err) { return completion(run->args[0], &run->out, err); }
 
 const struct command command_help = {
-    .name = "help", .args = "[COMMAND]", .line = "explain a command", .help = "Explains a command, or lists them all. With --man as a manual page, for man -l -.", .args_min = 0, .args_max = 2, .go = go_help,
+    .name = "help",
+    .args = "[COMMAND]",
+    .line = "explain a command",
+    .help = "Explains a command, or lists them all. With --man as a manual page, for man -l -.",
+    .args_min = 0,
+    .args_max = 2,
+    .go = go_help,
     .options = { { "man", NULL, "as a manual page" } },
 };
 const struct command command_completion = {
-    .name = "completion", .args = "SHELL", .line = "completion for bash, zsh or fish", .help = "Prints completion for a shell: source <(custody completion bash)", .args_min = 1, .args_max = 1, .go = go_completion,
+    .name = "completion",
+    .args = "SHELL",
+    .line = "completion for bash, zsh or fish",
+    .help = "Prints completion for a shell: source <(custody completion bash)",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_completion,
 };

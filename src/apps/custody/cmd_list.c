@@ -2,7 +2,10 @@
 #include "apps/custody/app.h"
 
 /* ---- ls ---- */
-struct listing { struct session *s; uint64_t n; };
+struct listing {
+    struct session *s;
+    uint64_t n;
+};
 
 static void row_json(const struct cu_index_row *row, const char *exhibit, uint64_t copies, struct cu_buf *out)
 {
@@ -70,10 +73,7 @@ static cu_status list_all(struct session *s, void *arg, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status go_ls(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_READ, list_all, NULL, err);
-}
+static cu_status go_ls(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, list_all, NULL, err); }
 
 /* ---- status ---- */
 static cu_status last_incident(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -86,7 +86,9 @@ static cu_status last_incident(void *arg, const struct cu_index_row *row, struct
 static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
 {
     struct cu_index *index = &s->place.index;
-    const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, NULL), cases = index->count(index->self, CU_KIND_CASE, NULL), incidents = index->count(index->self, CU_KIND_INCIDENT, NULL);
+    const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, NULL),
+                   cases = index->count(index->self, CU_KIND_CASE, NULL),
+                   incidents = index->count(index->self, CU_KIND_INCIDENT, NULL);
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
     const struct cu_genesis *genesis = &s->place.genesis.outer.body.genesis;
     struct cu_buf *out = &s->run->out;
@@ -115,26 +117,35 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
         return CU_OK;
     }
     cu_hash_hex(&s->place.trust.network, hex);
-    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         %llu entries, %llu cases, %llu exhibits\n", s->root, hex, (unsigned long long)s->place.log.checkpoint.size.v, (unsigned long long)cases,
-                (unsigned long long)deposits);
-    cu_buf_addf(out, "copies      %llu required beside the provider's\nincidents   %llu", (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
-    if (incidents) cu_buf_add_str(out, ", the last one recorded "), put_time(out, last), cu_buf_add_str(out, " (see `custody trail`)");
+    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         %llu entries, %llu cases, %llu exhibits\n", s->root, hex,
+                (unsigned long long)s->place.log.checkpoint.size.v, (unsigned long long)cases, (unsigned long long)deposits);
+    cu_buf_addf(out, "copies      %llu required beside the provider's\nincidents   %llu",
+                (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
+    if (incidents)
+        cu_buf_add_str(out, ", the last one recorded "), put_time(out, last), cu_buf_add_str(out, " (see `custody trail`)");
     cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
-    if (indexed.v < s->place.log.checkpoint.size.v) cu_buf_addf(out, "index       %llu entries behind the log\n", (unsigned long long)(s->place.log.checkpoint.size.v - indexed.v));
+    if (indexed.v < s->place.log.checkpoint.size.v)
+        cu_buf_addf(out, "index       %llu entries behind the log\n",
+                    (unsigned long long)(s->place.log.checkpoint.size.v - indexed.v));
     return CU_OK;
 }
 
-static cu_status go_status(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_READ, tell_status, NULL, err);
-}
+static cu_status go_status(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, tell_status, NULL, err); }
 
 const struct command command_ls = {
-    .name = "ls", .args = "", .line = "list the exhibits",
-    .help = "Lists exhibits with number, short id, when they were recorded, size, name and label.", .args_max = 0, .go = go_ls,
+    .name = "ls",
+    .args = "",
+    .line = "list the exhibits",
+    .help = "Lists exhibits with number, short id, when they were recorded, size, name and label.",
+    .args_max = 0,
+    .go = go_ls,
     .options = { { "case", "C", "only this case" } },
 };
 const struct command command_status = {
-    .name = "status", .args = "", .line = "how the ledger stands: entries, cases, exhibits, incidents",
-    .help = "Shows the network id, the size of the log, cases, exhibits and incidents.", .args_max = 0, .go = go_status,
+    .name = "status",
+    .args = "",
+    .line = "how the ledger stands: entries, cases, exhibits, incidents",
+    .help = "Shows the network id, the size of the log, cases, exhibits and incidents.",
+    .args_max = 0,
+    .go = go_status,
 };

@@ -2,7 +2,10 @@
 #include "apps/custody/app.h"
 
 /* An inventory that was just recorded, and what became of it. */
-struct listed { struct cu_inventory inv; struct cu_outcome outcome; };
+struct listed {
+    struct cu_inventory inv;
+    struct cu_outcome outcome;
+};
 
 static void put_inventory(struct cu_json *j, const struct run *run, const struct listed *l)
 {
@@ -13,7 +16,8 @@ static void put_inventory(struct cu_json *j, const struct run *run, const struct
     cu_json_time(j, "time", l->outcome.closed);
 }
 
-static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id, const struct listed *inventory, struct cu_err *err)
+static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id,
+                             const struct listed *inventory, struct cu_err *err)
 {
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
     const char *output = opt(s->run, "output");
@@ -45,7 +49,9 @@ static cu_status put_manifest(struct session *s, const struct cu_index_row *row,
     char name[300], path[4400];
     const char *output = opt(s->run, "output");
 
-    if (row->kind != CU_KIND_DEPOSIT || row->content != CU_CONTENT_FOLDER || row->size <= CU_CONTENT_INLINE_MAX || (output && strcmp(output, "-") == 0)) return CU_OK;
+    if (row->kind != CU_KIND_DEPOSIT || row->content != CU_CONTENT_FOLDER || row->size <= CU_CONTENT_INLINE_MAX ||
+        (output && strcmp(output, "-") == 0))
+        return CU_OK;
     TRY(cu_fetch_begin(&s->place, cu_span_str(exhibit), &fetch, err));
     cu_receipt_name(exhibit, &row->id, name);
     snprintf(path, sizeof path, "%s.manifest", output ? output : name);
@@ -60,7 +66,8 @@ static cu_status give(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
-    TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, NULL, err));
+    TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, NULL,
+                    err));
     return put_manifest(s, &found.row, (const char *)exhibit.p, err);
 }
 
@@ -77,10 +84,12 @@ static void tell_inventory(struct run *run, const struct listed *l)
     struct cu_buf *out = &run->out;
 
     if (run->json) return; /* one object, with the receipt */
-    cu_buf_addf(out, "inventory of %s: %llu exhibit%s, recorded ", run->args[0], (unsigned long long)l->inv.n, l->inv.n == 1 ? "" : "s");
+    cu_buf_addf(out, "inventory of %s: %llu exhibit%s, recorded ", run->args[0], (unsigned long long)l->inv.n,
+                l->inv.n == 1 ? "" : "s");
     put_time(out, l->outcome.closed);
-    cu_buf_add_str(out, l->inv.open.n ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n"
-                                      : "\nno serial number of its depositors is open: nothing was left out\n");
+    cu_buf_add_str(out, l->inv.open.n
+                            ? "\nserial numbers of some depositors are still open below their highest: the inventory lists them\n"
+                            : "\nno serial number of its depositors is open: nothing was left out\n");
 }
 
 static cu_status inventory(struct session *s, void *arg, struct cu_err *err)
@@ -94,18 +103,27 @@ static cu_status inventory(struct session *s, void *arg, struct cu_err *err)
     return put_receipt(s, l.outcome.seq, "", &l.outcome.id, &l, err);
 }
 
-static cu_status go_inventory(struct run *run, struct cu_err *err)
-{
-    return in_session(run, MODE_WRITE, inventory, NULL, err);
-}
+static cu_status go_inventory(struct run *run, struct cu_err *err) { return in_session(run, MODE_WRITE, inventory, NULL, err); }
 
 const struct command command_receipt = {
-    .name = "receipt", .args = "ID [-o FILE]", .line = "write the receipt of an exhibit or entry again",
-    .help = "Writes the receipt under today's checkpoint, as C1-3.tlog-proof in the current folder or as FILE (- for standard output). Exit 3 while required copies are missing.", .args_min = 1, .args_max = 1, .go = go_receipt,
+    .name = "receipt",
+    .args = "ID [-o FILE]",
+    .line = "write the receipt of an exhibit or entry again",
+    .help = "Writes the receipt under today's checkpoint, as C1-3.tlog-proof in the current folder or as FILE (- for standard "
+            "output). Exit 3 while required copies are missing.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_receipt,
     .options = { { "output", "FILE", "where to write it" } },
 };
 const struct command command_inventory = {
-    .name = "inventory", .args = "CASE [-o FILE]", .line = "prove how many exhibits a case has",
-    .help = "Records an inventory of the case: how many exhibits it has, and a root over their ids. The ledger admits it only if it is true, so its receipt proves that nothing was left out but the serial numbers that it lists as open.",
-    .args_min = 1, .args_max = 1, .go = go_inventory, .options = { { "output", "FILE", "where to write its receipt" } },
+    .name = "inventory",
+    .args = "CASE [-o FILE]",
+    .line = "prove how many exhibits a case has",
+    .help = "Records an inventory of the case: how many exhibits it has, and a root over their ids. The ledger admits it only if "
+            "it is true, so its receipt proves that nothing was left out but the serial numbers that it lists as open.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_inventory,
+    .options = { { "output", "FILE", "where to write its receipt" } },
 };

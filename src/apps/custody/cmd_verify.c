@@ -8,14 +8,21 @@ static cu_status go(struct run *run, struct cu_err *err)
     CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
 
     if (!opt(run, "trust") && in_session(run, MODE_CHECK, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
-    const struct verify_arguments args = { run->args[0], run->args_n > 1 ? run->args[1] : NULL, opt(run, "trust"), opt(run, "manifest"), run->json };
+    const struct verify_arguments args = { run->args[0], run->args_n > 1 ? run->args[1] : NULL, opt(run, "trust"),
+                                           opt(run, "manifest"), run->json };
     return verify_go(&v, &args, cu_buf_span(&own), &run->out, &run->exit, err);
 }
 
 const struct command command_verify = {
-    .name = "verify", .args = "RECEIPT [PATH]", .line = "judge a receipt, and a file or folder, offline",
-    .help = "Judges a receipt by the pinned trust file alone, without a network and without the ledger; with PATH the file, the folder, or one item of a deposited folder is compared as well. Ends with three verdicts (integrity, signer, "
+    .name = "verify",
+    .args = "RECEIPT [PATH]",
+    .line = "judge a receipt, and a file or folder, offline",
+    .help = "Judges a receipt by the pinned trust file alone, without a network and without the ledger; with PATH the file, the "
+            "folder, or one item of a deposited folder is compared as well. Ends with three verdicts (integrity, signer, "
             "time) and one plain sentence in English and Chinese. Without a pinned trust file it never exits 0.",
-    .args_min = 1, .args_max = 2, .go = go,
-    .options = { { "trust", "FILE", "the pinned trust file (by default this ledger's own)" }, { "manifest", "FILE", "the manifest of a large folder (by default RECEIPT.manifest)" } },
+    .args_min = 1,
+    .args_max = 2,
+    .go = go,
+    .options = { { "trust", "FILE", "the pinned trust file (by default this ledger's own)" },
+                 { "manifest", "FILE", "the manifest of a large folder (by default RECEIPT.manifest)" } },
 };

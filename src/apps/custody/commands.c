@@ -1,10 +1,33 @@
 /* The table of commands, in the order in which people meet them. */
 #include "apps/custody/app.h"
 
-extern const struct command command_init, command_case_open, command_case_ls, command_deposit, command_claim, command_ls, command_show, command_trail, command_status, command_receipt, command_get, command_verify,
-    command_inventory, command_check, command_reindex, command_doctor, command_correct, command_void, command_fork_make, command_fork_verify, command_help, command_completion;
+extern const struct command command_init, command_case_open, command_case_ls, command_deposit, command_claim, command_ls,
+    command_show, command_trail, command_status, command_receipt, command_get, command_verify, command_inventory, command_check,
+    command_reindex, command_doctor, command_correct, command_void, command_fork_make, command_fork_verify, command_help,
+    command_completion;
 
 const struct command *const commands[] = {
-    &command_init, &command_case_open, &command_case_ls, &command_deposit, &command_claim, &command_ls, &command_show, &command_trail, &command_status, &command_receipt, &command_get, &command_verify,
-    &command_inventory, &command_check, &command_reindex, &command_doctor, &command_correct, &command_void, &command_fork_make, &command_fork_verify, &command_help, &command_completion, NULL,
+    &command_init,
+    &command_case_open,
+    &command_case_ls,
+    &command_deposit,
+    &command_claim,
+    &command_ls,
+    &command_show,
+    &command_trail,
+    &command_status,
+    &command_receipt,
+    &command_get,
+    &command_verify,
+    &command_inventory,
+    &command_check,
+    &command_reindex,
+    &command_doctor,
+    &command_correct,
+    &command_void,
+    &command_fork_make,
+    &command_fork_verify,
+    &command_help,
+    &command_completion,
+    NULL,
 };

@@ -30,7 +30,8 @@ static void put_options(const struct option *options, struct cu_buf *out)
 {
     for (size_t i = 0; i < OPTIONS_MAX && options[i].name; i++) {
         char flag[80];
-        snprintf(flag, sizeof flag, "--%s%s%s%s", options[i].name, options[i].value ? " " : "", options[i].value ? options[i].value : "", strcmp(options[i].name, "output") == 0 ? " (-o)" : "");
+        snprintf(flag, sizeof flag, "--%s%s%s%s", options[i].name, options[i].value ? " " : "",
+                 options[i].value ? options[i].value : "", strcmp(options[i].name, "output") == 0 ? " (-o)" : "");
         cu_buf_addf(out, "  %-26s", flag);
         cu_buf_addf(out, strlen(flag) > 25 ? "\n%28s%s\n" : "%s%s\n", "", options[i].help);
     }
@@ -46,14 +47,19 @@ void help_command(const struct command *c, struct cu_buf *out)
     cu_buf_add_str(out, "\nEvery option can be set by the environment, too: --no-wait as CUSTODY_NO_WAIT=1.\n");
 }
 
-static const char exit_codes[] = "0 ok; 1 usage, or anything else; 2 integrity failed; 3 recorded, but copies are still missing; 4 signer failed or not proven; "
-                                 "5 time not proven though required; 10 not found; 11 busy; 12 not allowed; 130 interrupted, resumable";
+static const char exit_codes[] =
+    "0 ok; 1 usage, or anything else; 2 integrity failed; 3 recorded, but copies are still missing; 4 signer failed or not "
+    "proven; "
+    "5 time not proven though required; 10 not found; 11 busy; 12 not allowed; 130 interrupted, resumable";
 
 void help_all(struct cu_buf *out)
 {
-    cu_buf_add_str(out, "custody keeps evidence so that nobody can change it unseen, and hands out receipts that anybody can check offline.\n\n");
+    cu_buf_add_str(
+        out,
+        "custody keeps evidence so that nobody can change it unseen, and hands out receipts that anybody can check offline.\n\n");
     for (size_t i = 0; commands[i]; i++) cu_buf_addf(out, "  %-18s %s\n", commands[i]->name, commands[i]->line);
-    cu_buf_add_str(out, "\n`custody help COMMAND` explains one. Begin with `custody init DIR`, then `custody deposit FILE` in it.\n");
+    cu_buf_add_str(out,
+                   "\n`custody help COMMAND` explains one. Begin with `custody init DIR`, then `custody deposit FILE` in it.\n");
     cu_buf_add_str(out, "\nExit codes:\n");
     wrap(out, exit_codes, 2);
 }
@@ -65,7 +71,8 @@ static void roff(struct cu_buf *out, const char *text)
         if (*c == '-') cu_buf_add_str(out, "\\-");
         else if (*c == '\\') cu_buf_add_str(out, "\\e");
         else if (*c == '\n' && c[1] == '\n') cu_buf_add_str(out, "\n.PP\n"), c++;
-        else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n')) cu_buf_add_str(out, "\\&"), cu_buf_add_byte(out, (uint8_t)*c);
+        else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n'))
+            cu_buf_add_str(out, "\\&"), cu_buf_add_byte(out, (uint8_t)*c);
         else cu_buf_add_byte(out, (uint8_t)*c);
     }
 }
@@ -128,7 +135,8 @@ static void put_words(const struct option *options, struct cu_buf *out)
 
 static void complete_bash(struct cu_buf *out)
 {
-    cu_buf_add_str(out, "_custody() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    cu_buf_add_str(
+        out, "_custody() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
     for (size_t i = 0; commands[i]; i++) {
         cu_buf_addf(out, "    \"%s\"%s) words=\"", commands[i]->name, strchr(commands[i]->name, ' ') ? "" : "\\ *");
         put_words(commands[i]->options, out);
@@ -137,7 +145,8 @@ static void complete_bash(struct cu_buf *out)
     }
     cu_buf_add_str(out, "  esac\n  if [[ $COMP_CWORD -eq 1 ]]; then COMPREPLY=($(compgen -W \"");
     for (size_t i = 0; commands[i]; i++) cu_buf_addf(out, "%.*s ", (int)strcspn(commands[i]->name, " "), commands[i]->name);
-    cu_buf_add_str(out, "\" -- \"$cur\"))\n  elif [[ $cur == -* ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n  else COMPREPLY=($(compgen -f -- \"$cur\")); fi\n}\n"
+    cu_buf_add_str(out, "\" -- \"$cur\"))\n  elif [[ $cur == -* ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n  "
+                        "else COMPREPLY=($(compgen -f -- \"$cur\")); fi\n}\n"
                         "complete -o filenames -F _custody custody\n");
 }
 
@@ -145,9 +154,11 @@ static void complete_fish(struct cu_buf *out)
 {
     for (size_t i = 0; commands[i]; i++) {
         const int first = (int)strcspn(commands[i]->name, " ");
-        cu_buf_addf(out, "complete -c custody -n __fish_use_subcommand -a '%.*s' -d '%s'\n", first, commands[i]->name, commands[i]->line);
+        cu_buf_addf(out, "complete -c custody -n __fish_use_subcommand -a '%.*s' -d '%s'\n", first, commands[i]->name,
+                    commands[i]->line);
         for (size_t k = 0; k < OPTIONS_MAX && commands[i]->options[k].name; k++)
-            cu_buf_addf(out, "complete -c custody -n '__fish_seen_subcommand_from %.*s' -l %s%s\n", first, commands[i]->name, commands[i]->options[k].name, commands[i]->options[k].value ? " -r" : "");
+            cu_buf_addf(out, "complete -c custody -n '__fish_seen_subcommand_from %.*s' -l %s%s\n", first, commands[i]->name,
+                        commands[i]->options[k].name, commands[i]->options[k].value ? " -r" : "");
     }
 }
 

@@ -24,7 +24,9 @@ static cu_status nearest(char ret[4096], struct cu_err *err)
     ENSURE(getcwd(ret, 4096), err, CU_IO, "the current folder has no name any more");
     while (!is_ledger(ret)) {
         char *slash = strrchr(ret, '/');
-        ENSURE(slash && slash != ret, err, CU_NOT_FOUND, "no ledger here: name one with --ledger DIR or CUSTODY_LEDGER, go into its folder, or make one with `custody init DIR`");
+        ENSURE(slash && slash != ret, err, CU_NOT_FOUND,
+               "no ledger here: name one with --ledger DIR or CUSTODY_LEDGER, go into its folder, or make one with `custody init "
+               "DIR`");
         *slash = 0;
     }
     return CU_OK;
@@ -35,7 +37,8 @@ static cu_status find_root(struct session *s, struct cu_err *err)
     const char *named = opt(s->run, "ledger");
 
     if (!named) return nearest(s->root, err);
-    ENSURE(!strstr(named, "://"), err, CU_USAGE, "%s: this version opens folders; a ledger behind a URL is not supported yet", named);
+    ENSURE(!strstr(named, "://"), err, CU_USAGE, "%s: this version opens folders; a ledger behind a URL is not supported yet",
+           named);
     ENSURE(strlen(named) < sizeof s->root, err, CU_USAGE, "the ledger's path is too long");
     snprintf(s->root, sizeof s->root, "%s", named);
     ENSURE(access(named, F_OK) == 0, err, CU_NOT_FOUND, "%s: there is no such folder", named);
@@ -55,7 +58,8 @@ static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct c
     FILE *tty = fopen("/dev/tty", "r+");
     char line[1024];
 
-    ENSURE(tty, err, CU_WRONG_PASSPHRASE, "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE; nothing was signed");
+    ENSURE(tty, err, CU_WRONG_PASSPHRASE,
+           "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE; nothing was signed");
     fprintf(tty, "%s: ", question);
     fflush(tty);
     tcgetattr(fileno(tty), &before);
@@ -174,8 +178,10 @@ static cu_status open_index_anyhow(struct session *s, enum mode mode, struct cu_
 
 static cu_status open_stores(struct session *s, struct cu_err *err)
 {
-    TRY(cu_objects_open(&s->place.fs, CU_DIR_CLOUD_OBJECTS, &s->place.index, CU_STORE_CLOUD, &s->place.store[CU_STORE_CLOUD], err));
-    return cu_objects_open(&s->place.fs, CU_DIR_NODE_OBJECTS, &s->place.index, CU_STORE_NODE, &s->place.store[CU_STORE_NODE], err);
+    TRY(cu_objects_open(&s->place.fs, CU_DIR_CLOUD_OBJECTS, &s->place.index, CU_STORE_CLOUD, &s->place.store[CU_STORE_CLOUD],
+                        err));
+    return cu_objects_open(&s->place.fs, CU_DIR_NODE_OBJECTS, &s->place.index, CU_STORE_NODE, &s->place.store[CU_STORE_NODE],
+                           err);
 }
 
 static void close_stores(struct session *s)
@@ -195,7 +201,8 @@ cu_status session_renew_index(void *session, struct cu_err *err)
     if (s->has_index) s->place.index.close(s->place.index.self);
     s->has_index = false;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        snprintf(to, sizeof to, CU_DIR_QUARANTINE "/index/%lld-%s", (long long)cu_place_now(&s->place).v, strrchr(files[i], '/') + 1);
+        snprintf(to, sizeof to, CU_DIR_QUARANTINE "/index/%lld-%s", (long long)cu_place_now(&s->place).v,
+                 strrchr(files[i], '/') + 1);
         cu_status moved = s->place.fs.ops->rename(s->place.fs.self, files[i], to, err);
         if (moved != CU_OK && moved != CU_NOT_FOUND) return moved;
     }
@@ -232,7 +239,8 @@ static cu_status know_origin(struct session *s, struct cu_err *err)
     struct cu_vkey vkey;
     struct cu_span line;
 
-    ENSURE(cu_span_split(&policy, '\n', &line) && cu_span_starts(line, cu_span_str(prefix)), err, CU_CORRUPT, CU_FILE_TRUST ": its last epoch names no log key");
+    ENSURE(cu_span_split(&policy, '\n', &line) && cu_span_starts(line, cu_span_str(prefix)), err, CU_CORRUPT,
+           CU_FILE_TRUST ": its last epoch names no log key");
     line = cu_span(line.p + strlen(prefix), line.n - strlen(prefix));
     TRY(cu_vkey_read(line, &vkey, err));
     s->origin_mem = cu_buf_heap(CU_ORIGIN_MAX);
@@ -259,7 +267,8 @@ static cu_status start_engine_anyhow(struct session *s, struct cu_err *err)
     cu_hash digest;
     cu_status started = start_engine(s, &why);
 
-    if (started != CU_CORRUPT || !cu_ledger_may_rebuild(&s->place.fs, CU_DIR_NODE_STATE)) return started == CU_OK ? CU_OK : cu_fail(err, started, "%s", why.text);
+    if (started != CU_CORRUPT || !cu_ledger_may_rebuild(&s->place.fs, CU_DIR_NODE_STATE))
+        return started == CU_OK ? CU_OK : cu_fail(err, started, "%s", why.text);
     cu_ledger_close(s->place.ledger);
     s->place.ledger = NULL;
     TRY(cu_place_refresh(&s->place, err));
@@ -294,7 +303,8 @@ static cu_status finish_earlier(struct session *s, struct cu_err *err)
 
 static cu_status open_for_writing(struct session *s, struct cu_err *err)
 {
-    ENSURE(s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY, "%s cannot be written to: nothing was recorded", s->root);
+    ENSURE(s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY, "%s cannot be written to: nothing was recorded",
+           s->root);
     TRY(load_keys(s, err));
     TRY(finish_repair_first(s, err));
     const cu_status started = start_engine_anyhow(s, err);
@@ -379,7 +389,8 @@ cu_status session_trust(struct session *s, void *arg, struct cu_err *err)
     return cu_buf_ok(arg, err);
 }
 
-cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err)
+cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r,
+                         struct cu_err *err)
 {
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
 

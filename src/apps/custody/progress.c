@@ -22,10 +22,7 @@ void catch_interrupts(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-bool interrupted(void)
-{
-    return asked_to_stop;
-}
+bool interrupted(void) { return asked_to_stop; }
 
 static double seconds_since(const struct timespec *then)
 {
@@ -35,7 +32,8 @@ static double seconds_since(const struct timespec *then)
     return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-static void draw_json(const struct progress_view *v, uint64_t bytes, uint64_t total, uint64_t files, uint64_t files_total, double rate)
+static void draw_json(const struct progress_view *v, uint64_t bytes, uint64_t total, uint64_t files, uint64_t files_total,
+                      double rate)
 {
     CU_BUF line = cu_buf_heap(1024);
     struct cu_json j = cu_json_on(&line);
@@ -51,7 +49,8 @@ static void draw_json(const struct progress_view *v, uint64_t bytes, uint64_t to
     fprintf(stderr, "%.*s\n", (int)line.n, (const char *)line.p);
 }
 
-static void draw_words(const struct progress_view *v, uint64_t bytes, uint64_t total, uint64_t files, uint64_t files_total, double rate)
+static void draw_words(const struct progress_view *v, uint64_t bytes, uint64_t total, uint64_t files, uint64_t files_total,
+                       double rate)
 {
     CU_BUF line = cu_buf_heap(1024);
 
@@ -95,10 +94,7 @@ static bool stop(void *arg)
     return interrupted();
 }
 
-struct cu_progress progress_to(struct session *s)
-{
-    return (struct cu_progress){ s, at, stop };
-}
+struct cu_progress progress_to(struct session *s) { return (struct cu_progress){ s, at, stop }; }
 
 void progress_end(struct session *s)
 {

@@ -72,7 +72,8 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     if (d->type == CU_CONTENT_FOLDER) put_items(out, d->items);
     cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
     cu_hex_put(out, cu_span_hash(&d->sha256));
-    if (d->same_as[0]) cu_buf_addf(out, "\n  same as   %s, byte for byte: stored once, and still a deposit of its own", d->same_as);
+    if (d->same_as[0])
+        cu_buf_addf(out, "\n  same as   %s, byte for byte: stored once, and still a deposit of its own", d->same_as);
     cu_buf_add_str(out, "\n  recorded  ");
     put_time(out, d->time);
     cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies,

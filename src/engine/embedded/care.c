@@ -107,7 +107,8 @@ static cu_status look_at_head(struct look *l, bool *ret_usable, struct cu_err *e
 
     TRY(cu_embedded_path(l->config, "head", path, err));
     cu_status status = l->config->fs->ops->open(l->config->fs->self, path, CU_OPEN_READ, &f, &why);
-    if (status == CU_NOT_FOUND || status == CU_CORRUPT) return told(l, path, status, &why); /* gone, or something else in its place */
+    if (status == CU_NOT_FOUND || status == CU_CORRUPT)
+        return told(l, path, status, &why); /* gone, or something else in its place */
     if (status != CU_OK && err) *err = why;
     TRY(status);
     TRY(f->ops->size(f, &size, err));
@@ -200,7 +201,10 @@ static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void 
 
 static void *self_of(const struct cu_embedded_config *config)
 {
-    union { const void *in; void *out; } u = { config }; /* the struct of functions has one kind of self; these only read it */
+    union {
+        const void *in;
+        void *out;
+    } u = { config }; /* the struct of functions has one kind of self; these only read it */
     return u.out;
 }
 

@@ -18,10 +18,10 @@
 
 struct replay {
     struct cu_embedded *e;
-    struct cu_buf bytes;    /* record encodings of the batch so far, one after another */
+    struct cu_buf bytes; /* record encodings of the batch so far, one after another */
     size_t *length;
     size_t n, cap;
-    uint64_t seq;           /* of the next entry */
+    uint64_t seq; /* of the next entry */
 };
 
 static void replay_free(struct replay *r)

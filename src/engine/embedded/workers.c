@@ -9,7 +9,12 @@
 #define SLICE 32u
 #define LANES_MAX 256u
 
-struct lane { struct cu_pool *pool; struct cu_verifier by; void *memory; pthread_t thread; };
+struct lane {
+    struct cu_pool *pool;
+    struct cu_verifier by;
+    void *memory;
+    pthread_t thread;
+};
 
 struct cu_pool {
     struct cu_machine machine;

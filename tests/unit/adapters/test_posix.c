@@ -167,7 +167,9 @@ static void direct_transfers_work_or_fall_back(void **state)
     free(block);
 }
 
-struct collected { char text[256]; };
+struct collected {
+    char text[256];
+};
 static cu_status collect(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
     struct collected *c = arg;

@@ -24,16 +24,22 @@ static void raw_bytes_survive_the_way_through_der(void **state)
 static void only_minimal_der_is_taken(void **state)
 {
     static const char *const bad[] = {
-        "-", "30", "3000", "30060201010201",         /* nothing, cut off */
-        "3006020101020101ff",                        /* something behind */
-        "3106020101020101",                          /* not a SEQUENCE */
-        "3007020101020101",                          /* a length that is not so */
-        "308106020101020101",                        /* a long length */
-        "3006030101020101", "3006020101030101",      /* not an INTEGER */
-        "300702020001020101", "300702010102020001",  /* a zero too many */
-        "3006020181020101", "3006020101020181",      /* negative */
-        "30050200020101",                            /* no digits */
-        "30080201010201010201",                      /* a third */
+        "-",
+        "30",
+        "3000",
+        "30060201010201",     /* nothing, cut off */
+        "3006020101020101ff", /* something behind */
+        "3106020101020101",   /* not a SEQUENCE */
+        "3007020101020101",   /* a length that is not so */
+        "308106020101020101", /* a long length */
+        "3006030101020101",
+        "3006020101030101", /* not an INTEGER */
+        "300702020001020101",
+        "300702010102020001", /* a zero too many */
+        "3006020181020101",
+        "3006020101020181",     /* negative */
+        "30050200020101",       /* no digits */
+        "30080201010201010201", /* a third */
     };
     uint8_t der[128], raw[64] = { 9 }, before[64] = { 9 };
 

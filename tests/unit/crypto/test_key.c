@@ -57,8 +57,8 @@ static void an_es256_id_is_the_thumbprint_of_rfc_9679(void **state)
 static void an_ed25519_id_hashes_the_okp_map(void **state)
 {
     static const uint8_t head[] = { 0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20 };
-    struct cu_public_key key =
-        ed25519_key("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"); /* RFC 8032, 7.1 */
+    struct cu_public_key key = ed25519_key(
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"); /* RFC 8032, 7.1 */
     cu_hash got = cu_key_id(&key), want = cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(head), cu_span(key.bytes, 32) }, 2);
 
     (void)state;
@@ -83,10 +83,10 @@ static void a_point_off_the_curve_is_no_key(void **state)
     memset(off.bytes, 0xff, sizeof off.bytes); /* coordinates ≥ p */
     assert_status(cu_public_check(&off, NULL), CU_BAD_KEY);
 
-    struct cu_public_key no_x =
-        ed25519_key("0200000000000000000000000000000000000000000000000000000000000000"); /* y = 2 has no x */
+    struct cu_public_key no_x = ed25519_key(
+        "0200000000000000000000000000000000000000000000000000000000000000"); /* y = 2 has no x */
     assert_status(cu_public_check(&no_x, NULL), CU_BAD_KEY);
-    struct cu_public_key alien = { .alg = (enum cu_alg)-36 };
+    struct cu_public_key alien = { .alg = (enum cu_alg) - 36 };
     assert_status(cu_public_check(&alien, NULL), CU_BAD_KEY);
 }
 
@@ -186,7 +186,9 @@ static void a_wrong_or_missing_passphrase_is_said_and_never_asked_for(void **sta
 static void bytes_that_are_no_key_are_malformed(void **state)
 {
     static const char *const bad[] = {
-        "", "hello", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+        "",
+        "hello",
+        "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
         "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
@@ -204,10 +206,7 @@ static void bytes_that_are_no_key_are_malformed(void **state)
 
 /* ---- with the openssl program ------------------------------------------------------------------------------------- */
 
-static bool has_openssl(void)
-{
-    return system("openssl version >/dev/null 2>&1") == 0;
-}
+static bool has_openssl(void) { return system("openssl version >/dev/null 2>&1") == 0; }
 
 /* The command's output, or nothing when it failed. $F is a file that holds `input`. */
 static size_t run(const char *command, struct cu_span input, char *ret, size_t max)

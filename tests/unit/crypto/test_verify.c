@@ -214,8 +214,7 @@ static void both_verifiers_give_every_input_the_same_status(void **state)
     size_t seen[256] = { 0 };
 
     (void)state;
-    for (size_t i = 0; i < KEYS; i++)
-        assert_ok(cu_private_generate(i % 2 ? CU_ALG_ES256 : CU_ALG_EDDSA, &keys[i], NULL));
+    for (size_t i = 0; i < KEYS; i++) assert_ok(cu_private_generate(i % 2 ? CU_ALG_ES256 : CU_ALG_EDDSA, &keys[i], NULL));
     for (size_t round = 0; round < 3000; round++) {
         const struct cu_private_key *signer = &keys[chance_below(&chance, KEYS)];
         struct cu_public_key key = signer->pub;
@@ -228,8 +227,7 @@ static void both_verifiers_give_every_input_the_same_status(void **state)
         seen[verdict(&key, cu_span(message, n), signature)]++;
     }
     assert_true(seen[CU_OK] > 100 && seen[CU_BAD_SIGNATURE] > 100 && seen[CU_BAD_KEY] > 100 && seen[CU_HIGH_S] > 10);
-    for (size_t i = 0; i < KEYS; i++)
-        cu_private_free(&keys[i]);
+    for (size_t i = 0; i < KEYS; i++) cu_private_free(&keys[i]);
 }
 
 static void a_batch_answers_job_by_job(void **state)

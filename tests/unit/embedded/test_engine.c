@@ -32,7 +32,9 @@ static cu_unix_ms stopped_clock(void *self)
 
 /* ---- a ledger to try things on ---- */
 
-struct kept { unsigned puts, syncs; };
+struct kept {
+    unsigned puts, syncs;
+};
 static cu_status keep_put(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry,
                           struct cu_err *err)
 {
@@ -510,7 +512,7 @@ static void an_old_state_is_brought_forward_after_an_unclean_end(void **state)
     OK(b->engine.drain(b->engine.self, &error));
     keep_state(b, &old);
     for (size_t i = 5; i < 290; i++) submit_one(b, &records, i);
-    OK(b->engine.drain(b->engine.self, &error)); /* the state now lags in tiles … */
+    OK(b->engine.drain(b->engine.self, &error));                   /* the state now lags in tiles … */
     for (size_t i = 290; i < 295; i++) submit_one(b, &records, i); /* … and in the journal */
     lose_power(b);
     put_state(b, &old);
@@ -546,7 +548,11 @@ static void a_state_ahead_of_the_log_is_refused(void **state)
 
 /* ---- many at once ---- */
 
-struct submitter { struct bench *b; size_t from, n; struct cu_outcome *out; };
+struct submitter {
+    struct bench *b;
+    size_t from, n;
+    struct cu_outcome *out;
+};
 
 static void *run_submitter(void *arg)
 {

@@ -16,7 +16,14 @@ static struct cu_err error;
     } while (0)
 
 #define SHELF 4096u
-struct shelf { size_t n, writes; struct { struct cu_tile tile; uint8_t *p; size_t n; } v[SHELF]; };
+struct shelf {
+    size_t n, writes;
+    struct {
+        struct cu_tile tile;
+        uint8_t *p;
+        size_t n;
+    } v[SHELF];
+};
 
 static bool same(struct cu_tile a, struct cu_tile b) { return a.level == b.level && a.index == b.index && a.width == b.width; }
 

@@ -12,10 +12,8 @@ static void a_path_is_relative_and_plain(void **state)
     static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "a/../b", "../a" };
 
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_ok(path(good[i]));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_status(path(bad[i]), CU_MALFORMED);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_ok(path(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_status(path(bad[i]), CU_MALFORMED);
     assert_status(cu_path_check(cu_span("a\0b", 3), NULL), CU_MALFORMED);
 }
 
@@ -30,8 +28,7 @@ static void a_path_has_a_longest_and_a_deepest(void **state)
     assert_status(path(text), CU_MALFORMED);
 
     memset(text, 0, sizeof text);
-    for (unsigned i = 0; i < CU_PATH_DEPTH_MAX; i++)
-        text[2 * i] = 'd', text[2 * i + 1] = '/';
+    for (unsigned i = 0; i < CU_PATH_DEPTH_MAX; i++) text[2 * i] = 'd', text[2 * i + 1] = '/';
     text[2 * CU_PATH_DEPTH_MAX - 1] = '\0';
     assert_ok(path(text));
     text[2 * CU_PATH_DEPTH_MAX - 1] = '/', text[2 * CU_PATH_DEPTH_MAX] = 'd';
@@ -97,11 +94,11 @@ static void a_row_of_each_type_survives(void **state)
     }
 }
 
-#define REFUSED(type, spoil)                                                                                           \
-    do {                                                                                                               \
-        struct cu_item it = item((type), "b");                                                                         \
-        spoil;                                                                                                         \
-        assert_status(write_row(&it), CU_MALFORMED);                                                                   \
+#define REFUSED(type, spoil)                         \
+    do {                                             \
+        struct cu_item it = item((type), "b");       \
+        spoil;                                       \
+        assert_status(write_row(&it), CU_MALFORMED); \
     } while (0)
 
 static void a_row_says_what_its_type_says_and_nothing_else(void **state)
@@ -112,8 +109,8 @@ static void a_row_says_what_its_type_says_and_nothing_else(void **state)
     memset(long_target, 'a', sizeof long_target);
     REFUSED(CU_ITEM_FILE, it.has_root = false);
     REFUSED(CU_ITEM_FILE, it.has_sha256 = false);
-    REFUSED(CU_ITEM_FILE, it.size = 0);                   /* no bytes, but digests of some */
-    REFUSED(CU_ITEM_FILE, it.root = cu_empty_root());     /* the other way */
+    REFUSED(CU_ITEM_FILE, it.size = 0);               /* no bytes, but digests of some */
+    REFUSED(CU_ITEM_FILE, it.root = cu_empty_root()); /* the other way */
     REFUSED(CU_ITEM_FILE, it.size = (uint64_t)1 << 63);
     REFUSED(CU_ITEM_FILE, (it.has_target = true, it.target = cu_span_str("a")));
     REFUSED(CU_ITEM_DIRECTORY, it.size = 1);
@@ -246,8 +243,8 @@ static void rows_out_of_order_or_without_their_folder_are_refused(void **state)
     assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a" } }, 2, 6), CU_MALFORMED);
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a-b" }, { F, "a/b" } }, 3, 6), CU_MALFORMED);
     assert_status(walk_rows((struct tree_row[]){ { F, "a/b" } }, 1, 3), CU_MALFORMED);
-    assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a/b" } }, 2, 6), CU_MALFORMED); /* a file is no folder */
-    assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a/b/c" } }, 2, 3), CU_MALFORMED);          /* a/b is missing */
+    assert_status(walk_rows((struct tree_row[]){ { F, "a" }, { F, "a/b" } }, 2, 6), CU_MALFORMED);   /* a file is no folder */
+    assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a/b/c" } }, 2, 3), CU_MALFORMED); /* a/b is missing */
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { F, "a/b" }, { F, "ab/c" } }, 3, 6), CU_MALFORMED);
     assert_status(walk_rows((struct tree_row[]){ { D, "a" }, { D, "a/b" }, { F, "a/b/c" }, { F, "a/d" }, { F, "e" } }, 5, 9),
                   CU_OK);
@@ -277,8 +274,7 @@ static void a_cut_or_lengthened_manifest_is_refused(void **state)
     size_t n;
 
     (void)state;
-    for (size_t cut = 0; cut < all.n; cut++)
-        assert_status(walk(cu_span(all.p, cut), &root, &n), CU_MALFORMED);
+    for (size_t cut = 0; cut < all.n; cut++) assert_status(walk(cu_span(all.p, cut), &root, &n), CU_MALFORMED);
     cu_buf_add_byte(&all, 0);
     assert_status(walk(cu_buf_span(&all), &root, &n), CU_MALFORMED);
 }

@@ -10,8 +10,7 @@ static int with_leaves(void **state)
 {
     (void)state;
     some_leaves(leaves, MOST);
-    for (size_t n = 0; n <= MOST; n++)
-        root_of[n] = naive_root(leaves, n);
+    for (size_t n = 0; n <= MOST; n++) root_of[n] = naive_root(leaves, n);
     return 0;
 }
 
@@ -96,8 +95,7 @@ static void all_leaves_need_no_hash(void **state)
     cu_hash none[HASHES];
 
     (void)state;
-    for (uint64_t i = 0; i < MOST; i++)
-        list(&of, i);
+    for (uint64_t i = 0; i < MOST; i++) list(&of, i);
     assert_int_equal(prove(&of, MOST, NULL, none), 0);
     assert_ok(judge(&of, MOST, NULL, none, 0));
 }
@@ -121,8 +119,7 @@ static void hashes_of_a_path_in_hand_are_not_repeated(void **state)
         assert_true(n <= n_alone);
         if (of.n == 1) assert_int_equal(n, 0);
         for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < main.n; j++)
-                assert_false(cu_hash_eq(&hashes[i], &path[j]));
+            for (size_t j = 0; j < main.n; j++) assert_false(cu_hash_eq(&hashes[i], &path[j]));
         assert_ok(judge(&of, size, &have, hashes, n));
         saved += n_alone - n;
 

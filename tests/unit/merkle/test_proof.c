@@ -10,8 +10,7 @@ static int with_leaves(void **state)
 {
     (void)state;
     some_leaves(leaves, MOST);
-    for (size_t n = 0; n <= MOST; n++)
-        root_of[n] = naive_root(leaves, n);
+    for (size_t n = 0; n <= MOST; n++) root_of[n] = naive_root(leaves, n);
     return 0;
 }
 
@@ -86,8 +85,7 @@ static void a_path_serves_no_other_position_or_size(void **state)
             assert_ok(cu_inclusion_make(&source, (cu_seq){ i }, (cu_size){ n }, path, &len, NULL));
             for (uint64_t j = 0; j <= n; j++)
                 assert_true((included(&leaves[i], j, n, path, len, &root_of[n]) == CU_OK) == (i == j));
-            for (uint64_t m = 0; m <= N; m++)
-                assert_true(included(&leaves[i], i, m, path, len, &root_of[m]) != CU_OK || m == n);
+            for (uint64_t m = 0; m <= N; m++) assert_true(included(&leaves[i], i, m, path, len, &root_of[m]) != CU_OK || m == n);
         }
     }
 }
@@ -184,10 +182,7 @@ static void every_log_continues_the_empty_one(void **state)
     assert_status(consistent(13, &root_of[12], 13, &root_of[13], NULL, 0), CU_BAD_PROOF);
 }
 
-static size_t hashes_of(const char *hex, cu_hash *ret, size_t max)
-{
-    return unhex(hex, ret->b, max * sizeof *ret) / sizeof *ret;
-}
+static size_t hashes_of(const char *hex, cu_hash *ret, size_t max) { return unhex(hex, ret->b, max * sizeof *ret) / sizeof *ret; }
 
 static void published_inclusion_cases_are_judged_right(void **state)
 {

@@ -40,13 +40,50 @@ static void a_path_is_written_and_read_alike(void **state)
 static void any_other_spelling_of_a_path_is_malformed(void **state)
 {
     static const char *const bad[] = {
-        "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/1000", "tile/0/x000/001",
-        "tile/0/x1/000", "tile/0/001/000", "tile/0/x001/x000", "tile/0/x001", "tile/0/x001/", "tile/0//000", "/tile/0/000",
-        "tile/00/000", "tile/+0/000", "tile/8/000", "tile/63/000", "tile/-1/000", "tile/0/000/", "tile/0/000.p",
-        "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/01", "tile/0/000.p/256", "tile/0/000.p/257", "tile/0/000.p/1/",
-        "tile/0/000.p/1x", "tile/0/000p/1", "tile/0/X001/000", "tile/data/000", "tile/entries/", "tile/entries/0/000",
-        "tile/0/x018/x446/x744/x073/x709/x551/616", "tile/0/x999/x999/x999/x999/x999/x999/x999/x999/999", "tile/0/ 00",
-        "tile/0/000\n", "tile/0/x/000", "checkpoint", "tile/18446744073709551616/000", "tile/0/000.p/18446744073709551617",
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/0/1000",
+        "tile/0/x000/001",
+        "tile/0/x1/000",
+        "tile/0/001/000",
+        "tile/0/x001/x000",
+        "tile/0/x001",
+        "tile/0/x001/",
+        "tile/0//000",
+        "/tile/0/000",
+        "tile/00/000",
+        "tile/+0/000",
+        "tile/8/000",
+        "tile/63/000",
+        "tile/-1/000",
+        "tile/0/000/",
+        "tile/0/000.p",
+        "tile/0/000.p/",
+        "tile/0/000.p/0",
+        "tile/0/000.p/01",
+        "tile/0/000.p/256",
+        "tile/0/000.p/257",
+        "tile/0/000.p/1/",
+        "tile/0/000.p/1x",
+        "tile/0/000p/1",
+        "tile/0/X001/000",
+        "tile/data/000",
+        "tile/entries/",
+        "tile/entries/0/000",
+        "tile/0/x018/x446/x744/x073/x709/x551/616",
+        "tile/0/x999/x999/x999/x999/x999/x999/x999/x999/999",
+        "tile/0/ 00",
+        "tile/0/000\n",
+        "tile/0/x/000",
+        "checkpoint",
+        "tile/18446744073709551616/000",
+        "tile/0/000.p/18446744073709551617",
     };
     struct cu_tile tile = { 5, 5, 5 }, before = tile;
 
@@ -94,8 +131,7 @@ static void a_bundle_gives_back_its_entries(void **state)
     size_t at = 0;
 
     (void)state;
-    for (unsigned i = 0; i < 4; i++)
-        cu_bundle_put(&bundle, cu_span_str(entries[i]));
+    for (unsigned i = 0; i < 4; i++) cu_bundle_put(&bundle, cu_span_str(entries[i]));
     assert_ok(cu_bundle_check(cu_buf_span(&bundle), 4, NULL));
     assert_status(cu_bundle_check(cu_buf_span(&bundle), 3, NULL), CU_MALFORMED);
     assert_status(cu_bundle_check(cu_buf_span(&bundle), 5, NULL), CU_MALFORMED);
@@ -116,8 +152,7 @@ static void a_bundle_that_is_cut_off_is_malformed(void **state)
     (void)state;
     cu_bundle_put(&bundle, cu_span_str("one"));
     cu_bundle_put(&bundle, cu_span_str("three"));
-    for (size_t cut = 0; cut < bundle.n; cut++)
-        assert_status(cu_bundle_check(cu_span(bundle.p, cut), 2, NULL), CU_MALFORMED);
+    for (size_t cut = 0; cut < bundle.n; cut++) assert_status(cu_bundle_check(cu_span(bundle.p, cut), 2, NULL), CU_MALFORMED);
     assert_ok(cu_bundle_check(CU_SPAN_EMPTY, 0, NULL));
 }
 
@@ -242,8 +277,7 @@ static struct cu_buf file(const char *name)
     snprintf(path, sizeof path, TEST_SOURCE_DIR "/tests/vectors/tlog_tessera/%s", name);
     FILE *in = fopen(path, "rb");
     assert_non_null(in);
-    while ((byte = fgetc(in)) != EOF)
-        cu_buf_add_byte(&ret, (uint8_t)byte);
+    while ((byte = fgetc(in)) != EOF) cu_buf_add_byte(&ret, (uint8_t)byte);
     fclose(in);
     return ret;
 }
@@ -256,8 +290,7 @@ static cu_hash root_in(const char *checkpoint)
     struct cu_span line;
     cu_hash ret;
 
-    for (unsigned i = 0; i < 3; i++)
-        assert_true(cu_lines_next(&lines, &line));
+    for (unsigned i = 0; i < 3; i++) assert_true(cu_lines_next(&lines, &line));
     assert_ok(cu_base64_read(line, &root, NULL));
     assert_int_equal(root.n, 32);
     memcpy(ret.b, root.p, 32);

@@ -48,8 +48,7 @@ static void leaves_in_any_portions_give_the_same_frontier(void **state)
     struct cu_frontier one_by_one = { .size = { 0 } };
 
     (void)state;
-    for (size_t n = 0; n < MOST; n++)
-        cu_frontier_append(&one_by_one, &leaves[n]);
+    for (size_t n = 0; n < MOST; n++) cu_frontier_append(&one_by_one, &leaves[n]);
     for (unsigned round = 0; round < 200; round++) {
         struct cu_frontier f = { .size = { 0 } };
 
@@ -105,8 +104,7 @@ static void the_largest_frontier_fits(void **state)
     CU_BUF bytes = cu_buf_heap(8 + 64 * 32);
 
     (void)state;
-    for (unsigned level = 63; level < 64; level--)
-        cu_frontier_append_subtree(&f, level, &leaves[level]);
+    for (unsigned level = 63; level < 64; level--) cu_frontier_append_subtree(&f, level, &leaves[level]);
     assert_true(f.size.v == UINT64_MAX && f.n == 64);
     cu_frontier_put(&f, &bytes);
     assert_ok(cu_buf_ok(&bytes, NULL));
@@ -117,8 +115,7 @@ static void the_largest_frontier_fits(void **state)
 static void the_split_is_the_largest_power_below(void **state)
 {
     (void)state;
-    for (uint64_t n = 2; n < 5000; n++)
-        assert_int_equal(cu_split(n), naive_split(n));
+    for (uint64_t n = 2; n < 5000; n++) assert_int_equal(cu_split(n), naive_split(n));
     assert_true(cu_split(UINT64_MAX) == UINT64_C(1) << 63);
     assert_true(cu_split(UINT64_C(1) << 63) == UINT64_C(1) << 62);
 }
