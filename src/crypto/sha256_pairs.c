@@ -80,12 +80,20 @@ TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-#define STEP(i)                                                    \
-    wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i)); \
-    wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i)); \
-    four_rounds(&sa, wa[(i) % 4], (i));                            \
-    four_rounds(&sb, wb[(i) % 4], (i));
-#define FOUR_STEPS(i) STEP(i) STEP((i) + 1) STEP((i) + 2) STEP((i) + 3)
+#define STEP(i)                                                        \
+    do {                                                               \
+        wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i)); \
+        wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i)); \
+        four_rounds(&sa, wa[(i) % 4], (i));                            \
+        four_rounds(&sb, wb[(i) % 4], (i));                            \
+    } while (0)
+#define FOUR_STEPS(i)  \
+    do {               \
+        STEP(i);       \
+        STEP((i) + 1); \
+        STEP((i) + 2); \
+        STEP((i) + 3); \
+    } while (0)
 
 TARGET static void compress(struct stream state[2], const uint8_t *a, const uint8_t *b, size_t blocks)
 {
@@ -95,9 +103,11 @@ TARGET static void compress(struct stream state[2], const uint8_t *a, const uint
         struct stream before_a = sa, before_b = sb;
         __m128i wa[4], wb[4];
 
-        FOUR_STEPS(0)
-        FOUR_STEPS(4) FOUR_STEPS(8) FOUR_STEPS(12) sa.abef = _mm_add_epi32(sa.abef, before_a.abef),
-                                                   sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
+        FOUR_STEPS(0);
+        FOUR_STEPS(4);
+        FOUR_STEPS(8);
+        FOUR_STEPS(12);
+        sa.abef = _mm_add_epi32(sa.abef, before_a.abef), sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
         sb.abef = _mm_add_epi32(sb.abef, before_b.abef), sb.cdgh = _mm_add_epi32(sb.cdgh, before_b.cdgh);
     }
     state[0] = sa, state[1] = sb;

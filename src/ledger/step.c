@@ -378,13 +378,20 @@ static cu_status admit_inventory(struct trial *t, struct cu_err *err)
 /* ---- in order ------------------------------------------------------------------------------------------------------ */
 
 typedef cu_status admit(struct trial *t, struct cu_err *err);
-#define CU_RULES(X)                                                                                   \
-    X(GENESIS, admit_genesis)                                                                         \
-    X(CONFIRM, admit_confirm)                                                                         \
-    X(CASE, admit_case)                                                                               \
-    X(DEPOSIT, admit_deposit)                                                                         \
-    X(REFUSAL, admit_refusal) X(VOID, admit_void) X(STORED, admit_stored) X(INCIDENT, admit_incident) \
-        X(CORRECTION, admit_correction) X(ACCESS, admit_access) X(INVENTORY, admit_inventory)
+// clang-format off
+#define CU_RULES(X)                 \
+    X(GENESIS, admit_genesis)       \
+    X(CONFIRM, admit_confirm)       \
+    X(CASE, admit_case)             \
+    X(DEPOSIT, admit_deposit)       \
+    X(REFUSAL, admit_refusal)       \
+    X(VOID, admit_void)             \
+    X(STORED, admit_stored)         \
+    X(INCIDENT, admit_incident)     \
+    X(CORRECTION, admit_correction) \
+    X(ACCESS, admit_access)         \
+    X(INVENTORY, admit_inventory)
+// clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };
 
