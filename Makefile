@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo check-tsan check-analyze check-format format fuzz soak bench coverage install clean
+.PHONY: help build check demo check-tsan check-analyze check-format format fuzz soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ soak: ## kill, tear and tamper for an hour: MINUTES=60
 bench: build ## the README's figures: all rows of bench/README.md, or ROW=name
 	@tools/setup build bench
 	@bench/run $(ROW)
+
+accelerator: ## fetch the optional lanes of AVX-512 that check signatures three times as fast; the next build takes them
+	@tools/accelerator
 
 coverage: ## which lines the tests execute, a line a file
 	@tools/setup build check

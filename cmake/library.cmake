@@ -25,8 +25,13 @@ target_link_options(custody_shared PRIVATE -Wl,--version-script=${exports} -Wl,-
 if(NOT SANITIZED)
   target_link_options(custody_shared PRIVATE -Wl,--no-undefined)
 endif()
-target_link_libraries(custody_shared PRIVATE OpenSSL::Crypto Threads::Threads)
+target_link_options(custody_shared PRIVATE -Wl,--exclude-libs,libcrypto_mb.a)
+target_link_libraries(custody_shared PRIVATE ${ACCELERATOR} OpenSSL::Crypto Threads::Threads)
 
+if(ACCELERATOR) # the archive needs it beside itself
+  set(PRIVATE_LIBS "-lcrypto_mb ")
+  install(FILES ${ACCELERATOR} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+endif()
 configure_file(${CMAKE_SOURCE_DIR}/cmake/custody.pc.in ${CMAKE_BINARY_DIR}/custody.pc @ONLY)
 install(TARGETS custody_archive custody_shared DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/custody DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)

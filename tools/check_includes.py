@@ -29,7 +29,7 @@ HEADER_ONLY = {"limits": "base", "schema": "codec", "types": "base"}
 
 # Third-party headers: where they may be named.
 HOMES = [
-    (re.compile(r"openssl/"), {"crypto"}),
+    (re.compile(r"openssl/|crypto_mb/"), {"crypto"}),
     (re.compile(r"sqlite3\.h$"), {"adapters"}),
     (re.compile(r"cmocka\.h$"), {"tests"}),
     (re.compile(r"curl/"), {"adapters", "client"}),

@@ -7,6 +7,7 @@
  * When OpenSSL runs out of memory nothing can be said about the signature, and saying "bad" would split nodes that must
  * agree: that is a stop, by CU_ASSERT, not an answer.
  */
+#include "crypto/lanes.h"
 #include "crypto/ossl.h"
 
 #include <openssl/err.h>
@@ -107,6 +108,7 @@ struct cu_verifier cu_verifier_plain(void)
  * the plain verifier's. Refused keys are not kept. */
 struct cache {
     EVP_MD_CTX *scratch;
+    es256_lanes *lanes;
     size_t slots, next; /* next: where the oldest key lies, or nothing yet */
     struct loaded_key slot[];
 };
@@ -146,6 +148,48 @@ static void verify_cached(void *self, struct cu_sig_job *jobs, size_t n)
     for (size_t i = 0; i < n; i++) jobs[i].status = check_cached(self, &jobs[i]);
 }
 
+/* ---- with lanes --------------------------------------------------------------------------------------------------- */
+
+/* What waits for its lanes to fill. A lane's word counts when it is yes; otherwise OpenSSL judges, as it does where too few are
+ * left to pay. So lanes can never refuse what OpenSSL takes, and a signature that is bad costs what it costs without them. */
+struct waiting {
+    struct es256_lane lane[LANES];
+    size_t n;
+};
+
+static void judge_waiting(struct cache *cache, struct waiting *w)
+{
+    const unsigned good = w->n >= LANES_PAY ? cache->lanes(w->lane, w->n) : 0;
+
+    for (size_t i = 0; i < w->n; i++) w->lane[i].job->status = good >> i & 1 ? CU_OK : check_cached(cache, w->lane[i].job);
+    w->n = 0;
+}
+
+/* OK: good, or waiting. */
+static cu_status check_or_wait(struct cache *cache, struct waiting *w, struct cu_sig_job *job)
+{
+    const struct loaded_key *loaded;
+
+    TRY(find_or_load(cache, job->key, &loaded));
+    if (loaded->es256 == NULL) return check(loaded, cache->scratch, job);
+    TRY(es256_form(job->signature));
+    w->lane[w->n++] = (struct es256_lane){ job, cu_sha256(job->message) };
+    return CU_OK;
+}
+
+static void verify_lanes(void *self, struct cu_sig_job *jobs, size_t n)
+{
+    struct waiting w;
+
+    if (n < LANES_PAY) return verify_cached(self, jobs, n);
+    w.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].status = check_or_wait(self, &w, &jobs[i]);
+        if (w.n == LANES) judge_waiting(self, &w);
+    }
+    judge_waiting(self, &w);
+}
+
 static void free_cached(void *self)
 {
     struct cache *cache = self;
@@ -168,6 +212,15 @@ cu_status cu_verifier_cached(void *memory, size_t size, struct cu_verifier *ret,
     cache->scratch = EVP_MD_CTX_new();
     if (cache->scratch == NULL) return ossl_fail(err, CU_NO_MEMORY, "a verifier");
     *ret = (struct cu_verifier){ .self = cache, .name = "cached", .verify = verify_cached, .free = free_cached };
+    return CU_OK;
+}
+
+cu_status verifier_with_lanes(es256_lanes *lanes, void *memory, size_t size, struct cu_verifier *ret, struct cu_err *err)
+{
+    TRY(cu_verifier_cached(memory, size, ret, err));
+    ((struct cache *)memory)->lanes = lanes;
+    ret->name = "lanes";
+    ret->verify = verify_lanes;
     return CU_OK;
 }
 

@@ -64,6 +64,7 @@ struct cu_place {
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
     struct cu_verifier verifier;
+    bool accelerate;                  /* may verifiers be the fastest? For whoever needs more of them */
     struct cu_progress progress;
 
     struct cu_buf trust_text;

@@ -11,6 +11,8 @@ const struct option common_options[] = {
     { "quiet", NULL, "no progress and no words on stderr, but errors" },
     { "passphrase-file", "FILE", "the first line of FILE opens the private keys (or CUSTODY_PASSPHRASE)" },
     { "help", NULL, "this text" },
+    { "accelerator", "auto|off",
+      "check many signatures on lanes of AVX-512, where build and processor have them; the answers are the same" },
     { NULL, NULL, NULL },
 };
 

@@ -126,6 +126,11 @@ static cu_status open_world(struct session *s, struct cu_err *err)
 {
     const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
 
+    const char *accelerator = opt(s->run, "accelerator");
+
+    s->place.accelerate = !accelerator || strcmp(accelerator, "off") != 0;
+    ENSURE(!accelerator || !s->place.accelerate || strcmp(accelerator, "auto") == 0, err, CU_USAGE,
+           "--accelerator: auto or off, not %s", accelerator);
     TRY(cu_posix_fs(s->root, &s->place.fs, err));
     s->place.source = cu_posix_source();
     s->place.clock = cu_posix_clock();
@@ -133,7 +138,7 @@ static cu_status open_world(struct session *s, struct cu_err *err)
     s->verifier_mem = malloc(size);
     ENSURE(s->verifier_mem, err, CU_NO_MEMORY, "out of memory");
     s->place.progress = progress_to(s);
-    return cu_verifier_cached(s->verifier_mem, size, &s->place.verifier, err);
+    return cu_verifier_fastest(s->place.accelerate, s->verifier_mem, size, &s->place.verifier, err);
 }
 
 static cu_status open_index(struct session *s, bool read_only, struct cu_err *err)
@@ -226,6 +231,7 @@ static void configure(struct session *s)
         .clock = s->place.clock,
         .origin = cu_buf_span(&s->origin_mem),
         .log_key = &s->place.key[CU_SIGNER_LOG],
+        .accelerate = s->place.accelerate,
         .workers = s->run->args_n > 1 ? WORKERS : 0, /* threads pay when there is more than one thing to check */
     };
     s->place.care = cu_embedded_care(&s->config);

@@ -139,7 +139,7 @@ static cu_status engine_new(const struct cu_embedded_config *config, struct cu_e
     TRY(cu_embedded_path(config, "head", e->head_path, err));
     TRY(cu_embedded_path(config, "0", e->part_path[0], err));
     TRY(cu_embedded_path(config, "1", e->part_path[1], err));
-    TRY(cu_pool_new(config->machine, config->workers, &e->pool, err));
+    TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &e->pool, err));
     *ret = e;
     e = NULL;
     return CU_OK;

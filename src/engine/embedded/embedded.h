@@ -19,6 +19,7 @@ struct cu_embedded_config {
     const struct cu_private_key *log_key;
     unsigned workers;                  /* threads that check signatures, the writer's among them; 0: no threads at all, the submitter
                                         * works, and drains when the journal is full */
+    bool accelerate;                   /* may signatures be checked by the accelerator? The answers are the same */
     unsigned window_us;                /* how long a batch waits for company; 0: not at all (with workers only) */
 };
 

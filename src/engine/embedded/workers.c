@@ -70,14 +70,14 @@ void cu_pool_prepare(struct cu_pool *pool, struct cu_submission *subs, size_t n)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static cu_status lane_open(struct cu_pool *pool, struct lane *lane, struct cu_err *err)
+static cu_status lane_open(struct cu_pool *pool, struct lane *lane, bool accelerate, struct cu_err *err)
 {
     size_t size = cu_verifier_cached_size(CU_KEYS_MAX);
 
     lane->pool = pool;
     lane->memory = malloc(size);
     ENSURE(lane->memory, err, CU_NO_MEMORY, "no memory for a checker of signatures");
-    return cu_verifier_cached(lane->memory, size, &lane->by, err);
+    return cu_verifier_fastest(accelerate, lane->memory, size, &lane->by, err);
 }
 
 void cu_pool_free(struct cu_pool *pool)
@@ -100,7 +100,7 @@ void cu_pool_free(struct cu_pool *pool)
 
 static void pool_free_at(struct cu_pool **pool) { cu_pool_free(*pool); }
 
-cu_status cu_pool_new(struct cu_machine machine, unsigned threads, struct cu_pool **ret, struct cu_err *err)
+cu_status cu_pool_new(struct cu_machine machine, unsigned threads, bool accelerate, struct cu_pool **ret, struct cu_err *err)
 {
     unsigned lanes = threads < 1 ? 1 : threads > LANES_MAX ? LANES_MAX : threads;
     CU_CLEANUP(pool_free_at) struct cu_pool *pool = calloc(1, sizeof *pool + lanes * sizeof pool->lane[0]);
@@ -111,7 +111,7 @@ cu_status cu_pool_new(struct cu_machine machine, unsigned threads, struct cu_poo
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->idle, NULL);
-    for (unsigned i = 0; i < lanes; i++) TRY(lane_open(pool, &pool->lane[i], err));
+    for (unsigned i = 0; i < lanes; i++) TRY(lane_open(pool, &pool->lane[i], accelerate, err));
     for (unsigned i = 1; i < lanes; i++, pool->threads_n++)
         ENSURE(pthread_create(&pool->lane[i].thread, NULL, run_lane, &pool->lane[i]) == 0, err, CU_NO_MEMORY,
                "no thread for a worker");

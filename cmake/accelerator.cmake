@@ -1,0 +1,17 @@
+# Lanes of AVX-512 for ES256 (src/crypto/lanes.c), optional: `make accelerator` fetches them. Whether they are used is asked of the
+# processor at run time. A program that never asks for the fastest verifier, as custody-verify, has nothing of them in it.
+set(CUSTODY_ACCELERATOR auto CACHE STRING "auto: build/accelerator, when it is there; off; or a folder with lib/ and include/")
+set(ACCELERATOR "")
+if(CUSTODY_ACCELERATOR STREQUAL auto)
+  file(GLOB ACCELERATOR CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/build/accelerator/lib/libcrypto_mb.a)
+elseif(CUSTODY_ACCELERATOR)
+  file(GLOB ACCELERATOR CONFIGURE_DEPENDS ${CUSTODY_ACCELERATOR}/lib/libcrypto_mb.a)
+  if(NOT ACCELERATOR)
+    message(FATAL_ERROR "CUSTODY_ACCELERATOR: there is no ${CUSTODY_ACCELERATOR}/lib/libcrypto_mb.a")
+  endif()
+endif()
+if(ACCELERATOR)
+  cmake_path(GET ACCELERATOR PARENT_PATH accelerator_lib)
+  cmake_path(GET accelerator_lib PARENT_PATH ACCELERATOR_DIR)
+  message(STATUS "Accelerator: ${ACCELERATOR}")
+endif()
