@@ -98,7 +98,7 @@ union cu_details {
 CU_MUST_USE cu_status cu_details_read(struct cu_span details, enum cu_profile *ret_profile, union cu_details *ret,
                                       struct cu_err *err);
 /** The same, and of a profile that statements of `kind` have (a claim's serve the deposit or refusal around it). WRONG_KIND. */
-CU_MUST_USE cu_status cu_details_check(struct cu_span details, enum cu_kind kind, struct cu_err *err);
+CU_MUST_USE cu_status cu_details_check(struct cu_span details, enum cu_kind kind, union cu_details *ret, struct cu_err *err);
 /** Append `message` (the profile's struct), its field "profile" filled in. What could not be read is not written. */
 CU_MUST_USE cu_status cu_details_write(enum cu_profile profile, const void *message, struct cu_buf *out, struct cu_err *err);
 

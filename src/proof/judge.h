@@ -6,14 +6,11 @@
 #include "custody/member.h"
 #include "custody/receipt.h"
 
-/** One entry that the receipt brought along: its place, its kind, and the few fields that several checks ask for. */
-struct cu_brought {
+/** One entry of the receipt: the record itself, or one that it brings along. */
+struct cu_placed {
     struct cu_support s;
-    enum cu_kind kind;
-    cu_hash leaf;
-    bool used;             /* some check needed it: in the end all must be */
-    struct cu_block block; /* of a block */
-    uint64_t party;        /* of a confirm: the organisation */
+    struct cu_entry entry;
+    bool used; /* some check needed it: in the end all must be. The record is from the start */
 };
 
 struct cu_judge {
@@ -29,14 +26,18 @@ struct cu_judge {
     struct cu_tlog_policy policy; /* of that epoch */
     struct cu_note_verdict signed_by;
     struct cu_genesis genesis;
+    struct cu_list names;         /* of parties, from genesis' details; empty: none are shown */
     bool has_members;
     struct cu_members members;
     size_t n;
-    struct cu_brought brought[CU_RECEIPT_SUPPORT_MAX];
+    struct cu_placed placed[CU_RECEIPT_SUPPORT_MAX + 1]; /* positions ascending */
 };
 
 /** Add a line and fold it into one of the three verdicts (CU_VERDICTS: into none); what lowers a verdict first becomes its sentence. */
 void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdict v, cu_status status, const char *fmt, ...) CU_PRINTF(5, 6);
+#define PASSED(j, verdict, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_PASS, CU_OK, __VA_ARGS__)
+#define UNPROVEN(j, verdict, status, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_NOT_PROVEN, status, __VA_ARGS__)
+#define FAILED(j, verdict, status, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_FAIL, status, __VA_ARGS__)
 /** A line that judges nothing. */
 void cu_judge_note(struct cu_judge *j, const char *fmt, ...) CU_PRINTF(2, 3);
 
@@ -54,13 +55,17 @@ CU_MUST_USE cu_status cu_judge_time(struct cu_judge *j);                        
 void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence);                         /* verify_proof.c */
 CU_MUST_USE cu_status cu_judge_nothing_unused(struct cu_judge *j);                                      /* verify.c */
 
-/** The brought entry at `seq`, or NULL. */
-struct cu_brought *cu_judge_at(struct cu_judge *j, uint64_t seq);
-/** The brought block entry that dates position `seq`, marked as used; MALFORMED when the receipt lacks it. */
-CU_MUST_USE cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_brought **ret);
+/** Each entry of a kind, from the first on. */
+#define EACH(j, p, kind) for (struct cu_placed *p = NULL; (p = cu_judge_next(j, p, kind)) != NULL;)
+struct cu_placed *cu_judge_next(struct cu_judge *j, struct cu_placed *after, enum cu_kind kind);
+static inline bool cu_judge_is_record(const struct cu_judge *j, const struct cu_placed *p) { return p->s.seq == j->report->seq.v; }
+/** The block entry that dates position `seq`, marked as used; MALFORMED when the receipt lacks it. */
+CU_MUST_USE cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_placed **ret);
 
-/** Names of parties, from genesis' details; n == 0: not named. */
+/** A party's name; n == 0: not named. */
 struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party);
+/** The organisation behind a key; 0: nobody of this ledger. */
+uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid);
 
 /** A name for people in a line, printable and cut: "" stays "". */
 #define CU_SHOWN 200

@@ -28,20 +28,10 @@ static void put_text(char *ret, size_t size, const char *fmt, va_list args)
     if (!cu_utf8_ok(cu_span(ret + at, size - 1 - at))) ret[at] = '\0';
 }
 
-static void put_textf(char *ret, size_t size, const char *fmt, ...) CU_PRINTF(3, 4);
-static void put_textf(char *ret, size_t size, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    put_text(ret, size, fmt, args);
-    va_end(args);
-}
-
 /* Lines beyond the table's end are dropped: verdicts do not live in them. */
-static struct cu_check_line *next_line(struct cu_report *r)
+static void add_line(struct cu_report *r, const struct cu_check_line *line)
 {
-    return r->lines_n < CU_REPORT_LINES ? &r->line[r->lines_n++] : NULL;
+    if (r->lines_n < CU_REPORT_LINES) r->line[r->lines_n++] = *line;
 }
 
 static bool any_failed(const struct cu_report *r)
@@ -60,8 +50,7 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
     va_start(args, fmt);
     put_text(line.text, sizeof line.text, fmt, args);
     va_end(args);
-    struct cu_check_line *at = next_line(r);
-    if (at != NULL) *at = line;
+    add_line(r, &line);
     if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS)
         memcpy(r->why[which], line.text, sizeof line.text);
     if (v == CU_PASS) return;
@@ -73,14 +62,13 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
 
 void cu_judge_note(struct cu_judge *j, const char *fmt, ...)
 {
-    struct cu_check_line *at = next_line(j->report);
+    struct cu_check_line line = { .verdict = CU_PASS };
     va_list args;
 
-    if (at == NULL) return;
-    at->verdict = CU_PASS;
     va_start(args, fmt);
-    put_text(at->text, sizeof at->text, fmt, args);
+    put_text(line.text, sizeof line.text, fmt, args);
     va_end(args);
+    add_line(j->report, &line);
 }
 
 /* ---- what the receipt is ------------------------------------------------------------------------------------------- */
@@ -110,19 +98,25 @@ static cu_status read_record(struct cu_judge *j)
     return CU_OK;
 }
 
-static cu_status read_brought(struct cu_judge *j, const struct cu_support *s)
+static void place_record(struct cu_judge *j)
 {
-    struct cu_brought *b = &j->brought[j->n];
-    struct cu_entry entry;
+    const struct cu_report *r = j->report;
+    struct cu_support s = { r->seq.v, r->record.entry, r->record.salt, r->record.details,
+                            .has_details = r->record.details.n > 0 };
 
-    ENSURE(s->seq != j->proof.index.v && (j->n == 0 || b[-1].s.seq < s->seq), j->err, CU_MALFORMED,
+    j->placed[j->n++] = (struct cu_placed){ s, r->entry, .used = true };
+}
+
+static cu_status place_brought(struct cu_judge *j, const struct cu_support *s)
+{
+    struct cu_placed *p = &j->placed[j->n];
+
+    ENSURE(j->n == 0 || p[-1].s.seq < s->seq, j->err, CU_MALFORMED,
            "receipt: entries ascend, each once, and the record is not among them");
     ENSURE(s->has_salt == s->has_details, j->err, CU_MALFORMED, "receipt: salt and details come together");
-    cu_status status = cu_entry_read(s->entry, &entry, j->err);
+    cu_status status = cu_entry_read(s->entry, &p->entry, j->err);
     if (status != CU_OK) return cu_fail_while(j->err, status, "entry %llu of the receipt", LLU(s->seq));
-    *b = (struct cu_brought){ .s = *s, .kind = entry.kind, .leaf = entry.leaf };
-    if (entry.kind == CU_KIND_BLOCK) b->block = entry.outer.body.block;
-    if (entry.kind == CU_KIND_CONFIRM) b->party = entry.outer.body.confirm.party;
+    p->s = *s;
     j->n++;
     return CU_OK;
 }
@@ -131,15 +125,20 @@ cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scr
 {
     struct cu_support s;
     size_t at = 0;
+    bool placed = false;
 
     TRY(cu_tlog_proof_read(receipt, &j->proof, j->err));
     TRY(cu_note_read(j->proof.checkpoint, &j->note, j->err));
     TRY(cu_checkpoint_read(j->note.text, &j->report->checkpoint, j->err));
     TRY(read_extra(j, scratch));
     TRY(read_record(j));
-    while (cu_list_next(&j->extra.support, &cu_support_schema, &at, &s)) TRY(read_brought(j, &s));
+    while (cu_list_next(&j->extra.support, &cu_support_schema, &at, &s)) {
+        if (!placed && s.seq >= j->proof.index.v) place_record(j), placed = true;
+        TRY(place_brought(j, &s));
+    }
+    if (!placed) place_record(j);
     cu_judge_note(j, "the file is one receipt in its one spelling: entry %llu, a %s, and %zu entries that go with it",
-                  LLU(j->proof.index.v), cu_kind_row(j->report->entry.kind)->name, j->n);
+                  LLU(j->proof.index.v), cu_kind_row(j->report->entry.kind)->name, j->n - 1);
     return CU_OK;
 }
 
@@ -147,27 +146,28 @@ cu_status cu_judge_nothing_unused(struct cu_judge *j)
 {
     if (any_failed(j->report)) return CU_OK; /* what failed keeps its own name */
     for (size_t i = 0; i < j->n; i++)
-        ENSURE(j->brought[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it",
-               LLU(j->brought[i].s.seq));
+        ENSURE(j->placed[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it",
+               LLU(j->placed[i].s.seq));
     return CU_OK;
 }
 
 /* ---- what the checks share ----------------------------------------------------------------------------------------- */
 
-struct cu_brought *cu_judge_at(struct cu_judge *j, uint64_t seq)
+struct cu_placed *cu_judge_next(struct cu_judge *j, struct cu_placed *after, enum cu_kind kind)
 {
-    for (size_t i = 0; i < j->n; i++)
-        if (j->brought[i].s.seq == seq) return &j->brought[i];
-    return NULL;
+    struct cu_placed *p = after == NULL ? j->placed : after + 1;
+
+    while (p < j->placed + j->n && p->entry.kind != kind) p++;
+    return p < j->placed + j->n ? p : NULL;
 }
 
-cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_brought **ret)
+cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_placed **ret)
 {
-    for (size_t i = 0; i < j->n; i++) {
-        struct cu_brought *b = &j->brought[i];
-        if (b->kind != CU_KIND_BLOCK || seq < b->block.first || seq - b->block.first >= b->block.count) continue;
-        b->used = true;
-        *ret = b;
+    EACH (j, p, CU_KIND_BLOCK) {
+        const struct cu_block *block = &p->entry.outer.body.block;
+        if (seq < block->first || seq - block->first >= block->count) continue;
+        p->used = true;
+        *ret = p;
         return CU_OK;
     }
     return cu_fail(j->err, CU_MALFORMED, "receipt: the block entry that dates entry %llu is missing", LLU(seq));
@@ -175,18 +175,19 @@ cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_brou
 
 struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party)
 {
-    const struct cu_brought *b = j->n > 0 ? &j->brought[0] : NULL;
-    bool is_record = j->report->entry.kind == CU_KIND_GENESIS;
-    struct cu_span details = is_record ? j->report->record.details : b != NULL && b->s.seq == 0 ? b->s.details : CU_SPAN_EMPTY;
-    struct cu_details_genesis genesis;
     struct cu_party_name name;
     size_t at = 0;
 
-    if (details.n == 0 || cu_schema_read(cu_profile_schema(CU_PROFILE_GENESIS), details, &genesis, NULL) != CU_OK)
-        return CU_SPAN_EMPTY;
-    while (cu_list_next(&genesis.parties, &cu_party_name_schema, &at, &name))
+    while (cu_list_next(&j->names, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
     return CU_SPAN_EMPTY;
+}
+
+uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&j->members, kid);
+
+    return key == NULL ? 0 : cu_members_party(&j->members, key->party)->organisation;
 }
 
 #define SHOWN_BYTES 40 /* each becomes at most 4 characters: \xNN */
@@ -210,8 +211,8 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN])
 /* What is not in the log is not interpreted. */
 static cu_status leave_unjudged(struct cu_judge *j)
 {
-    cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
-    cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
+    UNPROVEN(j, SIGNER, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
+    UNPROVEN(j, TIME, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
     return CU_OK;
 }
 
@@ -232,17 +233,18 @@ static cu_status judge(struct cu_judge *j, struct cu_span receipt, const struct 
     return cu_judge_nothing_unused(j);
 }
 
-/* No receipt at all: one sentence stands for everything. */
+/* No receipt at all: one sentence stands for everything, whatever was found before. */
 static void refuse(struct cu_judge *j, cu_status status)
 {
     struct cu_report *r = j->report;
 
-    cu_judge_say(j, CU_VERDICTS, CU_FAIL, status, "%s", j->err->text);
-    for (int v = 0; v < CU_VERDICTS; v++) {
-        r->verdict[v] = CU_FAIL;
-        put_textf(r->why[v], sizeof r->why[v], "%s", j->err->text);
-    }
+    r->verdict[CU_VERDICT_INTEGRITY] = CU_PASS;
+    FAILED(j, INTEGRITY, status, "%s", j->err->text);
     r->status = status;
+    for (int v = CU_VERDICT_INTEGRITY + 1; v < CU_VERDICTS; v++) {
+        r->verdict[v] = CU_FAIL;
+        memcpy(r->why[v], r->why[CU_VERDICT_INTEGRITY], sizeof r->why[v]);
+    }
 }
 
 cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence,

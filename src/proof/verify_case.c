@@ -21,17 +21,10 @@ static const cu_case_id *case_of(const struct cu_entry *e)
     return NULL;
 }
 
-static cu_status find_case(struct cu_judge *j, const cu_case_id *id, struct cu_brought **ret)
+static cu_status find_case(struct cu_judge *j, const cu_case_id *id, struct cu_placed **ret)
 {
-    struct cu_entry entry;
-
-    for (size_t i = 0; i < j->n; i++) {
-        if (j->brought[i].kind != CU_KIND_CASE) continue;
-        TRY(cu_entry_read(j->brought[i].s.entry, &entry, j->err));
-        if (memcmp(entry.outer.body.a_case.case_id.b, id->b, sizeof id->b) != 0) continue;
-        *ret = &j->brought[i];
-        return CU_OK;
-    }
+    EACH (j, p, CU_KIND_CASE)
+        if (memcmp(p->entry.outer.body.a_case.case_id.b, id->b, sizeof id->b) == 0) return *ret = p, CU_OK;
     return cu_fail(j->err, CU_MALFORMED, "receipt: the entry that opened the case is missing");
 }
 
@@ -40,10 +33,10 @@ static void tell_inventory(struct cu_judge *j)
     const struct cu_inventory *inv = &j->report->entry.outer.body.inventory;
     const char *of = inv->has_case ? "case" : "key";
 
-    cu_judge_note(
-        j,
-        "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that leaves one out",
-        LLU(inv->seen.seq), of, LLU(inv->n));
+    cu_judge_note(j,
+                  "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that "
+                  "leaves one out",
+                  LLU(inv->seen.seq), of, LLU(inv->n));
     if (inv->open.n > 0)
         cu_judge_note(j, "inventory: serial numbers of %llu keys are still open, as it lists them", LLU(inv->open.n));
 }
@@ -52,7 +45,7 @@ cu_status cu_judge_case(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
     const cu_case_id *id = case_of(&r->entry);
-    struct cu_brought *at;
+    struct cu_placed *at;
     char name[CU_SHOWN];
 
     if (r->entry.kind == CU_KIND_CASE) r->case_name = case_name(r->record.details);
@@ -62,10 +55,8 @@ cu_status cu_judge_case(struct cu_judge *j)
     at->used = true;
     r->case_name = case_name(at->s.details);
     cu_shown(r->case_name, name);
-    if (at->s.seq < r->seq.v)
-        cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_PASS, CU_OK, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq),
-                     name);
-    else cu_judge_say(j, CU_VERDICT_INTEGRITY, CU_FAIL, CU_OUT_OF_ORDER, "its case was opened after it");
+    if (at->s.seq < r->seq.v) PASSED(j, INTEGRITY, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq), name);
+    else FAILED(j, INTEGRITY, CU_OUT_OF_ORDER, "its case was opened after it");
     return CU_OK;
 }
 
@@ -83,14 +74,6 @@ static bool counted(const struct copies *c, uint64_t organisation)
     return false;
 }
 
-/* The organisation behind a key; 0: not of this ledger. */
-static uint64_t organisation_of(const struct cu_judge *j, const cu_hash *kid)
-{
-    const struct cu_member_key *key = cu_members_key(&j->members, kid);
-
-    return key == NULL ? 0 : cu_members_party(&j->members, key->party)->organisation;
-}
-
 static bool covers(const struct cu_stored *stored, uint64_t seq)
 {
     struct cu_range range;
@@ -102,21 +85,18 @@ static bool covers(const struct cu_stored *stored, uint64_t seq)
 }
 
 /* One attestation a organisation; what covers another deposit, or says it twice, stays unused and is refused in the end. */
-static cu_status count_stored(struct cu_judge *j, struct cu_brought *b, struct copies *copies)
+static cu_status count_stored(struct cu_judge *j, struct cu_placed *p, struct copies *copies)
 {
-    const struct cu_brought *dating;
-    struct cu_entry entry;
+    uint64_t organisation = cu_judge_organisation(j, &p->entry.outer.kid), seq = j->report->seq.v;
+    const struct cu_placed *dating;
     char when[32], name[CU_SHOWN];
 
-    TRY(cu_entry_read(b->s.entry, &entry, j->err));
-    uint64_t organisation = organisation_of(j, &entry.outer.kid);
-    if (b->s.seq < j->report->seq.v || !covers(&entry.outer.body.stored, j->report->seq.v) || counted(copies, organisation))
-        return CU_OK;
-    b->used = true; /* its signature is checked with the others */
-    TRY(cu_judge_dating(j, b->s.seq, &dating));
+    if (p->s.seq < seq || !covers(&p->entry.outer.body.stored, seq) || counted(copies, organisation)) return CU_OK;
+    p->used = true; /* its signature is checked with the others */
+    TRY(cu_judge_dating(j, p->s.seq, &dating));
     copies->organisation[copies->n++] = organisation;
-    cu_time_text((cu_unix_ms){ dating->block.closed }, when);
-    cu_judge_note(j, "entry %llu: organisation %llu (%s) holds a verified copy, recorded by %s", LLU(b->s.seq), LLU(organisation),
+    cu_time_text((cu_unix_ms){ dating->entry.outer.body.block.closed }, when);
+    cu_judge_note(j, "entry %llu: organisation %llu (%s) holds a verified copy, recorded by %s", LLU(p->s.seq), LLU(organisation),
                   cu_shown(cu_judge_name(j, organisation), name), when);
     return CU_OK;
 }
@@ -130,7 +110,7 @@ static void count_signers(struct cu_judge *j, struct copies *copies)
         const struct cu_vkey *key = of == CU_SIG_LOG ? &j->policy.log[j->signed_by.node[i]]
                                                      : &j->policy.node[j->signed_by.node[i]].vkey;
         cu_hash kid = cu_key_id(&key->pub);
-        uint64_t organisation = organisation_of(j, &kid);
+        uint64_t organisation = cu_judge_organisation(j, &kid);
         if (organisation != 0 && !counted(copies, organisation)) copies->organisation[copies->n++] = organisation;
     }
 }
@@ -151,8 +131,7 @@ cu_status cu_judge_copies(struct cu_judge *j)
     struct copies copies = { 0 };
 
     if (r->entry.kind != CU_KIND_DEPOSIT || !j->has_members) return CU_OK;
-    for (size_t i = 0; i < j->n; i++)
-        if (j->brought[i].kind == CU_KIND_STORED) TRY(count_stored(j, &j->brought[i], &copies));
+    EACH (j, p, CU_KIND_STORED) TRY(count_stored(j, p, &copies));
     if (r->record.content.p != NULL) count_signers(j, &copies);
     r->copies = copies.n;
     r->copies_required = j->genesis.policy.copies;

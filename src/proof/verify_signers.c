@@ -32,14 +32,12 @@ void cu_judge_checkpoint(struct cu_judge *j)
     const struct cu_epoch *epoch;
 
     if (j->trust == NULL) {
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED,
-                     "no trust file is pinned: whose log this is was not checked");
+        UNPROVEN(j, SIGNER, CU_UNTRUSTED, "no trust file is pinned: whose log this is was not checked");
         return;
     }
     epoch = cu_trust_epoch(j->trust, c->size);
     if (epoch == NULL) {
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_NOT_PROVEN, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries",
-                     LLU(c->size.v));
+        UNPROVEN(j, SIGNER, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries", LLU(c->size.v));
         return;
     }
     cu_status status = cu_epoch_policy(epoch, &j->policy, j->err);
@@ -47,10 +45,9 @@ void cu_judge_checkpoint(struct cu_judge *j)
     if (status == CU_OK || status == CU_UNTRUSTED)
         for (size_t i = 0; i < j->note.sigs_n; i++) tell_line(j, i);
     j->trusted = status == CU_OK;
-    if (j->trusted)
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "the checkpoint of %llu entries is signed as the trust file demands",
-                     LLU(c->size.v));
-    else cu_judge_say(j, CU_VERDICT_SIGNER, status == CU_UNTRUSTED ? CU_NOT_PROVEN : CU_FAIL, status, "%s", j->err->text);
+    if (j->trusted) PASSED(j, SIGNER, "the checkpoint of %llu entries is signed as the trust file demands", LLU(c->size.v));
+    else if (status == CU_UNTRUSTED) UNPROVEN(j, SIGNER, status, "%s", j->err->text);
+    else FAILED(j, SIGNER, status, "%s", j->err->text);
 }
 
 /* ---- enrolment ----------------------------------------------------------------------------------------------------- */
@@ -75,48 +72,39 @@ static cu_status check_key(struct cu_judge *j, const struct cu_statement *st, ui
     return CU_OK;
 }
 
-static cu_status enrol(struct cu_judge *j, struct cu_span bytes, uint64_t seq)
+static cu_status enrol(struct cu_judge *j, const struct cu_placed *p)
 {
+    const struct cu_statement *confirm = &p->entry.outer;
     const struct cu_member_key *key;
-    struct cu_entry entry;
     struct cu_span message;
 
-    TRY(cu_entry_read(bytes, &entry, j->err));
-    TRY(check_key(j, &entry.outer, seq, &key));
-    ENSURE(message_of(j, &entry.outer, &message), j->err, CU_TOO_LARGE, "no room");
-    TRY(cu_verify_one(j->by, &key->pub, message, entry.outer.signature.p, j->err));
+    TRY(check_key(j, confirm, p->s.seq, &key));
+    ENSURE(message_of(j, confirm, &message), j->err, CU_TOO_LARGE, "no room");
+    TRY(cu_verify_one(j->by, &key->pub, message, confirm->signature.p, j->err));
     cu_buf_clear(&j->room);
-    return cu_members_confirm(&j->members, &entry.outer, (cu_seq){ seq }, j->by, j->err);
-}
-
-static void enrol_or_say(struct cu_judge *j, struct cu_span bytes, uint64_t seq, uint64_t party)
-{
-    char name[CU_SHOWN];
-    cu_status status = enrol(j, bytes, seq);
-
-    cu_shown(cu_judge_name(j, party), name);
-    if (status == CU_OK)
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: organisation %llu (%s) proved that it holds its keys",
-                     LLU(seq), LLU(party), name);
-    else
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the confirmation of organisation %llu: %.120s", LLU(seq),
-                     LLU(party), j->err->text);
+    return cu_members_confirm(&j->members, confirm, (cu_seq){ p->s.seq }, j->by, j->err);
 }
 
 void cu_judge_members(struct cu_judge *j)
 {
-    struct cu_report *r = j->report;
-    cu_status status = cu_members_from_genesis(&j->genesis, &r->network, &j->members, j->err);
+    char name[CU_SHOWN];
+    cu_status status = cu_members_from_genesis(&j->genesis, &j->report->network, &j->members, j->err);
 
-    if (status != CU_OK) {
-        cu_judge_say(j, CU_VERDICT_SIGNER, CU_FAIL, status, "the genesis enrols nobody: %.150s", j->err->text);
+    j->has_members = status == CU_OK;
+    if (!j->has_members) {
+        FAILED(j, SIGNER, status, "the genesis enrols nobody: %.150s", j->err->text);
         return;
     }
-    j->has_members = true;
-    for (size_t i = 0; i < j->n; i++)
-        if (j->brought[i].kind == CU_KIND_CONFIRM)
-            enrol_or_say(j, j->brought[i].s.entry, j->brought[i].s.seq, j->brought[i].party);
-    if (r->entry.kind == CU_KIND_CONFIRM) enrol_or_say(j, r->record.entry, r->seq.v, r->entry.outer.body.confirm.party);
+    EACH (j, p, CU_KIND_CONFIRM) {
+        uint64_t party = p->entry.outer.body.confirm.party;
+        status = enrol(j, p);
+        if (status == CU_OK)
+            PASSED(j, SIGNER, "entry %llu: organisation %llu (%s) proved that it holds its keys", LLU(p->s.seq), LLU(party),
+                   cu_shown(cu_judge_name(j, party), name));
+        else
+            FAILED(j, SIGNER, status, "entry %llu, the confirmation of organisation %llu: %.120s", LLU(p->s.seq), LLU(party),
+                   j->err->text);
+    }
 }
 
 /* ---- signatures ---------------------------------------------------------------------------------------------------- */
@@ -138,15 +126,15 @@ static void flush(struct batch *b)
 
     if (b->n > 0) b->j->by->verify(b->j->by->self, b->job, b->n);
     for (size_t i = 0; i < b->n; i++) {
+        cu_status status = b->job[i].status;
         const char *kind = cu_kind_row(b->of[i].kind)->name;
-        cu_shown(cu_judge_name(b->j, b->of[i].party), name);
-        if (b->job[i].status == CU_OK)
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_PASS, CU_OK, "entry %llu: the %s statement is signed by party %llu (%s)",
-                         LLU(b->of[i].seq), kind, LLU(b->of[i].party), name);
+        unsigned long long seq = b->of[i].seq, party = b->of[i].party;
+        cu_shown(cu_judge_name(b->j, party), name);
+        if (status == CU_OK)
+            PASSED(b->j, SIGNER, "entry %llu: the %s statement is signed by party %llu (%s)", seq, kind, party, name);
         else
-            cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, b->job[i].status,
-                         "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(b->of[i].seq), kind,
-                         LLU(b->of[i].party), name, cu_status_text(b->job[i].status));
+            FAILED(b->j, SIGNER, status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", seq, kind, party,
+                   name, cu_status_text(status));
     }
     b->n = 0;
     cu_buf_clear(&b->j->room);
@@ -155,10 +143,10 @@ static void flush(struct batch *b)
 /* The confirm that let this key act is needed. */
 static void need_confirm(struct cu_judge *j, uint64_t party)
 {
-    const struct cu_member_party *p = cu_members_party(&j->members, party);
+    uint64_t organisation = cu_members_party(&j->members, party)->organisation;
 
-    for (size_t i = 0; i < j->n; i++)
-        if (j->brought[i].kind == CU_KIND_CONFIRM && j->brought[i].party == p->organisation) j->brought[i].used = true;
+    EACH (j, p, CU_KIND_CONFIRM)
+        if (p->entry.outer.body.confirm.party == organisation) p->used = true;
 }
 
 static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
@@ -168,8 +156,7 @@ static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
     cu_status status = check_key(b->j, st, seq, &key);
 
     if (status != CU_OK) {
-        cu_judge_say(b->j, CU_VERDICT_SIGNER, CU_FAIL, status, "entry %llu, the %s: %.150s", LLU(seq),
-                     cu_kind_row(st->kind)->name, b->j->err->text);
+        FAILED(b->j, SIGNER, status, "entry %llu, the %s: %.150s", LLU(seq), cu_kind_row(st->kind)->name, b->j->err->text);
         return;
     }
     need_confirm(b->j, key->party);
@@ -184,59 +171,45 @@ static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
     b->n++;
 }
 
-static struct cu_span name_by_kid(const struct cu_judge *j, const cu_hash *kid, bool of_organisation)
-{
-    const struct cu_member_key *key = cu_members_key(&j->members, kid);
-
-    if (key == NULL) return CU_SPAN_EMPTY;
-    return cu_judge_name(j, of_organisation ? cu_members_party(&j->members, key->party)->organisation : key->party);
-}
-
 /* Who people read of: of two signers the inner is the depositor. */
 static void name_parties(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
-    const struct cu_statement *inner = cu_entry_innermost(&r->entry);
+    const struct cu_member_key *inner = cu_members_key(&j->members, &cu_entry_innermost(&r->entry)->kid);
+    const struct cu_member_key *outer = cu_members_key(&j->members, &r->entry.outer.kid);
 
-    r->depositor = name_by_kid(j, &inner->kid, false);
-    r->organisation = name_by_kid(j, &inner->kid, true);
-    if (r->entry.has_inner) r->provider = name_by_kid(j, &r->entry.outer.kid, false);
+    if (inner != NULL) r->depositor = cu_judge_name(j, inner->party);
+    if (inner != NULL) r->organisation = cu_judge_name(j, cu_members_party(&j->members, inner->party)->organisation);
+    if (outer != NULL && r->entry.has_inner) r->provider = cu_judge_name(j, outer->party);
 }
 
-/* The second claim of an equivocation, whole inside its incident. */
-static cu_status add_nested_claim(struct batch *b, const struct cu_incident *incident, uint64_t seq)
+static cu_status add_record(struct batch *b)
 {
+    const struct cu_entry *e = &b->j->report->entry;
+    const struct cu_incident *incident = &e->outer.body.incident;
+    uint64_t seq = b->j->report->seq.v;
     struct cu_statement claim;
 
-    TRY(cu_statement_read(incident->claim, &claim, b->j->err));
+    if (!e->signed_) return CU_OK;
+    name_parties(b->j);
+    if (e->has_inner) add(b, &e->inner, seq);
+    if (e->kind != CU_KIND_CONFIRM) add(b, &e->outer, seq); /* enrolment has judged that one */
+    if (e->kind != CU_KIND_INCIDENT || !incident->has_claim) return CU_OK;
+    TRY(cu_statement_read(incident->claim, &claim, b->j->err)); /* an equivocation's second claim */
     add(b, &claim, seq);
-    return CU_OK;
-}
-
-static cu_status add_brought(struct batch *b, const struct cu_brought *brought)
-{
-    struct cu_entry entry;
-
-    if (!brought->used || (brought->kind != CU_KIND_CASE && brought->kind != CU_KIND_STORED)) return CU_OK;
-    TRY(cu_entry_read(brought->s.entry, &entry, b->j->err));
-    add(b, &entry.outer, brought->s.seq);
     return CU_OK;
 }
 
 cu_status cu_judge_signers(struct cu_judge *j)
 {
-    struct cu_report *r = j->report;
     struct batch b = { .j = j };
 
     if (!j->has_members) return CU_OK;
     cu_buf_clear(&j->room);
-    if (r->entry.signed_) name_parties(j);
-    if (r->entry.has_inner) add(&b, &r->entry.inner, r->seq.v);
-    if (r->entry.signed_ && r->entry.kind != CU_KIND_CONFIRM) add(&b, &r->entry.outer, r->seq.v);
-    if (r->entry.kind == CU_KIND_CONFIRM) need_confirm(j, r->entry.outer.body.confirm.party);
-    if (r->entry.kind == CU_KIND_INCIDENT && r->entry.outer.body.incident.has_claim)
-        TRY(add_nested_claim(&b, &r->entry.outer.body.incident, r->seq.v));
-    for (size_t i = 0; i < j->n; i++) TRY(add_brought(&b, &j->brought[i]));
+    TRY(add_record(&b));
+    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
+        if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED))
+            add(&b, &p->entry.outer, p->s.seq);
     flush(&b);
     return CU_OK;
 }

@@ -15,83 +15,74 @@
 
 /* ---- the blocks ---------------------------------------------------------------------------------------------------- */
 
-static const char *block_fault(const struct cu_brought *b, const struct cu_brought *before)
+static const char *block_fault(const struct cu_placed *p, const struct cu_block *before)
 {
-    if (b->block.first + b->block.count != b->s.seq) return "does not stand behind its records";
-    if (b->block.opened > b->block.closed) return "closed before it opened";
+    const struct cu_block *b = &p->entry.outer.body.block;
+
+    if (b->first + b->count != p->s.seq) return "does not stand behind its records";
     if (before == NULL) return NULL;
-    if (b->block.first <= before->s.seq || b->block.height <= before->block.height || b->block.opened < before->block.closed)
+    if (b->first <= before->first + before->count || b->height <= before->height || b->opened < before->closed)
         return "does not follow the block before it";
     return NULL;
 }
 
 static void judge_blocks(struct cu_judge *j)
 {
-    const struct cu_brought *before = NULL;
+    const struct cu_block *before = NULL;
 
-    for (size_t i = 0; i < j->n; i++) {
-        const struct cu_brought *b = &j->brought[i];
-        if (b->kind != CU_KIND_BLOCK) continue;
-        const char *fault = block_fault(b, before);
-        if (fault != NULL) cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "block entry %llu %s", LLU(b->s.seq), fault);
-        before = b;
+    EACH (j, p, CU_KIND_BLOCK) {
+        const char *fault = block_fault(p, before);
+        if (fault != NULL) FAILED(j, TIME, CU_UNTRUE, "block entry %llu %s", LLU(p->s.seq), fault);
+        before = &p->entry.outer.body.block;
     }
 }
 
 /* The block that a signer names must be in this log, before the record. */
 static cu_status judge_seen(struct cu_judge *j, const struct cu_statement *st, const struct cu_seen *seen, cu_unix_ms *ret)
 {
-    struct cu_brought *b = cu_judge_at(j, seen->seq);
     const char *who = cu_kind_row(st->kind)->name;
+    struct cu_placed *p = j->placed;
     char when[32];
 
-    ENSURE(b != NULL, j->err, CU_MALFORMED, "receipt: entry %llu, the block that the %s saw, is missing", LLU(seen->seq), who);
-    b->used = true;
-    if (b->kind != CU_KIND_BLOCK || !cu_hash_eq(&b->leaf, &seen->leaf) || seen->seq >= j->report->seq.v) {
-        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it",
-                     who);
+    while (p < j->placed + j->n && p->s.seq != seen->seq) p++;
+    ENSURE(p < j->placed + j->n, j->err, CU_MALFORMED, "receipt: entry %llu, the block that the %s saw, is missing",
+           LLU(seen->seq), who);
+    p->used = true;
+    if (p->entry.kind != CU_KIND_BLOCK || !cu_hash_eq(&p->entry.leaf, &seen->leaf) || seen->seq >= j->report->seq.v) {
+        FAILED(j, TIME, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it", who);
         return CU_OK;
     }
-    ret->v = b->block.closed;
+    ret->v = p->entry.outer.body.block.closed;
     cu_time_text(*ret, when);
     cu_judge_note(j, "the %s was signed after block entry %llu, closed %s", who, LLU(seen->seq), when);
     return CU_OK;
 }
 
-static const struct cu_seen *seen_of(const struct cu_entry *e)
-{
-    return e->has_inner ? &e->inner.body.claim.seen : cu_entry_seen(e);
-}
-
 static cu_status judge_after(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
-    const struct cu_seen *outer = cu_entry_seen(&r->entry), *inner = seen_of(&r->entry);
+    const struct cu_seen *outer = cu_entry_seen(&r->entry), *inner = &r->entry.inner.body.claim.seen;
     cu_unix_ms unused;
 
-    if (inner != NULL) TRY(judge_seen(j, cu_entry_innermost(&r->entry), inner, &r->signed_after));
-    if (!r->entry.has_inner) return CU_OK;
+    if (!r->entry.has_inner) return outer == NULL ? CU_OK : judge_seen(j, &r->entry.outer, outer, &r->signed_after);
+    TRY(judge_seen(j, &r->entry.inner, inner, &r->signed_after));
     TRY(judge_seen(j, &r->entry.outer, outer, &unused));
-    if (outer->seq < inner->seq)
-        cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
+    if (outer->seq < inner->seq) FAILED(j, TIME, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
     return CU_OK;
 }
 
 static cu_status judge_by(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
-    const struct cu_brought *dating;
+    const struct cu_placed *dating;
     char when[32];
 
     if (r->entry.kind == CU_KIND_BLOCK) {
-        const struct cu_block *own = &r->entry.outer.body.block;
-        r->recorded_by.v = own->closed;
-        if (own->first + own->count != r->seq.v)
-            cu_judge_say(j, CU_VERDICT_TIME, CU_FAIL, CU_UNTRUE, "the block entry does not stand behind its records");
+        r->recorded_by.v = r->entry.outer.body.block.closed;
         return CU_OK;
     }
     TRY(cu_judge_dating(j, r->seq.v, &dating));
-    r->recorded_by.v = dating->block.closed;
+    r->recorded_by.v = dating->entry.outer.body.block.closed;
     cu_time_text(r->recorded_by, when);
     cu_judge_note(j, "it is dated by block entry %llu, closed %s", LLU(dating->s.seq), when);
     return CU_OK;
@@ -103,9 +94,8 @@ static cu_status judge_by(struct cu_judge *j)
 static uint64_t holder(const struct cu_judge *j, const struct cu_vkey *key)
 {
     cu_hash kid = cu_key_id(&key->pub);
-    const struct cu_member_key *member = cu_members_key(&j->members, &kid);
 
-    return member == NULL ? 0 : cu_members_party(&j->members, member->party)->organisation;
+    return cu_judge_organisation(j, &kid);
 }
 
 /* Could this organisation have made the checkpoint good: alone, or with every outside cosigner? A log key that genesis does not
@@ -165,20 +155,19 @@ static void judge_clock(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
     bool outside = j->trusted && j->has_members && !any_suffices(j, false), agreed = outside && !any_suffices(j, true);
+    uint64_t s = outside && !agreed ? quorum_time(j) : 0;
     char span[100], witnessed[32];
 
     r->one_keeper = j->members.organisations == 1 && !outside;
+    r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
+    cu_time_text(r->witnessed_by, witnessed);
     span_text(r, span);
-    if (agreed) cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK, "%s: times on which several organisations agreed", span);
-    else if (outside) {
-        uint64_t s = quorum_time(j);
-        r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
-        cu_time_text(r->witnessed_by, witnessed);
-        cu_judge_say(j, CU_VERDICT_TIME, CU_PASS, CU_OK,
-                     "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
-    } else
-        cu_judge_say(j, CU_VERDICT_TIME, CU_NOT_PROVEN, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span,
-                     j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
+    if (agreed) PASSED(j, TIME, "%s: times on which several organisations agreed", span);
+    else if (outside)
+        PASSED(j, TIME, "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
+    else
+        UNPROVEN(j, TIME, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span,
+                 j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
 }
 
 /* When it was collected or taken is the signer's word: shown, never judged. */

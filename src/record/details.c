@@ -134,11 +134,11 @@ cu_status cu_details_read(struct cu_span details, enum cu_profile *ret_profile, 
     return CU_OK;
 }
 
-cu_status cu_details_check(struct cu_span details, enum cu_kind kind, struct cu_err *err)
+cu_status cu_details_check(struct cu_span details, enum cu_kind kind, union cu_details *ret, struct cu_err *err)
 {
     enum cu_profile profile;
 
-    TRY(cu_details_read(details, &profile, NULL, err));
+    TRY(cu_details_read(details, &profile, ret, err));
     ENSURE(rows[profile].kinds & 1u << kind, err, CU_WRONG_KIND, "details of profile %s do not go with a %s", names[profile],
            cu_kind_row(kind) ? cu_kind_row(kind)->name : "statement of an unknown kind");
     return CU_OK;

@@ -93,14 +93,14 @@ static void known_details_of_every_profile_are_read_and_written_as_the_same_byte
 static void each_profile_goes_with_its_kinds_of_statement_alone(void **state)
 {
     (void)state;
-    assert_ok(cu_details_check(seed("plain"), CU_KIND_DEPOSIT, &err));
-    assert_ok(cu_details_check(seed("police"), CU_KIND_CLAIM, &err));
-    assert_ok(cu_details_check(seed("police"), CU_KIND_REFUSAL, &err));
-    assert_ok(cu_details_check(seed("case"), CU_KIND_CASE, &err));
-    assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), CU_KIND_CASE, &err));
-    assert_refused(CU_WRONG_KIND, cu_details_check(seed("case"), CU_KIND_DEPOSIT, &err));
-    assert_refused(CU_WRONG_KIND, cu_details_check(seed("void"), CU_KIND_CORRECTION, &err));
-    assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), CU_KIND_BLOCK, &err));
+    assert_ok(cu_details_check(seed("plain"), CU_KIND_DEPOSIT, NULL, &err));
+    assert_ok(cu_details_check(seed("police"), CU_KIND_CLAIM, NULL, &err));
+    assert_ok(cu_details_check(seed("police"), CU_KIND_REFUSAL, NULL, &err));
+    assert_ok(cu_details_check(seed("case"), CU_KIND_CASE, NULL, &err));
+    assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), CU_KIND_CASE, NULL, &err));
+    assert_refused(CU_WRONG_KIND, cu_details_check(seed("case"), CU_KIND_DEPOSIT, NULL, &err));
+    assert_refused(CU_WRONG_KIND, cu_details_check(seed("void"), CU_KIND_CORRECTION, NULL, &err));
+    assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), CU_KIND_BLOCK, NULL, &err));
 }
 
 static void details_that_are_not_canonical_or_of_no_known_profile_are_refused(void **state)
@@ -124,9 +124,9 @@ static void details_that_are_not_canonical_or_of_no_known_profile_are_refused(vo
     };
 
     (void)state;
-    assert_ok(cu_details_check(cu_span("\xa2\x64text\x60\x67profile\x64void", 20), CU_KIND_VOID, &err));
+    assert_ok(cu_details_check(cu_span("\xa2\x64text\x60\x67profile\x64void", 20), CU_KIND_VOID, NULL, &err));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_refused(bad[i].status, cu_details_check(cu_span(bad[i].bytes, bad[i].n), CU_KIND_VOID, &err));
+        assert_refused(bad[i].status, cu_details_check(cu_span(bad[i].bytes, bad[i].n), CU_KIND_VOID, NULL, &err));
 }
 
 static void details_of_24_kib_are_taken_and_one_byte_more_is_not(void **state)
