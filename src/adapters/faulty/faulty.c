@@ -9,12 +9,12 @@ struct wrapped {
     struct cu_file *inner;
 };
 
-enum cost { CALL, EFFECT };
+enum cost { CALL, EFFECT, ROOM }; /* ROOM: an effect that needs some on the medium */
 
 static cu_status judge(struct cu_faulty *f, enum cost cost, const char *what, struct cu_err *err)
 {
     f->calls++;
-    if (f->stopped || (cost == EFFECT && f->effects >= f->stop_after)) {
+    if (f->stopped || (cost != CALL && f->effects >= f->stop_after)) {
         f->stopped = true;
         return cu_fail(err, CU_IO, "cannot %s: the machine has stopped", what);
     }
@@ -22,11 +22,13 @@ static cu_status judge(struct cu_faulty *f, enum cost cost, const char *what, st
     f->failed |= now;
     if (f->fault == CU_FAULT_READ_ONLY) {
         ENSURE(!f->failed || cost == CALL, err, CU_READ_ONLY, "cannot %s: Read-only file system", what);
+    } else if (f->fault == CU_FAULT_FULL) {
+        ENSURE(!f->failed || cost != ROOM, err, CU_NO_SPACE, "cannot %s: No space left on device", what);
     } else if (now) {
-        return cu_fail(err, f->fault == CU_FAULT_IO ? CU_IO : CU_NO_SPACE, "cannot %s: call %llu fails as planned", what,
+        return cu_fail(err, f->fault == CU_FAULT_NO_SPACE ? CU_NO_SPACE : CU_IO, "cannot %s: call %llu fails as planned", what,
                        (unsigned long long)f->calls);
     }
-    f->effects += cost == EFFECT;
+    f->effects += cost != CALL;
     return CU_OK;
 }
 
@@ -42,7 +44,7 @@ static cu_status admit(struct cu_faulty *f, enum cost cost, const char *what, st
 static bool struck(struct cu_faulty *f, cu_status status)
 {
     pthread_mutex_lock(f->mutex);
-    bool answer = status != CU_OK && f->failed && !f->stopped && f->fault != CU_FAULT_READ_ONLY;
+    bool answer = status != CU_OK && f->failed && !f->stopped && f->fault != CU_FAULT_READ_ONLY && f->fault != CU_FAULT_FULL;
     pthread_mutex_unlock(f->mutex);
     return answer;
 }
@@ -61,10 +63,12 @@ static cu_status file_read_at(struct cu_file *f, uint64_t at, void *ret, size_t 
 static cu_status file_write_at(struct cu_file *f, uint64_t at, struct cu_span bytes, struct cu_err *err)
 {
     struct wrapped *w = wrapped_of(f);
-    cu_status status = admit(w->faulty, EFFECT, "write", err);
+    cu_status status = admit(w->faulty, ROOM, "write", err);
 
     if (struck(w->faulty, status) && w->faulty->fault == CU_FAULT_NO_SPACE)
         TRY(w->inner->ops->write_at(w->inner, at, cu_span(bytes.p, bytes.n / 2), err));
+    if (struck(w->faulty, status) && w->faulty->fault == CU_FAULT_SHORT && bytes.n)
+        TRY(w->inner->ops->write_at(w->inner, at, cu_span(bytes.p, bytes.n - 1), err));
     return status == CU_OK ? w->inner->ops->write_at(w->inner, at, bytes, err) : status;
 }
 
@@ -105,7 +109,8 @@ static const struct cu_file_ops file_ops = { file_read_at, file_write_at, file_s
 static cu_status fs_open(void *self, const char *path, unsigned flags, struct cu_file **ret, struct cu_err *err)
 {
     struct cu_faulty *f = self;
-    enum cost cost = flags & CU_OPEN_TRUNCATE || (flags & CU_OPEN_CREATE && !cu_fs_exists(&f->inner, path)) ? EFFECT : CALL;
+    const bool makes = flags & CU_OPEN_CREATE && !cu_fs_exists(&f->inner, path);
+    const enum cost cost = makes ? ROOM : flags & CU_OPEN_TRUNCATE ? EFFECT : CALL;
 
     TRY(admit(f, cost, "open", err));
     struct wrapped *w = malloc(sizeof *w);
@@ -120,7 +125,7 @@ static cu_status fs_open(void *self, const char *path, unsigned flags, struct cu
 static cu_status fs_make_dir(void *self, const char *path, struct cu_err *err)
 {
     struct cu_faulty *f = self;
-    TRY(admit(f, EFFECT, "make a folder", err));
+    TRY(admit(f, ROOM, "make a folder", err));
     return f->inner.ops->make_dir(f->inner.self, path, err);
 }
 

@@ -16,6 +16,8 @@
 enum cu_fault {
     CU_FAULT_IO,        /* the call does nothing and answers IO; a sync also loses what it should have made durable */
     CU_FAULT_NO_SPACE,  /* likewise NO_SPACE; a write puts half of its bytes there first */
+    CU_FAULT_SHORT,     /* likewise IO; a write puts all but its last byte there first */
+    CU_FAULT_FULL,      /* from this call on every write and every new file answers NO_SPACE */
     CU_FAULT_READ_ONLY, /* from this call on every effect answers READ_ONLY */
 };
 

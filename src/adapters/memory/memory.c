@@ -6,7 +6,8 @@
  * (3) Names likewise: a list of creations and renames that no sync_dir has covered. One that is made durable takes the earlier
  *     ones of its file and of its names along. A sync of a file does not make its name durable.
  * (4) Folders are durable at once, as ports/fs.h says.
- * (5) Nodes live until the file system is closed, so a file that was open during a crash can still be closed.
+ * (5) A node lives as long as a name, a change or an open file has it: what was open during a crash can still be closed.
+ * (6) A node that is not in the list of dirty ones is on the medium as it is shown.
  */
 #include "memory.h"
 
@@ -26,7 +27,9 @@ struct image {
 };
 
 struct node {
-    struct node *next;
+    struct node *prev, *next;    /* (6) */
+    bool dirty, lost;            /* lost: a sync failed, so that what is shown never reaches the medium */
+    unsigned holders;            /* (5) */
     struct bytes shown, durable; /* (1) */
     struct image *images;        /* (2) */
     size_t images_n, images_cap;
@@ -35,12 +38,14 @@ struct node {
 };
 
 struct name {
-    char *path;
-    struct node *node;
-}; /* node NULL: a folder */
+    struct name *next; /* of the same bucket */
+    uint32_t hash;
+    struct node *node; /* NULL: a folder */
+    char path[];
+};
 struct names {
-    struct name *v;
-    size_t n, cap;
+    struct name **bucket;
+    size_t n, buckets;
 };
 struct change {
     char *from, *to;
@@ -54,7 +59,8 @@ struct lock {
 
 struct memory {
     pthread_mutex_t mutex;
-    struct node *nodes;
+    bool at_work;
+    struct node *dirty;
     struct names shown, durable;
     struct change *changes;
     size_t changes_n, changes_cap;
@@ -93,58 +99,156 @@ static void bytes_resize(struct bytes *b, size_t n)
     b->n = n;
 }
 
+static void enter(struct memory *fs)
+{
+    pthread_mutex_lock(&fs->mutex);
+    fs->at_work = true;
+}
+
+static void leave(struct memory *fs)
+{
+    fs->at_work = false;
+    pthread_mutex_unlock(&fs->mutex);
+}
+
+/* ---- nodes ---- */
+
+static struct node *hold(struct node *node)
+{
+    if (node) node->holders++;
+    return node;
+}
+
+static void node_clean(struct memory *fs, struct node *node)
+{
+    if (!node->dirty) return;
+    if (node->next) node->next->prev = node->prev;
+    *(node->prev ? &node->prev->next : &fs->dirty) = node->next;
+    node->prev = node->next = NULL;
+    node->dirty = node->lost = false;
+}
+
+static void node_soil(struct memory *fs, struct node *node)
+{
+    if (node->dirty) return;
+    node->next = fs->dirty;
+    if (fs->dirty) fs->dirty->prev = node;
+    fs->dirty = node;
+    node->dirty = true;
+}
+
+static void let_go(struct memory *fs, struct node *node)
+{
+    if (!node || --node->holders > 0) return;
+    node_clean(fs, node);
+    free(node->shown.p);
+    free(node->durable.p);
+    free(node->images);
+    free(node->lengths);
+    free(node);
+}
+
 /* ---- names ---- */
 
-static struct name *name_find(struct names *names, const char *path)
+static uint32_t hash_of(const char *path)
 {
-    for (size_t i = 0; i < names->n; i++)
-        if (strcmp(names->v[i].path, path) == 0) return &names->v[i];
-    return NULL;
+    uint32_t h = 2166136261u;
+    for (; *path; path++) h = (h ^ (uint8_t)*path) * 16777619u;
+    return h;
 }
 
-static void name_set(struct names *names, const char *path, struct node *node)
+static struct name **name_at(const struct names *names, const char *path, uint32_t hash)
 {
-    struct name *name = name_find(names, path);
-    if (name) {
-        name->node = node;
-        return;
+    struct name **at = &names->bucket[hash & (names->buckets - 1)];
+    while (*at && ((*at)->hash != hash || strcmp((*at)->path, path) != 0)) at = &(*at)->next;
+    return at;
+}
+
+static struct name *name_find(const struct names *names, const char *path)
+{
+    return names->n ? *name_at(names, path, hash_of(path)) : NULL;
+}
+
+static void names_grow(struct names *names)
+{
+    struct names more = { must(calloc(names->buckets ? 2 * names->buckets : 64, sizeof *more.bucket)), names->n,
+                          names->buckets ? 2 * names->buckets : 64 };
+
+    for (size_t i = 0; i < names->buckets; i++)
+        for (struct name *name = names->bucket[i], *next; name; name = next) {
+            next = name->next;
+            name->next = more.bucket[name->hash & (more.buckets - 1)];
+            more.bucket[name->hash & (more.buckets - 1)] = name;
+        }
+    free(names->bucket);
+    *names = more;
+}
+
+static void name_set(struct memory *fs, struct names *names, const char *path, struct node *node)
+{
+    const uint32_t hash = hash_of(path);
+
+    if (names->n >= names->buckets) names_grow(names);
+    struct name **at = name_at(names, path, hash), *name = *at;
+    if (!name) {
+        name = *at = must(calloc(1, sizeof *name + strlen(path) + 1));
+        name->hash = hash;
+        memcpy(name->path, path, strlen(path));
+        names->n++;
     }
-    names->v = room(names->v, names->n, &names->cap, sizeof *names->v);
-    names->v[names->n++] = (struct name){ must(strdup(path)), node };
+    hold(node);
+    let_go(fs, name->node);
+    name->node = node;
 }
 
-static void name_drop(struct names *names, const char *path)
+static void name_drop(struct memory *fs, struct names *names, const char *path)
 {
-    struct name *name = name_find(names, path);
+    struct name **at = names->n ? name_at(names, path, hash_of(path)) : NULL, *name = at ? *at : NULL;
+
     if (!name) return;
-    free(name->path);
-    *name = names->v[--names->n];
+    *at = name->next;
+    let_go(fs, name->node);
+    free(name);
+    names->n--;
 }
 
-static void names_clear(struct names *names)
+static void names_each(struct names *names, void (*each)(void *arg, struct name *name), void *arg)
 {
-    for (size_t i = 0; i < names->n; i++) free(names->v[i].path);
-    free(names->v);
+    for (size_t i = 0; i < names->buckets; i++)
+        for (struct name *name = names->bucket[i], *next; name; name = next) next = name->next, each(arg, name);
+}
+
+static void name_free(void *arg, struct name *name)
+{
+    let_go(arg, name->node);
+    free(name);
+}
+
+static void names_clear(struct memory *fs, struct names *names)
+{
+    names_each(names, name_free, fs);
+    free(names->bucket);
     *names = (struct names){ 0 };
 }
 
 static void change_note(struct memory *fs, const char *from, const char *to, struct node *node)
 {
     fs->changes = room(fs->changes, fs->changes_n, &fs->changes_cap, sizeof *fs->changes);
-    fs->changes[fs->changes_n++] = (struct change){ from ? must(strdup(from)) : NULL, must(strdup(to)), node };
+    fs->changes[fs->changes_n++] = (struct change){ from ? must(strdup(from)) : NULL, must(strdup(to)), hold(node) };
 }
 
-static void change_free(struct change *c)
+static void change_free(struct memory *fs, struct change *c)
 {
+    let_go(fs, c->node);
     free(c->from);
     free(c->to);
 }
 
-static void change_apply(struct names *names, const struct change *c)
+static void change_apply(struct memory *fs, struct names *names, const struct change *c)
 {
     struct name *from = c->from ? name_find(names, c->from) : NULL;
-    if (from && from->node == c->node) name_drop(names, c->from);
-    name_set(names, c->to, c->node);
+    if (from && from->node == c->node) name_drop(fs, names, c->from);
+    name_set(fs, names, c->to, c->node);
 }
 
 static bool in_folder(const char *path, const char *dir)
@@ -180,8 +284,8 @@ static void changes_settle(struct memory *fs, const bool *durable)
             fs->changes[kept++] = fs->changes[i];
             continue;
         }
-        if (durable) change_apply(&fs->durable, &fs->changes[i]);
-        change_free(&fs->changes[i]);
+        if (durable) change_apply(fs, &fs->durable, &fs->changes[i]);
+        change_free(fs, &fs->changes[i]);
     }
     fs->changes_n = kept;
 }
@@ -206,7 +310,7 @@ static void make_folders(struct memory *fs, const char *path, bool itself)
     for (char *p = strchr(dir, '/');; p = strchr(p + 1, '/')) {
         if (p) *p = '\0';
         else if (!itself) break;
-        if (!name_find(&fs->shown, dir)) name_set(&fs->shown, dir, NULL), name_set(&fs->durable, dir, NULL);
+        if (!name_find(&fs->shown, dir)) name_set(fs, &fs->shown, dir, NULL), name_set(fs, &fs->durable, dir, NULL);
         if (!p) break;
         *p = '/';
     }
@@ -240,11 +344,11 @@ static cu_status file_read_at(struct cu_file *f, uint64_t at, void *ret, size_t 
     struct handle *h = handle_of(f);
     (void)err;
 
-    pthread_mutex_lock(&h->fs->mutex);
+    enter(h->fs);
     const struct bytes *b = &h->node->shown;
     size_t got = at >= b->n ? 0 : b->n - at < n ? (size_t)(b->n - at) : n;
     if (got) memcpy(ret, b->p + at, got);
-    pthread_mutex_unlock(&h->fs->mutex);
+    leave(h->fs);
     *ret_n = got;
     return CU_OK;
 }
@@ -256,11 +360,12 @@ static cu_status file_write_at(struct cu_file *f, uint64_t at, struct cu_span by
 
     ENSURE(h->writes, err, CU_NOT_ALLOWED, "the file was opened for reading");
     if (bytes.n == 0) return CU_OK;
-    pthread_mutex_lock(&h->fs->mutex);
+    enter(h->fs);
+    node_soil(h->fs, node);
     if (at + bytes.n > node->shown.n) bytes_resize(&node->shown, (size_t)at + bytes.n), note_length(node);
     memcpy(node->shown.p + at, bytes.p, bytes.n);
     for (size_t s = (size_t)at / SECTOR; s <= (at + bytes.n - 1) / SECTOR; s++) note_image(node, s);
-    pthread_mutex_unlock(&h->fs->mutex);
+    leave(h->fs);
     return CU_OK;
 }
 
@@ -270,7 +375,7 @@ static void node_forget(struct node *node)
     node->resized = false;
 }
 
-static void node_sync(struct node *node)
+static void node_sync(struct memory *fs, struct node *node)
 {
     const struct bytes *shown = &node->shown;
 
@@ -281,6 +386,7 @@ static void node_sync(struct node *node)
         if (at < shown->n) memcpy(node->durable.p + at, shown->p + at, shown->n - at < SECTOR ? shown->n - at : SECTOR);
     }
     node_forget(node);
+    if (!node->lost) node_clean(fs, node);
 }
 
 static cu_status file_sync(struct cu_file *f, struct cu_err *err)
@@ -288,9 +394,9 @@ static cu_status file_sync(struct cu_file *f, struct cu_err *err)
     struct handle *h = handle_of(f);
     (void)err;
 
-    pthread_mutex_lock(&h->fs->mutex);
-    node_sync(h->node);
-    pthread_mutex_unlock(&h->fs->mutex);
+    enter(h->fs);
+    node_sync(h->fs, h->node);
+    leave(h->fs);
     return CU_OK;
 }
 
@@ -299,15 +405,16 @@ static cu_status file_size(struct cu_file *f, uint64_t *ret, struct cu_err *err)
     struct handle *h = handle_of(f);
     (void)err;
 
-    pthread_mutex_lock(&h->fs->mutex);
+    enter(h->fs);
     *ret = h->node->shown.n;
-    pthread_mutex_unlock(&h->fs->mutex);
+    leave(h->fs);
     return CU_OK;
 }
 
-static void node_resize(struct node *node, size_t size)
+static void node_resize(struct memory *fs, struct node *node, size_t size)
 {
     if (size == node->shown.n) return;
+    node_soil(fs, node);
     bytes_resize(&node->shown, size);
     node->resized = true;
     note_length(node);
@@ -318,25 +425,25 @@ static cu_status file_truncate(struct cu_file *f, uint64_t size, struct cu_err *
     struct handle *h = handle_of(f);
 
     ENSURE(h->writes, err, CU_NOT_ALLOWED, "the file was opened for reading");
-    pthread_mutex_lock(&h->fs->mutex);
-    node_resize(h->node, (size_t)size);
-    pthread_mutex_unlock(&h->fs->mutex);
+    enter(h->fs);
+    node_resize(h->fs, h->node, (size_t)size);
+    leave(h->fs);
     return CU_OK;
 }
 
-static void file_close(struct cu_file *f) { free(handle_of(f)); }
+static void file_close(struct cu_file *f)
+{
+    struct handle *h = handle_of(f);
+
+    enter(h->fs);
+    let_go(h->fs, h->node);
+    leave(h->fs);
+    free(h);
+}
 
 static const struct cu_file_ops file_ops = { file_read_at, file_write_at, file_sync, file_size, file_truncate, file_close };
 
 /* ---- the file system ---- */
-
-static struct node *node_new(struct memory *fs)
-{
-    struct node *node = must(calloc(1, sizeof *node));
-    node->next = fs->nodes;
-    fs->nodes = node;
-    return node;
-}
 
 static cu_status open_locked(struct memory *fs, const char *path, unsigned flags, struct node **ret, struct cu_err *err)
 {
@@ -345,14 +452,14 @@ static cu_status open_locked(struct memory *fs, const char *path, unsigned flags
     ENSURE(!name || name->node, err, CU_IO, "cannot open %s: it is not a regular file", path);
     ENSURE(name || flags & CU_OPEN_CREATE, err, CU_NOT_FOUND, "cannot open %s: No such file or directory", path);
     if (!name) {
-        struct node *node = node_new(fs);
+        struct node *node = must(calloc(1, sizeof *node));
         make_folders(fs, path, false);
-        name_set(&fs->shown, path, node);
+        name_set(fs, &fs->shown, path, node);
         change_note(fs, NULL, path, node);
         name = name_find(&fs->shown, path);
     }
-    if (flags & CU_OPEN_TRUNCATE) node_resize(name->node, 0);
-    *ret = name->node;
+    if (flags & CU_OPEN_TRUNCATE) node_resize(fs, name->node, 0);
+    *ret = hold(name->node);
     return CU_OK;
 }
 
@@ -361,11 +468,11 @@ static cu_status fs_open(void *self, const char *path, unsigned flags, struct cu
     struct memory *fs = self;
     struct node *node = NULL;
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     cu_status status = open_locked(fs, path, flags, &node, err);
-    pthread_mutex_unlock(&fs->mutex);
-    if (status != CU_OK) return status;
-    struct handle *h = must(malloc(sizeof *h));
+    struct handle *h = status == CU_OK ? must(malloc(sizeof *h)) : NULL;
+    leave(fs);
+    if (!h) return status;
     *h = (struct handle){ { &file_ops }, fs, node, (flags & CU_OPEN_WRITE) != 0 };
     *ret = &h->base;
     return CU_OK;
@@ -375,10 +482,10 @@ static cu_status fs_make_dir(void *self, const char *path, struct cu_err *err)
 {
     struct memory *fs = self;
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     make_folders(fs, path, true);
     bool folder = !name_find(&fs->shown, path)->node;
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     ENSURE(folder, err, CU_IO, "cannot make the folder %s: something else stands there", path);
     return CU_OK;
 }
@@ -387,15 +494,15 @@ static cu_status fs_rename(void *self, const char *from, const char *to, struct 
 {
     struct memory *fs = self;
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     struct name *name = name_find(&fs->shown, from);
     struct node *node = name ? name->node : NULL;
     if (node) {
         make_folders(fs, to, false);
         change_note(fs, from, to, node);
-        change_apply(&fs->shown, &fs->changes[fs->changes_n - 1]);
+        change_apply(fs, &fs->shown, &fs->changes[fs->changes_n - 1]);
     }
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     ENSURE(node, err, CU_NOT_FOUND, "publishing %s: cannot rename %s: No such file or directory", to, from);
     return CU_OK;
 }
@@ -404,11 +511,11 @@ static cu_status fs_sync_dir(void *self, const char *path, struct cu_err *err)
 {
     struct memory *fs = self;
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     const struct name *name = name_find(&fs->shown, path);
     bool folder = strcmp(path, ".") == 0 || (name && !name->node);
     if (folder) names_sync(fs, path);
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     ENSURE(folder, err, CU_NOT_FOUND, "cannot sync the folder %s: No such file or directory", path);
     return CU_OK;
 }
@@ -418,10 +525,10 @@ static cu_status fs_sync_all(void *self, struct cu_err *err)
     struct memory *fs = self;
     (void)err;
 
-    pthread_mutex_lock(&fs->mutex);
-    for (struct node *node = fs->nodes; node; node = node->next) node_sync(node);
+    enter(fs);
+    for (struct node *node = fs->dirty, *next; node; node = next) next = node->next, node_sync(fs, node);
     names_sync(fs, NULL);
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     return CU_OK;
 }
 
@@ -430,17 +537,29 @@ static cu_status fs_stat(void *self, const char *path, struct cu_file_stat *ret,
     struct memory *fs = self;
     struct cu_file_stat out = { CU_FILE_FOLDER, 0 };
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     const struct name *name = name_find(&fs->shown, path);
     bool there = name || strcmp(path, ".") == 0;
     if (name && name->node) out = (struct cu_file_stat){ CU_FILE_REGULAR, name->node->shown.n };
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     ENSURE(there, err, CU_NOT_FOUND, "cannot examine %s: No such file or directory", path);
     *ret = out;
     return CU_OK;
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+struct listing {
+    const char *dir;
+    char **found;
+    size_t n;
+};
+
+static void list_one(void *arg, struct name *name)
+{
+    struct listing *l = arg;
+    if (in_folder(name->path, l->dir)) l->found[l->n++] = must(strdup(name->path));
+}
 
 static cu_status fs_list(void *self, const char *path,
                          cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
@@ -449,24 +568,23 @@ static cu_status fs_list(void *self, const char *path,
     struct memory *fs = self;
     struct cu_file_stat st;
     cu_status status = CU_OK;
-    size_t n = 0;
+    struct listing l = { .dir = path };
 
     TRY(fs_stat(fs, path, &st, err));
     ENSURE(st.kind == CU_FILE_FOLDER, err, CU_NOT_FOUND, "cannot list %s: Not a directory", path);
-    pthread_mutex_lock(&fs->mutex);
-    char **found = must(calloc(fs->shown.n + 1, sizeof *found));
-    for (size_t i = 0; i < fs->shown.n; i++)
-        if (in_folder(fs->shown.v[i].path, path)) found[n++] = must(strdup(fs->shown.v[i].path));
-    pthread_mutex_unlock(&fs->mutex);
+    enter(fs);
+    l.found = must(calloc(fs->shown.n + 1, sizeof *l.found));
+    names_each(&fs->shown, list_one, &l);
+    leave(fs);
 
-    qsort(found, n, sizeof *found, by_name);
-    for (size_t i = 0; i < n; i++) {
-        const char *slash = strrchr(found[i], '/');
-        if (status == CU_OK && fs_stat(fs, found[i], &st, NULL) == CU_OK)
-            status = each(arg, slash ? slash + 1 : found[i], st.kind, err);
-        free(found[i]);
+    qsort(l.found, l.n, sizeof *l.found, by_name);
+    for (size_t i = 0; i < l.n; i++) {
+        const char *slash = strrchr(l.found[i], '/');
+        if (status == CU_OK && fs_stat(fs, l.found[i], &st, NULL) == CU_OK)
+            status = each(arg, slash ? slash + 1 : l.found[i], st.kind, err);
+        free(l.found[i]);
     }
-    free(found);
+    free(l.found);
     return status;
 }
 
@@ -475,7 +593,7 @@ static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct c
     struct memory *fs = self;
     struct lock *lock;
 
-    pthread_mutex_lock(&fs->mutex);
+    enter(fs);
     for (lock = fs->locks; lock && !(lock->held && strcmp(lock->path, path) == 0);) lock = lock->next;
     bool busy = lock;
     if (!busy) {
@@ -483,7 +601,7 @@ static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct c
         *lock = (struct lock){ fs->locks, must(strdup(path)), true };
         fs->locks = lock;
     }
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
     ENSURE(!busy, err, CU_BUSY, "another process is writing here (it holds %s)", path);
     *ret_lock = lock;
     return CU_OK;
@@ -492,11 +610,15 @@ static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct c
 static void fs_unlock(void *self, void *lock)
 {
     struct memory *fs = self;
+    struct lock **at = &fs->locks, *old = lock;
 
     if (!lock) return;
-    pthread_mutex_lock(&fs->mutex);
-    ((struct lock *)lock)->held = false;
-    pthread_mutex_unlock(&fs->mutex);
+    enter(fs);
+    while (*at != old) at = &(*at)->next;
+    *at = old->next;
+    leave(fs);
+    free(old->path);
+    free(old);
 }
 
 static bool fs_writable(void *self)
@@ -505,26 +627,16 @@ static bool fs_writable(void *self)
     return true;
 }
 
-static void node_free(struct node *node)
-{
-    free(node->shown.p);
-    free(node->durable.p);
-    free(node->images);
-    free(node->lengths);
-    free(node);
-}
-
 static void fs_close(void *self)
 {
     struct memory *fs = self;
 
     if (!fs) return;
-    for (struct node *node = fs->nodes, *next; node; node = next) next = node->next, node_free(node);
     for (struct lock *lock = fs->locks, *next; lock; lock = next) next = lock->next, free(lock->path), free(lock);
     changes_settle(fs, NULL);
     free(fs->changes);
-    names_clear(&fs->shown);
-    names_clear(&fs->durable);
+    names_clear(fs, &fs->shown);
+    names_clear(fs, &fs->durable);
     pthread_mutex_destroy(&fs->mutex);
     free(fs);
 }
@@ -558,14 +670,14 @@ static uint64_t roll(struct dice *dice) /* splitmix64 */
 
 static bool survives(struct dice *dice) { return dice->seed == 1 || (dice->seed != 0 && roll(dice) & 1); }
 
-static void node_crash(struct node *node, struct dice *dice)
+static void node_crash(struct memory *fs, struct node *node, struct dice *dice)
 {
     struct bytes *medium = &node->durable;
     size_t size = medium->n;
 
     for (size_t i = 0; i < node->lengths_n; i++)
         if (survives(dice)) size = node->lengths[i];
-    if (dice->seed == 1) node_sync(node);
+    if (dice->seed == 1) node_sync(fs, node);
     for (size_t i = 0; i < node->images_n; i++) {
         const struct image *image = &node->images[i];
         if (!survives(dice)) continue;
@@ -576,15 +688,22 @@ static void node_crash(struct node *node, struct dice *dice)
     bytes_resize(&node->shown, size);
     if (size) memcpy(node->shown.p, medium->p, size);
     node_forget(node);
+    node_clean(fs, node);
+}
+
+static void show(void *arg, struct name *name)
+{
+    struct memory *fs = arg;
+    name_set(fs, &fs->shown, name->path, name->node);
 }
 
 static void names_crash(struct memory *fs, struct dice *dice)
 {
     for (size_t i = 0; i < fs->changes_n; i++)
-        if (survives(dice)) change_apply(&fs->durable, &fs->changes[i]);
+        if (survives(dice)) change_apply(fs, &fs->durable, &fs->changes[i]);
     changes_settle(fs, NULL);
-    names_clear(&fs->shown);
-    for (size_t i = 0; i < fs->durable.n; i++) name_set(&fs->shown, fs->durable.v[i].path, fs->durable.v[i].node);
+    names_clear(fs, &fs->shown);
+    names_each(&fs->durable, show, fs);
 }
 
 void cu_memory_crash(const struct cu_fs *cu_fs, uint64_t seed)
@@ -592,50 +711,77 @@ void cu_memory_crash(const struct cu_fs *cu_fs, uint64_t seed)
     struct memory *fs = cu_fs->self;
     struct dice dice = { seed, seed };
 
-    pthread_mutex_lock(&fs->mutex);
-    for (struct node *node = fs->nodes; node; node = node->next) node_crash(node, &dice);
+    enter(fs);
+    for (struct node *node = fs->dirty, *next; node; node = next) next = node->next, node_crash(fs, node, &dice);
     names_crash(fs, &dice);
     for (struct lock *lock = fs->locks; lock; lock = lock->next) lock->held = false;
-    pthread_mutex_unlock(&fs->mutex);
+    leave(fs);
+}
+
+static void copy_one(void *arg, struct name *name)
+{
+    struct memory *to = arg;
+    struct node *node = name->node ? must(calloc(1, sizeof *node)) : NULL;
+
+    if (node && name->node->shown.n) {
+        bytes_resize(&node->shown, name->node->shown.n);
+        memcpy(node->shown.p, name->node->shown.p, node->shown.n);
+        bytes_resize(&node->durable, node->shown.n);
+        memcpy(node->durable.p, node->shown.p, node->shown.n);
+    }
+    name_set(to, &to->shown, name->path, node);
+    name_set(to, &to->durable, name->path, node);
 }
 
 cu_status cu_memory_copy(const struct cu_fs *cu_fs, struct cu_fs *ret, struct cu_err *err)
 {
-    struct memory *from = cu_fs->self, *to;
+    struct memory *from = cu_fs->self;
 
     TRY(cu_memory_fs(ret, err));
-    to = ret->self;
-    pthread_mutex_lock(&from->mutex);
-    for (size_t i = 0; i < from->shown.n; i++) {
-        const struct name *name = &from->shown.v[i];
-        struct node *node = name->node ? node_new(to) : NULL;
-        if (node) {
-            bytes_resize(&node->shown, name->node->shown.n);
-            if (node->shown.n) memcpy(node->shown.p, name->node->shown.p, node->shown.n);
-            node->resized = true;
-            node_sync(node);
-        }
-        name_set(&to->shown, name->path, node);
-        name_set(&to->durable, name->path, node);
-    }
-    pthread_mutex_unlock(&from->mutex);
+    enter(from);
+    names_each(&from->shown, copy_one, ret->self);
+    leave(from);
     return CU_OK;
+}
+
+bool cu_memory_flip(const struct cu_fs *cu_fs, const char *path, uint64_t bit)
+{
+    struct memory *fs = cu_fs->self;
+
+    enter(fs);
+    const struct name *name = name_find(&fs->shown, path);
+    struct node *node = name ? name->node : NULL;
+    const bool there = node && bit / 8 < node->shown.n;
+    if (there) node->shown.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    if (there && bit / 8 < node->durable.n) node->durable.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    leave(fs);
+    return there;
+}
+
+bool cu_memory_at_work(const struct cu_fs *cu_fs) { return ((const struct memory *)cu_fs->self)->at_work; }
+
+/* (6): what is lost stays in the list of dirty ones, so that a crash comes by. */
+static void lose(struct node *node)
+{
+    if (!node->dirty) return;
+    node_forget(node);
+    node->lost = true;
 }
 
 void cu_memory_lose(struct cu_file *file)
 {
     struct handle *h = handle_of(file);
 
-    pthread_mutex_lock(&h->fs->mutex);
-    node_forget(h->node);
-    pthread_mutex_unlock(&h->fs->mutex);
+    enter(h->fs);
+    lose(h->node);
+    leave(h->fs);
 }
 
 void cu_memory_lose_all(const struct cu_fs *cu_fs)
 {
     struct memory *fs = cu_fs->self;
 
-    pthread_mutex_lock(&fs->mutex);
-    for (struct node *node = fs->nodes; node; node = node->next) node_forget(node);
-    pthread_mutex_unlock(&fs->mutex);
+    enter(fs);
+    for (struct node *node = fs->dirty; node; node = node->next) lose(node);
+    leave(fs);
 }

@@ -15,6 +15,12 @@ void cu_memory_crash(const struct cu_fs *fs, uint64_t seed);
 /** A second file system with what `fs` shows now, all of it durable. */
 CU_MUST_USE cu_status cu_memory_copy(const struct cu_fs *fs, struct cu_fs *ret, struct cu_err *err);
 
+/** Turn one bit of a file over, on the medium too. False: the file has no such bit. */
+bool cu_memory_flip(const struct cu_fs *fs, const char *path, uint64_t bit);
+
+/** Is a call of this file system under way? For a test that fails allocations, but not the disk's. */
+bool cu_memory_at_work(const struct cu_fs *fs);
+
 /** What a failed sync does: written pages are shown still, but no later sync writes them, so a crash loses them.
  *  For the `lost` hooks of struct cu_faulty. */
 void cu_memory_lose(struct cu_file *file);
