@@ -71,8 +71,14 @@ CU_MUST_USE cu_status cu_consistency_make(const struct cu_node_source *nodes, cu
  *  which a walk from the root, left before right, meets them. `seqs` ascending, no repeats, n ≥ 1.
  *
  *  have   may be NULL: subtrees that are known already (a path that the reader holds anyway) and are left out of the list.
- *         `known(self, from, to, ret)` gives the root of [from, to) if it has it. */
-struct cu_known { void *self; bool (*known)(void *self, cu_seq from, cu_seq to, cu_hash *ret); };
+ *         `known(self, from, to, ret)` gives the root of [from, to) if it has it. `met`, which may be NULL, is told every node
+ *         that a verification computes or takes, children before parents, whether or not they then lead to the root. */
+struct cu_known {
+    void *self;
+    bool (*known)(void *self, cu_seq from, cu_seq to, cu_hash *ret);
+    void *met_self;
+    void (*met)(void *met_self, cu_seq from, cu_seq to, const cu_hash *node);
+};
 CU_MUST_USE cu_status cu_multiproof_make(const struct cu_node_source *nodes, const cu_seq *seqs, size_t n, cu_size size,
                                          const struct cu_known *have, cu_hash *ret, size_t max, size_t *ret_n,
                                          struct cu_err *err);

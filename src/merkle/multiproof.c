@@ -83,7 +83,9 @@ struct checker {
     struct cu_err *err;
 };
 
-static cu_status compute(struct checker *c, struct range of, cu_hash *ret)
+static cu_status compute(struct checker *c, struct range of, cu_hash *ret);
+
+static cu_status root_of(struct checker *c, struct range of, cu_hash *ret)
 {
     cu_hash left, right;
 
@@ -102,6 +104,13 @@ static cu_status compute(struct checker *c, struct range of, cu_hash *ret)
     TRY(compute(c, half, &left));
     TRY(compute(c, (struct range){ half.hi, of.hi, half.end, of.end }, &right));
     *ret = cu_node_hash(&left, &right);
+    return CU_OK;
+}
+
+static cu_status compute(struct checker *c, struct range of, cu_hash *ret)
+{
+    TRY(root_of(c, of, ret));
+    if (c->have != NULL && c->have->met != NULL) c->have->met(c->have->met_self, (cu_seq){ of.lo }, (cu_seq){ of.hi }, ret);
     return CU_OK;
 }
 

@@ -2,7 +2,7 @@
  * to the root. Where another receipt, or a log's own tiles, show one of these nodes differently, that is the proof; the smallest
  * of them is taken, the leftmost among equals, so that one pair gives one proof. Nothing is verified here but that a receipt
  * leads to its own checkpoint: what was made is judged by cu_fork_verify. */
-#include "custody/receipt.h"
+#include "judge.h"
 
 /* ---- what a receipt shows of its log ------------------------------------------------------------------------------- */
 
@@ -16,84 +16,58 @@ struct view {
     struct cu_span note;
     struct cu_checkpoint checkpoint;
     struct cu_buf nodes; /* of struct walked */
-    /* while walking */
-    size_t n;
-    cu_seq seq[CU_RECEIPT_SUPPORT_MAX + 1];
-    cu_hash leaf[CU_RECEIPT_SUPPORT_MAX + 1];
-    struct cu_known known;
-    struct cu_span hashes;
 };
 
 static void view_free(struct view *v) { cu_buf_free(&v->nodes); }
 
-static void insert_leaf(struct view *v, uint64_t seq, struct cu_span entry)
-{
-    size_t at = v->n++;
+struct leaves {
+    size_t n;
+    cu_seq seq[CU_RECEIPT_SUPPORT_MAX + 1];
+    cu_hash hash[CU_RECEIPT_SUPPORT_MAX + 1];
+};
 
-    for (; at > 0 && v->seq[at - 1].v > seq; at--) v->seq[at] = v->seq[at - 1], v->leaf[at] = v->leaf[at - 1];
-    v->seq[at].v = seq;
-    v->leaf[at] = cu_leaf_hash(entry);
+static void insert_leaf(struct leaves *l, uint64_t seq, struct cu_span entry)
+{
+    size_t at = l->n++;
+
+    for (; at > 0 && l->seq[at - 1].v > seq; at--) l->seq[at] = l->seq[at - 1], l->hash[at] = l->hash[at - 1];
+    l->seq[at].v = seq;
+    l->hash[at] = cu_leaf_hash(entry);
 }
 
-/* The walk of cu_multiproof_verify, keeping every node that it meets. */
-static cu_status walk(struct view *v, size_t first, size_t end, uint64_t lo, uint64_t hi, cu_hash *ret, struct cu_err *err)
-{
-    cu_hash left, right;
-    size_t cut = first;
-
-    if (first < end && hi - lo == 1) *ret = v->leaf[first];
-    else if (first < end) {
-        uint64_t mid = lo + cu_split(hi - lo);
-        while (cut < end && v->seq[cut].v < mid) cut++;
-        TRY(walk(v, first, cut, lo, mid, &left, err));
-        TRY(walk(v, cut, end, mid, hi, &right, err));
-        *ret = cu_node_hash(&left, &right);
-    } else if (!v->known.known(v->known.self, (cu_seq){ lo }, (cu_seq){ hi }, ret)) {
-        ENSURE(v->hashes.n >= sizeof *ret, err, CU_MALFORMED, "receipt: hashes are missing");
-        memcpy(ret->b, v->hashes.p, sizeof *ret);
-        v->hashes = cu_span(v->hashes.p + sizeof *ret, v->hashes.n - sizeof *ret);
-    }
-    struct walked node = { lo, hi, *ret };
-    cu_buf_add(&v->nodes, cu_span(&node, sizeof node));
-    return CU_OK;
-}
-
-static cu_status gather_leaves(struct view *v, const struct cu_tlog_proof *proof, const struct cu_extra *extra,
-                               struct cu_err *err)
+static cu_status gather_leaves(const struct cu_judge *j, struct leaves *ret)
 {
     struct cu_record record;
     struct cu_support s;
     size_t at = 0;
 
-    TRY(cu_record_read(extra->record, &record, err));
-    insert_leaf(v, proof->index.v, record.entry);
-    while (cu_list_next(&extra->support, &cu_support_schema, &at, &s)) insert_leaf(v, s.seq, s.entry);
-    for (size_t i = 1; i < v->n; i++) ENSURE(v->seq[i - 1].v < v->seq[i].v, err, CU_MALFORMED, "receipt: an entry twice");
-    ENSURE(v->seq[v->n - 1].v < v->checkpoint.size.v, err, CU_MALFORMED, "receipt: an entry beyond the checkpoint");
+    TRY(cu_record_read(j->extra.record, &record, j->err));
+    insert_leaf(ret, j->proof.index.v, record.entry);
+    while (cu_list_next(&j->extra.support, &cu_support_schema, &at, &s)) insert_leaf(ret, s.seq, s.entry);
     return CU_OK;
+}
+
+static void keep_node(void *nodes, cu_seq lo, cu_seq hi, const cu_hash *hash)
+{
+    cu_buf_add(nodes, cu_span(&(struct walked){ lo.v, hi.v, *hash }, sizeof(struct walked)));
 }
 
 /* `scratch` is free again afterwards: what stays points into the receipt. */
 static cu_status view_open(struct cu_span receipt, uint8_t *scratch, struct view *ret, struct cu_err *err)
 {
-    struct cu_buf bytes = cu_buf_over(scratch, CU_VERIFY_SCRATCH);
-    struct cu_tlog_proof proof;
-    struct cu_extra extra;
-    struct cu_note note;
-    cu_hash root;
+    struct cu_report report;
+    struct cu_judge j = { .report = &report, .err = err };
+    struct leaves leaves = { 0 };
 
-    TRY(cu_tlog_proof_read(receipt, &proof, err));
-    TRY(cu_note_read(proof.checkpoint, &note, err));
-    TRY(cu_checkpoint_read(note.text, &ret->checkpoint, err));
-    TRY(cu_base64_read(proof.extra, &bytes, err));
-    TRY(cu_schema_read(&cu_extra_schema, cu_buf_span(&bytes), &extra, err));
-    TRY(gather_leaves(ret, &proof, &extra, err));
-    struct cu_path_known path = { proof.index, ret->checkpoint.size, proof.path, proof.n };
-    ret->known = cu_known_path(&path);
-    ret->hashes = extra.hashes;
-    ret->note = proof.checkpoint;
-    TRY(walk(ret, 0, ret->n, 0, ret->checkpoint.size.v, &root, err));
-    ENSURE(cu_hash_eq(&root, &ret->checkpoint.root), err, CU_BAD_PROOF, "receipt: its entries do not lead to its checkpoint");
+    TRY(cu_judge_open(&j, receipt, scratch));
+    TRY(gather_leaves(&j, &leaves));
+    ret->note = j.proof.checkpoint;
+    ret->checkpoint = report.checkpoint;
+    struct cu_path_known path = { j.proof.index, report.checkpoint.size, j.proof.path, j.proof.n };
+    struct cu_known known = cu_known_path(&path);
+    known.met = keep_node, known.met_self = &ret->nodes;
+    TRY(cu_multiproof_verify(leaves.seq, leaves.hash, leaves.n, report.checkpoint.size, &known, j.extra.hashes.p,
+                             j.extra.hashes.n / sizeof(cu_hash), &report.checkpoint.root, err));
     return cu_buf_ok(&ret->nodes, err);
 }
 
@@ -144,22 +118,31 @@ static struct cu_span path_from(const struct view *v, const struct walked *w, cu
 
 /* ---- making -------------------------------------------------------------------------------------------------------- */
 
-/* Does the other side have this node, and another hash for it? */
+/* The other side: has it this node, with which hash, and how does that lead to its root? */
 struct other {
     const void *self;
+    struct cu_span note;
+    const struct cu_checkpoint *checkpoint;
     bool (*node)(const void *self, const struct walked *w, cu_hash *ret);
+    cu_status (*path)(const void *self, const struct walked *w, cu_hash *mem, struct cu_span *ret, struct cu_err *err);
 };
 
+static bool is_better(const struct walked *w, const struct walked *best)
+{
+    uint64_t n = w->hi - w->lo, best_n = best == NULL ? UINT64_MAX : best->hi - best->lo;
+
+    return n < best_n || (n == best_n && w->lo < best->lo);
+}
+
 /* The smallest subtree that differs, the leftmost of them; NULL: none is seen. */
-static const struct walked *find_difference(const struct view *v, struct other other, cu_hash *ret_hash)
+static const struct walked *find_difference(const struct view *v, const struct other *other, cu_hash *ret_hash)
 {
     const struct walked *best = NULL;
+    cu_hash hash;
 
     for (size_t i = 0; i < node_count(v); i++) {
         const struct walked *w = node_at(v, i);
-        cu_hash hash;
-        if (!is_complete(w) || !other.node(other.self, w, &hash) || cu_hash_eq(&hash, &w->hash)) continue;
-        if (best != NULL && (w->hi - w->lo > best->hi - best->lo || (w->hi - w->lo == best->hi - best->lo && w->lo > best->lo)))
+        if (!is_complete(w) || !is_better(w, best) || !other->node(other->self, w, &hash) || cu_hash_eq(&hash, &w->hash))
             continue;
         best = w;
         *ret_hash = hash;
@@ -167,40 +150,29 @@ static const struct walked *find_difference(const struct view *v, struct other o
     return best;
 }
 
-/* Settles what needs no subtree: OK with *ret_done when a proof was written. */
-static cu_status compare(const struct view *a, struct cu_span note_b, const struct cu_checkpoint *b, struct cu_buf *out,
-                         bool *ret_done, struct cu_err *err)
+static cu_status make(const struct view *a, const struct other *b, struct cu_buf *out, struct cu_err *err)
 {
-    struct cu_fork fork = { .type = cu_span_str(CU_FORK_TYPE), .note_a = a->note, .note_b = note_b };
+    struct cu_fork fork = { .type = cu_span_str(CU_FORK_TYPE), .note_a = a->note, .note_b = b->note };
+    struct cu_fork_subtree *t = &fork.subtree;
+    cu_hash mem_a[CU_PROOF_HASHES_MAX], mem_b[CU_PROOF_HASHES_MAX];
 
-    *ret_done = a->checkpoint.size.v == b->size.v;
-    ENSURE(cu_span_eq(a->checkpoint.origin, b->origin), err, CU_WRONG_NETWORK, "fork: the two are of different logs");
-    if (!*ret_done) return CU_OK;
-    ENSURE(!cu_hash_eq(&a->checkpoint.root, &b->root), err, CU_NOT_FOUND, "they agree: one log of %llu entries",
-           (unsigned long long)b->size.v);
+    ENSURE(cu_span_eq(a->checkpoint.origin, b->checkpoint->origin), err, CU_WRONG_NETWORK, "fork: the two are of different logs");
+    fork.has_subtree = a->checkpoint.size.v != b->checkpoint->size.v;
+    if (fork.has_subtree) {
+        const struct walked *w = find_difference(a, b, &t->hash_b);
+        ENSURE(w != NULL, err, CU_NOT_FOUND, "they agree, as far as can be seen");
+        t->level = level_of(w);
+        t->index = w->lo >> t->level;
+        t->hash_a = w->hash;
+        t->path_a = path_from(a, w, mem_a);
+        TRY(b->path(b->self, w, mem_b, &t->path_b, err));
+    } else
+        ENSURE(!cu_hash_eq(&a->checkpoint.root, &b->checkpoint->root), err, CU_NOT_FOUND, "they agree: one log of %llu entries",
+               LLU(a->checkpoint.size.v));
     return cu_schema_write(&cu_fork_schema, &fork, out, err);
 }
 
-static cu_status write_fork(const struct view *a, const struct walked *w, struct cu_span note_b, const cu_hash *hash_b,
-                            struct cu_span path_b, struct cu_buf *out, struct cu_err *err)
-{
-    cu_hash mem[CU_PROOF_HASHES_MAX];
-    unsigned level = level_of(w);
-    struct cu_fork fork = {
-        .type = cu_span_str(CU_FORK_TYPE),
-        .note_a = a->note,
-        .note_b = note_b,
-        .has_subtree = true,
-        .subtree = { .level = level,
-                     .index = w->lo >> level,
-                     .hash_a = w->hash,
-                     .path_a = path_from(a, w, mem),
-                     .hash_b = *hash_b,
-                     .path_b = path_b },
-    };
-
-    return cu_schema_write(&cu_fork_schema, &fork, out, err);
-}
+/* ---- against another receipt ---------------------------------------------------------------------------------------- */
 
 static bool view_node(const void *self, const struct walked *w, cu_hash *ret)
 {
@@ -210,26 +182,30 @@ static bool view_node(const void *self, const struct walked *w, cu_hash *ret)
     return found != NULL;
 }
 
+static cu_status view_path(const void *self, const struct walked *w, cu_hash *mem, struct cu_span *ret, struct cu_err *err)
+{
+    (void)err;
+    *ret = path_from(self, w, mem);
+    return CU_OK;
+}
+
 cu_status cu_fork_make(struct cu_span receipt_a, struct cu_span receipt_b, uint8_t *scratch, struct cu_buf *out,
                        struct cu_err *err)
 {
     CU_CLEANUP(view_free) struct view a = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
     CU_CLEANUP(view_free) struct view b = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
-    cu_hash hash_b, mem[CU_PROOF_HASHES_MAX];
-    bool done;
 
     TRY(view_open(receipt_a, scratch, &a, err));
     TRY(view_open(receipt_b, scratch, &b, err));
-    TRY(compare(&a, b.note, &b.checkpoint, out, &done, err));
-    if (done) return CU_OK;
-    const struct walked *w = find_difference(&a, (struct other){ &b, view_node }, &hash_b);
-    ENSURE(w != NULL, err, CU_NOT_FOUND, "they agree, as far as the two receipts show their logs");
-    return write_fork(&a, w, b.note, &hash_b, path_from(&b, find_node(&b, w->lo, w->hi), mem), out, err);
+    return make(&a, &(struct other){ &b, b.note, &b.checkpoint, view_node, view_path }, out, err);
 }
+
+/* ---- against a log -------------------------------------------------------------------------------------------------- */
 
 struct log {
     const struct cu_node_source *nodes;
-    cu_size size;
+    struct cu_note note;
+    struct cu_checkpoint checkpoint;
 };
 
 static bool log_node(const void *self, const struct walked *w, cu_hash *ret)
@@ -237,28 +213,28 @@ static bool log_node(const void *self, const struct walked *w, cu_hash *ret)
     const struct log *log = self;
     unsigned level = level_of(w);
 
-    return w->hi <= log->size.v && log->nodes->node(log->nodes->self, level, w->lo >> level, ret, NULL) == CU_OK;
+    return w->hi <= log->checkpoint.size.v && log->nodes->node(log->nodes->self, level, w->lo >> level, ret, NULL) == CU_OK;
+}
+
+static cu_status log_path(const void *self, const struct walked *w, cu_hash *mem, struct cu_span *ret, struct cu_err *err)
+{
+    const struct log *log = self;
+    unsigned level = level_of(w); /* the first hashes of a leaf's path lie inside the subtree */
+    size_t n;
+
+    TRY(cu_inclusion_make(log->nodes, (cu_seq){ w->lo }, log->checkpoint.size, mem, &n, err));
+    *ret = cu_span(mem + level, (n - level) * sizeof *mem);
+    return CU_OK;
 }
 
 cu_status cu_fork_make_log(struct cu_span receipt, struct cu_span log_checkpoint, const struct cu_node_source *nodes,
                            uint8_t *scratch, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(view_free) struct view a = { .nodes = cu_buf_heap(CU_RECEIPT_MAX * 4) };
-    struct cu_checkpoint b;
-    struct cu_note note;
-    cu_hash hash_b, path[CU_PROOF_HASHES_MAX];
-    size_t n;
-    bool done;
+    struct log log = { .nodes = nodes };
 
     TRY(view_open(receipt, scratch, &a, err));
-    TRY(cu_note_read(log_checkpoint, &note, err));
-    TRY(cu_checkpoint_read(note.text, &b, err));
-    TRY(compare(&a, log_checkpoint, &b, out, &done, err));
-    if (done) return CU_OK;
-    struct log log = { nodes, b.size };
-    const struct walked *w = find_difference(&a, (struct other){ &log, log_node }, &hash_b);
-    ENSURE(w != NULL, err, CU_NOT_FOUND, "they agree, as far as the receipt shows its log");
-    TRY(cu_inclusion_make(nodes, (cu_seq){ w->lo }, b.size, path, &n, err));
-    unsigned level = level_of(w); /* the first hashes of a leaf's path lie inside the subtree */
-    return write_fork(&a, w, log_checkpoint, &hash_b, cu_span(path + level, (n - level) * sizeof *path), out, err);
+    TRY(cu_note_read(log_checkpoint, &log.note, err));
+    TRY(cu_checkpoint_read(log.note.text, &log.checkpoint, err));
+    return make(&a, &(struct other){ &log, log_checkpoint, &log.checkpoint, log_node, log_path }, out, err);
 }

@@ -41,6 +41,9 @@ void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdic
 /** A line that judges nothing. */
 void cu_judge_note(struct cu_judge *j, const char *fmt, ...) CU_PRINTF(2, 3);
 
+/** The parts of the file, each by its own reader. No entry is looked at, no hash computed. */
+CU_MUST_USE cu_status cu_judge_open(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch);
+
 /* The checks, in this order. MALFORMED and its like end the verification; anything else is said. */
 CU_MUST_USE cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch);      /* verify.c */
 void cu_judge_inclusion(struct cu_judge *j);                                                            /* verify_proof.c */

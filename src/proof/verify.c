@@ -73,10 +73,13 @@ void cu_judge_note(struct cu_judge *j, const char *fmt, ...)
 
 /* ---- what the receipt is ------------------------------------------------------------------------------------------- */
 
-static cu_status read_extra(struct cu_judge *j, uint8_t *scratch)
+cu_status cu_judge_open(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch)
 {
     struct cu_buf bytes = cu_buf_over(scratch, CU_VERIFY_SCRATCH);
 
+    TRY(cu_tlog_proof_read(receipt, &j->proof, j->err));
+    TRY(cu_note_read(j->proof.checkpoint, &j->note, j->err));
+    TRY(cu_checkpoint_read(j->note.text, &j->report->checkpoint, j->err));
     ENSURE(j->proof.extra.n > 0, j->err, CU_MALFORMED, "receipt: no extra line, so it is some other log's proof");
     TRY(cu_base64_read(j->proof.extra, &bytes, j->err));
     TRY(cu_schema_read(&cu_extra_schema, cu_buf_span(&bytes), &j->extra, j->err));
@@ -127,10 +130,7 @@ cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scr
     size_t at = 0;
     bool placed = false;
 
-    TRY(cu_tlog_proof_read(receipt, &j->proof, j->err));
-    TRY(cu_note_read(j->proof.checkpoint, &j->note, j->err));
-    TRY(cu_checkpoint_read(j->note.text, &j->report->checkpoint, j->err));
-    TRY(read_extra(j, scratch));
+    TRY(cu_judge_open(j, receipt, scratch));
     TRY(read_record(j));
     while (cu_list_next(&j->extra.support, &cu_support_schema, &at, &s)) {
         if (!placed && s.seq >= j->proof.index.v) place_record(j), placed = true;
