@@ -1,7 +1,9 @@
 /* Evidence out again: verified on the way, from the other copy when the first is damaged; and the record of who read it.
  *
  * Reads are noted in `outbox/access` first, so that evidence stays readable when nobody can write the log; the next writing verb
- * turns what is noted there into one *access* entry.
+ * turns what is noted there into one *access* entry, exactly once: the file is a CBOR sequence of rows, and before they leave it
+ * is replaced by the signed record that holds them, in a byte string. Found again after a crash, the very same statement is sent
+ * once more; rows that came later stand behind it.
  */
 #include "custody/text.h"
 #include "service/service.h"
@@ -110,20 +112,62 @@ static uint64_t sum_rows(struct cu_span rows, cu_hash *ret_root, struct cu_list 
     return frontier.size.v;
 }
 
-static cu_status flush_rows(struct cu_place *p, struct cu_err *err)
+static cu_status replace(struct cu_place *p, struct cu_span bytes, struct cu_err *err)
 {
-    CU_BUF rows = cu_buf_heap(ACCESS_MAX);
+    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, bytes, true, err);
+}
+
+/* Rows become the one record that speaks of them all. */
+static cu_status sign_rows(struct cu_place *p, struct cu_buf *rows, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
     struct cu_details_rows details = { .text = cu_span_str("evidence was read") };
     struct cu_access body = { 0 };
     const struct cu_saying say = { CU_KIND_ACCESS, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_ACCESS, &details };
-    struct cu_outcome outcome;
-    cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &rows, err);
 
-    if (read == CU_NOT_FOUND || (read == CU_OK && rows.n == 0)) return CU_OK;
+    body.count = sum_rows(cu_buf_span(rows), &body.root, &details.rows);
+    TRY(cu_say(p, &say, &record, err));
+    cu_buf_clear(rows);
+    cu_cbor_put_bytes(rows, cu_buf_span(&record));
+    TRY(cu_buf_ok(rows, err));
+    return replace(p, cu_buf_span(rows), err);
+}
+
+/* *ret_rest: what stands behind the record. */
+static cu_status record_signed(struct cu_place *p, struct cu_span file, struct cu_span *ret_rest, struct cu_err *err)
+{
+    struct cu_cbor_reader in = cu_cbor_read(file);
+    const struct cu_span record = cu_cbor_bytes(&in, 1, CU_RECORD_MAX);
+    struct cu_outcome outcome;
+
+    ENSURE(cu_cbor_good(&in), err, CU_CORRUPT, ACCESS " is damaged: it begins with no whole record");
+    *ret_rest = cu_span(file.p + in.at, file.n - in.at);
+    TRY(cu_submit(p, &record, 1, &outcome, err));
+    return cu_settle(p, err);
+}
+
+static cu_status flush_some(struct cu_place *p, bool *ret_more, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(ACCESS_MAX);
+    const cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &file, err);
+    struct cu_span rest;
+
+    *ret_more = false;
+    if (read == CU_NOT_FOUND || (read == CU_OK && file.n == 0)) return CU_OK;
     TRY(read);
-    body.count = sum_rows(cu_buf_span(&rows), &body.root, &details.rows);
-    TRY(cu_say_and_record(p, &say, &outcome, err));
-    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_span("", 0), true, err);
+    const struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&file));
+    if (cu_cbor_peek(&in) != CU_CBOR_BYTES) TRY(sign_rows(p, &file, err));
+    TRY(record_signed(p, cu_buf_span(&file), &rest, err));
+    *ret_more = rest.n > 0;
+    return replace(p, rest, err);
+}
+
+static cu_status flush_rows(struct cu_place *p, struct cu_err *err)
+{
+    bool more = true;
+
+    while (more) TRY(flush_some(p, &more, err));
+    return CU_OK;
 }
 
 cu_status cu_access_flush(struct cu_place *p, struct cu_err *err)

@@ -1,9 +1,13 @@
 /* A new ledger: keys, trust files, genesis, the confirm that proves possession of every key, and the case `unfiled`.
  *
- * The format file comes last: a folder without it is no ledger, so a half-made one is never used.
+ * 1. The format file comes last: a folder without it is no ledger, so a half-made one is never used.
+ * 2. `format.unfinished` comes first and becomes `format`: so a folder that holds it was begun here, nothing in it was ever
+ *    acknowledged, and the next init begins again: the log, objects and journal of the attempt go to quarantine/, keys and trust
+ *    files are written anew.
+ * 3. Who makes a ledger holds the lock on that file.
  */
 #include "custody/text.h"
-#include "service/service.h"
+#include "service/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +15,83 @@
 #define SEVEN_DAYS_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define ORIGIN_NAME_MAX 64
 
-static cu_status refuse(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+/* ---- the folder ---- */
+static const char *const attempts[] = { CU_DIR_KEYS,       CU_DIR_TRUST,  "cloud",        "node",
+                                        CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS };
+
+struct folder {
+    char other[256]; /* something that is not of an attempt */
+    bool begun, holds;
+};
+
+static cu_status look_at(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
-    (void)arg, (void)kind;
-    return cu_fail(err, CU_NOT_ALLOWED,
-                   "the folder is not empty (it holds \"%s\"): a ledger begins in a folder of its own; nothing was touched",
-                   name);
+    struct folder *f = arg;
+    bool ours = false;
+    (void)err;
+
+    if (strcmp(name, CU_FILE_MAKING) == 0) return f->begun = true, CU_OK;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        ours |= kind == CU_FILE_FOLDER && strcmp(name, attempts[i]) == 0;
+    f->holds = true;
+    if (!ours) snprintf(f->other, sizeof f->other, "%s", name);
+    return CU_OK;
+}
+
+/* (2): nothing, or what an attempt left. */
+static cu_status look(const struct cu_place *p, struct folder *ret, struct cu_err *err)
+{
+    *ret = (struct folder){ .begun = false };
+    TRY(p->fs.ops->list(p->fs.self, ".", look_at, ret, err));
+    ENSURE(!ret->other[0] && (ret->begun || !ret->holds), err, CU_NOT_ALLOWED,
+           "the folder is not empty (it holds \"%s\"): a ledger begins in a folder of its own; nothing was touched",
+           ret->other[0] ? ret->other : "keys");
+    return CU_OK;
+}
+
+struct move {
+    const struct cu_fs *fs;
+    uint64_t run;
+    const char *dir;
+};
+
+static cu_status move_one(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
+{
+    const struct move *m = arg;
+    char from[512], to[600];
+
+    snprintf(from, sizeof from, "%s/%s", m->dir, name);
+    struct move inside = { m->fs, m->run, from };
+    if (kind == CU_FILE_FOLDER) return m->fs->ops->list(m->fs->self, from, move_one, &inside, err);
+    snprintf(to, sizeof to, CU_DIR_QUARANTINE "/%llu/%s", (unsigned long long)m->run, from);
+    return m->fs->ops->rename(m->fs->self, from, to, err);
+}
+
+static cu_status put_attempt_aside(struct cu_place *p, struct cu_err *err)
+{
+    static const char *const dirs[] = { "cloud", "node" };
+    struct move m = { .fs = &p->fs };
+
+    TRY(cu_quarantine_next(p, &m.run, err));
+    for (size_t i = 0; i < 2; i++) {
+        m.dir = dirs[i];
+        const cu_status moved = p->fs.ops->list(p->fs.self, m.dir, move_one, &m, err);
+        if (moved != CU_NOT_FOUND) TRY(moved);
+    }
+    return p->fs.ops->sync_all(p->fs.self, err);
+}
+
+static cu_status begin(struct cu_place *p, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *mark = NULL;
+    struct folder folder;
+
+    TRY(look(p, &folder, err));
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_MAKING, &p->making, err));
+    TRY(look(p, &folder, err)); /* who had the lock may have made a ledger meanwhile */
+    TRY(p->fs.ops->open(p->fs.self, CU_FILE_MAKING, CU_OPEN_WRITE | CU_OPEN_CREATE, &mark, err));
+    TRY(p->fs.ops->sync_dir(p->fs.self, ".", err));
+    return folder.holds ? put_attempt_aside(p, err) : CU_OK;
 }
 
 /* ---- keys ---- */
@@ -159,7 +234,7 @@ cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, s
                                            CU_DIR_QUARANTINE,   CU_DIR_OUTBOX,   CU_DIR_RECEIPTS };
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
 
-    TRY(p->fs.ops->list(p->fs.self, ".", refuse, NULL, err));
+    TRY(begin(p, err));
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) TRY(p->fs.ops->make_dir(p->fs.self, folders[i], err));
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(make_key(p, who, r->passphrase, err));
     TRY(write_genesis(p, r, &origin, &entry, ret_genesis, err));
@@ -203,5 +278,8 @@ cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu
     TRY(cu_submit(p, first, 2, outcome, err));
     TRY(cu_settle(p, err));
     TRY(cu_case_open(p, &unfiled, &outcome[0], err));
-    return cu_fs_replace(&p->fs, CU_FILE_FORMAT, CU_DIR_TRUST "/incoming", cu_span_str(CU_FORMAT_LINE), true, err);
+    TRY(cu_fs_replace(&p->fs, CU_FILE_FORMAT, CU_FILE_MAKING, cu_span_str(CU_FORMAT_LINE), true, err));
+    p->fs.ops->unlock(p->fs.self, p->making);
+    p->making = NULL;
+    return CU_OK;
 }

@@ -75,6 +75,8 @@ cu_status cu_place_load(struct cu_place *p, struct cu_err *err)
 
 void cu_place_free(struct cu_place *p)
 {
+    if (p->making) p->fs.ops->unlock(p->fs.self, p->making);
+    p->making = NULL;
     cu_log_free(&p->log);
     cu_buf_free(&p->trust_text);
     cu_buf_free(&p->genesis_bytes);

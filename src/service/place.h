@@ -32,6 +32,7 @@
 #define CU_FILE_POLICY "trust/policy"
 #define CU_FILE_VKEY "trust/log.vkey"
 #define CU_FILE_FORMAT "format"
+#define CU_FILE_MAKING "format.unfinished" /* `format`, until all that belongs to a new ledger is there */
 #define CU_FORMAT_LINE "custody-ledger/v1\n"
 
 /* Who signs what, as key files are named: keys/<name>.pem. */
@@ -66,6 +67,7 @@ struct cu_place {
     struct cu_verifier verifier;
     bool accelerate;                  /* may verifiers be the fastest? For whoever needs more of them */
     struct cu_progress progress;
+    void *making;                     /* the lock of a ledger that is being made; NULL: none is */
 
     struct cu_buf trust_text;
     struct cu_trust trust;            /* as pinned in trust/ */

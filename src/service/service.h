@@ -14,7 +14,8 @@ struct cu_found_request {
     struct cu_span passphrase;   /* for all private keys; empty: none */
     uint64_t acceptance_age;     /* ms; 0: seven days */
 };
-/** Keys, trust files and folders; and genesis as a record appended to ret. Refuses a folder that holds anything: NOT_ALLOWED. */
+/** Keys, trust files and folders; and genesis as a record appended to ret. Refuses a folder that holds anything: NOT_ALLOWED; but what
+ *  an init left that was cut short is put aside, for nothing of it was acknowledged. BUSY while another one makes a ledger there. */
 CU_MUST_USE cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err);
 /** With the engine open on the new folder: genesis, confirm, case `unfiled`; then the format file, which makes it a ledger. */
 CU_MUST_USE cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu_err *err);

@@ -268,8 +268,8 @@ static const char *judge_records(struct service_world *w)
     struct record_walk walk = { .w = w };
 
     for (cu_seq seq = { 0 }; seq.v < w->place.log.checkpoint.size.v; seq.v++) SO(judge_entry(&walk, seq));
-    SOUND(walk.reads >= w->reads, "%llu reads were noted, %llu are on record", (unsigned long long)w->reads,
-          (unsigned long long)walk.reads);
+    SOUND(walk.reads >= w->reads && walk.reads <= w->reads_max, "%llu reads were noted, %llu are on record",
+          (unsigned long long)w->reads, (unsigned long long)walk.reads);
     SOUND(walk.incidents || !w->damages_n, "there was damage, and no incident is on record");
     for (size_t i = 0; i < w->damages_n && !w->unreadable; i++)
         SOUND(walk.named[i], "%s was damaged and is sound now, and no incident names it", w->damage[i]);

@@ -121,6 +121,7 @@ struct service_world *sw_copy(const struct service_world *w)
     copy->points_n = w->points_n;
     copy->deposits_max = w->deposits_max;
     copy->reads = w->reads;
+    copy->reads_max = w->reads_max;
     memcpy(copy->damage, w->damage, sizeof w->damage);
     copy->damages_n = w->damages_n;
     return copy;
@@ -343,6 +344,7 @@ static cu_status create(struct service_world *w, struct cu_err *err)
     TRY(begin(w, err));
     w->own_keys = true;
     TRY(cu_found_files(&w->place, &r, &genesis, err));
+    drop_index(w); /* an attempt's lies in quarantine/ */
     TRY(know_origin(w, err));
     TRY(open_index(w, err));
     TRY(open_stores(w, err));

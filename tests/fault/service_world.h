@@ -56,7 +56,7 @@ struct service_world {
     struct { cu_size size; cu_hash root; } point[SW_POINTS]; /* checkpoints that somebody may hold */
     size_t points_n;
     uint64_t deposits_max;      /* how many may be in the log at most */
-    uint64_t reads;             /* that were noted */
+    uint64_t reads, reads_max;  /* that were noted; and tried to be */
     char damage[SW_DAMAGES][160]; /* what was damaged: incidents must name it in the end */
     size_t damages_n;
     bool unreadable;            /* something could not be read for a while: an incident may name things by what it saw of them */

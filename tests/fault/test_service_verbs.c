@@ -12,20 +12,6 @@
 
 /* ---- a new ledger ---- */
 
-/* A folder in which the making was cut short is no ledger, and says so; whatever is one is a whole one. */
-static const char *judge_new(struct service_world *w)
-{
-    static char sentence[1200];
-    struct cu_err err = { 0 };
-    cu_status opened = sw_open(w, SW_CHECK, &err);
-
-    if (opened == CU_OK) {
-        if (sw_close(w, &err) == CU_OK) return sw_judge(w);
-    } else if (opened == CU_NOT_FOUND && !w->promises_n && !cu_fs_exists(&w->memory, CU_FILE_FORMAT)) return NULL;
-    snprintf(sentence, sizeof sentence, "neither a ledger nor none: %s", err.text);
-    return sentence;
-}
-
 static cu_status found(struct service_world *w, struct cu_err *err)
 {
     const struct cu_outcome unfiled = { .seq = { 3 } };
@@ -38,6 +24,25 @@ static cu_status found(struct service_world *w, struct cu_err *err)
     outcome.leaf = cu_leaf_hash(bytes);
     TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
     return sw_close(w, err);
+}
+
+/* A folder in which the making was cut short is no ledger, says so, and becomes one when it is made again; whatever is one is a
+ * whole one. */
+static const char *judge_new(struct service_world *w)
+{
+    static char sentence[1200];
+    struct cu_err err = { 0 };
+    cu_status opened = sw_open(w, SW_CHECK, &err);
+
+    if (opened == CU_OK) {
+        if (sw_close(w, &err) == CU_OK) return sw_judge(w);
+    } else if (opened == CU_NOT_FOUND && !w->promises_n && !cu_fs_exists(&w->memory, CU_FILE_FORMAT)) {
+        w->points_n = 0; /* nobody was told of the attempt */
+        opened = found(w, &err);
+        if (opened == CU_OK) return sw_judge(w);
+    }
+    snprintf(sentence, sizeof sentence, "neither a ledger nor none: %s", err.text);
+    return sentence;
 }
 
 /* ---- statements that stand alone ---- */
@@ -87,6 +92,7 @@ static cu_status get(struct service_world *w, struct cu_err *err)
 
     TRY(cu_fetch_begin(&w->place, cu_span_str("unfiled/1"), &fetch, err));
     row.id = fetch.found.row.id;
+    w->reads_max++;
     TRY(cu_access_note(&w->place, &row, err));
     w->reads++;
     return cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, ignore, restart, NULL, &damaged, err);
