@@ -18,7 +18,6 @@ struct cu_vkey {
 };
 CU_MUST_USE cu_status cu_vkey_read(struct cu_span text, struct cu_vkey *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_vkey_write(const struct cu_vkey *vkey, struct cu_buf *out, struct cu_err *err);
-uint32_t cu_vkey_id(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub);
 CU_MUST_USE cu_status cu_vkey_make(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub, struct cu_vkey *ret, struct cu_err *err);
 
 struct cu_note_sig {
@@ -37,7 +36,6 @@ struct cu_note {
 CU_MUST_USE cu_status cu_note_read(struct cu_span bytes, struct cu_note *ret, struct cu_err *err);
 
 /** text ‖ "\n" ‖ one line; or, when `out` holds a note already that ends in signature lines, one more line. */
-void cu_note_put_text(struct cu_buf *out, struct cu_span text);
 CU_MUST_USE cu_status cu_note_sign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key, struct cu_err *err);             /* 0x01 */
 CU_MUST_USE cu_status cu_note_cosign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key, uint64_t unix_s, struct cu_err *err); /* 0x04 */
 
@@ -56,7 +54,7 @@ void cu_checkpoint_put(const struct cu_checkpoint *checkpoint, struct cu_buf *ou
 /* ---- tlog-policy ---- */
 struct cu_policy_node { /* a witness or a group */
     struct cu_span name;
-    bool is_group;
+    bool is_group, is_member;      /* a member of some group already */
     struct cu_vkey vkey;           /* witness */
     unsigned k, members_n;         /* group: k of */
     uint16_t member[CU_POLICY_MEMBERS_MAX];

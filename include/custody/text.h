@@ -13,6 +13,9 @@ void cu_base64_put(struct cu_buf *out, struct cu_span bytes); /* RFC 4648, 4, pa
 /** Strict: padded, no line breaks, zero trailing bits. Appends to `ret`. MALFORMED, TOO_LARGE. */
 CU_MUST_USE cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err);
 
+/** The same, of exactly n bytes, 96 at most. */
+CU_MUST_USE cu_status cu_base64_exact(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err);
+
 /** Decimal without sign or leading zero, at most `max`. */
 CU_MUST_USE cu_status cu_decimal_read(struct cu_span text, uint64_t max, uint64_t *ret, struct cu_err *err);
 

@@ -59,3 +59,15 @@ cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, struct cu_err 
     }
     return CU_OK;
 }
+
+cu_status cu_base64_exact(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err)
+{
+    uint8_t mem[99];
+    struct cu_buf bytes = cu_buf_over(mem, sizeof mem);
+    CU_ASSERT(n <= sizeof mem - 3);
+    ENSURE(text.n == (n + 2) / 3 * 4, err, CU_MALFORMED, "base64 of %zu characters where %zu belong", text.n, (n + 2) / 3 * 4);
+    TRY(cu_base64_read(text, &bytes, err));
+    ENSURE(bytes.n == n, err, CU_MALFORMED, "base64 of %zu bytes where %zu belong", bytes.n, n);
+    memcpy(ret, mem, n);
+    return CU_OK;
+}

@@ -5,8 +5,7 @@ cu_status cu_checkpoint_read(struct cu_span text, struct cu_checkpoint *ret, str
 {
     struct cu_lines lines = cu_lines_on(text);
     struct cu_span size, root, more;
-    uint8_t mem[sizeof(cu_hash) + 3];
-    struct cu_buf hash = cu_buf_over(mem, sizeof mem);
+    cu_hash empty = cu_empty_root();
     struct cu_checkpoint out;
 
     ENSURE(cu_lines_next(&lines, &out.origin) && cu_lines_next(&lines, &size) && cu_lines_next(&lines, &root), err, CU_MALFORMED,
@@ -16,10 +15,8 @@ cu_status cu_checkpoint_read(struct cu_span text, struct cu_checkpoint *ret, str
            CU_ORIGIN_MAX);
     ENSURE(cu_decimal_read(size, INT64_MAX, &out.size.v, err) == CU_OK, err, CU_MALFORMED,
            "a checkpoint's size is a decimal without leading zero, below 2^63");
-    ENSURE(cu_base64_read(root, &hash, err) == CU_OK && hash.n == sizeof out.root, err, CU_MALFORMED,
+    ENSURE(cu_base64_exact(root, out.root.b, sizeof out.root, err) == CU_OK, err, CU_MALFORMED,
            "a checkpoint's root is 32 bytes in strict base64");
-    memcpy(out.root.b, mem, sizeof out.root);
-    cu_hash empty = cu_empty_root();
     ENSURE(out.size.v > 0 || cu_hash_eq(&out.root, &empty), err, CU_MALFORMED, "an empty log has the root SHA-256(\"\")");
     *ret = out;
     return CU_OK;

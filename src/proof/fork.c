@@ -64,7 +64,7 @@ static cu_status read_side(struct cu_span note, const struct cu_trust *trust, st
     epoch = cu_trust_epoch(trust, ret->checkpoint.size);
     ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries",
            (unsigned long long)ret->checkpoint.size.v);
-    TRY(cu_epoch_policy(epoch, &ret->policy, err));
+    TRY(cu_policy_parse(epoch->policy_text, &ret->policy, err));
     TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->signed_by, err));
     ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED,
            "fork: a checkpoint of another log than the trusted one");

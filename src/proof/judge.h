@@ -78,9 +78,10 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN]);
 void cu_report_conclude(struct cu_report *report, const struct cu_trust *trust);
 void cu_report_sentences(struct cu_report *report);
 
-/** cu_vkey_read without the check of the key itself; the policy of an epoch that cu_trust_read has passed. */
+/** cu_vkey_read and cu_tlog_policy_read without the check of the keys themselves: when a trust file was read they were checked, and
+ *  every verification looks at its key again. */
 CU_MUST_USE cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err *err);
-CU_MUST_USE cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_policy_parse(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err);
 
 static inline bool cu_take_prefix(struct cu_span *line, const char *prefix)
 {

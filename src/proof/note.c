@@ -13,18 +13,6 @@ static const char dash[] = "\xE2\x80\x94 "; /* U+2014 and a space */
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 
-/* The next character of valid UTF-8. */
-static uint32_t next_char(struct cu_span *text)
-{
-    uint8_t lead = text->p[0];
-    size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    uint32_t c = more == 0 ? lead : lead & (0x3Fu >> more);
-
-    for (size_t i = 1; i <= more; i++) c = c << 6 | (text->p[i] & 0x3Fu);
-    *text = cu_span(text->p + more + 1, text->n - more - 1);
-    return c;
-}
-
 /* Unicode's White_Space. */
 static bool is_space(uint32_t c)
 {
@@ -34,17 +22,19 @@ static bool is_space(uint32_t c)
 
 static bool name_ok(struct cu_span name)
 {
-    if (name.n == 0 || !cu_utf8_ok(name)) return false;
-    while (name.n > 0) {
-        uint32_t c = next_char(&name);
-        if (is_space(c) || c == '+' || c < 0x20) return false;
+    uint32_t c;
+
+    if (name.n == 0) return false;
+    for (size_t n; name.n > 0; name = cu_span(name.p + n, name.n - n)) {
+        n = cu_utf8_next(name, &c);
+        if (n == 0 || is_space(c) || c == '+' || c < 0x20) return false;
     }
     return true;
 }
 
 /* ---- verifier keys ------------------------------------------------------------------------------------------------- */
 
-uint32_t cu_vkey_id(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub)
+static uint32_t vkey_id(struct cu_span name, enum cu_note_key_type type, const struct cu_public_key *pub)
 {
     uint8_t nl_type[2] = { '\n', (uint8_t)type };
     struct cu_span parts[] = { name, CU_SPAN_OF(nl_type), cu_public_span(pub) };
@@ -60,25 +50,24 @@ cu_status cu_vkey_make(struct cu_span name, enum cu_note_key_type type, const st
     ENSURE(type == CU_NOTE_ED25519 || type == CU_NOTE_COSIGNATURE, err, CU_MALFORMED, "keys of note type %u are not used here",
            (unsigned)type);
     ENSURE(pub->alg == CU_ALG_EDDSA, err, CU_BAD_KEY, "notes are signed by Ed25519 keys");
-    *ret = (struct cu_vkey){ .name = name, .id = cu_vkey_id(name, type, pub), .type = type, .pub = *pub };
+    *ret = (struct cu_vkey){ .name = name, .id = vkey_id(name, type, pub), .type = type, .pub = *pub };
     return CU_OK;
 }
 
 cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err *err)
 {
     struct cu_span name, id;
-    uint8_t id_bytes[4], mem[1 + 32 + 3];
-    struct cu_buf key = cu_buf_over(mem, sizeof mem);
+    uint8_t id_bytes[4], key[1 + 32];
     struct cu_public_key pub = { .alg = CU_ALG_EDDSA };
     struct cu_vkey out;
 
     ENSURE(cu_span_split(&text, '+', &name) && cu_span_split(&text, '+', &id), err, CU_MALFORMED,
            "a verifier key is name+hash+key");
     TRY(cu_hex_read(id, id_bytes, sizeof id_bytes, err));
-    ENSURE(cu_base64_read(text, &key, err) == CU_OK && key.n == 33, err, CU_MALFORMED,
+    ENSURE(cu_base64_exact(text, key, sizeof key, err) == CU_OK, err, CU_MALFORMED,
            "a verifier key holds a type byte and 32 bytes, in strict base64");
-    memcpy(pub.bytes, mem + 1, 32);
-    TRY(cu_vkey_make(name, (enum cu_note_key_type)mem[0], &pub, &out, err));
+    memcpy(pub.bytes, key + 1, 32);
+    TRY(cu_vkey_make(name, (enum cu_note_key_type)key[0], &pub, &out, err));
     ENSURE(out.id == cu_be32(id_bytes), err, CU_MALFORMED, "a verifier key's hash is not that of its name and key");
     *ret = out;
     return CU_OK;
@@ -137,8 +126,7 @@ static cu_status read_line(struct cu_span line, struct cu_note_sig *ret, struct 
     struct cu_span rest = line;
 
     ret->line = line;
-    ENSURE(cu_span_starts(rest, cu_span_str(dash)), err, CU_MALFORMED, "a signature line begins with an em dash and a space");
-    rest = cu_span(rest.p + strlen(dash), rest.n - strlen(dash));
+    ENSURE(cu_take_prefix(&rest, dash), err, CU_MALFORMED, "a signature line begins with an em dash and a space");
     ENSURE(cu_span_split(&rest, ' ', &ret->name) && name_ok(ret->name), err, CU_MALFORMED,
            "a signature line has a key name without spaces and '+'");
     ENSURE(cu_base64_read(rest, &blob, err) == CU_OK && blob.n > 4, err, CU_MALFORMED,
@@ -173,30 +161,29 @@ cu_status cu_note_read(struct cu_span bytes, struct cu_note *ret, struct cu_err 
 
 /* ---- signing and verifying ----------------------------------------------------------------------------------------- */
 
-/* What a timestamped cosignature signs. */
-static void put_cosigned(struct cu_buf *out, struct cu_span text, uint64_t unix_s)
+/* What a line of this type signs: the text, or for a timestamped cosignature time and text, built in `room`. */
+static struct cu_span message_of(enum cu_note_key_type type, struct cu_span text, uint64_t unix_s, struct cu_buf *room)
 {
-    cu_buf_addf(out, "cosignature/v1\ntime %llu\n", (unsigned long long)unix_s);
-    cu_buf_add(out, text);
+    if (type != CU_NOTE_COSIGNATURE) return text;
+    cu_buf_addf(room, "cosignature/v1\ntime %llu\n", LLU(unix_s));
+    cu_buf_add(room, text);
+    return cu_buf_span(room);
 }
+#define MESSAGE_MAX (CU_NOTE_MAX + 64)
 
-void cu_note_put_text(struct cu_buf *out, struct cu_span text)
-{
-    cu_buf_add(out, text);
-    cu_buf_add_byte(out, '\n');
-}
-
+/* The first line brings the text with it. */
 static cu_status put_line(struct cu_buf *out, struct cu_span text, const struct cu_vkey *vkey, struct cu_span blob,
                           struct cu_err *err)
 {
-    uint8_t mem[4 + 72];
+    uint8_t mem[4 + 8 + CU_SIGNATURE_LEN];
     struct cu_buf payload = cu_buf_over(mem, sizeof mem);
-    uint8_t id[4];
 
-    cu_put_be32(id, vkey->id);
-    cu_buf_add(&payload, CU_SPAN_OF(id));
+    cu_put_be32(cu_buf_grow(&payload, 4), vkey->id);
     cu_buf_add(&payload, blob);
-    if (out->n == 0) cu_note_put_text(out, text);
+    if (out->n == 0) {
+        cu_buf_add(out, text);
+        cu_buf_add_byte(out, '\n');
+    }
     cu_buf_add_str(out, dash);
     cu_buf_add(out, vkey->name);
     cu_buf_add_byte(out, ' ');
@@ -205,55 +192,50 @@ static cu_status put_line(struct cu_buf *out, struct cu_span text, const struct 
     return cu_buf_ok(out, err);
 }
 
+static size_t stamp_len(enum cu_note_key_type type) { return type == CU_NOTE_COSIGNATURE ? 8 : 0; }
+
+static cu_status sign(struct cu_buf *out, enum cu_note_key_type type, struct cu_span text, struct cu_span name,
+                      const struct cu_private_key *key, uint64_t unix_s, struct cu_err *err)
+{
+    uint8_t mem[MESSAGE_MAX], blob[8 + CU_SIGNATURE_LEN];
+    struct cu_buf room = cu_buf_over(mem, sizeof mem);
+    struct cu_span message = message_of(type, text, unix_s, &room);
+    size_t stamp = stamp_len(type);
+    struct cu_vkey vkey;
+
+    ENSURE(unix_s <= INT64_MAX, err, CU_MALFORMED, "a cosignature's time is below 2^63");
+    TRY(cu_vkey_make(name, type, &key->pub, &vkey, err));
+    TRY(cu_buf_ok(&room, err));
+    cu_put_be64(blob, unix_s);
+    TRY(cu_sign(key, message, blob + stamp, err));
+    return put_line(out, text, &vkey, cu_span(blob, stamp + CU_SIGNATURE_LEN), err);
+}
+
 cu_status cu_note_sign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key,
                        struct cu_err *err)
 {
-    uint8_t sig[CU_SIGNATURE_LEN];
-    struct cu_vkey vkey;
-
-    TRY(cu_vkey_make(name, CU_NOTE_ED25519, &key->pub, &vkey, err));
-    TRY(cu_sign(key, text, sig, err));
-    return put_line(out, text, &vkey, CU_SPAN_OF(sig), err);
+    return sign(out, CU_NOTE_ED25519, text, name, key, 0, err);
 }
 
 cu_status cu_note_cosign(struct cu_buf *out, struct cu_span text, struct cu_span name, const struct cu_private_key *key,
                          uint64_t unix_s, struct cu_err *err)
 {
-    uint8_t mem[CU_NOTE_MAX + 64], blob[8 + CU_SIGNATURE_LEN];
-    struct cu_buf message = cu_buf_over(mem, sizeof mem);
-    struct cu_vkey vkey;
-
-    ENSURE(unix_s <= INT64_MAX, err, CU_MALFORMED, "a cosignature's time is below 2^63");
-    TRY(cu_vkey_make(name, CU_NOTE_COSIGNATURE, &key->pub, &vkey, err));
-    put_cosigned(&message, text, unix_s);
-    TRY(cu_buf_ok(&message, err));
-    cu_put_be64(blob, unix_s);
-    TRY(cu_sign(key, cu_buf_span(&message), blob + 8, err));
-    return put_line(out, text, &vkey, CU_SPAN_OF(blob), err);
-}
-
-static cu_status verify_cosignature(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey,
-                                    struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
-{
-    uint8_t mem[CU_NOTE_MAX + 64];
-    struct cu_buf message = cu_buf_over(mem, sizeof mem);
-    uint64_t unix_s = cu_be64(sig->blob);
-
-    ENSURE(sig->n == 8 + CU_SIGNATURE_LEN && unix_s <= INT64_MAX, err, CU_MALFORMED,
-           "a cosignature is a time below 2^63 and 64 bytes");
-    put_cosigned(&message, note->text, unix_s);
-    TRY(cu_buf_ok(&message, err));
-    TRY(cu_verify_one(by, &vkey->pub, cu_buf_span(&message), sig->blob + 8, err));
-    *ret_unix_s = unix_s;
-    return CU_OK;
+    return sign(out, CU_NOTE_COSIGNATURE, text, name, key, unix_s, err);
 }
 
 cu_status cu_note_verify(const struct cu_note *note, const struct cu_note_sig *sig, const struct cu_vkey *vkey,
                          struct cu_verifier *by, uint64_t *ret_unix_s, struct cu_err *err)
 {
-    if (vkey->type == CU_NOTE_COSIGNATURE) return verify_cosignature(note, sig, vkey, by, ret_unix_s, err);
-    ENSURE(sig->n == CU_SIGNATURE_LEN, err, CU_MALFORMED, "an Ed25519 signature has 64 bytes");
-    TRY(cu_verify_one(by, &vkey->pub, note->text, sig->blob, err));
-    *ret_unix_s = 0;
+    uint8_t mem[MESSAGE_MAX];
+    struct cu_buf room = cu_buf_over(mem, sizeof mem);
+    size_t stamp = stamp_len(vkey->type);
+    uint64_t unix_s = stamp > 0 ? cu_be64(sig->blob) : 0;
+    struct cu_span message = message_of(vkey->type, note->text, unix_s, &room);
+
+    ENSURE(sig->n == stamp + CU_SIGNATURE_LEN && unix_s <= INT64_MAX, err, CU_MALFORMED,
+           "an Ed25519 signature has 64 bytes, a cosignature a time below 2^63 before them");
+    TRY(cu_buf_ok(&room, err));
+    TRY(cu_verify_one(by, &vkey->pub, message, sig->blob + stamp, err));
+    *ret_unix_s = unix_s;
     return CU_OK;
 }

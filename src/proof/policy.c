@@ -9,6 +9,8 @@
  */
 #include "judge.h"
 
+enum { NONE = -1, UNREAD = -2 }; /* of a quorum */
+
 struct words {
     size_t n;
     struct cu_span word[3 + CU_POLICY_MEMBERS_MAX];
@@ -43,17 +45,11 @@ static bool octets_ok(struct cu_span text)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
-struct reading {
-    struct cu_tlog_policy *policy;
-    bool check_keys, has_quorum;
-    bool member_of[CU_POLICY_MEMBERS_MAX]; /* a node that is a member already */
-};
-
 static int find_node(const struct cu_tlog_policy *p, struct cu_span name)
 {
     for (size_t i = 0; i < p->nodes_n; i++)
         if (cu_span_eq(p->node[i].name, name)) return (int)i;
-    return -1;
+    return NONE;
 }
 
 /* By (3). */
@@ -66,21 +62,18 @@ static bool key_is_new(const struct cu_tlog_policy *p, const struct cu_vkey *key
     return true;
 }
 
-static cu_status read_key(struct reading *r, struct cu_span text, enum cu_note_key_type type, struct cu_vkey *ret,
+static cu_status read_key(const struct cu_tlog_policy *p, struct cu_span text, enum cu_note_key_type type, struct cu_vkey *ret,
                           struct cu_err *err)
 {
     TRY(cu_vkey_parse(text, ret, err));
-    if (r->check_keys) TRY(cu_public_check(&ret->pub, err));
     ENSURE(ret->type == type, err, CU_MALFORMED, "policy: log keys are of type 1, witness keys of type 4");
-    ENSURE(key_is_new(r->policy, ret), err, CU_MALFORMED, "policy: a public key is listed twice");
+    ENSURE(key_is_new(p, ret), err, CU_MALFORMED, "policy: a public key is listed twice");
     return CU_OK;
 }
 
-static cu_status new_node(struct reading *r, struct cu_span name, struct cu_policy_node **ret, struct cu_err *err)
+static cu_status new_node(struct cu_tlog_policy *p, struct cu_span name, struct cu_policy_node **ret, struct cu_err *err)
 {
-    struct cu_tlog_policy *p = r->policy;
-
-    ENSURE(!cu_span_is(name, "none") && find_node(p, name) < 0, err, CU_MALFORMED,
+    ENSURE(!cu_span_is(name, "none") && find_node(p, name) == NONE, err, CU_MALFORMED,
            "policy: a name is defined twice, or is \"none\"");
     ENSURE(p->nodes_n < CU_POLICY_MEMBERS_MAX, err, CU_TOO_LARGE, "policy: more than %d witnesses and groups",
            CU_POLICY_MEMBERS_MAX);
@@ -89,25 +82,23 @@ static cu_status new_node(struct reading *r, struct cu_span name, struct cu_poli
     return CU_OK;
 }
 
-static cu_status read_log(struct reading *r, const struct words *w, struct cu_err *err)
+static cu_status read_log(struct cu_tlog_policy *p, const struct words *w, struct cu_err *err)
 {
-    struct cu_tlog_policy *p = r->policy;
-
     ENSURE(w->n == 2 || w->n == 3, err, CU_MALFORMED, "policy: log <vkey> [<url>]");
     ENSURE(p->logs_n < CU_POLICY_MEMBERS_MAX, err, CU_TOO_LARGE, "policy: more than %d logs", CU_POLICY_MEMBERS_MAX);
-    TRY(read_key(r, w->word[1], CU_NOTE_ED25519, &p->log[p->logs_n], err));
+    TRY(read_key(p, w->word[1], CU_NOTE_ED25519, &p->log[p->logs_n], err));
     p->logs_n++;
     return CU_OK;
 }
 
-static cu_status read_witness(struct reading *r, const struct words *w, struct cu_err *err)
+static cu_status read_witness(struct cu_tlog_policy *p, const struct words *w, struct cu_err *err)
 {
     struct cu_policy_node *node;
 
     ENSURE(w->n == 3 || w->n == 4, err, CU_MALFORMED, "policy: witness <name> <vkey> [<url>]");
-    TRY(new_node(r, w->word[1], &node, err));
-    TRY(read_key(r, w->word[2], CU_NOTE_COSIGNATURE, &node->vkey, err));
-    r->policy->nodes_n++;
+    TRY(new_node(p, w->word[1], &node, err));
+    TRY(read_key(p, w->word[2], CU_NOTE_COSIGNATURE, &node->vkey, err));
+    p->nodes_n++;
     return CU_OK;
 }
 
@@ -123,39 +114,38 @@ static cu_status read_threshold(struct cu_span word, size_t members, unsigned *r
     return CU_OK;
 }
 
-static cu_status read_group(struct reading *r, const struct words *w, struct cu_err *err)
+static cu_status read_group(struct cu_tlog_policy *p, const struct words *w, struct cu_err *err)
 {
     struct cu_policy_node *node;
 
     ENSURE(w->n >= 4, err, CU_MALFORMED, "policy: group <name> <all, any or k> <member>...");
-    TRY(new_node(r, w->word[1], &node, err));
+    TRY(new_node(p, w->word[1], &node, err));
     node->is_group = true;
     TRY(read_threshold(w->word[2], w->n - 3, &node->k, err));
     for (size_t i = 3; i < w->n; i++) {
-        int member = find_node(r->policy, w->word[i]);
-        ENSURE(member >= 0, err, CU_MALFORMED, "policy: a group's member is not defined before it");
-        ENSURE(!r->member_of[member], err, CU_MALFORMED, "policy: a name is a member twice");
-        r->member_of[member] = true;
+        int member = find_node(p, w->word[i]);
+        ENSURE(member != NONE, err, CU_MALFORMED, "policy: a group's member is not defined before it");
+        ENSURE(!p->node[member].is_member, err, CU_MALFORMED, "policy: a name is a member twice");
+        p->node[member].is_member = true;
         node->member[node->members_n++] = (uint16_t)member;
     }
-    r->policy->nodes_n++;
+    p->nodes_n++;
     return CU_OK;
 }
 
-static cu_status read_quorum(struct reading *r, const struct words *w, struct cu_err *err)
+static cu_status read_quorum(struct cu_tlog_policy *p, const struct words *w, struct cu_err *err)
 {
     bool none = w->n == 2 && cu_span_is(w->word[1], "none");
 
-    ENSURE(w->n == 2 && !r->has_quorum, err, CU_MALFORMED, "policy: exactly one line: quorum <name or none>");
-    r->has_quorum = true;
-    r->policy->quorum = none ? -1 : find_node(r->policy, w->word[1]);
-    ENSURE(none || r->policy->quorum >= 0, err, CU_MALFORMED, "policy: the quorum is not defined before its line");
+    ENSURE(w->n == 2 && p->quorum == UNREAD, err, CU_MALFORMED, "policy: exactly one line: quorum <name or none>");
+    p->quorum = none ? NONE : find_node(p, w->word[1]);
+    ENSURE(none || p->quorum != NONE, err, CU_MALFORMED, "policy: the quorum is not defined before its line");
     return CU_OK;
 }
 
 static const struct {
     const char *word;
-    cu_status (*read)(struct reading *, const struct words *, struct cu_err *);
+    cu_status (*read)(struct cu_tlog_policy *, const struct words *, struct cu_err *);
 } keywords[] = {
     { "log", read_log },
     { "witness", read_witness },
@@ -163,43 +153,40 @@ static const struct {
     { "quorum", read_quorum },
 };
 
-static cu_status policy_line(struct reading *r, struct cu_span line, struct cu_err *err)
+static cu_status policy_line(struct cu_tlog_policy *p, struct cu_span line, struct cu_err *err)
 {
     struct words w;
 
     ENSURE(split_words(line, &w), err, CU_TOO_LARGE, "policy: a line with too many words");
     if (w.n == 0 || w.word[0].p[0] == '#') return CU_OK;
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-        if (cu_span_is(w.word[0], keywords[i].word)) return keywords[i].read(r, &w, err);
+        if (cu_span_is(w.word[0], keywords[i].word)) return keywords[i].read(p, &w, err);
     return cu_fail(err, CU_MALFORMED, "policy: a line is log, witness, group or quorum");
 }
 
-static cu_status read_policy(struct cu_span text, bool check_keys, struct cu_tlog_policy *ret, struct cu_err *err)
+cu_status cu_policy_parse(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err)
 {
-    struct reading r = { .policy = ret, .check_keys = check_keys };
     struct cu_lines lines = cu_lines_on(text);
     struct cu_span line;
 
-    *ret = (struct cu_tlog_policy){ .quorum = -1 };
+    *ret = (struct cu_tlog_policy){ .quorum = UNREAD };
     ENSURE(octets_ok(text), err, CU_MALFORMED, "policy: a control character");
     while (cu_lines_next(&lines, &line)) {
-        cu_status status = policy_line(&r, line, err);
+        cu_status status = policy_line(ret, line, err);
         if (status != CU_OK) return cu_fail_while(err, status, "line %zu", lines.line);
     }
     ENSURE(!lines.bad, err, CU_MALFORMED, "policy: the last line ends in a newline");
-    ENSURE(r.has_quorum, err, CU_MALFORMED, "policy: exactly one line: quorum <name or none>");
+    ENSURE(ret->quorum != UNREAD, err, CU_MALFORMED, "policy: exactly one line: quorum <name or none>");
     return CU_OK;
 }
 
 cu_status cu_tlog_policy_read(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err)
 {
-    return read_policy(text, true, ret, err);
-}
-
-/* The keys were checked when the trust file was read, and every verification looks at its key again. */
-cu_status cu_epoch_policy(const struct cu_epoch *epoch, struct cu_tlog_policy *ret, struct cu_err *err)
-{
-    return read_policy(epoch->policy_text, false, ret, err);
+    TRY(cu_policy_parse(text, ret, err));
+    for (size_t i = 0; i < ret->logs_n; i++) TRY(cu_public_check(&ret->log[i].pub, err));
+    for (size_t i = 0; i < ret->nodes_n; i++)
+        if (!ret->node[i].is_group) TRY(cu_public_check(&ret->node[i].vkey.pub, err));
+    return CU_OK;
 }
 
 /* ---- judging ------------------------------------------------------------------------------------------------------- */

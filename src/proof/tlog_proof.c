@@ -22,17 +22,6 @@ static cu_status refusal_of(struct cu_span line)
                : CU_MALFORMED;
 }
 
-static cu_status read_hash(struct cu_span line, cu_hash *ret, struct cu_err *err)
-{
-    uint8_t mem[sizeof(cu_hash) + 3];
-    struct cu_buf hash = cu_buf_over(mem, sizeof mem);
-
-    ENSURE(cu_base64_read(line, &hash, err) == CU_OK && hash.n == sizeof *ret, err, CU_MALFORMED,
-           "proof: a path line is 32 bytes in strict base64");
-    memcpy(ret->b, mem, sizeof *ret);
-    return CU_OK;
-}
-
 static cu_status read_path(struct cu_lines *lines, struct cu_tlog_proof *ret, struct cu_err *err)
 {
     struct cu_span line;
@@ -40,7 +29,8 @@ static cu_status read_path(struct cu_lines *lines, struct cu_tlog_proof *ret, st
     for (ret->n = 0; cu_lines_next(lines, &line); ret->n++) {
         if (line.n == 0) return CU_OK;
         ENSURE(ret->n < CU_PROOF_HASHES_MAX, err, CU_MALFORMED, "proof: more than %d path lines", CU_PROOF_HASHES_MAX);
-        TRY(read_hash(line, &ret->path[ret->n], err));
+        ENSURE(cu_base64_exact(line, ret->path[ret->n].b, sizeof(cu_hash), err) == CU_OK, err, CU_MALFORMED,
+               "proof: a path line is 32 bytes in strict base64");
     }
     return cu_fail(err, CU_MALFORMED, "proof: an empty line stands before the checkpoint");
 }

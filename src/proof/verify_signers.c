@@ -40,7 +40,7 @@ void cu_judge_checkpoint(struct cu_judge *j)
         UNPROVEN(j, SIGNER, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries", LLU(c->size.v));
         return;
     }
-    cu_status status = cu_epoch_policy(epoch, &j->policy, j->err);
+    cu_status status = cu_policy_parse(epoch->policy_text, &j->policy, j->err);
     if (status == CU_OK) status = cu_checkpoint_verify(&j->note, &j->policy, j->by, &unused, &j->signed_by, j->err);
     if (status == CU_OK || status == CU_UNTRUSTED)
         for (size_t i = 0; i < j->note.sigs_n; i++) tell_line(j, i);

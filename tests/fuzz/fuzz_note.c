@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (cu_note_read(in, &note, NULL) != CU_OK) return 0;
     CU_ASSERT(note.sigs_n >= 1 && note.sigs_n <= CU_NOTE_SIGNATURES_MAX);
-    cu_note_put_text(&again, note.text);
+    cu_buf_add(&again, note.text);
+    cu_buf_add_byte(&again, '\n');
     for (size_t i = 0; i < note.sigs_n; i++) {
         cu_buf_add(&again, note.sig[i].line);
         cu_buf_add_byte(&again, '\n');
