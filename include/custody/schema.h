@@ -59,33 +59,33 @@ struct cu_field {
 /* Rows of a table. `key` is an integer, or a string when the schema has text keys; the last argument, CU_OPTIONAL(…), may be
  * left out. A tuple's fields are keyed 0, 1, 2 … by their place, a scalar's one field 0. */
 #define CU_UINT(key, type, member, min, max, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_UINT, offsetof(type, member), min, max, NULL, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_UINT, offsetof(type, member), min, max, NULL, NULL, ##__VA_ARGS__)
 #define CU_INT(key, type, member, min, max, ...) \
     CU_FIELD_ROW(key, #member, CU_FIELD_INT, offsetof(type, member), (uint64_t)(int64_t)(min), (uint64_t)(int64_t)(max), NULL, \
-                 NULL, __VA_ARGS__)
+                 NULL, ##__VA_ARGS__)
 #define CU_BOOL(key, type, member, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_BOOL, offsetof(type, member), 0, 1, NULL, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_BOOL, offsetof(type, member), 0, 1, NULL, NULL, ##__VA_ARGS__)
 #define CU_FIXED(key, type, member, ...) \
     CU_FIELD_ROW(key, #member, CU_FIELD_FIXED, offsetof(type, member), sizeof((type){ 0 }.member), sizeof((type){ 0 }.member), \
-                 NULL, NULL, __VA_ARGS__)
+                 NULL, NULL, ##__VA_ARGS__)
 #define CU_BYTES(key, type, member, min, max, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_BYTES, offsetof(type, member), min, max, NULL, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_BYTES, offsetof(type, member), min, max, NULL, NULL, ##__VA_ARGS__)
 #define CU_TEXT(key, type, member, min, max, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_TEXT, offsetof(type, member), min, max, NULL, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_TEXT, offsetof(type, member), min, max, NULL, NULL, ##__VA_ARGS__)
 #define CU_MAP(key, type, member, child, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_MAP, offsetof(type, member), 0, 0, child, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_MAP, offsetof(type, member), 0, 0, child, NULL, ##__VA_ARGS__)
 #define CU_LIST(key, type, member, min, max, child, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_LIST, offsetof(type, member), min, max, child, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_LIST, offsetof(type, member), min, max, child, NULL, ##__VA_ARGS__)
 #define CU_ITEM(key, type, member, min, max, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_ITEM, offsetof(type, member), min, max, NULL, NULL, __VA_ARGS__)
+    CU_FIELD_ROW(key, #member, CU_FIELD_ITEM, offsetof(type, member), min, max, NULL, NULL, ##__VA_ARGS__)
 #define CU_CONST(key, text) \
     CU_FIELD_ROW(key, "type", CU_FIELD_CONST, 0, 0, 0, NULL, text)
 
 #define CU_FIELD_ROW(key_, name_, type_, at_, min_, max_, child_, text_, ...)                                          \
     { .key = _Generic((key_), int: (key_), default: 0), .name = _Generic((key_), int: (name_), default: (key_)),       \
       .type = (type_), .at = (at_), .min = (min_), .max = (max_), .child = (child_), .text = (text_),                  \
-      .has_at = CU_FIRST(__VA_ARGS__ __VA_OPT__(,) CU_REQUIRED, 0) }
-#define CU_FIRST(first, ...) first
+      .has_at = CU_SECOND(0, ##__VA_ARGS__, CU_REQUIRED, 0) }
+#define CU_SECOND(first, second, ...) second
 
 struct cu_schema {
     const char *name;
@@ -99,9 +99,8 @@ struct cu_schema {
 #define CU_SCHEMA_STRUCT_MAX 2048
 
 /* A fourth argument sets the form: CU_SCHEMA_OF("seen", seen_fields, struct cu_seen, .tuple = true). */
-#define CU_SCHEMA_OF(name_, fields_, type_, ...)                                                                       \
-    { .name = (name_), .fields = (fields_), .n = sizeof(fields_) / sizeof *(fields_), .size = sizeof(type_) __VA_OPT__(,)  \
-      __VA_ARGS__ }
+#define CU_SCHEMA_OF(name_, fields_, type_, ...) \
+    { .name = (name_), .fields = (fields_), .n = sizeof(fields_) / sizeof *(fields_), .size = sizeof(type_), __VA_ARGS__ }
 
 /** Decode exactly one message that is the whole of `bytes`. `ret` (schema->size bytes) changes only on success; spans point
  *  into `bytes`. MALFORMED names schema, field and offset. No allocation. */
