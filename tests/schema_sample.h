@@ -38,7 +38,7 @@ static const struct cu_field sample_fields[] = {
     CU_TEXT(5, struct sample, label, 0, 8, CU_OPTIONAL(struct sample, has_label)),
     CU_MAP(6, struct sample, seen, &place_schema),
     CU_LIST(23, struct sample, groups, 1, 4, &group_schema, CU_OPTIONAL(struct sample, has_groups)),
-    CU_ITEM(24, struct sample, any, 1, 64, CU_OPTIONAL(struct sample, has_any)),
+    CU_BYTES(24, struct sample, any, 1, 64, CU_OPTIONAL(struct sample, has_any)),
     CU_INT(-65537, struct sample, alg, -49, -1, CU_OPTIONAL(struct sample, has_alg)),
 };
 static const struct cu_schema sample_schema = CU_SCHEMA_OF("sample", sample_fields, struct sample);

@@ -37,7 +37,6 @@ struct cu_detail_device {
 
 extern const struct cu_schema cu_detail_digest_schema, cu_detail_person_schema, cu_detail_device_schema;
 
-const char *cu_profile_name(enum cu_profile profile);                /* NULL when unknown */
 const struct cu_schema *cu_profile_schema(enum cu_profile profile); /* NULL when unknown */
 enum cu_profile cu_profile_by_name(struct cu_span name);
 /** The profile that a details map names in its field "profile". CU_PROFILE_NONE when it names none that is known. */

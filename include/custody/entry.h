@@ -80,7 +80,6 @@ extern const struct cu_schema cu_seen_schema;
 enum cu_reason { CU_REASON_TABLE(CU_REASON_ENUM) };
 #undef CU_REASON_ENUM
 const char *cu_reason_name(uint64_t reason); /* NULL when unknown */
-const char *cu_reason_text(uint64_t reason);
 
 #define CU_INCIDENT_TABLE(X)                                                                                           \
     X(1, DAMAGE, "damage", "stored bytes were altered, cut off, lost or added")                                        \
@@ -89,8 +88,7 @@ const char *cu_reason_text(uint64_t reason);
 #define CU_INCIDENT_ENUM(num, name, text, sentence) CU_INCIDENT_##name = (num),
 enum cu_incident_type { CU_INCIDENT_TABLE(CU_INCIDENT_ENUM) };
 #undef CU_INCIDENT_ENUM
-const char *cu_incident_name(uint64_t type);
-const char *cu_incident_text(uint64_t type);
+const char *cu_incident_name(uint64_t type); /* NULL when unknown */
 
 enum cu_content_type { CU_CONTENT_ITEM = 1, CU_CONTENT_FOLDER = 2 };
 

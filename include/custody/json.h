@@ -23,6 +23,5 @@ void cu_json_bool(struct cu_json *j, const char *key, bool v);
 void cu_json_hex(struct cu_json *j, const char *key, struct cu_span bytes);
 void cu_json_hash(struct cu_json *j, const char *key, const cu_hash *hash);
 void cu_json_time(struct cu_json *j, const char *key, cu_unix_ms time); /* as cu_time_text */
-void cu_json_null(struct cu_json *j, const char *key);
 
 #endif

@@ -30,7 +30,6 @@ enum cu_field_type {
     CU_FIELD_CONST, /* the very text `text`; nothing is stored                        */
     CU_FIELD_MAP,   /* an embedded struct, by `child` (a map, or a tuple)             */
     CU_FIELD_LIST,  /* struct cu_list: min..max elements, each by `child`             */
-    CU_FIELD_ITEM,  /* struct cu_span: the encoding of any one canonical item, min..max bytes */
 };
 
 struct cu_schema;
@@ -76,8 +75,6 @@ struct cu_field {
     CU_FIELD_ROW(key, #member, CU_FIELD_MAP, offsetof(type, member), 0, 0, child, NULL, ##__VA_ARGS__)
 #define CU_LIST(key, type, member, min, max, child, ...) \
     CU_FIELD_ROW(key, #member, CU_FIELD_LIST, offsetof(type, member), min, max, child, NULL, ##__VA_ARGS__)
-#define CU_ITEM(key, type, member, min, max, ...) \
-    CU_FIELD_ROW(key, #member, CU_FIELD_ITEM, offsetof(type, member), min, max, NULL, NULL, ##__VA_ARGS__)
 #define CU_CONST(key, text) \
     CU_FIELD_ROW(key, "type", CU_FIELD_CONST, 0, 0, 0, NULL, text)
 

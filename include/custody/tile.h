@@ -23,8 +23,6 @@ CU_MUST_USE cu_status cu_tile_path_read(struct cu_span path, struct cu_tile *ret
 
 /** Width of the tile (level, index) in a log of `size`: 0 when it is not there. For bundles as for level 0. */
 unsigned cu_tile_width(int level, uint64_t index, cu_size size);
-/** How many tiles, the partial one included, a level has at `size`. */
-uint64_t cu_tile_count(int level, cu_size size);
 
 /** An entry bundle: u16 big-endian length ‖ entry, width times. `*at` = 0 to begin; false at the end.
  *  MALFORMED from `cu_bundle_check` for a bundle that does not hold exactly `width` entries, each at most CU_ENTRY_MAX. */

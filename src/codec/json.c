@@ -65,8 +65,9 @@ void cu_json_text(struct cu_json *j, const char *key, struct cu_span text)
 
 void cu_json_str(struct cu_json *j, const char *key, const char *text)
 {
-    if (text) cu_json_text(j, key, cu_span_str(text));
-    else cu_json_null(j, key);
+    if (text) return cu_json_text(j, key, cu_span_str(text));
+    lead_in(j, key);
+    cu_buf_add_str(j->out, "null");
 }
 
 void cu_json_uint(struct cu_json *j, const char *key, uint64_t v)
@@ -102,10 +103,4 @@ void cu_json_time(struct cu_json *j, const char *key, cu_unix_ms time)
     char text[32];
     cu_time_text(time, text);
     cu_json_str(j, key, text);
-}
-
-void cu_json_null(struct cu_json *j, const char *key)
-{
-    lead_in(j, key);
-    cu_buf_add_str(j->out, "null");
 }

@@ -63,14 +63,6 @@ static void read_list(const struct cu_field *f, struct cu_cbor_reader *in, uint8
     store(ret, f, &list, sizeof list);
 }
 
-static void read_item(const struct cu_field *f, struct cu_cbor_reader *in, uint8_t *ret)
-{
-    struct cu_span v = cu_cbor_item(in);
-    if (v.n < f->min) cu_cbor_fault(in, "shorter than allowed");
-    if (v.n > f->max) cu_cbor_fault(in, "longer than allowed");
-    store(ret, f, &v, sizeof v);
-}
-
 static void read_field(const struct cu_field *f, struct cu_cbor_reader *in, uint8_t *ret)
 {
     switch (f->type) {
@@ -83,7 +75,6 @@ static void read_field(const struct cu_field *f, struct cu_cbor_reader *in, uint
     case CU_FIELD_CONST: read_const(f, in); return;
     case CU_FIELD_MAP: read_value(f->child, in, ret + f->at); return;
     case CU_FIELD_LIST: read_list(f, in, ret); return;
-    case CU_FIELD_ITEM: read_item(f, in, ret); return;
     }
 }
 

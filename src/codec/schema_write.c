@@ -45,14 +45,6 @@ static cu_status write_text(const struct cu_field *f, struct cu_span v, struct c
     return CU_OK;
 }
 
-static cu_status write_item(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
-{
-    TRY(check_length(f, v, err));
-    TRY(cu_cbor_check(v, "item", err));
-    cu_buf_add(out, v);
-    return CU_OK;
-}
-
 /* The elements come encoded: each is read as its reader will. */
 static cu_status write_list(const struct cu_field *f, const struct cu_list *list, struct cu_buf *out, struct cu_err *err)
 {
@@ -79,7 +71,6 @@ static cu_status write_field(const struct cu_field *f, const uint8_t *message, s
     case CU_FIELD_CONST: return cu_cbor_put_text(out, cu_span_str(f->text)), CU_OK;
     case CU_FIELD_MAP: return write_value(f->child, message + f->at, out, err);
     case CU_FIELD_LIST: return write_list(f, &LOAD(struct cu_list, message, f), out, err);
-    case CU_FIELD_ITEM: return write_item(f, LOAD(struct cu_span, message, f), out, err);
     }
     cu_bug("a field type outside the enum", __FILE__, __LINE__);
 }
@@ -144,8 +135,7 @@ static size_t size_of(const struct cu_field *f)
     case CU_FIELD_BOOL: return sizeof(bool);
     case CU_FIELD_FIXED: return f->max;
     case CU_FIELD_BYTES:
-    case CU_FIELD_TEXT:
-    case CU_FIELD_ITEM: return sizeof(struct cu_span);
+    case CU_FIELD_TEXT: return sizeof(struct cu_span);
     case CU_FIELD_CONST: return 0;
     case CU_FIELD_MAP: return f->child->size;
     case CU_FIELD_LIST: return sizeof(struct cu_list);

@@ -68,26 +68,14 @@ cu_status cu_tile_path_read(struct cu_span path, struct cu_tile *ret, struct cu_
     return CU_OK;
 }
 
-/* How many hashes the level has; an entry bundle follows level 0. */
-static uint64_t hashes_at(int level, cu_size size)
-{
-    CU_ASSERT(level >= CU_TILE_ENTRIES && level <= (int)CU_TILE_LEVEL_MAX);
-    return level <= 0 ? size.v : size.v >> (8 * (unsigned)level);
-}
-
 unsigned cu_tile_width(int level, uint64_t index, cu_size size)
 {
-    uint64_t hashes = hashes_at(level, size), full = hashes / CU_TILE_WIDTH;
+    CU_ASSERT(level >= CU_TILE_ENTRIES && level <= (int)CU_TILE_LEVEL_MAX);
+    uint64_t hashes = level <= 0 ? size.v : size.v >> (8 * (unsigned)level); /* an entry bundle follows level 0 */
+    uint64_t full = hashes / CU_TILE_WIDTH;
 
     if (index < full) return CU_TILE_WIDTH;
     return index == full ? (unsigned)(hashes % CU_TILE_WIDTH) : 0;
-}
-
-uint64_t cu_tile_count(int level, cu_size size)
-{
-    uint64_t hashes = hashes_at(level, size);
-
-    return hashes / CU_TILE_WIDTH + (hashes % CU_TILE_WIDTH != 0);
 }
 
 /* ---- entry bundles ------------------------------------------------------------------------------------------------ */

@@ -233,7 +233,7 @@ cu_status cu_note_verify(const struct cu_note *note, const struct cu_note_sig *s
     struct cu_span message = message_of(vkey->type, note->text, unix_s, &room);
 
     ENSURE(sig->n == stamp + CU_SIGNATURE_LEN && unix_s <= INT64_MAX, err, CU_MALFORMED,
-           "an Ed25519 signature has 64 bytes, a cosignature a time below 2^63 before them");
+           stamp > 0 ? "a cosignature is a time below 2^63 and 64 bytes" : "an Ed25519 signature has 64 bytes");
     TRY(cu_buf_ok(&room, err));
     TRY(cu_verify_one(by, &vkey->pub, message, sig->blob + stamp, err));
     *ret_unix_s = unix_s;

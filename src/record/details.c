@@ -95,7 +95,6 @@ _Static_assert(sizeof names / sizeof *names == ROW_COUNT, "every profile has its
 
 static bool known(enum cu_profile profile) { return profile > CU_PROFILE_NONE && profile < ROW_COUNT; }
 
-const char *cu_profile_name(enum cu_profile profile) { return known(profile) ? names[profile] : NULL; }
 const struct cu_schema *cu_profile_schema(enum cu_profile profile) { return known(profile) ? rows[profile].schema : NULL; }
 
 enum cu_profile cu_profile_by_name(struct cu_span name)

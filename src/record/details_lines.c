@@ -55,7 +55,6 @@ static void put_value(const struct cu_field *field, const uint8_t *at, struct cu
         else cu_text_printable(out, span_at(at));
         return;
     case CU_FIELD_TEXT: cu_text_printable(out, span_at(at)); return;
-    case CU_FIELD_ITEM: cu_cbor_diagnose(span_at(at), out); return;
     case CU_FIELD_CONST:
     case CU_FIELD_MAP:
     case CU_FIELD_LIST: return;

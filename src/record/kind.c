@@ -44,25 +44,11 @@ cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, u
     return CU_OK;
 }
 
-struct word {
-    uint64_t number;
-    const char *name, *text;
-};
-#define WORD(num, name, text, sentence) { (num), (text), (sentence) },
-static const struct word reasons[] = { CU_REASON_TABLE(WORD) };
-static const struct word incidents[] = { CU_INCIDENT_TABLE(WORD) };
-#define FIND(table, number) find((table), sizeof(table) / sizeof *(table), (number))
+/* ---- numbers that have words ---------------------------------------------------------------------------------------- */
 
-static const struct word *find(const struct word *table, size_t n, uint64_t number)
-{
-    static const struct word none;
+#define WORD(num, name, text, sentence) [num] = (text),
+static const char *const reasons[] = { CU_REASON_TABLE(WORD) };
+static const char *const incidents[] = { CU_INCIDENT_TABLE(WORD) };
 
-    for (size_t i = 0; i < n; i++)
-        if (table[i].number == number) return &table[i];
-    return &none;
-}
-
-const char *cu_reason_name(uint64_t reason) { return FIND(reasons, reason)->name; }
-const char *cu_reason_text(uint64_t reason) { return FIND(reasons, reason)->text; }
-const char *cu_incident_name(uint64_t type) { return FIND(incidents, type)->name; }
-const char *cu_incident_text(uint64_t type) { return FIND(incidents, type)->text; }
+const char *cu_reason_name(uint64_t reason) { return reason < sizeof reasons / sizeof *reasons ? reasons[reason] : NULL; }
+const char *cu_incident_name(uint64_t type) { return type < sizeof incidents / sizeof *incidents ? incidents[type] : NULL; }

@@ -25,7 +25,7 @@ static struct sample a_sample(void)
         .has_label = true,
         .groups = { 2, cu_span("\x82\x01\x82\x05\x06\x82\x02\x80", 8) },
         .has_groups = true, /* [1, [5, 6]], [2, []] */
-        .any = cu_span("\xA1\x01\x02", 3),
+        .any = cu_span("\x01\x02", 2),
         .has_any = true,
         .alg = -9,
         .has_alg = true,
@@ -59,7 +59,7 @@ static void a_message_is_a_map_in_the_order_of_its_keys(void **state)
     assert_string_equal(
         text, "{0: \"application/custody-sample+cbor\", 1: 100, 2: true, 3: h'01020300000000000000000000000000', 4: h'0102', "
               "5: \"höi\", 6: [7, h'0900000000000000000000000000000000000000000000000000000000000000'], "
-              "23: [[1, [5, 6]], [2, []]], 24: {1: 2}, -65537: -9}");
+              "23: [[1, [5, 6]], [2, []]], 24: h'0102', -65537: -9}");
 }
 
 static void every_field_comes_back(void **state)
@@ -218,7 +218,7 @@ static void each_field_of_a_sample_is_judged(void **state)
         { 110, 0x00,
           "sample: field 23 (groups): element 0: field 1 (numbers): element 0: the number is below its bound: 0, at byte 110" },
         { 115, 0xFF, "sample: an unsigned integer was expected, at byte 115" }, /* where a key of two bytes stands */
-        { 118, 0xFB, "sample: field 24 (any): a floating-point number, at byte 118" },
+        { 117, 0xFB, "sample: field 24 (any): a byte string was expected, at byte 117" },
         { 125, 0x38, "sample: field -65537 (alg): the bytes end within a head, at byte 125" },
     };
     struct sample sample = a_sample();
@@ -295,8 +295,6 @@ static void nobody_writes_what_nobody_may_read(void **state)
     s = a_sample(), s.groups.n = 3,
     cannot_be_written(s, "sample: field 23 (groups): elements: the bytes end too early, at byte 8");
     s = a_sample(), s.groups.n = 1, cannot_be_written(s, "sample: field 23 (groups): elements: bytes left over: 3, at byte 5");
-    s = a_sample(), s.any = cu_span("\x18\x01", 2);
-    cannot_be_written(s, "sample: field 24 (any): item: a head that is not in its shortest form, at byte 0");
     s = a_sample(), s.alg = 0, cannot_be_written(s, "sample: field -65537 (alg): 0 is out of bounds");
 }
 

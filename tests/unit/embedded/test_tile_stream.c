@@ -78,7 +78,7 @@ static struct cu_tile_stream *stream_over(struct shelf *s)
 static void all_there(struct shelf *s, cu_size size)
 {
     for (int level = CU_TILE_ENTRIES; level <= (int)CU_TILE_LEVEL_MAX; level++)
-        for (uint64_t i = 0; i < cu_tile_count(level, size); i++) {
+        for (uint64_t i = 0; cu_tile_width(level, i, size) > 0; i++) {
             CU_BUF bytes = cu_buf_heap(1 << 23);
             struct cu_tile tile = { level, i, cu_tile_width(level, i, size) };
             if (take(s, tile, &bytes, NULL) != CU_OK)
