@@ -73,6 +73,13 @@ static const char *verify(struct service_world *w, struct cu_span receipt, const
     return NULL;
 }
 
+const char *sw_verify(struct service_world *w, struct cu_span receipt, const char *path, struct cu_checkpoint *ret)
+{
+    SO(verify(w, receipt, path));
+    *ret = report.checkpoint;
+    return NULL;
+}
+
 /* The receipt verifies under the pinned trust, and the log as it is now goes on from the receipt's. */
 static const char *judge_receipt(struct service_world *w, struct cu_span receipt, const char *path)
 {
@@ -127,7 +134,7 @@ static const char *judge_content(struct service_world *w, const struct cu_entry 
     return NULL;
 }
 
-static const char *judge_promise(struct service_world *w, const struct sw_promise *p)
+const char *sw_judge_promise(struct service_world *w, const struct sw_promise *p)
 {
     struct cu_err err = { 0 };
     struct cu_entry e;
@@ -159,17 +166,19 @@ static const char *judge_point(struct service_world *w, cu_size size, const cu_h
 /* ---- what can be seen is whole ---- */
 
 struct rows {
-    cu_seq seq[SW_PROMISES];
+    struct cu_buf seqs;
     size_t n;
 };
+
+static void rows_free(struct rows *rows) { cu_buf_free(&rows->seqs); }
 
 static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct rows *rows = arg;
-    (void)err;
-    CU_ASSERT(rows->n < SW_PROMISES);
-    rows->seq[rows->n++] = row->seq;
-    return CU_OK;
+
+    cu_buf_add(&rows->seqs, cu_span(&row->seq, sizeof row->seq));
+    rows->n++;
+    return cu_buf_ok(&rows->seqs, err);
 }
 
 static bool has_receipt(const struct service_world *w, cu_seq seq)
@@ -182,7 +191,8 @@ static bool has_receipt(const struct service_world *w, cu_seq seq)
 static const char *judge_visible(struct service_world *w)
 {
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT };
-    struct rows rows = { .n = 0 };
+    CU_CLEANUP(rows_free) struct rows rows = { .seqs = cu_buf_heap(SIZE_MAX / 4) };
+    cu_seq seq;
     struct cu_err err = { 0 };
 
     MUST(w->place.index.find(w->place.index.self, &q, take_row, &rows, &err), "the index");
@@ -190,8 +200,9 @@ static const char *judge_visible(struct service_world *w)
           (unsigned long long)w->deposits_max);
     for (size_t i = 0; i < rows.n; i++) {
         CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
-        if (has_receipt(w, rows.seq[i])) continue;
-        MUST(cu_receipt_of(&w->place, rows.seq[i], &receipt, &err), "the receipt of a deposit in the log");
+        memcpy(&seq, rows.seqs.p + i * sizeof seq, sizeof seq);
+        if (has_receipt(w, seq)) continue;
+        MUST(cu_receipt_of(&w->place, seq, &receipt, &err), "the receipt of a deposit in the log");
     }
     return NULL;
 }
@@ -286,7 +297,7 @@ static const char *judge_open(struct service_world *w)
     SO(judge_visible(w));
     w->deposits_max++;
     MUST(sw_deposit(w, next, 1, false, &err), "the next deposit");
-    for (size_t i = 0; i < w->promises_n; i++) SO(judge_promise(w, &w->promise[i]));
+    for (size_t i = 0; i < w->promises_n; i++) SO(sw_judge_promise(w, &w->promise[i]));
     for (size_t i = 0; i < w->points_n; i++) SO(judge_point(w, w->point[i].size, &w->point[i].root));
     SO(judge_receipts_folder(w));
     return judge_records(w);

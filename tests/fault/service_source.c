@@ -2,6 +2,7 @@
 
 #include "service_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MOST ((size_t)(1u << 20) + (1u << 18))
@@ -31,15 +32,46 @@ static const struct item {
 
 struct reader {
     struct cu_source_file base;
-    const struct item *item;
+    struct item item;
     size_t at;
 };
 
-static const struct item *find(const char *path)
+/* What made/… stands for. */
+static const struct {
+    char kind;
+    const char *rest;
+    enum cu_source_kind is;
+    size_t min, max;
+} makes[] = {
+    { 's', "", CU_SOURCE_FILE, 1, 3000 },        { 'm', "", CU_SOURCE_FILE, 3000, 31000 },
+    { 'p', "", CU_SOURCE_FILE, 33000, 90000 },   { 'l', "", CU_SOURCE_FILE, MOST - 200000, MOST - 1 },
+    { 'f', "", CU_SOURCE_FOLDER, 0, 0 },         { 'f', "/a", CU_SOURCE_FILE, 1, 500 },
+    { 'f', "/b", CU_SOURCE_FILE, 33000, 40000 }, { 'f', "/sub", CU_SOURCE_FOLDER, 0, 0 },
+    { 'f', "/sub/empty", CU_SOURCE_FILE, 0, 0 },
+};
+#define MAKES (sizeof makes / sizeof *makes)
+
+static bool make(const char *path, struct item *ret)
+{
+    char kind;
+    unsigned n;
+    int at = 0;
+
+    if (sscanf(path, "made/%c%u%n", &kind, &n, &at) != 2) return false;
+    for (size_t i = 0; i < MAKES; i++) {
+        if (makes[i].kind != kind || strcmp(makes[i].rest, path + at) != 0) continue;
+        const size_t more = makes[i].max - makes[i].min;
+        *ret = (struct item){ path, makes[i].is, makes[i].min + (more ? n * 7919u % more : 0), n, NULL };
+        return true;
+    }
+    return false;
+}
+
+static bool find(const char *path, struct item *ret)
 {
     for (size_t i = 0; i < ITEMS; i++)
-        if (strcmp(items[i].path, path) == 0) return &items[i];
-    return NULL;
+        if (strcmp(items[i].path, path) == 0) return *ret = items[i], true;
+    return make(path, ret);
 }
 
 /* One stream of noise; each file begins somewhere else in it. */
@@ -54,14 +86,14 @@ static const uint8_t *bytes_of(const struct item *item)
         noise[i] = (uint8_t)x;
     }
     made = true;
-    return noise + 97 * item->seed;
+    return noise + 97 * item->seed % (sizeof noise - item->size);
 }
 
 struct cu_span sw_source_bytes(const char *path)
 {
-    const struct item *item = find(path);
+    struct item item;
 
-    return item && item->kind == CU_SOURCE_FILE ? cu_span(bytes_of(item), item->size) : CU_SPAN_EMPTY;
+    return find(path, &item) && item.kind == CU_SOURCE_FILE ? cu_span(bytes_of(&item), item.size) : CU_SPAN_EMPTY;
 }
 
 static struct cu_source_stat stat_of(const struct item *item)
@@ -69,7 +101,7 @@ static struct cu_source_stat stat_of(const struct item *item)
     return (struct cu_source_stat){ .kind = item->kind,
                                     .size = item->size,
                                     .device = 1,
-                                    .inode = 100 + (uint64_t)(item - items),
+                                    .inode = 100 + 8 * (uint64_t)item->seed + strlen(item->path) % 8,
                                     .links = 1,
                                     .mode = item->kind == CU_SOURCE_FOLDER ? 0755 : 0644,
                                     .mtime_s = 1700000000,
@@ -82,11 +114,11 @@ static struct reader *reader_of(struct cu_source_file *f) { return (struct reade
 static cu_status file_read(struct cu_source_file *f, void *ret, size_t n, size_t *ret_n, struct cu_err *err)
 {
     struct reader *r = reader_of(f);
-    const size_t left = r->item->size - r->at;
+    const size_t left = r->item.size - r->at;
     (void)err;
 
     *ret_n = n < left ? n : left;
-    if (*ret_n) memcpy(ret, bytes_of(r->item) + r->at, *ret_n);
+    if (*ret_n) memcpy(ret, bytes_of(&r->item) + r->at, *ret_n);
     r->at += *ret_n;
     return CU_OK;
 }
@@ -94,7 +126,7 @@ static cu_status file_read(struct cu_source_file *f, void *ret, size_t n, size_t
 static cu_status file_stat(struct cu_source_file *f, struct cu_source_stat *ret, struct cu_err *err)
 {
     (void)err;
-    *ret = stat_of(reader_of(f)->item);
+    *ret = stat_of(&reader_of(f)->item);
     return CU_OK;
 }
 
@@ -104,13 +136,13 @@ static const struct cu_source_file_ops file_ops = { file_read, file_stat, file_c
 
 static cu_status source_open(void *self, const char *path, struct cu_source_file **ret, struct cu_err *err)
 {
-    const struct item *item = find(path);
+    struct item item;
     struct reader *r;
     (void)self;
 
-    ENSURE(item, err, CU_NOT_FOUND, "%s is not there", path);
+    ENSURE(find(path, &item), err, CU_NOT_FOUND, "%s is not there", path);
     r = calloc(1, sizeof *r);
-    CU_ASSERT(r);
+    ENSURE(r, err, CU_NO_MEMORY, "no memory to open %s", path);
     *r = (struct reader){ { &file_ops }, item, 0 };
     *ret = &r->base;
     return CU_OK;
@@ -118,18 +150,21 @@ static cu_status source_open(void *self, const char *path, struct cu_source_file
 
 static cu_status source_stat(void *self, const char *path, bool follow, struct cu_source_stat *ret, struct cu_err *err)
 {
-    const struct item *item = find(path);
+    struct item item;
     (void)self, (void)follow;
 
-    ENSURE(item, err, CU_NOT_FOUND, "%s is not there", path);
-    *ret = stat_of(item);
+    ENSURE(find(path, &item), err, CU_NOT_FOUND, "%s is not there", path);
+    *ret = stat_of(&item);
     return CU_OK;
 }
 
 static cu_status source_read_link(void *self, const char *path, struct cu_buf *ret, struct cu_err *err)
 {
     (void)self;
-    cu_buf_add_str(ret, find(path)->target);
+    struct item item;
+
+    CU_ASSERT(find(path, &item));
+    cu_buf_add_str(ret, item.target);
     return cu_buf_ok(ret, err);
 }
 
@@ -143,6 +178,12 @@ static cu_status source_list(void *self, const char *path, cu_status (*each)(voi
         const char *name = items[i].path + n + 1;
         if (strncmp(items[i].path, path, n) != 0 || items[i].path[n] != '/' || strchr(name, '/')) continue;
         TRY(each(arg, name, err));
+    }
+    for (size_t i = 0; strncmp(path, "made/f", 6) == 0 && i < MAKES; i++) {
+        const char *name = makes[i].rest + (strstr(path, "/sub") ? strlen("/sub") : 0);
+        if (makes[i].kind != 'f' || *name != '/' || strchr(name + 1, '/')) continue;
+        if (strstr(path, "/sub") && strncmp(makes[i].rest, "/sub/", 5) != 0) continue;
+        TRY(each(arg, name + 1, err));
     }
     return CU_OK;
 }

@@ -64,7 +64,8 @@ static cu_status load_key(struct cu_place *p, enum cu_signer who, struct cu_err 
 static cu_unix_ms now(void *self)
 {
     struct service_world *w = self;
-    return (cu_unix_ms){ UINT64_C(1760000000000) + (w->clock += 3) };
+    w->steps++;
+    return (cu_unix_ms){ UINT64_C(1760000000000) + (w->clock += w->pace) };
 }
 
 static cu_status fill(void *self, uint8_t *ret, size_t n, struct cu_err *err)
@@ -88,6 +89,7 @@ static struct service_world *over(struct cu_fs memory)
     CU_ASSERT(w);
     w->memory = memory;
     w->chance = UINT64_C(88172645463325252);
+    w->pace = 3;
     w->faulty = (struct cu_faulty){
         .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
     };
@@ -103,6 +105,15 @@ struct service_world *sw_new(void)
     return over(memory);
 }
 
+static void *more(void *v, size_t n, size_t *cap, size_t each)
+{
+    if (n < *cap) return v;
+    *cap = *cap ? 2 * *cap : 16;
+    v = realloc(v, *cap * each);
+    CU_ASSERT(v);
+    return v;
+}
+
 struct service_world *sw_copy(const struct service_world *w)
 {
     struct cu_fs memory;
@@ -111,14 +122,16 @@ struct service_world *sw_copy(const struct service_world *w)
     struct service_world *copy = over(memory);
     copy->clock = w->clock;
     copy->chance = w->chance;
-    memcpy(copy->promise, w->promise, sizeof w->promise);
-    copy->promises_n = w->promises_n;
     for (size_t i = 0; i < w->promises_n; i++) {
+        copy->promise = more(copy->promise, i, &copy->promises_cap, sizeof *copy->promise);
+        copy->promise[copy->promises_n++] = w->promise[i];
         copy->promise[i].receipt = cu_buf_heap(CU_RECEIPT_MAX);
         cu_buf_add(&copy->promise[i].receipt, cu_buf_span(&w->promise[i].receipt));
     }
-    memcpy(copy->point, w->point, sizeof w->point);
-    copy->points_n = w->points_n;
+    for (size_t i = 0; i < w->points_n; i++) {
+        copy->point = more(copy->point, i, &copy->points_cap, sizeof *copy->point);
+        copy->point[copy->points_n++] = w->point[i];
+    }
     copy->deposits_max = w->deposits_max;
     copy->reads = w->reads;
     copy->reads_max = w->reads_max;
@@ -140,6 +153,8 @@ void sw_free(struct service_world *w)
     if (w->open && sw_close(w, &err) != CU_OK) fprintf(stderr, "(a world is left that does not close: %s)\n", err.text);
     drop_index(w);
     for (size_t i = 0; i < w->promises_n; i++) cu_buf_free(&w->promise[i].receipt);
+    free(w->promise);
+    free(w->point);
     w->fs.ops->close(w->fs.self);
     w->memory.ops->close(w->memory.self);
     free(w);
@@ -267,8 +282,6 @@ static cu_status finish_repair_first(struct service_world *w, struct cu_err *err
     return !pending || mended ? CU_OK : cu_check(&w->place, &r, &result, err);
 }
 
-static cu_status deposited(void *arg, struct cu_deposited *d, struct cu_err *err);
-
 static cu_status open_for_writing(struct service_world *w, struct cu_err *err)
 {
     struct cu_outcome incident;
@@ -279,7 +292,7 @@ static cu_status open_for_writing(struct service_world *w, struct cu_err *err)
     TRY(start_engine_anyhow(w, err));
     TRY(cu_settle(&w->place, err));
     TRY(cu_repair_finish(&w->place, &n, &incident, err));
-    TRY(cu_outbox_finish(&w->place, deposited, w, &n, err));
+    TRY(cu_outbox_finish(&w->place, sw_deposited, w, &n, err));
     return cu_access_flush(&w->place, err);
 }
 
@@ -434,13 +447,13 @@ static struct sw_promise *promise_at(struct service_world *w, cu_seq seq)
 {
     for (size_t i = 0; i < w->promises_n; i++)
         if (w->promise[i].seq.v == seq.v) return &w->promise[i];
-    CU_ASSERT(w->promises_n < SW_PROMISES);
+    w->promise = more(w->promise, w->promises_n, &w->promises_cap, sizeof *w->promise);
     w->promise[w->promises_n] = (struct sw_promise){ .seq = seq, .receipt = cu_buf_heap(CU_RECEIPT_MAX) };
     return &w->promise[w->promises_n++];
 }
 
 /* As told.c: the receipt is durable in its folder before anyone is told. */
-static cu_status deposited(void *arg, struct cu_deposited *d, struct cu_err *err)
+cu_status sw_deposited(void *arg, struct cu_deposited *d, struct cu_err *err)
 {
     struct service_world *w = arg;
     char name[300], path[400];
@@ -453,6 +466,7 @@ static cu_status deposited(void *arg, struct cu_deposited *d, struct cu_err *err
     p->kind = CU_KIND_DEPOSIT;
     p->leaf = d->leaf;
     if (d->path) p->path = d->path;
+    snprintf(p->exhibit, sizeof p->exhibit, "%.63s", d->exhibit);
     if (!d->receipt.n) return CU_OK;
     cu_buf_clear(&p->receipt);
     cu_buf_add(&p->receipt, cu_buf_span(&d->receipt));
@@ -463,7 +477,7 @@ cu_status sw_deposit(struct service_world *w, const char *const *paths, size_t n
 {
     const struct cu_deposit_request r = { .no_wait = no_wait, .label = cu_span_str("L"), .receipts = CU_DIR_RECEIPTS };
 
-    return cu_deposit(&w->place, &r, paths, n, deposited, w, err);
+    return cu_deposit(&w->place, &r, paths, n, sw_deposited, w, err);
 }
 
 cu_status sw_claimed(struct service_world *w, const char *path, struct cu_err *err)
@@ -472,7 +486,7 @@ cu_status sw_claimed(struct service_world *w, const char *path, struct cu_err *e
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
 
     TRY(cu_claim_make(&w->place, &r, path, &file, err));
-    return cu_deposit_claim(&w->place, &r, cu_buf_span(&file), path, deposited, w, err);
+    return cu_deposit_claim(&w->place, &r, cu_buf_span(&file), path, sw_deposited, w, err);
 }
 
 cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct cu_outcome *outcome, struct cu_err *err)
@@ -496,14 +510,16 @@ static void keep_point(struct service_world *w, const char *path)
     if (cu_fs_read(&w->memory, path, CU_NOTE_MAX, &bytes, NULL) != CU_OK ||
         cu_note_read(cu_buf_span(&bytes), &note, NULL) != CU_OK)
         return;
-    if (cu_checkpoint_read(note.text, &checkpoint, NULL) != CU_OK || w->points_n == SW_POINTS) return;
-    w->point[w->points_n].size = checkpoint.size;
-    w->point[w->points_n++].root = checkpoint.root;
+    if (cu_checkpoint_read(note.text, &checkpoint, NULL) != CU_OK) return;
+    for (size_t i = w->points_n; i > 0 && i + 2 > w->points_n; i--)
+        if (w->point[i - 1].size.v == checkpoint.size.v && cu_hash_eq(&w->point[i - 1].root, &checkpoint.root)) return;
+    w->point = more(w->point, w->points_n, &w->points_cap, sizeof *w->point);
+    w->point[w->points_n++] = (struct sw_point){ checkpoint.size, checkpoint.root };
 }
 
 static void keep_points(struct service_world *w)
 {
-    if (w->damages_n) return; /* nobody believes a damaged one */
+    if (w->damages_n || w->rotten) return; /* nobody believes a damaged one */
     keep_point(w, CU_DIR_NODE_LOG "/checkpoint");
     keep_point(w, CU_DIR_CLOUD_LOG "/checkpoint");
 }
@@ -514,6 +530,7 @@ void sw_restart(struct service_world *w)
 
     if (w->open && sw_close(w, &err) == CU_OK) return sw_restart(w);
     keep_points(w);
+    w->steps += w->faulty.calls;
     w->faulty = (struct cu_faulty){ .inner = w->memory,
                                     .stop_after = CU_NEVER,
                                     .lost = cu_memory_lose,

@@ -13,8 +13,6 @@
 #include "engine/embedded/embedded.h"
 #include "service/service.h"
 
-#define SW_PROMISES 80u
-#define SW_POINTS 256u
 #define SW_DAMAGES 16u
 
 /* What lies on somebody's disk: paths of the test's source. */
@@ -32,13 +30,18 @@ struct sw_promise {
     cu_seq seq;
     cu_hash leaf;
     const char *path;       /* a deposit's: what must come out again */
+    char exhibit[64];
     struct cu_buf receipt;  /* n == 0: none was handed out */
 };
+
+/* A checkpoint that somebody may hold. */
+struct sw_point { cu_size size; cu_hash root; };
 
 struct service_world {
     struct cu_fs memory, fs; /* `fs` is `memory` through `faulty` */
     struct cu_faulty faulty;
-    uint64_t clock, chance;
+    uint64_t clock, pace, chance; /* the clock goes on by `pace` ms whenever somebody looks */
+    uint64_t steps;          /* calls of file system and clock, before the last restart */
     struct cu_index index;   /* stays over a close, as a file would */
     bool has_index;
 
@@ -51,14 +54,15 @@ struct service_world {
     bool open, engine_open, own_keys;
 
     /* what was promised */
-    struct sw_promise promise[SW_PROMISES];
-    size_t promises_n;
-    struct { cu_size size; cu_hash root; } point[SW_POINTS]; /* checkpoints that somebody may hold */
-    size_t points_n;
+    struct sw_promise *promise;
+    size_t promises_n, promises_cap;
+    struct sw_point *point;
+    size_t points_n, points_cap;
     uint64_t deposits_max;      /* how many may be in the log at most */
     uint64_t reads, reads_max;  /* that were noted; and tried to be */
     char damage[SW_DAMAGES][160]; /* what was damaged: incidents must name it in the end */
     size_t damages_n;
+    bool rotten;                /* something is damaged right now: nobody believes a checkpoint */
     bool unreadable;            /* something could not be read for a while: an incident may name things by what it saw of them */
 };
 
@@ -78,6 +82,7 @@ cu_status sw_reindex(struct service_world *w, struct cu_err *err);
 cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result *ret, char ret_finding[600], struct cu_err *err);
 
 /* use cases that make promises; the ledger is open for writing */
+cu_status sw_deposited(void *world, struct cu_deposited *d, struct cu_err *err); /* a cu_deposited_fn */
 cu_status sw_deposit(struct service_world *w, const char *const *paths, size_t n, bool no_wait, struct cu_err *err);
 cu_status sw_claimed(struct service_world *w, const char *path, struct cu_err *err); /* signed first, sent afterwards */
 cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct cu_outcome *outcome, struct cu_err *err);
@@ -86,6 +91,10 @@ cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct c
 void sw_crash(struct service_world *w, uint64_t seed);
 /** The process ends and begins again; the file system is sound from now on. */
 void sw_restart(struct service_world *w);
+/** Does a receipt verify under the pinned trust, with what was deposited? The ledger is open. */
+const char *sw_verify(struct service_world *w, struct cu_span receipt, const char *path, struct cu_checkpoint *ret);
+/** The same, and the log as it is now goes on from the receipt's; the entry is the promised one, and its bytes come out again. */
+const char *sw_judge_promise(struct service_world *w, const struct sw_promise *p);
 /** Is every promise kept? NULL: all is well; else what is wrong. */
 const char *sw_judge(struct service_world *w);
 
