@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from custody_test import CUSTODY, Ledger, Skip, call, custody, fill, main, noise, picture, same, stamps, test, verify
+from custody_test import CUSTODY, VERIFY, Ledger, Skip, call, custody, fill, main, noise, picture, same, stamps, test, verify
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 DERIVED = ("node/index.db", "node/lock", "outbox/lock")
@@ -300,10 +300,13 @@ def an_output_that_cannot_be_written_is_said_and_the_deposit_stands(folder):
     ledger.deposit("--case", "C1", folder / "a")
     assert ledger.run("get", "C1/1", "-o", folder / "no/such/folder", code=None).code in (1, 10)
     assert ledger.run("receipt", "C1/1", "-o", folder / "no/such/folder", code=None).code in (1, 10)
-    if os.path.exists("/dev/full"):
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([CUSTODY, "get", "C1/1", "-o", "-"], env={**os.environ, "CUSTODY_LEDGER": str(ledger.root)}, stdout=full, stderr=subprocess.PIPE, check=False)
-            assert done.returncode not in (0,) and done.stderr, done
+    receipt = folder / "whole.tlog-proof"
+    ledger.run("receipt", "C1/1", "-o", receipt)
+    for command in ([CUSTODY, "get", "C1/1", "-o", "-"], [CUSTODY, "ls"], [CUSTODY, "show", "C1/1", "--json"], [CUSTODY, "--help"],
+                    [CUSTODY, "verify", receipt], [VERIFY, "--trust", ledger.trust, receipt]):
+        with open("/dev/full", "wb") as full:  # half an answer is none
+            done = subprocess.run(command, env={**os.environ, "CUSTODY_LEDGER": str(ledger.root)}, stdout=full, stderr=subprocess.PIPE, check=False)
+            assert done.returncode != 0 and (done.stderr or "--help" in command), done
     ledger.clean()
 
 

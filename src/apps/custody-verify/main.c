@@ -58,7 +58,9 @@ int main(int argc, char **argv)
     if (status == CU_OK) status = cu_crypto_arena(arena, sizeof arena, &err);
     if (status == CU_OK) status = cu_crypto_init(&err);
     if (status == CU_OK) status = verify_go(&v, &args, CU_SPAN_EMPTY, &out, &code, &err);
-    fwrite(out.p, 1, out.n, stdout);
+    if (status == CU_OK) status = cu_buf_ok(&out, &err);
+    if ((fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0) && status == CU_OK)
+        status = cu_fail(&err, CU_IO, "the verdict could not be printed: it was not told, so it was not given");
     if (status == CU_OK) return code;
     fprintf(stderr, "custody-verify: %s\n", err.text[0] ? err.text : cu_status_text(status));
     return cu_status_exit(status) ? cu_status_exit(status) : 1;

@@ -42,6 +42,7 @@ struct run {
     bool json, quiet;
     int exit;                         /* what to exit with when all went well: verify's and check's own codes */
     struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
+    int unprinted;                    /* errno of the first print that failed: what follows is dropped, main says so */
 };
 const char *opt(const struct run *run, const char *name); /* NULL: not given */
 bool opt_is(const struct run *run, const char *name);

@@ -158,9 +158,21 @@ static void put_first(char **argv, int leading, int words)
 /* ---- out ---- */
 void run_print(struct run *run)
 {
-    fwrite(run->out.p, 1, run->out.n, stdout);
-    fflush(stdout);
+    const bool whole = cu_buf_ok(&run->out, NULL) == CU_OK;
+
+    if (!run->unprinted && (fwrite(run->out.p, 1, run->out.n, stdout) != run->out.n || fflush(stdout) != 0))
+        run->unprinted = errno ? errno : EIO;
+    if (!run->unprinted && !whole) run->unprinted = EFBIG;
     cu_buf_clear(&run->out);
+}
+
+/* Whoever reads our output decides by it, so half an answer is a failure. A reader that went away (`| head`) asked for no more. */
+static cu_status printed(const struct run *run, struct cu_err *err)
+{
+    ENSURE(!run->unprinted || run->unprinted == EPIPE, err, CU_IO,
+           "what was to be said could not be printed (%s): the ledger is as the command left it; ask again with another output",
+           strerror(run->unprinted));
+    return CU_OK;
 }
 
 void say(const struct run *run, const char *fmt, ...)
@@ -214,7 +226,7 @@ int main(int argc, char **argv)
         help_all(&run.out);
         run_print(&run);
         cu_buf_free(&run.out);
-        return argc < 2;
+        return argc < 2 || run.unprinted;
     }
     if (strcmp(argv[1], "--version") == 0) return puts(CU_TOOL_NAME) < 0;
     const int leading = leading_options(argc - 1, argv + 1);
@@ -231,6 +243,7 @@ int main(int argc, char **argv)
     run.quiet = status == CU_OK && opt_is(&run, "quiet");
     if (status == CU_OK) status = go(&run, &err);
     run_print(&run);
+    if (status == CU_OK) status = printed(&run, &err);
     cu_buf_free(&run.out);
     return status == CU_OK ? run.exit : fail_with(&run, status, &err);
 }
