@@ -97,6 +97,9 @@ _Noreturn void cu_bug(const char *expr, const char *file, int line);
 
 #define CU_ASSERT(cond) ((cond) ? (void)0 : cu_bug(#cond, __FILE__, __LINE__))
 
+/* A 64-bit number as %llu takes it. */
+#define LLU(x) ((unsigned long long)(x))
+
 /* Early returns. */
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \

@@ -24,9 +24,9 @@ static void put_scalar(struct cu_buf *out, struct cu_span item)
     else if (major == MAJOR_TEXT) cu_text_quoted(out, cu_cbor_text(&in, 0, SIZE_MAX));
     else if (!cbor_head(&in, major, &v)) return;
     else if (major == MAJOR_SIMPLE) cu_buf_add_str(out, names[v]);
-    else if (major == MAJOR_UINT) cu_buf_addf(out, "%llu", (unsigned long long)v);
+    else if (major == MAJOR_UINT) cu_buf_addf(out, "%llu", LLU(v));
     else if (v == UINT64_MAX) cu_buf_add_str(out, "-18446744073709551616");
-    else cu_buf_addf(out, "-%llu", (unsigned long long)v + 1);
+    else cu_buf_addf(out, "-%llu", LLU(v + 1));
 }
 
 /* One scalar, a tag with its "(", or an opening bracket. */
@@ -41,7 +41,7 @@ static void put_step(struct cu_cbor_reader *in, struct cu_buf *out, enum cu_cbor
         cu_cbor_enter_map(in, UINT64_MAX);
         if (cu_cbor_good(in)) cu_buf_add_byte(out, '{');
     } else if (type == CU_CBOR_TAG) {
-        if (cbor_head(&ahead, MAJOR_TAG, &tag)) cu_buf_addf(out, "%llu(", (unsigned long long)tag);
+        if (cbor_head(&ahead, MAJOR_TAG, &tag)) cu_buf_addf(out, "%llu(", LLU(tag));
         cu_cbor_tag(in, tag);
     } else {
         struct cu_span item = cu_cbor_item(in);

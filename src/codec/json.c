@@ -73,7 +73,7 @@ void cu_json_str(struct cu_json *j, const char *key, const char *text)
 void cu_json_uint(struct cu_json *j, const char *key, uint64_t v)
 {
     lead_in(j, key);
-    cu_buf_addf(j->out, "%llu", (unsigned long long)v);
+    cu_buf_addf(j->out, "%llu", LLU(v));
 }
 
 void cu_json_int(struct cu_json *j, const char *key, int64_t v)

@@ -12,7 +12,7 @@ static cu_status write_value(const struct cu_schema *schema, const uint8_t *mess
 
 static cu_status write_uint(const struct cu_field *f, uint64_t v, struct cu_buf *out, struct cu_err *err)
 {
-    ENSURE(v >= f->min && v <= f->max, err, CU_MALFORMED, "%llu is out of bounds", (unsigned long long)v);
+    ENSURE(v >= f->min && v <= f->max, err, CU_MALFORMED, "%llu is out of bounds", LLU(v));
     cu_cbor_put_uint(out, v);
     return CU_OK;
 }

@@ -48,7 +48,7 @@ cu_status cu_decimal_read(struct cu_span text, uint64_t max, uint64_t *ret, stru
     for (size_t i = 0; i < text.n; i++) {
         ENSURE(text.p[i] >= '0' && text.p[i] <= '9', err, CU_MALFORMED, "not a decimal digit, at character %zu", i + 1);
         unsigned digit = text.p[i] - '0';
-        ENSURE(v <= max / 10 && digit <= max - v * 10, err, CU_MALFORMED, "a number above %llu", (unsigned long long)max);
+        ENSURE(v <= max / 10 && digit <= max - v * 10, err, CU_MALFORMED, "a number above %llu", LLU(max));
         v = v * 10 + digit;
     }
     *ret = v;

@@ -24,7 +24,7 @@ static struct date date_of(unsigned days)
 void cu_time_text(cu_unix_ms time, char ret[32])
 {
     if (time.v / DAY_MS >= DAYS_TO_YEAR_10000) {
-        snprintf(ret, 32, "%llu ms", (unsigned long long)time.v);
+        snprintf(ret, 32, "%llu ms", LLU(time.v));
         return;
     }
     struct date d = date_of((unsigned)(time.v / DAY_MS));

@@ -54,19 +54,18 @@ static cu_status add_key(struct cu_members *m, const struct cu_member_party *par
     const struct purpose_row *row = purpose_row(from->purpose);
     struct cu_member_key key = { .party = party->id, .from_seq = UINT64_MAX };
 
-    ENSURE(row, err, CU_MALFORMED, "genesis: party %llu has a key of purpose %llu, which none may have there",
-           (unsigned long long)party->id, (unsigned long long)from->purpose);
-    ENSURE(row->roles & party->role, err, CU_MALFORMED, "genesis: party %llu may not have a %s key",
-           (unsigned long long)party->id, row->name);
+    ENSURE(row, err, CU_MALFORMED, "genesis: party %llu has a key of purpose %llu, which none may have there", LLU(party->id),
+           LLU(from->purpose));
+    ENSURE(row->roles & party->role, err, CU_MALFORMED, "genesis: party %llu may not have a %s key", LLU(party->id), row->name);
     key.purpose = row->purpose;
     key.pub.alg = row->alg == PART_STATEMENT ? algs->statement : algs->log;
     ENSURE(from->neg_alg == (uint64_t)(-key.pub.alg) && from->pub.n == cu_alg_public_len(key.pub.alg), err, CU_BAD_KEY,
-           "genesis: a %s key of party %llu is not %s", row->name, (unsigned long long)party->id, cu_alg_name(key.pub.alg));
+           "genesis: a %s key of party %llu is not %s", row->name, LLU(party->id), cu_alg_name(key.pub.alg));
     memcpy(key.pub.bytes, from->pub.p, from->pub.n);
     TRY(cu_public_check(&key.pub, err));
     key.kid = cu_key_id(&key.pub);
     ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "genesis: a public key is listed twice, at party %llu the second time",
-           (unsigned long long)party->id);
+           LLU(party->id));
     ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "genesis: more than %d keys", CU_KEYS_MAX);
     m->key[m->keys_n++] = key;
     return CU_OK;
@@ -79,10 +78,10 @@ static cu_status add_party(struct cu_members *m, const struct cu_party *from, co
     struct cu_party_key key;
     size_t at = 0;
 
-    ENSURE(from->id == m->parties_n + 1, err, CU_MALFORMED, "genesis: party %llu stands where party %zu should",
-           (unsigned long long)from->id, m->parties_n + 1);
-    ENSURE(one_role(from->role), err, CU_MALFORMED, "genesis: party %llu has the unknown role %llu", (unsigned long long)from->id,
-           (unsigned long long)from->role);
+    ENSURE(from->id == m->parties_n + 1, err, CU_MALFORMED, "genesis: party %llu stands where party %zu should", LLU(from->id),
+           m->parties_n + 1);
+    ENSURE(one_role(from->role), err, CU_MALFORMED, "genesis: party %llu has the unknown role %llu", LLU(from->id),
+           LLU(from->role));
     *party = (struct cu_member_party){ .id = from->id, .role = from->role, .organisation = from->organisation };
     m->parties_n++;
     if (from->role == CU_ROLE_ORGANISATION) m->organisations++;
@@ -110,7 +109,7 @@ static cu_status check_party(const struct cu_members *m, const struct cu_member_
 
     ENSURE(has_key(m, party->id, CU_PURPOSE_STATEMENT), err, CU_MALFORMED, "genesis: party %llu has no statement key", id);
     ENSURE(is_organisation(m, party->organisation), err, CU_MALFORMED,
-           "genesis: party %llu is run by party %llu, which is no organisation", id, (unsigned long long)party->organisation);
+           "genesis: party %llu is run by party %llu, which is no organisation", id, LLU(party->organisation));
     if (party->role != CU_ROLE_ORGANISATION) return CU_OK;
     ENSURE(party->organisation == party->id, err, CU_MALFORMED, "genesis: organisation %llu is run by another", id);
     ENSURE(has_key(m, party->id, CU_PURPOSE_LOG), err, CU_MALFORMED, "genesis: organisation %llu has no log key", id);
@@ -129,7 +128,7 @@ static cu_status check_policy(const struct cu_members *m, const struct cu_policy
            "genesis: more organisations must hold a copy than copies are asked for");
     while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
         ENSURE(is_organisation(m, id), err, CU_MALFORMED, "genesis: party %llu must hold a copy, but is no organisation",
-               (unsigned long long)id);
+               LLU(id));
     return CU_OK;
 }
 
@@ -141,11 +140,11 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
     struct cu_party party;
     size_t at = 0;
 
-    ENSURE(algs, err, CU_NEWER_FORMAT, "genesis: suite %llu is not known to this version", (unsigned long long)genesis->suite);
+    ENSURE(algs, err, CU_NEWER_FORMAT, "genesis: suite %llu is not known to this version", LLU(genesis->suite));
     ENSURE(genesis->rules <= CU_RULES_VERSION, err, CU_NEWER_FORMAT, "genesis: rules %llu are newer than this version's %u",
-           (unsigned long long)genesis->rules, CU_RULES_VERSION);
+           LLU(genesis->rules), CU_RULES_VERSION);
     ENSURE(genesis->engine <= CU_ENGINE_COMETBFT, err, CU_NEWER_FORMAT, "genesis: engine %llu is not known to this version",
-           (unsigned long long)genesis->engine);
+           LLU(genesis->engine));
     ENSURE(genesis->parties.n <= CU_PARTIES_MAX, err, CU_TOO_LARGE, "genesis: more than %d parties", CU_PARTIES_MAX);
     while (cu_list_next(&genesis->parties, &cu_party_schema, &at, &party)) TRY(add_party(&m, &party, algs, err));
     for (size_t i = 0; i < m.parties_n; i++) TRY(check_party(&m, &m.party[i], err));
@@ -180,14 +179,14 @@ static cu_status check_possession(const struct cu_members *m, const struct cu_co
     while (cu_list_next(&confirm->keys, &cu_possession_schema, &at, &proof)) {
         const struct cu_member_key *key = cu_members_key(m, &proof.kid);
         ENSURE(key && organisation_of(m, key) == confirm->party, err, CU_UNKNOWN_KEY,
-               "confirm: it lists a key that is not organisation %llu's", (unsigned long long)confirm->party);
+               "confirm: it lists a key that is not organisation %llu's", LLU(confirm->party));
         size_t n = cu_possession_message(&m->network, key->purpose, &key->pub, message);
         cu_status status = cu_verify_one(by, &key->pub, cu_span(message, n), proof.signature, err);
         if (status != CU_OK)
             return cu_fail_while(err, status, "confirm: possession of a %s key is not proven", purpose_row(key->purpose)->name);
     }
     ENSURE(confirm->keys.n == keys_of(m, confirm->party), err, CU_MISSING_SIGNATURE, "confirm: %llu of %zu keys have signed",
-           (unsigned long long)confirm->keys.n, keys_of(m, confirm->party));
+           LLU(confirm->keys.n), keys_of(m, confirm->party));
     return CU_OK;
 }
 
@@ -200,7 +199,7 @@ cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *co
     TRY(cu_members_may(m, &confirm->kid, CU_KIND_CONFIRM, seq, &signer, err));
     ENSURE(signer->party == body->party, err, CU_WRONG_ROLE, "confirm: one organisation cannot confirm for another");
     ENSURE(!cu_members_party(m, body->party)->confirmed, err, CU_DUPLICATE, "confirm: organisation %llu has confirmed already",
-           (unsigned long long)body->party);
+           LLU(body->party));
     TRY(check_possession(m, body, by, err));
     for (size_t i = 0; i < m->keys_n; i++)
         if (organisation_of(m, &m->key[i]) == body->party) m->key[i].from_seq = seq.v + 1; /* (3) */
@@ -226,10 +225,10 @@ cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");
     ENSURE(row && row->roles & cu_members_party(m, key->party)->role && key->purpose == CU_PURPOSE_STATEMENT, err, CU_WRONG_ROLE,
-           "a %s key of party %llu may not sign a %s", purpose_row(key->purpose)->name, (unsigned long long)key->party,
+           "a %s key of party %llu may not sign a %s", purpose_row(key->purpose)->name, LLU(key->party),
            row ? row->name : "statement of an unknown kind");
     ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED,
-           "organisation %llu has not confirmed its keys yet", (unsigned long long)organisation_of(m, key));
+           "organisation %llu has not confirmed its keys yet", LLU(organisation_of(m, key)));
     *ret = key;
     return CU_OK;
 }

@@ -9,7 +9,6 @@
 
 /* C2SP and DESIGN bound a path at 63 hashes, hence a log at 2^63 leaves. */
 #define SIZE_MAX_V (UINT64_C(1) << 63)
-#define LLU(x) ((unsigned long long)(x))
 
 static unsigned bit_length(uint64_t v) { return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v); }
 

@@ -166,7 +166,7 @@ static cu_status close_manifest(const struct cu_manifest *m, struct cu_err *err)
 {
     TRY(cu_cbor_done(&m->in, "manifest", err));
     ENSURE(m->bytes == m->header.bytes, err, CU_MALFORMED, "manifest: its files have %llu bytes, the header says %llu",
-           (unsigned long long)m->bytes, (unsigned long long)m->header.bytes);
+           LLU(m->bytes), LLU(m->header.bytes));
     return CU_OK;
 }
 
@@ -181,7 +181,7 @@ cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret
     if (!cu_cbor_good(&m->in)) return cu_cbor_done(&m->in, "manifest", err);
     TRY(cu_item_read(row, &item, err));
     ENSURE(cu_item_follows(&item, m->at > 0 ? &m->last : NULL), err, CU_MALFORMED,
-           "manifest: row %llu is out of order, or its folder has no row", (unsigned long long)m->at);
+           "manifest: row %llu is out of order, or its folder has no row", LLU(m->at));
     ENSURE(item.size <= m->header.bytes - m->bytes, err, CU_MALFORMED,
            "manifest: its files have more bytes than the header says");
 

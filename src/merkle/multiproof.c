@@ -9,8 +9,6 @@
  */
 #include "custody/tree.h"
 
-#define LLU(x) ((unsigned long long)(x))
-
 struct range {
     uint64_t lo, hi;   /* leaves [lo, hi) */
     size_t first, end; /* those listed among them: seqs[first..end) */

@@ -40,7 +40,7 @@ static cu_status fetch(struct cu_tile_nodes *nodes, struct cu_tile tile, const c
         nodes->slot[i].used = false;
         TRY(nodes->source.read(nodes->source.self, tile, &bytes, err));
         ENSURE(!bytes.full && bytes.n == tile.width * sizeof(cu_hash), err, CU_CORRUPT, "tile %d/%llu: not %u hashes", tile.level,
-               (unsigned long long)tile.index, tile.width);
+               LLU(tile.index), tile.width);
         nodes->slot[i].tile = tile;
         nodes->slot[i].used = true;
     }
@@ -59,8 +59,8 @@ static cu_status node(void *self, unsigned level, uint64_t index, cu_hash *ret, 
     const cu_hash *hashes = NULL;
 
     CU_ASSERT(level < 64);
-    ENSURE(index < nodes->size.v >> level, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level,
-           (unsigned long long)index, (unsigned long long)nodes->size.v);
+    ENSURE(index < nodes->size.v >> level, err, CU_NOT_FOUND, "no complete subtree %u/%llu in a log of %llu", level, LLU(index),
+           LLU(nodes->size.v));
     tile.width = cu_tile_width(tile.level, tile.index, nodes->size);
     TRY(fetch(nodes, tile, &hashes, err));
     *ret = cu_complete_root(hashes + at, above);

@@ -78,7 +78,7 @@ cu_status cu_tile_stream_add(struct cu_tile_stream *s, struct cu_span entry, str
 {
     cu_seq at = { s->size.v };
 
-    ENSURE(entry.n <= CU_ENTRY_MAX, err, CU_TOO_LARGE, "entry %llu has %zu bytes", (unsigned long long)at.v, entry.n);
+    ENSURE(entry.n <= CU_ENTRY_MAX, err, CU_TOO_LARGE, "entry %llu has %zu bytes", LLU(at.v), entry.n);
     cu_bundle_put(&s->bundle, entry);
     TRY(cu_buf_ok(&s->bundle, err));
     s->hash[0][s->n[0]++] = cu_leaf_hash(entry);
@@ -109,7 +109,7 @@ static cu_status read_level(struct cu_tile_stream *s, struct cu_tile_source tile
     if (tile.width == 0) return CU_OK;
     TRY(tiles.read(tiles.self, tile, &out, err));
     ENSURE(out.n == tile.width * sizeof(cu_hash), err, CU_CORRUPT, "tile %u/%llu of width %u has %zu bytes", level,
-           (unsigned long long)tile.index, tile.width, out.n);
+           LLU(tile.index), tile.width, out.n);
     s->n[level] = s->flushed[level] = tile.width;
     return CU_OK;
 }
@@ -124,11 +124,11 @@ static cu_status read_bundle(struct cu_tile_stream *s, struct cu_tile_source til
     if (tile.width == 0) return CU_OK;
     TRY(tiles.read(tiles.self, tile, &s->bundle, err));
     ENSURE(cu_bundle_check(cu_buf_span(&s->bundle), tile.width, err) == CU_OK, err, CU_CORRUPT,
-           "entry bundle %llu is not %u entries", (unsigned long long)tile.index, tile.width);
+           "entry bundle %llu is not %u entries", LLU(tile.index), tile.width);
     for (unsigned i = 0; cu_bundle_next(cu_buf_span(&s->bundle), &at, &entry); i++) {
         cu_hash leaf = cu_leaf_hash(entry);
         ENSURE(cu_hash_eq(&leaf, &s->hash[0][i]), err, CU_CORRUPT, "entry %llu is not the one that the tiles commit to",
-               (unsigned long long)(tile.index * CU_TILE_WIDTH + i));
+               LLU(tile.index * CU_TILE_WIDTH + i));
     }
     return CU_OK;
 }
@@ -138,7 +138,7 @@ static cu_status resume(struct cu_tile_stream *s, struct cu_tile_source tiles, c
     for (unsigned l = 0; l < LEVELS; l++) TRY(read_level(s, tiles, l, err));
     TRY(read_bundle(s, tiles, err));
     cu_hash got = cu_tile_stream_root(s);
-    ENSURE(cu_hash_eq(&got, root), err, CU_CORRUPT, "the tiles of size %llu lead to another root", (unsigned long long)s->size.v);
+    ENSURE(cu_hash_eq(&got, root), err, CU_CORRUPT, "the tiles of size %llu lead to another root", LLU(s->size.v));
     return CU_OK;
 }
 

@@ -103,7 +103,7 @@ cu_status cu_frontier_read(struct cu_span bytes, struct cu_frontier *ret, struct
     struct cu_frontier out = { .size = { cu_be64(bytes.p) } };
     out.n = (unsigned)__builtin_popcountll(out.size.v);
     ENSURE(bytes.n == 8 + out.n * sizeof(cu_hash), err, CU_MALFORMED, "frontier: %zu bytes do not fit %llu leaves", bytes.n,
-           (unsigned long long)out.size.v);
+           LLU(out.size.v));
     memcpy(out.node, bytes.p + 8, out.n * sizeof(cu_hash));
     *ret = out;
     return CU_OK;

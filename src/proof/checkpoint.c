@@ -25,7 +25,7 @@ cu_status cu_checkpoint_read(struct cu_span text, struct cu_checkpoint *ret, str
 void cu_checkpoint_put(const struct cu_checkpoint *checkpoint, struct cu_buf *out)
 {
     cu_buf_add(out, checkpoint->origin);
-    cu_buf_addf(out, "\n%llu\n", (unsigned long long)checkpoint->size.v);
+    cu_buf_addf(out, "\n%llu\n", LLU(checkpoint->size.v));
     cu_base64_put(out, cu_span_hash(&checkpoint->root));
     cu_buf_add_byte(out, '\n');
 }

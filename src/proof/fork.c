@@ -63,7 +63,7 @@ static cu_status read_side(struct cu_span note, const struct cu_trust *trust, st
     TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
     epoch = cu_trust_epoch(trust, ret->checkpoint.size);
     ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries",
-           (unsigned long long)ret->checkpoint.size.v);
+           LLU(ret->checkpoint.size.v));
     TRY(cu_policy_parse(epoch->policy_text, &ret->policy, err));
     TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->signed_by, err));
     ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED,
@@ -80,7 +80,7 @@ static cu_status leads(const struct cu_fork_subtree *t, const cu_hash *hash, str
     uint64_t pieces = (c->size.v >> t->level) + ((c->size.v & ((1ull << t->level) - 1)) != 0);
 
     ENSURE(t->index < c->size.v >> t->level, err, CU_BAD_PROOF, "fork: the subtree is not complete in a log of %llu entries",
-           (unsigned long long)c->size.v);
+           LLU(c->size.v));
     ENSURE(path.n % sizeof(cu_hash) == 0, err, CU_MALFORMED, "fork: a path is made of 32-byte hashes");
     return cu_inclusion_verify(hash, (cu_seq){ t->index }, (cu_size){ pieces }, (const cu_hash *)path.p, path.n / sizeof(cu_hash),
                                &c->root, err);

@@ -94,6 +94,4 @@ static inline bool cu_take_prefix(struct cu_span *line, const char *prefix)
 
 #define CU_LAST_MS 253402300799999u /* the end of the year 9999: what people can be shown */
 
-#define LLU(x) ((unsigned long long)(x))
-
 #endif

@@ -36,14 +36,13 @@ static void both(struct two *t, const char *en, const char *zh)
     cu_buf_add_str(&t->zh, zh);
 }
 
-static void both_span(struct two *t, const char *before_en, const char *before_zh, struct cu_span name, const char *after_en,
-                      const char *after_zh)
+static void both_name(struct two *t, const char *before_en, const char *before_zh, struct cu_span name)
 {
     char shown[CU_SHOWN];
 
+    if (name.n == 0) return;
     both(t, before_en, before_zh);
     both(t, cu_shown(name, shown), shown);
-    both(t, after_en, after_zh);
 }
 
 static void say_verdict(struct two *t, const struct cu_report *r)
@@ -73,37 +72,24 @@ static bool say_obstacle(struct two *t, const struct cu_report *r)
     return false;
 }
 
-/* The origin without its nonce: the network id beside it says which ledger of that name. */
-static struct cu_span ledger_name(const struct cu_report *r)
+static void say_what(struct two *t, const struct cu_report *r)
 {
-    struct cu_span origin = r->ledger_name;
-
-    return origin.n > 33 ? cu_span(origin.p, origin.n - 33) : origin;
-}
-
-static void say_network(struct two *t, const struct cu_report *r)
-{
+    struct cu_span origin = r->ledger_name; /* shown without its nonce: the network id beside it says which ledger of that name */
     char hex[65];
 
     cu_hash_hex(&r->network, hex);
-    cu_buf_addf(&t->en, " (network id %.16s…)", hex);
-    cu_buf_addf(&t->zh, "（网络标识 %.16s…）", hex);
-}
-
-static void say_what(struct two *t, const struct cu_report *r)
-{
+    if (origin.n > 33) origin.n -= 33;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].kind != r->entry.kind) continue;
         cu_buf_addf(&t->en, "entry %llu of the ledger ", LLU(r->seq.v));
-        cu_buf_addf(&t->zh, "账本");
-        both_span(t, "", "“", ledger_name(r), "", "”");
-        say_network(t, r);
-        cu_buf_addf(&t->en, ", as of its %llu entries, is %s", LLU(r->checkpoint.size.v), kinds[i].en);
-        cu_buf_addf(&t->zh, "共%llu条记录时的第%llu条记录是%s", LLU(r->checkpoint.size.v), LLU(r->seq.v), kinds[i].zh);
+        both_name(t, "", "账本“", origin);
+        cu_buf_addf(&t->en, " (network id %.16s…), as of its %llu entries, is %s", hex, LLU(r->checkpoint.size.v), kinds[i].en);
+        cu_buf_addf(&t->zh, "”（网络标识 %.16s…）共%llu条记录时的第%llu条记录是%s", hex, LLU(r->checkpoint.size.v), LLU(r->seq.v),
+                    kinds[i].zh);
     }
-    if (r->case_name.n > 0) both_span(t, ", in the case ", "，案件：", r->case_name, "", "");
-    if (r->depositor.n > 0) both_span(t, "; signed by ", "；签名人：", r->depositor, "", "");
-    if (r->provider.n > 0) both_span(t, " and ", "、", r->provider, "", "");
+    both_name(t, ", in the case ", "，案件：", r->case_name);
+    both_name(t, "; signed by ", "；签名人：", r->depositor);
+    both_name(t, " and ", "、", r->provider);
 }
 
 static void say_object(struct two *t, const struct cu_report *r)
@@ -112,7 +98,7 @@ static void say_object(struct two *t, const struct cu_report *r)
     char hex[65];
 
     if (!r->entry.has_inner) return both(t, ". ", "。");
-    if (r->item_name.n > 0) both_span(t, "; name ", "；名称：", r->item_name, "", "");
+    both_name(t, "; name ", "；名称：", r->item_name);
     if (claim->has_folder) {
         cu_buf_addf(&t->en, "; a folder of %llu items, %llu bytes. ", LLU(claim->folder.items), LLU(claim->folder.bytes));
         cu_buf_addf(&t->zh, "；文件夹，含%llu项，%llu字节。", LLU(claim->folder.items), LLU(claim->folder.bytes));

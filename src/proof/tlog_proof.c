@@ -68,7 +68,7 @@ cu_status cu_tlog_proof_write(const struct cu_tlog_proof *proof, struct cu_span 
         cu_base64_put(out, extra);
         cu_buf_add_byte(out, '\n');
     }
-    cu_buf_addf(out, "index %llu\n", (unsigned long long)proof->index.v);
+    cu_buf_addf(out, "index %llu\n", LLU(proof->index.v));
     for (size_t i = 0; i < proof->n; i++) {
         cu_base64_put(out, cu_span_hash(&proof->path[i]));
         cu_buf_add_byte(out, '\n');

@@ -40,7 +40,7 @@ const struct cu_payload_form cu_payload_DEPOSIT = { CU_SCHEMA_OF("deposit", depo
 
 static cu_status check_reason(uint64_t reason, struct cu_err *err)
 {
-    ENSURE(cu_reason_name(reason), err, CU_MALFORMED, "reason %llu is not known", (unsigned long long)reason);
+    ENSURE(cu_reason_name(reason), err, CU_MALFORMED, "reason %llu is not known", LLU(reason));
     return CU_OK;
 }
 

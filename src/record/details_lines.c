@@ -35,7 +35,7 @@ static void put_uint(const struct cu_field *field, uint64_t v, struct cu_buf *ou
     char time[32];
 
     if (strcmp(field->name, "time") != 0) {
-        cu_buf_addf(out, "%llu", (unsigned long long)v);
+        cu_buf_addf(out, "%llu", LLU(v));
         return;
     }
     cu_time_text((cu_unix_ms){ v }, time);
@@ -201,7 +201,7 @@ static cu_status take_value(const struct cu_field *field, uint8_t *message, stru
     if (field->type == CU_FIELD_UINT) return cu_decimal_read(value, field->max, at, err);
     if (is_digest(field)) return take_digest(value, field->min, scratch, at, err);
     ENSURE(field->type == CU_FIELD_TEXT || field->type == CU_FIELD_BYTES, err, CU_MALFORMED, "it cannot be given in a form");
-    ENSURE(value.n <= field->max, err, CU_MALFORMED, "%zu bytes, more than %llu", value.n, (unsigned long long)field->max);
+    ENSURE(value.n <= field->max, err, CU_MALFORMED, "%zu bytes, more than %llu", value.n, LLU(field->max));
     *(struct cu_span *)at = value;
     return CU_OK;
 }

@@ -97,7 +97,7 @@ static cu_status match_content(const struct cu_record *record, const struct cu_e
     }
     ENSURE(record->content.p, err, CU_BAD_ATTACHMENT, "the content is missing");
     ENSURE(record->content.n == claim->size, err, CU_BAD_ATTACHMENT, "the content has %zu bytes, not the %llu that were signed",
-           record->content.n, (unsigned long long)claim->size);
+           record->content.n, LLU(claim->size));
     found = cu_content_root_of(record->content);
     ENSURE(cu_hash_eq(&found, &claim->root), err, CU_BAD_ATTACHMENT, "the content is not what was signed");
     return CU_OK;

@@ -42,8 +42,7 @@ static cu_status check_incident(const union cu_payload *payload, struct cu_err *
 {
     const struct cu_incident *incident = &payload->incident;
 
-    ENSURE(cu_incident_name(incident->type), err, CU_MALFORMED, "incident: type %llu is not known",
-           (unsigned long long)incident->type);
+    ENSURE(cu_incident_name(incident->type), err, CU_MALFORMED, "incident: type %llu is not known", LLU(incident->type));
     ENSURE(incident->has_claim == (incident->type == CU_INCIDENT_EQUIVOCATION), err, CU_MALFORMED,
            incident->has_claim ? "incident: only an equivocation carries a claim"
                                : "incident: an equivocation carries the second claim");
