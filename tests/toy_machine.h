@@ -74,7 +74,7 @@ static void toy_prepare(void *self, struct cu_submission *subs, size_t n, struct
 static cu_status toy_begin(void *self, uint64_t height, cu_unix_ms opened, struct cu_err *err)
 {
     struct toy *t = self;
-    CU_ASSERT(!t->open && atomic_load(&t->preparing) == 0);
+    CU_ASSERT(!t->open);
     ENSURE(height == t->now.tip.height + 1 && opened.v > t->now.tip.closed.v, err, CU_CORRUPT, "height %llu does not follow", (unsigned long long)height);
     t->open = true;
     t->next = t->now;

@@ -1,7 +1,8 @@
 /* What an engine sees of the ledger: a deterministic machine that judges records one after another.
  *
- * An engine gathers submissions, has them prepared (in parallel: form, attachments, signatures), and then, in one thread, in
- * order: begin, step…, end; makes the batch durable; and only then commit. `abandon` instead of commit forgets the batch.
+ * An engine gathers submissions, has them prepared (in parallel: form, attachments, signatures; also while an older batch is
+ * stepped), and then, one batch at a time, in order: begin, step…, end; makes the batch durable; and only then commit. `abandon`
+ * instead of commit forgets the batch.
  * Replaying a log is the same without `prepare`'s signatures: begin(opened of the closing block), step each, end, compare.
  */
 #ifndef CU_PORTS_MACHINE_H

@@ -94,20 +94,21 @@ static cu_status make_room(struct cu_embedded *e, size_t need, struct cu_err *er
 
 /* ---- judging ---- */
 
-static cu_status judge(struct cu_embedded *e, size_t n, cu_unix_ms when, struct cu_buf *block, struct cu_err *err)
+static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms when, struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
     uint64_t seq = e->at.tip.size.v;
 
-    cu_pool_prepare(e->pool, e->subs, n);
+    cu_buf_clear(&e->block);
     TRY(m->begin(m->self, e->at.tip.height + 1, when, err));
-    for (size_t i = 0; i < n; i++) {
-        if (e->subs[i].status == CU_OK) TRY(m->step(m->self, &e->subs[i], err));
-        if (e->subs[i].status == CU_OK) CU_ASSERT(e->subs[i].seq.v == seq), seq++;
+    for (size_t i = 0; i < batch->n; i++) {
+        struct cu_submission *sub = &batch->subs[i];
+        if (sub->status == CU_OK) TRY(m->step(m->self, sub, err));
+        if (sub->status == CU_OK) CU_ASSERT(sub->seq.v == seq), seq++;
     }
-    TRY(m->end(m->self, when, block, err));
-    TRY(cu_buf_ok(block, err));
-    CU_ASSERT((seq == e->at.tip.size.v) == (block->n == 0));
+    TRY(m->end(m->self, when, &e->block, err));
+    TRY(cu_buf_ok(&e->block, err));
+    CU_ASSERT((seq == e->at.tip.size.v) == (e->block.n == 0));
     return CU_OK;
 }
 
@@ -128,18 +129,18 @@ static cu_status mark_unclean(struct cu_embedded *e, struct cu_err *err)
     return status;
 }
 
-static cu_status write_frames(struct cu_embedded *e, size_t n, struct cu_span block, cu_seq *ret_block, struct cu_err *err)
+static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block, struct cu_err *err)
 {
     const struct cu_part *part = &e->at.part[e->at.current];
     struct cu_file *file = e->part_file[e->at.current];
     uint64_t seq = e->at.tip.size.v;
 
     cu_buf_clear(&e->frames);
-    for (size_t i = 0; i < n; i++)
-        if (e->subs[i].status == CU_OK)
-            cu_journal_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, e->subs[i].bytes);
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->subs[i].status == CU_OK)
+            cu_journal_frame_put(&e->frames, CU_FRAME_RECORD, part->generation, (cu_seq){ seq++ }, batch->subs[i].bytes);
     *ret_block = (cu_seq){ seq };
-    cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, block);
+    cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, cu_buf_span(&e->block));
     TRY(cu_buf_ok(&e->frames, err));
     TRY(mark_unclean(e, err));
     cu_status status = file->ops->write_at(file, part->end, cu_buf_span(&e->frames), err);
@@ -162,31 +163,29 @@ static cu_status acknowledge(struct cu_embedded *e, cu_unix_ms closed, struct cu
     return status;
 }
 
-static cu_status run(struct cu_embedded *e, size_t n, cu_unix_ms when, cu_seq *ret_block, struct cu_err *err)
+static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms when, cu_seq *ret_block, struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
-    CU_BUF block = cu_buf_heap(CU_ENTRY_MAX);
 
-    TRY(judge(e, n, when, &block, err));
-    if (block.n == 0) {
+    TRY(judge(e, batch, when, err));
+    if (e->block.n == 0) {
         m->abandon(m->self); /* nothing was admitted: nothing happened */
         return CU_OK;
     }
-    TRY(write_frames(e, n, cu_buf_span(&block), ret_block, err));
+    TRY(write_frames(e, batch, ret_block, err));
     CU_ASSERT(m->frontier(m->self)->size.v == ret_block->v + 1);
     TRY(acknowledge(e, when, err));
     cu_status status = m->commit(m->self, err);
     return status == CU_OK ? CU_OK : cu_embedded_break(e, status); /* durable, but the machine lags: the next open replays it */
 }
 
-cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, cu_unix_ms *ret_closed, struct cu_err *err)
+cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block, cu_unix_ms *ret_closed,
+                            struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
-    size_t need = BLOCK_FRAME;
 
     TRY(cu_embedded_whole(e, err));
-    for (size_t i = 0; i < n; i++) need += cu_journal_frame_size(e->subs[i].bytes.n);
-    TRY(make_room(e, need, err));
+    TRY(make_room(e, batch->bytes + BLOCK_FRAME, err));
 
     pthread_mutex_lock(&e->head_lock);
     e->at = e->head;
@@ -194,7 +193,7 @@ cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, 
     pthread_mutex_lock(&e->machine_lock);
     cu_unix_ms when = e->config.clock.now(e->config.clock.self), least = { e->at.tip.closed.v + 1 };
     if (when.v < least.v) when = least;
-    cu_status status = run(e, n, when, ret_block, err);
+    cu_status status = run(e, batch, when, ret_block, err);
     if (status != CU_OK) m->abandon(m->self);
     pthread_mutex_unlock(&e->machine_lock);
     *ret_closed = when;

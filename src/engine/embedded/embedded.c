@@ -58,14 +58,14 @@ static void stop_threads(struct cu_embedded *e)
     if (!e->threads) return;
     pthread_mutex_lock(&e->queue.lock);
     e->queue.ending = true;
-    pthread_cond_broadcast(&e->queue.arrived);
+    pthread_cond_broadcast(&e->queue.changed);
     pthread_mutex_unlock(&e->queue.lock);
-    pthread_join(e->writer, NULL);
+    for (unsigned i = 0; i < e->writers_n; i++) pthread_join(e->writer[i], NULL);
     pthread_mutex_lock(&e->head_lock);
     e->ending = true;
     pthread_cond_broadcast(&e->wake_drainer);
     pthread_mutex_unlock(&e->head_lock);
-    pthread_join(e->drainer, NULL);
+    if (e->drainer_runs) pthread_join(e->drainer, NULL);
     e->threads = false;
 }
 
@@ -81,14 +81,17 @@ static void let_go(struct cu_embedded **at)
     cu_file_close(&e->part_file[0]);
     cu_file_close(&e->part_file[1]);
     cu_buf_free(&e->frames);
-    free(e->subs);
-    free(e->whose);
-    free(e->which);
+    cu_buf_free(&e->block);
+    for (unsigned i = 0; i < 2; i++) {
+        free(e->batch[i].subs);
+        free(e->batch[i].whose);
+        free(e->batch[i].which);
+    }
     pthread_mutex_destroy(&e->drain_lock);
     pthread_mutex_destroy(&e->machine_lock);
     pthread_mutex_destroy(&e->head_lock);
     pthread_mutex_destroy(&e->queue.lock);
-    pthread_cond_destroy(&e->queue.arrived);
+    pthread_cond_destroy(&e->queue.changed);
     pthread_cond_destroy(&e->wake_drainer);
     if (e->lock) e->config.fs->ops->unlock(e->config.fs->self, e->lock);
     free(e);
@@ -117,8 +120,17 @@ static void make_locks(struct cu_embedded *e)
     pthread_cond_init(&e->wake_drainer, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->queue.arrived, &monotonic);
+    pthread_cond_init(&e->queue.changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+}
+
+static cu_status make_batch(struct cu_batch *b, struct cu_err *err)
+{
+    b->subs = malloc(CU_BATCH_RECORDS * sizeof *b->subs);
+    b->whose = malloc(CU_BATCH_RECORDS * sizeof *b->whose);
+    b->which = malloc(CU_BATCH_RECORDS * sizeof *b->which);
+    ENSURE(b->subs && b->whose && b->which, err, CU_NO_MEMORY, "no memory for an engine");
+    return CU_OK;
 }
 
 static cu_status engine_new(const struct cu_embedded_config *config, struct cu_embedded **ret, struct cu_err *err)
@@ -129,10 +141,8 @@ static cu_status engine_new(const struct cu_embedded_config *config, struct cu_e
     make_locks(e);
     e->config = *config;
     e->frames = cu_buf_heap(CU_JOURNAL_BYTES_MAX);
-    e->subs = malloc(CU_BATCH_RECORDS * sizeof *e->subs);
-    e->whose = malloc(CU_BATCH_RECORDS * sizeof *e->whose);
-    e->which = malloc(CU_BATCH_RECORDS * sizeof *e->which);
-    ENSURE(e->subs && e->whose && e->which, err, CU_NO_MEMORY, "no memory for an engine");
+    e->block = cu_buf_heap(CU_ENTRY_MAX);
+    for (unsigned i = 0; i < 2; i++) TRY(make_batch(&e->batch[i], err));
     for (unsigned i = 0; i < 2; i++)
         if (config->log[i]) e->log[e->logs_n++] = (struct cu_log_dir){ config->fs, config->log[i] };
     ENSURE(e->logs_n > 0, err, CU_USAGE, "a ledger has at least one log folder");
@@ -145,20 +155,16 @@ static cu_status engine_new(const struct cu_embedded_config *config, struct cu_e
     return CU_OK;
 }
 
+/* What was started is stopped by let_go. */
 static cu_status start_threads(struct cu_embedded *e, struct cu_err *err)
 {
-    if (e->config.workers == 0) return CU_OK;
-    ENSURE(pthread_create(&e->writer, NULL, cu_embedded_writer, e) == 0, err, CU_NO_MEMORY, "no thread for the writer");
-    if (pthread_create(&e->drainer, NULL, cu_embedded_drainer, e) == 0) {
-        e->threads = true;
-        return CU_OK;
-    }
-    pthread_mutex_lock(&e->queue.lock);
-    e->queue.ending = true;
-    pthread_cond_broadcast(&e->queue.arrived);
-    pthread_mutex_unlock(&e->queue.lock);
-    pthread_join(e->writer, NULL);
-    return cu_fail(err, CU_NO_MEMORY, "no thread for the drain");
+    e->threads = e->config.workers > 0;
+    for (; e->threads && e->writers_n < 2; e->writers_n++)
+        ENSURE(pthread_create(&e->writer[e->writers_n], NULL, cu_embedded_writer, e) == 0, err, CU_NO_MEMORY,
+               "no thread for a writer");
+    e->drainer_runs = e->threads && pthread_create(&e->drainer, NULL, cu_embedded_drainer, e) == 0;
+    ENSURE(e->drainer_runs || !e->threads, err, CU_NO_MEMORY, "no thread for the drain");
+    return CU_OK;
 }
 
 cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_engine *ret, struct cu_err *err)

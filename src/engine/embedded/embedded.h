@@ -17,10 +17,10 @@ struct cu_embedded_config {
     struct cu_clock clock;
     struct cu_span origin;             /* of the log; signer's name */
     const struct cu_private_key *log_key;
-    unsigned workers;                  /* threads that check signatures, the writer's among them; 0: no threads at all, the submitter
-                                        * works, and drains when the journal is full */
+    unsigned workers;                  /* threads that check signatures at once, a writer among them; 0: no threads at all, the
+                                        * submitter works, and drains when the journal is full */
     bool accelerate;                   /* may signatures be checked by the accelerator? The answers are the same */
-    unsigned window_us;                /* how long a batch waits for company; 0: not at all (with workers only) */
+    unsigned window_us;                /* how long a batch waits at most for those who were answered just before it; 0: 1000 */
 };
 
 /** Take the lock, recover, and be ready: drains what a crash left in the journal. Reads the head, the journal and the tail of the

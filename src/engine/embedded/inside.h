@@ -6,10 +6,12 @@
  * (3) The journal forgets (`from` moves on, a file is zeroed) only after both logs, the attachments, the checkpoint and the state
  *     are durable up to there.
  * (4) After a failed write or sync of journal or head nothing is believed of them: the engine answers IO until it is opened anew.
- * (5) Locks are taken in this order: drain, machine, head. The queue's is held alone. Only the writer moves `current` and `end`;
+ * (5) Locks are taken in this order: drain, machine, head. The queue's is held alone. Only who commits moves `current` and `end`;
  *     only the drain moves `drained` and `from`.
  * (6) A batch that is whole above the head is kept by the next open (its submitters were not answered, or the slot that
  *     covered it was lost); anything less is a torn tail and becomes zeros.
+ * (7) One batch is gathered and prepared while at most one other, older one is judged and made durable. So batches are judged in
+ *     the order in which they were gathered, and the two of e->batch take turns.
  */
 #ifndef CU_EMBEDDED_INSIDE_H
 #define CU_EMBEDDED_INSIDE_H
@@ -21,8 +23,9 @@
 
 #include <pthread.h>
 
-#define CU_BATCH_RECORDS 1024u
+#define CU_BATCH_RECORDS 2048u
 #define CU_BATCH_BYTES (4u << 20)
+#define CU_WINDOW_US 1000u
 #define CU_EMBEDDED_PATH 256u
 
 /* ---- workers.c: who prepares ---- */
@@ -45,12 +48,23 @@ struct cu_request {
     pthread_cond_t answered;
 };
 
+struct cu_batch {
+    struct cu_submission *subs; /* CU_BATCH_RECORDS of each */
+    struct cu_request **whose;
+    size_t *which; /* of its request's records */
+    size_t n, bytes;
+};
+
 struct cu_queue {
     pthread_mutex_t lock;
-    pthread_cond_t arrived;
+    pthread_cond_t changed; /* a record arrived that somebody waits for; a stage is free */
     struct cu_request *first, *last;
     size_t waiting; /* records not taken yet */
-    bool busy, ending;
+    size_t wanted;  /* so many must wait before who gathers looks again; 0: it is not waiting */
+    size_t company; /* records of the batch before */
+    size_t idle;    /* writers that wait for anything */
+    unsigned turn;  /* (7): which of e->batch is gathered next */
+    bool gathering, committing, ending;
 };
 
 /* ---- the engine ---- */
@@ -65,21 +79,20 @@ struct cu_embedded {
 
     pthread_mutex_t drain_lock, machine_lock, head_lock;
     struct cu_head head;   /* as durable. head_lock */
-    struct cu_head at;     /* the writer's copy, taken when a batch begins */
+    struct cu_head at;     /* the copy of who commits, taken when it begins */
     size_t batch_max;      /* bytes of frames of one batch: with its block it fits an empty file */
     bool spare_ready;      /* the file that is not current is free and zeroed. head_lock */
     bool broken;           /* (4). head_lock */
     struct cu_tile_stream *stream; /* at head.drained, or NULL. drain_lock */
 
     struct cu_pool *pool;
-    struct cu_submission *subs; /* CU_BATCH_RECORDS of them, the writer's */
-    struct cu_request **whose;
-    size_t *which;
-    struct cu_buf frames;
+    struct cu_batch batch[2];
+    struct cu_buf frames, block; /* of the batch that is committed */
 
     struct cu_queue queue;
-    bool threads;
-    pthread_t writer, drainer;
+    bool threads, drainer_runs;
+    unsigned writers_n;
+    pthread_t writer[2], drainer;
     pthread_cond_t wake_drainer; /* head_lock */
     bool drain_wanted, ending;
 };
@@ -92,9 +105,9 @@ static inline struct cu_tile_source cu_embedded_tiles(struct cu_embedded *e) { r
 /* commit.c */
 /** Write `next` as the head (twice: to both slots) and make it the one in force. head_lock held. */
 CU_MUST_USE cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twice, struct cu_err *err);
-/** Judge the first n of e->subs as one batch and make what is admitted durable. *ret_block: where its block stands. */
-CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, size_t n, cu_seq *ret_block, cu_unix_ms *ret_closed,
-                                        struct cu_err *err);
+/** Judge a prepared batch and make what is admitted durable. *ret_block: where its block stands. One call at a time. */
+CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block,
+                                        cu_unix_ms *ret_closed, struct cu_err *err);
 cu_status cu_embedded_break(struct cu_embedded *e, cu_status status); /* (4); returns status */
 CU_MUST_USE cu_status cu_embedded_whole(struct cu_embedded *e, struct cu_err *err); /* IO when broken */
 size_t cu_embedded_batch_max(uint64_t journal_bytes);

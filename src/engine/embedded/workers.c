@@ -1,6 +1,6 @@
 /* Signatures checked on every core: a batch is cut into slices, each lane takes the next one with its own verifier.
  *
- * The lane that asks works too, so a small batch costs no hand-over. The machine is at rest while lanes look at it.
+ * The lane that asks works too, so a small batch costs no hand-over. One call of cu_pool_prepare at a time.
  */
 #include "engine/embedded/inside.h"
 
