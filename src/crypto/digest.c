@@ -1,4 +1,5 @@
-/* Digests of any algorithm, over OpenSSL's fetched EVP_MDs. What is fetched never changes afterwards: the room's only global. */
+/* Digests of any algorithm, over OpenSSL's fetched EVP_MDs. What is fetched never changes afterwards: with key.c's empty
+ * P-256 key the room's only global. */
 #include "crypto/ossl.h"
 
 #include <openssl/crypto.h>
