@@ -114,6 +114,12 @@ def every_file(*under):
     return template()[0].files(*under)
 
 
+def share(cases):
+    """All of them in the release build; the sanitized one, four times slower, runs the same code on every third."""
+    cases = list(cases)
+    return cases[len(cases) % 2::3] if os.environ.get("CUSTODY_SANITIZED") == "ON" else cases
+
+
 def is_lock(where):
     return where == "node/lock"
 
@@ -149,7 +155,7 @@ WAYS = {
 
 def make(name, way, choose, under, deep):
     def attack(folder):
-        return for_each(folder, choose(every_file(*under)), way, deep=deep)
+        return for_each(folder, share(choose(every_file(*under))), way, deep=deep)
     attack.__name__ = name
     test(attack)
 
@@ -162,7 +168,7 @@ for way_name, (way_function, choice) in WAYS.items():
 @test
 def the_first_and_the_last_byte_of_any_file_count_too(folder):
     files = [f for f in not_empty(every_file("cloud", "node")) if "journal" not in f and "index.db" not in f]
-    return for_each(folder, files[::3], lambda p: flip(p, 0)) + ", " + for_each(folder, files[1::3], lambda p: flip(p, p.stat().st_size - 1))
+    return for_each(folder, share(files[::3]), lambda p: flip(p, 0)) + ", " + for_each(folder, share(files[1::3]), lambda p: flip(p, p.stat().st_size - 1))
 
 
 @test
@@ -221,7 +227,7 @@ def an_extra_file_anywhere_is_named_and_moved_to_quarantine(folder):
     root = template()[0].root  # incoming/ is where half-written files lie: what is there is no evidence
     places = sorted({"cloud", "node"} | {str(p.relative_to(root)) for u in ("cloud", "node") for p in (root / u).rglob("*") if p.is_dir() and p.name != "incoming"})
     bad = []
-    for n, place in enumerate(places):
+    for n, place in enumerate(share(places)):
         here = folder / str(n)
         here.mkdir()
         try:
@@ -229,8 +235,8 @@ def an_extra_file_anywhere_is_named_and_moved_to_quarantine(folder):
         except AssertionError as failed:
             bad.append(f"{place}: {failed}")
         shutil.rmtree(here, ignore_errors=True)
-    assert not bad, f"{len(bad)} of {len(places)} folders:\n" + "\n".join(bad)
-    return f"{len(places)} folders"
+    assert not bad, f"{len(bad)} of {len(share(places))} folders:\n" + "\n".join(bad)
+    return f"{len(share(places))} folders"
 
 
 def one_of_each_kind():
@@ -323,7 +329,7 @@ def both(ledger, where, way):
 def what_is_damaged_in_both_copies_is_named_beyond_repair_and_nothing_crashes(folder):
     bad, n = [], 0
     for way in (flip, delete):
-        for where in [f for f in every_file("cloud") if (template()[0].root / f).stat().st_size]:
+        for where in share(f for f in every_file("cloud") if (template()[0].root / f).stat().st_size):
             n += 1
             ledger = template()[0].copy(folder / str(n))
             try:
