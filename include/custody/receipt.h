@@ -51,6 +51,8 @@ struct cu_trust {
 };
 CU_MUST_USE cu_status cu_trust_read(struct cu_span text, struct cu_trust *ret, struct cu_err *err);
 const struct cu_epoch *cu_trust_epoch(const struct cu_trust *trust, cu_size size); /* NULL: none covers it */
+/** What the epoch of this size demands of a checkpoint. UNTRUSTED: none covers it. */
+CU_MUST_USE cu_status cu_trust_policy(const struct cu_trust *trust, cu_size size, struct cu_tlog_policy *ret, struct cu_err *err);
 
 /* ---- offline verification ---- */
 enum cu_verdict { CU_FAIL, CU_NOT_PROVEN, CU_PASS };

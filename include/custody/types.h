@@ -40,6 +40,7 @@ bool cu_span_eq(struct cu_span a, struct cu_span b);
 int cu_span_cmp(struct cu_span a, struct cu_span b); /* bytewise, a shorter prefix first: <0, 0, >0 */
 bool cu_span_starts(struct cu_span s, struct cu_span prefix);
 bool cu_span_is(struct cu_span s, const char *text);
+bool cu_span_take(struct cu_span *rest, const char *prefix); /* step over it; false, and nothing changed, when it is not there */
 
 /** Bytes that grow up to a maximum that was told at birth.
  *

@@ -16,6 +16,14 @@ bool cu_span_starts(struct cu_span s, struct cu_span prefix) { return s.n >= pre
 
 bool cu_span_is(struct cu_span s, const char *text) { return cu_span_eq(s, cu_span_str(text)); }
 
+bool cu_span_take(struct cu_span *rest, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (!cu_span_starts(*rest, cu_span(prefix, n))) return false;
+    *rest = cu_span(rest->p + n, rest->n - n);
+    return true;
+}
+
 void cu_wipe(void *p, size_t n)
 {
     if (n == 0) return;

@@ -24,25 +24,12 @@ static cu_status write_int(const struct cu_field *f, int64_t v, struct cu_buf *o
     return CU_OK;
 }
 
-static cu_status check_length(const struct cu_field *f, struct cu_span v, struct cu_err *err)
+static cu_status write_string(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
 {
     ENSURE(v.n >= f->min && v.n <= f->max, err, CU_MALFORMED, "%zu bytes are out of bounds", v.n);
-    return CU_OK;
-}
-
-static cu_status write_bytes(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
-{
-    TRY(check_length(f, v, err));
-    cu_cbor_put_bytes(out, v);
-    return CU_OK;
-}
-
-static cu_status write_text(const struct cu_field *f, struct cu_span v, struct cu_buf *out, struct cu_err *err)
-{
-    TRY(check_length(f, v, err));
+    if (f->type == CU_FIELD_BYTES) return cu_cbor_put_bytes(out, v), CU_OK;
     ENSURE(cu_utf8_ok(v), err, CU_MALFORMED, "a text that is not UTF-8");
-    cu_cbor_put_text(out, v);
-    return CU_OK;
+    return cu_cbor_put_text(out, v), CU_OK;
 }
 
 /* The elements come encoded: each is read as its reader will. */
@@ -66,8 +53,8 @@ static cu_status write_field(const struct cu_field *f, const uint8_t *message, s
     case CU_FIELD_INT: return write_int(f, LOAD(int64_t, message, f), out, err);
     case CU_FIELD_BOOL: return cu_cbor_put_bool(out, LOAD(bool, message, f)), CU_OK;
     case CU_FIELD_FIXED: return cu_cbor_put_bytes(out, cu_span(message + f->at, f->max)), CU_OK;
-    case CU_FIELD_BYTES: return write_bytes(f, LOAD(struct cu_span, message, f), out, err);
-    case CU_FIELD_TEXT: return write_text(f, LOAD(struct cu_span, message, f), out, err);
+    case CU_FIELD_BYTES:
+    case CU_FIELD_TEXT: return write_string(f, LOAD(struct cu_span, message, f), out, err);
     case CU_FIELD_CONST: return cu_cbor_put_text(out, cu_span_str(f->text)), CU_OK;
     case CU_FIELD_MAP: return write_value(f->child, message + f->at, out, err);
     case CU_FIELD_LIST: return write_list(f, &LOAD(struct cu_list, message, f), out, err);

@@ -26,15 +26,6 @@ void cu_tile_path(struct cu_tile tile, char ret[CU_TILE_PATH_MAX])
     if (tile.width < CU_TILE_WIDTH) sprintf(ret + n, ".p/%u", tile.width);
 }
 
-static bool take(struct cu_span *in, const char *text)
-{
-    struct cu_span want = cu_span_str(text);
-
-    if (!cu_span_starts(*in, want)) return false;
-    *in = cu_span(in->p + want.n, in->n - want.n);
-    return true;
-}
-
 /* Digits in any number, even none; what overflows comes out differently when it is written again. */
 static uint64_t take_digits(struct cu_span *in)
 {
@@ -51,12 +42,12 @@ cu_status cu_tile_path_read(struct cu_span path, struct cu_tile *ret, struct cu_
     char again[CU_TILE_PATH_MAX];
     uint64_t level = 0, width = CU_TILE_WIDTH;
 
-    bool ok = path.n < CU_TILE_PATH_MAX && take(&in, "tile/");
-    bool entries = ok && take(&in, "entries/");
-    if (ok && !entries) level = take_digits(&in), ok = take(&in, "/");
-    while (ok && take(&in, "x")) tile.index = tile.index * 1000 + take_digits(&in), ok = take(&in, "/");
+    bool ok = path.n < CU_TILE_PATH_MAX && cu_span_take(&in, "tile/");
+    bool entries = ok && cu_span_take(&in, "entries/");
+    if (ok && !entries) level = take_digits(&in), ok = cu_span_take(&in, "/");
+    while (ok && cu_span_take(&in, "x")) tile.index = tile.index * 1000 + take_digits(&in), ok = cu_span_take(&in, "/");
     tile.index = tile.index * 1000 + take_digits(&in);
-    if (ok && take(&in, ".p/")) width = take_digits(&in);
+    if (ok && cu_span_take(&in, ".p/")) width = take_digits(&in);
     ok = ok && in.n == 0 && level <= CU_TILE_LEVEL_MAX && width >= 1 && width <= CU_TILE_WIDTH;
     ENSURE(ok, err, CU_MALFORMED, "not the path of a tile");
 

@@ -56,15 +56,10 @@ static void list_signers(struct side *s)
 static cu_status read_side(struct cu_span note, const struct cu_trust *trust, struct cu_verifier *by, struct side *ret,
                            struct cu_err *err)
 {
-    const struct cu_epoch *epoch;
-
     ret->n = 0;
     TRY(cu_note_read(note, &ret->note, err));
     TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
-    epoch = cu_trust_epoch(trust, ret->checkpoint.size);
-    ENSURE(epoch != NULL, err, CU_UNTRUSTED, "fork: the trust file names no keys for a log of %llu entries",
-           LLU(ret->checkpoint.size.v));
-    TRY(cu_policy_parse(epoch->policy_text, &ret->policy, err));
+    TRY(cu_trust_policy(trust, ret->checkpoint.size, &ret->policy, err));
     TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->signed_by, err));
     ENSURE(ret->policy.logs_n > 0 && cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED,
            "fork: a checkpoint of another log than the trusted one");

@@ -78,19 +78,12 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN]);
 void cu_report_conclude(struct cu_report *report, const struct cu_trust *trust);
 void cu_report_sentences(struct cu_report *report);
 
-/** cu_vkey_read and cu_tlog_policy_read without the check of the keys themselves: when a trust file was read they were checked, and
- *  every verification looks at its key again. */
+/** cu_vkey_read and cu_tlog_policy_read without the check of the keys themselves. */
 CU_MUST_USE cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_policy_parse(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err);
 
-static inline bool cu_take_prefix(struct cu_span *line, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (!cu_span_starts(*line, cu_span_str(prefix))) return false;
-    *line = cu_span(line->p + n, line->n - n);
-    return true;
-}
+/** How many of the first `max` bytes end in a whole character, if the text is UTF-8. */
+size_t cu_whole(struct cu_span text, size_t max);
 
 #define CU_LAST_MS 253402300799999u /* the end of the year 9999: what people can be shown */
 

@@ -126,7 +126,7 @@ static cu_status read_line(struct cu_span line, struct cu_note_sig *ret, struct 
     struct cu_span rest = line;
 
     ret->line = line;
-    ENSURE(cu_take_prefix(&rest, dash), err, CU_MALFORMED, "a signature line begins with an em dash and a space");
+    ENSURE(cu_span_take(&rest, dash), err, CU_MALFORMED, "a signature line begins with an em dash and a space");
     ENSURE(cu_span_split(&rest, ' ', &ret->name) && name_ok(ret->name), err, CU_MALFORMED,
            "a signature line has a key name without spaces and '+'");
     ENSURE(cu_base64_read(rest, &blob, err) == CU_OK && blob.n > 4, err, CU_MALFORMED,

@@ -159,15 +159,6 @@ static void say_limits(struct two *t, const struct cu_report *r)
          "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
 }
 
-/* Terminate; a text that did not fit ends in a whole character. */
-static void finish(struct cu_buf *out, char *text)
-{
-    size_t n = out->n;
-
-    while (n > 0 && !cu_utf8_ok(cu_span(text, n))) n--;
-    text[n] = '\0';
-}
-
 void cu_report_sentences(struct cu_report *r)
 {
     struct two t = { cu_buf_over(r->statement_en, sizeof r->statement_en - 1),
@@ -181,6 +172,6 @@ void cu_report_sentences(struct cu_report *r)
         say_time(&t, r);
         say_limits(&t, r);
     }
-    finish(&t.en, r->statement_en);
-    finish(&t.zh, r->statement_zh);
+    r->statement_en[t.en.n] = '\0'; /* what did not fit was left out piece by piece, each of whole characters */
+    r->statement_zh[t.zh.n] = '\0';
 }

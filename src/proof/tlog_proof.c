@@ -16,7 +16,7 @@ static cu_status refusal_of(struct cu_span line)
 {
     uint64_t version;
 
-    return cu_take_prefix(&line, "c2sp.org/tlog-proof@v") && cu_decimal_read(line, UINT64_MAX, &version, NULL) == CU_OK &&
+    return cu_span_take(&line, "c2sp.org/tlog-proof@v") && cu_decimal_read(line, UINT64_MAX, &version, NULL) == CU_OK &&
                    version > 1
                ? CU_NEWER_FORMAT
                : CU_MALFORMED;
@@ -45,12 +45,12 @@ cu_status cu_tlog_proof_read(struct cu_span file, struct cu_tlog_proof *ret, str
     ENSURE(cu_span_is(line, first_line), err, refusal_of(line), "proof: the first line is not \"%s\"", first_line);
     ENSURE(cu_lines_next(&lines, &line), err, CU_MALFORMED, "proof: no index line");
     ret->extra = CU_SPAN_EMPTY;
-    if (cu_take_prefix(&line, "extra ")) {
+    if (cu_span_take(&line, "extra ")) {
         ENSURE(line.n > 0, err, CU_MALFORMED, "proof: an empty extra line is left out");
         ret->extra = line;
         ENSURE(cu_lines_next(&lines, &line), err, CU_MALFORMED, "proof: no index line");
     }
-    ENSURE(cu_take_prefix(&line, "index ") && cu_decimal_read(line, INT64_MAX, &ret->index.v, err) == CU_OK, err, CU_MALFORMED,
+    ENSURE(cu_span_take(&line, "index ") && cu_decimal_read(line, INT64_MAX, &ret->index.v, err) == CU_OK, err, CU_MALFORMED,
            "proof: the line after the first (or after extra) is \"index\" and a decimal without leading zero");
     TRY(read_path(&lines, ret, err));
     ret->checkpoint = lines.rest;

@@ -34,10 +34,10 @@ static cu_status read_head(struct cu_lines *lines, struct cu_trust *ret, struct 
     ENSURE(cu_span_is(line, "custody-trust/v1"), err,
            cu_span_starts(line, cu_span_str("custody-trust/")) ? CU_NEWER_FORMAT : CU_MALFORMED,
            "trust: the first line is not \"custody-trust/v1\"");
-    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "network "), err, CU_MALFORMED,
+    ENSURE(cu_lines_next(lines, &line) && cu_span_take(&line, "network "), err, CU_MALFORMED,
            "trust: the second line is network <64 hex digits>");
     TRY(cu_hex_read(line, ret->network.b, sizeof ret->network, err));
-    ENSURE(cu_lines_next(lines, &line) && cu_take_prefix(&line, "require "), err, CU_MALFORMED,
+    ENSURE(cu_lines_next(lines, &line) && cu_span_take(&line, "require "), err, CU_MALFORMED,
            "trust: the third line is require <verdicts>");
     return read_require(line, ret->required, err);
 }
@@ -97,7 +97,7 @@ cu_status cu_trust_read(struct cu_span text, struct cu_trust *ret, struct cu_err
         struct cu_epoch *e = &out.epoch[out.epochs_n];
         ENSURE(out.epochs_n < CU_EPOCHS_MAX, err, CU_TOO_LARGE, "trust: more than %d epochs", CU_EPOCHS_MAX);
         lines = cu_lines_on(rest);
-        ENSURE(cu_lines_next(&lines, &line) && cu_take_prefix(&line, "epoch "), err, CU_MALFORMED,
+        ENSURE(cu_lines_next(&lines, &line) && cu_span_take(&line, "epoch "), err, CU_MALFORMED,
                "trust: an epoch line stands before its keys");
         TRY(read_span(line, e, err));
         ENSURE(out.epochs_n == 0 || e[-1].last.v < e->first.v, err, CU_MALFORMED, "trust: epochs ascend and do not overlap");
@@ -115,4 +115,13 @@ const struct cu_epoch *cu_trust_epoch(const struct cu_trust *trust, cu_size size
     for (size_t i = 0; i < trust->epochs_n; i++)
         if (trust->epoch[i].first.v <= size.v && size.v <= trust->epoch[i].last.v) return &trust->epoch[i];
     return NULL;
+}
+
+/* Its keys were checked when the trust file was read, and every verification looks at its key again. */
+cu_status cu_trust_policy(const struct cu_trust *trust, cu_size size, struct cu_tlog_policy *ret, struct cu_err *err)
+{
+    const struct cu_epoch *epoch = cu_trust_epoch(trust, size);
+
+    ENSURE(epoch != NULL, err, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries", LLU(size.v));
+    return cu_policy_parse(epoch->policy_text, ret, err);
 }

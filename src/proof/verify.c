@@ -15,17 +15,22 @@
 
 /* ---- lines --------------------------------------------------------------------------------------------------------- */
 
+size_t cu_whole(struct cu_span text, size_t max)
+{
+    size_t n = text.n < max ? text.n : max, at = n;
+
+    while (at > 0 && n - at < 4 && (text.p[at - 1] & 0xC0) == 0x80) at--;
+    if (at > 0 && text.p[at - 1] >= 0xC0) at--;
+    return cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
+}
+
 /* Cut at a whole character. */
 static void put_text(char *ret, size_t size, const char *fmt, va_list args) CU_PRINTF(3, 0);
 static void put_text(char *ret, size_t size, const char *fmt, va_list args)
 {
     int n = vsnprintf(ret, size, fmt, args);
 
-    if (n < 0 || (size_t)n < size) return;
-    size_t at = size - 1;
-    while (at > 0 && ((uint8_t)ret[at - 1] & 0xC0) == 0x80) at--;
-    if (at > 0 && (uint8_t)ret[at - 1] >= 0xC0) at--;
-    if (!cu_utf8_ok(cu_span(ret + at, size - 1 - at))) ret[at] = '\0';
+    if (n > 0) ret[cu_whole(cu_span_str(ret), size)] = '\0';
 }
 
 /* Lines beyond the table's end are dropped: verdicts do not live in them. */
@@ -194,14 +199,9 @@ uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid)
 const char *cu_shown(struct cu_span name, char ret[CU_SHOWN])
 {
     struct cu_buf out = cu_buf_over(ret, CU_SHOWN - 1);
-    bool cut = name.n > SHOWN_BYTES;
 
-    if (cut) {
-        name.n = SHOWN_BYTES;
-        while (name.n > SHOWN_BYTES - 4 && (name.p[name.n] & 0xC0) == 0x80) name.n--;
-    }
-    cu_text_printable(&out, name);
-    if (cut) cu_buf_add_str(&out, "…");
+    cu_text_printable(&out, cu_span(name.p, cu_whole(name, SHOWN_BYTES)));
+    if (name.n > SHOWN_BYTES) cu_buf_add_str(&out, "…");
     ret[out.n] = '\0';
     return ret;
 }

@@ -27,25 +27,20 @@ static void tell_line(struct cu_judge *j, size_t i)
 
 void cu_judge_checkpoint(struct cu_judge *j)
 {
-    const struct cu_checkpoint *c = &j->report->checkpoint;
     struct cu_checkpoint unused;
-    const struct cu_epoch *epoch;
 
     if (j->trust == NULL) {
         UNPROVEN(j, SIGNER, CU_UNTRUSTED, "no trust file is pinned: whose log this is was not checked");
         return;
     }
-    epoch = cu_trust_epoch(j->trust, c->size);
-    if (epoch == NULL) {
-        UNPROVEN(j, SIGNER, CU_UNTRUSTED, "the trust file names no keys for a log of %llu entries", LLU(c->size.v));
-        return;
+    cu_size size = j->report->checkpoint.size;
+    cu_status status = cu_trust_policy(j->trust, size, &j->policy, j->err);
+    if (status == CU_OK) {
+        status = cu_checkpoint_verify(&j->note, &j->policy, j->by, &unused, &j->signed_by, j->err);
+        for (size_t i = 0; i < j->note.sigs_n && (status == CU_OK || status == CU_UNTRUSTED); i++) tell_line(j, i);
     }
-    cu_status status = cu_policy_parse(epoch->policy_text, &j->policy, j->err);
-    if (status == CU_OK) status = cu_checkpoint_verify(&j->note, &j->policy, j->by, &unused, &j->signed_by, j->err);
-    if (status == CU_OK || status == CU_UNTRUSTED)
-        for (size_t i = 0; i < j->note.sigs_n; i++) tell_line(j, i);
     j->trusted = status == CU_OK;
-    if (j->trusted) PASSED(j, SIGNER, "the checkpoint of %llu entries is signed as the trust file demands", LLU(c->size.v));
+    if (j->trusted) PASSED(j, SIGNER, "the checkpoint of %llu entries is signed as the trust file demands", LLU(size.v));
     else if (status == CU_UNTRUSTED) UNPROVEN(j, SIGNER, status, "%s", j->err->text);
     else FAILED(j, SIGNER, status, "%s", j->err->text);
 }

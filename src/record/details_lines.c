@@ -279,7 +279,7 @@ cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, str
     CU_ASSERT(!scratch->on_heap); /* spans into it must stay where they are */
     ENSURE(profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION, err, CU_WRONG_KIND,
            "this profile is not one of a deposit");
-    if (cu_span_starts(text, cu_span("\xef\xbb\xbf", 3))) text = cu_span(text.p + 3, text.n - 3);
+    cu_span_take(&text, "\xef\xbb\xbf");
     while (text.n) {
         struct cu_span line = text, key;
         if (!cu_span_split(&text, '\n', &line)) text = CU_SPAN_EMPTY;

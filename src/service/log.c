@@ -21,12 +21,9 @@ cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_t
     TRY(read);
     TRY(cu_note_read(cu_buf_span(&ret->note), &note, err));
     TRY(cu_checkpoint_read(note.text, &ret->checkpoint, err));
-    const struct cu_epoch *epoch = cu_trust_epoch(trust, ret->checkpoint.size);
-    ENSURE(epoch, err, CU_UNTRUSTED, "%s: no epoch of the trust file covers a log of %llu entries", path,
-           (unsigned long long)ret->checkpoint.size.v);
     struct cu_tlog_policy policy;
-    TRY(cu_tlog_policy_read(epoch->policy_text, &policy, err));
-    read = cu_checkpoint_verify(&note, &policy, by, &ret->checkpoint, &verdict, err);
+    read = cu_trust_policy(trust, ret->checkpoint.size, &policy, err);
+    if (read == CU_OK) read = cu_checkpoint_verify(&note, &policy, by, &ret->checkpoint, &verdict, err);
     if (read != CU_OK) return cu_fail_while(err, read, "%s", path);
     cu_tile_nodes_init(&ret->nodes, cu_log_dir_tiles(&ret->dir), ret->checkpoint.size);
     return CU_OK;
