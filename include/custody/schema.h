@@ -2,8 +2,7 @@
  *
  * A message is a canonical CBOR map whose keys are either small integers (entries, proofs: compact) or short texts (details:
  * readable by themselves in thirty years). Fields stand in the table in the order of their encoded keys: integers ascending,
- * then negative ones descending; texts by length and then bytewise. `cu_schema_check` proves that of a table, and a test calls
- * it for each.
+ * then negative ones descending; texts by length and then bytewise; tests prove it of each table.
  *
  *     struct point { uint64_t x; struct cu_span label; bool has_label; };
  *     static const struct cu_field point_fields[] = {
@@ -113,8 +112,5 @@ CU_MUST_USE cu_status cu_schema_write(const struct cu_schema *schema, const void
 /** Walk a list that was checked when its message was read: false at the end. Start with `*at = 0`. An element that is not of
  *  `child` is a bug, since reading the message checked each. */
 bool cu_list_next(const struct cu_list *list, const struct cu_schema *child, size_t *at, void *ret);
-
-/** Is the table itself in order (keys ascending, bounds sane, children present)? For tests; aborts otherwise. */
-void cu_schema_check(const struct cu_schema *schema);
 
 #endif

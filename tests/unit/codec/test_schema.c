@@ -1,5 +1,6 @@
 /* Messages by table: what is written is read, what is refused is named, and nothing changes before all is good. */
 #include "../../schema_sample.h"
+#include "../../schema_check.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -43,8 +44,8 @@ static struct cu_span written(const struct cu_schema *schema, const void *messag
 static void the_tables_are_in_order(void **state)
 {
     (void)state;
-    cu_schema_check(&sample_schema);
-    cu_schema_check(&words_schema);
+    schema_check(&sample_schema);
+    schema_check(&words_schema);
 }
 
 static void a_message_is_a_map_in_the_order_of_its_keys(void **state)
@@ -388,7 +389,7 @@ static void aborts(const struct cu_schema *schema)
     if (child == 0) {
         (void)!freopen("/dev/null", "w", stderr);
         signal(SIGABRT, SIG_DFL);
-        cu_schema_check(schema);
+        schema_check(schema);
         _exit(0);
     }
     int how = 0;

@@ -4,6 +4,7 @@
 #include "adapters/memory/memory.h"
 #include "ledger/rows.h"
 #include "ledger/snapshot.h"
+#include "../../schema_check.h"
 
 enum { ROWS = 3000, WIDE = 40000 };
 
@@ -195,9 +196,9 @@ static void the_tables_are_in_order(void **state)
     for (unsigned t = 0; t < 20; t++) {
         const struct cu_table_info *info = cu_table_info(t);
         assert_int_equal(info != NULL, t >= CU_TABLE_LEDGER && t <= CU_TABLE_BLOCK);
-        if (info) cu_schema_check(info->row);
+        if (info) schema_check(info->row);
     }
-    cu_schema_check(&cu_page_head_schema);
+    schema_check(&cu_page_head_schema);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "custody/details.h"
+#include "../../schema_check.h"
 
 static uint8_t mem[2 * CU_DETAILS_MAX], list_mem[8][4096];
 
@@ -63,10 +64,10 @@ static void every_profile_has_a_table_in_order_and_a_name(void **state)
 
     (void)state;
     for (enum cu_profile p = CU_PROFILE_PLAIN; p <= CU_PROFILE_ACCESS; p++) {
-        cu_schema_check(cu_profile_schema(p));
+        schema_check(cu_profile_schema(p));
         assert_true(cu_profile_schema(p)->size <= sizeof(union cu_details));
     }
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) cu_schema_check(parts[i]);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) schema_check(parts[i]);
     assert_null(cu_profile_schema(CU_PROFILE_NONE));
     assert_null(cu_profile_schema((enum cu_profile)99));
     assert_int_equal(cu_profile_by_name(S("police-collection")), CU_PROFILE_POLICE_COLLECTION);
