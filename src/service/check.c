@@ -4,14 +4,23 @@
 #include <stdio.h>
 
 /* ---- trust files: what readers pin is derived from the key and genesis ---- */
+static cu_status judge_derived(struct cu_audit *a, const char *where, struct cu_span good, struct cu_err *err)
+{
+    CU_BUF there = cu_buf_heap(CU_TRUST_MAX);
+
+    cu_status read = cu_fs_read(&a->p->fs, where, CU_TRUST_MAX, &there, NULL);
+    if (read == CU_OK && cu_span_eq(cu_buf_span(&there), good)) return CU_OK;
+    return cu_audit_file(a, where, read == CU_NOT_FOUND, good, err);
+}
+
 static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 {
     const struct cu_span policy = a->p->trust.epoch[a->p->trust.epochs_n - 1].policy_text;
-    CU_BUF there = cu_buf_heap(CU_TRUST_MAX);
+    struct cu_span rest = policy, line;
 
-    cu_status read = cu_fs_read(&a->p->fs, CU_FILE_POLICY, CU_TRUST_MAX, &there, NULL);
-    if (read == CU_OK && cu_span_eq(cu_buf_span(&there), policy)) return CU_OK;
-    return cu_audit_file(a, CU_FILE_POLICY, read == CU_NOT_FOUND, policy, err);
+    TRY(judge_derived(a, CU_FILE_POLICY, policy, err));
+    if (!cu_span_split(&rest, '\n', &line) || !cu_span_starts(line, cu_span_str("log "))) return CU_OK;
+    return judge_derived(a, CU_FILE_VKEY, cu_span(line.p + 4, line.n - 4 + 1), err); /* with its line feed */
 }
 
 /* ---- the whole ---- */

@@ -367,11 +367,22 @@ static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *do
     return CU_OK;
 }
 
+/* What earlier groups of this process left pending stays so: nobody has attested it. */
+static cu_status clear_own(struct group *g, struct cu_err *err)
+{
+    CU_BUF pending = cu_buf_heap(CU_PENDING_MAX);
+    size_t own = 0;
+
+    TRY(cu_pending_read(g->p, &pending, err));
+    for (size_t i = 0; i < g->n; i++) own += g->work[i].record.n;
+    return pending.n == own ? cu_pending_clear(g->p, err) : CU_OK;
+}
+
 /* With --no-wait the node's word is still out: what is pending stays for the next writing verb. */
 static cu_status settle_and_clear(struct group *g, cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
     TRY(settle_group(g, g->r->no_wait, done, arg, err));
-    if (!g->r->no_wait) TRY(cu_pending_clear(g->p, err));
+    if (!g->r->no_wait) TRY(clear_own(g, err));
     return first_refusal(g, err);
 }
 
