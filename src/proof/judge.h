@@ -13,10 +13,19 @@ struct cu_placed {
     bool used; /* some check needed it: in the end all must be. The record is from the start */
 };
 
+/** Signatures judged before a check asks for them, in one call of the verifier; each with SHA-256 of the whole question. */
+#define CU_AHEAD_MAX 32
+struct cu_ahead {
+    struct cu_verifier asked, *by; /* `asked` answers from here, and by `by` what is not here */
+    size_t n;
+    struct { cu_hash question; cu_status status; } answer[CU_AHEAD_MAX];
+};
+
 struct cu_judge {
     struct cu_report *report;
     const struct cu_trust *trust; /* NULL: none pinned */
     struct cu_verifier *by;
+    struct cu_ahead ahead;
     struct cu_err *err;
     struct cu_buf room;           /* scratch memory beyond the decoded `extra` */
     struct cu_tlog_proof proof;

@@ -45,8 +45,6 @@ void cu_judge_checkpoint(struct cu_judge *j)
     else FAILED(j, SIGNER, status, "%s", j->err->text);
 }
 
-/* ---- enrolment ----------------------------------------------------------------------------------------------------- */
-
 /* What a statement signed, built in the scratch memory; false when that is full. */
 static bool message_of(struct cu_judge *j, const struct cu_statement *st, struct cu_span *ret)
 {
@@ -57,6 +55,91 @@ static bool message_of(struct cu_judge *j, const struct cu_statement *st, struct
     *ret = cu_span(j->room.p + from, j->room.n - from);
     return true;
 }
+
+/* ---- ahead ---------------------------------------------------------------------------------------------------------- */
+
+/* Verifiers may be quicker with many signatures than with one, but the checks ask one after another, in the order in which people are
+ * told. So all of them are put to the verifier beforehand, and a check finds the answer by key, signature and message themselves:
+ * what was not asked, word for word, is not answered from here. */
+struct asking {
+    struct cu_judge *j;
+    struct cu_sig_job job[CU_AHEAD_MAX];
+    size_t n;
+};
+
+static cu_hash question_of(const struct cu_sig_job *job)
+{
+    const uint8_t alg = (uint8_t)job->key->alg;
+
+    return cu_sha256_parts(
+        (struct cu_span[]){ cu_span(&alg, 1), cu_public_span(job->key), cu_span(job->signature, CU_SIGNATURE_LEN), job->message },
+        4);
+}
+
+static void verify_ahead(void *self, struct cu_sig_job *jobs, size_t n)
+{
+    struct cu_ahead *a = self;
+
+    for (size_t i = 0; i < n; i++) {
+        const cu_hash question = question_of(&jobs[i]);
+        size_t k = 0;
+        while (k < a->n && !cu_hash_eq(&a->answer[k].question, &question)) k++;
+        if (k < a->n) jobs[i].status = a->answer[k].status;
+        else a->by->verify(a->by->self, &jobs[i], 1);
+    }
+}
+
+static void ask(struct asking *a, const struct cu_member_key *key, struct cu_span message, const uint8_t *signature)
+{
+    a->job[a->n++] = (struct cu_sig_job){ .key = &key->pub, .key_id = &key->kid, .message = message, .signature = signature };
+}
+
+static void ask_statement(struct asking *a, const struct cu_statement *st)
+{
+    const struct cu_member_key *key = cu_members_key(&a->j->members, &st->kid);
+    struct cu_span message;
+
+    if (key != NULL && a->n < CU_AHEAD_MAX && message_of(a->j, st, &message)) ask(a, key, message, st->signature.p);
+}
+
+static void ask_possessions(struct asking *a, const struct cu_confirm *confirm)
+{
+    const struct cu_members *m = &a->j->members;
+    struct cu_buf *room = &a->j->room;
+    struct cu_possession proof;
+    uint8_t message[128];
+    size_t at = 0;
+
+    while (cu_list_next(&confirm->keys, &cu_possession_schema, &at, &proof)) {
+        const struct cu_member_key *key = cu_members_key(m, &proof.kid);
+        const size_t from = room->n;
+        if (key == NULL || a->n == CU_AHEAD_MAX || room->max - from < sizeof message + CU_SIGNATURE_LEN) continue;
+        cu_buf_add(room, cu_span(proof.signature, CU_SIGNATURE_LEN));
+        cu_buf_add(room, cu_span(message, cu_possession_message(&m->network, key->purpose, &key->pub, message)));
+        ask(a, key, cu_span(room->p + from + CU_SIGNATURE_LEN, room->n - from - CU_SIGNATURE_LEN), room->p + from);
+    }
+}
+
+static void ask_all(struct cu_judge *j)
+{
+    struct asking a = { .j = j };
+
+    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++) {
+        if (p->entry.signed_) ask_statement(&a, &p->entry.outer);
+        if (p->entry.has_inner) ask_statement(&a, &p->entry.inner);
+        if (p->entry.kind == CU_KIND_CONFIRM) ask_possessions(&a, &p->entry.outer.body.confirm);
+    }
+    if (a.n > 0) j->by->verify(j->by->self, a.job, a.n);
+    for (size_t i = 0; i < a.n; i++)
+        j->ahead.answer[i].question = question_of(&a.job[i]), j->ahead.answer[i].status = a.job[i].status;
+    j->ahead.n = a.n;
+    j->ahead.by = j->by;
+    j->ahead.asked = (struct cu_verifier){ .self = &j->ahead, .name = "ahead", .verify = verify_ahead };
+    j->by = &j->ahead.asked;
+    cu_buf_clear(&j->room);
+}
+
+/* ---- enrolment ----------------------------------------------------------------------------------------------------- */
 
 /* Of this ledger, by an enrolled key that may say this at `seq`. */
 static cu_status check_key(struct cu_judge *j, const struct cu_statement *st, uint64_t seq, const struct cu_member_key **ret)
@@ -90,6 +173,7 @@ void cu_judge_members(struct cu_judge *j)
         FAILED(j, SIGNER, status, "the genesis enrols nobody: %.150s", j->err->text);
         return;
     }
+    ask_all(j);
     EACH (j, p, CU_KIND_CONFIRM) {
         uint64_t party = p->entry.outer.body.confirm.party;
         status = enrol(j, p);
