@@ -1,4 +1,5 @@
 /* Gathering: small objects into a pack, large ones into slots, and the names of those that are there already. */
+#include "content/memory.h"
 #include "content/put.h"
 
 #include <stdio.h>
@@ -97,7 +98,7 @@ void cu_put_free(struct cu_put *p)
 
 static cu_status need_bytes(struct cu_put_fill *fill, struct cu_err *err)
 {
-    if (!fill->bytes) fill->bytes = aligned_alloc(CU_LEAF_BYTES, CU_PUT_SLOT_BYTES);
+    if (!fill->bytes) fill->bytes = cu_transfer_memory(CU_PUT_SLOT_BYTES);
     ENSURE(fill->bytes, err, CU_NO_MEMORY, "no memory to read into");
     return CU_OK;
 }

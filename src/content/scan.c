@@ -3,13 +3,14 @@
 #include "content/scan.h"
 
 #include "content/crew.h"
+#include "content/memory.h"
 
 #include <stdlib.h>
 
 enum { SLOTS = 8, LANES = 4 };
 
 struct slot {
-    uint8_t *bytes;
+    uint8_t *bytes; /* a chunk of the scan's memory */
     struct cu_file *file;
     const char *path;
     uint64_t at;
@@ -22,6 +23,8 @@ struct cu_scan {
     uint64_t told;        /* slots, of all files so far */
     void (*progress)(void *arg, uint64_t bytes);
     void *progress_arg;
+    uint8_t *bytes; /* the slots': one chunk until there are threads */
+    unsigned slots;
     struct slot slot[SLOTS];
 };
 
@@ -31,8 +34,6 @@ static cu_status read_slot(void *arg, size_t n, struct cu_err *err)
     struct slot *slot = &((struct cu_scan *)arg)->slot[n];
     size_t whole = (slot->n + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES, got = 0;
 
-    if (!slot->bytes) slot->bytes = aligned_alloc(CU_LEAF_BYTES, CU_CHUNK_BYTES);
-    ENSURE(slot->bytes, err, CU_NO_MEMORY, "no memory to read %s", slot->path);
     TRY(slot->file->ops->read_at(slot->file, slot->at, slot->bytes, whole, &got, err));
     ENSURE(got >= slot->n, err, CU_CHANGED, "%s shrank while it was read", slot->path);
     slot->leaves_n = cu_content_leaves(cu_span(slot->bytes, slot->n), slot->leaves);
@@ -57,14 +58,26 @@ void cu_scan_free(struct cu_scan *scan)
 {
     if (!scan) return;
     cu_crew_free(scan->crew);
-    for (unsigned i = 0; i < SLOTS; i++) free(scan->slot[i].bytes);
+    free(scan->bytes);
     free(scan);
+}
+
+static cu_status need_memory(struct cu_scan *scan, unsigned slots, struct cu_err *err)
+{
+    if (scan->slots >= slots) return CU_OK;
+    free(scan->bytes);
+    scan->bytes = cu_transfer_memory(slots * (size_t)CU_CHUNK_BYTES);
+    scan->slots = scan->bytes ? slots : 0;
+    ENSURE(scan->bytes, err, CU_NO_MEMORY, "no memory to read a store");
+    for (unsigned i = 0; i < SLOTS; i++) scan->slot[i].bytes = scan->bytes + i % slots * (size_t)CU_CHUNK_BYTES;
+    return CU_OK;
 }
 
 static cu_status start_crew(struct cu_scan *scan, bool threads, struct cu_err *err)
 {
     struct cu_lane lanes[LANES];
 
+    TRY(need_memory(scan, threads ? SLOTS : 1, err));
     for (unsigned i = 0; i < LANES; i++) lanes[i] = (struct cu_lane){ .work = read_slot, .arg = scan, .share = i, .of = LANES };
     scan->told = 0;
     return cu_crew_new(lanes, LANES, SLOTS, threads, &scan->crew, err);
