@@ -1,0 +1,204 @@
+/* custody trail: what happened, in log order */
+#include "apps/custody/app.h"
+
+struct trail {
+    struct session *s;
+    bool one;
+    struct cu_index_row of;
+    uint64_t n;
+};
+
+static bool covers(struct session *s, const struct cu_index_row *row, cu_seq deposit)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+    struct cu_range range;
+    size_t at = 0;
+
+    if (cu_log_entry_unproven(&s->place.log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK)
+        return false;
+    while (cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
+        if (range.first <= deposit.v && deposit.v <= range.last) return true;
+    return false;
+}
+
+/* The rows of an access entry's or incident's details. */
+static cu_status rows_of(struct session *s, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret,
+                         struct cu_err *err)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+    enum cu_profile profile;
+    union cu_details details;
+
+    TRY(cu_log_entry_unproven(&s->place.log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    TRY(cu_place_details(&s->place, cu_entry_commitment(&e), mem, err));
+    ENSURE(mem->n >= CU_SALT_LEN, err, CU_CORRUPT, "details are cut off");
+    TRY(cu_details_read(cu_span(mem->p + CU_SALT_LEN, mem->n - CU_SALT_LEN), &profile, &details, err));
+    *ret = details.rows;
+    return CU_OK;
+}
+
+static bool was_read(struct session *s, const struct cu_index_row *row, const cu_hash *id)
+{
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct cu_details_rows rows;
+    struct cu_access_row access;
+    size_t at = 0;
+
+    if (rows_of(s, row, &mem, &rows, NULL) != CU_OK) return false;
+    while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access))
+        if (cu_hash_eq(&access.id, id)) return true;
+    return false;
+}
+
+/* Does this entry belong to the exhibit's trail? Incidents after it do: they are about the stores that hold its copies. */
+static bool belongs(const struct trail *t, const struct cu_index_row *row)
+{
+    if (!t->one) return row->kind != CU_KIND_BLOCK;
+    if (row->seq.v == t->of.seq.v) return true;
+    switch (row->kind) {
+    case CU_KIND_CORRECTION:
+    case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &t->of.id);
+    case CU_KIND_REFUSAL: return cu_hash_eq(&row->id, &t->of.id);
+    case CU_KIND_STORED: return covers(t->s, row, t->of.seq);
+    case CU_KIND_INCIDENT: return row->seq.v > t->of.seq.v;
+    case CU_KIND_ACCESS: return row->seq.v > t->of.seq.v && was_read(t->s, row, &t->of.id);
+    case CU_KIND_CASE:
+    case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, t->of.case_id.b, sizeof row->case_id.b) == 0;
+    case CU_KIND_NONE:
+    case CU_KIND_GENESIS:
+    case CU_KIND_BLOCK:
+    case CU_KIND_CONFIRM:
+    case CU_KIND_CLAIM:
+    case CU_KIND_DEPOSIT: break;
+    }
+    return false;
+}
+
+static void trail_json(struct session *s, const struct cu_index_row *row, const char *exhibit)
+{
+    struct cu_json j = cu_json_on(&s->run->out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_uint(&j, "entry", row->seq.v);
+    cu_json_time(&j, "time", row->recorded);
+    cu_json_str(&j, "kind", cu_kind_row(row->kind)->name);
+    cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
+    cu_json_hash(&j, "id", &row->id);
+    cu_json_text(&j, "by", cu_key_holder(&s->place, &row->kid));
+    cu_json_text(&j, "name", row->name);
+    cu_json_text(&j, "note", row->note);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&s->run->out, "\n");
+}
+
+/* The exhibit's number of a statement; "" when it is none. */
+static cu_status exhibit_by_id(struct session *s, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    TRY(cu_lookup(&s->place, cu_span_str(hex), &found, err));
+    return cu_exhibit_name(&s->place, &found.row, ret, err);
+}
+
+static void put_exhibit_by_id(struct session *s, const cu_hash *id)
+{
+    CU_BUF exhibit = cu_buf_heap(4096);
+
+    if (exhibit_by_id(s, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0])
+        cu_buf_add_str(&s->run->out, (const char *)exhibit.p);
+    else put_short_id(&s->run->out, id);
+}
+
+static void put_rows(struct session *s, const struct cu_index_row *row)
+{
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct cu_buf *out = &s->run->out;
+    struct cu_details_rows rows;
+    struct cu_finding_row finding;
+    struct cu_access_row access;
+    size_t at = 0;
+
+    if ((row->kind != CU_KIND_INCIDENT && row->kind != CU_KIND_ACCESS) || rows_of(s, row, &mem, &rows, NULL) != CU_OK) return;
+    if (row->kind == CU_KIND_INCIDENT)
+        while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding)) {
+            cu_buf_addf(out, "%44s%.*s: ", "", (int)finding.kind.n, (const char *)finding.kind.p);
+            put_printable(out, finding.where);
+            cu_buf_add_str(out, finding.repaired ? ", restored\n" : "\n");
+        }
+    else
+        while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access)) {
+            cu_buf_addf(out, "%44s", "");
+            put_exhibit_by_id(s, &access.id);
+            cu_buf_add_str(out, " by ");
+            put_printable(out, access.who);
+            if (access.reason.n) cu_buf_add_str(out, ": "), put_printable(out, access.reason);
+            cu_buf_add_str(out, "\n");
+        }
+}
+
+#define PARTY_WIDTH 16
+static void put_padded(struct cu_buf *out, struct cu_span name)
+{
+    size_t characters = 0, at = out->n;
+
+    put_printable(out, name);
+    for (; at < out->n; at++) characters += (out->p[at] & 0xC0) != 0x80;
+    while (characters++ < PARTY_WIDTH) cu_buf_add_byte(out, ' ');
+}
+
+static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct trail *t = arg;
+    CU_BUF exhibit = cu_buf_heap(4096);
+    struct cu_buf *out = &t->s->run->out;
+    char time[32];
+
+    if (!belongs(t, row)) return CU_OK;
+    if (++t->n % 1000 == 0) run_print(t->s->run);
+    TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err)
+                                        : cu_exhibit_name(&t->s->place, row, &exhibit, err));
+    if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
+    cu_time_text(row->recorded, time);
+    cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
+    put_padded(out, cu_key_holder(&t->s->place, &row->kid));
+    if (row->kind == CU_KIND_VOID) cu_buf_addf(out, "  serial %llu", (unsigned long long)row->serial);
+    if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
+    if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
+    while (out->p[out->n - 1] == ' ') out->n--;
+    cu_buf_add_str(out, "\n");
+    put_rows(t->s, row);
+    return CU_OK;
+}
+
+static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    const struct cu_index_query all = { .by = CU_FIND_ALL };
+    struct trail t = { .s = s };
+
+    (void)arg;
+    if (s->run->args_n) {
+        TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
+        t.one = true;
+        t.of = found.row;
+    }
+    return s->place.index.find(s->place.index.self, &all, put_step, &t, err);
+}
+
+static cu_status go_trail(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, tell_trail, NULL, err); }
+
+const struct command command_trail = {
+    .name = "trail",
+    .args = "[ID]",
+    .line = "the custody trail, of one exhibit or of all",
+    .help = "Lists what happened, in the order of the log. With ID: only what concerns that exhibit, incidents of the stores "
+            "that hold its copies among it.",
+    .args_min = 0,
+    .args_max = 1,
+    .go = go_trail,
+};
