@@ -6,9 +6,6 @@
 
 enum { SHA256_BLOCK = 64 };
 
-/** The padded end of a message of `total` bytes whose last n < 64 bytes are `rest`: one or two blocks; how many bytes. */
-size_t sha256_end(const uint8_t *rest, size_t n, size_t total, uint8_t ret[2 * SHA256_BLOCK]);
-
 /** One after another, by OpenSSL. */
 void sha256_prefixed_plain(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
 

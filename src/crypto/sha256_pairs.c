@@ -1,6 +1,9 @@
 /* Two SHA-256 streams side by side on the x86 SHA instructions: one stream waits for its own rounds most of the time, the
  * other fills the gaps (decision 020). Elsewhere, and on processors without them, `sha256_has_pairs` says no.
  *
+ * Nodes and whole leaves are multiples of 64 bytes. With the prefix before them their blocks begin one byte early: the first takes
+ * the prefix in, the last is one byte and the padding. So blocks are put together in registers, and nothing is copied.
+ *
  * A digest is eight words a..h. The instructions want them as (a b e f) and (c d g h), high word first, and do two rounds at
  * a time; four rounds use four words of the message.
  */
@@ -12,6 +15,7 @@
 #include <stdatomic.h>
 
 #define TARGET __attribute__((target("sha,sse4.1,ssse3")))
+#define INLINE static inline __attribute__((always_inline))
 
 static bool ask_processor(void)
 {
@@ -50,21 +54,23 @@ struct stream {
     __m128i abef, cdgh;
 };
 
-TARGET static inline struct stream begin(void)
+TARGET INLINE struct stream begin(void)
 {
     return (struct stream){ .abef = _mm_set_epi32(0x6a09e667, (int)0xbb67ae85, 0x510e527f, (int)0x9b05688c),
                             .cdgh = _mm_set_epi32(0x3c6ef372, (int)0xa54ff53a, 0x1f83d9ab, 0x5be0cd19) };
 }
 
-TARGET static inline __m128i words(const uint8_t *block, unsigned at)
+/* Sixteen bytes as four words of the message. */
+TARGET INLINE __m128i to_words(__m128i bytes)
 {
-    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-
-    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * at)), big_endian);
+    return _mm_shuffle_epi8(bytes, _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
 }
 
+TARGET INLINE __m128i load(const uint8_t *at) { return _mm_loadu_si128((const __m128i *)(const void *)at); }
+TARGET INLINE __m128i words(const uint8_t *at) { return to_words(load(at)); }
+
 /* Message words 4i..4i+3 from the sixteen before them; w[i % 4] is replaced. */
-TARGET static inline __m128i schedule(const __m128i w[4], unsigned i)
+TARGET INLINE __m128i schedule(const __m128i w[4], unsigned i)
 {
     __m128i w16 = w[i % 4], w12 = w[(i + 1) % 4], w8 = w[(i + 2) % 4], w4 = w[(i + 3) % 4];
     __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w16, w12), _mm_alignr_epi8(w4, w8, 4));
@@ -72,7 +78,7 @@ TARGET static inline __m128i schedule(const __m128i w[4], unsigned i)
     return _mm_sha256msg2_epu32(sum, w4);
 }
 
-TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
+TARGET INLINE void four_rounds(struct stream *s, __m128i w, unsigned i)
 {
     __m128i wk = _mm_add_epi32(w, _mm_load_si128((const __m128i *)(const void *)(round_constant + 4 * i)));
 
@@ -80,12 +86,37 @@ TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-#define STEP(i)                                                        \
-    do {                                                               \
-        wa[(i) % 4] = (i) < 4 ? words(a, (i) % 4) : schedule(wa, (i)); \
-        wb[(i) % 4] = (i) < 4 ? words(b, (i) % 4) : schedule(wb, (i)); \
-        four_rounds(&sa, wa[(i) % 4], (i));                            \
-        four_rounds(&sb, wb[(i) % 4], (i));                            \
+/* How the i-th sixteen bytes of a block come: of the first block, of one in the middle, of the last. */
+struct ends {
+    uint8_t prefix;
+    uint64_t bits;
+};
+typedef __m128i words_of(const struct ends *ends, const uint8_t *in, unsigned i);
+
+TARGET INLINE __m128i of_first(const struct ends *ends, const uint8_t *in, unsigned i)
+{
+    if (i > 0) return words(in + 16 * i - 1);
+    return to_words(_mm_or_si128(_mm_slli_si128(load(in), 1), _mm_cvtsi32_si128(ends->prefix)));
+}
+
+TARGET INLINE __m128i of_middle(const struct ends *ends, const uint8_t *in, unsigned i)
+{
+    (void)ends;
+    return words(in + 16 * i);
+}
+
+TARGET INLINE __m128i of_last(const struct ends *ends, const uint8_t *in, unsigned i)
+{
+    if (i == 0) return _mm_cvtsi32_si128((int)((uint32_t)*in << 24 | 0x800000));
+    return i < 3 ? _mm_setzero_si128() : _mm_set_epi32((int)(uint32_t)ends->bits, (int)(uint32_t)(ends->bits >> 32), 0, 0);
+}
+
+#define STEP(i)                                                         \
+    do {                                                                \
+        wa[(i) % 4] = (i) < 4 ? of(ends, a, (i) % 4) : schedule(wa, i); \
+        wb[(i) % 4] = (i) < 4 ? of(ends, b, (i) % 4) : schedule(wb, i); \
+        four_rounds(sa, wa[(i) % 4], i);                                \
+        four_rounds(sb, wb[(i) % 4], i);                                \
     } while (0)
 #define FOUR_STEPS(i)  \
     do {               \
@@ -95,57 +126,49 @@ TARGET static inline void four_rounds(struct stream *s, __m128i w, unsigned i)
         STEP((i) + 3); \
     } while (0)
 
-TARGET static void compress(struct stream state[2], const uint8_t *a, const uint8_t *b, size_t blocks)
+/* One block of each. */
+TARGET INLINE void compress(struct stream *sa, struct stream *sb, words_of *of, const struct ends *ends, const uint8_t *a,
+                            const uint8_t *b)
 {
-    struct stream sa = state[0], sb = state[1];
+    const struct stream before_a = *sa, before_b = *sb;
+    __m128i wa[4], wb[4];
 
-    for (; blocks > 0; blocks--, a += SHA256_BLOCK, b += SHA256_BLOCK) {
-        struct stream before_a = sa, before_b = sb;
-        __m128i wa[4], wb[4];
-
-        FOUR_STEPS(0);
-        FOUR_STEPS(4);
-        FOUR_STEPS(8);
-        FOUR_STEPS(12);
-        sa.abef = _mm_add_epi32(sa.abef, before_a.abef), sa.cdgh = _mm_add_epi32(sa.cdgh, before_a.cdgh);
-        sb.abef = _mm_add_epi32(sb.abef, before_b.abef), sb.cdgh = _mm_add_epi32(sb.cdgh, before_b.cdgh);
-    }
-    state[0] = sa, state[1] = sb;
+    FOUR_STEPS(0);
+    FOUR_STEPS(4);
+    FOUR_STEPS(8);
+    FOUR_STEPS(12);
+    sa->abef = _mm_add_epi32(sa->abef, before_a.abef), sa->cdgh = _mm_add_epi32(sa->cdgh, before_a.cdgh);
+    sb->abef = _mm_add_epi32(sb->abef, before_b.abef), sb->cdgh = _mm_add_epi32(sb->cdgh, before_b.cdgh);
 }
 
-TARGET static inline void finish(const struct stream *s, cu_hash *ret)
+TARGET INLINE void finish(const struct stream *s, cu_hash *ret)
 {
-    uint32_t abef[4], cdgh[4]; /* stored lowest word first: f e b a, h g d c */
+    const __m128i turned = _mm_set_epi64x(0x08090a0b0c0d0e0f, 0x0001020304050607);
+    __m128i *to = (__m128i *)(void *)ret->b;
 
-    _mm_storeu_si128((__m128i *)(void *)abef, s->abef);
-    _mm_storeu_si128((__m128i *)(void *)cdgh, s->cdgh);
-    const uint32_t digest[8] = { abef[3], abef[2], cdgh[3], cdgh[2], abef[1], abef[0], cdgh[1], cdgh[0] };
-    for (unsigned i = 0; i < 8; i++) cu_put_be32(ret->b + 4 * i, digest[i]);
+    _mm_storeu_si128(to, _mm_shuffle_epi8(_mm_unpackhi_epi64(s->abef, s->cdgh), turned));
+    _mm_storeu_si128(to + 1, _mm_shuffle_epi8(_mm_unpacklo_epi64(s->abef, s->cdgh), turned));
 }
 
 TARGET static void hash_pair(uint8_t prefix, const uint8_t *a, const uint8_t *b, size_t each, cu_hash *ret_a, cu_hash *ret_b)
 {
-    uint8_t block[2][2 * SHA256_BLOCK];
-    size_t n = each - (SHA256_BLOCK - 1), rest = n % SHA256_BLOCK, whole = n - rest;
-    struct stream state[2] = { begin(), begin() };
+    const struct ends ends = { prefix, ((uint64_t)each + 1) * 8 };
+    struct stream sa = begin(), sb = begin();
 
-    block[0][0] = block[1][0] = prefix;
-    memcpy(block[0] + 1, a, SHA256_BLOCK - 1), a += SHA256_BLOCK - 1;
-    memcpy(block[1] + 1, b, SHA256_BLOCK - 1), b += SHA256_BLOCK - 1;
-    compress(state, block[0], block[1], 1);
-    compress(state, a, b, whole / SHA256_BLOCK);
-    size_t padded = sha256_end(a + whole, rest, each + 1, block[0]);
-    sha256_end(b + whole, rest, each + 1, block[1]);
-    compress(state, block[0], block[1], padded / SHA256_BLOCK);
-    finish(&state[0], ret_a);
-    finish(&state[1], ret_b);
+    compress(&sa, &sb, of_first, &ends, a, b);
+    for (size_t at = SHA256_BLOCK - 1; at + 1 < each; at += SHA256_BLOCK) compress(&sa, &sb, of_middle, &ends, a + at, b + at);
+    compress(&sa, &sb, of_last, &ends, a + each - 1, b + each - 1);
+    finish(&sa, ret_a), finish(&sb, ret_b);
 }
 
+/* A node that is left over goes with itself, which costs less than OpenSSL's setting up; a leaf that is left over does not. */
 void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
 {
     size_t i = 0;
 
+    if (each % SHA256_BLOCK != 0) return sha256_prefixed_plain(prefix, in, each, n, ret);
     for (; i + 1 < n; i += 2) hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
+    if (i < n && each == SHA256_BLOCK) hash_pair(prefix, in + i * each, in + i * each, each, &ret[i], &ret[i]), i++;
     sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);
 }
 
