@@ -96,7 +96,7 @@ void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, co
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(what, sizeof what, fmt, args);
+    (void)vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
     f.what = what;
     if (id && !cu_hash_is_zero(id)) cu_hash_hex(id, f.id);

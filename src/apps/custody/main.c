@@ -181,7 +181,7 @@ void say(const struct run *run, const char *fmt, ...)
 
     if (run->quiet || run->json) return;
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    (void)vfprintf(stderr, fmt, args);
     va_end(args);
 }
 

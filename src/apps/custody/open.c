@@ -61,7 +61,7 @@ static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct c
     ENSURE(tty, err, CU_WRONG_PASSPHRASE,
            "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE; nothing was signed");
     fprintf(tty, "%s: ", question);
-    fflush(tty);
+    (void)fflush(tty);
     tcgetattr(fileno(tty), &before);
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
@@ -69,7 +69,7 @@ static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct c
     if (!fgets(line, sizeof line, tty)) line[0] = 0;
     tcsetattr(fileno(tty), TCSAFLUSH, &before);
     fprintf(tty, "\n");
-    fclose(tty);
+    (void)fclose(tty);
     cu_buf_add_str(ret, line);
     cu_wipe(line, sizeof line);
     first_line(ret);

@@ -19,7 +19,7 @@ void catch_interrupts(void)
 
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 bool interrupted(void) { return asked_to_stop; }
@@ -63,7 +63,7 @@ static void draw_words(const struct progress_view *v, uint64_t bytes, uint64_t t
     if (bytes && rate > 0) cu_buf_addf(&line, ", %.0f MB/s", rate / 1e6);
     if (total > bytes && rate > 0) cu_buf_addf(&line, ", %.0f s left", (double)(total - bytes) / rate);
     fprintf(stderr, isatty(STDERR_FILENO) ? "\r\033[K%.*s" : "%.*s\n", (int)line.n, (const char *)line.p);
-    fflush(stderr);
+    (void)fflush(stderr);
 }
 
 static void at(void *arg, const char *phase, uint64_t bytes, uint64_t total, uint64_t files, uint64_t files_total)

@@ -95,7 +95,7 @@ static void tell_aside(const struct run *run, const struct cu_deposited *d, cons
     if (run->quiet) return;
     if (run->json) tell_json(d, receipt, &out);
     else tell_words(d, receipt, &out);
-    fwrite(out.p, 1, out.n, stderr);
+    (void)fwrite(out.p, 1, out.n, stderr);
 }
 
 cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err)
