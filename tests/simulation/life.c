@@ -100,7 +100,7 @@ static const char *turn(struct life *l)
 
     l->tally->turns++;
     if (chance(l, 6)) jump(l);
-    if (chance(l, 7)) return life_rots(l);
+    if (chance(l, 3)) return life_rots(l);
     if (armed) arm(l, 250);
     const cu_status status = chance(l, 85) ? some_acts(l, &err) : act_alone(l, &err);
     const bool struck = l->w->faulty.stopped || l->w->faulty.failed;

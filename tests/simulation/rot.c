@@ -16,7 +16,8 @@ static cu_status add_file(void *arg, const char *name, enum cu_file_kind kind, s
     char path[600];
     (void)err;
 
-    snprintf(path, sizeof path, "%s/%s", at->dir, name);
+    const bool root = strcmp(at->dir, ".") == 0;
+    snprintf(path, sizeof path, "%s%s%s", root ? "" : at->dir, root ? "" : "/", name);
     if (kind == CU_FILE_FOLDER) files_under(at->list, path);
     if (kind != CU_FILE_REGULAR || strstr(path, "incoming")) return CU_OK; /* what is being written is no evidence */
     cu_buf_add(&at->list->names, cu_span(path, strlen(path) + 1));
@@ -103,7 +104,7 @@ static const char *mend(struct life *l, const char *where)
     MUST(sw_close(l->w, &err), "closing after a repair");
     l->w->rotten = false;
     sw_restart(l->w);
-    return life_check(l);
+    return chance(l, 40) ? life_check(l) : NULL;
 }
 
 const char *life_rots(struct life *l)
