@@ -6,6 +6,7 @@
 
 _Static_assert(CHAR_BIT == 8 && sizeof(size_t) >= 4, "bytes have eight bits, sizes at least 32");
 _Static_assert(sizeof(cu_hash) == 32 && sizeof(cu_case_id) == 16, "newtypes have no padding: their bytes are the value");
+// cppcheck-suppress shiftNegativeLHS ; to shift a negative number is the point
 _Static_assert(-1 == ~0 && (-3 >> 1) == -2, "two's complement, arithmetic shift");
 
 _Static_assert(CU_CLAIM_MAX + 1024 <= CU_ENTRY_MAX, "an acceptance or an incident that nests a claim is an entry");

@@ -263,8 +263,8 @@ void cu_cbor_leave(struct cu_cbor_reader *in)
 /* One scalar, or one tag, or the head of one array or map, which is entered. */
 static void step(struct cu_cbor_reader *in)
 {
-    uint8_t first;
-    uint64_t v;
+    uint8_t first = 0;
+    uint64_t v = 0;
     if (!cbor_first(in, &first) || !cbor_argument(in, first, &v)) return;
     switch (first >> 5) {
     case MAJOR_UINT:

@@ -19,7 +19,7 @@ static void put_scalar(struct cu_buf *out, struct cu_span item)
     static const char *const names[] = { [SIMPLE_FALSE] = "false", [SIMPLE_TRUE] = "true", [SIMPLE_NULL] = "null" };
     struct cu_cbor_reader in = cu_cbor_read(item);
     unsigned major = item.p[0] >> 5;
-    uint64_t v;
+    uint64_t v = 0;
     if (major == MAJOR_BYTES) put_bytes(out, cu_cbor_bytes(&in, 0, SIZE_MAX));
     else if (major == MAJOR_TEXT) cu_text_quoted(out, cu_cbor_text(&in, 0, SIZE_MAX));
     else if (!cbor_head(&in, major, &v)) return;

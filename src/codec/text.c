@@ -27,7 +27,8 @@ cu_status cu_hex_read(struct cu_span text, uint8_t *ret, size_t n, struct cu_err
     ENSURE(text.n % 2 == 0 && text.n / 2 == n, err, CU_MALFORMED, "%zu hex digits where %zu belong", text.n, 2 * n);
     for (size_t i = 0; i < text.n; i++)
         ENSURE(hex_value(text.p[i]) >= 0, err, CU_MALFORMED, "not a lower-case hex digit, at character %zu", i + 1);
-    for (size_t i = 0; i < n; i++) ret[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (uint8_t)((unsigned)hex_value(text.p[2 * i]) << 4 | (unsigned)hex_value(text.p[2 * i + 1]));
     return CU_OK;
 }
 

@@ -41,7 +41,7 @@ bool cu_store_first_byte(const char *folder, unsigned *ret)
 
 bool cu_store_name(const char *name, unsigned first_byte, bool large, enum cu_store_file *ret_file, cu_hash *ret_name)
 {
-    cu_hash hash;
+    cu_hash hash = { 0 };
 
     if (strlen(name) < 64 || cu_hex_read(cu_span(name, 64), hash.b, sizeof hash.b, NULL) != CU_OK || hash.b[0] != first_byte)
         return false;

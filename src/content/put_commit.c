@@ -141,7 +141,7 @@ cu_status cu_put_commit(struct cu_put *p, struct cu_err *err)
 
 static cu_status verify_file(struct cu_scan *scan, struct cu_objects *s, const struct cu_put_file *f, struct cu_err *err)
 {
-    struct cu_judged j;
+    struct cu_judged j = { 0 };
     char path[CU_STORE_PATH_MAX];
 
     TRY((f->large ? cu_judge_large : cu_judge_pack)(scan, s, &f->name, &j, err));

@@ -257,6 +257,6 @@ void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300])
     size_t n = 0;
 
     cu_hash_hex(id, hex);
-    for (const char *c = exhibit; *c && n < 200; c++) ret[n++] = (*c == '/' || *c == ' ' || *c == '\\' || *c == ':') ? '-' : *c;
+    for (const char *c = exhibit; *c && n < 200; c++) ret[n++] = (char)(strchr("/ \\:", *c) ? '-' : *c);
     snprintf(ret + n, 300 - n, "%.*s.tlog-proof", n ? 0 : 16, hex);
 }

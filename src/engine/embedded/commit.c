@@ -34,7 +34,7 @@ cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twi
     cu_status status = CU_OK;
 
     ENSURE(!e->broken, err, CU_IO, "the journal could not be written before: the ledger must be opened anew");
-    for (int i = 0; i <= twice && status == CU_OK; i++) {
+    for (int i = 0; i < (twice ? 2 : 1) && status == CU_OK; i++) {
         next->number = e->head.number + 1 + (unsigned)i;
         status = cu_head_write(e->head_file, next, err);
     }
