@@ -1,8 +1,11 @@
-/* Every bound of the formats and the ledger, in one table: enforced where the name is used, tested at it and one past it. */
+/* Every bound, in two tables: what is refused beyond, and what the program allows itself. `custody doctor --limits` prints both. */
 #ifndef CUSTODY_LIMITS_H
 #define CUSTODY_LIMITS_H
 
-/* name, value, unit, what is bounded */
+/* Of the formats, the ledger and what people hand in. Enforced where the name is used; tests/unit/base/test_limits.c names for each
+ * the test that takes what is at the bound and refuses what is one past it.
+ *
+ * name, value, unit, what is bounded */
 #define CU_LIMIT_TABLE(X)                                                                                              \
     X(ENTRY_MAX, 16384, "bytes", "one entry of the log")                                                               \
     X(CLAIM_MAX, 4096, "bytes", "a signed claim, so that every form that nests it fits an entry")                      \
@@ -31,10 +34,34 @@
     X(CHUNK_BYTES, 1048576, "bytes", "one chunk: 256 leaves")                                                          \
     X(PACK_MAX, 67108864, "bytes", "one pack of small items")                                                          \
     X(STORED_RANGES_MAX, 512, "ranges", "ranges of positions in one stored entry")                                     \
-    X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")
+    X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
+    X(JOURNAL_BYTES_MIN, 262144, "bytes", "the smallest of the two files of a journal")                                \
+    X(JOURNAL_BYTES_MAX, 1073741824, "bytes", "the largest")                                                           \
+    X(CASE_NAME_MAX, 100, "bytes", "a case's name, as it is opened")                                                   \
+    X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \
+    X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")
+
+/* Of the program itself: batches, threads, memory. What goes beyond is cut, waits for the next, or is refused by name.
+ *
+ * name, value, unit, what for */
+#define CU_BUDGET_TABLE(X)                                                                                             \
+    X(BATCH_RECORDS, 2048, "records", "one commit of the engine: more wait for the next")                              \
+    X(BATCH_BYTES, 4194304, "bytes", "the records of one commit")                                                      \
+    X(WINDOW_US, 1000, "us", "how long a commit waits for company, unless told otherwise")                             \
+    X(JOURNAL_BYTES_USUAL, 16777216, "bytes", "each of the two files of a journal, unless told otherwise")             \
+    X(REPLAY_MAX, 65536, "entries", "what an opening reads back from tiles; a state further behind is made anew")      \
+    X(ENGINE_THREADS_MAX, 256, "threads", "that judge forms and signatures, one a processor")                          \
+    X(LANES_MAX, 8, "threads", "that hash and write one content")                                                      \
+    X(DEVICES_MAX, 16, "files", "open for good: one on each file system below a root, to sync it")                     \
+    X(GROUP_DEPOSITS, 32, "deposits", "that share a sync: more wait for the next")                                     \
+    X(GROUP_BYTES, 67108864, "bytes", "their content: a larger one shares with nobody after it")                       \
+    X(PENDING_MAX, 16777216, "bytes", "signed deposits in the outbox, not yet recorded")                               \
+    X(ACCESS_BYTES_MAX, 1048576, "bytes", "reads in the outbox, not yet recorded")                                     \
+    X(NOTED_MAX, 67108864, "bytes", "what one check remembers of its findings")                                        \
+    X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")
 
 #define CU_LIMIT_ENUM(name, value, unit, text) CU_##name = (value),
-enum cu_limit { CU_LIMIT_TABLE(CU_LIMIT_ENUM) };
+enum cu_limit { CU_LIMIT_TABLE(CU_LIMIT_ENUM) CU_BUDGET_TABLE(CU_LIMIT_ENUM) };
 #undef CU_LIMIT_ENUM
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef CU_CONTENT_CREW_H
 #define CU_CONTENT_CREW_H
 
+#include "custody/limits.h"
 #include "custody/types.h"
 
 struct cu_lane {
@@ -16,7 +17,6 @@ struct cu_lane {
     unsigned after;     /* bits of lanes; only lower ones */
     unsigned share, of; /* works on every slot whose number modulo `of` is `share`; of == 0: on all */
 };
-#define CU_LANES_MAX 8
 
 struct cu_crew;
 /** `threads` false: no thread at all, `submit` does the work itself; for the smallest jobs. */

@@ -36,7 +36,6 @@ struct cu_audit {
 };
 
 /* ---- a repair's note, and findings (repair.c) ---- */
-#define CU_NOTED_MAX ((size_t)64 << 20)
 /** Before anything is judged: keys and a place to write are there; what an unfinished run noted is taken over. And at the end. */
 CU_MUST_USE cu_status cu_repair_begin(struct cu_audit *a, struct cu_err *err);
 CU_MUST_USE cu_status cu_repair_end(struct cu_audit *a, struct cu_err *err);

@@ -14,9 +14,6 @@
 
 #include <stdlib.h>
 
-#define GROUP_MAX 32u           /* deposits that share a sync … */
-#define GROUP_BYTES (64u << 20) /* … until together they have this many bytes */
-
 /* One deposit on its way. */
 struct work {
     const char *path;
@@ -32,7 +29,7 @@ struct group {
     const struct cu_deposit_request *r;
     struct cu_put *put;
     size_t n;
-    struct work work[GROUP_MAX];
+    struct work work[CU_GROUP_DEPOSITS];
 };
 
 static void group_free(struct group *g)
@@ -202,8 +199,8 @@ static cu_status keep_equivocation(struct cu_place *p, const struct work *w, str
 
 static cu_status record_group(struct group *g, struct cu_err *err)
 {
-    struct cu_span records[GROUP_MAX];
-    struct cu_outcome outcomes[GROUP_MAX];
+    struct cu_span records[CU_GROUP_DEPOSITS];
+    struct cu_outcome outcomes[CU_GROUP_DEPOSITS];
 
     phase(g->p, "ledger");
     TRY(group_spans(g, records));
@@ -249,8 +246,8 @@ static cu_status unattested(const struct group *g, struct cu_range *ret, size_t 
 
 static cu_status attest(struct group *g, struct cu_err *err)
 {
-    CU_BUF list = cu_buf_heap(GROUP_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_range ranges[GROUP_MAX];
+    CU_BUF list = cu_buf_heap(CU_GROUP_DEPOSITS * 24), record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_range ranges[CU_GROUP_DEPOSITS];
     struct cu_outcome outcome;
     size_t n;
 
@@ -388,7 +385,7 @@ static cu_status settle_and_clear(struct group *g, cu_deposited_fn *done, void *
 
 static cu_status sign_and_record(struct group *g, struct cu_err *err)
 {
-    struct cu_span records[GROUP_MAX];
+    struct cu_span records[CU_GROUP_DEPOSITS];
 
     for (size_t i = 0; i < g->n; i++) {
         struct work *w = &g->work[i];
@@ -452,7 +449,7 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
     struct cu_err why = { 0 };
 
     TRY(begin_group(g, err));
-    while (g->n < n && g->n < GROUP_MAX && bytes < GROUP_BYTES) {
+    while (g->n < n && g->n < CU_GROUP_DEPOSITS && bytes < CU_GROUP_BYTES) {
         struct work *w = &g->work[g->n];
         *w = (struct work){ .path = paths[g->n] };
         read = read_source(g->p, g->r, g->put, w->path, &w->in, &why);
@@ -574,7 +571,7 @@ static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io
 {
     struct cu_span record;
 
-    while (g->n < GROUP_MAX && cu_pending_next(pending, io_at, &record)) {
+    while (g->n < CU_GROUP_DEPOSITS && cu_pending_next(pending, io_at, &record)) {
         struct work *w = &g->work[g->n++];
         w->record = cu_buf_heap(CU_RECORD_MAX);
         cu_buf_add(&w->record, record);

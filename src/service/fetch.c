@@ -11,7 +11,6 @@
 #define ACCESS CU_DIR_OUTBOX "/access"
 #define ACCESS_LOCK CU_DIR_OUTBOX "/lock"
 #define ACCESS_INCOMING CU_DIR_OUTBOX "/incoming-access"
-#define ACCESS_MAX ((size_t)1 << 20)
 #define ROWS_IN_DETAILS_MAX (CU_DETAILS_MAX - 2048)
 
 cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
@@ -72,8 +71,8 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
 /* ---- who read it ---- */
 static cu_status add_row(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err)
 {
-    CU_BUF rows = cu_buf_heap(ACCESS_MAX);
-    cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &rows, err);
+    CU_BUF rows = cu_buf_heap(CU_ACCESS_BYTES_MAX);
+    cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &rows, err);
 
     if (read != CU_OK && read != CU_NOT_FOUND) return read;
     TRY(cu_schema_write(&cu_access_row_schema, row, &rows, err));
@@ -148,8 +147,8 @@ static cu_status record_signed(struct cu_place *p, struct cu_span file, struct c
 
 static cu_status flush_some(struct cu_place *p, bool *ret_more, struct cu_err *err)
 {
-    CU_BUF file = cu_buf_heap(ACCESS_MAX);
-    const cu_status read = cu_fs_read(&p->fs, ACCESS, ACCESS_MAX, &file, err);
+    CU_BUF file = cu_buf_heap(CU_ACCESS_BYTES_MAX);
+    const cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &file, err);
     struct cu_span rest;
 
     *ret_more = false;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #define ID_PREFIX_MIN 4
-#define CASE_NAME_MAX 100
 
 void cu_found_free(struct cu_found *f) { cu_buf_free(&f->mem); }
 
@@ -66,19 +65,19 @@ cu_status cu_case_name_normal(struct cu_span name, struct cu_buf *ret, struct cu
         }
     }
     ENSURE(ret->n > 0, err, CU_USAGE, "a case needs a name");
-    ENSURE(ret->n <= CASE_NAME_MAX, err, CU_USAGE, "a case's name may have at most %d bytes; this one has %zu", CASE_NAME_MAX,
-           ret->n);
+    ENSURE(ret->n <= CU_CASE_NAME_MAX, err, CU_USAGE, "a case's name may have at most %d bytes; this one has %zu",
+           CU_CASE_NAME_MAX, ret->n);
     return cu_buf_ok(ret, err);
 }
 
 static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c; }
 
-/* Levenshtein's distance without regard to ASCII case, of names of at most CASE_NAME_MAX bytes. */
+/* Levenshtein's distance without regard to ASCII case, of names of at most CU_CASE_NAME_MAX bytes. */
 static size_t distance(struct cu_span a, struct cu_span b)
 {
-    size_t row[CASE_NAME_MAX + 1];
+    size_t row[CU_CASE_NAME_MAX + 1];
 
-    if (a.n > CASE_NAME_MAX || b.n > CASE_NAME_MAX) return SIZE_MAX;
+    if (a.n > CU_CASE_NAME_MAX || b.n > CU_CASE_NAME_MAX) return SIZE_MAX;
     for (size_t j = 0; j <= b.n; j++) row[j] = j;
     for (size_t i = 1; i <= a.n; i++) {
         size_t corner = row[0];
@@ -97,7 +96,7 @@ struct nearest {
     struct cu_span name;
     size_t best;
     struct one equal;
-    char text[CASE_NAME_MAX * 4 + 1];
+    char text[CU_CASE_NAME_MAX * 4 + 1];
 };
 
 static cu_status measure(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -116,7 +115,7 @@ static cu_status measure(void *arg, const struct cu_index_row *row, struct cu_er
 
 cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_found *ret, struct cu_err *err)
 {
-    CU_BUF normal = cu_buf_heap(4 * CASE_NAME_MAX + 4096);
+    CU_BUF normal = cu_buf_heap(4 * CU_CASE_NAME_MAX + 4096);
     uint64_t n;
 
     TRY(cu_case_name_normal(name, &normal, err));

@@ -4,7 +4,6 @@
 
 #include "service/service.h"
 
-#define CU_PENDING_MAX ((size_t)16 << 20)
 /** The records on their way, as one file: grown by a whole replacement, emptied when they are settled. TOO_LARGE when full. */
 CU_MUST_USE cu_status cu_pending_add(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_err *err);
 CU_MUST_USE cu_status cu_pending_clear(struct cu_place *p, struct cu_err *err);

@@ -50,6 +50,27 @@ def a_path_that_is_not_there(folder):
 
 
 @test
+def what_is_handed_in_has_a_largest_size(folder):
+    ledger = made(folder)
+    ledger.run("case", "open", "c" * 100)
+    refused(ledger, "case", "open", "d" * 101, code=1, says="100 bytes")
+    source = fill(folder / "a", b"a")
+    form = folder / "form"
+    form.write_bytes(b"note: n\n" + b"#" * (65536 - 8))
+    ledger.run("deposit", "--details", form, source)
+    form.write_bytes(form.read_bytes() + b"#")
+    refused(ledger, "deposit", "--details", form, source, code=1, says="form")
+    with open(folder / "list", "wb") as out:
+        out.write(b"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  a\n")
+        out.write(b"#\n" * ((2**26 - out.tell()) // 2) + b"\n" * ((2**26 - out.tell()) % 2))
+    assert os.path.getsize(folder / "list") == 2**26
+    ledger.run("deposit", "--expect", f"@{folder / 'list'}", source)
+    with open(folder / "list", "ab") as out:
+        out.write(b"\n")
+    refused(ledger, "deposit", "--expect", f"@{folder / 'list'}", source, code=1, says="list")
+
+
+@test
 def what_comes_before_a_bad_path_is_recorded_and_the_bad_path_named(folder):
     ledger = made(folder)
     answer = ledger.run("deposit", "--json", fill(folder / "a", b"a"), folder / "gone", fill(folder / "c", b"c"), code=10)

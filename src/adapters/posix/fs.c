@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define PATH_BYTES 1024u
-#define DEVICES_MAX 16u
 
 struct posix_fs {
     int root;
@@ -28,7 +27,7 @@ struct posix_fs {
     struct {
         dev_t dev;
         int fd;
-    } device[DEVICES_MAX]; /* (4): a descriptor on each, the root's first */
+    } device[CU_DEVICES_MAX]; /* (4): a descriptor on each, the root's first */
 };
 
 struct posix_file {
@@ -209,8 +208,8 @@ static cu_status remember_device(struct posix_fs *fs, dev_t dev, const char *pat
 
     pthread_mutex_lock(&fs->devices_lock);
     while (i < fs->devices_n && fs->device[i].dev != dev) i++;
-    if (i == DEVICES_MAX) {
-        status = cu_fail(err, CU_IO, "cannot write %s: more than %u file systems below one root", path, DEVICES_MAX);
+    if (i == CU_DEVICES_MAX) {
+        status = cu_fail(err, CU_IO, "cannot write %s: more than %u file systems below one root", path, CU_DEVICES_MAX);
     } else if (i == fs->devices_n) {
         parent_of(path, dir);
         int fd = openat(fs->root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -44,7 +44,7 @@ static cu_status parse(int argc, char **argv, struct verify_arguments *ret, stru
     return CU_OK;
 }
 
-static uint8_t arena[16u << 20];
+static uint8_t arena[CU_ARENA_BYTES];
 
 int main(int argc, char **argv)
 {

@@ -214,7 +214,7 @@ static void limits(struct run *run)
         const char *unit, *what;
     } rows[] = {
 #define ROW(name_, value_, unit_, what_) { #name_, (uint64_t)(value_), unit_, what_ },
-        CU_LIMIT_TABLE(ROW)
+        CU_LIMIT_TABLE(ROW) CU_BUDGET_TABLE(ROW)
 #undef ROW
     };
     struct cu_json j = cu_json_on(&run->out);
@@ -242,7 +242,7 @@ static void item(struct doctor *d, bool good, const char *name, const char *fmt,
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (!good) d->bad = true;
     if (d->run->json) {

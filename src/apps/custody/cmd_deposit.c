@@ -3,9 +3,6 @@
 
 #include <unistd.h>
 
-#define DETAILS_FILE_MAX 65536
-#define LIST_MAX ((size_t)64 << 20)
-
 /* ---- the request, from the options ---- */
 struct order {
     struct cu_deposit_request r;
@@ -25,8 +22,8 @@ static cu_status read_expect(struct run *run, struct order *o, struct cu_err *er
     const char *given = opt(run, "expect");
 
     if (!given) return CU_OK;
-    o->list = cu_buf_heap(LIST_MAX);
-    if (given[0] == '@') TRY(read_argument_file(given + 1, LIST_MAX, &o->list, err));
+    o->list = cu_buf_heap(CU_LIST_MAX);
+    if (given[0] == '@') TRY(read_argument_file(given + 1, CU_LIST_MAX, &o->list, err));
     else cu_buf_add_str(&o->list, given);
     TRY(cu_expect_read(cu_buf_span(&o->list), given[0] == '@', &o->expect, err));
     o->r.expect = &o->expect;
@@ -56,8 +53,8 @@ static cu_status read_profile(struct run *run, struct order *o, struct cu_err *e
                "--profile %s: deposits have the profiles plain and police-collection", profile);
     }
     if (!details) return CU_OK;
-    o->details = cu_buf_heap(DETAILS_FILE_MAX);
-    TRY(read_argument_file(details, DETAILS_FILE_MAX, &o->details, err));
+    o->details = cu_buf_heap(CU_DETAILS_FILE_MAX);
+    TRY(read_argument_file(details, CU_DETAILS_FILE_MAX, &o->details, err));
     o->r.details_text = cu_buf_span(&o->details);
     return CU_OK;
 }

@@ -23,9 +23,6 @@
 
 #include <pthread.h>
 
-#define CU_BATCH_RECORDS 2048u
-#define CU_BATCH_BYTES (4u << 20)
-#define CU_WINDOW_US 1000u
 #define CU_EMBEDDED_PATH 256u
 
 /* ---- workers.c: who prepares ---- */

@@ -8,9 +8,6 @@
 
 #define CU_JOURNAL_VERSION 1u
 #define CU_JOURNAL_HEADER 64u      /* bytes in front of the first frame */
-#define CU_JOURNAL_BYTES_MIN 262144u
-#define CU_JOURNAL_BYTES_MAX (1u << 30)
-#define CU_JOURNAL_BYTES_USUAL (16u << 20)
 
 /* ---- frames ---- */
 

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 
-#define REPLAY_MAX 65536u /* entries read back from tiles; a state that lags more is reindexed, which says what it does */
 #define REINDEX "; 'custody reindex' makes the state anew from the log"
 
 /* ---- replaying batches ---- */
@@ -125,7 +124,7 @@ static cu_status replay_bundle(struct replay *r, cu_size upto, struct cu_err *er
 static cu_status replay_tiles(struct replay *r, cu_size upto, struct cu_err *err)
 {
     if (r->seq >= upto.v) return CU_OK;
-    ENSURE(upto.v - r->seq <= REPLAY_MAX, err, CU_CORRUPT, "the state stands at %llu, the log at %llu" REINDEX,
+    ENSURE(upto.v - r->seq <= CU_REPLAY_MAX, err, CU_CORRUPT, "the state stands at %llu, the log at %llu" REINDEX,
            (unsigned long long)r->seq, (unsigned long long)upto.v);
     while (r->seq < upto.v) TRY(replay_bundle(r, upto, err));
     ENSURE(r->n == 0, err, CU_CORRUPT, "the tiles end within a batch, at %llu", (unsigned long long)upto.v);

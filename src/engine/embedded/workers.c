@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define SLICE 32u
-#define LANES_MAX 256u
 
 struct lane {
     struct cu_pool *pool;
@@ -102,7 +101,7 @@ static void pool_free_at(struct cu_pool **pool) { cu_pool_free(*pool); }
 
 cu_status cu_pool_new(struct cu_machine machine, unsigned threads, bool accelerate, struct cu_pool **ret, struct cu_err *err)
 {
-    unsigned lanes = threads < 1 ? 1 : threads > LANES_MAX ? LANES_MAX : threads;
+    unsigned lanes = threads < 1 ? 1 : threads > CU_ENGINE_THREADS_MAX ? CU_ENGINE_THREADS_MAX : threads;
     CU_CLEANUP(pool_free_at) struct cu_pool *pool = calloc(1, sizeof *pool + lanes * sizeof pool->lane[0]);
 
     ENSURE(pool, err, CU_NO_MEMORY, "no memory for workers");

@@ -302,6 +302,30 @@ static void a_submission_larger_than_the_journal_is_cut_into_batches(void **stat
     end_bench(b);
 }
 
+static void a_journal_has_a_smallest_and_a_largest_size(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t bytes;
+        cu_status status;
+    } sizes[] = {
+        { CU_JOURNAL_BYTES_MIN - 1, CU_USAGE },
+        { CU_JOURNAL_BYTES_MIN, CU_IO }, /* taken, and then the disk fails */
+        { CU_JOURNAL_BYTES_MAX, CU_IO },
+        { (uint64_t)CU_JOURNAL_BYTES_MAX + 1, CU_USAGE },
+    };
+
+    uint64_t before = CU_NEVER; /* so many effects come before the journal's */
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct bench *b = empty_bench(0);
+        b->config.journal_bytes = sizes[i].bytes;
+        b->faulty.stop_after = before;
+        assert_int_equal(cu_embedded_create(&b->config, &error), sizes[i].status);
+        before = b->faulty.effects;
+        end_bench(b);
+    }
+}
+
 static void an_engine_goes_on_where_it_was_closed(void **state)
 {
     struct bench *b = new_bench(0);
@@ -652,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_drain_fills_both_logs_and_the_attachments),
         cmocka_unit_test(a_file_that_fills_up_gives_way_to_the_other),
         cmocka_unit_test(a_submission_larger_than_the_journal_is_cut_into_batches),
+        cmocka_unit_test(a_journal_has_a_smallest_and_a_largest_size),
         cmocka_unit_test(an_engine_goes_on_where_it_was_closed),
         cmocka_unit_test(one_engine_at_a_time),
         cmocka_unit_test(a_second_create_is_refused_and_changes_nothing),

@@ -230,6 +230,37 @@ static void a_ledger_has_at_most_256_keys(void **state)
     assert_refused(CU_TOO_LARGE, enrol_many(CU_KEYS_MAX));
 }
 
+/* An organisation, and depositors up to party `n`, each with a key made for this. */
+static cu_status enrol_parties(size_t n)
+{
+    static struct cu_private_key made[CU_PARTIES_MAX + 1];
+    static uint8_t keys[CU_PARTIES_MAX + 1][96];
+    static struct cu_party party[CU_PARTIES_MAX + 1];
+    struct plan p = good_plan();
+    cu_hash network = the_network();
+
+    party[0] = p.party[0];
+    party[0].keys = list_of(&cu_party_key_schema, p.key[0], 2);
+    for (size_t i = 1; i < n; i++) {
+        if (!made[i].ctx) assert_ok(cu_private_generate(CU_ALG_ES256, &made[i], &err));
+        struct cu_party_key key = { CU_PURPOSE_STATEMENT, 7, cu_public_span(&made[i].pub) };
+        struct cu_buf out = cu_buf_over(keys[i], sizeof keys[i]);
+        assert_ok(cu_schema_write(&cu_party_key_schema, &key, &out, &err));
+        uint64_t id = i < CU_PARTIES_MAX ? i + 1 : CU_PARTIES_MAX; /* no list could hold a larger one */
+        party[i] = (struct cu_party){ id, CU_ROLE_DEPOSITOR, 1, { 1, cu_buf_span(&out) } };
+    }
+    p.genesis.parties = list_of(&cu_party_schema, party, n);
+    return cu_members_from_genesis(&p.genesis, &network, &m, &err);
+}
+
+static void a_ledger_has_at_most_64_parties(void **state)
+{
+    (void)state;
+    assert_ok(enrol_parties(CU_PARTIES_MAX));
+    assert_int_equal(m.parties_n, CU_PARTIES_MAX);
+    assert_refused(CU_TOO_LARGE, enrol_parties(CU_PARTIES_MAX + 1));
+}
+
 static void a_policy_that_nobody_could_meet_is_refused(void **state)
 {
     struct plan p = good_plan();
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_purpose_that_is_unknown_or_not_the_partys_is_refused),
         cmocka_unit_test(an_organisation_needs_a_statement_key_and_a_log_key),
         cmocka_unit_test(a_ledger_has_at_most_256_keys),
+        cmocka_unit_test(a_ledger_has_at_most_64_parties),
         cmocka_unit_test(a_policy_that_nobody_could_meet_is_refused),
         cmocka_unit_test(a_refused_genesis_leaves_the_members_as_they_were),
         cmocka_unit_test(the_known_confirm_is_taken),

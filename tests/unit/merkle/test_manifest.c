@@ -146,6 +146,37 @@ static void an_empty_file_and_any_link_text_are_fine(void **state)
     assert_status(write_row(&it), CU_OK);
 }
 
+static void the_longest_row_fits_and_what_is_longer_is_not_read(void **state)
+{
+    static uint8_t path[CU_PATH_MAX_BYTES], target[CU_PATH_MAX_BYTES], row[CU_MANIFEST_ROW_MAX + 1];
+    struct cu_item it = item(CU_ITEM_HARDLINK, "b");
+    struct cu_err err;
+
+    (void)state;
+    memset(path, 'b', sizeof path);
+    memset(target, 'a', sizeof target);
+    it.path = CU_SPAN_OF(path), it.target = CU_SPAN_OF(target);
+    assert_ok(write_row(&it));
+    assert_status(cu_item_read(cu_span(row, CU_MANIFEST_ROW_MAX), &it, &err), CU_MALFORMED);
+    assert_null(strstr(err.text, "12288 bytes"));
+    assert_status(cu_item_read(CU_SPAN_OF(row), &it, &err), CU_MALFORMED);
+    assert_non_null(strstr(err.text, "12289 bytes"));
+}
+
+static void a_manifest_announces_at_most_16_million_items(void **state)
+{
+    CU_BUF out = cu_buf_heap(200);
+    struct cu_manifest m;
+
+    (void)state;
+    cu_manifest_header_put(CU_ITEMS_MAX, 0, &out);
+    assert_ok(cu_manifest_open(cu_buf_span(&out), &m, NULL));
+    assert_int_equal(m.header.items, CU_ITEMS_MAX);
+    assert_memory_equal(out.p + out.n - 7, "\x1a\x01\0\0\0\x03", 6);
+    out.p[out.n - 3]++;
+    assert_status(cu_manifest_open(cu_buf_span(&out), &m, NULL), CU_MALFORMED);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
 struct tree_row {
@@ -333,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_row_of_each_type_survives),
         cmocka_unit_test(a_row_says_what_its_type_says_and_nothing_else),
         cmocka_unit_test(an_empty_file_and_any_link_text_are_fine),
+        cmocka_unit_test(the_longest_row_fits_and_what_is_longer_is_not_read),
+        cmocka_unit_test(a_manifest_announces_at_most_16_million_items),
         cmocka_unit_test(a_whole_manifest_gives_its_rows_and_the_items_root),
         cmocka_unit_test(an_empty_folder_has_an_empty_manifest),
         cmocka_unit_test(rows_out_of_order_or_without_their_folder_are_refused),

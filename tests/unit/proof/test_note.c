@@ -218,6 +218,33 @@ static void sixty_four_signatures_are_read_and_one_more_is_not(void **state)
     assert_int_equal(cu_note_read(cu_buf_span(&out), &note, &error), CU_TOO_LARGE);
 }
 
+static void a_note_of_16_kib_is_read_and_one_byte_more_is_not(void **state)
+{
+    (void)state;
+    static const char end[] = "\n\n" DASH "n AAAAAAA=\n";
+    struct cu_note note;
+
+    for (size_t n = CU_NOTE_MAX; n <= CU_NOTE_MAX + 1; n++) {
+        CU_BUF out = cu_buf_heap(n);
+        memset(cu_buf_grow(&out, n - strlen(end)), 't', n - strlen(end));
+        cu_buf_add_str(&out, end);
+        assert_int_equal(cu_note_read(cu_buf_span(&out), &note, &error), n == CU_NOTE_MAX ? CU_OK : CU_TOO_LARGE);
+    }
+}
+
+static void a_log_has_a_name_of_at_most_128_bytes(void **state)
+{
+    (void)state;
+    struct cu_checkpoint c;
+
+    for (size_t n = CU_ORIGIN_MAX; n <= CU_ORIGIN_MAX + 1; n++) {
+        CU_BUF out = cu_buf_heap(300);
+        memset(cu_buf_grow(&out, n), 'o', n);
+        cu_buf_add_str(&out, "\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n");
+        assert_int_equal(cu_checkpoint_read(cu_buf_span(&out), &c, &error), n == CU_ORIGIN_MAX ? CU_OK : CU_MALFORMED);
+    }
+}
+
 static void a_checkpoint_has_three_lines_in_one_spelling(void **state)
 {
     (void)state;
@@ -298,6 +325,8 @@ int main(void)
         cmocka_unit_test(a_malformed_note_is_refused),
         cmocka_unit_test(the_last_blank_line_ends_the_text),
         cmocka_unit_test(sixty_four_signatures_are_read_and_one_more_is_not),
+        cmocka_unit_test(a_note_of_16_kib_is_read_and_one_byte_more_is_not),
+        cmocka_unit_test(a_log_has_a_name_of_at_most_128_bytes),
         cmocka_unit_test(a_checkpoint_has_three_lines_in_one_spelling),
         cmocka_unit_test(what_we_sign_has_the_specified_bytes),
     };

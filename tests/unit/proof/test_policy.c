@@ -111,7 +111,7 @@ static void a_malformed_policy_is_refused(void **state)
         if (cu_tlog_policy_read(policy_text(bad[i]), &p, &error) != CU_MALFORMED) fail_msg("%s", bad[i]);
 }
 
-static void thirty_two_witnesses_and_thirty_two_groups_fit(void **state)
+static void sixty_four_witnesses_and_groups_fit_and_one_more_does_not(void **state)
 {
     (void)state;
     CU_BUF out = cu_buf_heap(65536);
@@ -323,6 +323,45 @@ static void sixty_three_hashes_are_read_and_sixty_four_are_not(void **state)
     }
 }
 
+static void a_receipt_of_256_kib_is_read_and_one_byte_more_is_not(void **state)
+{
+    (void)state;
+    struct cu_tlog_proof proof;
+    CU_BUF out = cu_buf_heap(CU_RECEIPT_MAX + 1);
+
+    cu_buf_add_str(&out, HEAD "index 1\n\n");
+    memset(cu_buf_grow(&out, CU_RECEIPT_MAX - out.n), 'c', CU_RECEIPT_MAX - out.n); /* the checkpoint is for another to read */
+    assert_int_equal(out.n, CU_RECEIPT_MAX);
+    OK(cu_tlog_proof_read(cu_buf_span(&out), &proof, &error));
+    cu_buf_add_byte(&out, 'c');
+    assert_int_equal(cu_tlog_proof_read(cu_buf_span(&out), &proof, &error), CU_TOO_LARGE);
+
+    struct cu_tlog_proof again = { .checkpoint = proof.checkpoint };
+    cu_buf_clear(&out);
+    again.checkpoint.n = CU_RECEIPT_MAX - strlen(HEAD "index 0\n\n");
+    OK(cu_tlog_proof_write(&again, CU_SPAN_EMPTY, &out, &error));
+    again.checkpoint.n++;
+    cu_buf_clear(&out);
+    assert_int_equal(cu_tlog_proof_write(&again, CU_SPAN_EMPTY, &out, &error), CU_TOO_LARGE);
+}
+
+static void a_receipt_brings_at_most_64_entries_along(void **state)
+{
+    (void)state;
+    CU_BUF list = cu_buf_heap(4096), out = cu_buf_heap(4096);
+    struct cu_extra extra = { .type = cu_span_str(CU_EXTRA_TYPE), .record = cu_span_str("r") }, again;
+
+    for (uint64_t i = 0; i <= CU_RECEIPT_SUPPORT_MAX; i++) {
+        extra.support = (struct cu_list){ i, cu_buf_span(&list) };
+        OK(cu_schema_write(&cu_extra_schema, &extra, &out, &error));
+        OK(cu_schema_read(&cu_extra_schema, cu_buf_span(&out), &again, &error));
+        cu_buf_clear(&out);
+        OK(cu_schema_write(&cu_support_schema, &(struct cu_support){ .seq = i, .entry = cu_span_str("e") }, &list, &error));
+    }
+    extra.support = (struct cu_list){ CU_RECEIPT_SUPPORT_MAX + 1, cu_buf_span(&list) };
+    assert_int_equal(cu_schema_write(&cu_extra_schema, &extra, &out, &error), CU_MALFORMED);
+}
+
 /* ---- trust --------------------------------------------------------------------------------------------------------- */
 
 #define NETWORK "network 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
@@ -346,6 +385,33 @@ static void a_trust_file_is_a_list_of_epochs(void **state)
     assert_int_equal(t.network.b[31], 0xff);
     OK(cu_trust_read(policy_text(TRUST "require time\nepoch 0 -\nlog %a\nquorum none\n"), &t, &error));
     assert_true(!t.required[0] && !t.required[1] && t.required[2]);
+}
+
+static void a_trust_file_has_at_most_16_epochs(void **state)
+{
+    (void)state;
+    struct cu_trust t;
+    CU_BUF out = cu_buf_heap(CU_TRUST_MAX);
+
+    cu_buf_add_str(&out, TRUST "require integrity\n");
+    for (int i = 0; i < CU_EPOCHS_MAX; i++) cu_buf_addf(&out, "epoch %d %d\nlog %s\nquorum none\n", i, i, vkeys[0]);
+    OK(cu_trust_read(cu_buf_span(&out), &t, &error));
+    assert_int_equal(t.epochs_n, CU_EPOCHS_MAX);
+    cu_buf_addf(&out, "epoch 99 99\nlog %s\nquorum none\n", vkeys[0]);
+    assert_int_equal(cu_trust_read(cu_buf_span(&out), &t, &error), CU_TOO_LARGE);
+}
+
+static void a_trust_file_of_64_kib_is_read_and_one_byte_more_is_not(void **state)
+{
+    (void)state;
+    struct cu_trust t;
+    CU_BUF out = cu_buf_heap(CU_TRUST_MAX + 1);
+
+    cu_buf_addf(&out, TRUST "require integrity\nepoch 0 -\nlog %s\nquorum none\n", vkeys[0]);
+    while (out.n < CU_TRUST_MAX) cu_buf_add_byte(&out, '\n');
+    OK(cu_trust_read(cu_buf_span(&out), &t, &error));
+    cu_buf_add_byte(&out, '\n');
+    assert_int_equal(cu_trust_read(cu_buf_span(&out), &t, &error), CU_TOO_LARGE);
 }
 
 static void a_malformed_trust_file_is_refused(void **state)
@@ -390,7 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policies_of_the_specification_are_read),
         cmocka_unit_test(a_malformed_policy_is_refused),
-        cmocka_unit_test(thirty_two_witnesses_and_thirty_two_groups_fit),
+        cmocka_unit_test(sixty_four_witnesses_and_groups_fit_and_one_more_does_not),
         cmocka_unit_test(a_quorum_is_counted_over_groups),
         cmocka_unit_test(unknown_lines_are_ignored_and_counted),
         cmocka_unit_test(a_known_key_that_fails_rejects_the_note),
@@ -399,6 +465,10 @@ int main(void)
         cmocka_unit_test(a_proof_in_another_spelling_is_refused),
         cmocka_unit_test(sixty_three_hashes_are_read_and_sixty_four_are_not),
         cmocka_unit_test(a_trust_file_is_a_list_of_epochs),
+        cmocka_unit_test(a_receipt_of_256_kib_is_read_and_one_byte_more_is_not),
+        cmocka_unit_test(a_receipt_brings_at_most_64_entries_along),
+        cmocka_unit_test(a_trust_file_has_at_most_16_epochs),
+        cmocka_unit_test(a_trust_file_of_64_kib_is_read_and_one_byte_more_is_not),
         cmocka_unit_test(a_malformed_trust_file_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
