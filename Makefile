@@ -48,6 +48,7 @@ bench: build ## the README's figures: all rows of bench/README.md, or ROW=name
 	@bench/run $(ROW)
 
 accelerator: ## fetch the optional lanes of AVX-512 that check signatures three times as fast; the next build takes them
+	@tools/setup accelerator
 	@tools/accelerator
 
 coverage: ## which lines the tests execute, a line a file
