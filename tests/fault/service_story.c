@@ -162,9 +162,11 @@ void sw_stop_recovery_everywhere(const struct sw_story *s, unsigned stride)
 /* ---- failing ---- */
 
 enum after { ALIVE, POWER_LOST, RECOVERED_THEN_POWER_LOST, AFTERS };
-static const char *const faults[] = {
-    [CU_FAULT_IO] = "io", [CU_FAULT_NO_SPACE] = "no-space", [CU_FAULT_READ_ONLY] = "read-only"
-};
+static const char *const faults[] = { [CU_FAULT_IO] = "io",
+                                      [CU_FAULT_NO_SPACE] = "no-space",
+                                      [CU_FAULT_SHORT] = "short",
+                                      [CU_FAULT_FULL] = "full",
+                                      [CU_FAULT_READ_ONLY] = "read-only" };
 
 static void fail_at(const struct sw_story *s, const struct service_world *from, uint64_t n, enum cu_fault fault, enum after after)
 {
@@ -200,6 +202,8 @@ void sw_fail_everywhere(const struct sw_story *s)
             if (all || n / stride % 3 == (after + 1) % 3) fail_at(s, from, n, CU_FAULT_NO_SPACE, after);
         }
         if (all || n / stride % 2 == 0) fail_at(s, from, n, CU_FAULT_READ_ONLY, ALIVE);
+        if (all || n / stride % 4 == 1) fail_at(s, from, n, CU_FAULT_SHORT, n % 2 ? POWER_LOST : ALIVE);
+        if (all || n / stride % 4 == 3) fail_at(s, from, n, CU_FAULT_FULL, n % 2 ? POWER_LOST : ALIVE);
     }
     print_message("%s: %llu calls, %llu failures\n", s->name, (unsigned long long)calls, tried);
     sw_free(from);

@@ -49,8 +49,45 @@ static cu_status claimed(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+/* Corrections, until there are so many entries. */
+static cu_status fill_up(struct service_world *w, uint64_t upto, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    const struct cu_details_text details = { .text = cu_span_str("a word on it") };
+    struct cu_correction body = { 0 };
+    const struct cu_saying say = { CU_KIND_CORRECTION, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_CORRECTION, &details };
+
+    TRY(cu_lookup(&w->place, cu_span_str("unfiled/1"), &found, err));
+    body.target = found.row.id;
+    while (w->place.engine->tip(w->place.engine->self).size.v + 2 <= upto) {
+        CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+        struct cu_outcome outcome;
+        TRY(cu_say(&w->place, &say, &record, err));
+        const struct cu_span span = cu_buf_span(&record);
+        TRY(cu_submit(&w->place, &span, 1, &outcome, err));
+    }
+    return CU_OK;
+}
+
+/* One entry below a full tile, and a journal file that is full within the deposits that follow: the other one is used again. */
+static cu_status fill_tile(struct service_world *w, struct cu_err *err)
+{
+    static const char *const paths[] = { "made/m3", "made/m5", "made/m7" };
+
+    TRY(sw_open(w, SW_WRITE, err));
+    w->deposits_max += 3;
+    TRY(sw_deposit(w, paths, 3, false, err));
+    TRY(fill_up(w, 254, err));
+    return sw_close(w, err);
+}
+
+static cu_status over_the_tile(struct service_world *w, struct cu_err *err)
+{
+    return deposit(w, (const char *const[]){ "made/m2", "made/m4", "made/m6", "made/m8", "made/m9", "made/m10" }, 6, false, err);
+}
+
 static const struct sw_story stories[] = {
-    { .name = "small", .act = small, .deposits = 1 },
+    { .name = "small", .act = small, .deposits = 1, .call_stride = 2 },
     { .name = "packed", .act = packed, .deposits = 1, .stride = 4, .call_stride = 6 },
     { .name = "large", .act = large, .deposits = 1, .stride = 7, .call_stride = 9 },
     { .name = "folder", .act = folder, .deposits = 1, .stride = 6, .call_stride = 8 },
@@ -58,6 +95,7 @@ static const struct sw_story stories[] = {
     { .name = "no-wait", .act = without_waiting, .deposits = 1, .stride = 5, .call_stride = 7 },
     { .name = "linked", .act = twice, .deposits = 1, .stride = 7, .call_stride = 9 },
     { .name = "claim", .act = claimed, .deposits = 1, .stride = 8, .call_stride = 10 },
+    { .name = "full-tile", .prepare = fill_tile, .act = over_the_tile, .deposits = 6, .stride = 27, .call_stride = 61 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
 
