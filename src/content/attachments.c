@@ -1,11 +1,18 @@
-/* What an engine hands over while it drains its journal: details and inline content, into the packs of both stores. */
-#include "content/objects.h"
+/* What an engine hands over while it drains its journal: details and inline content, into the packs of both stores.
+ *
+ * They are put without asking the stores whether they have them: details are salted, so they never do; content of 32 KiB or less
+ * that comes again is cheaper kept twice than looked for among millions while the log waits.
+ */
+#include "content/put.h"
 
 static cu_status put_record(struct cu_attachment_writer *w, const struct cu_record *record, struct cu_err *err)
 {
     uint8_t bytes[CU_SALT_LEN + CU_DETAILS_MAX];
 
-    if (!w->put) TRY(cu_put_begin(w->stores, w->n, &w->put, err));
+    if (!w->put) {
+        TRY(cu_put_begin(w->stores, w->n, &w->put, err));
+        w->put->unasked = true;
+    }
     if (record->salt.n > 0) {
         struct cu_buf details = cu_buf_over(bytes, sizeof bytes);
         cu_buf_add(&details, record->salt);

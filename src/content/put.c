@@ -282,7 +282,7 @@ static cu_status ready(const struct cu_put *p, struct cu_err *err)
 static cu_status put_small(struct cu_put *p, const struct cu_put_link *o, struct cu_span bytes, struct cu_err *err)
 {
     if (p->n == 0 || was_seen(p, o)) return CU_OK;
-    return all_know(p, o) ? link_object(p, o, err) : pack_object(p, o, bytes, err);
+    return !p->unasked && all_know(p, o) ? link_object(p, o, err) : pack_object(p, o, bytes, err);
 }
 
 cu_status cu_put_small(struct cu_put *p, enum cu_object_kind kind, const cu_hash *name, struct cu_span bytes, struct cu_err *err)

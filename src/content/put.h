@@ -66,6 +66,7 @@ struct cu_put {
     struct cu_put_writer writer[CU_PUT_STORES_MAX];
     size_t n;
     bool committed, failed;
+    bool unasked; /* small objects are put without a question whether the stores have them */
 
     struct cu_crew *crew; /* NULL until the first slot */
     struct cu_put_slot slot[CU_PUT_SLOTS];

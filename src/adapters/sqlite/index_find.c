@@ -156,24 +156,36 @@ cu_status index_find_stored(void *self, cu_seq deposit,
     return CU_OK;
 }
 
+/* Of one database. Asked for every piece of evidence: prepared once. */
+static cu_status find_object_in(struct sqlite_index *x, unsigned i, unsigned store, const cu_hash *root, bool *ret_found,
+                                struct cu_index_object *ret, struct cu_err *err)
+{
+    static const char sql[] =
+        "SELECT o.size, o.pack, o.offset FROM %s.runs AS r CROSS JOIN %s.objects AS o ON o.run = r.run AND o.root = ?2 AND "
+        "o.store = ?1 ORDER BY o.pack, o.offset LIMIT 1";
+    sqlite3_stmt **st = &x->get_object[i];
+
+    if (!*st) TRY(sqlite_prepare(x, sql, database_name(i), st, err));
+    bind_uint(*st, 1, store);
+    bind_hash(*st, 2, root);
+    cu_status status = sqlite_row(x, *st, ret_found, err);
+    if (status == CU_OK && *ret_found) {
+        *ret = (struct cu_index_object){ .root = *root, .size = column_uint(*st, 0), .offset = column_uint(*st, 2) };
+        column_fixed(*st, 1, ret->pack.b, sizeof ret->pack.b);
+    }
+    sqlite3_reset(*st);
+    return status;
+}
+
 cu_status index_find_object(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err)
 {
     LOCKED(self);
+    bool found = false;
 
-    for (unsigned i = databases(x); i > 0; i--) { /* what was told last first */
-        STATEMENT *st = NULL;
-        bool more;
-        TRY(sqlite_prepare(x, "SELECT size, pack, offset FROM %s.objects WHERE store = ?1 AND root = ?2", database_name(i - 1),
-                           &st, err));
-        bind_uint(st, 1, store);
-        bind_hash(st, 2, root);
-        TRY(sqlite_row(x, st, &more, err));
-        if (!more) continue;
-        *ret = (struct cu_index_object){ .root = *root, .size = column_uint(st, 0), .offset = column_uint(st, 2) };
-        column_fixed(st, 1, ret->pack.b, sizeof ret->pack.b);
-        return CU_OK;
-    }
-    return cu_fail(err, CU_NOT_FOUND, "the search index does not know this object");
+    for (unsigned i = databases(x); i > 0 && !found; i--) /* what was told last first */
+        TRY(find_object_in(x, i - 1, store, root, &found, ret, err));
+    ENSURE(found, err, CU_NOT_FOUND, "the search index does not know this object");
+    return CU_OK;
 }
 
 uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#define WAL_PAGES 8192 /* 32 MiB */
+
 /* clang-format off */
 static const struct { int rc; cu_status status; } meanings[] = {
     { SQLITE_BUSY, CU_BUSY },          { SQLITE_LOCKED, CU_BUSY },
@@ -34,10 +36,14 @@ cu_status sqlite_run(struct sqlite_index *x, const char *sql, struct cu_err *err
 cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret, struct cu_err *err)
 {
     char sql[1200];
-    const char *at = strstr(format, "%s");
-    int n = at ? snprintf(sql, sizeof sql, "%.*s%s%s", (int)(at - format), format, database, at + 2) : 0;
+    size_t n = 0;
 
-    CU_ASSERT(n > 0 && (size_t)n < sizeof sql);
+    for (const char *at = format; *at; at++) {
+        CU_ASSERT(n + 8 < sizeof sql);
+        if (at[0] != '%' || at[1] != 's') sql[n++] = *at;
+        else n += (size_t)snprintf(sql + n, sizeof sql - n, "%s", database), at++;
+    }
+    sql[n] = '\0';
     int rc = sqlite3_prepare_v2(x->db, sql, -1, ret, NULL);
     return rc == SQLITE_OK ? CU_OK : sqlite_fail(x, rc, sql, err);
 }
@@ -115,7 +121,7 @@ static cu_status open_database(struct sqlite_index *x, const char *name, int fla
     if (rc != SQLITE_OK) return sqlite_fail(x, rc, name, err);
     sqlite3_extended_result_codes(x->db, 1);
     sqlite3_busy_timeout(x->db, 2000);
-    return sqlite_run(x, "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF", err);
+    return sqlite_run(x, "PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF", err);
 }
 
 static void close_database(struct sqlite_index *x)
@@ -124,13 +130,22 @@ static void close_database(struct sqlite_index *x)
     x->db = NULL;
 }
 
+/* After a commit; instead of SQLite's own, which would not say what it changes. */
+static int checkpoint_at_times(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    (void)db, (void)name;
+    if (pages > WAL_PAGES) (void)index_checkpoint(arg);
+    return SQLITE_OK;
+}
+
 static cu_status open_to_write(struct sqlite_index *x, const char *path, const char *uri, struct cu_err *err)
 {
     bool is_new;
 
     TRY(open_database(x, uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     TRY(check_schema(x, path, &is_new, err)); /* before anything is changed in a file that may not be ours */
-    TRY(sqlite_run(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF", err));
+    TRY(sqlite_run(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536", err));
+    sqlite3_wal_hook(x->db, checkpoint_at_times, x);
     x->path = strdup(path);
     ENSURE(x->path, err, CU_NO_MEMORY, "no memory for the search index");
     if (!is_new) return CU_OK;
@@ -160,7 +175,7 @@ static cu_status open_snapshot(struct sqlite_index *x, const char *path, const c
 
     TRY(open_for_snapshot(x, uri, err));
     x->overlay = false;
-    TRY(sqlite_run(x, "BEGIN", err));
+    TRY(sqlite_run(x, "PRAGMA temp_store=MEMORY; BEGIN", err));
     TRY(check_schema(x, path, &is_new, err));
     ENSURE(!is_new, err, CU_NOT_FOUND, "%s is empty", path);
     x->overlay = true;
@@ -217,8 +232,12 @@ static void index_close(void *self)
 
     if (!x) return;
     for (unsigned i = 0; i < PUTS; i++) sqlite3_finalize(x->put[i]);
+    for (unsigned i = 0; i < 2; i++) sqlite3_finalize(x->get_object[i]);
+    const bool whole = x->seal.off && index_checkpoint(x);
     close_database(x);
-    index_seal(x);
+    if (whole) index_seal(x);
+    cu_buf_free(&x->seal.was);
+    cu_buf_free(&x->seal.dirty);
     pthread_mutex_destroy(&x->lock);
     free(x->path);
     free(x);

@@ -8,7 +8,14 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { PUT_ENTRY, PUT_COUNT, PUT_STORED, PUT_OBJECT, PUT_TIP, PUTS };
+enum { PUT_ENTRY, PUT_COUNT, PUT_STORED, PUT_RUN, PUT_OBJECT, PUT_TIP, PUTS };
+
+/** Digests of the file's ranges as they were sealed, and which of them were written to since. */
+struct index_seal {
+    bool off;           /* it was taken off: somebody writes, or did */
+    struct cu_buf was;  /* the digests; empty: unknown, all of them */
+    struct cu_buf dirty; /* a byte a range */
+};
 
 struct sqlite_index {
     sqlite3 *db;
@@ -16,8 +23,11 @@ struct sqlite_index {
     bool overlay;                /* reads "main", writes "temp" */
     bool in_batch;
     char *path;                  /* of the file that is written; NULL: none */
-    bool unsealed;               /* it was written to since its seal was taken off */
+    struct index_seal seal;
     sqlite3_stmt *put[PUTS];     /* prepared when first used */
+    sqlite3_stmt *get_object[2]; /* of each database */
+    bool follows;                /* this batch has entries */
+    uint64_t run, run_rows;      /* of this batch's objects; 0: none yet */
 };
 
 /** The databases in which rows lie, the file before the log's tail. */
@@ -28,7 +38,7 @@ static inline const char *written_database(const struct sqlite_index *x) { retur
 /** SQLite's word as ours: "index: <doing>: <what SQLite says>". */
 cu_status sqlite_fail(struct sqlite_index *x, int rc, const char *doing, struct cu_err *err);
 CU_MUST_USE cu_status sqlite_run(struct sqlite_index *x, const char *sql, struct cu_err *err);
-/** `format` has one %s, for the database. */
+/** Each %s in `format` stands for the database. */
 CU_MUST_USE cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret,
                                      struct cu_err *err);
 static inline void sqlite_statement_free(sqlite3_stmt **st) { sqlite3_finalize(*st); }
@@ -54,9 +64,11 @@ static inline void column_fixed(sqlite3_stmt *st, int at, uint8_t *ret, size_t n
     if (s.n == n) memcpy(ret, s.p, n);
 }
 
-/* seal.c: the digest of the file as it was when it was last closed, beside it. */
+/* seal.c: digests of the file as it was when it was last closed, beside it. */
 CU_MUST_USE cu_status index_unseal(struct sqlite_index *x, struct cu_err *err); /* before the first write */
-void index_seal(const struct sqlite_index *x);                                 /* after the last connection is closed */
+/** The write-ahead log goes into the file: by its frames it is known which ranges change. True: all of it is there now. */
+bool index_checkpoint(struct sqlite_index *x);
+void index_seal(struct sqlite_index *x); /* after the last connection is closed, when all of the log was in the file */
 
 const char *entry_columns(void); /* "seq, kind, …" */
 void bind_entry(sqlite3_stmt *st, const struct cu_index_row *row);
