@@ -16,6 +16,7 @@ some() { local text=$1 pattern=$2; shift 2; if "$@" 2>/dev/null | grep -cE "$pat
 
 none "custody-verify asks for no interpreter and no library" 'INTERP|DYNAMIC' readelf -lW "$BIN/custody-verify"
 none "it is stripped" '\.symtab' readelf -SW "$BIN/custody-verify"
+none "nothing of the accelerator is in it" 'crypto_mb|_mb8' strings -a "$BIN/custody-verify"
 size=$(stat -c %s "$BIN/custody-verify")
 if [ "$size" -le $((8 << 20)) ]; then ok "it has at most 8 MB ($size bytes)"; else not_ok "it has $size bytes, more than 8 MB"; fi
 exits 1 "it runs where there is nothing else, and says how it is used" env -i "$BIN/custody-verify"
