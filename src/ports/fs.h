@@ -2,8 +2,8 @@
  *
  * Paths are relative to the root that the instance was opened on, '/' between components. There is no call that deletes:
  * what a ledger has it keeps. A temporary file has a fixed name in an `incoming/` folder and is overwritten; publication is
- * `sync`, then `rename`, then `sync_dir`. A folder is durable when the call that made it returns; the name of a new or renamed
- * file is so after `sync_dir` of its folder, or `sync_all`. Any thread.
+ * `sync`, then `rename`, then `sync_dir`. A folder is durable when the `make_dir` that made it returns; the name of a new or
+ * renamed file, with the folders that were made for it, after `sync_dir` of its folder, or `sync_all`. Any thread.
  *
  * Errors: NOT_FOUND, NO_SPACE, READ_ONLY, NOT_ALLOWED (permission), BUSY (lock), IO. The sentence names operation and path.
  * After a failed sync the file's content is unknown: never trust that file again in this process, fail the whole batch.

@@ -2,7 +2,8 @@
  *
  * (1) Every path is resolved from the root's descriptor: renaming the folder above does not lead astray.
  * (2) A short transfer is continued, an interrupted call repeated: callers see all of it or an error.
- * (3) A folder that was made is durable: its parent is synced before anything is put into it.
+ * (3) A folder made for a file is durable with the file's name: where it was made is remembered, and synced before the next
+ *     folder that the caller syncs. Many folders made in one place cost one sync.
  * (4) `sync_all` reaches every file system that was written through this instance, not only the root's.
  * (5) Descriptors are closed on exec, so the lock lives and dies with this process.
  */
@@ -19,15 +20,18 @@
 #include <unistd.h>
 
 #define PATH_BYTES 1024u
+#define GROWN_MAX 8u
 
 struct posix_fs {
     int root;
-    pthread_mutex_t devices_lock;
+    pthread_mutex_t lock; /* guards what follows */
     size_t devices_n;
     struct {
         dev_t dev;
         int fd;
     } device[CU_DEVICES_MAX]; /* (4): a descriptor on each, the root's first */
+    size_t grown_n;
+    char grown[GROWN_MAX][PATH_BYTES]; /* (3): folders were made in these */
 };
 
 struct posix_file {
@@ -159,36 +163,60 @@ static cu_status sync_dir_at(int root, const char *path, struct cu_err *err)
     return CU_OK;
 }
 
-/* (3): from the top downward, each new folder's parent synced before the next. */
-static cu_status make_dirs(int root, const char *path, struct cu_err *err)
+/* (3) */
+static cu_status sync_grown(struct posix_fs *fs, struct cu_err *err)
+{
+    cu_status status = CU_OK;
+
+    pthread_mutex_lock(&fs->lock);
+    for (size_t i = 0; i < fs->grown_n && status == CU_OK; i++) status = sync_dir_at(fs->root, fs->grown[i], err);
+    if (status == CU_OK) fs->grown_n = 0;
+    pthread_mutex_unlock(&fs->lock);
+    return status;
+}
+
+static cu_status remember_grown(struct posix_fs *fs, const char *parent, struct cu_err *err)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&fs->lock);
+    while (i < fs->grown_n && strcmp(fs->grown[i], parent) != 0) i++;
+    bool full = i == GROWN_MAX;
+    if (i == fs->grown_n && !full) strcpy(fs->grown[fs->grown_n++], parent);
+    pthread_mutex_unlock(&fs->lock);
+    return full ? sync_dir_at(fs->root, parent, err) : CU_OK;
+}
+
+/* From the top downward. */
+static cu_status make_dirs(struct posix_fs *fs, const char *path, struct cu_err *err)
 {
     char dir[PATH_BYTES], parent[PATH_BYTES];
+    struct stat st;
 
     for (const char *p = path; p;) {
         p = strchr(p + 1, '/');
         size_t n = p ? (size_t)(p - path) : strlen(path);
         memcpy(dir, path, n);
         dir[n] = '\0';
-        if (mkdirat(root, dir, 0755) == 0) {
+        if (mkdirat(fs->root, dir, 0755) == 0) {
             parent_of(dir, parent);
-            TRY(sync_dir_at(root, parent, err));
+            TRY(remember_grown(fs, parent, err));
         } else if (errno != EEXIST) {
             return cu_posix_fail(err, errno, "make the folder", dir);
         }
     }
+    if (fstatat(fs->root, path, &st, 0) != 0) return cu_posix_fail(err, errno, "examine", path);
+    ENSURE(S_ISDIR(st.st_mode), err, CU_IO, "cannot make the folder %s: something else stands there", path);
     return CU_OK;
 }
 
 static cu_status fs_make_dir(void *self, const char *path, struct cu_err *err)
 {
     struct posix_fs *fs = self;
-    struct stat st;
 
     TRY(check_path(path, err));
-    TRY(make_dirs(fs->root, path, err));
-    if (fstatat(fs->root, path, &st, 0) != 0) return cu_posix_fail(err, errno, "examine", path);
-    ENSURE(S_ISDIR(st.st_mode), err, CU_IO, "cannot make the folder %s: something else stands there", path);
-    return CU_OK;
+    TRY(make_dirs(fs, path, err));
+    return sync_grown(fs, err);
 }
 
 static cu_status make_parents(struct posix_fs *fs, const char *path, struct cu_err *err)
@@ -196,7 +224,7 @@ static cu_status make_parents(struct posix_fs *fs, const char *path, struct cu_e
     char dir[PATH_BYTES];
 
     parent_of(path, dir);
-    return strcmp(dir, ".") == 0 ? CU_OK : fs_make_dir(fs, dir, err);
+    return strcmp(dir, ".") == 0 ? CU_OK : make_dirs(fs, dir, err);
 }
 
 /* (4) */
@@ -206,7 +234,7 @@ static cu_status remember_device(struct posix_fs *fs, dev_t dev, const char *pat
     char dir[PATH_BYTES];
     size_t i = 0;
 
-    pthread_mutex_lock(&fs->devices_lock);
+    pthread_mutex_lock(&fs->lock);
     while (i < fs->devices_n && fs->device[i].dev != dev) i++;
     if (i == CU_DEVICES_MAX) {
         status = cu_fail(err, CU_IO, "cannot write %s: more than %u file systems below one root", path, CU_DEVICES_MAX);
@@ -216,7 +244,7 @@ static cu_status remember_device(struct posix_fs *fs, dev_t dev, const char *pat
         if (fd < 0) status = cu_posix_fail(err, errno, "open the folder", dir);
         else fs->device[i].dev = dev, fs->device[i].fd = fd, fs->devices_n++;
     }
-    pthread_mutex_unlock(&fs->devices_lock);
+    pthread_mutex_unlock(&fs->lock);
     return status;
 }
 
@@ -296,6 +324,7 @@ static cu_status fs_sync_dir(void *self, const char *path, struct cu_err *err)
     struct posix_fs *fs = self;
 
     TRY(check_path(path, err));
+    TRY(sync_grown(fs, err));
     return sync_dir_at(fs->root, path, err);
 }
 
@@ -304,9 +333,9 @@ static cu_status fs_sync_all(void *self, struct cu_err *err)
     struct posix_fs *fs = self;
     cu_status status = CU_OK;
 
-    pthread_mutex_lock(&fs->devices_lock);
+    pthread_mutex_lock(&fs->lock);
     size_t n = fs->devices_n; /* entries are never changed once they are there */
-    pthread_mutex_unlock(&fs->devices_lock);
+    pthread_mutex_unlock(&fs->lock);
     for (size_t i = 0; i < n; i++)
         if (syncfs(fs->device[i].fd) != 0) status = cu_posix_fail(err, errno, "sync", "the file system");
     return status;
@@ -414,7 +443,7 @@ static void fs_close(void *self)
     if (!fs) return;
     for (size_t i = 0; i < fs->devices_n; i++) close(fs->device[i].fd);
     close(fs->root);
-    pthread_mutex_destroy(&fs->devices_lock);
+    pthread_mutex_destroy(&fs->lock);
     free(fs);
 }
 
@@ -436,7 +465,7 @@ cu_status cu_posix_fs(const char *root, struct cu_fs *ret, struct cu_err *err)
     fs->root = fd;
     fs->device[0].dev = st.st_dev, fs->device[0].fd = twin;
     fs->devices_n = 1;
-    pthread_mutex_init(&fs->devices_lock, NULL);
+    pthread_mutex_init(&fs->lock, NULL);
     fd = twin = -1;
     *ret = (struct cu_fs){ fs, &fs_ops };
     return CU_OK;
@@ -445,5 +474,7 @@ cu_status cu_posix_fs(const char *root, struct cu_fs *ret, struct cu_err *err)
 cu_status cu_posix_make_root(const char *root, struct cu_err *err)
 {
     ENSURE(strlen(root) > 0 && strlen(root) < PATH_BYTES, err, CU_USAGE, "not a folder's name: '%s'", root);
-    return make_dirs(AT_FDCWD, root, err);
+    struct posix_fs here = { .root = AT_FDCWD, .lock = PTHREAD_MUTEX_INITIALIZER };
+    TRY(make_dirs(&here, root, err));
+    return sync_grown(&here, err);
 }
