@@ -112,7 +112,7 @@ static void due_bytes(const struct comparing *c, uint64_t *ret_size, cu_hash *re
 static cu_status compare_file(struct comparing *c, const struct cu_walk_item *w, struct cu_err *err)
 {
     CU_CLEANUP(cu_source_close) struct cu_source_file *f = NULL;
-    struct cu_intake_sums sums;
+    struct cu_sums sums;
     char text[120];
     uint64_t size;
     cu_hash root;
@@ -125,7 +125,8 @@ static cu_status compare_file(struct comparing *c, const struct cu_walk_item *w,
         return CU_OK;
     }
     TRY(c->in.source->ops->open(c->in.source->self, w->full, &f, err));
-    TRY(cu_intake_stream(&c->in, CU_SPAN_EMPTY, f, &sums, err));
+    TRY(cu_intake_stream(&c->in, CU_SPAN_EMPTY, f, &size, err));
+    TRY(cu_put_large_take(c->in.put, &sums, err));
     TRY(cu_intake_unchanged(&c->in, f, w->full, false, &w->stat, sums.size, err));
     if (!cu_hash_eq(&sums.root, &root)) report(c, "altered", w->path, "its bytes are not those that were deposited");
     return CU_OK;

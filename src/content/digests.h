@@ -4,6 +4,9 @@
 
 #include "content/ingest.h"
 
+/** What reading a whole item tells of it: SHA-256 first, if any digest was asked for. */
+struct cu_sums { uint64_t size; cu_hash root; struct cu_digest_value digest[CU_DIGESTS_MAX]; size_t digests_n; };
+
 struct cu_digest_set { struct cu_digest digest[CU_DIGESTS_MAX]; size_t n; };
 
 /** `algs`: bits of enum cu_digest_alg; SHA-256 is computed whether asked for or not. */

@@ -1,4 +1,5 @@
-/* A folder, read in one walk: small files gather in batches that two lanes hash, large ones stream by themselves.
+/* A folder, read in one walk: small files gather in batches that two lanes hash, large ones stream by themselves and take their
+ * place in a batch until it is known what they came to.
  *
  * (1) Items leave in the order of the walk: rows, objects and the caller's callback, all in the caller's thread.
  * (2) A batch holds whole files, so it is hashed without knowing its neighbours.
@@ -15,21 +16,25 @@ enum {
     BATCHES = 8,
     HASHERS = 2,
     BATCH_ITEMS = 256,
+    BATCH_LARGE = 7, /* of the items */
     BATCH_BYTES = CU_CHUNK_BYTES,
     BATCH_TEXT = 64 * 1024,
     TEXT_MAX = 2 * CU_PATH_MAX_BYTES
 };
+
+_Static_assert(BATCHES *BATCH_LARGE < CU_PUT_TICKETS, "a large file is taken before there are too many");
 
 struct member {
     struct cu_item item;
     struct cu_span bytes;
     struct cu_digest_value digest[CU_DIGESTS_MAX];
     size_t digests_n;
+    bool large; /* what it came to is taken when it leaves */
 };
 
 struct batch {
     struct member member[BATCH_ITEMS];
-    size_t n, bytes_n, text_n;
+    size_t n, large_n, bytes_n, text_n;
     uint8_t *bytes, *text;
 };
 
@@ -109,6 +114,19 @@ static cu_status emit(struct folder *f, const struct cu_item *item, const struct
     return f->config->item ? f->config->item(f->config->item_arg, item, digests, n, err) : CU_OK;
 }
 
+static cu_status take_large(struct folder *f, struct member *m, struct cu_err *err)
+{
+    struct cu_sums sums;
+
+    TRY(cu_put_large_take(f->in->put, &sums, err));
+    m->item.root = sums.root;
+    m->digests_n = sums.digests_n;
+    memcpy(m->digest, sums.digest, sizeof m->digest);
+    memcpy(m->item.sha256.b, sums.digest[0].bytes, sizeof m->item.sha256.b);
+    m->item.has_root = m->item.has_sha256 = true;
+    return CU_OK;
+}
+
 static cu_status emit_batch(struct folder *f, struct cu_err *err)
 {
     struct batch *b = &f->batch[f->done % BATCHES];
@@ -116,10 +134,11 @@ static cu_status emit_batch(struct folder *f, struct cu_err *err)
     TRY(cu_crew_wait(f->crew, ~0u, f->done + 1, err));
     for (size_t i = 0; i < b->n; i++) {
         struct member *m = &b->member[i];
+        if (m->large) TRY(take_large(f, m, err));
         TRY(emit(f, &m->item, m->digest, m->digests_n, err));
-        if (m->item.has_root) TRY(cu_put_small(f->in->put, CU_OBJECT_CONTENT, &m->item.root, m->bytes, err));
+        if (m->item.has_root && !m->large) TRY(cu_put_small(f->in->put, CU_OBJECT_CONTENT, &m->item.root, m->bytes, err));
     }
-    b->n = b->bytes_n = b->text_n = 0;
+    b->n = b->large_n = b->bytes_n = b->text_n = 0;
     f->done++;
     return CU_OK;
 }
@@ -143,8 +162,8 @@ static cu_status need_batch(struct folder *f, size_t bytes, struct cu_err *err)
 {
     size_t n;
 
-    if (f->filling &&
-        (f->filling->n == BATCH_ITEMS || bytes > BATCH_BYTES - f->filling->bytes_n || f->filling->text_n > BATCH_TEXT - TEXT_MAX))
+    if (f->filling && (f->filling->n == BATCH_ITEMS || f->filling->large_n == BATCH_LARGE ||
+                       bytes > BATCH_BYTES - f->filling->bytes_n || f->filling->text_n > BATCH_TEXT - TEXT_MAX))
         submit(f);
     if (f->filling) return CU_OK;
     if (cu_crew_submitted(f->crew) - f->done == BATCHES) TRY(emit_batch(f, err));
@@ -231,19 +250,19 @@ static cu_status add_small(struct folder *f, const struct cu_walk_item *w, struc
 static cu_status add_large(struct folder *f, const struct cu_walk_item *w, struct cu_err *err)
 {
     CU_CLEANUP(cu_source_close) struct cu_source_file *file = NULL;
-    struct cu_intake_sums sums;
+    uint64_t size;
 
-    TRY(flush(f, err));
     TRY(open_same(f, w, &file, err));
-    TRY(cu_intake_stream(f->in, CU_SPAN_EMPTY, file, &sums, err));
-    TRY(cu_intake_unchanged(f->in, file, w->full, false, &w->stat, sums.size, err));
-    struct cu_item item = item_of(w, w->path);
+    TRY(cu_intake_stream(f->in, CU_SPAN_EMPTY, file, &size, err));
+    TRY(cu_intake_unchanged(f->in, file, w->full, false, &w->stat, size, err));
+    TRY(need_batch(f, 0, err));
+    struct batch *b = f->filling;
+    struct cu_item item = item_of(w, keep_text(b, w->path));
     item.type = CU_ITEM_FILE;
-    item.size = sums.size;
-    item.root = sums.root;
-    memcpy(item.sha256.b, sums.digest[0].bytes, sizeof item.sha256.b);
-    item.has_root = item.has_sha256 = true;
-    return emit(f, &item, sums.digest, sums.digests_n, err);
+    item.size = size;
+    b->member[b->n++] = (struct member){ .item = item, .large = true };
+    b->large_n++;
+    return CU_OK;
 }
 
 static cu_status add_file(struct folder *f, const struct cu_walk_item *w, struct cu_err *err)

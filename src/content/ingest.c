@@ -34,32 +34,30 @@ cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t
     return CU_OK;
 }
 
-cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, struct cu_intake_sums *ret,
+cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, uint64_t *ret_size,
                            struct cu_err *err)
 {
-    struct cu_intake_sums out;
-    size_t got = 1;
+    uint64_t size = head.n;
+    size_t got = 0, n = 0;
 
     TRY(cu_put_large_begin(in->put, err));
-    if (!in->roots_only) TRY(cu_put_large_digests(in->put, in->algs, err));
+    if (!in->roots_only) cu_put_large_digests(in->put, in->algs);
     TRY(cu_put_large_add(in->put, head, err));
-    while (got > 0) {
+    while (got == n) {
         uint8_t *room;
-        size_t n;
         TRY(cu_put_large_room(in->put, &room, &n, err));
         TRY(cu_intake_fill(in, f, room, n, &got, err));
         cu_put_large_filled(in->put, got);
-        if (got < n) break;
+        size += got;
     }
-    TRY(cu_put_large_end(in->put, &out.root, &out.size, err));
-    cu_put_large_digested(in->put, out.digest, &out.digests_n);
-    *ret = out;
+    TRY(cu_put_large_ended(in->put, err));
+    *ret_size = size;
     return CU_OK;
 }
 
-cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, struct cu_intake_sums *ret, struct cu_err *err)
+cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, struct cu_sums *ret, struct cu_err *err)
 {
-    struct cu_intake_sums out = { .size = bytes.n, .root = cu_content_root_of(bytes) };
+    struct cu_sums out = { .size = bytes.n, .root = cu_content_root_of(bytes) };
 
     TRY(cu_digest_set_of(in->algs, bytes, out.digest, &out.digests_n, err));
     *ret = out;
@@ -93,8 +91,8 @@ static cu_status refuse_device(const char *path, enum cu_source_kind kind, struc
 }
 
 /* Small enough to be in memory: with the record, or into a pack. */
-static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const struct cu_intake_sums *sums,
-                            struct cu_ingested *ret, struct cu_err *err)
+static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const struct cu_sums *sums, struct cu_ingested *ret,
+                            struct cu_err *err)
 {
     ret->is_inline = bytes.n <= CU_CONTENT_INLINE_MAX;
     if (!ret->is_inline) return cu_put_small(in->put, CU_OBJECT_CONTENT, &sums->root, bytes, err);
@@ -102,14 +100,18 @@ static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const st
     return cu_buf_ok(&ret->content, err);
 }
 
-static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_intake_sums *sums,
+static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_sums *sums,
                            struct cu_ingested *ret, struct cu_err *err)
 {
+    uint64_t size;
     size_t n;
 
     TRY(cu_intake_fill(in, f, head, CU_CHUNK_BYTES, &n, err));
     snprintf(ret->media, sizeof ret->media, "%s", cu_media_type(cu_span(head, n)));
-    if (n == CU_CHUNK_BYTES) return cu_intake_stream(in, cu_span(head, n), f, sums, err);
+    if (n == CU_CHUNK_BYTES) {
+        TRY(cu_intake_stream(in, cu_span(head, n), f, &size, err));
+        return cu_put_large_take(in->put, sums, err);
+    }
     TRY(cu_intake_sum(in, cu_span(head, n), sums, err));
     return keep_small(in, cu_span(head, n), sums, ret, err);
 }
@@ -120,7 +122,7 @@ static cu_status ingest_item(struct cu_intake *in, const char *path, struct cu_i
 {
     CU_CLEANUP(cu_source_close) struct cu_source_file *f = NULL;
     CU_CLEANUP(free_bytes) uint8_t *head = malloc(CU_CHUNK_BYTES);
-    struct cu_intake_sums sums;
+    struct cu_sums sums;
 
     ENSURE(head, err, CU_NO_MEMORY, "no memory to read %s", path);
     TRY(in->source->ops->open(in->source->self, path, &f, err));

@@ -21,12 +21,12 @@ CU_MUST_USE cu_status cu_intake_tick(struct cu_intake *in, uint64_t n, struct cu
 CU_MUST_USE cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t *ret, size_t n, size_t *ret_n,
                                      struct cu_err *err);
 
-struct cu_intake_sums { uint64_t size; cu_hash root; struct cu_digest_value digest[CU_DIGESTS_MAX]; size_t digests_n; };
-/** Bytes that were read already, then the rest of `f`, as one large object. */
-CU_MUST_USE cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f,
-                                       struct cu_intake_sums *ret, struct cu_err *err);
+/** Bytes that were read already, then the rest of `f`, as one large object; its sums are to be taken from the batch, at once or
+ *  (cu_put_large_take) later. */
+CU_MUST_USE cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, uint64_t *ret_size,
+                                       struct cu_err *err);
 /* small, in memory */
-CU_MUST_USE cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, struct cu_intake_sums *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, struct cu_sums *ret, struct cu_err *err);
 /** Is the file that was read, and the path that led to it, what it was before, and were that many bytes read? CHANGED. */
 CU_MUST_USE cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source_file *f, const char *path, bool follow,
                                           const struct cu_source_stat *before, uint64_t size, struct cu_err *err);

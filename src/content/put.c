@@ -139,6 +139,8 @@ static void hand_over_rows(struct cu_put *p, struct cu_put_slot *slot)
     p->rows_n = p->rows_cap = 0;
 }
 
+static struct cu_put_ticket *next_ticket(struct cu_put *p) { return &p->ticket[p->tickets_n % CU_PUT_TICKETS]; }
+
 static cu_status submit(struct cu_put *p, int which, bool last, bool threads, struct cu_err *err)
 {
     struct cu_put_fill *fill = &p->fill[which];
@@ -157,6 +159,9 @@ static cu_status submit(struct cu_put *p, int which, bool last, bool threads, st
     slot->large = which == LARGE;
     slot->first = !fill->begun;
     slot->last = last;
+    slot->ticket = which == LARGE ? next_ticket(p) : NULL;
+    slot->digested = fill->digested;
+    slot->algs = fill->algs;
     slot->rows_n = 0;
     if (which == PACK && last) hand_over_rows(p, slot);
     cu_buf_clear(&slot->side);
@@ -299,23 +304,16 @@ cu_status cu_put_small(struct cu_put *p, enum cu_object_kind kind, const cu_hash
 cu_status cu_put_large_begin(struct cu_put *p, struct cu_err *err)
 {
     TRY(ready(p, err));
-    CU_ASSERT(!p->fill[LARGE].open);
+    CU_ASSERT(!p->fill[LARGE].open && p->tickets_n - p->taken_n < CU_PUT_TICKETS);
     p->fill[LARGE] = (struct cu_put_fill){ .bytes = p->fill[LARGE].bytes, .open = true };
-    cu_digest_set_free(&p->digests);
     return CU_OK;
 }
 
-cu_status cu_put_large_digests(struct cu_put *p, unsigned algs, struct cu_err *err)
+void cu_put_large_digests(struct cu_put *p, unsigned algs)
 {
     CU_ASSERT(p->fill[LARGE].open && !p->fill[LARGE].begun);
-    cu_digest_set_free(&p->digests);
-    return cu_digest_set_start(algs, &p->digests, err);
-}
-
-void cu_put_large_digested(struct cu_put *p, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n)
-{
-    CU_ASSERT(!p->fill[LARGE].open);
-    cu_digest_set_finish(&p->digests, ret, ret_n);
+    p->fill[LARGE].digested = true;
+    p->fill[LARGE].algs = algs;
 }
 
 cu_status cu_put_large_room(struct cu_put *p, uint8_t **ret, size_t *ret_n, struct cu_err *err)
@@ -341,28 +339,46 @@ cu_status cu_put_large_add(struct cu_put *p, struct cu_span bytes, struct cu_err
 }
 
 /* It came as a large one and is small: everything is still in the slot. */
-static cu_status end_small(struct cu_put *p, struct cu_put_link *o, struct cu_err *err)
+static cu_status end_small(struct cu_put *p, struct cu_put_ticket *t, struct cu_err *err)
 {
-    struct cu_span bytes = cu_span(p->fill[LARGE].bytes, p->fill[LARGE].n);
+    const struct cu_put_fill *fill = &p->fill[LARGE];
+    struct cu_span bytes = cu_span(fill->bytes, fill->n);
+    struct cu_put_link o = { CU_OBJECT_CONTENT, cu_content_root_of(bytes), bytes.n };
 
-    o->name = cu_content_root_of(bytes);
-    cu_digest_set_add(&p->digests, bytes);
-    return put_small(p, o, bytes, err);
+    t->packed = true;
+    t->sums.root = o.name;
+    if (fill->digested) TRY(cu_digest_set_of(fill->algs, bytes, t->sums.digest, &t->sums.digests_n, err));
+    return put_small(p, &o, bytes, err);
 }
 
-static cu_status end_large(struct cu_put *p, struct cu_put_link *o, struct cu_err *err)
+static cu_status end_large(struct cu_put *p, struct cu_put_ticket *t, struct cu_err *err)
 {
-    uint64_t number;
-
     TRY(need_bytes(&p->fill[LARGE], err));
     TRY(submit(p, LARGE, true, true, err));
-    TRY(cu_crew_wait(p->crew, 1u << CU_LANE_TREE | 1u << CU_LANE_DIGEST, cu_crew_submitted(p->crew), err));
-    number = p->fill[LARGE].number;
-    pthread_mutex_lock(&p->lock);
-    o->name = p->file[number].name;
-    pthread_mutex_unlock(&p->lock);
-    if (p->n == 0) return CU_OK;
+    t->number = p->fill[LARGE].number;
+    t->slots = cu_crew_submitted(p->crew);
+    return CU_OK;
+}
+
+cu_status cu_put_large_ended(struct cu_put *p, struct cu_err *err)
+{
+    struct cu_put_fill *fill = &p->fill[LARGE];
+    struct cu_put_ticket *t = next_ticket(p);
+
+    TRY(ready(p, err));
+    CU_ASSERT(fill->open);
+    t->sums.size = fill->at + fill->n;
+    TRY(failed(p, t->sums.size < CU_CHUNK_BYTES ? end_small(p, t, err) : end_large(p, t, err)));
+    fill->open = false;
+    p->tickets_n++;
+    return CU_OK;
+}
+
+/* One that is in every store, or came before in this batch, need not be kept twice. */
+static cu_status keep_once(struct cu_put *p, uint64_t number, const struct cu_put_link *o, struct cu_err *err)
+{
     bool here = was_seen(p, o), known = !here && all_know(p, o);
+
     pthread_mutex_lock(&p->lock);
     p->file[number].discard = here || known;
     pthread_mutex_unlock(&p->lock);
@@ -371,16 +387,35 @@ static cu_status end_large(struct cu_put *p, struct cu_put_link *o, struct cu_er
     return CU_OK;
 }
 
-cu_status cu_put_large_end(struct cu_put *p, cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err)
+static cu_status take(struct cu_put *p, const struct cu_put_ticket *t, struct cu_err *err)
 {
-    struct cu_put_fill *fill = &p->fill[LARGE];
-    struct cu_put_link o = { CU_OBJECT_CONTENT, { { 0 } }, fill->at + fill->n };
+    if (t->packed) return CU_OK;
+    TRY(cu_crew_wait(p->crew, 1u << CU_LANE_TREE | 1u << CU_LANE_DIGEST, t->slots, err));
+    struct cu_put_link o = { CU_OBJECT_CONTENT, t->sums.root, t->sums.size };
+    return p->n > 0 ? keep_once(p, t->number, &o, err) : CU_OK;
+}
+
+cu_status cu_put_large_take(struct cu_put *p, struct cu_sums *ret, struct cu_err *err)
+{
+    struct cu_put_ticket *t = &p->ticket[p->taken_n % CU_PUT_TICKETS];
 
     TRY(ready(p, err));
-    CU_ASSERT(fill->open);
-    TRY(failed(p, o.size < CU_CHUNK_BYTES ? end_small(p, &o, err) : end_large(p, &o, err)));
-    fill->open = false;
-    *ret_root = o.name;
-    *ret_size = o.size;
+    CU_ASSERT(p->taken_n < p->tickets_n);
+    TRY(failed(p, take(p, t, err)));
+    *ret = t->sums;
+    *t = (struct cu_put_ticket){ .number = 0 };
+    p->taken_n++;
+    return CU_OK;
+}
+
+cu_status cu_put_large_end(struct cu_put *p, cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err)
+{
+    struct cu_sums sums;
+
+    CU_ASSERT(p->taken_n == p->tickets_n);
+    TRY(cu_put_large_ended(p, err));
+    TRY(cu_put_large_take(p, &sums, err));
+    *ret_root = sums.root;
+    *ret_size = sums.size;
     return CU_OK;
 }

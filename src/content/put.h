@@ -22,16 +22,22 @@ enum {
     CU_PUT_SLOTS = 10,
     CU_PUT_OPEN_MAX = 32, /* files synced one by one; with more, the file system is synced once */
     CU_PUT_SEEN = 1 << 14,
+    CU_PUT_TICKETS = 64,
     CU_LANE_TREE = 0,
     CU_LANE_DIGEST = 1,
     CU_LANE_STORE = 2, /* the first of n */
 };
+
+/* A large object that was read to its end; its lanes may still be at work. */
+struct cu_put_ticket { struct cu_sums sums; uint64_t number, slots; bool packed; };
 
 struct cu_put_slot {
     uint8_t *bytes;
     size_t n;
     uint64_t number, at;     /* which file, and where in it */
     bool large, first, last;
+    struct cu_put_ticket *ticket;                 /* with the slots of a large object */
+    bool digested; unsigned algs;
     struct cu_pack_row *rows; size_t rows_n;      /* with the last slot of a pack */
     struct cu_buf side;                           /* by the tree lane: what goes to the side file, */
     uint64_t side_at;                             /* and where */
@@ -58,6 +64,7 @@ struct cu_put_fill {
     uint64_t at;      /* bytes of this file in slots before */
     uint64_t number;
     bool open, begun; /* begun: a slot of it was submitted */
+    bool digested; unsigned algs;
 };
 
 struct cu_put_link { enum cu_object_kind kind; cu_hash name; uint64_t size; };
@@ -78,7 +85,9 @@ struct cu_put {
 
     /* the filler's */
     struct cu_put_fill fill[2];
-    struct cu_digest_set digests; /* of the large object; the digest lane's between begin and end */
+    struct cu_digest_set digests; /* the digest lane's */
+    struct cu_put_ticket ticket[CU_PUT_TICKETS]; /* the lanes' until they have passed its slots */
+    uint64_t tickets_n, taken_n;
     struct cu_pack_row *rows;
     size_t rows_n, rows_cap;
     struct cu_put_link *link;
@@ -89,9 +98,12 @@ struct cu_put {
 /** For whoever reads evidence: read right into the batch's memory. Room for at least one byte; then say how many came. */
 CU_MUST_USE cu_status cu_put_large_room(struct cu_put *p, uint8_t **ret, size_t *ret_n, struct cu_err *err);
 void cu_put_large_filled(struct cu_put *p, size_t n);
-/** After begin, before the first byte: compute these digests along the way (bits; SHA-256 always); to be had after the end. */
-CU_MUST_USE cu_status cu_put_large_digests(struct cu_put *p, unsigned algs, struct cu_err *err);
-void cu_put_large_digested(struct cu_put *p, struct cu_digest_value ret[CU_DIGESTS_MAX], size_t *ret_n);
+/** After begin, before the first byte: compute these digests along the way (bits; SHA-256 always). */
+void cu_put_large_digests(struct cu_put *p, unsigned algs);
+/** The end in two parts, so that the next object is read while the lanes are at this one: all bytes are there; and what they
+ *  came to. Fewer than CU_PUT_TICKETS at a time, taken in order, before the commit. */
+CU_MUST_USE cu_status cu_put_large_ended(struct cu_put *p, struct cu_err *err);
+CU_MUST_USE cu_status cu_put_large_take(struct cu_put *p, struct cu_sums *ret, struct cu_err *err);
 static inline void cu_put_cleanup(struct cu_put **p) { cu_put_free(*p); }
 
 /* put_lanes.c */

@@ -129,7 +129,7 @@ static cu_status commit(struct cu_put *p, struct cu_err *err)
 cu_status cu_put_commit(struct cu_put *p, struct cu_err *err)
 {
     ENSURE(!p->failed && !p->committed, err, CU_USAGE, "this batch of objects is closed");
-    CU_ASSERT(!p->fill[1].open);
+    CU_ASSERT(!p->fill[1].open && p->taken_n == p->tickets_n);
     cu_status status = commit(p, err);
     p->failed = status != CU_OK;
     p->committed = status == CU_OK;

@@ -29,6 +29,7 @@ static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
     p->file[slot->number].name = name;
     p->file[slot->number].size = slot->at + slot->n;
     pthread_mutex_unlock(&p->lock);
+    if (slot->large) slot->ticket->sums.root = name;
     if (slot->large) return cu_buf_ok(&slot->side, err);
     return cu_pack_index_write(&name, slot->at + slot->n, slot->rows, slot->rows_n, &slot->side, err);
 }
@@ -37,9 +38,11 @@ static cu_status digest_slot(void *arg, size_t n, struct cu_err *err)
 {
     struct cu_put *p = arg;
     struct cu_put_slot *slot = &p->slot[n];
-    (void)err;
 
-    if (slot->large) cu_digest_set_add(&p->digests, cu_span(slot->bytes, slot->n));
+    if (!slot->large || !slot->digested) return CU_OK;
+    if (slot->first) TRY(cu_digest_set_start(slot->algs, &p->digests, err));
+    cu_digest_set_add(&p->digests, cu_span(slot->bytes, slot->n));
+    if (slot->last) cu_digest_set_finish(&p->digests, slot->ticket->sums.digest, &slot->ticket->sums.digests_n);
     return CU_OK;
 }
 
