@@ -45,11 +45,14 @@ struct cu_engine {
     cu_status (*close)(void *self, struct cu_err *err);
 };
 
-/** Looking after an engine's own files while no engine is open on them (`dirty` and `check` need no lock). */
+/** Looking after an engine's own files while no engine is open on them (`dirty`, `reach` and `check` need no lock). */
 struct cu_engine_care {
     void *self;
     /* Is there anything acknowledged that is not in the tiles yet (a crash)? For reading verbs. */
     cu_status (*dirty)(void *self, bool *ret, struct cu_err *err);
+    /* What its head vouches for: so many entries were drained, so many acknowledged. A published log with fewer than were drained is
+     * an older one: nothing but its loss, or somebody's hand, makes it shorter. */
+    cu_status (*reach)(void *self, cu_size *ret_drained, cu_size *ret_acknowledged, struct cu_err *err);
     /* Judge journal and head byte by byte: every frame's checksum, zero slack, agreement with the log's `tip` (size and root). `found`
      * is told each fault with the file's path and a sentence. Meant for files at rest: while somebody writes, a fault may be no more
      * than a change between two reads. */

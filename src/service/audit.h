@@ -24,6 +24,7 @@ struct cu_audit {
     struct cu_tip state_tip;           /* what node/state says of itself */
     cu_hash state_hash;
     bool state_known, state_met;
+    cu_size drained;                   /* so many entries the engine's head says were in both logs; 0: it cannot be read */
     bool journal_bad;
     char journal_file[512], journal_fault[240];
     char missing[512];                 /* the file that was last reported missing: once is enough */

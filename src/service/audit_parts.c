@@ -299,15 +299,21 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
 
 /* ---- a log that is shorter than it was ---- */
 
-/* Both copies agree on less than the state was closed at: what lay between is in neither, and nothing can be built on what is left. */
+/* Both copies agree on less than the state was closed at, or than the engine's head says was in them: what lay between is in neither, and
+ * nothing can be built on what is left. State and head were read before the log: a writer beside us only makes it longer. */
 static void judge_rollback(struct cu_audit *a)
 {
-    if (a->log_broken || a->ret->dirty || !a->state_known || a->state_tip.size.v <= a->checkpoint.size.v) return;
+    const uint64_t closed = a->state_known && !a->ret->dirty ? a->state_tip.size.v : 0;
+    const uint64_t was = closed > a->drained.v ? closed : a->drained.v;
+
+    if (a->log_broken || was <= a->checkpoint.size.v) return;
     a->log_broken = true;
-    cu_audit_report(a, "lost", CU_DIR_NODE_LOG "/checkpoint", NULL, false,
-                    "both copies of the log end at %llu entries, and the state was closed at %llu: an older copy of both was put "
-                    "back, or what followed is lost; nothing was touched",
-                    (unsigned long long)a->checkpoint.size.v, (unsigned long long)a->state_tip.size.v);
+    cu_audit_report(
+        a, "lost", CU_DIR_NODE_LOG "/checkpoint", NULL, false,
+        "both copies of the log end at %llu entries, and %s %llu: an older copy of both was put back, or what followed "
+        "is lost; nothing was touched",
+        (unsigned long long)a->checkpoint.size.v,
+        was == closed ? "the state was closed at" : "the journal's head says that there were", (unsigned long long)was);
 }
 
 /* ---- what does not belong ---- */

@@ -28,7 +28,9 @@ static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
 {
     struct cu_batch batch = { 0 };
     cu_status done;
+    cu_size acknowledged;
 
+    if (a->p->care.reach && a->p->care.reach(a->p->care.self, &a->drained, &acknowledged, NULL) != CU_OK) a->drained.v = 0;
     if (a->p->care.dirty && a->p->care.dirty(a->p->care.self, &a->ret->dirty, NULL) != CU_OK) a->ret->dirty = false;
     a->state_known = cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash, NULL) == CU_OK;
     TRY(cu_ledger_open(NULL, NULL, &a->replay, err));

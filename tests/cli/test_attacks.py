@@ -311,6 +311,19 @@ def an_older_copy_of_both_logs_put_back_is_never_taken_for_the_whole(folder):
     return "restored from the journal"
 
 
+@test
+def an_older_copy_of_both_logs_is_told_from_a_damaged_journal_when_the_state_is_gone_too(folder):
+    ledger = template()[0].copy(folder / "L")
+    for which in ("node/log", "cloud/log"):
+        shutil.rmtree(ledger.root / which)
+        shutil.copytree(template()[0].root.parent / "older" / which, ledger.root / which)
+    shutil.rmtree(ledger.root / "node/state")
+    answer = ledger.check("--repair", code=2)
+    lost = [f for f in answer["findings"] if f["kind"] == "lost" and f["where"] == "node/log/checkpoint"]
+    assert lost and "journal" in lost[0]["what"], answer
+    assert not any(f["repaired"] and f["where"].startswith("node/journal") for f in answer["findings"]), answer
+
+
 # ---- beyond repair ----
 def is_superseded(where):
     """A partial tile of a size that the log had once."""

@@ -59,7 +59,7 @@ static cu_status renew(void *self, const struct cu_tip *tip, struct cu_err *err)
 
 /* ---- looking ---- */
 
-static cu_status dirty(void *self, bool *ret, struct cu_err *err)
+static cu_status reach(void *self, cu_size *ret_drained, cu_size *ret_acknowledged, struct cu_err *err)
 {
     const struct cu_embedded_config *config = self;
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
@@ -70,7 +70,17 @@ static cu_status dirty(void *self, bool *ret, struct cu_err *err)
     TRY(cu_embedded_path(config, "head", path, err));
     TRY(config->fs->ops->open(config->fs->self, path, CU_OPEN_READ, &f, err));
     TRY(cu_head_read(f, path, &head, &whole, err));
-    *ret = head.drained.v < head.tip.size.v;
+    *ret_drained = head.drained;
+    *ret_acknowledged = head.tip.size;
+    return CU_OK;
+}
+
+static cu_status dirty(void *self, bool *ret, struct cu_err *err)
+{
+    cu_size drained, acknowledged;
+
+    TRY(reach(self, &drained, &acknowledged, err));
+    *ret = drained.v < acknowledged.v;
     return CU_OK;
 }
 
@@ -210,5 +220,5 @@ static void *self_of(const struct cu_embedded_config *config)
 
 struct cu_engine_care cu_embedded_care(const struct cu_embedded_config *config)
 {
-    return (struct cu_engine_care){ self_of(config), dirty, check, renew };
+    return (struct cu_engine_care){ self_of(config), dirty, reach, check, renew };
 }

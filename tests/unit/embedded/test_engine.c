@@ -388,6 +388,26 @@ static void a_ledger_is_dirty_from_the_acknowledgement_to_the_drain(void **state
     end_bench(b);
 }
 
+static void the_head_tells_how_much_was_drained_and_how_much_acknowledged(void **state)
+{
+    struct bench *b = new_bench(0);
+    struct cu_engine_care care = cu_embedded_care(&b->config);
+    cu_size drained, acknowledged, was;
+    (void)state;
+
+    OK(care.reach(care.self, &was, &acknowledged, &error));
+    assert_int_equal(was.v, acknowledged.v);
+    submit_one(b, &records, 0);
+    OK(care.reach(care.self, &drained, &acknowledged, &error));
+    assert_int_equal(drained.v, was.v);
+    assert_int_equal(acknowledged.v, was.v + 2); /* and its block */
+    OK(b->engine.drain(b->engine.self, &error));
+    OK(care.reach(care.self, &drained, &acknowledged, &error));
+    assert_int_equal(drained.v, was.v + 2);
+    close_bench(b);
+    end_bench(b);
+}
+
 static void a_journal_made_anew_is_tied_to_the_log(void **state)
 {
     struct bench *b = new_bench(0);
@@ -681,6 +701,7 @@ int main(void)
         cmocka_unit_test(one_engine_at_a_time),
         cmocka_unit_test(a_second_create_is_refused_and_changes_nothing),
         cmocka_unit_test(a_ledger_is_dirty_from_the_acknowledgement_to_the_drain),
+        cmocka_unit_test(the_head_tells_how_much_was_drained_and_how_much_acknowledged),
         cmocka_unit_test(a_journal_made_anew_is_tied_to_the_log),
         cmocka_unit_test(after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_anew),
         cmocka_unit_test(a_drain_that_fails_keeps_the_journal_and_is_made_up_for),
