@@ -68,7 +68,7 @@ static cu_status load_from_pack(struct loading *l, const cu_hash *pack, struct c
     CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
     struct cu_pack_scan how = { .each = add_unpacked, .arg = &l->s->catalogue };
 
-    TRY(cu_scan_new(&scan, err));
+    TRY(cu_scan_new(true, &scan, err));
     TRY(add_pack(&l->s->catalogue, pack, err));
     cu_status status = cu_scan_pack_file(scan, l->s, pack, &how, NULL);
     ENSURE(status != CU_NO_MEMORY, err, CU_NO_MEMORY, "no memory to read a pack");

@@ -4,13 +4,13 @@
  * harmless: nothing was acknowledged. That an object which the log names is missing is for whoever reads the log to say
  * (cu_objects_has).
  */
-#include "content/judge.h"
+#include "content/judging.h"
 
 #include <stdio.h>
 
 struct checking {
     struct cu_objects *s;
-    struct cu_scan *scan;
+    struct cu_judging *judging;
     uint64_t sample, seen;
     void (*found)(void *arg, const struct cu_object_fault *fault);
     void (*progress)(void *arg, uint64_t bytes);
@@ -45,22 +45,32 @@ static cu_status judge_lone_side(struct checking *c, bool large, const cu_hash *
     return CU_OK;
 }
 
+static cu_status told(void *arg, const struct cu_judge_job *job, struct cu_err *err)
+{
+    struct checking *c = arg;
+    const struct cu_judged *j = &job->judged;
+    (void)err;
+
+    report(c, job->large ? CU_STORE_LARGE : CU_STORE_PACK, &job->name, j->main, j->main_text);
+    if (job->side) report(c, job->large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, &job->name, j->side, j->side_text);
+    c->sum.objects += j->objects;
+    c->sum.bytes += j->size;
+    return CU_OK;
+}
+
 static cu_status judge_object(void *arg, bool large, const cu_hash *name, bool main, bool side, struct cu_err *err)
 {
     struct checking *c = arg;
-    struct cu_judged j;
+    struct cu_judge_job job = { .large = large, .side = side, .name = *name };
+    struct cu_object o;
 
     if (!main) return judge_lone_side(c, large, name, err);
     if (!side)
         report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, CU_JUDGED_MISSING,
                large ? "the tree of the bytes beside it is missing" : "the index of the pack beside it is missing");
     if (c->sample > 1 && c->seen++ % c->sample != 0) return CU_OK;
-    TRY((large ? cu_judge_large : cu_judge_pack)(c->scan, c->s, name, &j, err));
-    report(c, large ? CU_STORE_LARGE : CU_STORE_PACK, name, j.main, j.main_text);
-    if (side) report(c, large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, name, j.side, j.side_text);
-    c->sum.objects += j.objects;
-    c->sum.bytes += j.size;
-    return CU_OK;
+    if (large && cu_store_find_large(c->s, name, &o, NULL) == CU_OK) job.size = o.size;
+    return cu_judging_add(c->judging, &job, err);
 }
 
 static cu_status report_unexpected(void *arg, const char *path, struct cu_err *err)
@@ -84,14 +94,14 @@ static void add_progress(void *arg, uint64_t bytes)
 cu_status cu_objects_check(struct cu_objects *s, uint64_t sample, void (*found)(void *arg, const struct cu_object_fault *fault),
                            void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret, struct cu_err *err)
 {
-    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+    CU_CLEANUP(cu_judging_cleanup) struct cu_judging *judging = NULL;
     struct checking c = { .s = s, .sample = sample, .found = found, .progress = progress, .arg = arg };
     struct cu_store_visit visit = { &c, judge_object, report_unexpected };
 
-    TRY(cu_scan_new(&scan, err));
-    cu_scan_progress(scan, add_progress, &c);
-    c.scan = scan;
+    TRY(cu_judging_begin(s, told, add_progress, &c, &judging, err));
+    c.judging = judging;
     TRY(cu_store_walk(s, &visit, err));
+    TRY(cu_judging_end(judging, err));
     *ret = c.sum;
     return CU_OK;
 }

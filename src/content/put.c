@@ -60,6 +60,18 @@ cu_status cu_put_begin(struct cu_objects *const *stores, size_t n, struct cu_put
     return CU_OK;
 }
 
+void cu_put_dismiss(struct cu_put *p)
+{
+    cu_crew_free(p->crew);
+    p->crew = NULL;
+    for (size_t i = 0; i < CU_PUT_SLOTS; i++) {
+        free(p->slot[i].bytes), p->slot[i].bytes = NULL;
+        free(p->slot[i].rows), p->slot[i].rows = NULL;
+        cu_buf_free(&p->slot[i].side);
+    }
+    for (int i = 0; i < 2; i++) free(p->fill[i].bytes), p->fill[i].bytes = NULL;
+}
+
 /* A file of the batch that was not published gives back its space. */
 static void cut_file(struct cu_put_writer *w, uint64_t number)
 {
@@ -75,7 +87,7 @@ static void cut_file(struct cu_put_writer *w, uint64_t number)
 void cu_put_free(struct cu_put *p)
 {
     if (!p) return;
-    cu_crew_free(p->crew);
+    cu_put_dismiss(p);
     cu_digest_set_free(&p->digests);
     for (size_t i = 0; i < p->n; i++) {
         cu_put_close_files(&p->writer[i]);
@@ -83,12 +95,6 @@ void cu_put_free(struct cu_put *p)
             if (!p->committed || p->file[n].discard) cut_file(&p->writer[i], n);
         cu_store_leave_place(p->writer[i].store, p->writer[i].place);
     }
-    for (size_t i = 0; i < CU_PUT_SLOTS; i++) {
-        free(p->slot[i].bytes);
-        free(p->slot[i].rows);
-        cu_buf_free(&p->slot[i].side);
-    }
-    for (int i = 0; i < 2; i++) free(p->fill[i].bytes);
     free(p->file), free(p->rows), free(p->link), free(p->seen);
     pthread_mutex_destroy(&p->lock);
     free(p);

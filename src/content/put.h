@@ -111,5 +111,6 @@ CU_MUST_USE cu_status cu_put_start_crew(struct cu_put *p, bool threads, struct c
 void cu_put_close_files(struct cu_put_writer *w);
 /* put.c: what is gathered goes to the crew; at commit */
 CU_MUST_USE cu_status cu_put_finish_pack(struct cu_put *p, bool threads, struct cu_err *err);
+void cu_put_dismiss(struct cu_put *p); /* crew and slots: after the last byte */
 
 #endif

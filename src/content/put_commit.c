@@ -1,5 +1,5 @@
 /* Durable first, then seen; then read again. */
-#include "content/judge.h"
+#include "content/judging.h"
 #include "content/put.h"
 
 #include <stdio.h>
@@ -133,41 +133,47 @@ cu_status cu_put_commit(struct cu_put *p, struct cu_err *err)
     cu_status status = commit(p, err);
     p->failed = status != CU_OK;
     p->committed = status == CU_OK;
+    if (p->committed) cu_put_dismiss(p); /* what reads again needs memory, too */
     for (size_t i = 0; i < p->n && p->committed; i++) tell(p, p->writer[i].store);
     return status;
 }
 
 /* ---- read again ---- */
 
-static cu_status verify_file(struct cu_scan *scan, struct cu_objects *s, const struct cu_put_file *f, struct cu_err *err)
+static cu_status told(void *arg, const struct cu_judge_job *job, struct cu_err *err)
 {
-    struct cu_judged j = { 0 };
+    struct cu_objects *s = arg;
+    const struct cu_judged *j = &job->judged;
     char path[CU_STORE_PATH_MAX];
 
-    TRY((f->large ? cu_judge_large : cu_judge_pack)(scan, s, &f->name, &j, err));
-    cu_store_path(s, f->large ? CU_STORE_LARGE : CU_STORE_PACK, &f->name, path);
-    ENSURE(j.main == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j.main_text);
-    ENSURE(j.size == f->size, err, CU_BAD_HASH, "%s: read again, it has another length", path);
-    cu_store_path(s, f->large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, &f->name, path);
-    ENSURE(j.side == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j.side_text);
+    cu_store_path(s, job->large ? CU_STORE_LARGE : CU_STORE_PACK, &job->name, path);
+    ENSURE(j->main == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j->main_text);
+    ENSURE(j->size == job->size, err, CU_BAD_HASH, "%s: read again, it has another length", path);
+    cu_store_path(s, job->large ? CU_STORE_TREE : CU_STORE_PACK_INDEX, &job->name, path);
+    ENSURE(j->side == CU_JUDGED_GOOD, err, CU_BAD_HASH, "%s: read again, %s", path, j->side_text);
     return CU_OK;
 }
 
-static cu_status verify_link(struct cu_scan *scan, struct cu_objects *s, const struct cu_put_link *l, struct cu_err *err)
+static cu_status verify_link(struct cu_judging *judging, struct cu_objects *s, const struct cu_put_link *l, struct cu_err *err)
 {
-    struct cu_put_file f = { .name = l->name, .size = l->size, .large = true };
+    const struct cu_judge_job job = { .large = true, .name = l->name, .size = l->size };
 
-    return l->size >= CU_CHUNK_BYTES ? verify_file(scan, s, &f, err) : cu_objects_has(s, l->kind, &l->name, l->size, true, err);
+    return l->size >= CU_CHUNK_BYTES ? cu_judging_add(judging, &job, err)
+                                     : cu_objects_has(s, l->kind, &l->name, l->size, true, err);
 }
 
 cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err)
 {
-    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+    CU_CLEANUP(cu_judging_cleanup) struct cu_judging *judging = NULL;
 
     ENSURE(p->committed && which < p->n, err, CU_USAGE, "a batch is verified after it was committed");
-    TRY(cu_scan_new(&scan, err));
-    for (uint64_t i = 0; i < p->files_n; i++)
-        if (!p->file[i].discard) TRY(verify_file(scan, p->writer[which].store, &p->file[i], err));
-    for (size_t i = 0; i < p->links_n; i++) TRY(verify_link(scan, p->writer[which].store, &p->link[i], err));
-    return CU_OK;
+    struct cu_objects *s = p->writer[which].store;
+    TRY(cu_judging_begin(s, told, NULL, s, &judging, err));
+    for (uint64_t i = 0; i < p->files_n; i++) {
+        const struct cu_put_file *f = &p->file[i];
+        const struct cu_judge_job job = { .large = f->large, .name = f->name, .size = f->size };
+        if (!f->discard) TRY(cu_judging_add(judging, &job, err));
+    }
+    for (size_t i = 0; i < p->links_n; i++) TRY(verify_link(judging, s, &p->link[i], err));
+    return cu_judging_end(judging, err);
 }

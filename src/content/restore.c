@@ -160,7 +160,7 @@ cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from,
 {
     CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
 
-    TRY(cu_scan_new(&scan, err));
+    TRY(cu_scan_new(true, &scan, err));
     if (copy_pack(scan, s, s, pack, NULL) == CU_OK) return CU_OK;
     return copy_pack(scan, s, from, pack, err);
 }
@@ -171,7 +171,7 @@ cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects *from, enum
     CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
     struct cu_object o;
 
-    TRY(cu_scan_new(&scan, err));
+    TRY(cu_scan_new(true, &scan, err));
     if (kind == CU_OBJECT_CONTENT && cu_store_find_large(s, name, &o, NULL) == CU_OK &&
         copy_large(scan, s, s, name, NULL) == CU_OK)
         return CU_OK;

@@ -19,11 +19,10 @@ struct slot {
 };
 
 struct cu_scan {
+    bool threads;
     struct cu_crew *crew; /* NULL until a file has more than one chunk */
     uint64_t told;        /* slots, of all files so far */
-    void (*progress)(void *arg, uint64_t bytes);
-    void *progress_arg;
-    uint8_t *bytes; /* the slots': one chunk until there are threads */
+    uint8_t *bytes;       /* the slots': one chunk for all until there are threads */
     unsigned slots;
     struct slot slot[SLOTS];
 };
@@ -40,18 +39,13 @@ static cu_status read_slot(void *arg, size_t n, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_scan_new(struct cu_scan **ret, struct cu_err *err)
+cu_status cu_scan_new(bool threads, struct cu_scan **ret, struct cu_err *err)
 {
     struct cu_scan *scan = calloc(1, sizeof *scan);
     ENSURE(scan, err, CU_NO_MEMORY, "no memory to read a store");
+    scan->threads = threads;
     *ret = scan;
     return CU_OK;
-}
-
-void cu_scan_progress(struct cu_scan *scan, void (*progress)(void *arg, uint64_t bytes), void *arg)
-{
-    scan->progress = progress;
-    scan->progress_arg = arg;
 }
 
 void cu_scan_free(struct cu_scan *scan)
@@ -77,7 +71,7 @@ static cu_status start_crew(struct cu_scan *scan, bool threads, struct cu_err *e
 {
     struct cu_lane lanes[LANES];
 
-    TRY(need_memory(scan, threads ? SLOTS : 1, err));
+    TRY(need_memory(scan, threads ? SLOTS : scan->threads ? 1 : CU_HUGE_PAGE / CU_CHUNK_BYTES, err));
     for (unsigned i = 0; i < LANES; i++) lanes[i] = (struct cu_lane){ .work = read_slot, .arg = scan, .share = i, .of = LANES };
     scan->told = 0;
     return cu_crew_new(lanes, LANES, SLOTS, threads, &scan->crew, err);
@@ -118,17 +112,17 @@ static cu_status tell_one(struct reading *r, struct cu_err *err)
     TRY(cu_crew_wait(scan->crew, ~0u, scan->told + 1, err));
     scan->told++;
     r->told += slot->n;
-    if (scan->progress) scan->progress(scan->progress_arg, slot->n);
     return r->chunk(r->arg, slot->at, cu_span(slot->bytes, slot->n), slot->leaves, slot->leaves_n, err);
 }
 
-/* A slot is kept back: the one that is being told may not be asked for again. */
+/* A slot is kept back: the one that is being told may not be asked for again. Without threads they have one memory. */
 static cu_status read_through(struct reading *r, struct cu_err *err)
 {
     struct cu_scan *scan = r->scan;
+    const uint64_t ahead = cu_crew_has_threads(scan->crew) ? SLOTS - 1 : 1;
 
     while (r->told < r->size) {
-        while (r->asked < r->size && cu_crew_submitted(scan->crew) - scan->told < SLOTS - 1) TRY(ask_one(r, err));
+        while (r->asked < r->size && cu_crew_submitted(scan->crew) - scan->told < ahead) TRY(ask_one(r, err));
         TRY(tell_one(r, err));
     }
     return CU_OK;
@@ -139,7 +133,7 @@ static cu_status read_file(struct reading *r, struct cu_err *err)
 {
     struct cu_scan *scan = r->scan;
 
-    if (!scan->crew) TRY(start_crew(scan, r->size > CU_CHUNK_BYTES, err));
+    if (!scan->crew) TRY(start_crew(scan, scan->threads && r->size > CU_CHUNK_BYTES, err));
     cu_status status = read_through(r, err);
     if (status == CU_OK && cu_crew_has_threads(scan->crew)) return CU_OK;
     cu_crew_free(scan->crew);

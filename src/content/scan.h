@@ -4,13 +4,12 @@
 
 #include "content/store.h"
 
-struct cu_scan; /* threads and buffers, for many files one after another; about 8 MiB once a file is longer than a chunk */
-CU_MUST_USE cu_status cu_scan_new(struct cu_scan **ret, struct cu_err *err);
+/* Threads and buffers, for many files one after another; about 8 MiB once a file is longer than a chunk. Without threads (for whoever
+ * is one among others) 2 MiB. */
+struct cu_scan;
+CU_MUST_USE cu_status cu_scan_new(bool threads, struct cu_scan **ret, struct cu_err *err);
 void cu_scan_free(struct cu_scan *scan);
 static inline void cu_scan_cleanup(struct cu_scan **scan) { cu_scan_free(*scan); }
-
-/** Told how many bytes of a file were read since it was last told. */
-void cu_scan_progress(struct cu_scan *scan, void (*progress)(void *arg, uint64_t bytes), void *arg);
 
 /** One chunk (1 MiB, the last may be short) with its leaf hashes; called in order, in the caller's thread. */
 typedef cu_status (*cu_scan_chunk)(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n,
