@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo check-tsan check-analyze check-format format fuzz soak bench accelerator coverage install clean
+.PHONY: help build check demo check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ bench: build ## the README's figures: all rows of bench/README.md, or ROW=name
 accelerator: ## fetch the optional lanes of AVX-512 that check signatures three times as fast; the next build takes them
 	@tools/setup accelerator
 	@tools/accelerator
+
+mutants: ## small faults in a copy of the sources, one at a time: each must make a test fail (NAME=part picks some)
+	@tools/setup build check
+	@NAME=$(NAME) tools/tiers mutants
 
 coverage: ## which lines the tests execute, a line a file
 	@tools/setup build check
