@@ -1,19 +1,27 @@
 #!/usr/bin/env python3
 """kill -9 at any moment: nothing acknowledged is missing, whatever verb comes next works, and `check` is clean.
 
-CUSTODY_SEED repeats a run; every failure prints it.
+CUSTODY_SEED repeats a run; every failure prints it. CUSTODY_SLOW=1 kills 500 times and more; CUSTODY_SECONDS=n goes on so long,
+with nothing but storms of deposits, and ends with a line that counts.
 """
+import atexit
+import collections
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
-from custody_test import CUSTODY, ENVIRONMENT, Ledger, fill, main, noise, picture, same, test, verify
+from custody_test import CUSTODY, ENVIRONMENT, Ledger, Skip, fill, main, noise, picture, same, scratch, test, verify
 
+SANITIZED = os.environ.get("CUSTODY_SANITIZED", "").upper() in ("1", "ON", "TRUE", "YES")
+KILLS = 260 if os.environ.get("CUSTODY_SLOW") else 6 if SANITIZED else 18  # in each storm
+COUNTED = collections.Counter()
 SEED = int(os.environ.get("CUSTODY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 VERBS = (["ls"], ["status"], ["trail"], ["case", "ls"], ["show", "C1/1"], ["check"], ["receipt", "C1/1", "-o", "-"], ["doctor"])
 
@@ -35,6 +43,7 @@ def killed(ledger, after, *args):
     running.wait(60)
     reader.join(60)
     assert running.returncode in (0, -signal.SIGKILL), f"it ended with {running.returncode}"
+    COUNTED["kills"] += running.returncode == -signal.SIGKILL
     return [l.decode() for l in lines[:-1]], running.returncode == -signal.SIGKILL
 
 
@@ -49,21 +58,23 @@ def took(ledger, *args):
 def acknowledged_is_there(ledger, rows):
     """Every deposit that was told to somebody: same id under the same number, and its receipt verifies with its file."""
     listed = {r["exhibit"]: r["id"] for r in ledger.run("ls", "--json").rows}
-    for row in rows:
-        assert listed.get(row["exhibit"]) == row["id"], f"{row['exhibit']} {row['id']} is missing or another one"
+    lost = [row for row in rows if listed.get(row["exhibit"]) != row["id"]]
+    COUNTED["lost"] += len(lost)
+    assert not lost, f"{lost[0]['exhibit']} {lost[0]['id']} is missing or another one, of {len(lost)}"
     for row in rows[-3:] + rows[:2]:
         verify("--trust", ledger.trust, row["receipt"], row["path"])
 
 
-def storm(folder, what, kills, seconds):
-    rng = random.Random(f"{SEED} {what.__name__}")
+def storm(folder, what, kills, seconds=1 << 20, again=""):
+    """Until so many were killed before they had ended, or so long."""
+    rng = random.Random(f"{SEED} {what.__name__}{again}")
     ledger, rows, hit = Ledger.new(folder / "L", "C1"), [], 0
     args = what(folder, 0)
     rows += [json.loads(l) for l in subprocess.run([CUSTODY, *map(os.fspath, args)], env={**ENVIRONMENT, "CUSTODY_LEDGER": str(ledger.root)}, capture_output=True, check=True).stdout.splitlines()]
     whole = max(took(ledger, *what(folder, 1)), 0.02)
     began = time.time()
-    for n in range(2, kills + 2):
-        if time.time() - began > seconds:
+    for n in range(2, 4 * kills + 2):
+        if hit >= kills or time.time() - began > seconds:
             break
         lines, in_time = killed(ledger, rng.random() * whole * 1.05, *what(folder, n))
         hit += in_time
@@ -87,7 +98,8 @@ def storm(folder, what, kills, seconds):
         assert len({r["id"] for r in exhibits}) == len(exhibits) and len({r["exhibit"] for r in exhibits}) == len(exhibits), "something is recorded twice"
     except AssertionError as why:
         raise AssertionError(f"CUSTODY_SEED={SEED}: {why}") from why
-    return f"{hit} of {n - 1} killed in time, {len(rows)} acknowledged, {len(exhibits)} recorded"
+    COUNTED["acknowledged"] += len(rows)
+    return f"{hit} of {n - 2} killed in time, {len(rows)} acknowledged, {len(exhibits)} recorded"
 
 
 def a_folder(folder, n):
@@ -107,12 +119,12 @@ def many_paths(folder, n):
 
 @test
 def a_deposit_of_a_folder_killed_at_any_moment(folder):
-    return storm(folder, a_folder, 24, 30)
+    return storm(folder, a_folder, KILLS)
 
 
 @test
 def a_deposit_of_many_paths_killed_at_any_moment(folder):
-    return storm(folder, many_paths, 24, 30)
+    return storm(folder, many_paths, KILLS)
 
 
 @test
@@ -129,6 +141,8 @@ def deposits_without_waiting_killed_at_any_moment(folder):
             running.kill()
             out, _ = running.communicate()
         rows += [json.loads(l) for l in out.split(b"\n")[:-1]]
+        COUNTED["kills"] += running.returncode == -signal.SIGKILL
+    COUNTED["acknowledged"] += len(rows)
     for row in rows:
         ledger.run("receipt", row["id"], "-o", folder / "r")
         verify("--trust", ledger.trust, folder / "r", row["path"])
@@ -194,20 +208,22 @@ def get_killed_leaves_no_half_file_under_the_name(folder):
 
 
 @test
-def an_init_that_was_killed_is_no_ledger_and_says_so(folder):
+def an_init_that_was_killed_is_no_ledger_and_is_begun_again_by_the_next(folder):
     rng = random.Random(f"{SEED} init")
     for n in range(8):
         running = subprocess.Popen([CUSTODY, "init", folder / str(n)], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.random() * 0.08)
+        time.sleep(rng.random() * (0.3 if SANITIZED else 0.04))
         running.kill()
-        running.wait()
+        COUNTED["kills"] += running.wait() != 0
         ledger = Ledger(folder / str(n))
         if not ledger.root.exists():
             continue
         answer = ledger.run("status", code=None)
         assert answer.code in (0, 10), f"CUSTODY_SEED={SEED}: {answer}"
-        if answer.code == 0:
-            ledger.clean()
+        if answer.code == 10:
+            Ledger.new(ledger.root)
+        ledger.deposit(fill(folder / "a", b"evidence"))
+        ledger.clean()
 
 
 @test
@@ -220,5 +236,66 @@ def a_tree_that_was_deposited_is_never_touched(folder):
     same(before, picture(args[-1]))
 
 
+@test
+def two_processes_that_race_for_the_lock_write_one_after_the_other_or_say_busy(folder):
+    ledger, rows, busy = Ledger.new(folder / "L", "C1"), [], 0
+    for n in range(10):
+        racers = [start(ledger, *many_paths(folder, 2 * n + i)[:-75]) for i in range(2)]
+        for racer in racers:
+            out, _ = racer.communicate(timeout=120)
+            assert racer.returncode in (0, 11), racer.returncode
+            busy += racer.returncode == 11
+            assert racer.returncode == 0 or not out, "who was refused has told nobody of a deposit"
+            rows += [json.loads(l) for l in out.splitlines()]
+    acknowledged_is_there(ledger, rows)
+    COUNTED["acknowledged"] += len(rows)
+    assert len({row["exhibit"] for row in rows}) == len(rows) == len(ledger.run("ls", "--json").rows)
+    ledger.clean()
+    return f"{len(rows)} acknowledged, {busy} times busy"
+
+
+@test
+def a_ledger_mounted_read_only_reads_well_and_refuses_the_rest(folder):
+    if os.geteuid() != 0:
+        raise Skip("needs root to mount")
+    ledger = Ledger.new(folder / "L", "C1")
+    row = ledger.deposit("--case", "C1", fill(folder / "a", b"evidence"))[0]
+    (folder / "M").mkdir()
+    if subprocess.run(["mount", "--bind", ledger.root, folder / "M"], check=False, capture_output=True).returncode:
+        raise Skip("no mounts here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder / "M"], check=True)
+        mounted, before = Ledger(folder / "M"), picture(ledger.root)
+        for verb in VERBS[:-1]:
+            mounted.run(*verb)
+        answer = mounted.run("get", "C1/1", "-o", folder / "out")
+        assert (folder / "out").read_bytes() == b"evidence" and "NOT recorded" in answer.err, answer
+        for verb in (["deposit", folder / "a"], ["case", "open", "C2"], ["reindex"], ["check", "--repair"]):
+            assert len(mounted.run(*verb, code=12).error) > 40, verb
+        verify("--trust", mounted.trust, row["receipt"], folder / "a")
+        same(before, picture(ledger.root))
+    finally:
+        subprocess.run(["umount", "-l", folder / "M"], check=False)
+
+
+def say_what_was_counted():
+    print(f"# harness: {COUNTED['kills']} kills, {COUNTED['acknowledged']} acknowledged, {COUNTED['lost']} lost", flush=True)
+
+
+def go_on(seconds):
+    """Ledger after ledger, each killed 25 times."""
+    began, n = time.time(), 0
+    while time.time() - began < seconds:
+        folder = pathlib.Path(scratch("custody-kill-"))
+        try:
+            storm(folder, many_paths, 25, seconds - (time.time() - began), f" {n}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        n += 1
+
+
 if __name__ == "__main__":
+    atexit.register(say_what_was_counted)
+    if os.environ.get("CUSTODY_SECONDS"):
+        sys.exit(go_on(float(os.environ["CUSTODY_SECONDS"])))
     main()

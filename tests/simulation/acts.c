@@ -157,8 +157,8 @@ static cu_status inventory(struct life *l, struct cu_err *err)
 /* Many small statements in one batch: what fills tiles, bundles and the journal. */
 static cu_status batch(struct life *l, struct cu_err *err)
 {
-    enum { MOST = 128 };
-    const size_t n = 16 + below(l, MOST - 16);
+    enum { MOST = 240 };
+    const size_t n = 32 + below(l, MOST - 32);
     const struct sw_promise *p = some_deposit(l);
     struct cu_buf record[MOST];
     struct cu_span spans[MOST];
