@@ -27,6 +27,7 @@ struct cu_audit {
     cu_size drained;                   /* so many entries the engine's head says were in both logs; 0: it cannot be read */
     bool journal_bad;
     char journal_file[512], journal_fault[240];
+    bool no_memory;                    /* something could not be looked at for want of it: no finding counts, the run ends so */
     char missing[512];                 /* the file that was last reported missing: once is enough */
 
     uint64_t run;                      /* quarantine/<run>/ */
@@ -42,6 +43,12 @@ CU_MUST_USE cu_status cu_repair_begin(struct cu_audit *a, struct cu_err *err);
 CU_MUST_USE cu_status cu_repair_end(struct cu_audit *a, struct cu_err *err);
 /** The first number that no run in quarantine/ has. */
 CU_MUST_USE cu_status cu_quarantine_next(struct cu_place *p, uint64_t *ret_run, struct cu_err *err);
+/** Not to have had the memory to look is no damage: `looked` comes back, and is remembered. */
+static inline cu_status cu_audit_saw(struct cu_audit *a, cu_status looked)
+{
+    a->no_memory |= looked == CU_NO_MEMORY;
+    return looked;
+}
 /** Report something wrong that has no file to be mended by bytes. */
 void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, bool repaired, const char *fmt, ...) CU_PRINTF(6, 7);
 /** While repairing, before anything is touched: what is about to be mended is noted durably. The report that follows gives the verdict. */

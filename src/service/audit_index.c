@@ -114,7 +114,7 @@ cu_status cu_audit_index(struct cu_audit *a, struct cu_err *err)
 
     if (!differs && judged) {
         TRY(cu_place_refresh(a->p, err));
-        if (index_differs(a, &differs, NULL) != CU_OK) differs = true;
+        if (cu_audit_saw(a, index_differs(a, &differs, NULL)) != CU_OK) differs = true;
     }
     if (!differs) return CU_OK;
     if (a->r->repair) {

@@ -23,44 +23,44 @@ struct tile_bytes {
     cu_hash hash[CU_TILE_WIDTH];
 };
 
-static cu_status read_tile(struct cu_log_dir *dir, struct cu_tile tile, struct cu_buf *ret)
+static cu_status read_tile(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct cu_buf *ret)
 {
     cu_buf_clear(ret);
-    return cu_log_dir_read(dir, tile, ret, NULL);
+    return cu_audit_saw(a, cu_log_dir_read(dir, tile, ret, NULL));
 }
 
 /* ---- candidates for one tile ---- */
-static bool tile_as_stored(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+static bool tile_as_stored(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
 {
     CU_BUF bytes = cu_buf_heap(CU_TILE_WIDTH * sizeof(cu_hash) + 1);
 
-    if (read_tile(dir, tile, &bytes) != CU_OK || bytes.n != tile.width * sizeof(cu_hash)) return false;
+    if (read_tile(a, dir, tile, &bytes) != CU_OK || bytes.n != tile.width * sizeof(cu_hash)) return false;
     ret->width = tile.width;
     memcpy(ret->hash, bytes.p, bytes.n);
     return true;
 }
 
-static bool tile_from_bundle(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+static bool tile_from_bundle(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
 {
     CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
     struct cu_span entry;
     size_t at = 0;
 
-    if (read_tile(dir, (struct cu_tile){ CU_TILE_ENTRIES, tile.index, tile.width }, &bundle) != CU_OK) return false;
+    if (read_tile(a, dir, (struct cu_tile){ CU_TILE_ENTRIES, tile.index, tile.width }, &bundle) != CU_OK) return false;
     if (cu_bundle_check(cu_buf_span(&bundle), tile.width, NULL) != CU_OK) return false;
     for (ret->width = 0; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); ret->width++)
         ret->hash[ret->width] = cu_leaf_hash(entry);
     return true;
 }
 
-static bool tile_from_below(struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
+static bool tile_from_below(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct tile_bytes *ret)
 {
     struct tile_bytes below;
 
-    if (tile.level == 0) return tile_from_bundle(dir, tile, ret);
+    if (tile.level == 0) return tile_from_bundle(a, dir, tile, ret);
     for (ret->width = 0; ret->width < tile.width; ret->width++) {
         const struct cu_tile child = { tile.level - 1, tile.index * CU_TILE_WIDTH + ret->width, CU_TILE_WIDTH };
-        if (!tile_as_stored(dir, child, &below)) return false;
+        if (!tile_as_stored(a, dir, child, &below)) return false;
         ret->hash[ret->width] = cu_tree_root(below.hash, CU_TILE_WIDTH);
     }
     return true;
@@ -71,7 +71,7 @@ static bool candidate(struct cu_audit *a, struct cu_tile tile, unsigned k, struc
 {
     struct cu_log_dir *dir = &a->dir[k % CU_LOGS];
 
-    return k < CU_LOGS ? tile_as_stored(dir, tile, ret) : tile_from_below(dir, tile, ret);
+    return k < CU_LOGS ? tile_as_stored(a, dir, tile, ret) : tile_from_below(a, dir, tile, ret);
 }
 
 /* ---- judging files ---- */
@@ -87,7 +87,7 @@ static cu_status judge_file(struct cu_audit *a, unsigned copy, struct cu_tile ti
 {
     CU_BUF there = cu_buf_heap(CU_BUNDLE_MAX);
     char path[512];
-    cu_status read = read_tile(&a->dir[copy], tile, &there);
+    cu_status read = read_tile(a, &a->dir[copy], tile, &there);
 
     if (read == CU_OK && cu_span_eq(cu_buf_span(&there), good)) return CU_OK;
     log_path(&a->dir[copy], tile, path);
@@ -165,12 +165,13 @@ static cu_status lost(struct cu_audit *a, struct cu_tile tile, struct cu_err *er
     return CU_OK;
 }
 
-static bool bundle_matches(struct cu_log_dir *dir, struct cu_tile tile, const struct tile_bytes *leaves, struct cu_buf *ret)
+static bool bundle_matches(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, const struct tile_bytes *leaves,
+                           struct cu_buf *ret)
 {
     struct cu_span entry;
     size_t at = 0;
 
-    if (read_tile(dir, tile, ret) != CU_OK || cu_bundle_check(cu_buf_span(ret), tile.width, NULL) != CU_OK) return false;
+    if (read_tile(a, dir, tile, ret) != CU_OK || cu_bundle_check(cu_buf_span(ret), tile.width, NULL) != CU_OK) return false;
     for (unsigned i = 0; cu_bundle_next(cu_buf_span(ret), &at, &entry); i++) {
         const cu_hash leaf = cu_leaf_hash(entry);
         if (!cu_hash_eq(&leaf, &leaves->hash[i])) return false;
@@ -185,8 +186,8 @@ static cu_status judge_bundle(struct cu_audit *a, uint64_t index, const struct t
     struct cu_span entry;
     size_t at = 0;
 
-    if (!bundle_matches(&a->dir[CU_LOG_NODE], tile, leaves, &bundle) &&
-        !bundle_matches(&a->dir[CU_LOG_CLOUD], tile, leaves, &bundle))
+    if (!bundle_matches(a, &a->dir[CU_LOG_NODE], tile, leaves, &bundle) &&
+        !bundle_matches(a, &a->dir[CU_LOG_CLOUD], tile, leaves, &bundle))
         return lost(a, tile, err);
     TRY(judge_tile(a, tile, cu_buf_span(&bundle), err));
     for (uint64_t seq = index * CU_TILE_WIDTH; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); seq++)
@@ -308,13 +309,14 @@ static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
     unsigned best = 0;
 
     for (unsigned copy = 0; copy < CU_LOGS; copy++)
-        read[copy] = cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err);
+        read[copy] = cu_audit_saw(a, cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err));
     if (read[1] == CU_OK && (read[0] != CU_OK || log[1].checkpoint.size.v > log[0].checkpoint.size.v)) best = 1;
     if (read[best] == CU_OK) {
         a->note = cu_buf_heap(CU_NOTE_MAX);
         cu_buf_add(&a->note, cu_buf_span(&log[best].note));
         struct cu_note note;
-        cu_status parsed = a->note.n ? cu_note_read(cu_buf_span(&a->note), &note, err) : CU_NOT_FOUND;
+        cu_status kept = cu_audit_saw(a, cu_buf_ok(&a->note, err));
+        cu_status parsed = kept != CU_OK ? kept : a->note.n ? cu_note_read(cu_buf_span(&a->note), &note, err) : CU_NOT_FOUND;
         if (parsed == CU_OK) parsed = cu_checkpoint_read(note.text, &a->checkpoint, err);
         read[best] = parsed;
     }
@@ -337,7 +339,7 @@ static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
         CU_BUF there = cu_buf_heap(CU_NOTE_MAX);
         char path[300];
         snprintf(path, sizeof path, "%s/checkpoint", a->dir[copy].path);
-        cu_status read = cu_fs_read(&a->p->fs, path, CU_NOTE_MAX, &there, NULL);
+        cu_status read = cu_audit_saw(a, cu_fs_read(&a->p->fs, path, CU_NOTE_MAX, &there, NULL));
         if (read == CU_OK && cu_span_eq(cu_buf_span(&there), cu_buf_span(&a->note))) continue;
         if (read == CU_OK && a->ret->dirty && copy == CU_LOG_CLOUD)
             continue; /* the drain that a crash interrupted writes it last */

@@ -48,12 +48,12 @@ static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind
 
 #define ANY_SIZE UINT64_MAX /* the log does not say how long details are */
 
-static bool is_there(struct cu_objects *store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
+static bool is_there(struct cu_audit *a, struct cu_objects *store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
 {
     struct cu_object found;
 
-    if (cu_objects_find(store, kind, name, &found, NULL) != CU_OK) return false;
-    return cu_objects_has(store, kind, name, size == ANY_SIZE ? found.size : size, false, NULL) == CU_OK;
+    if (cu_audit_saw(a, cu_objects_find(store, kind, name, &found, NULL)) != CU_OK) return false;
+    return cu_audit_saw(a, cu_objects_has(store, kind, name, size == ANY_SIZE ? found.size : size, false, NULL)) == CU_OK;
 }
 
 /* A folder or a link may have been put where a file belongs. */
@@ -71,7 +71,7 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
     for (int store = 0; store < CU_STORES; store++) {
         char path[512];
         bool mended = false;
-        if (is_there(a->p->store[store], kind, name, size)) continue;
+        if (is_there(a, a->p->store[store], kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
         if (a->r->repair) TRY(cu_audit_note(a, "missing", path, id, err));
         if (a->r->repair) TRY(clear_way(a, path, err));
@@ -93,7 +93,7 @@ static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, co
     struct cu_item item;
     bool more = true;
 
-    if (cu_place_manifest(a->p, claim, &bytes, NULL) != CU_OK) return CU_OK; /* named above */
+    if (cu_audit_saw(a, cu_place_manifest(a->p, claim, &bytes, NULL)) != CU_OK) return CU_OK; /* named above */
     TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
     while (more) {
         TRY(cu_manifest_next(&manifest, &item, &more, err));

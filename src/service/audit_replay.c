@@ -115,12 +115,14 @@ static cu_status add_attachments(struct cu_audit *a, const struct cu_entry *e, s
     struct cu_place *p = a->p;
 
     if (commitment) {
-        if (cu_place_details(p, commitment, details, NULL) != CU_OK || details->n < CU_SALT_LEN) return CU_NOT_FOUND;
+        if (cu_audit_saw(a, cu_place_details(p, commitment, details, NULL)) != CU_OK || details->n < CU_SALT_LEN)
+            return CU_NOT_FOUND;
         record->salt = cu_span(details->p, CU_SALT_LEN);
         record->details = cu_span(details->p + CU_SALT_LEN, details->n - CU_SALT_LEN);
     }
     if (e->kind == CU_KIND_DEPOSIT && e->inner.body.claim.size <= CU_CONTENT_INLINE_MAX) {
-        if (cu_place_object(p, CU_OBJECT_CONTENT, &e->inner.body.claim.root, CU_CONTENT_INLINE_MAX, content, NULL) != CU_OK)
+        if (cu_audit_saw(a, cu_place_object(p, CU_OBJECT_CONTENT, &e->inner.body.claim.root, CU_CONTENT_INLINE_MAX, content,
+                                            NULL)) != CU_OK)
             return CU_NOT_FOUND;
         record->content = content->n ? cu_buf_span(content) : cu_span("", 0);
     }

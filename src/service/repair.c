@@ -82,6 +82,7 @@ cu_status cu_audit_note(struct cu_audit *a, const char *kind, const char *where,
 {
     char hex[65] = "";
 
+    ENSURE(!a->no_memory, err, CU_NO_MEMORY, "out of memory: nothing more was judged or mended");
     if (id && !cu_hash_is_zero(id)) cu_hash_hex(id, hex);
     add_line(a, kind, where, hex, true);
     return append_note(a, err);
@@ -95,6 +96,7 @@ void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, co
     char what[600];
     va_list args;
 
+    if (a->no_memory) return;
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
