@@ -4,11 +4,12 @@
 #include <stdio.h>
 
 /* A file that is gone, or that cannot be read (the medium may be the damage), is a finding. */
-static cu_status as_finding(cu_status status, const struct cu_err *why, enum cu_judgement *ret, char text[200])
+static cu_status as_finding(cu_status status, const struct cu_err *why, enum cu_judgement *ret, char text[200],
+                            struct cu_err *err)
 {
     *ret = status == CU_OK ? CU_JUDGED_GOOD : status == CU_NOT_FOUND ? CU_JUDGED_MISSING : CU_JUDGED_DAMAGED;
     if (status != CU_OK) snprintf(text, 200, "%.199s", why->text);
-    return status == CU_NO_MEMORY ? CU_NO_MEMORY : CU_OK;
+    return status == CU_NO_MEMORY ? cu_fail(err, CU_NO_MEMORY, "%s", why->text) : CU_OK;
 }
 
 /* ---- large objects ---- */
@@ -39,7 +40,7 @@ cu_status cu_tree_file_root(struct cu_objects *s, const cu_hash *name, cu_hash *
     return CU_OK;
 }
 
-static cu_status judge_tree(struct cu_objects *s, const cu_hash *name, struct cu_judged *ret)
+static cu_status judge_tree(struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err)
 {
     struct cu_err why = { 0 };
     cu_hash root;
@@ -47,7 +48,7 @@ static cu_status judge_tree(struct cu_objects *s, const cu_hash *name, struct cu
     cu_status status = cu_tree_file_root(s, name, &root, &why);
     if (status == CU_OK && !cu_hash_eq(&root, name))
         status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
-    return as_finding(status, &why, &ret->side, ret->side_text);
+    return as_finding(status, &why, &ret->side, ret->side_text, err);
 }
 
 cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
@@ -56,7 +57,6 @@ cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_ha
     struct cu_frontier frontier = { .size = { 0 } };
     struct cu_err why = { 0 };
     char path[CU_STORE_PATH_MAX];
-    (void)err;
 
     *ret = (struct cu_judged){ .objects = 1 };
     cu_store_path(s, CU_STORE_LARGE, name, path);
@@ -68,8 +68,8 @@ cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_ha
     if (status == CU_OK && ret->size < CU_CHUNK_BYTES)
         status = cu_fail(&why, CU_MALFORMED, "%llu bytes do not stand by themselves, but in a pack",
                          (unsigned long long)ret->size);
-    TRY(as_finding(status, &why, &ret->main, ret->main_text));
-    return judge_tree(s, name, ret);
+    TRY(as_finding(status, &why, &ret->main, ret->main_text, err));
+    return judge_tree(s, name, ret, err);
 }
 
 /* ---- packs ---- */
@@ -104,7 +104,7 @@ static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct c
         if (!cu_span_eq(cu_buf_span(&lies), cu_buf_span(&due)))
             status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
     }
-    return as_finding(status, &why, &ret->side, ret->side_text);
+    return as_finding(status, &why, &ret->side, ret->side_text, err);
 }
 
 cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
@@ -118,7 +118,7 @@ cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_has
     cu_status status = cu_scan_pack_file(scan, s, name, &how, &why);
     if (status == CU_OK && !cu_hash_eq(&how.root, name))
         status = cu_fail(&why, CU_BAD_HASH, "its %llu bytes do not have the root that is its name", (unsigned long long)how.size);
-    TRY(as_finding(status, &why, &ret->main, ret->main_text));
+    TRY(as_finding(status, &why, &ret->main, ret->main_text, err));
     ret->size = how.size;
     ret->objects = rows.n;
     return judge_index(s, name, &rows, ret, err);

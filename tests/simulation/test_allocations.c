@@ -1,0 +1,176 @@
+/* The n-th allocation fails, for every n (every few, unless CUSTODY_SLOW=1), through init, a deposit, a receipt, and a check: a clean error, nothing half done, no crash.
+ * What the disk and the libraries below allocate is not ours to fail.
+ *
+ *     CUSTODY_ALLOCATION='<act> <n>' test_allocations
+ *
+ * wraps: malloc calloc realloc
+ */
+#include "life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t each);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t each);
+void *__wrap_realloc(void *p, size_t n);
+
+/* ---- the n-th ---- */
+
+static struct {
+    const struct cu_fs *disk; /* NULL: nothing is counted */
+    unsigned long long n, fails;
+} allocation;
+
+static bool fails(void)
+{
+    if (!allocation.disk || cu_memory_at_work(allocation.disk)) return false;
+    return ++allocation.n == allocation.fails;
+}
+
+void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t n, size_t each) { return fails() ? NULL : __real_calloc(n, each); }
+void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
+
+/* ---- acts ---- */
+
+static struct service_world *base;
+
+static cu_status found(struct service_world *w, struct cu_err *err) { return sw_create(w, err); }
+
+static cu_status deposit(struct service_world *w, struct cu_err *err)
+{
+    static const char *const paths[] = { SW_SMALL, SW_PACKED, "made/f1" };
+
+    TRY(sw_open(w, SW_WRITE, err));
+    w->deposits_max += 3;
+    TRY(sw_deposit(w, paths, 3, false, err));
+    return sw_close(w, err);
+}
+
+static cu_status receipt(struct service_world *w, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(CU_RECEIPT_MAX);
+
+    TRY(sw_open(w, SW_READ, err));
+    TRY(cu_receipt_of(&w->place, w->promise[0].seq, &bytes, err));
+    return sw_close(w, err);
+}
+
+static cu_status check(struct service_world *w, struct cu_err *err)
+{
+    struct cu_check_result result = { 0 };
+    char finding[600];
+
+    TRY(sw_check(w, false, &result, finding, err));
+    ENSURE(result.findings == 0, err, CU_CORRUPT, "it finds damage where there is none: %s", finding);
+    return CU_OK;
+}
+
+static cu_status reindex(struct service_world *w, struct cu_err *err) { return sw_reindex(w, err); }
+
+static const struct {
+    const char *name;
+    cu_status (*act)(struct service_world *w, struct cu_err *err);
+    bool from_nothing;
+    unsigned stride;
+} acts[] = {
+    { "init", found, true, 5 },   { "deposit", deposit, false, 9 }, { "receipt", receipt, false, 4 },
+    { "check", check, false, 5 }, { "reindex", reindex, false, 4 },
+};
+#define ACTS (sizeof acts / sizeof *acts)
+
+/* ---- telling it ---- */
+
+static const char *judge(struct service_world *w, bool from_nothing)
+{
+    static char sentence[400];
+    struct cu_err err = { 0 };
+
+    if (from_nothing && !cu_fs_exists(&w->memory, CU_FILE_FORMAT)) {
+        w->points_n = 0;
+        if (sw_create(w, &err) == CU_OK) return sw_judge(w);
+        snprintf(sentence, sizeof sentence, "begun again: %s", err.text);
+        return sentence;
+    }
+    return sw_judge(w);
+}
+
+static unsigned wrongs;
+
+/* Whether it came to the n-th. */
+static bool tell(size_t which, unsigned long long n)
+{
+    struct service_world *w = acts[which].from_nothing ? sw_new() : sw_copy(base);
+    struct cu_err err = { 0 };
+
+    allocation.n = 0, allocation.fails = n, allocation.disk = &w->memory;
+    cu_status status = acts[which].act(w, &err);
+    if (w->open) {
+        const cu_status closed = sw_close(w, NULL);
+        (void)closed;
+    }
+    allocation.disk = NULL;
+    const bool came = allocation.n >= n;
+    sw_restart(w);
+    const char *wrong = status != CU_OK && !err.text[0] ? "an error without a word" : status == CU_CORRUPT ? err.text : NULL;
+    if (!wrong && came) wrong = judge(w, acts[which].from_nothing);
+    if (wrong) print_error("CUSTODY_ALLOCATION='%s %llu': %s: %s\n", acts[which].name, n, cu_status_name(status), wrong);
+    wrongs += wrong != NULL;
+    sw_free(w);
+    return came;
+}
+
+static void no_memory_is_told_and_leaves_nothing_half_done(void **state)
+{
+    const char *one = getenv("CUSTODY_ALLOCATION");
+    char name[20] = "";
+    unsigned long long n = 0;
+
+    (void)state;
+    if (one) assert_int_equal(sscanf(one, "%19s %llu", name, &n), 2);
+    for (size_t i = 0; i < ACTS; i++) {
+        const unsigned stride = getenv("CUSTODY_SLOW") ? 1 : acts[i].stride;
+        if (one && strcmp(name, acts[i].name) == 0) tell(i, n);
+        if (one) continue;
+        for (n = 1; tell(i, n);) n += stride;
+        print_message("%s: %llu allocations\n", acts[i].name, allocation.n);
+    }
+    assert_int_equal(wrongs, 0);
+}
+
+static int set_up(void **state)
+{
+    struct service_world *w = sw_new();
+    struct cu_err err = { 0 };
+
+    (void)state;
+    chance_begin(1);
+    sw_keep();
+    if (sw_create(w, &err) != CU_OK || deposit(w, &err) != CU_OK) fail_msg("a ledger to begin with: %s", err.text);
+    sw_restart(w);
+    base = sw_copy(w);
+    sw_free(w);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sw_free(base);
+    sw_let_go();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(no_memory_is_told_and_leaves_nothing_half_done) };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
