@@ -127,6 +127,7 @@ static cu_status find_or_load(struct cache *cache, const struct cu_public_key *k
         if (holds(&cache->slot[i], key)) return *ret = &cache->slot[i], CU_OK;
 
     TRY(load(key, &fresh));
+    CU_ASSERT(cache->slots > 0);
     struct loaded_key *slot = &cache->slot[cache->next];
     cache->next = (cache->next + 1) % cache->slots;
     unload(slot);

@@ -24,8 +24,7 @@ static unsigned slot_for(const struct cu_tile_nodes *nodes, struct cu_tile tile)
 
     for (unsigned i = 0; i < SLOTS; i++) {
         if (nodes->slot[i].used && same_tile(nodes->slot[i].tile, tile)) return i;
-        if (!nodes->slot[i].used) oldest = i;
-        else if (nodes->slot[oldest].used && nodes->slot[i].age < nodes->slot[oldest].age) oldest = i;
+        if (!nodes->slot[i].used || (nodes->slot[oldest].used && nodes->slot[i].age < nodes->slot[oldest].age)) oldest = i;
     }
     return oldest;
 }

@@ -112,11 +112,10 @@ static cu_status each_field(const struct cu_schema *schema, const uint8_t *messa
     for (const struct cu_field *field = schema->fields; field < schema->fields + schema->n; field++) {
         const uint8_t *at = message + field->at;
         if (!there(field, message)) continue;
-        snprintf(key, sizeof key, "%s%s", prefix, field->name);
+        snprintf(key, sizeof key, "%s%s%s", prefix, field->name, field->type == CU_FIELD_MAP ? " " : "");
         if (field->type == CU_FIELD_LIST) {
             TRY(each_element(field, (const struct cu_list *)(const void *)at, to, err));
         } else if (field->type == CU_FIELD_MAP) {
-            strcat(key, " ");
             TRY(each_field(field->child, at, key, to, err));
         } else {
             put_value(field, at, &to->value);

@@ -81,7 +81,7 @@ static cu_status read_source(struct cu_place *p, const struct cu_deposit_request
     if (r->expect) {
         ingest.digests |= cu_expect_algs(r->expect);
         ingest.item = match_item;
-        ingest.item_arg = (void *)(uintptr_t)r->expect;
+        ingest.item_arg = r->expect;
     }
     TRY(cu_ingest_path(&ingest, path, ret, err));
     if (!r->expect) return CU_OK;

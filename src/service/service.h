@@ -45,7 +45,7 @@ struct cu_deposit_request {
     struct cu_span label, note;
     enum cu_profile profile;           /* NONE: plain */
     struct cu_span details_text;       /* lines "key: value" of the profile's form; may be empty */
-    const struct cu_expect *expect;    /* may be NULL */
+    struct cu_expect *expect;          /* may be NULL */
     unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
     const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
     bool no_wait, dry_run;

@@ -203,7 +203,7 @@ static const struct cu_fs_ops fs_ops = {
 
 struct cu_fs cu_faulty_fs(struct cu_faulty *faulty)
 {
-    faulty->mutex = malloc(sizeof *faulty->mutex);
+    faulty->mutex = malloc(sizeof(pthread_mutex_t));
     CU_ASSERT(faulty->mutex);
     pthread_mutex_init(faulty->mutex, NULL);
     return (struct cu_fs){ faulty, &fs_ops };

@@ -153,7 +153,7 @@ static void parent_of(const char *path, char ret[PATH_BYTES])
     size_t n = slash ? (size_t)(slash - path) : 0;
 
     memcpy(ret, path, n);
-    strcpy(ret + n, n ? "" : ".");
+    snprintf(ret + n, PATH_BYTES - n, "%s", n ? "" : ".");
 }
 
 static cu_status sync_dir_at(int root, const char *path, struct cu_err *err)
@@ -182,7 +182,7 @@ static cu_status remember_grown(struct posix_fs *fs, const char *parent, struct 
     pthread_mutex_lock(&fs->lock);
     while (i < fs->grown_n && strcmp(fs->grown[i], parent) != 0) i++;
     bool full = i == GROWN_MAX;
-    if (i == fs->grown_n && !full) strcpy(fs->grown[fs->grown_n++], parent);
+    if (i == fs->grown_n && !full) snprintf(fs->grown[fs->grown_n++], PATH_BYTES, "%s", parent);
     pthread_mutex_unlock(&fs->lock);
     return full ? sync_dir_at(fs->root, parent, err) : CU_OK;
 }

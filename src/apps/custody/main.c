@@ -39,6 +39,7 @@ static const char **slot(struct run *run, const char *name, size_t len, const st
 const char *opt(const struct run *run, const char *name)
 {
     const struct option *row;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): slot() serves who sets values, too
     const char **value = slot((struct run *)(uintptr_t)run, name, strlen(name), &row);
 
     CU_ASSERT(value); /* every option asked for stands in the table */
@@ -61,7 +62,7 @@ static void from_environment(struct run *run, const struct option *options, cons
         char name[64] = "CUSTODY_";
         size_t n = strlen(name);
         for (const char *c = options[i].name; *c && n < sizeof name - 1; c++)
-            name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+            name[n++] = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
         name[n] = 0;
         const char *value = getenv(name);
         if (value && *value && (options[i].value || strcmp(value, "0") != 0)) values[i] = value;

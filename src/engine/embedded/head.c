@@ -21,7 +21,7 @@ static cu_hash digest_of(const uint8_t *p)
 static void slot_put(const struct cu_head *head, uint8_t p[CU_HEAD_SLOT])
 {
     memset(p, 0, CU_HEAD_SLOT);
-    memcpy(p, MAGIC, 8);
+    memcpy(p, MAGIC, 8); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
     cu_put_be32(p + 8, CU_JOURNAL_VERSION);
     p[12] = (uint8_t)head->current;
     p[13] = head->clean;
