@@ -119,7 +119,7 @@ static cu_status number_file(struct cu_put *p, bool large, uint64_t *ret, struct
         struct cu_put_file *file = realloc(p->file, cap * sizeof *file);
         ok = file != NULL;
         if (ok) p->file = file, p->files_cap = cap;
-    }
+    } // cppcheck-suppress memleak ; it is p->file by now
     if (ok) {
         *ret = p->files_n;
         p->file[p->files_n++] = (struct cu_put_file){ .large = large };

@@ -52,6 +52,7 @@ cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct
                             struct cu_outcome *ret_outcome, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    // cppcheck-suppress ctuuninitvar ; only where it stands: it is filled before it is said
     const struct cu_saying say = { CU_KIND_INVENTORY, ret, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
 
     TRY(cu_lookup_case(p, case_name, &found, err));

@@ -175,7 +175,7 @@ cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err)
     struct cu_batch batch = { .trusted = true };
     cu_status done = CU_OK;
 
-    a->batch = &batch;
+    a->batch = &batch; // cppcheck-suppress autoVariables ; and NULL again below
     for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++)
         done = replay_entry(a, seq, err);
     cu_batch_free(&batch);

@@ -235,7 +235,7 @@ static cu_status unattested(const struct group *g, struct cu_range *ret, size_t 
             TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
         if (recorded(w) && !copies) ret[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
     }
-    qsort(ret, n, sizeof *ret, by_seq);
+    qsort(ret, n, sizeof *ret, by_seq); // cppcheck-suppress uninitvar ; the first n were set
     for (size_t i = 0; i < n; i++) {
         if (out && ret[i].first <= ret[out - 1].last + 1) ret[out - 1].last = ret[i].last;
         else ret[out++] = ret[i];
