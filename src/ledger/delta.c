@@ -124,10 +124,11 @@ uint64_t cu_delta_frame_bytes(const struct cu_map *map)
     return n;
 }
 
-static cu_status build_frame(const struct cu_map *map, const struct cu_mark *mark, struct cu_buf *out, struct cu_err *err)
+cu_status cu_delta_frame(const struct cu_map *map, const struct cu_mark *mark, struct cu_buf *out, struct cu_err *err)
 {
     uint8_t head[6] = { 0 };
 
+    *out = cu_buf_heap(FRAME_MAX + 4 + sizeof(cu_hash));
     cu_buf_add(out, CU_SPAN_OF(head));
     cu_mark_put(mark, out);
     TRY(cu_buf_ok(out, err));
@@ -141,16 +142,14 @@ static cu_status build_frame(const struct cu_map *map, const struct cu_mark *mar
     return CU_OK;
 }
 
-cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, const struct cu_mark *mark, struct cu_err *err)
+cu_status cu_delta_append(struct cu_delta *delta, struct cu_buf *frame, struct cu_err *err)
 {
-    CU_BUF frame = cu_buf_heap(FRAME_MAX + 4);
+    cu_hash chain = chained(&delta->chain, cu_buf_span(frame));
 
-    TRY(build_frame(map, mark, &frame, err));
-    cu_hash chain = chained(&delta->chain, cu_buf_span(&frame));
-    cu_buf_add(&frame, cu_span_hash(&chain));
-    TRY(cu_buf_ok(&frame, err));
-    TRY(delta->file->ops->write_at(delta->file, delta->end, cu_buf_span(&frame), err));
-    delta->end += frame.n;
+    cu_buf_add(frame, cu_span_hash(&chain));
+    TRY(cu_buf_ok(frame, err));
+    TRY(delta->file->ops->write_at(delta->file, delta->end, cu_buf_span(frame), err));
+    delta->end += frame->n;
     delta->chain = chain;
     return CU_OK;
 }

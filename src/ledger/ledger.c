@@ -122,12 +122,32 @@ struct cu_tip cu_mark_tip(const struct cu_mark *mark)
 static struct cu_tip tip(void *self) { return cu_mark_tip(&((struct cu_ledger *)self)->now); }
 static const struct cu_frontier *frontier(void *self) { return &((struct cu_ledger *)self)->next.frontier; }
 
-static cu_status save(void *self, struct cu_err *err)
+static cu_status freeze(void *self, struct cu_err *err)
 {
     struct cu_ledger *l = self;
 
     CU_ASSERT(!l->open);
-    return cu_saved_save(l->saved, &l->state, &l->now, err);
+    return cu_saved_freeze(l->saved, &l->state, &l->now, err);
+}
+
+static cu_status write_frozen(void *self, struct cu_err *err)
+{
+    struct cu_ledger *l = self;
+    return cu_saved_write(l->saved, &l->state, err);
+}
+
+static void thaw(void *self)
+{
+    struct cu_ledger *l = self;
+    cu_saved_thaw(l->saved, &l->state);
+}
+
+static cu_status save(void *self, struct cu_err *err)
+{
+    TRY(freeze(self, err));
+    cu_status status = write_frozen(self, err);
+    thaw(self);
+    return status;
 }
 
 struct cu_machine cu_ledger_machine(struct cu_ledger *l)
@@ -143,6 +163,9 @@ struct cu_machine cu_ledger_machine(struct cu_ledger *l)
         .tip = tip,
         .frontier = frontier,
         .save = save,
+        .freeze = freeze,
+        .write = write_frozen,
+        .thaw = thaw,
     };
 }
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #define DELTA_MIN (4u << 20)  /* up to here a snapshot is not worth its while */
-#define DELTA_MAX (32u << 20) /* what an opening may cost */
+#define DELTA_MAX (64u << 20) /* what an opening may cost */
 #define PATH_BYTES 512
 #define ATTEMPTS 4
 
@@ -35,6 +35,12 @@ struct cu_saved {
     uint64_t sound;   /* by (5): so much of the delta was synced before a clean end */
     cu_hash snapshot; /* id of the published one; zero: none */
     struct cu_delta delta;
+
+    /* between freeze and thaw */
+    enum { NOTHING, DELTA_ALONE, ROWS, ALL } frozen;
+    struct cu_mark mark;
+    struct cu_buf frame;       /* ROWS: the next of the delta */
+    struct cu_snapshot *fresh; /* ALL: what was frozen is in it */
 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
@@ -122,6 +128,7 @@ static cu_status load_steadily(struct cu_saved *s, struct cu_state *state, struc
 static void drop_saved(struct cu_saved **s)
 {
     if (*s) cu_delta_close(&(*s)->delta);
+    if (*s) cu_buf_free(&(*s)->frame);
     free(*s);
 }
 
@@ -188,24 +195,17 @@ static cu_status continue_delta(struct cu_saved *s, struct cu_err *err)
 }
 
 /* (3) */
-static cu_status save_snapshot(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+static cu_status write_snapshot(struct cu_saved *s, const struct cu_state *state, struct cu_err *err)
 {
-    struct cu_snapshot *fresh;
     struct cu_mark same;
 
-    s->superseded = true; /* until all of it is there, the next save comes here again */
     cu_delta_close(&s->delta);
-    TRY(cu_snapshot_write(s->fs, s->path[INCOMING_SNAPSHOT], state, mark, err));
+    TRY(cu_snapshot_write(s->fs, s->path[INCOMING_SNAPSHOT], state, &s->mark, err));
     TRY(s->fs->ops->rename(s->fs->self, s->path[INCOMING_SNAPSHOT], s->path[SNAPSHOT], err));
     TRY(s->fs->ops->sync_dir(s->fs->self, s->dir, err));
-    TRY(cu_snapshot_open(s->fs, s->path[SNAPSHOT], &fresh, &same, err));
-    cu_snapshot_close(state->snapshot);
-    state->snapshot = fresh;
-    cu_map_clear(&state->map);
-    s->snapshot = cu_snapshot_id(fresh);
-    TRY(begin_delta(s, err));
-    s->superseded = false;
-    return CU_OK;
+    TRY(cu_snapshot_open(s->fs, s->path[SNAPSHOT], &s->fresh, &same, err));
+    s->snapshot = cu_snapshot_id(s->fresh);
+    return begin_delta(s, err);
 }
 
 static uint64_t delta_limit(const struct cu_state *state)
@@ -215,31 +215,65 @@ static uint64_t delta_limit(const struct cu_state *state)
     return half < DELTA_MIN ? DELTA_MIN : half > DELTA_MAX ? DELTA_MAX : half;
 }
 
-static cu_status save_rows(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
-{
-    bool grown = s->delta.end + cu_delta_frame_bytes(&state->map) > delta_limit(state); /* (4) */
-
-    if (s->superseded || grown) return save_snapshot(s, state, mark, err);
-    TRY(s->delta.file ? continue_delta(s, err) : begin_delta(s, err)); /* no delta: what the map has is unsaved, all of it */
-    TRY(cu_delta_append(&s->delta, &state->map, mark, err));
-    cu_map_saved(&state->map);
-    return CU_OK;
-}
-
-cu_status cu_saved_save(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
+cu_status cu_saved_freeze(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)
 {
     if (!s) {
         cu_map_saved(&state->map);
         return CU_OK;
     }
     bool nothing = state->map.unsaved.n == 0 && !s->superseded;
+    bool grown = s->delta.end + cu_delta_frame_bytes(&state->map) > delta_limit(state); /* (4) */
+
+    s->frozen = NOTHING;
     if (nothing && (s->saved || !s->unclean)) return CU_OK;
     s->saved = false;
-    TRY(mark_unclean(s, err));
-    if (!nothing) TRY(save_rows(s, state, mark, err));
-    else if (!s->delta.file) TRY(begin_delta(s, err)); /* an interrupted save got as far as the snapshot */
-    s->saved = true;
+    s->mark = *mark;
+    if (nothing) s->frozen = DELTA_ALONE;
+    else if (!s->superseded && !grown) {
+        cu_status status = cu_delta_frame(&state->map, mark, &s->frame, err);
+        if (status != CU_OK) cu_buf_free(&s->frame);
+        TRY(status);
+        cu_map_saved(&state->map);
+        s->frozen = ROWS;
+    } else {
+        s->superseded = true; /* until all of it is there, the next save comes here again */
+        TRY(cu_state_freeze(state, err));
+        s->frozen = ALL;
+    }
     return CU_OK;
+}
+
+static cu_status write_rows(struct cu_saved *s, struct cu_err *err)
+{
+    TRY(s->delta.file ? continue_delta(s, err) : begin_delta(s, err)); /* no delta: what the map has is unsaved, all of it */
+    return cu_delta_append(&s->delta, &s->frame, err);
+}
+
+static cu_status write_frozen(struct cu_saved *s, const struct cu_state *state, struct cu_err *err)
+{
+    TRY(mark_unclean(s, err));
+    if (s->frozen == ROWS) return write_rows(s, err);
+    if (s->frozen == ALL) return write_snapshot(s, state, err);
+    return s->delta.file ? CU_OK : begin_delta(s, err); /* an interrupted save got as far as the snapshot */
+}
+
+cu_status cu_saved_write(struct cu_saved *s, const struct cu_state *state, struct cu_err *err)
+{
+    if (!s || s->frozen == NOTHING) return CU_OK;
+    cu_status status = write_frozen(s, state, err);
+    s->saved = status == CU_OK;
+    s->superseded = status != CU_OK && s->frozen != DELTA_ALONE; /* rows that are nowhere else: all of it, next time */
+    return status;
+}
+
+void cu_saved_thaw(struct cu_saved *s, struct cu_state *state)
+{
+    if (!s) return;
+    cu_buf_free(&s->frame);
+    if (s->fresh && s->saved) cu_state_thaw(state, s->fresh);
+    else cu_snapshot_close(s->fresh);
+    s->fresh = NULL;
+    s->frozen = NOTHING;
 }
 
 /* (5) */
@@ -270,6 +304,6 @@ static cu_status mark_clean(struct cu_saved *s, struct cu_err *err)
 void cu_saved_close(struct cu_saved *s, const struct cu_state *state)
 {
     if (!s) return;
-    if (s->saved && state->map.unsaved.n == 0) (void)!mark_clean(s, NULL);
+    if (s->saved && state->map.unsaved.n == 0 && state->frozen.n == 0) (void)!mark_clean(s, NULL);
     drop_saved(&s);
 }

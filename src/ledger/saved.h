@@ -26,10 +26,11 @@ CU_MUST_USE cu_status cu_delta_open(const struct cu_fs *fs, const char *path, bo
 void cu_delta_close(struct cu_delta *delta);
 /** Take in every whole frame: rows into the map, the mark into `mark`. Stops before the first that is not whole or not good. */
 CU_MUST_USE cu_status cu_delta_read(struct cu_delta *delta, struct cu_map *map, struct cu_mark *mark, struct cu_err *err);
-/** Append the map's unsaved rows as one frame, behind what was read or written last, over what an interrupted save left there.
- *  Not synced. */
-CU_MUST_USE cu_status cu_delta_append(struct cu_delta *delta, const struct cu_map *map, const struct cu_mark *mark,
+/** The map's unsaved rows as one frame, but for its chain. */
+CU_MUST_USE cu_status cu_delta_frame(const struct cu_map *map, const struct cu_mark *mark, struct cu_buf *ret,
     struct cu_err *err);
+/** Append it, chained, behind what was read or written last, over what an interrupted save left there. Not synced. */
+CU_MUST_USE cu_status cu_delta_append(struct cu_delta *delta, struct cu_buf *frame, struct cu_err *err);
 uint64_t cu_delta_frame_bytes(const struct cu_map *map); /* what that would take, about */
 
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
@@ -42,8 +43,12 @@ CU_MUST_USE cu_status cu_saved_open(const struct cu_fs *fs, const char *dir, boo
     struct cu_state *state, struct cu_mark *mark, struct cu_err *err);
 /** The next save supersedes what lies there. NULL is fine, here and below. */
 void cu_saved_restart(struct cu_saved *store);
-CU_MUST_USE cu_status cu_saved_save(struct cu_saved *store, struct cu_state *state, const struct cu_mark *mark,
+/** Three steps of a save, in this order: set aside what the map has, write it, let it go. The state is not touched by others in the
+ *  first and the last; in between its map may be asked and changed. */
+CU_MUST_USE cu_status cu_saved_freeze(struct cu_saved *store, struct cu_state *state, const struct cu_mark *mark,
     struct cu_err *err);
+CU_MUST_USE cu_status cu_saved_write(struct cu_saved *store, const struct cu_state *state, struct cu_err *err);
+void cu_saved_thaw(struct cu_saved *store, struct cu_state *state);
 /** When everything is saved: leave the mark of a clean end. Errors leave an unclean one. */
 void cu_saved_close(struct cu_saved *store, const struct cu_state *state);
 

@@ -2,6 +2,7 @@
  *
  * (1) No page is looked at before its checksum was found good; a page that was good stays in the cache.
  * (2) From root to rows every step goes one level down, so a search ends.
+ * (3) A walk goes past the cache and changes nothing: one thread may walk while another looks up.
  */
 #include "ledger/snapshot.h"
 
@@ -257,7 +258,7 @@ static void free_gather(struct gather **g)
     free(*g);
 }
 
-cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state, const struct cu_mark *mark,
+cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, const struct cu_state *state, const struct cu_mark *mark,
                             struct cu_err *err)
 {
     CU_CLEANUP(free_writer) struct cu_page_writer *w = malloc(sizeof *w);
@@ -267,7 +268,7 @@ cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_
     ENSURE(w && g, err, CU_NO_MEMORY, "no memory to write a snapshot");
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE, &g->file, err));
     cu_pages_start(w, (struct cu_page_sink){ g, gather_page }, mark);
-    TRY(cu_state_walk(state, cu_pages_add, w, err));
+    TRY(cu_state_walk_frozen(state, cu_pages_add, w, err));
     TRY(cu_pages_finish(w, err));
     TRY(write_gathered(g, err));
     return g->file->ops->sync(g->file, err);

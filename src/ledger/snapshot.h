@@ -43,8 +43,8 @@ void cu_pages_start(struct cu_page_writer *w, struct cu_page_sink sink, const st
 CU_MUST_USE cu_status cu_pages_add(void *writer, struct cu_span key, struct cu_span value, struct cu_err *err);
 CU_MUST_USE cu_status cu_pages_finish(struct cu_page_writer *w, struct cu_err *err);
 
-/** Write the whole state to `path` as a snapshot and sync the file; publishing it is the caller's. */
-CU_MUST_USE cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, struct cu_state *state,
+/** Write the state, but for its map, to `path` as a snapshot and sync the file; publishing it is the caller's. */
+CU_MUST_USE cu_status cu_snapshot_write(const struct cu_fs *fs, const char *path, const struct cu_state *state,
     const struct cu_mark *mark, struct cu_err *err);
 
 /* ---- one page, for reader and writer ------------------------------------------------------------------------------- */

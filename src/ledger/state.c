@@ -1,6 +1,6 @@
 /* Rows, changes and their digest.
  *
- * (1) A row is in the map, or in the snapshot, or nowhere; the map's is the newer one.
+ * (1) A row is in the map, or frozen, or in the snapshot, or nowhere; the first of these is the newest.
  * (2) Every put of a digested table appends to `changes`, in order, whether or not the value differs: so the digest follows the
  *     steps alone and not what happened to be there.
  * (3) After trouble nothing that was read may be acted upon: step and end return it, and the batch is undone.
@@ -17,11 +17,13 @@ void cu_state_init(struct cu_state *s)
 {
     *s = (struct cu_state){ .changes = cu_buf_heap(CHANGES_MAX) };
     cu_map_init(&s->map);
+    cu_map_init(&s->frozen);
 }
 
 void cu_state_free(struct cu_state *s)
 {
     cu_map_free(&s->map);
+    cu_map_free(&s->frozen);
     cu_snapshot_close(s->snapshot);
     cu_buf_free(&s->changes);
     *s = (struct cu_state){ 0 };
@@ -45,6 +47,7 @@ static struct cu_span find(struct cu_state *s, struct cu_row_at at)
     struct cu_span value = cu_map_find(&s->map, cu_at_span(&at)); /* by (1) */
     struct cu_err err;
 
+    if (!value.p) value = cu_map_find(&s->frozen, cu_at_span(&at));
     if (value.p || !s->snapshot || s->trouble != CU_OK) return value;
     cu_status status = cu_snapshot_find(s->snapshot, cu_at_span(&at), &value, &err);
     if (status != CU_OK) trouble(s, status, &err);
@@ -121,6 +124,31 @@ void cu_state_undo(struct cu_state *s)
     s->trouble = CU_OK;
 }
 
+/* ---- frozen -------------------------------------------------------------------------------------------------------- */
+
+/* Usually nothing is: then the whole map changes its place. */
+cu_status cu_state_freeze(struct cu_state *s, struct cu_err *err)
+{
+    if (s->frozen.n == 0) {
+        cu_map_free(&s->frozen);
+        s->frozen = s->map;
+        cu_map_init(&s->map);
+        return CU_OK;
+    }
+    for (size_t i = 0; i < s->map.n; i++)
+        if (s->map.rows[i].here) TRY(cu_map_put(&s->frozen, cu_row_key(&s->map.rows[i]), cu_row_value(&s->map.rows[i]), err));
+    TRY(cu_map_keep(&s->frozen, err));
+    cu_map_clear(&s->map);
+    return CU_OK;
+}
+
+void cu_state_thaw(struct cu_state *s, struct cu_snapshot *fresh)
+{
+    cu_snapshot_close(s->snapshot);
+    s->snapshot = fresh;
+    cu_map_clear(&s->frozen);
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
 
 /* Rows of the map up to `before` (exclusive; all when p is NULL), then whether one of them replaces `before`. */
@@ -140,7 +168,7 @@ static cu_status map_rows_before(struct merge *m, struct cu_span before, struct 
     return CU_OK;
 }
 
-static cu_status snapshot_row(void *arg, struct cu_span key, struct cu_span value, struct cu_err *err)
+static cu_status older_row(void *arg, struct cu_span key, struct cu_span value, struct cu_err *err)
 {
     struct merge *m = arg;
 
@@ -149,12 +177,21 @@ static cu_status snapshot_row(void *arg, struct cu_span key, struct cu_span valu
     return m->each(m->arg, key, value, err);
 }
 
-cu_status cu_state_walk(struct cu_state *s, cu_state_each *each, void *arg, struct cu_err *err)
+cu_status cu_state_walk_frozen(const struct cu_state *s, cu_state_each *each, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(free_merge) struct merge m = { .each = each, .arg = arg };
+
+    TRY(cu_map_sorted(&s->frozen, &m.rows, &m.n, err));
+    if (s->snapshot) TRY(cu_snapshot_walk(s->snapshot, older_row, &m, err));
+    return map_rows_before(&m, CU_SPAN_EMPTY, err);
+}
+
+cu_status cu_state_walk(const struct cu_state *s, cu_state_each *each, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(free_merge) struct merge m = { .each = each, .arg = arg };
 
     TRY(cu_map_sorted(&s->map, &m.rows, &m.n, err));
-    if (s->snapshot) TRY(cu_snapshot_walk(s->snapshot, snapshot_row, &m, err));
+    TRY(cu_state_walk_frozen(s, older_row, &m, err));
     return map_rows_before(&m, CU_SPAN_EMPTY, err);
 }
 

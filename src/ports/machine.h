@@ -44,8 +44,13 @@ struct cu_machine {
     const struct cu_frontier *(*frontier)(void *self);
     /* Keep the committed state in its store, tied to the tip; called now and then, off the acknowledgement's path, also during a
      * long replay (what is not saved is in memory). Not synced by itself: after a crash an older state is opened, with a longer
-     * tail to replay. */
+     * tail to replay. The machine is at rest. */
     cu_status (*save)(void *self, struct cu_err *err);
+    /* The same in three steps, of which only the first and the last, which are short, need the machine at rest: what is committed
+     * now is set aside, written while batches are judged, and let go. `thaw` follows `write` also when that failed. May be NULL. */
+    cu_status (*freeze)(void *self, struct cu_err *err);
+    cu_status (*write)(void *self, struct cu_err *err);
+    void (*thaw)(void *self);
 };
 
 #endif

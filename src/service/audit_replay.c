@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define SLICE 256u /* submissions prepared at once: one batch of signatures */
+#define SLICE 256u        /* submissions prepared at once: one batch of signatures */
+#define SAVE_EVERY 65536u /* entries, while a state is made anew */
 
 void cu_batch_free(struct cu_batch *b)
 {
@@ -170,14 +171,27 @@ static cu_status replay_entry(struct cu_audit *a, cu_seq seq, struct cu_err *err
     return cu_batch_add(a->batch, seq, cu_buf_span(&encoded), err);
 }
 
+/* What is not saved is in memory: it is saved now and then, between batches. */
+static cu_status save_some(struct cu_audit *a, cu_seq seq, uint64_t *saved, struct cu_err *err)
+{
+    const struct cu_machine m = cu_ledger_machine(a->replay);
+
+    if (a->batch->n > 0 || seq.v - *saved < SAVE_EVERY) return CU_OK;
+    *saved = seq.v;
+    return m.save(m.self, err);
+}
+
 cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err)
 {
     struct cu_batch batch = { .trusted = true };
     cu_status done = CU_OK;
+    uint64_t saved = 0;
 
-    a->batch = &batch; // cppcheck-suppress autoVariables ; and NULL again below
-    for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++)
+    a->batch = &batch;
+    for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++) {
         done = replay_entry(a, seq, err);
+        if (done == CU_OK && !a->log_broken) done = save_some(a, seq, &saved, err);
+    }
     cu_batch_free(&batch);
     a->batch = NULL;
     return done;

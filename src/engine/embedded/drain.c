@@ -178,20 +178,32 @@ static cu_status mark_clean(struct cu_embedded *e, struct cu_err *err)
 
 /* ---- the whole ---- */
 
+/* Batches are judged meanwhile, if the machine can do with that. */
+static cu_status save_state(struct cu_embedded *e, struct cu_err *err)
+{
+    struct cu_machine *m = &e->config.machine;
+
+    pthread_mutex_lock(&e->machine_lock);
+    cu_status status = m->freeze ? m->freeze(m->self, err) : m->save(m->self, err);
+    pthread_mutex_unlock(&e->machine_lock);
+    if (!m->freeze || status != CU_OK) return status;
+    status = m->write(m->self, err);
+    pthread_mutex_lock(&e->machine_lock);
+    m->thaw(m->self);
+    pthread_mutex_unlock(&e->machine_lock);
+    return status;
+}
+
 static cu_status make_durable(struct cu_embedded *e, const struct cu_head *upto, struct cu_err *err)
 {
     struct cu_attachments *a = &e->config.attachments;
-    struct cu_machine *m = &e->config.machine;
 
     TRY(cu_embedded_resume(e, err));
     TRY(pass_frames(e, upto, err));
     if (a->sync) TRY(a->sync(a->self, err));
     TRY(e->config.fs->ops->sync_all(e->config.fs->self, err));
     TRY(publish(e, &upto->tip, err));
-    pthread_mutex_lock(&e->machine_lock);
-    cu_status status = m->save(m->self, err);
-    pthread_mutex_unlock(&e->machine_lock);
-    return status;
+    return save_state(e, err);
 }
 
 static cu_status drain(struct cu_embedded *e, bool closing, struct cu_err *err)

@@ -136,12 +136,13 @@ static void every_row_of_a_snapshot_is_found_and_no_other(void **state)
     cu_state_init(&rows_in);
     for (uint64_t i = 0; i < WIDE; i += 2) cu_state_put(&rows_in, wide_key(i), &(struct cu_row_serial){ .kind = 6, .seq = i });
     assert_ok(cu_state_keep(&rows_in, &err));
+    assert_ok(cu_state_freeze(&rows_in, &err));
     assert_ok(cu_snapshot_write(&fs, "s", &rows_in, &mark, &err));
     assert_ok(cu_snapshot_open(&fs, "s", &snapshot, &found_mark, &err));
     assert_int_equal(found_mark.height, 7);
     for (uint64_t i = 0; i < WIDE + 10; i++) {
         struct cu_row_at at = wide_key(i);
-        struct cu_span wanted = cu_map_find(&rows_in.map, cu_at_span(&at));
+        struct cu_span wanted = cu_map_find(&rows_in.frozen, cu_at_span(&at));
         assert_ok(cu_snapshot_find(snapshot, cu_at_span(&at), &value, &err));
         assert_int_equal(value.p != NULL, i % 2 == 0 && i < WIDE);
         if (value.p) assert_true(cu_span_eq(value, wanted));
@@ -175,6 +176,7 @@ static void a_well_sealed_lie_is_found_by_the_check(void **state)
     cu_state_init(&rows_in);
     for (uint64_t i = 0; i < 10; i++) cu_state_put(&rows_in, wide_key(i), &(struct cu_row_serial){ .kind = 6, .seq = i });
     assert_ok(cu_state_keep(&rows_in, &err));
+    assert_ok(cu_state_freeze(&rows_in, &err));
     assert_ok(cu_snapshot_write(&fs, "s", &rows_in, &mark, &err));
     assert_ok(fs.ops->open(fs.self, "s", CU_OPEN_WRITE, &file, &err));
     assert_ok(file->ops->read_at(file, CU_PAGE_BYTES, page, sizeof page, &n, &err));
