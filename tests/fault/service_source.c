@@ -179,11 +179,11 @@ static cu_status source_list(void *self, const char *path, cu_status (*each)(voi
         if (strncmp(items[i].path, path, n) != 0 || items[i].path[n] != '/' || strchr(name, '/')) continue;
         TRY(each(arg, name, err));
     }
+    const char *in = strstr(path, "/sub") ? "/sub" : "";
     for (size_t i = 0; strncmp(path, "made/f", 6) == 0 && i < MAKES; i++) {
-        const char *name = makes[i].rest + (strstr(path, "/sub") ? strlen("/sub") : 0);
-        if (makes[i].kind != 'f' || *name != '/' || strchr(name + 1, '/')) continue;
-        if (strstr(path, "/sub") && strncmp(makes[i].rest, "/sub/", 5) != 0) continue;
-        TRY(each(arg, name + 1, err));
+        const char *rest = makes[i].rest;
+        if (makes[i].kind != 'f' || strncmp(rest, in, strlen(in)) != 0 || rest[strlen(in)] != '/') continue;
+        if (!strchr(rest + strlen(in) + 1, '/')) TRY(each(arg, rest + strlen(in) + 1, err));
     }
     return CU_OK;
 }

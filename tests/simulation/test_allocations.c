@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n (every few, unless CUSTODY_SLOW=1), through init, a deposit, a receipt, and a check: a clean error, nothing half done, no crash.
- * What the disk and the libraries below allocate is not ours to fail.
+/* The n-th allocation fails, for every n (every few, unless CUSTODY_SLOW=1), through init, deposit, receipt, check and reindex: a
+ * clean error, nothing half done, no crash. What the disk and the libraries below allocate is not ours to fail.
  *
  *     CUSTODY_ALLOCATION='<act> <n>' test_allocations
  *
