@@ -14,10 +14,18 @@ static const char dash[] = "\xE2\x80\x94 "; /* U+2014 and a space */
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 
 /* Unicode's White_Space. */
+static const struct {
+    uint32_t first, last;
+} spaces[] = {
+    { 0x09, 0x0D },     { 0x20, 0x20 },     { 0x85, 0x85 },     { 0xA0, 0xA0 },     { 0x1680, 0x1680 },
+    { 0x2000, 0x200A }, { 0x2028, 0x2029 }, { 0x202F, 0x202F }, { 0x205F, 0x205F }, { 0x3000, 0x3000 },
+};
+
 static bool is_space(uint32_t c)
 {
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        if (c >= spaces[i].first && c <= spaces[i].last) return true;
+    return false;
 }
 
 static bool name_ok(struct cu_span name)

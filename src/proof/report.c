@@ -10,15 +10,8 @@ static const int exit_codes[CU_VERDICTS] = { 2, 4, 5 };
 #define EXIT_COPIES_MISSING 3
 #define EXIT_NOT_PINNED 4
 
-const char *cu_verdict_text(enum cu_verdict v)
-{
-    switch (v) {
-    case CU_FAIL: return "FAIL";
-    case CU_NOT_PROVEN: return "NOT PROVEN";
-    case CU_PASS: return "PASS";
-    }
-    return "?";
-}
+static const char *const verdict_texts[] = { [CU_FAIL] = "FAIL", [CU_NOT_PROVEN] = "NOT PROVEN", [CU_PASS] = "PASS" };
+const char *cu_verdict_text(enum cu_verdict v) { return verdict_texts[v]; }
 
 /* The worst first: what failed, then what is required and not proven; never 0 without a pinned trust. */
 static int exit_code(const struct cu_report *r, const struct cu_trust *trust)

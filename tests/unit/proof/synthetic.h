@@ -235,6 +235,8 @@ struct order { /* what a deposit is to be; zeros: an honest one */
     const struct cu_private_key *depositor, *provider;
     struct cu_seen claim_seen, deposit_seen;
     struct cu_buf *keep_claim;
+    struct cu_span details;  /* instead of honest ones */
+    const cu_hash *sha256;   /* of something else */
     struct cu_span use_claim;
 };
 
@@ -242,13 +244,14 @@ static UNUSED void sign_claim(struct synthetic *s, struct made *m, const struct 
 {
     struct cu_entry entry;
     CU_BUF digests = cu_buf_heap(256);
-    cu_hash sha = cu_sha256(o->content);
+    cu_hash sha = o->sha256 ? *o->sha256 : cu_sha256(o->content);
     struct cu_detail_digest digest = { CU_DIGEST_SHA256, cu_span_hash(&sha) };
     struct cu_details_deposit d = { .profile = cu_span_str("plain"), .name = cu_span_str("IMG_0001.jpg"), .tool = cu_span_str("test 1") };
 
     OK(cu_schema_write(&cu_detail_digest_schema, &digest, &digests, &error));
     if (!o->is_folder) d.digests = (struct cu_list){ 1, cu_buf_span(&digests) }, d.has_digests = true;
-    put_details(m, CU_PROFILE_PLAIN, &d);
+    if (o->details.n > 0) cu_buf_add(&m->details, o->details);
+    else put_details(m, CU_PROFILE_PLAIN, &d);
     OK(cu_entry_read(cu_buf_span(&s->at[case_seq].bytes), &entry, &error));
     struct cu_claim c = { .serial = ++s->serial, .case_id = entry.outer.body.a_case.case_id, .content = o->is_folder ? CU_CONTENT_FOLDER : CU_CONTENT_ITEM,
                           .size = o->content.n, .root = cu_content_root_of(o->content), .time = s->now, .seen = o->claim_seen.seq ? o->claim_seen : seen_now(s),

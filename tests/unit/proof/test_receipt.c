@@ -321,28 +321,90 @@ static void several_organisations_prove_time_and_copies(void **state)
 /* ---- forged -------------------------------------------------------------------------------------------------------- */
 
 /* A keeper who records what the rules forbid: the receipt shows it. */
-static void forged(const struct order *o, enum cu_verdict_name which, cu_status status)
+static void judge_order(const struct order *o, struct cu_report *ret)
 {
     struct synthetic *s = synthetic_new(1);
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
     CU_BUF trust = cu_buf_heap(CU_TRUST_MAX), note = cu_buf_heap(CU_NOTE_MAX);
-    struct cu_report r;
     struct order with = *o;
 
     uint64_t opened = add_case(s, "C1", 1);
     add_block(s);
-    with.content = CU_SPAN_OF(content);
+    if (with.content.n == 0) with.content = CU_SPAN_OF(content);
     uint64_t deposit = add_deposit(s, opened, &with);
     add_block(s);
     put_note(s, s->n, 0, 0, &note);
     put_trust(s, "integrity signer", "quorum none", &trust);
     put_receipt(s, deposit, cu_buf_span(&note), &receipt);
-    OK(judge(s, cu_buf_span(&receipt), cu_buf_span(&trust), NULL, &r));
-    if (r.verdict[which] != CU_FAIL || r.status != status || r.exit_code == 0) {
-        print(&r);
-        fail_msg("status %s, exit %d", cu_status_name(r.status), r.exit_code);
-    }
+    OK(judge(s, cu_buf_span(&receipt), cu_buf_span(&trust), NULL, ret));
     synthetic_free(s);
+}
+
+static void forged(const struct order *o, enum cu_verdict_name which, cu_status status)
+{
+    struct cu_report r;
+
+    judge_order(o, &r);
+    if (r.verdict[which] == CU_FAIL && r.status == status && r.exit_code != 0) return;
+    print(&r);
+    fail_msg("status %s, exit %d", cu_status_name(r.status), r.exit_code);
+}
+
+static bool says(const struct cu_report *r, const char *words)
+{
+    for (size_t i = 0; i < r->lines_n; i++)
+        if (strstr(r->line[i].text, words) != NULL) return true;
+    return false;
+}
+
+static void details_that_are_not_understood_are_shown_as_that_and_nothing_fails(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *says;
+        size_t n;
+    } details[] = {
+        { "\xa1\x67profile\x65photo", "of a profile that is not known here", 15 },
+        { "\xa2\x64name\x61x\x67profile\x64"
+          "case",
+          "of a profile that is not known here", 21 },
+        { "\xa1\x67profile\x65plain", "do not have the fields of their profile", 15 },
+    };
+    struct cu_report r;
+
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
+        judge_order(&(struct order){ .details = cu_span(details[i].bytes, details[i].n) }, &r);
+        assert_true(says(&r, details[i].says));
+        assert_int_equal(r.verdict[CU_VERDICT_INTEGRITY], CU_PASS);
+        assert_true(r.item_name.n == 0 && !r.has_sha256);
+    }
+}
+
+static void content_with_another_sha256_than_was_signed_fails(void **state)
+{
+    (void)state;
+    cu_hash other = { { 7 } };
+
+    forged(&(struct order){ .sha256 = &other }, CU_VERDICT_INTEGRITY, CU_BAD_HASH);
+}
+
+static void a_manifest_that_does_not_add_up_fails(void **state)
+{
+    (void)state;
+    CU_BUF manifest = cu_buf_heap(CU_CONTENT_INLINE_MAX);
+    struct order o = { .is_folder = true, .content = cu_span_str("no manifest"), .folder = { 0, 0, cu_empty_root() } };
+
+    forged(&o, CU_VERDICT_INTEGRITY, CU_MALFORMED);
+    cu_manifest_header_put(1, 0, &manifest);
+    o.content = cu_buf_span(&manifest);
+    forged(&o, CU_VERDICT_INTEGRITY, CU_MALFORMED); /* announced, and not there */
+    cu_buf_clear(&manifest);
+    cu_manifest_header_put(0, 0, &manifest);
+    o.content = cu_buf_span(&manifest);
+    for (int i = 0; i < 3; i++) {
+        o.folder = (struct cu_folder){ i == 0, i == 1, i == 2 ? (cu_hash){ { 1 } } : cu_empty_root() };
+        forged(&o, CU_VERDICT_INTEGRITY, CU_BAD_HASH);
+    }
 }
 
 static void a_foreign_depositor_is_not_enrolled(void **state)
@@ -516,6 +578,216 @@ static void a_receipt_of_another_ledger_fails(void **state)
     synthetic_free(other);
 }
 
+static void a_manifest_is_compared_as_evidence_of_its_folder(void **state)
+{
+    struct ledger *l = *state;
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
+    struct cu_evidence e = evidence_of(cu_buf_span(&l->s->at[l->folder].content));
+    struct cu_report r;
+
+    put_receipt(l->s, l->folder, cu_buf_span(&l->note), &receipt);
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), &e, &r));
+    assert_true(says(&r, "the manifest that was given is what was signed"));
+    assert_int_equal(r.evidence, CU_EVIDENCE_NONE); /* the files themselves are compared by the caller */
+    e.root.b[0] ^= 1;
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), &e, &r));
+    assert_int_equal(r.status, CU_BAD_HASH);
+}
+
+static void a_report_under_no_trust_any_more_is_not_exit_0(void **state)
+{
+    struct ledger *l = *state;
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
+    struct cu_report r;
+
+    put_receipt(l->s, l->folder, cu_buf_span(&l->note), &receipt);
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), NULL, &r));
+    cu_report_evidence(&r, NULL, true, "the files are those that were signed");
+    assert_int_equal(r.exit_code, 4);
+    cu_report_evidence(&r, NULL, true, "and once more");
+    assert_int_equal(r.evidence, CU_EVIDENCE_SAME);
+}
+
+static void a_trust_file_that_covers_another_size_proves_no_signer(void **state)
+{
+    struct ledger *l = *state;
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), trust = cu_buf_heap(CU_TRUST_MAX);
+    struct cu_report r;
+    size_t at = find(cu_buf_span(&l->trust), "epoch 0 -", 9);
+
+    cu_buf_add(&trust, cu_span(l->trust.p, at));
+    cu_buf_add_str(&trust, "epoch 1000 -");
+    cu_buf_add(&trust, cu_span(l->trust.p + at + 9, l->trust.n - at - 9));
+    put_receipt(l->s, l->deposit, cu_buf_span(&l->note), &receipt);
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&trust), NULL, &r));
+    assert_int_equal(r.verdict[CU_VERDICT_SIGNER], CU_NOT_PROVEN);
+    assert_int_equal(r.status, CU_UNTRUSTED);
+}
+
+static void a_case_that_was_opened_after_it_fails(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new(1);
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), trust = cu_buf_heap(CU_TRUST_MAX), note = cu_buf_heap(CU_NOTE_MAX);
+    bool set[ENTRIES_MAX] = { false };
+    struct cu_report r;
+
+    uint64_t opened = add_case(s, "C1", 1);
+    add_block(s);
+    uint64_t deposit = add_deposit(s, opened, &(struct order){ .content = CU_SPAN_OF(content) });
+    add_block(s);
+    uint64_t later = add_case(s, "C1", 1); /* no ledger admits it: a keeper's own log */
+    add_block(s);
+    put_note(s, s->n, 0, 0, &note);
+    put_trust(s, "integrity signer", "quorum none", &trust);
+    support_of(s, deposit, set);
+    set[opened] = false, set[later] = true;
+    put_receipt_with(s, deposit, set, cu_buf_span(&note), &receipt);
+    OK(judge(s, cu_buf_span(&receipt), cu_buf_span(&trust), NULL, &r));
+    assert_int_equal(r.status, CU_OUT_OF_ORDER);
+    synthetic_free(s);
+}
+
+static void an_inventory_tells_of_open_numbers_and_may_be_of_a_key(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new(1);
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), trust = cu_buf_heap(CU_TRUST_MAX), note = cu_buf_heap(CU_NOTE_MAX);
+    CU_BUF open = cu_buf_heap(200);
+    struct cu_report r;
+
+    struct made *m = new_entry(s);
+    struct cu_open_serials row = { s->depositor.id, { 1, cu_span("\x02", 1) } };
+    OK(cu_schema_write(&cu_open_serials_schema, &row, &open, &error));
+    struct cu_inventory v = { .time = s->now,
+                              .seen = seen_now(s),
+                              .kid = s->depositor.id,
+                              .has_kid = true,
+                              .root = cu_empty_root(),
+                              .open = { 1, cu_buf_span(&open) } };
+    OK(cu_statement_sign(CU_KIND_INVENTORY, &v, &s->network, &s->depositor, &m->bytes, &error));
+    m->orgs = 1, m->seen[0] = v.seen.seq;
+    uint64_t seq = enter(s, m);
+    add_block(s);
+    put_note(s, s->n, 0, 0, &note);
+    put_trust(s, "integrity signer", "quorum none", &trust);
+    put_receipt(s, seq, cu_buf_span(&note), &receipt);
+    OK(judge(s, cu_buf_span(&receipt), cu_buf_span(&trust), NULL, &r));
+    assert_int_equal(r.exit_code, 0);
+    assert_true(says(&r, "the key has exactly 0 deposits") && says(&r, "serial numbers of 1 keys are still open"));
+    synthetic_free(s);
+}
+
+static void a_confirmation_that_is_not_signed_enrols_nobody(void **state)
+{
+    struct ledger *l = *state;
+    struct made *confirm = &l->s->at[1];
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), note = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_report r;
+
+    confirm->bytes.p[confirm->bytes.n - 60] ^= 1;
+    cu_hash kept = confirm->leaf;
+    confirm->leaf = cu_leaf_hash(cu_buf_span(&confirm->bytes));
+    put_note(l->s, l->s->n, 0, 0, &note);
+    put_receipt(l->s, l->deposit, cu_buf_span(&note), &receipt);
+    OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), NULL, &r));
+    confirm->bytes.p[confirm->bytes.n - 60] ^= 1;
+    confirm->leaf = kept;
+    assert_int_equal(r.status, CU_BAD_SIGNATURE);
+    assert_true(says(&r, "the confirmation of organisation 1"));
+}
+
+/* The receipt with its `extra` changed. */
+static void expect_extra(struct ledger *l, struct cu_span receipt, const struct cu_extra *extra, const char *words)
+{
+    CU_BUF raw = cu_buf_heap(CU_RECEIPT_MAX), out = cu_buf_heap(CU_RECEIPT_MAX);
+    struct cu_tlog_proof proof;
+    struct cu_report r;
+
+    OK(cu_tlog_proof_read(receipt, &proof, &error));
+    if (extra != NULL) OK(cu_schema_write(&cu_extra_schema, extra, &raw, &error));
+    OK(cu_tlog_proof_write(&proof, cu_buf_span(&raw), &out, &error));
+    cu_status status = judge(l->s, cu_buf_span(&out), cu_buf_span(&l->trust), NULL, &r);
+    if (status != CU_MALFORMED || strstr(error.text, words) == NULL) fail_msg("%s: %s", cu_status_name(status), error.text);
+}
+
+static void an_extra_of_other_parts_is_refused(void **state)
+{
+    struct ledger *l = *state;
+    CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX), raw = cu_buf_heap(CU_RECEIPT_MAX), list = cu_buf_heap(CU_RECEIPT_MAX);
+    struct cu_tlog_proof proof;
+    struct cu_extra extra, changed;
+
+    put_receipt(l->s, l->deposit, cu_buf_span(&l->note), &receipt);
+    OK(cu_tlog_proof_read(cu_buf_span(&receipt), &proof, &error));
+    OK(cu_base64_read(proof.extra, &raw, &error));
+    OK(cu_schema_read(&cu_extra_schema, cu_buf_span(&raw), &extra, &error));
+    expect_extra(l, cu_buf_span(&receipt), NULL, "no extra line");
+    changed = extra, changed.hashes.n--;
+    expect_extra(l, cu_buf_span(&receipt), &changed, "32 bytes each");
+
+    for (int details = 0; details < 2; details++) { /* of the first block: a salt alone; then details, which no block has */
+        struct cu_support s;
+        struct cu_entry entry;
+        size_t at = 0;
+        cu_buf_clear(&list);
+        for (bool done = false; cu_list_next(&extra.support, &cu_support_schema, &at, &s);) {
+            OK(cu_entry_read(s.entry, &entry, &error));
+            if (!done && entry.kind == CU_KIND_BLOCK) {
+                s.salt = cu_span("0123456789abcdef0123456789abcdef", CU_SALT_LEN), s.has_salt = done = true;
+                if (details) s.details = cu_span("\xa0", 1), s.has_details = true;
+            }
+            OK(cu_schema_write(&cu_support_schema, &s, &list, &error));
+        }
+        changed = extra, changed.support.bytes = cu_buf_span(&list);
+        expect_extra(l, cu_buf_span(&receipt), &changed, details ? "has no details, but some go with it" : "come together");
+    }
+}
+
+static cu_status no_node(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err)
+{
+    unsigned *left = self;
+
+    (void)level, (void)index;
+    *ret = (cu_hash){ { 0 } };
+    if (*left == 0) return cu_fail(err, CU_CORRUPT, "a tile is damaged");
+    --*left;
+    return CU_OK;
+}
+
+static void a_receipt_that_cannot_be_made_says_why(void **state)
+{
+    struct ledger *l = *state;
+    static struct cu_support many[CU_RECEIPT_SUPPORT_MAX + 1];
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX), out = cu_buf_heap(CU_RECEIPT_MAX);
+    unsigned left = UINT32_MAX;
+    struct cu_node_source nodes = { &left, no_node };
+
+    put_record(&l->s->at[l->deposit], &record);
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        many[i] = (struct cu_support){ .seq = 1000 + i, .entry = cu_span_str("e") };
+    struct cu_receipt_parts parts = {
+        cu_buf_span(&l->note), { l->deposit }, cu_buf_span(&record), many, CU_RECEIPT_SUPPORT_MAX + 1
+    };
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_TOO_LARGE);
+    parts.support_n = 2; /* beyond the log */
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    many[0].entry = CU_SPAN_EMPTY;
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    parts.support_n = 0, parts.seq.v = 1000;
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    parts.seq.v = l->deposit, parts.record = CU_SPAN_EMPTY;
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    parts.record = cu_buf_span(&record), parts.checkpoint = cu_span_str("no note");
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    parts.checkpoint = cu_span_str("o\n\n\xE2\x80\x94 o AAAAAAA=\n"); /* a note, and no checkpoint */
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_MALFORMED);
+    parts.checkpoint = cu_buf_span(&l->note);
+    left = 0;
+    assert_int_equal(cu_receipt_make(&parts, &nodes, &out, &error), CU_CORRUPT);
+    assert_int_equal(out.n, 0);
+}
+
 static void an_entry_that_nothing_needs_is_refused(void **state)
 {
     struct ledger *l = *state;
@@ -660,6 +932,17 @@ int main(void)
         cmocka_unit_test(a_witness_that_the_trust_does_not_demand_decides_nothing),
         cmocka_unit_test(several_organisations_prove_time_and_copies),
         cmocka_unit_test(a_foreign_depositor_is_not_enrolled),
+        cmocka_unit_test(details_that_are_not_understood_are_shown_as_that_and_nothing_fails),
+        cmocka_unit_test(content_with_another_sha256_than_was_signed_fails),
+        cmocka_unit_test(a_manifest_that_does_not_add_up_fails),
+        cmocka_unit_test(a_manifest_is_compared_as_evidence_of_its_folder),
+        cmocka_unit_test(a_report_under_no_trust_any_more_is_not_exit_0),
+        cmocka_unit_test(a_trust_file_that_covers_another_size_proves_no_signer),
+        cmocka_unit_test(a_case_that_was_opened_after_it_fails),
+        cmocka_unit_test(an_inventory_tells_of_open_numbers_and_may_be_of_a_key),
+        cmocka_unit_test(a_confirmation_that_is_not_signed_enrols_nobody),
+        cmocka_unit_test(an_extra_of_other_parts_is_refused),
+        cmocka_unit_test(a_receipt_that_cannot_be_made_says_why),
         cmocka_unit_test(a_statement_of_another_ledger_fails),
         cmocka_unit_test(a_block_that_was_never_there_fails),
         cmocka_unit_test(another_signature_under_an_enrolled_key_fails),
