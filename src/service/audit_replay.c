@@ -187,7 +187,7 @@ cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err)
     cu_status done = CU_OK;
     uint64_t saved = 0;
 
-    a->batch = &batch;
+    a->batch = &batch; // cppcheck-suppress autoVariables ; and NULL again below
     for (cu_seq seq = { 0 }; seq.v < a->p->log.checkpoint.size.v && done == CU_OK && !a->log_broken; seq.v++) {
         done = replay_entry(a, seq, err);
         if (done == CU_OK && !a->log_broken) done = save_some(a, seq, &saved, err);
