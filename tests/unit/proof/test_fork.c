@@ -177,6 +177,73 @@ static void a_fork_of_another_ledger_is_not_trusted(void **state)
     synthetic_free(other);
 }
 
+static cu_status judge_subtree(struct fork_case *f, const struct cu_fork *fork)
+{
+    CU_BUF out = cu_buf_heap(65536);
+    struct cu_fork_report r;
+
+    OK(cu_schema_write(&cu_fork_schema, fork, &out, &error));
+    return judge_fork(f, cu_buf_span(&out), &r);
+}
+
+static void a_subtree_that_shows_nothing_is_refused(void **state)
+{
+    struct fork_case *f = *state;
+    CU_BUF proof = cu_buf_heap(65536);
+    struct cu_fork good, fork;
+
+    OK(cu_fork_make(cu_buf_span(&f->early), cu_buf_span(&f->forged), scratch, &proof, &error));
+    OK(cu_schema_read(&cu_fork_schema, cu_buf_span(&proof), &good, &error));
+    assert_int_equal(judge_subtree(f, &good), CU_OK);
+    fork = good, fork.subtree.hash_b = fork.subtree.hash_a;
+    assert_int_equal(judge_subtree(f, &fork), CU_BAD_PROOF);
+    fork = good, fork.subtree.path_b.n--;
+    assert_int_equal(judge_subtree(f, &fork), CU_MALFORMED);
+    fork = good, fork.subtree.level = 40;
+    assert_int_equal(judge_subtree(f, &fork), CU_BAD_PROOF);
+    fork = good, fork.type = cu_span_str("application/custody-fork+cbor;v=2");
+    assert_int_equal(judge_subtree(f, &fork), CU_NEWER_FORMAT);
+}
+
+static cu_status no_node(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err)
+{
+    unsigned *left = self;
+
+    (void)level, (void)index;
+    *ret = (cu_hash){ { 0xEE } }; /* as no receipt has it */
+    if (*left == 0) return cu_fail(err, CU_CORRUPT, "a tile is damaged");
+    --*left;
+    return CU_OK;
+}
+
+static void from_what_is_no_receipt_and_no_log_no_proof_is_made(void **state)
+{
+    struct fork_case *f = *state;
+    struct synthetic *other = synthetic_new(2);
+    struct cu_span bad = cu_span_str("no receipt"), honest = cu_buf_span(&f->honest);
+    CU_BUF out = cu_buf_heap(65536), foreign = cu_buf_heap(CU_RECEIPT_MAX), note = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_node_source nodes = { f->s, memory_node };
+
+    put_note(other, other->n, 0, 0, &note);
+    note.p[0] ^= 1; /* another name: who signed it is not asked here */
+    put_receipt(other, 1, cu_buf_span(&note), &foreign);
+    assert_int_equal(cu_fork_make(bad, honest, scratch, &out, &error), CU_MALFORMED);
+    assert_int_equal(cu_fork_make(honest, bad, scratch, &out, &error), CU_MALFORMED);
+    assert_int_equal(cu_fork_make(honest, cu_buf_span(&foreign), scratch, &out, &error), CU_WRONG_NETWORK);
+    assert_int_equal(cu_fork_make_log(bad, cu_buf_span(&f->note_forged), &nodes, scratch, &out, &error), CU_MALFORMED);
+    assert_int_equal(cu_fork_make_log(honest, bad, &nodes, scratch, &out, &error), CU_MALFORMED);
+    assert_int_equal(cu_fork_make_log(honest, cu_span_str("o\n\n\xE2\x80\x94 o AAAAAAA=\n"), &nodes, scratch, &out, &error),
+                     CU_MALFORMED);
+    synthetic_free(other);
+
+    unsigned left = 1; /* one node that differs, and then none to prove it with */
+    nodes = (struct cu_node_source){ &left, no_node };
+    assert_int_equal(cu_fork_make_log(honest, cu_buf_span(&f->note_forged), &nodes, scratch, &out, &error), CU_CORRUPT);
+    left = 0;
+    assert_int_equal(cu_fork_make_log(honest, cu_buf_span(&f->note_forged), &nodes, scratch, &out, &error), CU_NOT_FOUND);
+    assert_int_equal(out.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +252,8 @@ int main(void)
         cmocka_unit_test(a_receipt_and_the_forged_log_itself_convict),
         cmocka_unit_test(two_honest_receipts_agree),
         cmocka_unit_test(an_honest_pair_cannot_be_dressed_up_as_a_fork),
+        cmocka_unit_test(a_subtree_that_shows_nothing_is_refused),
+        cmocka_unit_test(from_what_is_no_receipt_and_no_log_no_proof_is_made),
         cmocka_unit_test(a_fork_of_another_ledger_is_not_trusted),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

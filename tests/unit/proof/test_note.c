@@ -218,6 +218,61 @@ static void sixty_four_signatures_are_read_and_one_more_is_not(void **state)
     assert_int_equal(cu_note_read(cu_buf_span(&out), &note, &error), CU_TOO_LARGE);
 }
 
+static void no_space_that_unicode_knows_stands_in_a_name(void **state)
+{
+    (void)state;
+    static const char *const spaces[] = {
+        "\t",           "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x8A",
+        "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
+    };
+    struct cu_private_key key;
+    struct cu_vkey v;
+    char name[16];
+
+    assert_int_equal(cu_private_generate(CU_ALG_EDDSA, &key, &error), CU_OK);
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        (void)snprintf(name, sizeof name, "a%sb", spaces[i]);
+        assert_int_equal(cu_vkey_make(cu_span_str(name), CU_NOTE_ED25519, &key.pub, &v, &error), CU_MALFORMED);
+    }
+    assert_int_equal(cu_vkey_make(cu_span_str("a\xE2\x80\x8B"
+                                              "b"),
+                                  CU_NOTE_ED25519, &key.pub, &v, &error),
+                     CU_OK);
+    assert_int_equal(cu_vkey_make(cu_span_str("a\x01"
+                                              "b"),
+                                  CU_NOTE_ED25519, &key.pub, &v, &error),
+                     CU_MALFORMED);
+    assert_int_equal(cu_vkey_make(cu_span_str("\xC3"), CU_NOTE_ED25519, &key.pub, &v, &error), CU_MALFORMED);
+    cu_private_free(&key);
+}
+
+static void what_could_not_be_verified_is_not_signed(void **state)
+{
+    (void)state;
+    static uint8_t text[CU_NOTE_MAX + 64];
+    CU_BUF out = cu_buf_heap(4 * CU_NOTE_MAX);
+    struct cu_private_key eddsa, es256;
+    struct cu_vkey v;
+
+    memset(text, 't', sizeof text);
+    assert_int_equal(cu_private_generate(CU_ALG_EDDSA, &eddsa, &error), CU_OK);
+    assert_int_equal(cu_private_generate(CU_ALG_ES256, &es256, &error), CU_OK);
+    assert_int_equal(cu_note_sign(&out, cu_span_str("t\n"), cu_span_str("n"), &es256, &error), CU_BAD_KEY);
+    assert_int_equal(cu_note_sign(&out, cu_span_str("t\n"), cu_span_str(""), &eddsa, &error), CU_MALFORMED);
+    assert_int_equal(cu_note_cosign(&out, cu_span_str("t\n"), cu_span_str("n"), &eddsa, UINT64_C(1) << 63, &error), CU_MALFORMED);
+    assert_int_equal(cu_note_cosign(&out, CU_SPAN_OF(text), cu_span_str("n"), &eddsa, 1, &error), CU_TOO_LARGE);
+    assert_int_equal(out.n, 0);
+
+    struct cu_public_key small = { .alg = CU_ALG_EDDSA, .bytes = { 1 } }; /* of order one */
+    char vkey[128];
+    struct cu_buf line = cu_buf_over(vkey, sizeof vkey);
+    assert_int_equal(cu_vkey_make(cu_span_str("n"), CU_NOTE_ED25519, &small, &v, &error), CU_OK);
+    assert_int_equal(cu_vkey_write(&v, &line, &error), CU_OK);
+    assert_int_equal(cu_vkey_read(cu_buf_span(&line), &v, &error), CU_BAD_KEY);
+    cu_private_free(&eddsa);
+    cu_private_free(&es256);
+}
+
 static void a_note_of_16_kib_is_read_and_one_byte_more_is_not(void **state)
 {
     (void)state;
@@ -325,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_malformed_note_is_refused),
         cmocka_unit_test(the_last_blank_line_ends_the_text),
         cmocka_unit_test(sixty_four_signatures_are_read_and_one_more_is_not),
+        cmocka_unit_test(no_space_that_unicode_knows_stands_in_a_name),
+        cmocka_unit_test(what_could_not_be_verified_is_not_signed),
         cmocka_unit_test(a_note_of_16_kib_is_read_and_one_byte_more_is_not),
         cmocka_unit_test(a_log_has_a_name_of_at_most_128_bytes),
         cmocka_unit_test(a_checkpoint_has_three_lines_in_one_spelling),

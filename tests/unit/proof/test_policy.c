@@ -125,6 +125,66 @@ static void sixty_four_witnesses_and_groups_fit_and_one_more_does_not(void **sta
     assert_int_equal(cu_tlog_policy_read(cu_buf_span(&out), &p, &error), CU_TOO_LARGE);
 }
 
+static void a_line_has_at_most_67_words(void **state)
+{
+    (void)state;
+    CU_BUF out = cu_buf_heap(65536);
+    struct cu_tlog_policy p;
+
+    for (int words = 67; words <= 68; words++) {
+        cu_buf_clear(&out);
+        cu_buf_addf(&out, "witness w %s\ngroup g any", vkeys[8]);
+        for (int i = 3; i < words; i++) cu_buf_add_str(&out, " w");
+        cu_buf_add_str(&out, "\nquorum g\n");
+        assert_int_equal(cu_tlog_policy_read(cu_buf_span(&out), &p, &error),
+                         words == 67 ? CU_MALFORMED /* w twice */ : CU_TOO_LARGE);
+    }
+}
+
+static void put_small_key(struct cu_buf *out, enum cu_note_key_type type, const char *name, uint8_t first)
+{
+    struct cu_public_key key = { .alg = CU_ALG_EDDSA, .bytes = { first } };
+    struct cu_vkey v;
+
+    OK(cu_vkey_make(cu_span_str(name), type, &key, &v, &error));
+    OK(cu_vkey_write(&v, out, &error));
+}
+
+static void a_key_of_small_order_is_refused_wherever_it_stands(void **state)
+{
+    (void)state;
+    CU_BUF out = cu_buf_heap(4096);
+    struct cu_tlog_policy p;
+
+    cu_buf_add_str(&out, "log ");
+    put_small_key(&out, CU_NOTE_ED25519, "o", 1);
+    cu_buf_add_str(&out, "\nquorum none\n");
+    assert_int_equal(cu_tlog_policy_read(cu_buf_span(&out), &p, &error), CU_BAD_KEY);
+    cu_buf_clear(&out);
+    cu_buf_add_str(&out, "witness w ");
+    put_small_key(&out, CU_NOTE_COSIGNATURE, "w", 1);
+    cu_buf_add_str(&out, "\nquorum w\n");
+    assert_int_equal(cu_tlog_policy_read(cu_buf_span(&out), &p, &error), CU_BAD_KEY);
+}
+
+static void sixty_four_logs_fit_and_one_more_does_not(void **state)
+{
+    (void)state;
+    CU_BUF out = cu_buf_heap(65536);
+    struct cu_tlog_policy p;
+
+    for (int n = 0; n <= CU_POLICY_MEMBERS_MAX; n++) {
+        cu_buf_add_str(&out, "log ");
+        put_small_key(&out, CU_NOTE_ED25519, "o", (uint8_t)n); /* no good key, but that is judged after the whole is read */
+        cu_buf_add_byte(&out, '\n');
+        size_t before = out.n;
+        cu_buf_add_str(&out, "quorum none\n");
+        cu_status status = cu_tlog_policy_read(cu_buf_span(&out), &p, &error);
+        assert_int_equal(status, n < CU_POLICY_MEMBERS_MAX ? CU_BAD_KEY : CU_TOO_LARGE);
+        out.n = before;
+    }
+}
+
 /* ---- whose signatures count ---------------------------------------------------------------------------------------- */
 
 #define ROOT "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
@@ -465,6 +525,9 @@ int main(void)
         cmocka_unit_test(a_proof_in_another_spelling_is_refused),
         cmocka_unit_test(sixty_three_hashes_are_read_and_sixty_four_are_not),
         cmocka_unit_test(a_trust_file_is_a_list_of_epochs),
+        cmocka_unit_test(a_line_has_at_most_67_words),
+        cmocka_unit_test(a_key_of_small_order_is_refused_wherever_it_stands),
+        cmocka_unit_test(sixty_four_logs_fit_and_one_more_does_not),
         cmocka_unit_test(a_receipt_of_256_kib_is_read_and_one_byte_more_is_not),
         cmocka_unit_test(a_receipt_brings_at_most_64_entries_along),
         cmocka_unit_test(a_trust_file_has_at_most_16_epochs),
