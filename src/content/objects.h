@@ -83,6 +83,11 @@ CU_MUST_USE cu_status cu_objects_restore(struct cu_objects *s, struct cu_objects
                                          const cu_hash *name, struct cu_err *err);
 CU_MUST_USE cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from, const cu_hash *pack,
                                               struct cu_err *err);
+/** When both are damaged: the large object or pack made of what is good in `from` and in the file `lost` (the one of `s`, moved away),
+ *  a large object leaf by leaf (by the tree file of either store), a pack object by object (by its index in either). BAD_HASH:
+ *  something is good in neither. */
+CU_MUST_USE cu_status cu_objects_merge(struct cu_objects *s, struct cu_objects *from, const char *lost, bool packed,
+                                       const cu_hash *name, struct cu_err *err);
 /** Tell the index again what lies in every pack. */
 CU_MUST_USE cu_status cu_objects_reindex(struct cu_objects *s, struct cu_err *err);
 

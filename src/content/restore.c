@@ -154,6 +154,145 @@ static cu_status copy_pack(struct cu_scan *scan, struct cu_objects *to, struct c
     return CU_OK;
 }
 
+/* ---- out of two that are damaged ---- */
+
+struct merging {
+    struct copying copy;
+    struct cu_file *from[2]; /* NULL: not to be had */
+    struct cu_pack_rows rows;
+    uint8_t *bytes;
+};
+
+static void merging_end(struct merging *m)
+{
+    for (int i = 0; i < 2; i++) cu_file_close(&m->from[i]);
+    cu_pack_rows_free(&m->rows);
+    free(m->bytes);
+    copying_end(&m->copy);
+}
+
+/* Up to `n` bytes from whichever file has those of this name. */
+static cu_status good_piece(struct merging *m, cu_hash (*name_of)(enum cu_object_kind kind, struct cu_span bytes),
+                            enum cu_object_kind kind, const cu_hash *name, uint64_t at, size_t n, struct cu_span *ret,
+                            struct cu_err *err)
+{
+    size_t got = 0;
+
+    for (int i = 0; i < 2; i++) {
+        if (!m->from[i] || m->from[i]->ops->read_at(m->from[i], at, m->bytes, n, &got, NULL) != CU_OK) continue;
+        cu_hash is = name_of(kind, cu_span(m->bytes, got));
+        if (!cu_hash_eq(&is, name)) continue;
+        *ret = cu_span(m->bytes, got);
+        return CU_OK;
+    }
+    return cu_fail(err, CU_BAD_HASH, "both copies are damaged at offset %llu", (unsigned long long)at);
+}
+
+static cu_hash leaf_name(enum cu_object_kind kind, struct cu_span bytes)
+{
+    (void)kind;
+    return cu_leaf_hash(bytes);
+}
+
+static cu_status merge_leaves(struct merging *m, struct cu_file *tree, struct cu_err *err)
+{
+    struct cu_span bytes;
+    cu_hash leaf;
+    size_t got = 0;
+
+    for (uint64_t i = 0;; i++) {
+        TRY(tree->ops->read_at(tree, i * sizeof leaf, &leaf, sizeof leaf, &got, err));
+        if (got < sizeof leaf) return CU_OK; /* the tree was looked at before: it ends after a whole hash */
+        TRY(good_piece(m, leaf_name, 0, &leaf, i * CU_LEAF_BYTES, CU_LEAF_BYTES, &bytes, err));
+        TRY(m->copy.main->ops->write_at(m->copy.main, i * CU_LEAF_BYTES, bytes, err));
+        TRY(m->copy.side->ops->write_at(m->copy.side, i * sizeof leaf, cu_span_hash(&leaf), err));
+    }
+}
+
+static cu_status merge_large(struct merging *m, struct cu_objects *from, const cu_hash *name, struct cu_err *err)
+{
+    struct cu_objects *const stores[] = { m->copy.to, from };
+    CU_CLEANUP(cu_file_close) struct cu_file *tree = NULL;
+    char path[CU_STORE_PATH_MAX];
+    cu_hash root;
+
+    for (int i = 0; i < 2 && !tree; i++) {
+        if (cu_tree_file_root(stores[i], name, &root, NULL) != CU_OK || !cu_hash_eq(&root, name)) continue;
+        cu_store_path(stores[i], CU_STORE_TREE, name, path);
+        TRY(stores[i]->fs->ops->open(stores[i]->fs->self, path, CU_OPEN_READ, &tree, err));
+    }
+    ENSURE(tree, err, CU_BAD_HASH, "neither store has the tree that says what is good");
+    return merge_leaves(m, tree, err);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct cu_pack_row *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static cu_status merge_rows(struct merging *m, const cu_hash *pack, uint64_t *ret_size, struct cu_err *err)
+{
+    struct cu_content content;
+    struct cu_span bytes = cu_span_str(CU_PACK_TYPE);
+    uint8_t head[CU_FRAME_HEAD];
+
+    cu_content_start(&content);
+    cu_content_add(&content, bytes);
+    TRY(m->copy.main->ops->write_at(m->copy.main, 0, bytes, err));
+    for (size_t i = 0; i < m->rows.n; i++) {
+        const struct cu_pack_row *row = &m->rows.row[i];
+        ENSURE(row->offset == content.size + CU_FRAME_HEAD, err, CU_BAD_HASH, "the index does not tell the whole pack");
+        cu_frame_put(head, row->kind, row->size);
+        TRY(good_piece(m, cu_object_name, row->kind, &row->name, row->offset, row->size, &bytes, err));
+        TRY(m->copy.main->ops->write_at(m->copy.main, content.size, CU_SPAN_OF(head), err));
+        cu_content_add(&content, CU_SPAN_OF(head));
+        TRY(m->copy.main->ops->write_at(m->copy.main, content.size, bytes, err));
+        cu_content_add(&content, bytes);
+    }
+    cu_hash root = cu_content_root(&content);
+    *ret_size = content.size;
+    return check_root(m->copy.to, &root, pack, CU_STORE_PACK, err);
+}
+
+static cu_status merge_pack(struct merging *m, struct cu_objects *from, const cu_hash *pack, struct cu_err *err)
+{
+    CU_BUF lies = cu_buf_heap(CU_PACK_INDEX_MAX), due = cu_buf_heap(CU_PACK_INDEX_MAX);
+    struct cu_pack_index index;
+    uint64_t size;
+
+    if (cu_store_pack_index(m->copy.to, pack, &lies, &index, NULL) != CU_OK) {
+        cu_buf_clear(&lies);
+        TRY(cu_store_pack_index(from, pack, &lies, &index, err));
+    }
+    for (uint32_t i = 0; i < index.n; i++) {
+        const struct cu_pack_row row = cu_pack_index_row(&index, i);
+        TRY(cu_pack_rows_add(&m->rows, &row, CU_SPAN_EMPTY, err));
+    }
+    if (m->rows.n > 0) qsort(m->rows.row, m->rows.n, sizeof *m->rows.row, by_offset);
+    TRY(merge_rows(m, pack, &size, err));
+    TRY(cu_pack_index_write(pack, size, m->rows.row, m->rows.n, &due, err));
+    TRY(m->copy.side->ops->write_at(m->copy.side, 0, cu_buf_span(&due), err));
+    tell_pack(m->copy.to, cu_buf_span(&due));
+    return CU_OK;
+}
+
+cu_status cu_objects_merge(struct cu_objects *s, struct cu_objects *from, const char *lost, bool packed, const cu_hash *name,
+                           struct cu_err *err)
+{
+    struct copying begun = { .to = s };
+    char path[CU_STORE_PATH_MAX];
+
+    TRY(copying_begin(&begun, s, true, err));
+    CU_CLEANUP(merging_end) struct merging m = { .copy = begun, .bytes = malloc(CU_SMALL_MAX) };
+    ENSURE(m.bytes, err, CU_NO_MEMORY, "no memory to merge two copies");
+    cu_store_path(from, packed ? CU_STORE_PACK : CU_STORE_LARGE, name, path);
+    if (s->fs->ops->open(s->fs->self, lost, CU_OPEN_READ, &m.from[0], NULL) != CU_OK) m.from[0] = NULL;
+    if (from->fs->ops->open(from->fs->self, path, CU_OPEN_READ, &m.from[1], NULL) != CU_OK) m.from[1] = NULL;
+    TRY((packed ? merge_pack : merge_large)(&m, from, name, err));
+    return publish(&m.copy, !packed, name, err);
+}
+
 /* ---- either ---- */
 
 cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_objects *from, const cu_hash *pack, struct cu_err *err)

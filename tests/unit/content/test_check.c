@@ -305,6 +305,78 @@ static void nothing_is_restored_from_what_is_damaged_too(void **state)
     end_filled(&f);
 }
 
+/* Three objects of 5,000 bytes in one pack. */
+static cu_hash deposit_pack(struct stores *s, struct cu_object ret[3])
+{
+    cu_hash name[3];
+    struct cu_put *p;
+
+    OK(cu_put_begin(s->at, 2, &p, &error));
+    for (int i = 0; i < 3; i++) {
+        CU_BUF bytes = some_bytes(5000, 50 + i);
+        name[i] = put_content(p, cu_buf_span(&bytes));
+    }
+    OK(cu_put_commit(p, &error));
+    cu_put_free(p);
+    for (int i = 0; i < 3; i++) OK(cu_objects_find(s->at[0], CU_OBJECT_CONTENT, &name[i], &ret[i], &error));
+    return ret[0].pack;
+}
+
+static void path_of(const char *store, bool packed, const cu_hash *name, char ret[200])
+{
+    char hex[65];
+
+    cu_hash_hex(name, hex);
+    snprintf(ret, 200, "%s/objects/%s/%.2s/%s%s", store, packed ? "packs" : "large", hex, hex, packed ? ".pack" : "");
+}
+
+/* Both copies damaged, each at its place; the cloud's is moved away. */
+static void damage_both(struct filled *f, bool packed, const cu_hash *name, uint64_t in_cloud, uint64_t in_node)
+{
+    char cloud[200], node[200];
+
+    path_of("cloud", packed, name, cloud);
+    path_of("node", packed, name, node);
+    flip_bit(&f->s.fs, cloud, 8 * in_cloud);
+    flip_bit(&f->s.fs, node, 8 * in_node);
+    OK(f->s.fs.ops->rename(f->s.fs.self, cloud, "quarantine/lost", &error));
+}
+
+static void two_copies_damaged_at_different_places_make_a_good_one(void **state)
+{
+    struct filled f = new_filled();
+    struct cu_object o[3];
+    cu_hash pack = deposit_pack(&f.s, o);
+    (void)state;
+
+    damage_both(&f, true, &pack, o[0].offset + 7, o[2].offset + 4999);
+    IS(CU_BAD_HASH, cu_objects_restore_pack(f.s.at[0], f.s.at[1], &pack, &error));
+    OK(cu_objects_merge(f.s.at[0], f.s.at[1], "quarantine/lost", true, &pack, &error));
+    damage_both(&f, false, &f.large_name, 100, CU_CHUNK_BYTES + 5000);
+    IS(CU_BAD_HASH, cu_objects_restore(f.s.at[0], f.s.at[1], CU_OBJECT_CONTENT, &f.large_name, &error));
+    OK(cu_objects_merge(f.s.at[0], f.s.at[1], "quarantine/lost", false, &f.large_name, &error));
+    assert_int_equal(check(&f.s, 0).n, 0);
+    assert_int_equal(check(&f.s, 1).n, 2);
+    assert_true(holds(f.s.at[0], CU_OBJECT_CONTENT, &f.large_name, cu_buf_span(&f.large)));
+    end_filled(&f);
+}
+
+static void two_copies_damaged_at_one_place_make_nothing(void **state)
+{
+    struct filled f = new_filled();
+    struct cu_object o[3];
+    cu_hash pack = deposit_pack(&f.s, o);
+    (void)state;
+
+    damage_both(&f, true, &pack, o[1].offset + 7, o[1].offset + 4999);
+    IS(CU_BAD_HASH, cu_objects_merge(f.s.at[0], f.s.at[1], "quarantine/lost", true, &pack, &error));
+    damage_both(&f, false, &f.large_name, 100, 200);
+    IS(CU_BAD_HASH, cu_objects_merge(f.s.at[0], f.s.at[1], "quarantine/lost", false, &f.large_name, &error));
+    IS(CU_BAD_HASH, cu_objects_merge(f.s.at[0], f.s.at[1], "nowhere", false, &f.large_name, &error));
+    assert_int_equal(check(&f.s, 0).n, 0); /* nothing was published */
+    end_filled(&f);
+}
+
 static void a_side_file_is_made_again_though_the_other_store_is_empty(void **state)
 {
     struct filled f = new_filled();
@@ -344,6 +416,8 @@ int main(void)
         cmocka_unit_test(a_file_added_under_a_good_name_is_damage),
         cmocka_unit_test(what_is_being_written_is_no_evidence),
         cmocka_unit_test(nothing_is_restored_from_what_is_damaged_too),
+        cmocka_unit_test(two_copies_damaged_at_different_places_make_a_good_one),
+        cmocka_unit_test(two_copies_damaged_at_one_place_make_nothing),
         cmocka_unit_test(a_side_file_is_made_again_though_the_other_store_is_empty),
         cmocka_unit_test(a_sample_judges_a_share),
     };
