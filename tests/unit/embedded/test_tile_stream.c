@@ -193,6 +193,63 @@ static void any_damaged_byte_of_a_partial_tile_stops_it(void **state)
     clear(s);
 }
 
+static void free_stream(struct cu_tile_stream **s) { cu_tile_stream_free(*s); }
+
+/* The first `left` calls go through. */
+struct flaky {
+    struct shelf *s;
+    size_t left;
+};
+
+static cu_status shelve_or_fail(void *self, struct cu_tile tile, struct cu_span bytes, struct cu_err *err)
+{
+    struct flaky *f = self;
+
+    return f->left-- == 0 ? cu_fail(err, CU_IO, "the disk is gone") : shelve(f->s, tile, bytes, err);
+}
+
+static cu_status take_or_fail(void *self, struct cu_tile tile, struct cu_buf *ret, struct cu_err *err)
+{
+    struct flaky *f = self;
+
+    return f->left-- == 0 ? cu_fail(err, CU_IO, "the disk is gone") : take(f->s, tile, ret, err);
+}
+
+static cu_status lay_out(struct flaky *f, uint64_t n)
+{
+    CU_CLEANUP(free_stream) struct cu_tile_stream *stream = NULL;
+    char text[32];
+
+    OK(cu_tile_stream_new((struct cu_tile_sink){ f, shelve_or_fail }, &stream, &error));
+    for (uint64_t i = 0; i < n; i++) TRY(cu_tile_stream_add(stream, entry_of(i, text), &error));
+    return cu_tile_stream_flush(stream, &error);
+}
+
+static void whichever_tile_cannot_be_written_or_read_says_so(void **state)
+{
+    struct shelf *s = calloc(1, sizeof *s);
+    cu_status status = CU_IO;
+    cu_hash root;
+    (void)state;
+
+    for (size_t n = 0; status != CU_OK; n++) {
+        struct flaky f = { s, n };
+        status = lay_out(&f, 70000);
+        assert_true(status == CU_OK || (status == CU_IO && n < 2000));
+    }
+    CU_CLEANUP(free_stream) struct cu_tile_stream *whole = stream_over(s), *again = stream_over(s);
+    char text[32];
+    for (uint64_t i = 0; i < 70000; i++) OK(cu_tile_stream_add(whole, entry_of(i, text), &error));
+    root = cu_tile_stream_root(whole);
+    status = CU_IO;
+    for (size_t n = 0; status != CU_OK; n++) {
+        struct flaky f = { s, n };
+        status = cu_tile_stream_resume(again, (struct cu_tile_source){ &f, take_or_fail }, (cu_size){ 70000 }, &root, &error);
+        assert_true(status == CU_OK || (status == CU_IO && n < 10));
+    }
+    clear(s);
+}
+
 static void the_longest_entries_fill_a_bundle_and_a_longer_one_is_refused(void **state)
 {
     struct shelf *s = calloc(1, sizeof *s);
@@ -216,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_log_of_three_levels_has_the_tiles_of_the_specification),
         cmocka_unit_test(it_goes_on_from_any_size_as_if_it_had_never_stopped),
         cmocka_unit_test(any_damaged_byte_of_a_partial_tile_stops_it),
+        cmocka_unit_test(whichever_tile_cannot_be_written_or_read_says_so),
         cmocka_unit_test(the_longest_entries_fill_a_bundle_and_a_longer_one_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,28 @@ static void a_proof_that_does_not_fit_says_so(void **state)
     assert_ok(cu_multiproof_make(&source, one, 1, (cu_size){ 16 }, NULL, hashes, 4, &n, NULL));
 }
 
+static cu_status failing_node(void *self, unsigned level, uint64_t index, cu_hash *ret, struct cu_err *err)
+{
+    size_t *left = self;
+
+    return (*left)-- == 0 ? cu_fail(err, CU_IO, "the disk is gone") : source.node(source.self, level, index, ret, err);
+}
+
+static void a_source_that_fails_at_any_read_fails_the_making(void **state)
+{
+    const cu_seq two[] = { { 3 }, { 12 } };
+    cu_hash hashes[HASHES];
+    cu_status status = CU_IO;
+
+    (void)state;
+    for (size_t fail_at = 0; status != CU_OK; fail_at++) {
+        size_t left = fail_at, n = 77;
+        struct cu_node_source flaky = { .self = &left, .node = failing_node };
+        status = cu_multiproof_make(&flaky, two, 2, (cu_size){ 16 }, NULL, hashes, HASHES, &n, NULL);
+        assert_true(status == CU_OK || (status == CU_IO && n == 77 && fail_at < 100));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_path_knows_its_siblings_and_nothing_else),
         cmocka_unit_test(positions_out_of_order_or_out_of_the_log_are_malformed),
         cmocka_unit_test(a_proof_that_does_not_fit_says_so),
+        cmocka_unit_test(a_source_that_fails_at_any_read_fails_the_making),
     };
     return cmocka_run_group_tests_name("multiproof", tests, with_leaves, NULL);
 }

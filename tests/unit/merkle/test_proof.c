@@ -247,6 +247,41 @@ static void a_source_that_fails_at_any_read_fails_the_making(void **state)
     fail();
 }
 
+static void so_does_one_that_fails_within_a_consistency_proof(void **state)
+{
+    static const uint64_t from[] = { 100, 256, 299 };
+    cu_hash hashes[CU_PROOF_HASHES_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        cu_status status = CU_IO;
+        for (size_t fail_at = 0; status != CU_OK; fail_at++) {
+            size_t left = fail_at, n = 77;
+            struct cu_node_source flaky = { .self = &left, .node = failing_node };
+            status = cu_consistency_make(&flaky, (cu_size){ from[i] }, (cu_size){ 300 }, hashes, &n, NULL);
+            assert_true(status == CU_OK || (status == CU_IO && n == 77 && fail_at < 100));
+        }
+    }
+}
+
+/* Paths end at 63 hashes, logs at 2^63 entries. */
+static void a_log_larger_than_any_path_is_refused(void **state)
+{
+    const cu_size largest = { UINT64_C(1) << 63 }, more = { largest.v + 1 };
+    cu_hash hashes[CU_PROOF_HASHES_MAX] = { { { 0 } } };
+    size_t n;
+
+    (void)state;
+    assert_int_equal(cu_inclusion_len((cu_seq){ 0 }, largest), CU_PROOF_HASHES_MAX);
+    assert_int_equal(cu_inclusion_len((cu_seq){ 7 }, (cu_size){ 7 }), 0);
+    assert_status(cu_inclusion_verify(hashes, (cu_seq){ 0 }, largest, hashes, CU_PROOF_HASHES_MAX, hashes, NULL), CU_BAD_PROOF);
+    assert_status(cu_inclusion_verify(hashes, (cu_seq){ 0 }, more, hashes, CU_PROOF_HASHES_MAX, hashes, NULL), CU_MALFORMED);
+    assert_status(cu_inclusion_make(&source, (cu_seq){ 0 }, more, hashes, &n, NULL), CU_MALFORMED);
+    assert_status(cu_consistency_verify((cu_size){ 1 }, hashes, more, hashes, hashes, CU_PROOF_HASHES_MAX, NULL), CU_MALFORMED);
+    assert_status(cu_consistency_make(&source, (cu_size){ 1 }, more, hashes, &n, NULL), CU_MALFORMED);
+    assert_status(cu_consistency_make(&source, (cu_size){ 8 }, (cu_size){ 7 }, hashes, &n, NULL), CU_MALFORMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +297,8 @@ int main(void)
         cmocka_unit_test(published_consistency_cases_are_judged_right),
         cmocka_unit_test(a_range_has_the_root_of_its_leaves),
         cmocka_unit_test(a_source_that_fails_at_any_read_fails_the_making),
+        cmocka_unit_test(so_does_one_that_fails_within_a_consistency_proof),
+        cmocka_unit_test(a_log_larger_than_any_path_is_refused),
     };
     return cmocka_run_group_tests_name("proof", tests, with_leaves, NULL);
 }

@@ -227,6 +227,22 @@ static void proofs_made_from_tiles_verify(void **state)
     }
 }
 
+static void there_is_no_node_beyond_the_log(void **state)
+{
+    static struct cu_tile_nodes nodes;
+    struct tiles tiles = { .size = 1000 };
+    cu_hash hash;
+
+    (void)state;
+    cu_tile_nodes_init(&nodes, (struct cu_tile_source){ .self = &tiles, .read = read_tile }, (cu_size){ 1000 });
+    struct cu_node_source source = cu_tile_node_source(&nodes);
+    for (unsigned level = 0; level < 64; level++) {
+        uint64_t complete = UINT64_C(1000) >> level;
+        if (complete > 0) assert_ok(source.node(source.self, level, complete - 1, &hash, NULL));
+        assert_status(source.node(source.self, level, complete, &hash, NULL), CU_NOT_FOUND);
+    }
+}
+
 static void the_next_path_finds_the_upper_tiles_in_hand(void **state)
 {
     static struct cu_tile_nodes nodes;
@@ -330,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_bundle_that_is_cut_off_is_malformed),
         cmocka_unit_test(an_entry_at_the_limit_passes_and_one_above_does_not),
         cmocka_unit_test(proofs_made_from_tiles_verify),
+        cmocka_unit_test(there_is_no_node_beyond_the_log),
         cmocka_unit_test(the_next_path_finds_the_upper_tiles_in_hand),
         cmocka_unit_test(a_tile_that_fails_or_is_short_is_not_kept),
         cmocka_unit_test(the_golden_log_has_our_leaves_tiles_and_roots),

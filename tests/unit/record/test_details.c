@@ -398,6 +398,9 @@ static void what_is_shown_can_be_read_back_as_a_form(void **state)
     assert_memory_equal(mem, first, out.n);
 }
 
+#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A200 A50 A50 A50 A50
+
 static void a_form_with_a_mistake_is_refused_with_its_line(void **state)
 {
     static const struct {
@@ -418,6 +421,11 @@ static void a_form_with_a_mistake_is_refused_with_its_line(void **state)
         { "collectors: a\nvideo-sha256: " HEX64 "\ncollectors: b", "stand together" },
         { "video-sha256: 00", "line 1" },
         { "collectors: ; inspector", "line 1" },
+        { "original: no\ndevice make: " A200, "line 2" },
+        { "holder: Wang Wu", "no such field" },
+        { "holder name: Wang Wu\nholder id-commitment: zz", "line 2" },
+        { "label: " A200, "200 bytes, more than 128" },
+        { "video-sha256: " HEX64 "00", "line 1" },
     };
 
     (void)state;
