@@ -237,6 +237,8 @@ static cu_status ask(const char *root, size_t n, struct cu_err *err)
     row("open", (now_s() - began) * 1e3, "ms");
     TRY(cu_settle(&w.place, err));
     row("    until the search index is current", (now_s() - began) * 1e3, "ms");
+    TRY(world_attest(&w, 4, w.place.log.checkpoint.size.v - 1, err));
+    TRY(cu_settle(&w.place, err));
     TRY(world_know(&w, err));
     row("deposits recorded", (double)(w.serial - 1), "");
     for (enum way way = 0; way < WAYS; way++) TRY(ask_for(&w, way, n, err));

@@ -1,5 +1,6 @@
-/* From a submission to its complete receipt, in one process, with nothing else going on: the record judged, durable and drained into both
- * copies of the log, the search index current, the receipt made and judged as a stranger would.
+/* From a submission to its complete receipt, in one process, with nothing else going on: the record judged and durable; the node's word
+ * that it holds the copy, recorded, too; both drained into both copies of the log, the search index current; the receipt made and
+ * judged as a stranger would.
  *
  *     latency LEDGER [N]       a folder that `custody init` made; N deposits (default 300), one after the other
  */
@@ -28,6 +29,7 @@ static cu_status one(struct world *w, double *ret_answered, double *ret_settled,
     TRY(w->engine.submit(w->engine.self, &span, 1, &outcome, err));
     ENSURE(outcome.status == CU_OK, err, outcome.status, "refused: %s", outcome.text);
     *ret_answered = now_s() - began;
+    TRY(world_attest(w, outcome.seq.v, outcome.seq.v, err));
     TRY(cu_settle(&w->place, err));
     *ret_settled = now_s() - began;
     TRY(cu_receipt_of(&w->place, outcome.seq, &receipt, err));
@@ -47,7 +49,7 @@ static cu_status run(const char *root, size_t n, unsigned workers, struct cu_err
     for (size_t i = 0; i < n; i++) TRY(one(&w, &took[i], &took[n + i], &took[2 * n + i], err));
     printf("\n%zu deposits one after the other, %u worker threads; %s\n", n, workers, cu_verifier_in_use(true));
     percentiles("answered: durable", took, n);
-    percentiles("drained and found by the search index", took + n, n);
+    percentiles("attested, drained, in the search index", took + n, n);
     percentiles("with its complete receipt, judged", took + 2 * n, n);
     free(took);
     return world_close(&w, err);

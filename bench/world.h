@@ -75,7 +75,8 @@ static inline cu_status world_parts(struct world *w, const char *root, bool acce
     TRY(cu_sqlite_index_open(path, false, &p->index, err));
     TRY(cu_objects_open(&p->fs, CU_DIR_CLOUD_OBJECTS, &p->index, CU_STORE_CLOUD, &p->store[CU_STORE_CLOUD], err));
     TRY(cu_objects_open(&p->fs, CU_DIR_NODE_OBJECTS, &p->index, CU_STORE_NODE, &p->store[CU_STORE_NODE], err));
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(cu_key_load(&p->fs, who, CU_SPAN_EMPTY, &p->key[who], err));
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++, p->has_key[who - 1] = true)
+        TRY(cu_key_load(&p->fs, who, CU_SPAN_EMPTY, &p->key[who], err));
     TRY(cu_place_load(p, err));
     w->origin = cu_buf_heap(CU_ORIGIN_MAX);
     cu_buf_add(&w->origin, p->log.checkpoint.origin);
@@ -193,6 +194,21 @@ static inline cu_status world_say(const struct world *w, uint64_t serial, struct
         .entry = cu_buf_span(&entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&details), .content = CU_SPAN_OF(content)
     };
     return cu_record_write(&record, out, err);
+}
+
+/* What the node says: "I hold these". Positions of the log, from and to. */
+static inline cu_status world_attest(struct world *w, uint64_t first, uint64_t last, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(64);
+    struct cu_range range = { first, last };
+    struct cu_outcome outcome;
+
+    TRY(cu_schema_write(&cu_range_schema, &range, &list, err));
+    struct cu_stored stored = { .ranges = { 1, cu_buf_span(&list) } };
+    const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
+    TRY(cu_say_and_record(&w->place, &say, &outcome, err));
+    ENSURE(outcome.status == CU_OK, err, outcome.status, "refused: %s", outcome.text);
+    return CU_OK;
 }
 
 /* ---- many at once ---- */
