@@ -50,9 +50,11 @@ if(CUSTODY_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(CUSTODY_ANALYZE)
-  # gcc 12 takes what a returned struct owns for a leak, and a lookup that cannot fail for one that does: LeakSanitizer and
-  # UndefinedBehaviorSanitizer judge these two.
-  add_compile_options(-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-null-dereference -include ${CMAKE_SOURCE_DIR}/cmake/analyzers.h)
+  add_compile_options(-fanalyzer -include ${CMAKE_SOURCE_DIR}/cmake/analyzers.h)
+  # gcc 12 takes memory that a returned struct owns for a leak: in these three, which LeakSanitizer judges, it is not asked.
+  foreach(source adapters/memory/memory.c adapters/posix/source.c content/put.c)
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/src/${source} PROPERTIES COMPILE_OPTIONS -Wno-analyzer-malloc-leak)
+  endforeach()
   set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/status.c PROPERTIES COMPILE_DEFINITIONS DEFINES_CU_FAIL)
 endif()
 

@@ -155,9 +155,26 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
 
 /* ---- confirm ------------------------------------------------------------------------------------------------------- */
 
+/* Both of a member's key: its purpose and its party are there, as it was entered with them. */
+static const char *purpose_of(const struct cu_member_key *key)
+{
+    const struct purpose_row *row = purpose_row(key->purpose);
+
+    CU_ASSERT(row);
+    return row->name;
+}
+
+static const struct cu_member_party *party_of(const struct cu_members *m, const struct cu_member_key *key)
+{
+    const struct cu_member_party *party = cu_members_party(m, key->party);
+
+    CU_ASSERT(party);
+    return party;
+}
+
 static uint64_t organisation_of(const struct cu_members *m, const struct cu_member_key *key)
 {
-    return cu_members_party(m, key->party)->organisation;
+    return party_of(m, key)->organisation;
 }
 
 static size_t keys_of(const struct cu_members *m, uint64_t organisation)
@@ -182,8 +199,7 @@ static cu_status check_possession(const struct cu_members *m, const struct cu_co
                "confirm: it lists a key that is not organisation %llu's", LLU(confirm->party));
         size_t n = cu_possession_message(&m->network, key->purpose, &key->pub, message);
         cu_status status = cu_verify_one(by, &key->pub, cu_span(message, n), proof.signature, err);
-        if (status != CU_OK)
-            return cu_fail_while(err, status, "confirm: possession of a %s key is not proven", purpose_row(key->purpose)->name);
+        if (status != CU_OK) return cu_fail_while(err, status, "confirm: possession of a %s key is not proven", purpose_of(key));
     }
     ENSURE(confirm->keys.n == keys_of(m, confirm->party), err, CU_MISSING_SIGNATURE, "confirm: %llu of %zu keys have signed",
            LLU(confirm->keys.n), keys_of(m, confirm->party));
@@ -198,7 +214,7 @@ cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *co
 
     TRY(cu_members_may(m, &confirm->kid, CU_KIND_CONFIRM, seq, &signer, err));
     ENSURE(signer->party == body->party, err, CU_WRONG_ROLE, "confirm: one organisation cannot confirm for another");
-    ENSURE(!cu_members_party(m, body->party)->confirmed, err, CU_DUPLICATE, "confirm: organisation %llu has confirmed already",
+    ENSURE(!party_of(m, signer)->confirmed, err, CU_DUPLICATE, "confirm: organisation %llu has confirmed already",
            LLU(body->party));
     TRY(check_possession(m, body, by, err));
     for (size_t i = 0; i < m->keys_n; i++)
@@ -224,8 +240,8 @@ cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu
     const struct cu_member_key *key = cu_members_key(m, kid);
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");
-    ENSURE(row && row->roles & cu_members_party(m, key->party)->role && key->purpose == CU_PURPOSE_STATEMENT, err, CU_WRONG_ROLE,
-           "a %s key of party %llu may not sign a %s", purpose_row(key->purpose)->name, LLU(key->party),
+    ENSURE(row && row->roles & party_of(m, key)->role && key->purpose == CU_PURPOSE_STATEMENT, err, CU_WRONG_ROLE,
+           "a %s key of party %llu may not sign a %s", purpose_of(key), LLU(key->party),
            row ? row->name : "statement of an unknown kind");
     ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED,
            "organisation %llu has not confirmed its keys yet", LLU(organisation_of(m, key)));

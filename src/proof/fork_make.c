@@ -129,8 +129,8 @@ struct other {
 
 static bool is_better(const struct walked *w, const struct walked *best)
 {
-    uint64_t n = w->hi - w->lo, best_n = best == NULL ? UINT64_MAX : best->hi - best->lo;
-
+    if (best == NULL) return true;
+    const uint64_t n = w->hi - w->lo, best_n = best->hi - best->lo;
     return n < best_n || (n == best_n && w->lo < best->lo);
 }
 
