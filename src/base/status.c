@@ -34,15 +34,23 @@ int cu_status_http(cu_status status) { return row_of(status)->http; }
 int cu_status_exit(cu_status status) { return row_of(status)->exit_code; }
 int cu_status_retry(cu_status status) { return row_of(status)->retry; }
 
+/* Cut at its size. */
+static void put_text(struct cu_err *err, const char *fmt, va_list args) CU_PRINTF(2, 0);
+static void put_text(struct cu_err *err, const char *fmt, va_list args)
+{
+    err->text[0] = '\0';
+    (void)vsnprintf(err->text, sizeof err->text, fmt, args);
+    err->text[sizeof err->text - 1] = '\0';
+}
+
 cu_status cu_fail(struct cu_err *err, cu_status status, const char *fmt, ...)
 {
     if (!err) return status;
     va_list args;
     va_start(args, fmt);
-    err->status = status;
-    if (vsnprintf(err->text, sizeof err->text, fmt, args) < 0) err->text[0] = '\0';
+    put_text(err, fmt, args);
     va_end(args);
-    return status;
+    return err->status = status;
 }
 
 cu_status cu_fail_while(struct cu_err *err, cu_status status, const char *fmt, ...)
@@ -54,12 +62,11 @@ cu_status cu_fail_while(struct cu_err *err, cu_status status, const char *fmt, .
 
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(err->text, sizeof err->text, fmt, args);
+    put_text(err, fmt, args);
     va_end(args);
-    size_t at = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
-    if (snprintf(err->text + at, sizeof err->text - at, ": %s", said) < 0) err->text[at] = '\0'; /* cut at its size */
-    err->status = status;
-    return status;
+    size_t at = strlen(err->text);
+    (void)snprintf(err->text + at, sizeof err->text - at, ": %s", said);
+    return err->status = status;
 }
 
 _Noreturn void cu_bug(const char *expr, const char *file, int line)

@@ -358,6 +358,19 @@ static cu_status fill(enum cu_profile profile, const char *text, struct cu_detai
     return cu_details_from_text(profile, cu_span_str(text), &over, d, &err);
 }
 
+static void what_has_no_profile_or_no_room_is_not_written(void **state)
+{
+    struct cu_details_text text = { .text = S("a line") };
+    uint8_t room[8];
+    struct cu_buf small = cu_buf_over(room, sizeof room);
+
+    (void)state;
+    assert_refused(CU_NOT_FOUND, cu_details_write((enum cu_profile)99, &text, &small, &err));
+    assert_refused(CU_TOO_LARGE, cu_details_write(CU_PROFILE_VOID, &text, &small, &err));
+    assert_int_equal(small.n, 0);
+    assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), (enum cu_kind)30, NULL, &err));
+}
+
 static void a_filled_form_becomes_details(void **state)
 {
     struct cu_details_deposit d = { .name = S("a.jpg"), .tool = S("custody 0.1.0") };
@@ -467,6 +480,7 @@ int main(void)
         cmocka_unit_test(details_are_shown_as_lines),
         cmocka_unit_test(a_collection_is_shown_with_its_people_and_device),
         cmocka_unit_test(details_of_a_later_profile_are_shown_as_they_are),
+        cmocka_unit_test(what_has_no_profile_or_no_room_is_not_written),
         cmocka_unit_test(a_filled_form_becomes_details),
         cmocka_unit_test(what_is_shown_can_be_read_back_as_a_form),
         cmocka_unit_test(a_form_with_a_mistake_is_refused_with_its_line),

@@ -413,6 +413,16 @@ static void a_claim_of_more_than_4_kib_is_too_large(void **state)
     assert_no_entry(CU_TOO_LARGE, deposit_over(one_more));
 }
 
+static void what_is_no_bytes_of_an_entry_is_no_statement_either(void **state)
+{
+    static uint8_t large[CU_ENTRY_MAX + 1];
+    struct cu_statement st;
+
+    (void)state;
+    assert_refused(CU_TOO_LARGE, cu_statement_read(CU_SPAN_OF(large), &st, &err));
+    assert_refused(CU_MALFORMED, cu_statement_read(CU_SPAN_EMPTY, &st, &err));
+}
+
 static void nothing_is_signed_that_could_not_be_read(void **state)
 {
     static uint8_t mem[CU_ENTRY_MAX];
@@ -432,6 +442,8 @@ static void nothing_is_signed_that_could_not_be_read(void **state)
     claim.serial = 0;
     assert_refused(CU_MALFORMED, cu_statement_sign(CU_KIND_CLAIM, &claim, &network, key, &out, &err));
     assert_refused(CU_WRONG_KIND, cu_statement_sign(CU_KIND_BLOCK, &(struct cu_block){ 0 }, &network, key, &out, &err));
+    assert_refused(CU_WRONG_KIND, cu_statement_sign((enum cu_kind)99, &claim, &network, key, &out, &err));
+    assert_refused(CU_MALFORMED, cu_plain_write(CU_KIND_BLOCK, &(struct cu_block){ 0 }, &out, &err));
     assert_refused(CU_WRONG_KIND, cu_plain_write(CU_KIND_CLAIM, &claim, &out, &err));
     assert_refused(CU_WRONG_KIND, cu_plain_write((enum cu_kind)99, &claim, &out, &err));
     assert_int_equal(out.n, 0);
@@ -492,6 +504,7 @@ int main(void)
         cmocka_unit_test(an_entry_of_16_kib_is_read_and_one_byte_more_is_too_large),
         cmocka_unit_test(a_plain_entry_of_16_kib_is_written_and_one_byte_more_is_not),
         cmocka_unit_test(a_claim_of_more_than_4_kib_is_too_large),
+        cmocka_unit_test(what_is_no_bytes_of_an_entry_is_no_statement_either),
         cmocka_unit_test(nothing_is_signed_that_could_not_be_read),
         cmocka_unit_test(a_plain_entry_begins_with_its_type),
         cmocka_unit_test(a_refused_entry_leaves_the_output_as_it_was),

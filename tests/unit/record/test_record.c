@@ -192,7 +192,24 @@ static void details_that_are_missing_altered_or_salted_otherwise_do_not_match(vo
     assert_refused(CU_BAD_ATTACHMENT, match(&w));
     w.record.details = DETAILS, w.record.salt = CU_SPAN_OF(other_salt);
     assert_refused(CU_BAD_ATTACHMENT, match(&w));
+    w.record.details = CU_SPAN_EMPTY, w.record.salt = SALT;
+    assert_refused(CU_BAD_ATTACHMENT, match(&w));
     w.record.details = w.record.salt = CU_SPAN_EMPTY;
+    assert_refused(CU_BAD_ATTACHMENT, match(&w));
+}
+
+static void nothing_goes_with_what_has_no_details(void **state)
+{
+    struct world w = { .record = { .entry = golden("block") } };
+
+    (void)state;
+    assert_ok(cu_entry_read(w.record.entry, &w.entry, &err));
+    assert_ok(match(&w));
+    w.record.salt = SALT;
+    assert_refused(CU_BAD_ATTACHMENT, match(&w));
+    w.record.salt = CU_SPAN_EMPTY, w.record.details = DETAILS;
+    assert_refused(CU_BAD_ATTACHMENT, match(&w));
+    w.record.details = CU_SPAN_EMPTY, w.record.content = cu_span("", 0);
     assert_refused(CU_BAD_ATTACHMENT, match(&w));
 }
 
@@ -276,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_commitment_is_the_digest_of_salt_and_details),
         cmocka_unit_test(a_deposit_matches_its_details_and_content),
         cmocka_unit_test(details_that_are_missing_altered_or_salted_otherwise_do_not_match),
+        cmocka_unit_test(nothing_goes_with_what_has_no_details),
         cmocka_unit_test(content_that_is_missing_altered_or_of_another_size_does_not_match),
         cmocka_unit_test(content_travels_with_its_record_up_to_32_kib_and_never_beyond),
         cmocka_unit_test(a_refusal_brings_the_claims_details_and_no_content),
