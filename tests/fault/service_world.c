@@ -82,7 +82,7 @@ static cu_status fill(void *self, uint8_t *ret, size_t n, struct cu_err *err)
 
 /* ---- a world ---- */
 
-static struct service_world *over(struct cu_fs memory)
+struct service_world *sw_over(struct cu_fs memory)
 {
     struct service_world *w = calloc(1, sizeof *w);
 
@@ -102,7 +102,7 @@ struct service_world *sw_new(void)
     struct cu_fs memory;
 
     CU_ASSERT(cu_memory_fs(&memory, NULL) == CU_OK);
-    return over(memory);
+    return sw_over(memory);
 }
 
 static void *more(void *v, size_t n, size_t *cap, size_t each)
@@ -119,7 +119,7 @@ struct service_world *sw_copy(const struct service_world *w)
     struct cu_fs memory;
 
     CU_ASSERT(!w->open && cu_memory_copy(&w->memory, &memory, NULL) == CU_OK);
-    struct service_world *copy = over(memory);
+    struct service_world *copy = sw_over(memory);
     copy->clock = w->clock;
     copy->chance = w->chance;
     for (size_t i = 0; i < w->promises_n; i++) {

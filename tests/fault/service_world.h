@@ -71,6 +71,7 @@ enum sw_mode { SW_READ, SW_WRITE, SW_CHECK };
 void sw_keep(void); /* once a process, before the first world */
 void sw_let_go(void);
 struct service_world *sw_new(void);
+struct service_world *sw_over(struct cu_fs fs); /* over any file system; what needs cu_memory is not to be asked of it then */
 struct service_world *sw_copy(const struct service_world *w); /* of what lies there now, all of it durable; nothing open */
 void sw_free(struct service_world *w);
 

@@ -156,9 +156,18 @@ static void parent_of(const char *path, char ret[PATH_BYTES])
     snprintf(ret + n, PATH_BYTES - n, "%s", n ? "" : ".");
 }
 
+static int open_folder(int root, const char *path)
+{
+    int fd;
+
+    do fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 static cu_status sync_dir_at(int root, const char *path, struct cu_err *err)
 {
-    FD fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FD fd = open_folder(root, path);
     if (fd < 0 || fsync(fd) != 0) return cu_posix_fail(err, errno, "sync the folder", path);
     return CU_OK;
 }
@@ -240,7 +249,7 @@ static cu_status remember_device(struct posix_fs *fs, dev_t dev, const char *pat
         status = cu_fail(err, CU_IO, "cannot write %s: more than %u file systems below one root", path, CU_DEVICES_MAX);
     } else if (i == fs->devices_n) {
         parent_of(path, dir);
-        int fd = openat(fs->root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = open_folder(fs->root, dir);
         if (fd < 0) status = cu_posix_fail(err, errno, "open the folder", dir);
         else fs->device[i].dev = dev, fs->device[i].fd = fd, fs->devices_n++;
     }
@@ -380,7 +389,7 @@ static cu_status fs_list(void *self, const char *path,
     struct stat st;
 
     TRY(check_path(path, err));
-    FD dir = openat(fs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FD dir = open_folder(fs->root, path);
     if (dir < 0) return cu_posix_fail(err, errno, "list", path);
     names.n = scandirat(dir, ".", &names.entry, not_dots, bytewise);
     if (names.n < 0) {
