@@ -55,7 +55,7 @@ mutants: ## small faults in a copy of the sources, one at a time: each must make
 	@tools/setup build check
 	@NAME=$(NAME) tools/tiers mutants
 
-coverage: ## which lines the tests execute, a line a file
+coverage: ## which lines and branches the tests take, by file and by room
 	@tools/setup build check
 	@tools/coverage
 
