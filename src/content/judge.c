@@ -4,11 +4,13 @@
 #include <stdio.h>
 
 /* A file that is gone, or that cannot be read (the medium may be the damage), is a finding. */
-static cu_status as_finding(cu_status status, const struct cu_err *why, enum cu_judgement *ret, char text[200],
-                            struct cu_err *err)
+static cu_status as_finding(cu_status status, const struct cu_err *why, bool side, struct cu_judged *ret, struct cu_err *err)
 {
-    *ret = status == CU_OK ? CU_JUDGED_GOOD : status == CU_NOT_FOUND ? CU_JUDGED_MISSING : CU_JUDGED_DAMAGED;
-    if (status != CU_OK) snprintf(text, 200, "%.199s", why->text);
+    *(side ? &ret->side : &ret->main) = status == CU_OK          ? CU_JUDGED_GOOD
+                                        : status == CU_NOT_FOUND ? CU_JUDGED_MISSING
+                                                                 : CU_JUDGED_DAMAGED;
+    if (status != CU_OK) snprintf(side ? ret->side_text : ret->main_text, 200, "%.199s", why->text);
+    ret->unread = ret->unread || status == CU_IO;
     return status == CU_NO_MEMORY ? cu_fail(err, CU_NO_MEMORY, "%s", why->text) : CU_OK;
 }
 
@@ -48,7 +50,7 @@ static cu_status judge_tree(struct cu_objects *s, const cu_hash *name, struct cu
     cu_status status = cu_tree_file_root(s, name, &root, &why);
     if (status == CU_OK && !cu_hash_eq(&root, name))
         status = cu_fail(&why, CU_BAD_HASH, "it does not lead to the root that is its name");
-    return as_finding(status, &why, &ret->side, ret->side_text, err);
+    return as_finding(status, &why, true, ret, err);
 }
 
 cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
@@ -68,7 +70,7 @@ cu_status cu_judge_large(struct cu_scan *scan, struct cu_objects *s, const cu_ha
     if (status == CU_OK && ret->size < CU_CHUNK_BYTES)
         status = cu_fail(&why, CU_MALFORMED, "%llu bytes do not stand by themselves, but in a pack",
                          (unsigned long long)ret->size);
-    TRY(as_finding(status, &why, &ret->main, ret->main_text, err));
+    TRY(as_finding(status, &why, false, ret, err));
     return judge_tree(s, name, ret, err);
 }
 
@@ -104,7 +106,7 @@ static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct c
         if (!cu_span_eq(cu_buf_span(&lies), cu_buf_span(&due)))
             status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
     }
-    return as_finding(status, &why, &ret->side, ret->side_text, err);
+    return as_finding(status, &why, true, ret, err);
 }
 
 cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
@@ -118,7 +120,7 @@ cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_has
     cu_status status = cu_scan_pack_file(scan, s, name, &how, &why);
     if (status == CU_OK && !cu_hash_eq(&how.root, name))
         status = cu_fail(&why, CU_BAD_HASH, "its %llu bytes do not have the root that is its name", (unsigned long long)how.size);
-    TRY(as_finding(status, &why, &ret->main, ret->main_text, err));
+    TRY(as_finding(status, &why, false, ret, err));
     ret->size = how.size;
     ret->objects = rows.n;
     return judge_index(s, name, &rows, ret, err);

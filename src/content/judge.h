@@ -11,6 +11,7 @@ struct cu_judged {
     enum cu_judgement main, side; /* the bytes or the pack; its tree or index */
     char main_text[200], side_text[200];
     uint64_t size, objects;
+    bool unread; /* a read failed: it is no damage before it fails again */
 };
 
 /** Only trouble of reading is returned as a failure; what was found stands in `ret`. */

@@ -26,7 +26,11 @@ struct cu_judging {
 
 static cu_status judge(struct cu_scan *scan, struct cu_objects *s, struct cu_judge_job *job, struct cu_err *err)
 {
-    return (job->large ? cu_judge_large : cu_judge_pack)(scan, s, &job->name, &job->judged, err);
+    cu_status (*judge_one)(struct cu_scan *, struct cu_objects *, const cu_hash *, struct cu_judged *,
+                           struct cu_err *) = job->large ? cu_judge_large : cu_judge_pack;
+
+    TRY(judge_one(scan, s, &job->name, &job->judged, err));
+    return job->judged.unread ? judge_one(scan, s, &job->name, &job->judged, err) : CU_OK;
 }
 
 static cu_status judge_slot(void *arg, size_t n, struct cu_err *err)

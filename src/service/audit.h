@@ -55,11 +55,15 @@ void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, co
 CU_MUST_USE cu_status cu_audit_note(struct cu_audit *a, const char *kind, const char *where, const cu_hash *id, struct cu_err *err);
 /** Move a file that is wrong to quarantine; and back, where nothing better was to be had. Only while repairing, and noted. */
 CU_MUST_USE cu_status cu_audit_quarantine(struct cu_audit *a, const char *where, struct cu_err *err);
+void cu_audit_quarantined(const struct cu_audit *a, const char *where, char ret[700]); /* what it is called there */
 CU_MUST_USE cu_status cu_audit_put_back(struct cu_audit *a, const char *where, struct cu_err *err);
 /** The file `where` is not what it should be (or is missing): report it and, when repairing, put `good` there. */
 CU_MUST_USE cu_status cu_audit_file(struct cu_audit *a, const char *where, bool missing, struct cu_span good, struct cu_err *err);
 /** A file that does not belong: report it and, when repairing, move it away. */
 CU_MUST_USE cu_status cu_audit_stray(struct cu_audit *a, const char *where, struct cu_err *err);
+
+/** A file as it lies, appended. A read that fails once is no damage: it is tried again. */
+CU_MUST_USE cu_status cu_audit_read(struct cu_audit *a, const char *path, size_t max, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- the two copies of the log (audit_log.c) ---- */
 /** Choose the checkpoint; judge checkpoint files, tiles, bundles and strays of both copies; hand every entry on, in order. */

@@ -23,10 +23,21 @@ struct tile_bytes {
     cu_hash hash[CU_TILE_WIDTH];
 };
 
+static void log_path(const struct cu_log_dir *dir, struct cu_tile tile, char ret[512])
+{
+    char name[CU_TILE_PATH_MAX];
+
+    cu_tile_path(tile, name);
+    snprintf(ret, 512, "%s/%s", dir->path, name);
+}
+
 static cu_status read_tile(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct cu_buf *ret)
 {
+    char path[512];
+
     cu_buf_clear(ret);
-    return cu_audit_saw(a, cu_log_dir_read(dir, tile, ret, NULL));
+    log_path(dir, tile, path);
+    return cu_audit_read(a, path, CU_BUNDLE_MAX, ret, NULL);
 }
 
 /* ---- candidates for one tile ---- */
@@ -75,14 +86,6 @@ static bool candidate(struct cu_audit *a, struct cu_tile tile, unsigned k, struc
 }
 
 /* ---- judging files ---- */
-static void log_path(const struct cu_log_dir *dir, struct cu_tile tile, char ret[512])
-{
-    char name[CU_TILE_PATH_MAX];
-
-    cu_tile_path(tile, name);
-    snprintf(ret, 512, "%s/%s", dir->path, name);
-}
-
 static cu_status judge_file(struct cu_audit *a, unsigned copy, struct cu_tile tile, struct cu_span good, struct cu_err *err)
 {
     CU_BUF there = cu_buf_heap(CU_BUNDLE_MAX);
@@ -308,8 +311,12 @@ static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
     cu_status read[CU_LOGS];
     unsigned best = 0;
 
-    for (unsigned copy = 0; copy < CU_LOGS; copy++)
-        read[copy] = cu_audit_saw(a, cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err));
+    for (unsigned i = 0; i < 2 * CU_LOGS; i++) {
+        const unsigned copy = i % CU_LOGS;
+        if (i < CU_LOGS || read[copy] == CU_IO) /* as cu_audit_read does */
+            read[copy] = cu_audit_saw(a,
+                                      cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err));
+    }
     if (read[1] == CU_OK && (read[0] != CU_OK || log[1].checkpoint.size.v > log[0].checkpoint.size.v)) best = 1;
     if (read[best] == CU_OK) {
         a->note = cu_buf_heap(CU_NOTE_MAX);
@@ -339,7 +346,7 @@ static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
         CU_BUF there = cu_buf_heap(CU_NOTE_MAX);
         char path[300];
         snprintf(path, sizeof path, "%s/checkpoint", a->dir[copy].path);
-        cu_status read = cu_audit_saw(a, cu_fs_read(&a->p->fs, path, CU_NOTE_MAX, &there, NULL));
+        cu_status read = cu_audit_read(a, path, CU_NOTE_MAX, &there, NULL);
         if (read == CU_OK && cu_span_eq(cu_buf_span(&there), cu_buf_span(&a->note))) continue;
         if (read == CU_OK && a->ret->dirty && copy == CU_LOG_CLOUD)
             continue; /* the drain that a crash interrupted writes it last */

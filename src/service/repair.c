@@ -110,7 +110,7 @@ void cu_audit_report(struct cu_audit *a, const char *kind, const char *where, co
     if (a->r->found) a->r->found(a->r->arg, &f);
 }
 
-static void quarantined(const struct cu_audit *a, const char *where, char ret[700])
+void cu_audit_quarantined(const struct cu_audit *a, const char *where, char ret[700])
 {
     snprintf(ret, 700, CU_DIR_QUARANTINE "/%llu/%s", (unsigned long long)a->run, where);
 }
@@ -119,7 +119,7 @@ cu_status cu_audit_quarantine(struct cu_audit *a, const char *where, struct cu_e
 {
     char to[700];
 
-    quarantined(a, where, to);
+    cu_audit_quarantined(a, where, to);
     cu_status moved = a->p->fs.ops->rename(a->p->fs.self, where, to, err);
     return moved == CU_NOT_FOUND ? CU_OK : moved;
 }
@@ -128,7 +128,7 @@ cu_status cu_audit_put_back(struct cu_audit *a, const char *where, struct cu_err
 {
     char from[700];
 
-    quarantined(a, where, from);
+    cu_audit_quarantined(a, where, from);
     cu_status moved = a->p->fs.ops->rename(a->p->fs.self, from, where, err);
     return moved == CU_NOT_FOUND ? CU_OK : moved;
 }
@@ -153,6 +153,16 @@ cu_status cu_audit_stray(struct cu_audit *a, const char *where, struct cu_err *e
     }
     cu_audit_report(a, "unexpected", where, NULL, a->r->repair, "this file does not belong here");
     return CU_OK;
+}
+
+cu_status cu_audit_read(struct cu_audit *a, const char *path, size_t max, struct cu_buf *ret, struct cu_err *err)
+{
+    const size_t before = ret->n;
+    const cu_status read = cu_audit_saw(a, cu_fs_read(&a->p->fs, path, max, ret, err));
+
+    if (read != CU_IO) return read;
+    ret->n = before;
+    return cu_audit_saw(a, cu_fs_read(&a->p->fs, path, max, ret, err));
 }
 
 /* ---- repairing ---- */
