@@ -231,7 +231,7 @@ static inline void *load_thread(void *arg)
         if (l->w->engine.submit(l->w->engine.self, l->records + at, n, outcome, &err) != CU_OK)
             fprintf(stderr, "submit: %s\n", err.text), exit(1);
         for (size_t i = 0; i < n; i++)
-            if (outcome[i].status != CU_OK && atomic_fetch_add(&l->refused, 1) == 0)
+            if (outcome[i].status != CU_OK && outcome[i].status != CU_DUPLICATE && atomic_fetch_add(&l->refused, 1) == 0)
                 fprintf(stderr, "refused: %s\n", outcome[i].text);
     }
     return NULL;

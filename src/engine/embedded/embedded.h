@@ -23,7 +23,8 @@ struct cu_embedded_config {
     unsigned window_us;                /* how long a batch waits at most for those who were answered just before it; 0: 1000 */
 };
 
-/** Take the lock, recover, and be ready: drains what a crash left in the journal. Reads the head, the journal and the tail of the
+/** Take the lock, recover, and be ready: drains what a crash left in the journal (with workers a thread of its own does, while
+ *  records are taken already). Reads the head, the journal and the tail of the
  *  log past the saved state, never the whole log. BUSY at once when another process writes; READ_ONLY; CORRUPT when what was
  *  acknowledged is damaged (the sentence names file and offset) or the state is ahead of or off the log (then: reindex);
  *  NEWER_FORMAT; NOT_FOUND without a journal. `config` is copied, what it points to must outlive the engine. After a clean close an

@@ -297,5 +297,6 @@ cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err)
     else TRY(recover_unclean(e, err));
     e->spare_ready = e->head.part[!e->head.current].generation == 0;
     TRY(cu_embedded_resume(e, err));
-    return e->head.drained.v < e->head.tip.size.v ? cu_embedded_drain(e, false, err) : CU_OK;
+    e->drain_wanted = e->head.drained.v < e->head.tip.size.v;
+    return e->drain_wanted && e->config.workers == 0 ? cu_embedded_drain(e, false, err) : CU_OK; /* else its thread begins with it */
 }
