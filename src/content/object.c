@@ -76,7 +76,19 @@ static cu_status load_chunks(const struct cu_object *o, struct chunks *c, struct
 
 typedef cu_status (*feed_fn)(void *arg, struct cu_span bytes, struct cu_err *err);
 
-static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c, feed_fn feed, void *arg, struct cu_err *err)
+struct range {
+    uint64_t from, to;
+};
+
+/* What of a piece that begins at `at` is asked for. */
+static struct cu_span part_of(struct cu_span piece, uint64_t at, struct range r)
+{
+    size_t begin = r.from > at ? (size_t)(r.from - at) : 0, end = r.to - at < piece.n ? (size_t)(r.to - at) : piece.n;
+    return cu_span(piece.p + begin, end - begin);
+}
+
+static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c, struct range r, feed_fn feed, void *arg,
+                               struct cu_err *err)
 {
     struct cu_objects *s = o->store;
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
@@ -88,31 +100,44 @@ static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c
     ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
     cu_store_path(s, CU_STORE_LARGE, &o->name, path);
     TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
-    for (uint64_t i = 0; i < c->n; i++) {
+    for (uint64_t i = r.from / CU_CHUNK_BYTES; i < c->n && i * CU_CHUNK_BYTES < r.to; i++) {
         uint64_t at = i * CU_CHUNK_BYTES, left = o->size - at;
         size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
         TRY(f->ops->read_at(f, at, bytes, want, &got, err));
         cu_hash root = cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves));
         ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH,
                "%s: the megabyte at offset %llu does not have the bytes that were recorded", path, (unsigned long long)at);
-        if (feed) TRY(feed(arg, cu_span(bytes, want), err));
+        if (feed) TRY(feed(arg, part_of(cu_span(bytes, want), at, r), err));
     }
     return CU_OK;
 }
 
 /* ---- either ---- */
 
-cu_status cu_object_stream(const struct cu_object *o, feed_fn feed, void *arg, struct cu_err *err)
+static cu_status stream_range(const struct cu_object *o, struct range r, feed_fn feed, void *arg, struct cu_err *err)
 {
     if (!o->packed) {
         CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
         TRY(load_chunks(o, &c, err));
-        return stream_chunks(o, &c, feed, arg, err);
+        return stream_chunks(o, &c, r, feed, arg, err);
     }
     CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_SMALL_MAX);
     ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
     TRY(read_packed(o, bytes, err));
-    return feed ? feed(arg, cu_span(bytes, (size_t)o->size), err) : CU_OK;
+    return feed ? feed(arg, part_of(cu_span(bytes, (size_t)o->size), 0, r), err) : CU_OK;
+}
+
+cu_status cu_object_stream(const struct cu_object *o, feed_fn feed, void *arg, struct cu_err *err)
+{
+    return stream_range(o, (struct range){ 0, o->size }, feed, arg, err);
+}
+
+cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint64_t to, feed_fn feed, void *arg,
+                                 struct cu_err *err)
+{
+    ENSURE(from < to && to <= o->size, err, CU_USAGE, "the object has %llu bytes: there are none from %llu to %llu",
+           (unsigned long long)o->size, (unsigned long long)from, (unsigned long long)to);
+    return stream_range(o, (struct range){ from, to }, feed, arg, err);
 }
 
 static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)

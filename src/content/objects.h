@@ -35,6 +35,11 @@ CU_MUST_USE cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind 
 CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o,
                                        cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg,
                                        struct cu_err *err);
+/** The same for the bytes from ≤ x < to alone: of a large object its tree is read, and the chunks that hold them. USAGE: there are
+ *  no such bytes. */
+CU_MUST_USE cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint64_t to,
+                                             cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg,
+                                             struct cu_err *err);
 /** A whole small object appended to `ret`, verified. TOO_LARGE. */
 CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err);
 

@@ -38,7 +38,7 @@ void cu_fetch_free(struct cu_fetch *f)
     cu_buf_free(&f->manifest);
 }
 
-static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint64_t size,
+static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
                             cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err)
 {
     struct cu_object object;
@@ -46,20 +46,21 @@ static cu_status fetch_from(struct cu_objects *store, const cu_hash *root, uint6
     TRY(cu_objects_find(store, CU_OBJECT_CONTENT, root, &object, err));
     ENSURE(object.size == size, err, CU_BAD_HASH, "the stored object is %llu bytes long; the record says %llu",
            (unsigned long long)object.size, (unsigned long long)size);
-    return cu_object_stream(&object, feed, arg, err);
+    return part ? cu_object_stream_range(&object, part->from, part->to, feed, arg, err)
+                : cu_object_stream(&object, feed, arg, err);
 }
 
-cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size,
+cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
                           cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err),
                           cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err)
 {
-    cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, feed, arg, err);
+    cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, part, feed, arg, err);
 
     if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;
     *ret_damaged = true;
     TRY(restart(arg, err));
     struct cu_err why = { 0 };
-    got = fetch_from(p->store[CU_STORE_NODE], root, size, feed, arg, &why);
+    got = fetch_from(p->store[CU_STORE_NODE], root, size, part, feed, arg, &why);
     if (got == CU_NOT_FOUND || got == CU_BAD_HASH || got == CU_MALFORMED || got == CU_CORRUPT)
         return cu_fail(err, CU_CORRUPT,
                        "neither the provider's nor the node's copy has the bytes that were signed (%s): `custody check` names "

@@ -122,6 +122,9 @@ def standard_input_an_empty_file_and_one_of_every_awkward_size(folder):
     for row, n in zip(rows, sizes):
         verify("--trust", ledger.trust, row["receipt"], folder / f"f{n}")
         assert ledger.run("get", row["exhibit"], "-o", "-").raw == noise(n, n)
+        if n > 2:
+            assert ledger.run("get", row["exhibit"], "-o", "-", "--range", f"1-{n - 2}").raw == noise(n, n)[1:-1]
+        ledger.run("get", row["exhibit"], "-o", "-", "--range", f"0-{n}", code=1)
     ledger.clean()
 
 

@@ -129,7 +129,7 @@ static const char *judge_content(struct service_world *w, const struct cu_entry 
     bool damaged = false;
 
     if (!c.left.n) return NULL; /* a folder: check looks at each item */
-    MUST(cu_fetch_object(&w->place, &claim->root, claim->size, compare, again, &c, &damaged, &err), "fetching a deposit");
+    MUST(cu_fetch_object(&w->place, &claim->root, claim->size, NULL, compare, again, &c, &damaged, &err), "fetching a deposit");
     SOUND(c.same && c.left.n == 0, "%s comes out altered", path);
     return NULL;
 }

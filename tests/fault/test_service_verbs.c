@@ -95,7 +95,7 @@ static cu_status get(struct service_world *w, struct cu_err *err)
     w->reads_max++;
     TRY(cu_access_note(&w->place, &row, err));
     w->reads++;
-    return cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, ignore, restart, NULL, &damaged, err);
+    return cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, NULL, ignore, restart, NULL, &damaged, err);
 }
 
 static cu_status get_twice_and_flush(struct service_world *w, struct cu_err *err)

@@ -57,15 +57,15 @@ static int open_beside(const char *path, char *ret, size_t max)
 }
 
 /* Written beside and renamed: what lies under the name is whole and verified, or not there. */
-static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const char *path, bool *io_damaged,
-                          struct cu_err *err)
+static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
+                          const char *path, bool *io_damaged, struct cu_err *err)
 {
     char beside[8500];
     struct target t = { .path = path };
 
     t.fd = open_beside(path, beside, sizeof beside);
     if (t.fd < 0) return cu_posix_fail(err, errno, "write", path);
-    cu_status got = cu_fetch_object(&s->place, root, size, feed, restart, &t, io_damaged, err);
+    cu_status got = cu_fetch_object(&s->place, root, size, part, feed, restart, &t, io_damaged, err);
     if (got == CU_OK && fsync(t.fd) != 0) got = cu_posix_fail(err, errno, "sync", path);
     close(t.fd);
     if (got == CU_OK && rename(beside, path) != 0) got = cu_posix_fail(err, errno, "write", path);
@@ -89,7 +89,7 @@ static cu_status get_item(struct session *s, const struct cu_item *item, const c
     snprintf(path, sizeof path, "%s/%.*s", base, (int)item->path.n, (const char *)item->path.p);
     if (item->has_target) snprintf(target, sizeof target, "%.*s", (int)item->target.n, (const char *)item->target.p);
     switch ((enum cu_item_type)item->type) {
-    case CU_ITEM_FILE: TRY(get_file(s, &item->root, item->size, path, io_damaged, err)); break;
+    case CU_ITEM_FILE: TRY(get_file(s, &item->root, item->size, NULL, path, io_damaged, err)); break;
     case CU_ITEM_DIRECTORY:
         if (mkdir(path, 0777) != 0) return cu_posix_fail(err, errno, "make the folder", path);
         return CU_OK;
@@ -182,16 +182,35 @@ static cu_status default_path(const struct cu_fetch *f, char ret[4200], struct c
     return CU_OK;
 }
 
+/* FROM-TO, both counted, from 0. */
+static cu_status read_range(const struct cu_fetch *f, struct cu_span text, struct cu_fetch_range *ret, struct cu_err *err)
+{
+    const uint64_t size = f->claim.size;
+    struct cu_span from;
+
+    ENSURE(!f->claim.has_folder, err, CU_USAGE, "--range is for one item, and this is a folder");
+    ENSURE(cu_span_split(&text, '-', &from) && cu_decimal_read(from, size, &ret->from, NULL) == CU_OK &&
+               cu_decimal_read(text, size, &ret->to, NULL) == CU_OK && ret->from <= ret->to && ret->to < size,
+           err, CU_USAGE, "--range is FROM-TO, the first byte being 0: there are %llu", (unsigned long long)size);
+    ret->to++;
+    return CU_OK;
+}
+
 static cu_status get_evidence(struct session *s, const struct cu_fetch *f, const char *path, bool *io_damaged, struct cu_err *err)
 {
     struct target out = { "standard output", STDOUT_FILENO, 0 };
+    struct cu_fetch_range range, *part = NULL;
 
+    if (opt(s->run, "range")) {
+        TRY(read_range(f, opt_span(s->run, "range"), &range, err));
+        part = &range;
+    }
     if (f->claim.has_folder) {
         ENSURE(strcmp(path, "-") != 0, err, CU_USAGE, "a folder cannot go to standard output: -o PATH");
         return get_folder(s, cu_buf_span(&f->manifest), path, io_damaged, err);
     }
-    if (strcmp(path, "-") != 0) return get_file(s, &f->claim.root, f->claim.size, path, io_damaged, err);
-    return cu_fetch_object(&s->place, &f->claim.root, f->claim.size, feed, restart, &out, io_damaged, err);
+    if (strcmp(path, "-") != 0) return get_file(s, &f->claim.root, f->claim.size, part, path, io_damaged, err);
+    return cu_fetch_object(&s->place, &f->claim.root, f->claim.size, part, feed, restart, &out, io_damaged, err);
 }
 
 static void tell(struct session *s, const struct cu_fetch *f, const char *path, bool damaged, bool noted)
@@ -262,6 +281,8 @@ const struct command command_get = {
     .args_max = 1,
     .go = go_get,
     .options = { { "output", "PATH", "where to put it" },
+                 { "range", "FROM-TO",
+                   "these bytes of one item alone, both counted, from 0; read and verified without the rest" },
                  { "reason", "TEXT", "why it is read" },
                  { "authority", "TEXT", "on whose order" } },
 };

@@ -56,6 +56,57 @@ static void a_large_object_in_odd_pieces_is_the_same(void **state)
     end_stores(&s);
 }
 
+static cu_status gather(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
+static cu_status read_range(struct stores *s, const cu_hash *root, uint64_t from, uint64_t to, struct cu_buf *ret)
+{
+    struct cu_object o;
+
+    cu_buf_clear(ret);
+    OK(cu_objects_find(s->at[0], CU_OBJECT_CONTENT, root, &o, &error));
+    return cu_object_stream_range(&o, from, to, gather, ret, &error);
+}
+
+static void any_range_is_read_and_verified_without_the_rest(void **state)
+{
+    static const size_t sizes[] = { 1, 4097, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, 3 * CU_CHUNK_BYTES + 4097 };
+    struct stores s = new_stores();
+    (void)state;
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        CU_BUF bytes = some_bytes(sizes[i], i), got = cu_buf_heap(sizes[i]);
+        const uint64_t size = sizes[i], at[] = { 0, 1, 4095, 4096, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, size / 2, size - 1, size };
+        const cu_hash root = deposit(&s, cu_buf_span(&bytes));
+        for (size_t a = 0; a < sizeof at / sizeof *at; a++)
+            for (size_t b = 0; b < sizeof at / sizeof *at; b++) {
+                const uint64_t from = at[a], to = at[b];
+                const cu_status status = read_range(&s, &root, from, to, &got);
+                if (from >= to || to > size) assert_int_equal(status, CU_USAGE);
+                else assert_true(status == CU_OK && cu_span_eq(cu_buf_span(&got), cu_span(bytes.p + from, to - from)));
+            }
+    }
+    end_stores(&s);
+}
+
+static void damage_outside_of_a_range_is_not_met(void **state)
+{
+    struct stores s = new_stores();
+    CU_BUF bytes = some_bytes(3 * CU_CHUNK_BYTES, 9), got = cu_buf_heap(3 * CU_CHUNK_BYTES);
+    const cu_hash root = deposit(&s, cu_buf_span(&bytes));
+    struct paths p = paths_in(&s.fs, "cloud/objects/large", NULL);
+    (void)state;
+
+    flip_bit(&s.fs, p.path[0], 8 * (CU_CHUNK_BYTES + 5));
+    OK(read_range(&s, &root, 0, CU_CHUNK_BYTES, &got));
+    OK(read_range(&s, &root, 2 * CU_CHUNK_BYTES, 3 * CU_CHUNK_BYTES, &got));
+    IS(CU_BAD_HASH, read_range(&s, &root, 0, CU_CHUNK_BYTES + 1, &got));
+    end_stores(&s);
+}
+
 static void one_that_came_as_large_and_is_small_lies_in_a_pack(void **state)
 {
     struct stores s = new_stores();
@@ -476,6 +527,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_in_both_stores),
         cmocka_unit_test(a_large_object_in_odd_pieces_is_the_same),
+        cmocka_unit_test(any_range_is_read_and_verified_without_the_rest),
+        cmocka_unit_test(damage_outside_of_a_range_is_not_met),
         cmocka_unit_test(one_that_came_as_large_and_is_small_lies_in_a_pack),
         cmocka_unit_test(a_small_object_of_a_megabyte_is_refused),
         cmocka_unit_test(a_batch_that_is_not_committed_leaves_nothing),
