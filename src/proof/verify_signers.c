@@ -150,16 +150,22 @@ static cu_status check_key(struct cu_judge *j, const struct cu_statement *st, ui
     return CU_OK;
 }
 
+static cu_status check_signature(struct cu_judge *j, const struct cu_statement *st, const struct cu_member_key *key)
+{
+    struct cu_span message;
+
+    cu_buf_clear(&j->room);
+    CU_ASSERT(message_of(j, st, &message)); /* empty scratch holds any statement: CU_VERIFY_SCRATCH */
+    return cu_verify_one(j->by, &key->pub, message, st->signature.p, j->err);
+}
+
 static cu_status enrol(struct cu_judge *j, const struct cu_placed *p)
 {
     const struct cu_statement *confirm = &p->entry.outer;
     const struct cu_member_key *key;
-    struct cu_span message;
 
     TRY(check_key(j, confirm, p->s.seq, &key));
-    ENSURE(message_of(j, confirm, &message), j->err, CU_TOO_LARGE, "no room");
-    TRY(cu_verify_one(j->by, &key->pub, message, confirm->signature.p, j->err));
-    cu_buf_clear(&j->room);
+    TRY(check_signature(j, confirm, key));
     return cu_members_confirm(&j->members, confirm, (cu_seq){ p->s.seq }, j->by, j->err);
 }
 
@@ -188,37 +194,6 @@ void cu_judge_members(struct cu_judge *j)
 
 /* ---- signatures ---------------------------------------------------------------------------------------------------- */
 
-#define BATCH 16
-struct batch {
-    struct cu_judge *j;
-    size_t n;
-    struct cu_sig_job job[BATCH];
-    struct {
-        enum cu_kind kind;
-        uint64_t seq, party;
-    } of[BATCH];
-};
-
-static void flush(struct batch *b)
-{
-    char name[CU_SHOWN];
-
-    if (b->n > 0) b->j->by->verify(b->j->by->self, b->job, b->n);
-    for (size_t i = 0; i < b->n; i++) {
-        cu_status status = b->job[i].status;
-        const char *kind = cu_kind_row(b->of[i].kind)->name;
-        unsigned long long seq = b->of[i].seq, party = b->of[i].party;
-        cu_shown(cu_judge_name(b->j, party), name);
-        if (status == CU_OK)
-            PASSED(b->j, SIGNER, "entry %llu: the %s statement is signed by party %llu (%s)", seq, kind, party, name);
-        else
-            FAILED(b->j, SIGNER, status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", seq, kind, party,
-                   name, cu_status_text(status));
-    }
-    b->n = 0;
-    cu_buf_clear(&b->j->room);
-}
-
 /* The confirm that let this key act is needed. */
 static void need_confirm(struct cu_judge *j, uint64_t party)
 {
@@ -228,26 +203,25 @@ static void need_confirm(struct cu_judge *j, uint64_t party)
         if (p->entry.outer.body.confirm.party == organisation) p->used = true;
 }
 
-static void add(struct batch *b, const struct cu_statement *st, uint64_t seq)
+static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
 {
+    const char *kind = cu_kind_row(st->kind)->name;
     const struct cu_member_key *key;
-    struct cu_span message;
-    cu_status status = check_key(b->j, st, seq, &key);
+    char name[CU_SHOWN];
+    cu_status status = check_key(j, st, seq, &key);
 
     if (status != CU_OK) {
-        FAILED(b->j, SIGNER, status, "entry %llu, the %s: %.150s", LLU(seq), cu_kind_row(st->kind)->name, b->j->err->text);
+        FAILED(j, SIGNER, status, "entry %llu, the %s: %.150s", LLU(seq), kind, j->err->text);
         return;
     }
-    need_confirm(b->j, key->party);
-    if (b->n == BATCH || !message_of(b->j, st, &message)) {
-        flush(b);
-        CU_ASSERT(message_of(b->j, st, &message)); /* empty scratch holds any entry: CU_VERIFY_SCRATCH */
-    }
-    b->job[b->n] = (struct cu_sig_job){
-        .key = &key->pub, .key_id = &key->kid, .message = message, .signature = st->signature.p, .status = CU_BAD_SIGNATURE
-    };
-    b->of[b->n].kind = st->kind, b->of[b->n].seq = seq, b->of[b->n].party = key->party;
-    b->n++;
+    need_confirm(j, key->party);
+    cu_shown(cu_judge_name(j, key->party), name);
+    status = check_signature(j, st, key);
+    if (status == CU_OK)
+        PASSED(j, SIGNER, "entry %llu: the %s statement is signed by party %llu (%s)", LLU(seq), kind, LLU(key->party), name);
+    else
+        FAILED(j, SIGNER, status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(seq), kind,
+               LLU(key->party), name, cu_status_text(status));
 }
 
 /* Who people read of: of two signers the inner is the depositor. */
@@ -262,33 +236,29 @@ static void name_parties(struct cu_judge *j)
     if (outer != NULL && r->entry.has_inner) r->provider = cu_judge_name(j, outer->party);
 }
 
-static cu_status add_record(struct batch *b)
+static cu_status judge_record(struct cu_judge *j)
 {
-    const struct cu_entry *e = &b->j->report->entry;
+    const struct cu_entry *e = &j->report->entry;
     const struct cu_incident *incident = &e->outer.body.incident;
-    uint64_t seq = b->j->report->seq.v;
+    uint64_t seq = j->report->seq.v;
     struct cu_statement claim;
 
     if (!e->signed_) return CU_OK;
-    name_parties(b->j);
-    if (e->has_inner) add(b, &e->inner, seq);
-    if (e->kind != CU_KIND_CONFIRM) add(b, &e->outer, seq); /* enrolment has judged that one */
+    name_parties(j);
+    if (e->has_inner) judge_statement(j, &e->inner, seq);
+    if (e->kind != CU_KIND_CONFIRM) judge_statement(j, &e->outer, seq); /* enrolment has judged that one */
     if (e->kind != CU_KIND_INCIDENT || !incident->has_claim) return CU_OK;
-    TRY(cu_statement_read(incident->claim, &claim, b->j->err)); /* an equivocation's second claim */
-    add(b, &claim, seq);
+    TRY(cu_statement_read(incident->claim, &claim, j->err)); /* an equivocation's second claim */
+    judge_statement(j, &claim, seq);
     return CU_OK;
 }
 
 cu_status cu_judge_signers(struct cu_judge *j)
 {
-    struct batch b = { .j = j };
-
     if (!j->has_members) return CU_OK;
-    cu_buf_clear(&j->room);
-    TRY(add_record(&b));
+    TRY(judge_record(j));
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
         if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED))
-            add(&b, &p->entry.outer, p->s.seq);
-    flush(&b);
+            judge_statement(j, &p->entry.outer, p->s.seq);
     return CU_OK;
 }
