@@ -229,7 +229,7 @@ static cu_status get(struct life *l, struct cu_err *err)
     l->w->reads_max++;
     TRY(cu_access_note(&l->w->place, &row, err));
     l->w->reads++;
-    TRY(cu_fetch_object(&l->w->place, &fetch.claim.root, fetch.claim.size, compare, restart, &r, &damaged, err));
+    TRY(cu_fetch_object(&l->w->place, &fetch.claim.root, fetch.claim.size, NULL, compare, restart, &r, &damaged, err));
     return !all.n || (r.same && r.left.n == 0) ? CU_OK : broken(l, "evidence comes out altered", err);
 }
 

@@ -95,12 +95,12 @@ static void recover(struct life *l)
 
 static const char *turn(struct life *l)
 {
-    const bool armed = chance(l, 75);
+    const bool armed = chance(l, 92);
     struct cu_err err = { 0 };
 
     l->tally->turns++;
     if (chance(l, 6)) jump(l);
-    if (chance(l, 3)) return life_rots(l);
+    if (chance(l, 2)) return life_rots(l);
     if (armed) arm(l, 250);
     const cu_status status = chance(l, 85) ? some_acts(l, &err) : act_alone(l, &err);
     const bool struck = l->w->faulty.stopped || l->w->faulty.failed;
@@ -112,16 +112,16 @@ static const char *turn(struct life *l)
     SOUND(status == CU_OK || err.text[0], "%s without a word", cu_status_name(status));
     disarm(l);
     SO(life_learn(l));
-    for (int i = 0; i < 3 && struck && chance(l, 30); i++) recover(l);
-    if (struck || chance(l, 10)) SO(life_judge(l));
-    return chance(l, 2) ? life_check(l) : NULL;
+    for (int i = 0; i < 3 && struck && chance(l, 40); i++) recover(l);
+    if (chance(l, struck ? 45 : 10)) SO(life_judge(l));
+    return chance(l, 1) ? life_check(l) : NULL;
 }
 
 /* ---- a life ---- */
 
 static const char *play(struct life *l)
 {
-    const uint64_t turns = 20 + below(l, 180);
+    const uint64_t turns = 40 + below(l, 260);
     struct cu_err err = { 0 };
 
     l->act = "init";

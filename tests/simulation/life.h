@@ -1,7 +1,8 @@
 /* A simulated life of a whole ledger, played from one seed: the real service, engine, ledger and stores over a file system in
  * memory, with a clock that jumps and everything that may go wrong with a disk.
  *
- * A turn is what one process does: open, an act or three, close; something may go wrong at any call. Then the ledger is judged:
+ * A turn is what one process does: open, an act or three, close; something may go wrong at any call. Then, or some turns and
+ * mishaps later, the ledger is judged:
  *
  * (1) whatever was acknowledged stands where it stood, byte for byte, and its receipt verifies;
  * (2) the log's root at every size that a checkpoint was ever seen for is still that checkpoint's;

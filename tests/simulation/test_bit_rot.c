@@ -131,7 +131,7 @@ static cu_status read_all(struct service_world *w, struct cu_err *err)
         all = sw_source_bytes(p->path);
         struct cu_span left = all;
         TRY(cu_fetch_begin(&w->place, cu_span_str(p->exhibit), &fetch, err));
-        TRY(cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, compare, restart, &left, &damaged, err));
+        TRY(cu_fetch_object(&w->place, &fetch.claim.root, fetch.claim.size, NULL, compare, restart, &left, &damaged, err));
         ENSURE(left.n == 0, err, CU_BAD_PROOF, "fewer bytes come out");
     }
     return CU_OK;
