@@ -1,4 +1,5 @@
 /* Reading one object: nothing that was not verified is handed on. */
+#include "content/scan.h"
 #include "content/store.h"
 
 #include "custody/text.h"
@@ -35,7 +36,7 @@ struct chunks {
 
 static void chunks_free(struct chunks *c) { free(c->root); }
 
-enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES, CHUNK_LEVEL = 8 };
+enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES, CHUNK_LEVEL = 8, LONG = 16 * CU_CHUNK_BYTES };
 
 static cu_status read_tree(const struct cu_object *o, const char *path, struct cu_file *tree, struct chunks *c,
                            struct cu_err *err)
@@ -112,6 +113,40 @@ static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c
     return CU_OK;
 }
 
+/* A long one is read and hashed by four lanes, while the caller is at work on what was read. */
+struct handing_on {
+    const struct cu_object *o;
+    const struct chunks *c;
+    feed_fn feed;
+    void *arg;
+};
+
+static cu_status hand_on(void *arg, uint64_t at, struct cu_span bytes, const cu_hash *leaves, size_t n, struct cu_err *err)
+{
+    const struct handing_on *h = arg;
+    cu_hash root = cu_tree_root(leaves, n);
+
+    ENSURE(at / CU_CHUNK_BYTES < h->c->n && cu_hash_eq(&root, &h->c->root[at / CU_CHUNK_BYTES]), err, CU_BAD_HASH,
+           "the megabyte at offset %llu does not have the bytes that were recorded", (unsigned long long)at);
+    return h->feed ? h->feed(h->arg, bytes, err) : CU_OK;
+}
+
+static cu_status stream_long(const struct cu_object *o, const struct chunks *c, feed_fn feed, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(cu_scan_cleanup) struct cu_scan *scan = NULL;
+    struct handing_on h = { o, c, feed, arg };
+    char path[CU_STORE_PATH_MAX];
+    uint64_t size;
+
+    TRY(cu_scan_new(true, &scan, err));
+    cu_store_path(o->store, CU_STORE_LARGE, &o->name, path);
+    cu_status status = cu_scan_file(scan, o->store->fs, path, hand_on, &h, &size, err);
+    if (status == CU_BAD_HASH) return cu_fail_while(err, status, "%s", path);
+    TRY(status);
+    ENSURE(size == o->size, err, CU_CHANGED, "%s changed its length while it was read", path);
+    return CU_OK;
+}
+
 /* ---- either ---- */
 
 static cu_status stream_range(const struct cu_object *o, struct range r, feed_fn feed, void *arg, struct cu_err *err)
@@ -119,7 +154,8 @@ static cu_status stream_range(const struct cu_object *o, struct range r, feed_fn
     if (!o->packed) {
         CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
         TRY(load_chunks(o, &c, err));
-        return stream_chunks(o, &c, r, feed, arg, err);
+        const bool all = r.from == 0 && r.to == o->size;
+        return all && o->size >= LONG ? stream_long(o, &c, feed, arg, err) : stream_chunks(o, &c, r, feed, arg, err);
     }
     CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_SMALL_MAX);
     ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");

@@ -11,7 +11,15 @@ struct target {
     const char *path;
     int fd;
     uint64_t at;
+    bool direct; /* past the page cache: a long item comes in pieces and memory that allow it, but for its end */
 };
+#define DIRECT_MIN ((uint64_t)16 << 20)
+
+static void leave_direct(struct target *t)
+{
+    (void)fcntl(t->fd, F_SETFL, 0); /* if that fails the write says so */
+    t->direct = false;
+}
 
 static cu_status feed(void *arg, struct cu_span bytes, struct cu_err *err)
 {
@@ -19,8 +27,13 @@ static cu_status feed(void *arg, struct cu_span bytes, struct cu_err *err)
 
     if (interrupted()) return cu_fail(err, CU_INTERRUPTED, "interrupted: %s is not complete", t->path);
     while (bytes.n) {
+        if (t->direct && (bytes.n % CU_LEAF_BYTES || (uintptr_t)bytes.p % CU_LEAF_BYTES)) leave_direct(t);
         const ssize_t n = write(t->fd, bytes.p, bytes.n);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EINVAL && t->direct) { /* not on this file system */
+            leave_direct(t);
+            continue;
+        }
         if (n < 0) return cu_posix_fail(err, errno, "write", t->path);
         bytes = cu_span(bytes.p + n, bytes.n - (size_t)n);
         t->at += (uint64_t)n;
@@ -65,6 +78,7 @@ static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size,
 
     t.fd = open_beside(path, beside, sizeof beside);
     if (t.fd < 0) return cu_posix_fail(err, errno, "write", path);
+    t.direct = !part && size >= DIRECT_MIN && fcntl(t.fd, F_SETFL, O_DIRECT) == 0;
     cu_status got = cu_fetch_object(&s->place, root, size, part, feed, restart, &t, io_damaged, err);
     if (got == CU_OK && fsync(t.fd) != 0) got = cu_posix_fail(err, errno, "sync", path);
     close(t.fd);
