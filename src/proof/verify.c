@@ -21,7 +21,7 @@ size_t cu_whole(struct cu_span text, size_t max)
 
     while (at > 0 && n - at < 4 && (text.p[at - 1] & 0xC0) == 0x80) at--;
     if (at > 0 && text.p[at - 1] >= 0xC0) at--;
-    return cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
+    return at == n || cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
 }
 
 /* Cut at a whole character. */

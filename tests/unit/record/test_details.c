@@ -371,6 +371,22 @@ static void what_has_no_profile_or_no_room_is_not_written(void **state)
     assert_refused(CU_WRONG_KIND, cu_details_check(seed("plain"), (enum cu_kind)30, NULL, &err));
 }
 
+/* Each `false` takes a byte to store and seven to show. */
+static void details_of_a_later_profile_that_grow_too_long_when_shown_are_refused(void **state)
+{
+    static uint8_t bytes[CU_DETAILS_MAX];
+    struct cu_buf out = cu_buf_over(bytes, sizeof bytes);
+
+    (void)state;
+    cu_cbor_put_map(&out, 2);
+    cu_cbor_put_text(&out, S("a"));
+    cu_cbor_put_array(&out, 20000);
+    for (int i = 0; i < 20000; i++) cu_cbor_put_bool(&out, false);
+    cu_cbor_put_text(&out, S("profile"));
+    cu_cbor_put_text(&out, S("later"));
+    assert_refused(CU_TOO_LARGE, cu_details_each(cu_buf_span(&out), collect, NULL, &err));
+}
+
 static void a_filled_form_becomes_details(void **state)
 {
     struct cu_details_deposit d = { .name = S("a.jpg"), .tool = S("custody 0.1.0") };
@@ -481,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_collection_is_shown_with_its_people_and_device),
         cmocka_unit_test(details_of_a_later_profile_are_shown_as_they_are),
         cmocka_unit_test(what_has_no_profile_or_no_room_is_not_written),
+        cmocka_unit_test(details_of_a_later_profile_that_grow_too_long_when_shown_are_refused),
         cmocka_unit_test(a_filled_form_becomes_details),
         cmocka_unit_test(what_is_shown_can_be_read_back_as_a_form),
         cmocka_unit_test(a_form_with_a_mistake_is_refused_with_its_line),
