@@ -225,6 +225,26 @@ static cu_status lay_out(struct flaky *f, uint64_t n)
     return cu_tile_stream_flush(stream, &error);
 }
 
+static cu_status take_less(void *self, struct cu_tile tile, struct cu_buf *ret, struct cu_err *err)
+{
+    TRY(take(self, tile, ret, err));
+    ret->n--;
+    return CU_OK;
+}
+
+static void a_tile_that_was_cut_off_is_not_gone_on_with(void **state)
+{
+    struct shelf *s = calloc(1, sizeof *s);
+    (void)state;
+
+    OK(lay_out(&(struct flaky){ s, SIZE_MAX }, 300));
+    CU_CLEANUP(free_stream) struct cu_tile_stream *again = stream_over(s);
+    struct cu_tile_source tiles = { s, take_less };
+    assert_int_equal(cu_tile_stream_resume(again, tiles, (cu_size){ 300 }, &(cu_hash){ { 0 } }, &error), CU_CORRUPT);
+    assert_int_equal(cu_tile_stream_size(again).v, 0);
+    clear(s);
+}
+
 static void whichever_tile_cannot_be_written_or_read_says_so(void **state)
 {
     struct shelf *s = calloc(1, sizeof *s);
@@ -273,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_log_of_three_levels_has_the_tiles_of_the_specification),
         cmocka_unit_test(it_goes_on_from_any_size_as_if_it_had_never_stopped),
         cmocka_unit_test(any_damaged_byte_of_a_partial_tile_stops_it),
+        cmocka_unit_test(a_tile_that_was_cut_off_is_not_gone_on_with),
         cmocka_unit_test(whichever_tile_cannot_be_written_or_read_says_so),
         cmocka_unit_test(the_longest_entries_fill_a_bundle_and_a_longer_one_is_refused),
     };

@@ -273,6 +273,7 @@ static void a_log_larger_than_any_path_is_refused(void **state)
 
     (void)state;
     assert_int_equal(cu_inclusion_len((cu_seq){ 0 }, largest), CU_PROOF_HASHES_MAX);
+    assert_int_equal(cu_inclusion_len((cu_seq){ 0 }, (cu_size){ UINT64_MAX }), 64);
     assert_int_equal(cu_inclusion_len((cu_seq){ 7 }, (cu_size){ 7 }), 0);
     assert_status(cu_inclusion_verify(hashes, (cu_seq){ 0 }, largest, hashes, CU_PROOF_HASHES_MAX, hashes, NULL), CU_BAD_PROOF);
     assert_status(cu_inclusion_verify(hashes, (cu_seq){ 0 }, more, hashes, CU_PROOF_HASHES_MAX, hashes, NULL), CU_MALFORMED);

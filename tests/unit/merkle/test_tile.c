@@ -166,6 +166,20 @@ static void an_entry_at_the_limit_passes_and_one_above_does_not(void **state)
     assert_status(cu_bundle_check(cu_span(bytes, sizeof bytes), 1, NULL), CU_MALFORMED);
 }
 
+static void what_is_no_path_and_no_bundle_gives_nothing(void **state)
+{
+    char path[CU_TILE_PATH_MAX + 1] = "tile/0/";
+    size_t beyond = 4;
+    struct cu_span entry;
+    struct cu_tile tile;
+
+    (void)state;
+    memset(path + 7, '0', CU_TILE_PATH_MAX - 7);
+    assert_status(cu_tile_path_read(cu_span_str(path), &tile, NULL), CU_MALFORMED);
+    assert_status(cu_tile_path_read(cu_span_str("0/000"), &tile, NULL), CU_MALFORMED);
+    assert_false(cu_bundle_next(cu_span("\0\1a", 3), &beyond, &entry));
+}
+
 /* ---- nodes out of tiles ------------------------------------------------------------------------------------------- */
 
 enum { BIG = 70000 };
@@ -224,6 +238,28 @@ static void proofs_made_from_tiles_verify(void **state)
             assert_ok(cu_consistency_make(&source, (cu_size){ i + 1 }, size, path, &n, NULL));
             assert_ok(cu_consistency_verify((cu_size){ i + 1 }, &old, size, &root, path, n, NULL));
         }
+    }
+}
+
+static cu_status read_long_tile(void *self, struct cu_tile tile, struct cu_buf *ret, struct cu_err *err)
+{
+    TRY(read_tile(self, tile, ret, err));
+    cu_buf_add(ret, cu_span_hash(&leaves[0]));
+    return CU_OK;
+}
+
+static void a_tile_with_a_hash_too_many_is_damaged(void **state)
+{
+    static const uint64_t sizes[] = { 256, 200 };
+    static struct cu_tile_nodes nodes;
+    cu_hash hash;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct tiles tiles = { .size = sizes[i] };
+        cu_tile_nodes_init(&nodes, (struct cu_tile_source){ .self = &tiles, .read = read_long_tile }, (cu_size){ sizes[i] });
+        struct cu_node_source source = cu_tile_node_source(&nodes);
+        assert_status(source.node(source.self, 0, 3, &hash, NULL), CU_CORRUPT);
     }
 }
 
@@ -346,6 +382,8 @@ int main(void)
         cmocka_unit_test(a_bundle_that_is_cut_off_is_malformed),
         cmocka_unit_test(an_entry_at_the_limit_passes_and_one_above_does_not),
         cmocka_unit_test(proofs_made_from_tiles_verify),
+        cmocka_unit_test(what_is_no_path_and_no_bundle_gives_nothing),
+        cmocka_unit_test(a_tile_with_a_hash_too_many_is_damaged),
         cmocka_unit_test(there_is_no_node_beyond_the_log),
         cmocka_unit_test(the_next_path_finds_the_upper_tiles_in_hand),
         cmocka_unit_test(a_tile_that_fails_or_is_short_is_not_kept),
