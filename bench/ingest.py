@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Rows `tree` and `file`: how long until evidence is held, durably, against the tools that people use today.
+"""Rows `tree` and `file`: how long until evidence is held, durably, against the tools that people use today. Row `get`: out again.
 
-    ingest.py tree|file
+    ingest.py tree|file|get
 """
+import os
+import shutil
 import sys
 
 import make_tree
-from measure import CUSTODY, WHERE, fresh, machine, median_of, run, shell, table, warm  # noqa: F401
+from measure import BUILD, CUSTODY, WHERE, fresh, machine, median_of, run, shell, table, warm  # noqa: F401
 
 FILE_BYTES = 4 << 30
 TREE_BYTES = 1_700_000_000
@@ -43,24 +45,90 @@ def restic(path):
     return shell(f"{options} backup '{path}' && sync")
 
 
+def borg(path):
+    repo = fresh("borg") / "R"
+    shell(f"borg init -e none '{repo}'")
+    return shell(f"cd '{path.parent}' && borg create -C none '{repo}::a' '{path.name}' && sync")
+
+
+def rclone(path):
+    to = fresh("rclone")
+    return shell(f"rclone copy --config /dev/null '{path}' '{to}' && sync")
+
+
+def hashdeep(path):
+    return shell(f"hashdeep -r -c sha256 '{path}' >'{fresh('copy')}/sums'")
+
+
+def copied(path):
+    return shell(f"cp -r '{path}' '{fresh('copy')}/c' && sync")
+
+
 def copy_then_hash(path):
     to = fresh("copy")
     return shell(f"cp -r '{path}' '{to}/c' && find '{to}/c' -type f -print0 | xargs -0 sha256sum >'{to}/sums'")
 
 
-def main(row: str) -> None:
+def limit(amount: float):
+    """Two copies written and synced at once, nothing read, hashed or read again."""
+    out = run([BUILD / "release" / "bin" / "bench_limits", WHERE])[2]
+    rate = next(float(line.split()[-2]) for line in out.splitlines() if "two copies" in line)
+    return amount / rate / 1e9, 0.0
+
+
+# Row: title, size, what it is measured against.
+ROWS = {
+    "tree": ("5,000 files, 1.7 GB", TREE_BYTES, "cp -r + sync"),
+    "file": ("one file of 4 GiB", FILE_BYTES, "cp, sha256sum (nothing synced)"),
+}
+PEERS = [
+    ("cp -r + sync", copied, "cp"),
+    ("cp, sha256sum (nothing synced)", copy_then_hash, "sha256sum"),
+    ("restic backup", restic, "restic"),
+    ("borg create", borg, "borg"),
+    ("rclone copy + sync", rclone, "rclone"),
+    ("hashdeep (hashes, no copy)", hashdeep, "hashdeep"),
+]
+
+
+def ingest(row: str) -> None:
+    title, amount, base = ROWS[row]
     path = source(row)
-    copy, hashed = ("cp -r + sync", "cp -r, sha256sum") if row == "tree" else ("cp + sync", "cp, sha256sum")
-    rows = [
-        ("custody deposit, two copies", *median_of(lambda: custody(path))),
-        (copy, *median_of(lambda: shell(f"cp -r '{path}' '{fresh('copy')}/c' && sync"))),
-        (f"{hashed} (nothing synced)", *median_of(lambda: copy_then_hash(path))),
-        ("restic backup", *median_of(lambda: restic(path))),
-    ]
-    amount = TREE_BYTES if row == "tree" else FILE_BYTES
-    table("5,000 files, 1.7 GB" if row == "tree" else "one file of 4 GiB", rows, copy if row == "tree" else f"{hashed} (nothing synced)", amount)
-    for name in ("ledger", "copy", "restic"):
+    rows = [("custody deposit, two copies", *median_of(lambda: custody(path)))]
+    for name, peer, tool in PEERS:
+        if shutil.which(tool):
+            rows.append((name, *median_of(lambda peer=peer: peer(path))))
+        else:
+            print(f"  {tool} is not installed: tools/setup bench")
+    rows.append(("limit: two copies at once", *limit(amount)))
+    table(title, rows, base, amount)
+    for name in ("ledger", "copy", "restic", "borg", "rclone"):
         fresh(name)
 
 
-main(sys.argv[1])
+def get() -> None:
+    """4 GiB out again, verified, against the same bytes copied by cat; both synced."""
+    custody(source("file"))
+    ledger, out = WHERE / "ledger" / "L", fresh("copy") / "out"
+    stored = max((ledger / "cloud" / "objects" / "large").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+
+    def custody_get():
+        out.unlink(missing_ok=True)
+        os.sync()
+        return run([CUSTODY, "get", "--ledger", ledger, "BENCH/1", "-o", out])
+
+    def cat():
+        out.unlink(missing_ok=True)
+        os.sync()
+        return shell(f"cat '{stored}' >'{out}' && sync '{out}'")
+
+    rows = [("custody get, verified", *median_of(custody_get)), ("cat + sync", *median_of(cat))]
+    table("4 GiB out again", rows, "cat + sync", FILE_BYTES)
+    for name in ("ledger", "copy"):
+        fresh(name)
+
+
+if sys.argv[1] == "get":
+    get()
+else:
+    ingest(sys.argv[1])

@@ -5,8 +5,10 @@
 #include "custody/key.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +46,39 @@ static double write_all(int fd, const uint8_t *block, size_t blocks, bool durabl
         if (pwrite(fd, block, BLOCK, (off_t)(i * BLOCK)) != BLOCK) die("pwrite");
     if (durable && fdatasync(fd) != 0) die("fdatasync");
     return (double)blocks * BLOCK / (now_s() - began) / 1e9;
+}
+
+/* Two copies at once, past the page cache, each with its sync: GB/s of what is copied, not of what is written. */
+struct copy {
+    char path[4096];
+    const uint8_t *block;
+    size_t blocks;
+};
+
+static void *write_copy(void *arg)
+{
+    const struct copy *c = arg;
+    int fd = open_scratch(c->path, O_TRUNC | O_DIRECT);
+
+    write_all(fd, c->block, c->blocks, true);
+    close(fd);
+    return NULL;
+}
+
+static void two_copies(const char *path, const uint8_t *block, size_t blocks)
+{
+    struct copy copy[2];
+    pthread_t thread[2];
+    double began = now_s();
+
+    for (int i = 0; i < 2; i++) {
+        copy[i] = (struct copy){ .block = block, .blocks = blocks };
+        snprintf(copy[i].path, sizeof copy[i].path, "%s.%d", path, i);
+        if (pthread_create(&thread[i], NULL, write_copy, &copy[i]) != 0) die("pthread_create");
+    }
+    for (int i = 0; i < 2; i++) pthread_join(thread[i], NULL);
+    row("write, two copies at once", (double)blocks * BLOCK / (now_s() - began) / 1e9, "GB/s");
+    for (int i = 0; i < 2; i++) unlink(copy[i].path);
 }
 
 static double read_all(int fd, uint8_t *block, size_t blocks)
@@ -139,14 +174,16 @@ int main(int argc, char **argv)
 {
     struct cu_err err = { 0 };
     char path[4096];
-    uint8_t *block = aligned_alloc(4096, BLOCK);
+    uint8_t *block = aligned_alloc(2 * MIB, BLOCK);
 
     if (argc < 2 || !block) return fprintf(stderr, "limits DIR [MIB]\n"), 1;
+    (void)madvise(block, BLOCK, MADV_HUGEPAGE); /* a disk takes so many pieces of memory a request */
     for (size_t i = 0; i < BLOCK; i++) block[i] = (uint8_t)(i * 2654435761u >> 24);
     size_t blocks = (argc > 2 ? strtoul(argv[2], NULL, 10) : 1024) * MIB / BLOCK;
     snprintf(path, sizeof path, "%s/limits.scratch", argv[1]);
 
     disk(path, block, blocks);
+    two_copies(path, block, blocks);
     sync_latency(path, block);
     unlink(path);
     hashing(block);
