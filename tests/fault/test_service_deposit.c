@@ -87,14 +87,14 @@ static cu_status over_the_tile(struct service_world *w, struct cu_err *err)
 }
 
 static const struct sw_story stories[] = {
-    { .name = "small", .act = small, .deposits = 1, .call_stride = 2 },
-    { .name = "packed", .act = packed, .deposits = 1, .stride = 4, .call_stride = 6 },
-    { .name = "large", .act = large, .deposits = 1, .stride = 7, .call_stride = 9 },
-    { .name = "folder", .act = folder, .deposits = 1, .stride = 6, .call_stride = 8 },
-    { .name = "two", .act = two, .deposits = 2, .stride = 5, .call_stride = 7 },
-    { .name = "no-wait", .act = without_waiting, .deposits = 1, .stride = 5, .call_stride = 7 },
-    { .name = "linked", .act = twice, .deposits = 1, .stride = 7, .call_stride = 9 },
-    { .name = "claim", .act = claimed, .deposits = 1, .stride = 8, .call_stride = 10 },
+    { .name = "small", .act = small, .deposits = 1, .stride = 2, .call_stride = 3 },
+    { .name = "packed", .act = packed, .deposits = 1, .stride = 5, .call_stride = 10 },
+    { .name = "large", .act = large, .deposits = 1, .stride = 9, .call_stride = 14 },
+    { .name = "folder", .act = folder, .deposits = 1, .stride = 8, .call_stride = 13 },
+    { .name = "two", .act = two, .deposits = 2, .stride = 6, .call_stride = 11 },
+    { .name = "no-wait", .act = without_waiting, .deposits = 1, .stride = 6, .call_stride = 11 },
+    { .name = "linked", .act = twice, .deposits = 1, .stride = 9, .call_stride = 14 },
+    { .name = "claim", .act = claimed, .deposits = 1, .stride = 9, .call_stride = 14 },
     { .name = "full-tile", .prepare = fill_tile, .act = over_the_tile, .deposits = 6, .stride = 27, .call_stride = 61 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
