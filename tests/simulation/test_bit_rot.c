@@ -2,7 +2,7 @@
  * other copy and says so in an incident, and nothing crashes.
  *
  *     test_bit_rot                       some bits of every file
- *     CUSTODY_SLOW=1 test_bit_rot        all of them; CUSTODY_PART=1/2 and 2/2 share them among two
+ *     CUSTODY_SLOW=1 test_bit_rot        all of them, for a quarter of an hour; CUSTODY_PART=1/2 and 2/2 share them among two
  *     CUSTODY_BIT='<path> <bit>' …       one
  */
 #include "life.h"
@@ -233,7 +233,7 @@ static void every_bit_that_turns_over_is_noticed_never_believed_and_mended(void 
 
 static cu_status make(struct service_world *w, struct cu_err *err)
 {
-    static const char *const paths[] = { SW_SMALL, "made/p8" };
+    static const char *const paths[] = { SW_SMALL, "made/s8" };
 
     TRY(sw_create(w, err));
     TRY(sw_open(w, SW_WRITE, err));
