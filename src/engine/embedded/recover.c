@@ -298,5 +298,6 @@ cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err)
     e->spare_ready = e->head.part[!e->head.current].generation == 0;
     TRY(cu_embedded_resume(e, err));
     e->drain_wanted = e->head.drained.v < e->head.tip.size.v;
-    return e->drain_wanted && e->config.workers == 0 ? cu_embedded_drain(e, false, err) : CU_OK; /* else its thread begins with it */
+    return e->drain_wanted && e->config.workers == 0 ? cu_embedded_drain(e, false, err)
+                                                     : CU_OK; /* else its thread begins with it */
 }
