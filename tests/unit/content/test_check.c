@@ -402,6 +402,30 @@ static void a_sample_judges_a_share(void **state)
     end_filled(&f);
 }
 
+/* More than the caller's thread takes by itself. */
+static void many_files_are_judged_side_by_side_and_each_by_itself(void **state)
+{
+    struct stores s = new_stores();
+    struct cu_put *p;
+    (void)state;
+
+    OK(cu_put_begin(s.at, 2, &p, &error));
+    for (unsigned i = 0; i < 20; i++) {
+        CU_BUF bytes = some_bytes(CU_CHUNK_BYTES + (i % 3) * CU_CHUNK_BYTES + i, i);
+        put_content(p, cu_buf_span(&bytes));
+    }
+    OK(cu_put_commit(p, &error));
+    OK(cu_put_verify(p, 0, &error));
+    struct paths all = paths_in(&s.fs, "cloud/objects", "incoming");
+    flip_bit(&s.fs, all.path[26], 8 * 100);
+    IS(CU_BAD_HASH, cu_put_verify(p, 0, &error));
+    OK(cu_put_verify(p, 1, &error));
+    cu_put_free(p);
+    struct faults faults = check(&s, 0);
+    assert_true(faults.n == 1 && has_fault(&faults, all.path[26], "damaged"));
+    end_stores(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(two_copies_damaged_at_one_place_make_nothing),
         cmocka_unit_test(a_side_file_is_made_again_though_the_other_store_is_empty),
         cmocka_unit_test(a_sample_judges_a_share),
+        cmocka_unit_test(many_files_are_judged_side_by_side_and_each_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
