@@ -1,9 +1,9 @@
-/* Every bound, in two tables: what is refused beyond, and what the program allows itself. `custody doctor --limits` prints both. */
+/* Every bound, in two tables: what is refused beyond, and what the program allows itself. `custody doctor --limits` shows them. */
 #ifndef CUSTODY_LIMITS_H
 #define CUSTODY_LIMITS_H
 
-/* Of the formats, the ledger and what people hand in. Enforced where the name is used; tests/unit/base/test_limits.c names for each
- * the test that takes what is at the bound and refuses what is one past it.
+/* Of the formats, the ledger and what people hand in. Enforced where the name is used; tests/unit/base/test_limits.c names for
+ * each the test that takes what is at the bound and refuses what is one past it.
  *
  * name, value, unit, what is bounded */
 #define CU_LIMIT_TABLE(X)                                                                                              \

@@ -1,4 +1,4 @@
-/* Writing by the same table. What is written obeys the bounds that reading enforces; a value that does not takes all of it back. */
+/* Writing by the same table. What is written obeys the bounds that reading enforces; a value that does not takes it all back. */
 #include "custody/schema.h"
 #include "custody/text.h"
 #include "codec/head.h"
