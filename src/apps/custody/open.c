@@ -309,8 +309,6 @@ static cu_status finish_earlier(struct session *s, struct cu_err *err)
 
 static cu_status open_for_writing(struct session *s, struct cu_err *err)
 {
-    ENSURE(s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY, "%s cannot be written to: nothing was recorded",
-           s->root);
     TRY(load_keys(s, err));
     TRY(finish_repair_first(s, err));
     const cu_status started = start_engine_anyhow(s, err);
@@ -354,6 +352,8 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     TRY(open_world(s, err));
     TRY(cu_place_load_trust(&s->place, err));
     TRY(know_origin(s, err));
+    ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
+           "%s cannot be written to: nothing was recorded", s->root);
     TRY(open_index_anyhow(s, mode, err));
     TRY(open_stores(s, err));
     configure(s);
