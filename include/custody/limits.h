@@ -1,4 +1,4 @@
-/* Every bound, in two tables: what is refused beyond, and what the program allows itself. `custody doctor --limits` shows them. */
+/* Every bound, in two tables: what is refused beyond, and what the program allows itself. `custody doctor --limits` has them. */
 #ifndef CUSTODY_LIMITS_H
 #define CUSTODY_LIMITS_H
 
