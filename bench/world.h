@@ -70,7 +70,6 @@ static inline cu_status world_parts(struct world *w, const char *root, bool acce
     p->random = cu_posix_random();
     p->accelerate = accelerate;
     TRY(cu_verifier_fastest(accelerate, w->verifier_mem, size, &p->verifier, err));
-    TRY(cu_place_load_trust(p, err));
     snprintf(path, sizeof path, "%s/" CU_FILE_INDEX, root);
     TRY(cu_sqlite_index_open(path, false, &p->index, err));
     TRY(cu_objects_open(&p->fs, CU_DIR_CLOUD_OBJECTS, &p->index, CU_STORE_CLOUD, &p->store[CU_STORE_CLOUD], err));
