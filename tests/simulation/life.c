@@ -112,7 +112,7 @@ static const char *turn(struct life *l)
     SOUND(status == CU_OK || err.text[0], "%s without a word", cu_status_name(status));
     disarm(l);
     SO(life_learn(l));
-    for (int i = 0; i < 3 && struck && chance(l, 40); i++) recover(l);
+    for (int i = 0; i < 6 && struck && chance(l, 60); i++) recover(l);
     if (chance(l, struck ? 45 : 10)) SO(life_judge(l));
     return chance(l, 1) ? life_check(l) : NULL;
 }
