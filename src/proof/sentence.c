@@ -13,7 +13,7 @@ static const struct {
     { CU_KIND_BLOCK, "a block entry, which dates the entries before it", "一条区块记录，为其前的记录定时" },
     { CU_KIND_CONFIRM, "an organisation's proof that it holds its keys", "一个机构持有其密钥的确认" },
     { CU_KIND_CASE, "the opening of a case", "一个案件的立案记录" },
-    { CU_KIND_DEPOSIT, "a deposit of evidence, signed by depositor and provider", "一次证据存证，由存证人与云服务方双方签名" },
+    { CU_KIND_DEPOSIT, "a deposit of evidence", "一次证据存证" },
     { CU_KIND_REFUSAL, "a provider's refusal of a deposit, signed over the depositor's claim",
       "云服务方对一次存证的拒绝，签于存证人的声明之上" },
     { CU_KIND_VOID, "a depositor's voiding of a serial number", "存证人对一个序号的作废" },
@@ -88,8 +88,11 @@ static void say_what(struct two *t, const struct cu_report *r)
                     kinds[i].zh);
     }
     both_name(t, ", in the case ", "，案件：", r->case_name);
-    both_name(t, "; signed by ", "；签名人：", r->depositor);
-    both_name(t, " and ", "、", r->provider);
+    if (!r->entry.has_inner) return both_name(t, "; signed by ", "；签名人：", r->depositor);
+    both(t, "; signed by its depositor", "；存证人签名");
+    both_name(t, " ", "：", r->depositor);
+    both(t, " and by the provider", "，云服务方签名");
+    both_name(t, " ", "：", r->provider);
 }
 
 static void say_object(struct two *t, const struct cu_report *r)

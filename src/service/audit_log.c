@@ -305,28 +305,37 @@ static cu_status strays(struct cu_audit *a, struct cu_err *err)
 }
 
 /* ---- the checkpoint ---- */
+static cu_status open_copy(struct cu_audit *a, unsigned copy, struct cu_log *ret, struct cu_err *err)
+{
+    cu_status opened = CU_IO;
+
+    for (int tries = 0; tries < 2 && opened == CU_IO; tries++) /* as cu_audit_read does */
+        opened = cu_audit_saw(a, cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, ret, err));
+    return opened;
+}
+
+/* The note as it lies, and the checkpoint in it, whose origin points there. */
+static cu_status keep_note(struct cu_audit *a, struct cu_span bytes, struct cu_err *err)
+{
+    struct cu_note note;
+
+    a->note = cu_buf_heap(CU_NOTE_MAX);
+    cu_buf_add(&a->note, bytes);
+    TRY(cu_audit_saw(a, cu_buf_ok(&a->note, err)));
+    ENSURE(a->note.n > 0, err, CU_NOT_FOUND, "the log has no checkpoint yet");
+    TRY(cu_note_read(cu_buf_span(&a->note), &note, err));
+    return cu_checkpoint_read(note.text, &a->checkpoint, err);
+}
+
 static cu_status choose_checkpoint(struct cu_audit *a, struct cu_err *err)
 {
-    struct cu_log log[CU_LOGS];
-    cu_status read[CU_LOGS];
+    struct cu_log log[CU_LOGS] = { 0 };
+    cu_status read[CU_LOGS] = { 0 };
     unsigned best = 0;
 
-    for (unsigned i = 0; i < 2 * CU_LOGS; i++) {
-        const unsigned copy = i % CU_LOGS;
-        if (i < CU_LOGS || read[copy] == CU_IO) /* as cu_audit_read does */
-            read[copy] = cu_audit_saw(a,
-                                      cu_log_open(&a->p->fs, a->dir[copy].path, &a->p->trust, &a->p->verifier, &log[copy], err));
-    }
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) read[copy] = open_copy(a, copy, &log[copy], err);
     if (read[1] == CU_OK && (read[0] != CU_OK || log[1].checkpoint.size.v > log[0].checkpoint.size.v)) best = 1;
-    if (read[best] == CU_OK) {
-        a->note = cu_buf_heap(CU_NOTE_MAX);
-        cu_buf_add(&a->note, cu_buf_span(&log[best].note));
-        struct cu_note note;
-        cu_status kept = cu_audit_saw(a, cu_buf_ok(&a->note, err));
-        cu_status parsed = kept != CU_OK ? kept : a->note.n ? cu_note_read(cu_buf_span(&a->note), &note, err) : CU_NOT_FOUND;
-        if (parsed == CU_OK) parsed = cu_checkpoint_read(note.text, &a->checkpoint, err);
-        read[best] = parsed;
-    }
+    if (read[best] == CU_OK) read[best] = keep_note(a, cu_buf_span(&log[best].note), err);
     const cu_status chosen = read[best];
     const bool fork = read[0] == CU_OK && read[1] == CU_OK && log[0].checkpoint.size.v == log[1].checkpoint.size.v &&
                       !cu_hash_eq(&log[0].checkpoint.root, &log[1].checkpoint.root);

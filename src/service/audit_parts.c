@@ -51,15 +51,11 @@ static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind
 static bool is_there(struct cu_audit *a, struct cu_objects *store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
 {
     struct cu_object found;
-
     cu_status status = CU_IO;
 
-    for (int tries = 0; tries < 2 && status != CU_OK; tries++) { /* a read that fails once is no damage */
+    for (int tries = 0; tries < 2 && status != CU_OK; tries++) /* a read that fails once is no damage */
         status = cu_audit_saw(a, cu_objects_find(store, kind, name, &found, NULL));
-        if (status == CU_OK)
-            status = cu_audit_saw(a, cu_objects_has(store, kind, name, size == ANY_SIZE ? found.size : size, false, NULL));
-    }
-    return status == CU_OK;
+    return status == CU_OK && (size == ANY_SIZE || found.size == size);
 }
 
 /* A folder or a link may have been put where a file belongs. */
@@ -132,20 +128,6 @@ struct faults {
     size_t n;
 };
 
-static void collect(void *arg, const struct cu_object_fault *found)
-{
-    struct faults *f = arg;
-    void *at = realloc(f->at, (f->n + 1) * sizeof *f->at);
-
-    CU_ASSERT(at);
-    f->at = at;
-    snprintf(f->at[f->n].where, sizeof f->at->where, "%s", found->where);
-    snprintf(f->at[f->n].kind, sizeof f->at->kind, "%s", found->kind);
-    snprintf(f->at[f->n].what, sizeof f->at->what, "%s", found->what);
-    f->at[f->n].name = found->name;
-    f->at[f->n++].packed = found->packed;
-}
-
 static cu_status mend_object(struct cu_audit *a, int store, const struct fault *f, bool *ret_mended, struct cu_err *err)
 {
     struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
@@ -170,9 +152,22 @@ struct store_check {
     struct cu_audit *a;
 };
 
-static void collect_fault(void *arg, const struct cu_object_fault *fault)
+static void collect_fault(void *arg, const struct cu_object_fault *found)
 {
-    collect(&((struct store_check *)arg)->faults, fault);
+    struct store_check *check = arg;
+    struct faults *f = &check->faults;
+    void *at = realloc(f->at, (f->n + 1) * sizeof *f->at);
+
+    if (!at) {
+        check->a->no_memory = true;
+        return;
+    }
+    f->at = at;
+    snprintf(f->at[f->n].where, sizeof f->at->where, "%s", found->where);
+    snprintf(f->at[f->n].kind, sizeof f->at->kind, "%s", found->kind);
+    snprintf(f->at[f->n].what, sizeof f->at->what, "%s", found->what);
+    f->at[f->n].name = found->name;
+    f->at[f->n++].packed = found->packed;
 }
 
 static void store_progress(void *arg, uint64_t bytes)

@@ -3,8 +3,15 @@
 
 #include <stdio.h>
 
-cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
-                      struct cu_log *ret, struct cu_err *err)
+void cu_log_free(struct cu_log *log)
+{
+    cu_buf_free(&log->note);
+    cu_buf_free(&log->bundle);
+    memset(log, 0, sizeof *log);
+}
+
+static cu_status open_log(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
+                          struct cu_log *ret, struct cu_err *err)
 {
     struct cu_note note;
     struct cu_note_verdict verdict;
@@ -29,11 +36,13 @@ cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_t
     return CU_OK;
 }
 
-void cu_log_free(struct cu_log *log)
+cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
+                      struct cu_log *ret, struct cu_err *err)
 {
-    cu_buf_free(&log->note);
-    cu_buf_free(&log->bundle);
-    memset(log, 0, sizeof *log);
+    cu_status opened = open_log(fs, dir, trust, by, ret, err);
+
+    if (opened != CU_OK) cu_log_free(ret);
+    return opened;
 }
 
 cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err)

@@ -210,9 +210,8 @@ static cu_status verify_own(struct cu_place *p, struct cu_span receipt, struct c
 {
     struct cu_report *report = malloc(sizeof *report);
     uint8_t *scratch = malloc(CU_VERIFY_SCRATCH);
-    cu_status verified = report && scratch
-                             ? cu_receipt_verify(receipt, &p->trust, NULL, &p->verifier, scratch, report, err)
-                             : cu_fail(err, CU_NO_MEMORY, "no memory to verify the receipt: it was not handed out");
+    cu_status verified = report && scratch ? cu_receipt_verify(receipt, &p->trust, NULL, &p->verifier, scratch, report, err)
+                                           : cu_fail(err, CU_NO_MEMORY, "no memory to verify the receipt: it was not handed out");
 
     if (verified == CU_OK && (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || report->verdict[CU_VERDICT_SIGNER] != CU_PASS))
         verified = cu_fail(err, CU_CORRUPT,

@@ -21,10 +21,10 @@
 /* ---- the calls ---- */
 
 static struct {
-    bool nervous;                    /* every third call is interrupted, every other one does half */
-    unsigned long long calls, cut;   /* cut: interrupted or halved */
-    unsigned long long syncs, fails; /* the sync that fails; 0: none */
-} kernel;
+    _Atomic bool nervous;                    /* every third call is interrupted, every other one does half */
+    _Atomic unsigned long long calls, cut;   /* cut: interrupted or halved */
+    _Atomic unsigned long long syncs, fails; /* the sync that fails; 0: none */
+} kernel;                                    /* any thread calls it */
 
 static bool interrupted(void)
 {
@@ -141,7 +141,8 @@ static void a_sync_that_fails_is_told_and_loses_nothing(void **state)
     for (n = 1; came && n < 200; n++) {
         const char *paths[] = { n % 2 ? SW_PACKED : SW_SMALL };
         struct cu_err err = { 0 };
-        kernel.syncs = 0, kernel.fails = n;
+        kernel.syncs = 0;
+        kernel.fails = n;
         const cu_status status = deposit(w, paths, 1, &err);
         came = kernel.syncs >= n;
         kernel.fails = 0;

@@ -71,7 +71,7 @@ static cu_status pragma(struct sqlite_index *x, const char *sql, uint64_t *ret, 
 
 static cu_status make_tables(struct sqlite_index *x, const char *database, struct cu_err *err)
 {
-#define TABLE(sql) sql,
+#define TABLE(sql) (sql),
     static const char *const tables[] = { TABLES(TABLE) };
 #undef TABLE
 

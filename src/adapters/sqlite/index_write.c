@@ -98,8 +98,8 @@ static cu_status find_full_tier(struct sqlite_index *x, bool *ret_full, uint64_t
 static cu_status merge_tier(struct sqlite_index *x, uint64_t tier, struct cu_err *err)
 {
     static const char *const steps[] = {
-        "INSERT OR IGNORE INTO %s.objects SELECT ?2, root, store, size, pack, offset FROM %s.objects WHERE run IN "
-        "(SELECT run FROM %s.runs WHERE tier = ?1) ORDER BY root, store, pack, offset",
+        ("INSERT OR IGNORE INTO %s.objects SELECT ?2, root, store, size, pack, offset FROM %s.objects WHERE run IN "
+         "(SELECT run FROM %s.runs WHERE tier = ?1) ORDER BY root, store, pack, offset"),
         "DELETE FROM %s.objects WHERE run IN (SELECT run FROM %s.runs WHERE tier = ?1)",
         "DELETE FROM %s.runs WHERE tier = ?1",
     };
