@@ -133,8 +133,8 @@ static void put_signer(struct trial *t, const cu_hash *kid, const struct cu_row_
 static cu_status check_window(const struct cu_row_signer *signer, uint64_t serial, struct cu_err *err)
 {
     ENSURE(serial - signer->lowest_open <= CU_SERIAL_WINDOW, err, CU_BAD_SERIAL,
-           "serial %llu: the lowest open number is %llu, and at most %llu may be used", llu(serial), llu(signer->lowest_open),
-           llu(signer->lowest_open + CU_SERIAL_WINDOW));
+           "serial %llu: the lowest open number is %llu, and at most %llu may be used until that one is sent or voided",
+           llu(serial), llu(signer->lowest_open), llu(signer->lowest_open + CU_SERIAL_WINDOW));
     return CU_OK;
 }
 
