@@ -70,9 +70,14 @@ cu_status cu_case_name_normal(struct cu_span name, struct cu_buf *ret, struct cu
     return cu_buf_ok(ret, err);
 }
 
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c; }
+/* Names that differ in ASCII case, or in what cu_receipt_name spells alike, are one: their receipts would overwrite one another. */
+static uint8_t fold(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z') return (uint8_t)(c | 0x20);
+    return c == ' ' || c == '\\' || c == ':' ? '-' : c;
+}
 
-/* Levenshtein's distance without regard to ASCII case, of names of at most CU_CASE_NAME_MAX bytes. */
+/* Levenshtein's distance between names of at most CU_CASE_NAME_MAX bytes, folded. */
 static size_t distance(struct cu_span a, struct cu_span b)
 {
     size_t row[CU_CASE_NAME_MAX + 1];
@@ -83,7 +88,7 @@ static size_t distance(struct cu_span a, struct cu_span b)
         size_t corner = row[0];
         row[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
-            const size_t change = corner + (lower(a.p[i - 1]) != lower(b.p[j - 1]));
+            const size_t change = corner + (fold(a.p[i - 1]) != fold(b.p[j - 1]));
             const size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
             corner = row[j];
             row[j] = change < step ? change : step;
@@ -125,7 +130,7 @@ cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_foun
     struct nearest nearest = { .name = cu_buf_span(&normal), .best = SIZE_MAX, .equal = { ret, 0 } };
     const struct cu_index_query all = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
     TRY(p->index.find(p->index.self, &all, measure, &nearest, err));
-    if (nearest.equal.n == 1) return CU_OK; /* the same but for upper and lower case */
+    if (nearest.equal.n == 1) return CU_OK; /* the same, folded */
     ENSURE(nearest.best != SIZE_MAX && nearest.best <= 2 + normal.n / 3, err, CU_UNKNOWN_CASE,
            "there is no case \"%.*s\"; `custody case ls` lists them, `custody case open NAME` opens one", (int)normal.n,
            (const char *)normal.p);

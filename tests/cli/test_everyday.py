@@ -46,6 +46,18 @@ def what_a_deposit_says_is_what_scripts_rely_on(folder):
 
 
 @test
+def two_cases_never_share_the_name_of_a_receipt(folder):
+    ledger = ledger_in(folder, "Case One")
+    for like in ("case-one", "CASE ONE", "Case-One", "case:one"):
+        answer = ledger.run("case", "open", like, code=1)
+        assert "Case One" in answer.err, answer
+    row = ledger.deposit("--case", "case-one", fill(folder / "a", b"a"))[0]
+    assert row["exhibit"] == "Case One/1", row
+    words = ledger.run("deposit", "--case", "Case One", fill(folder / "b", b"b"))
+    assert words.out.startswith("Case One/2 "), words
+
+
+@test
 def every_reading_verb_answers_in_words_and_in_json_and_writes_nothing(folder):
     ledger = ledger_in(folder, "C1")
     ledger.deposit("--case", "C1", fill(folder / "a", b"a"), "--exhibit", "AP/1")

@@ -117,7 +117,7 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
         return CU_OK;
     }
     cu_hash_hex(&s->place.trust.network, hex);
-    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         %llu entries, %llu cases, %llu exhibits\n", s->root, hex,
+    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         entries %llu, cases %llu, exhibits %llu\n", s->root, hex,
                 (unsigned long long)s->place.log.checkpoint.size.v, (unsigned long long)cases, (unsigned long long)deposits);
     cu_buf_addf(out, "copies      %llu required beside the provider's\nincidents   %llu",
                 (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);

@@ -62,7 +62,7 @@ static void tell_json(const struct cu_deposited *d, const char *receipt, struct 
 
 static void tell_words(const struct cu_deposited *d, const char *receipt, struct cu_buf *out)
 {
-    cu_buf_addf(out, "%-10s", d->exhibit);
+    cu_buf_addf(out, "%-9s ", d->exhibit);
     if (d->path) put_printable(out, cu_span_str(d->path));
     cu_buf_add_str(out, d->duplicate ? "  (recorded before)\n" : "\n");
     cu_buf_add_str(out, "  id        ");
