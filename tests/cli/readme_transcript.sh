@@ -14,6 +14,7 @@ steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)
 def normal(text):
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z( \([^)]*\))?", "<time>", text)
     text = re.sub(r"^(  network id  ).*", r"\1<network>", text, flags=re.M)
+    text = re.sub(r"^ {14}([a-z]{3,8} ){7}[a-z]{3,8}$", "<words>", text, flags=re.M)
     text = re.sub(r"^(  id        )[0-9a-f]{8}", r"\1<id>", text, flags=re.M)
     text = re.sub(r"^(  receipt   ).*/(room/)", r"\1<folder>/\2", text, flags=re.M)
     return text.rstrip("\n")

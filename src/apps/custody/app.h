@@ -5,6 +5,7 @@
 #include "adapters/posix/posix.h"
 #include "custody/json.h"
 #include "custody/text.h"
+#include "custody/words.h"
 #include "engine/embedded/embedded.h"
 #include "service/judge.h"
 #include "service/service.h"
@@ -53,6 +54,8 @@ void put_printable(struct cu_buf *out, struct cu_span bytes);
 void put_short_id(struct cu_buf *out, const cu_hash *id); /* 8 digits */
 void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,672 bytes)" */
 void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" */
+void put_network(struct cu_buf *out, const cu_hash *id, int indent); /* hex in groups, then the words, each line but the first indented */
+void put_network_json(struct cu_json *j, const cu_hash *id); /* "network" and "network_words" */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
 CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */

@@ -260,10 +260,14 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     bool dirty = false, pending = false, mended = false;
     struct cu_tip tip;
     struct cu_err why = { 0 };
+    uint8_t text[CU_WORDS_TEXT];
+    struct cu_buf words = cu_buf_over(text, sizeof text);
     struct statvfs vfs;
     cu_hash hash;
     void *lock = NULL;
 
+    cu_words_put(&words, &s->place.trust.network);
+    item(d, true, "network", "%.*s", (int)words.n, (const char *)words.p);
     item(d, s->place.fs.ops->writable(s->place.fs.self), "writable", "%s", s->root);
     const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, &why);
     item(d, true, "writer", "%s", locked == CU_OK ? "nobody is writing" : why.text);

@@ -21,20 +21,13 @@ static struct cu_span folder_name(const char *dir)
     return cu_span(dir + from, n - from);
 }
 
-static void put_network(const struct session *s, struct cu_buf *out)
-{
-    char hex[65];
-
-    cu_hash_hex(&s->place.trust.network, hex);
-    for (int i = 0; i < 64; i += 8) cu_buf_addf(out, "%s%.8s", i ? " " : "", hex + i);
-}
-
 static void tell(struct session *s, const char *dir, struct cu_buf *out)
 {
     cu_buf_addf(out, "A new evidence ledger lies in %s\n\n  network id  ", dir);
-    put_network(s, out);
+    put_network(out, &s->place.trust.network, 14);
     cu_buf_addf(out,
-                "\n              its name for life; tell it to readers on paper too, so that they can compare\n"
+                "              its name for life, in hex and in words; tell it to readers by telephone or on paper, so that they "
+                "can compare\n"
                 "  to verify   %s/" CU_FILE_TRUST "\n"
                 "              for courts and defenders: receipts are judged by it\n"
                 "  keys        %s/" CU_DIR_KEYS "/\n"
@@ -49,7 +42,7 @@ static void tell_json(struct session *s, const char *dir, struct cu_buf *out)
 
     cu_json_open(&j, NULL, '{');
     cu_json_str(&j, "ledger", dir);
-    cu_json_hash(&j, "network", &s->place.trust.network);
+    put_network_json(&j, &s->place.trust.network);
     cu_json_text(&j, "origin", cu_buf_span(&s->origin_mem));
     cu_json_str(&j, "trust", CU_FILE_TRUST);
     cu_json_close(&j, '}');

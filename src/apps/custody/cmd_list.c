@@ -94,7 +94,6 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     struct cu_buf *out = &s->run->out;
     cu_unix_ms last = { 0 };
     cu_size indexed;
-    char hex[65];
 
     (void)arg;
     TRY(index->find(index->self, &q, last_incident, &last, err));
@@ -103,7 +102,7 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
         struct cu_json j = cu_json_on(out);
         cu_json_open(&j, NULL, '{');
         cu_json_str(&j, "ledger", s->root);
-        cu_json_hash(&j, "network", &s->place.trust.network);
+        put_network_json(&j, &s->place.trust.network);
         cu_json_text(&j, "origin", genesis->origin);
         cu_json_uint(&j, "entries", s->place.log.checkpoint.size.v);
         cu_json_hash(&j, "root", &s->place.log.checkpoint.root);
@@ -116,9 +115,10 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
         cu_buf_add_str(out, "\n");
         return CU_OK;
     }
-    cu_hash_hex(&s->place.trust.network, hex);
-    cu_buf_addf(out, "ledger      %s\nnetwork id  %s\nlog         entries %llu, cases %llu, exhibits %llu\n", s->root, hex,
-                (unsigned long long)s->place.log.checkpoint.size.v, (unsigned long long)cases, (unsigned long long)deposits);
+    cu_buf_addf(out, "ledger      %s\nnetwork id  ", s->root);
+    put_network(out, &s->place.trust.network, 12);
+    cu_buf_addf(out, "log         entries %llu, cases %llu, exhibits %llu\n", (unsigned long long)s->place.log.checkpoint.size.v,
+                (unsigned long long)cases, (unsigned long long)deposits);
     cu_buf_addf(out, "copies      %llu required beside the provider's\nincidents   %llu",
                 (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
     if (incidents)

@@ -36,6 +36,31 @@ void put_size(struct cu_buf *out, uint64_t bytes)
     }
 }
 
+#define WORDS_A_LINE 8
+void put_network(struct cu_buf *out, const cu_hash *id, int indent)
+{
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    for (int i = 0; i < 64; i += 8) cu_buf_addf(out, "%s%.8s", i ? " " : "", hex + i);
+    for (unsigned n = 0; n < CU_WORDS; n++) {
+        if (n % WORDS_A_LINE == 0) cu_buf_addf(out, "\n%*s", indent, "");
+        else cu_buf_add_byte(out, ' ');
+        cu_buf_add(out, cu_word(id, n));
+    }
+    cu_buf_add_byte(out, '\n');
+}
+
+void put_network_json(struct cu_json *j, const cu_hash *id)
+{
+    uint8_t text[CU_WORDS_TEXT];
+    struct cu_buf words = cu_buf_over(text, sizeof text);
+
+    cu_words_put(&words, id);
+    cu_json_hash(j, "network", id);
+    cu_json_text(j, "network_words", cu_buf_span(&words));
+}
+
 void put_items(struct cu_buf *out, uint64_t n)
 {
     cu_buf_add_str(out, " in ");
