@@ -17,7 +17,8 @@
     X(5, VOID, "void", "why a serial number was voided")                                                               \
     X(6, CORRECTION, "correction", "what was wrong, and what is right")                                                \
     X(7, INCIDENT, "incident", "what was found damaged, and what was done")                                            \
-    X(8, ACCESS, "access", "who read what, when and why")
+    X(8, ACCESS, "access", "who read what, when and why")                                                              \
+    X(9, DISCLOSURE, "disclosure", "to whom evidence was given out, why, and by what authority")
 
 #define CU_PROFILE_ENUM(num, name, text, line) CU_PROFILE_##name = (num),
 enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
@@ -76,6 +77,11 @@ extern const struct cu_schema cu_party_name_schema; /* a tuple */
 struct cu_details_genesis { struct cu_span profile, name; struct cu_list parties; };
 struct cu_details_case { struct cu_span profile, name, number, cause; bool has_number, has_cause; };
 struct cu_details_text { struct cu_span profile, text; };  /* void, correction: "text" */
+/** "scope": what left, evidence or records alone, whole or in parts. Whoever is not told is not there. */
+struct cu_details_disclosure {
+    struct cu_span profile, scope, recipient, purpose, authority;
+    bool has_recipient, has_purpose, has_authority;
+};
 /** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired].
  *  One read: a tuple [id, who, time, reason, authority]. */
 struct cu_finding_row { struct cu_span kind, where, id; bool repaired; };
@@ -90,6 +96,7 @@ union cu_details {
     struct cu_details_case a_case;
     struct cu_details_text text;
     struct cu_details_rows rows;
+    struct cu_details_disclosure disclosure;
 };
 
 /** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,

@@ -40,7 +40,8 @@ enum cu_purpose {
     X(10, INCIDENT, "incident", SIGNED, CU_ROLE_ORGANISATION, false, true)                                             \
     X(11, CORRECTION, "correction", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
     X(12, ACCESS, "access", SIGNED, CU_ROLE_ORGANISATION, false, true)                                                 \
-    X(13, INVENTORY, "inventory", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, false)
+    X(13, INVENTORY, "inventory", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, false)                      \
+    X(14, DISCLOSURE, "disclosure", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)
 
 #define CU_KIND_ENUM(num, name, text, form, roles, nests, details) CU_KIND_##name = (num),
 enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
@@ -142,6 +143,10 @@ struct cu_incident {             /* key */
 struct cu_correction { uint64_t time; struct cu_seen seen; cu_hash target, commitment; };         /* 1 2 3 4; target: an id */
 struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash root, commitment; }; /* 1..5; as incident */
 
+/** What was given out: the ids of recorded deposits, ascending. To whom, why and by what authority is in the details. */
+extern const struct cu_schema cu_id_schema;
+struct cu_disclosure { uint64_t time; struct cu_seen seen; struct cu_list targets; cu_hash commitment; }; /* 1 2 3 4 */
+
 /** Open numbers of one key: [kid, [n, …]]. */
 struct cu_open_serials { cu_hash kid; struct cu_list serials; };
 extern const struct cu_schema cu_open_serials_schema, cu_uint_schema;
@@ -204,6 +209,7 @@ union cu_payload {
     struct cu_correction correction;
     struct cu_access access;
     struct cu_inventory inventory;
+    struct cu_disclosure disclosure;
 };
 
 /* ---- statements and entries ---------------------------------------------------------------------------------------- */
@@ -230,6 +236,10 @@ static inline const struct cu_statement *cu_entry_innermost(const struct cu_entr
 {
     return e->has_inner ? &e->inner : &e->outer;
 }
+/** Offsets in a kind's payload of what most kinds have; CU_PLACE_NONE: it has none. */
+#define CU_PLACE_NONE ((size_t)-1)
+struct cu_places { enum cu_kind kind; size_t commitment, seen, time; };
+const struct cu_places *cu_places_of(enum cu_kind kind);
 /** The commitment that the details must match: the innermost statement's, or the outer's own. NULL when the kind has none. */
 const cu_hash *cu_entry_commitment(const struct cu_entry *e);
 /** The seen of the outermost statement; NULL when the kind has none. */

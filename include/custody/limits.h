@@ -34,6 +34,7 @@
     X(CHUNK_BYTES, 1048576, "bytes", "one chunk: 256 leaves")                                                          \
     X(PACK_MAX, 67108864, "bytes", "one pack of small items")                                                          \
     X(STORED_RANGES_MAX, 512, "ranges", "ranges of positions in one stored entry")                                     \
+    X(DISCLOSED_MAX, 400, "ids", "deposits in one disclosure")                                                         \
     X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
     X(JOURNAL_BYTES_MIN, 262144, "bytes", "the smallest of the two files of a journal")                                \
     X(JOURNAL_BYTES_MAX, 1073741824, "bytes", "the largest")                                                           \

@@ -23,7 +23,8 @@
  * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id.
  * (17) A correction's target is recorded.
  * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
- * (19) A confirm proves possession of every key of the organisation and its members, once an organisation.
+ * (19) A disclosure names recorded deposits.
+ * (20) A confirm proves possession of every key of the organisation and its members, once an organisation.
  */
 #include "ledger/inside.h"
 
@@ -62,7 +63,7 @@ static cu_status admit_genesis(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
-/* ---- (19) confirm -------------------------------------------------------------------------------------------------- */
+/* ---- (20) confirm -------------------------------------------------------------------------------------------------- */
 
 static cu_status where_confirmed(struct trial *t, uint64_t organisation, cu_status status)
 {
@@ -346,6 +347,19 @@ static cu_status admit_correction(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
+static cu_status admit_disclosure(struct trial *t, struct cu_err *err)
+{
+    const struct cu_list *targets = &t->entry->outer.body.disclosure.targets;
+    struct cu_row_statement row;
+    cu_hash id;
+    size_t at = 0;
+
+    while (cu_list_next(targets, &cu_id_schema, &at, &id))
+        ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&id)), &row) && row.kind == CU_KIND_DEPOSIT, err,
+               CU_UNKNOWN_TARGET, "what it names as given out is no recorded deposit"); /* by (19) */
+    return CU_OK;
+}
+
 static cu_status admit_access(struct trial *t, struct cu_err *err)
 {
     (void)t, (void)err; /* its form is all there is to judge */
@@ -390,7 +404,8 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(INCIDENT, admit_incident)     \
     X(CORRECTION, admit_correction) \
     X(ACCESS, admit_access)         \
-    X(INVENTORY, admit_inventory)
+    X(INVENTORY, admit_inventory)   \
+    X(DISCLOSURE, admit_disclosure)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };

@@ -30,6 +30,16 @@ static const struct cu_field text_fields[] = {
     PROFILE(struct cu_details_text),
 };
 
+#define DISCLOSURE struct cu_details_disclosure
+#define DISCLOSED(key, member) CU_TEXT(key, DISCLOSURE, member, 1, 1024, CU_OPTIONAL(DISCLOSURE, has_##member))
+static const struct cu_field disclosure_fields[] = {
+    CU_TEXT("scope", DISCLOSURE, scope, 1, 4096),
+    PROFILE(DISCLOSURE),
+    DISCLOSED("purpose", purpose),
+    DISCLOSED("authority", authority),
+    DISCLOSED("recipient", recipient),
+};
+
 static const struct cu_field finding_fields[] = {
     CU_TEXT(0, struct cu_finding_row, kind, 1, 32),
     CU_TEXT(1, struct cu_finding_row, where, 0, 1024),
@@ -68,6 +78,8 @@ static const struct cu_schema incident_schema = CU_SCHEMA_OF("incident details",
                                                              .text_keys = true);
 static const struct cu_schema access_schema = CU_SCHEMA_OF("access details", reads_fields, struct cu_details_rows,
                                                            .text_keys = true);
+static const struct cu_schema disclosure_schema = CU_SCHEMA_OF("disclosure details", disclosure_fields, DISCLOSURE,
+                                                               .text_keys = true);
 
 #define KIND(name) (1u << CU_KIND_##name)
 #define OF_DEPOSIT (KIND(CLAIM) | KIND(DEPOSIT) | KIND(REFUSAL))
@@ -86,6 +98,7 @@ static const struct profile_row rows[] = {
     [CU_PROFILE_CORRECTION] = { &text_schema, KIND(CORRECTION), NULL },
     [CU_PROFILE_INCIDENT] = { &incident_schema, KIND(INCIDENT), NULL },
     [CU_PROFILE_ACCESS] = { &access_schema, KIND(ACCESS), NULL },
+    [CU_PROFILE_DISCLOSURE] = { &disclosure_schema, KIND(DISCLOSURE), NULL },
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -165,3 +178,4 @@ FIRST(cu_details_genesis);
 FIRST(cu_details_case);
 FIRST(cu_details_text);
 FIRST(cu_details_rows);
+FIRST(cu_details_disclosure);

@@ -64,14 +64,10 @@ cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_er
 
 /* ---- where each kind keeps what all of them may have --------------------------------------------------------------- */
 
-/* Offset in the payload of commitment, seen and time; NONE: it has none. One row a kind, in the order of the table. */
-#define NONE ((size_t)-1)
+/* One row a kind, in the order of the table. */
+#define NONE CU_PLACE_NONE
 #define AT(type, member) offsetof(struct type, member)
-struct places {
-    enum cu_kind kind;
-    size_t commitment, seen, time;
-};
-static const struct places places[] = {
+static const struct cu_places places[] = {
     { CU_KIND_GENESIS, AT(cu_genesis, commitment), NONE, AT(cu_genesis, time) },
     { CU_KIND_BLOCK, NONE, NONE, AT(cu_block, closed) },
     { CU_KIND_CONFIRM, NONE, NONE, AT(cu_confirm, time) },
@@ -85,9 +81,10 @@ static const struct places places[] = {
     { CU_KIND_CORRECTION, AT(cu_correction, commitment), AT(cu_correction, seen), AT(cu_correction, time) },
     { CU_KIND_ACCESS, AT(cu_access, commitment), AT(cu_access, seen), AT(cu_access, time) },
     { CU_KIND_INVENTORY, NONE, AT(cu_inventory, seen), AT(cu_inventory, time) },
+    { CU_KIND_DISCLOSURE, AT(cu_disclosure, commitment), AT(cu_disclosure, seen), AT(cu_disclosure, time) },
 };
 
-static const struct places *places_of(enum cu_kind kind)
+const struct cu_places *cu_places_of(enum cu_kind kind)
 {
     size_t i = 0;
 
@@ -105,14 +102,14 @@ const cu_hash *cu_entry_commitment(const struct cu_entry *e)
 {
     const struct cu_statement *st = cu_entry_innermost(e);
 
-    return in_body(st, places_of(st->kind)->commitment);
+    return in_body(st, cu_places_of(st->kind)->commitment);
 }
 
-const struct cu_seen *cu_entry_seen(const struct cu_entry *e) { return in_body(&e->outer, places_of(e->kind)->seen); }
+const struct cu_seen *cu_entry_seen(const struct cu_entry *e) { return in_body(&e->outer, cu_places_of(e->kind)->seen); }
 
 uint64_t cu_entry_time(const struct cu_entry *e)
 {
-    const uint64_t *time = in_body(&e->outer, places_of(e->kind)->time);
+    const uint64_t *time = in_body(&e->outer, cu_places_of(e->kind)->time);
 
     return time ? *time : 0;
 }

@@ -7,6 +7,12 @@ static const struct cu_field seen_fields[] = {
 };
 const struct cu_schema cu_seen_schema = CU_SCHEMA_OF("seen", seen_fields, struct cu_seen, .tuple = true);
 
+struct id {
+    cu_hash id;
+};
+static const struct cu_field id_fields[] = { CU_FIXED(0, struct id, id) };
+const struct cu_schema cu_id_schema = CU_SCHEMA_OF("id", id_fields, struct id, .scalar = true);
+
 struct number {
     uint64_t number;
 };

@@ -76,6 +76,7 @@ static cu_status read_names(struct follower *f, const struct cu_entry *e, struct
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
     if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
+    if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
     return CU_OK;
 }
@@ -128,7 +129,8 @@ static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu
     case CU_KIND_CLAIM:
     case CU_KIND_STORED:
     case CU_KIND_INCIDENT:
-    case CU_KIND_ACCESS: break;
+    case CU_KIND_ACCESS:
+    case CU_KIND_DISCLOSURE: break;
     }
 }
 

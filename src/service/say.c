@@ -22,36 +22,18 @@ static cu_status newest_block(struct cu_place *p, struct cu_seen *ret, struct cu
     return CU_OK;
 }
 
-/* Where `time`, `seen` and the commitment lie in a payload: a row a kind. */
-#define AT(type, member) ((int)offsetof(struct type, member))
-static const struct {
-    enum cu_kind kind;
-    int time, seen, commitment;
-} places[] = {
-    { CU_KIND_CASE, AT(cu_case, time), AT(cu_case, seen), AT(cu_case, commitment) },
-    { CU_KIND_CLAIM, AT(cu_claim, time), AT(cu_claim, seen), AT(cu_claim, commitment) },
-    { CU_KIND_DEPOSIT, AT(cu_deposit, time), AT(cu_deposit, seen), -1 },
-    { CU_KIND_REFUSAL, AT(cu_refusal, time), AT(cu_refusal, seen), -1 },
-    { CU_KIND_VOID, AT(cu_void, time), AT(cu_void, seen), AT(cu_void, commitment) },
-    { CU_KIND_STORED, AT(cu_stored, time), AT(cu_stored, seen), -1 },
-    { CU_KIND_INCIDENT, AT(cu_incident, time), AT(cu_incident, seen), AT(cu_incident, commitment) },
-    { CU_KIND_CORRECTION, AT(cu_correction, time), AT(cu_correction, seen), AT(cu_correction, commitment) },
-    { CU_KIND_ACCESS, AT(cu_access, time), AT(cu_access, seen), AT(cu_access, commitment) },
-    { CU_KIND_INVENTORY, AT(cu_inventory, time), AT(cu_inventory, seen), -1 },
-};
-
+/* Of a statement that saw a block: time, block and commitment. */
 static cu_status fill_in(struct cu_place *p, enum cu_kind kind, void *body, const cu_hash *commitment, struct cu_err *err)
 {
+    const struct cu_places *at = cu_places_of(kind);
     const cu_unix_ms now = cu_place_now(p);
     struct cu_seen seen;
 
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (places[i].kind != kind) continue;
-        TRY(newest_block(p, &seen, err));
-        memcpy((char *)body + places[i].time, &now.v, sizeof now.v);
-        memcpy((char *)body + places[i].seen, &seen, sizeof seen);
-        if (places[i].commitment >= 0) memcpy((char *)body + places[i].commitment, commitment, sizeof *commitment);
-    }
+    if (at->seen == CU_PLACE_NONE) return CU_OK;
+    TRY(newest_block(p, &seen, err));
+    memcpy((char *)body + at->time, &now.v, sizeof now.v);
+    memcpy((char *)body + at->seen, &seen, sizeof seen);
+    if (at->commitment != CU_PLACE_NONE) memcpy((char *)body + at->commitment, commitment, sizeof *commitment);
     return CU_OK;
 }
 

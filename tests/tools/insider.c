@@ -105,7 +105,8 @@ static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payloa
     switch (kind) {
     case CU_KIND_CASE: move_seen(x, &body->a_case.seen); break;
     case CU_KIND_INCIDENT: move_seen(x, &body->incident.seen); break;
-    case CU_KIND_ACCESS: *ret_gone = true; break;
+    case CU_KIND_ACCESS:
+    case CU_KIND_DISCLOSURE: *ret_gone = true; break;
     case CU_KIND_VOID:
         move_seen(x, &body->a_void.seen);
         body->a_void.serial = move_serial(x, body->a_void.serial);

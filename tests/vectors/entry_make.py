@@ -108,6 +108,8 @@ details = {
     "correction": cbor({"profile": "correction", "text": "the label is AP/1/2"}),
     "incident": cbor({"profile": "incident", "text": "one object", "rows": [["damage", "cloud/objects/ab", "C1/1", True]]}),
     "access": cbor({"profile": "access", "text": "", "rows": [[named("deposit"), "Officer", TIME, "court", "order 5"]]}),
+    "disclosure": cbor({"profile": "disclosure", "scope": "evidence and receipts", "recipient": "District Court", "purpose": "trial",
+                        "authority": "order 5"}),
 }
 commitment = {name: sha(salt, d) for name, d in details.items()}
 typ = "application/custody-%s+cbor"
@@ -143,6 +145,7 @@ entries = {
     "access": sign("access", organisation, {1: TIME + 13, 2: seen, 3: 1, 4: named("reads"), 5: commitment["access"]}),
     "inventory": sign("inventory", organisation, {1: TIME + 14, 2: seen, 3: case_id, 5: 2, 6: root([claim_id, folder_id]), 7: folder_id,
                                                   8: [[depositor.kid, [3, 4, 9]]]}),
+    "disclosure": sign("disclosure", depositor, {1: TIME + 15, 2: seen, 3: sorted([claim_id, folder_id]), 4: commitment["disclosure"]}),
     "inventory-empty": sign("inventory", depositor, {1: TIME + 14, 2: seen, 4: depositor.kid, 5: 0, 6: root([]), 8: []}),
 }
 

@@ -64,6 +64,7 @@ static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_e
     (void)err;
     line(out, cu_kind_row(row->kind)->name);
     put_time(out, row->recorded);
+    if (row->name.n) cu_buf_add_str(out, "  to "), put_printable(out, row->name);
     cu_buf_add_str(out, "  ");
     put_printable(out, row->note);
     cu_buf_add_str(out, "\n");
@@ -71,25 +72,27 @@ static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_e
 }
 
 struct later {
-    struct cu_buf *out;
-    cu_seq after;
+    struct session *s;
+    const struct cu_index_row *of;
 };
 
 static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     const struct later *l = arg;
 
-    return row->seq.v > l->after.v ? put_note(l->out, row, err) : CU_OK;
+    return cu_trail_has(&l->s->place, l->of, row) ? put_note(&l->s->run->out, row, err) : CU_OK;
 }
 
 static cu_status put_what_followed(struct session *s, const struct cu_index_row *row, struct cu_err *err)
 {
     const struct cu_index_query corrections = { .by = CU_FIND_REF, .hash = row->id };
     const struct cu_index_query incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
-    struct later later = { &s->run->out, row->seq };
+    const struct cu_index_query disclosures = { .by = CU_FIND_KIND, .kind = CU_KIND_DISCLOSURE };
+    struct later later = { s, row };
 
     TRY(s->place.index.find(s->place.index.self, &corrections, put_note, &s->run->out, err));
-    return s->place.index.find(s->place.index.self, &incidents, put_later, &later, err);
+    TRY(s->place.index.find(s->place.index.self, &incidents, put_later, &later, err));
+    return s->place.index.find(s->place.index.self, &disclosures, put_later, &later, err);
 }
 
 static cu_status put_details(struct session *s, const struct cu_entry *e, struct cu_err *err)
@@ -230,7 +233,7 @@ const struct command command_show = {
     .args = "ID",
     .line = "everything known of one exhibit or entry",
     .help = "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, "
-            "what, when, where the copies are, corrections and incidents.",
+            "what, when, where the copies are, corrections, incidents and disclosures.",
     .args_min = 1,
     .args_max = 1,
     .go = go_show,

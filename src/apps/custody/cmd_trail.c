@@ -8,75 +8,6 @@ struct trail {
     uint64_t n;
 };
 
-static bool covers(struct session *s, const struct cu_index_row *row, cu_seq deposit)
-{
-    struct cu_entry e;
-    struct cu_span bytes;
-    struct cu_range range;
-    size_t at = 0;
-
-    if (cu_log_entry_unproven(&s->place.log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK)
-        return false;
-    while (cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
-        if (range.first <= deposit.v && deposit.v <= range.last) return true;
-    return false;
-}
-
-/* The rows of an access entry's or incident's details. */
-static cu_status rows_of(struct session *s, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret,
-                         struct cu_err *err)
-{
-    struct cu_entry e;
-    struct cu_span bytes;
-    enum cu_profile profile;
-    union cu_details details;
-
-    TRY(cu_log_entry_unproven(&s->place.log, row->seq, &bytes, err));
-    TRY(cu_entry_read(bytes, &e, err));
-    TRY(cu_place_details(&s->place, cu_entry_commitment(&e), mem, err));
-    ENSURE(mem->n >= CU_SALT_LEN, err, CU_CORRUPT, "details are cut off");
-    TRY(cu_details_read(cu_span(mem->p + CU_SALT_LEN, mem->n - CU_SALT_LEN), &profile, &details, err));
-    *ret = details.rows;
-    return CU_OK;
-}
-
-static bool was_read(struct session *s, const struct cu_index_row *row, const cu_hash *id)
-{
-    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
-    struct cu_details_rows rows;
-    struct cu_access_row access;
-    size_t at = 0;
-
-    if (rows_of(s, row, &mem, &rows, NULL) != CU_OK) return false;
-    while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access))
-        if (cu_hash_eq(&access.id, id)) return true;
-    return false;
-}
-
-/* Does this entry belong to the exhibit's trail? Incidents after it do: they are about the stores that hold its copies. */
-static bool belongs(const struct trail *t, const struct cu_index_row *row)
-{
-    if (!t->one) return row->kind != CU_KIND_BLOCK;
-    if (row->seq.v == t->of.seq.v) return true;
-    switch (row->kind) {
-    case CU_KIND_CORRECTION:
-    case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &t->of.id);
-    case CU_KIND_REFUSAL: return cu_hash_eq(&row->id, &t->of.id);
-    case CU_KIND_STORED: return covers(t->s, row, t->of.seq);
-    case CU_KIND_INCIDENT: return row->seq.v > t->of.seq.v;
-    case CU_KIND_ACCESS: return row->seq.v > t->of.seq.v && was_read(t->s, row, &t->of.id);
-    case CU_KIND_CASE:
-    case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, t->of.case_id.b, sizeof row->case_id.b) == 0;
-    case CU_KIND_NONE:
-    case CU_KIND_GENESIS:
-    case CU_KIND_BLOCK:
-    case CU_KIND_CONFIRM:
-    case CU_KIND_CLAIM:
-    case CU_KIND_DEPOSIT: break;
-    }
-    return false;
-}
-
 static void trail_json(struct session *s, const struct cu_index_row *row, const char *exhibit)
 {
     struct cu_json j = cu_json_on(&s->run->out);
@@ -123,7 +54,8 @@ static void put_rows(struct session *s, const struct cu_index_row *row)
     struct cu_access_row access;
     size_t at = 0;
 
-    if ((row->kind != CU_KIND_INCIDENT && row->kind != CU_KIND_ACCESS) || rows_of(s, row, &mem, &rows, NULL) != CU_OK) return;
+    if ((row->kind != CU_KIND_INCIDENT && row->kind != CU_KIND_ACCESS) || cu_rows_of(&s->place, row, &mem, &rows, NULL) != CU_OK)
+        return;
     if (row->kind == CU_KIND_INCIDENT)
         while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding)) {
             cu_buf_addf(out, "%44s%.*s: ", "", (int)finding.kind.n, (const char *)finding.kind.p);
@@ -158,7 +90,7 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     struct cu_buf *out = &t->s->run->out;
     char time[32];
 
-    if (!belongs(t, row)) return CU_OK;
+    if (!cu_trail_has(&t->s->place, t->one ? &t->of : NULL, row)) return CU_OK;
     if (++t->n % 1000 == 0) run_print(t->s->run);
     TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err)
                                         : cu_exhibit_name(&t->s->place, row, &exhibit, err));

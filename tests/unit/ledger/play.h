@@ -267,6 +267,17 @@ static inline cu_status corrects(struct play *p, enum who who, const cu_hash *ta
     return say(p, CU_KIND_CORRECTION, who, &body);
 }
 
+static inline cu_status discloses(struct play *p, enum who who, const cu_hash *targets, size_t n)
+{
+    uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&out, cu_span_hash(&targets[i]));
+    struct cu_disclosure body = { .time = p->now, .seen = newest(p), .targets = { n, cu_buf_span(&out) },
+        .commitment = play_commitment() };
+    return say(p, CU_KIND_DISCLOSURE, who, &body);
+}
+
 static inline cu_status reports_equivocation(struct play *p, enum who who)
 {
     struct cu_incident body = { .time = p->now, .seen = newest(p), .type = CU_INCIDENT_EQUIVOCATION, .count = 1,

@@ -698,6 +698,25 @@ static void a_correction_needs_a_recorded_target(void **state)
     assert_said(OK, corrects(&p, ORG, &p.sub.id));
 }
 
+/* ---- (19) disclosure ----------------------------------------------------------------------------------------------------- */
+
+static void a_disclosure_names_recorded_deposits(void **state)
+{
+    (void)state;
+    cu_hash ids[2] = { claims(&p, OFFICER, 1), { { 0xff } } }, opened;
+    assert_said(UNKNOWN_TARGET, discloses(&p, OFFICER, ids, 1)); /* signed, but not recorded */
+    assert_said(OK, accepts(&p));
+    assert_said(OK, discloses(&p, OFFICER, ids, 1));
+    memset(ids[1].b, 0xff, sizeof ids[1].b);
+    assert_said(UNKNOWN_TARGET, discloses(&p, ORG, ids, 2));
+    assert_said(OK, opens_case(&p, CLERK, 9));
+    opened = p.sub.id; /* recorded, but no deposit */
+    assert_said(UNKNOWN_TARGET, discloses(&p, ORG, &opened, 1));
+    assert_said(WRONG_ROLE, discloses(&p, PROVIDER, ids, 1));
+    p.now++;
+    assert_said(OK, discloses(&p, ORG, ids, 1));
+}
+
 /* ---- (16) equivocation --------------------------------------------------------------------------------------------------- */
 
 static void an_equivocation_is_recorded_if_true_and_once(void **state)
@@ -886,6 +905,7 @@ int main(void)
         TEST(copies_are_attested_of_earlier_positions_only),
         TEST(reads_are_recorded),
         TEST(a_correction_needs_a_recorded_target),
+        TEST(a_disclosure_names_recorded_deposits),
         TEST(an_equivocation_is_recorded_if_true_and_once),
         TEST(a_true_inventory_of_a_case_is_recorded),
         TEST(an_inventory_of_a_key_lists_its_open_numbers),

@@ -341,6 +341,23 @@ static UNUSED uint64_t add_correction(struct synthetic *s, const cu_hash *target
     return enter(s, m);
 }
 
+static UNUSED uint64_t add_disclosure(struct synthetic *s, const cu_hash *target)
+{
+    struct made *m = new_entry(s);
+    struct cu_details_disclosure d = { .profile = cu_span_str("disclosure"), .scope = cu_span_str("evidence and receipts"), .recipient = cu_span_str("District Court"), .has_recipient = true };
+    uint8_t mem[64];
+    struct cu_buf targets = cu_buf_over(mem, sizeof mem);
+
+    cu_cbor_put_bytes(&targets, cu_span_hash(target));
+    struct cu_disclosure body = { .time = s->now, .seen = seen_now(s), .targets = { 1, cu_buf_span(&targets) } };
+    put_details(m, CU_PROFILE_DISCLOSURE, &d);
+    body.commitment = commit(m);
+    OK(cu_statement_sign(CU_KIND_DISCLOSURE, &body, &s->network, &s->depositor, &m->bytes, &error));
+    m->orgs = 1;
+    m->seen[0] = body.seen.seq;
+    return enter(s, m);
+}
+
 static UNUSED uint64_t add_incident(struct synthetic *s, struct cu_span claim)
 {
     struct made *m = new_entry(s);

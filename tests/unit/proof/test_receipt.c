@@ -7,7 +7,7 @@ static const char content[] = "evidence, in so many bytes";
 struct ledger {
     struct synthetic *s;
     struct cu_buf trust, note;
-    uint64_t opened, deposit, big, folder, refusal, stored, inventory, voided, correction, incident;
+    uint64_t opened, deposit, big, folder, refusal, stored, inventory, voided, correction, incident, disclosure;
     uint8_t bytes[100000];
 };
 
@@ -56,6 +56,7 @@ static int set_up(void **state)
     l->voided = add_void(s);
     l->correction = add_correction(s, &s->at[l->deposit].id);
     l->incident = add_incident(s, cu_buf_span(&claim));
+    l->disclosure = add_disclosure(s, &s->at[l->deposit].id);
     add_block(s);
     l->note = cu_buf_heap(CU_NOTE_MAX);
     l->trust = cu_buf_heap(CU_TRUST_MAX);

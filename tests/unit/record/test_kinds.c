@@ -32,7 +32,7 @@ static void every_kind_has_a_row_a_name_a_type_and_fields_in_order(void **state)
         schema_check(row->payload);
     }
     assert_null(cu_kind_row(CU_KIND_NONE));
-    assert_null(cu_kind_row((enum cu_kind)14));
+    assert_null(cu_kind_row((enum cu_kind)99));
     assert_null(cu_kind_by_typ(CU_SPAN_EMPTY));
 }
 
@@ -156,6 +156,34 @@ static void stored_names_at_least_one_range_and_at_most_512(void **state)
     struct cu_stored many = { .ranges = LIST_OF(&cu_range_schema, ranges) };
     assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &many, &out, &err));
     assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &none, &out, &err));
+}
+
+static cu_status read_ids(const cu_hash *ids, size_t n)
+{
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&out, cu_span_hash(&ids[i]));
+    struct cu_disclosure disclosure = { .targets = { n, cu_buf_span(&out) } };
+    return read_as(CU_KIND_DISCLOSURE, "depositor", &disclosure);
+}
+
+static void a_disclosure_names_1_to_400_ids_in_ascending_order(void **state)
+{
+    static cu_hash ids[CU_DISCLOSED_MAX + 1];
+    static uint8_t mem[CU_ENTRY_MAX + 64];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    struct cu_disclosure none = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i <= CU_DISCLOSED_MAX; i++) ids[i].b[0] = (uint8_t)((i + 1) >> 8), ids[i].b[1] = (uint8_t)(i + 1);
+    assert_ok(read_ids(ids, 1));
+    assert_ok(read_ids(ids, CU_DISCLOSED_MAX));
+    assert_refused(CU_MALFORMED, read_ids((cu_hash[]){ ids[1], ids[0] }, 2));
+    assert_refused(CU_MALFORMED, read_ids((cu_hash[]){ ids[0], ids[0] }, 2));
+    struct cu_disclosure many = { .targets = LIST_OF(&cu_id_schema, ids) };
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_DISCLOSURE)->payload, &many, &out, &err));
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_DISCLOSURE)->payload, &none, &out, &err));
 }
 
 static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(void **state)
@@ -341,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_refusal_and_a_void_give_a_reason_that_is_known),
         cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
+        cmocka_unit_test(a_disclosure_names_1_to_400_ids_in_ascending_order),
         cmocka_unit_test(an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation),
         cmocka_unit_test(an_inventory_is_of_a_case_or_of_a_key),
         cmocka_unit_test(an_inventory_names_its_last_deposit_if_and_only_if_there_is_one),
