@@ -46,8 +46,8 @@ struct cu_fs_ops {
     cu_status (*stat)(void *self, const char *path, struct cu_file_stat *ret, struct cu_err *err); /* NOT_FOUND */
     /* Names in a folder in bytewise order, without "." and ".."; the callback's failure ends the walk and is returned. */
     cu_status (*list)(void *self, const char *path, cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg, struct cu_err *err);
-    /* The one writer's lock: BUSY at once when another holds it, READ_ONLY when the lock file cannot be written. Gone with the process. */
-    cu_status (*lock)(void *self, const char *path, void **ret_lock, struct cu_err *err);
+    /* A lock for one: BUSY when another still holds it after wait_ms, READ_ONLY when its file cannot be written. Gone with the process. */
+    cu_status (*lock)(void *self, const char *path, unsigned wait_ms, void **ret_lock, struct cu_err *err);
     void (*unlock)(void *self, void *lock);
     bool (*writable)(void *self); /* may anything be written at all? */
     void (*close)(void *self);

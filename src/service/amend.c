@@ -38,12 +38,13 @@ cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *cla
     struct cu_void body = { .serial = serial, .reason = claim ? CU_REASON_MISTAKE : CU_REASON_LOST, .has_claim = claim != NULL };
     const struct cu_saying say = { CU_KIND_VOID, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_VOID, &details };
 
-    uint64_t highest;
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
 
     TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
-    TRY(cu_serials_highest(p, &highest, err));
-    ENSURE(serial <= highest, err, CU_USAGE, "number %llu was never signed here (the highest is %llu): nothing was voided",
-           (unsigned long long)serial, (unsigned long long)highest);
+    TRY(cu_outbox_open(p, &box, err));
+    ENSURE(serial <= box.highest, err, CU_USAGE, "number %llu was never signed here (the highest is %llu): nothing was voided",
+           (unsigned long long)serial, (unsigned long long)box.highest);
+    cu_outbox_close(&box);
     if (claim) body.claim = *claim;
     return cu_say_and_record(p, &say, ret, err);
 }

@@ -1,5 +1,6 @@
 /* What lies beside the log: objects of both stores, state, index, journal. */
 #include "service/audit.h"
+#include "service/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +302,30 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- the outbox: records in it are signed, and the ledger judges each once more; what is whole of it stays ---- */
+static cu_status judge_outbox(struct cu_audit *a, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_PENDING_MAX), good = cu_buf_heap(CU_PENDING_MAX);
+    struct cu_span records;
+    uint64_t highest;
+    char bad[700];
+
+    if (cu_audit_read(a, CU_FILE_PENDING, CU_PENDING_MAX, &file, NULL) == CU_NOT_FOUND) return CU_OK;
+    if (cu_pending_read(cu_buf_span(&file), &highest, &records, NULL) == CU_OK) return CU_OK;
+    if (a->r->repair) {
+        TRY(cu_audit_note(a, "damaged", CU_FILE_PENDING, NULL, err));
+        TRY(cu_pending_salvage(cu_buf_span(&file), &good, err));
+        cu_audit_quarantined(a, CU_FILE_PENDING, bad);
+        TRY(cu_fs_replace(&a->p->fs, bad, CU_DIR_QUARANTINE "/incoming", cu_buf_span(&file), true, err));
+        TRY(cu_fs_replace(&a->p->fs, CU_FILE_PENDING, CU_DIR_QUARANTINE "/incoming", cu_buf_span(&good), true, err));
+    }
+    cu_audit_report(
+        a, "damaged", CU_FILE_PENDING, NULL, a->r->repair,
+        "the outbox is not as it was written; what is whole of it is kept (a claim file that is still out may find its "
+        "number taken, and then needs a new claim)");
+    return CU_OK;
+}
+
 /* ---- a log that is shorter than it was ---- */
 
 /* Both copies agree on less than the state was closed at, or than the engine's head says was in them: what lay between is in neither, and
@@ -369,6 +394,7 @@ cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err)
 {
     judge_rollback(a);
     TRY(judge_folders(a, err));
+    TRY(judge_outbox(a, err));
     if (!a->log_broken) {
         TRY(judge_state(a, err));
         TRY(judge_journal(a, err));

@@ -61,7 +61,7 @@ static cu_status repair(struct cu_audit *a, struct cu_err *err)
     void *lock;
 
     TRY(cu_repair_begin(a, err));
-    TRY(a->p->fs.ops->lock(a->p->fs.self, CU_FILE_LOCK, &lock, err));
+    TRY(a->p->fs.ops->lock(a->p->fs.self, CU_FILE_LOCK, 0, &lock, err));
     done = judge_all(a, err);
     if (done == CU_OK) done = cu_repair_end(a, err);
     a->p->fs.ops->unlock(a->p->fs.self, lock);

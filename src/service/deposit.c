@@ -364,15 +364,27 @@ static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *do
     return CU_OK;
 }
 
+/* What the ledger will never take is kept aside, so that nobody loses what was signed and nothing waits behind it. */
+static cu_status set_aside(const struct group *g, struct cu_err *err)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (!recorded(&g->work[i])) TRY(cu_outbox_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
+    return CU_OK;
+}
+
 /* What earlier groups of this process left pending stays so: nobody has attested it. */
 static cu_status clear_own(struct group *g, struct cu_err *err)
 {
-    CU_BUF pending = cu_buf_heap(CU_PENDING_MAX);
-    size_t own = 0;
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
+    struct cu_span record;
+    size_t pending = 0;
 
-    TRY(cu_pending_read(g->p, &pending, err));
-    for (size_t i = 0; i < g->n; i++) own += g->work[i].record.n;
-    return pending.n == own ? cu_pending_clear(g->p, err) : CU_OK;
+    TRY(set_aside(g, err));
+    TRY(cu_outbox_open(g->p, &box, err));
+    for (size_t at = 0; cu_outbox_next(cu_buf_span(&box.records), &at, &record);) pending++;
+    if (pending != g->n) return CU_OK;
+    cu_buf_clear(&box.records);
+    return cu_outbox_keep(&box, err);
 }
 
 /* With --no-wait the node's word is still out: what is pending stays for the next writing verb. */
@@ -383,18 +395,20 @@ static cu_status settle_and_clear(struct group *g, cu_deposited_fn *done, void *
     return first_refusal(g, err);
 }
 
-static cu_status sign_and_record(struct group *g, struct cu_err *err)
+/* Numbers are taken, and both signatures kept, in one step. No case: the claims were signed before. */
+static cu_status sign_group(struct group *g, const cu_case_id *case_id, struct cu_err *err)
 {
-    struct cu_span records[CU_GROUP_DEPOSITS];
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
 
+    TRY(cu_outbox_open(g->p, &box, err));
     for (size_t i = 0; i < g->n; i++) {
         struct work *w = &g->work[i];
         w->record = cu_buf_heap(CU_RECORD_MAX);
+        if (case_id) TRY(sign_claim(g->p, g->r, case_id, ++box.highest, w, err));
         TRY(accept_claim(g->p, &w->parts, inline_content(&w->in), &w->record, err));
+        cu_buf_add(&box.records, cu_buf_span(&w->record));
     }
-    TRY(group_spans(g, records));
-    TRY(cu_pending_add(g->p, records, g->n, err));
-    return record_group(g, err);
+    return cu_outbox_keep(&box, err);
 }
 
 /* 1 and 2 for what was read so far. */
@@ -412,13 +426,10 @@ static cu_status keep_group(struct group *g, struct cu_err *err)
 
 static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
-    uint64_t serial;
-
     if (g->n == 0) return CU_OK;
     TRY(keep_group(g, err));
-    TRY(cu_serials_take(g->p, g->n, &serial, err));
-    for (size_t i = 0; i < g->n; i++) TRY(sign_claim(g->p, g->r, case_id, serial + i, &g->work[i], err));
-    TRY(sign_and_record(g, err));
+    TRY(sign_group(g, case_id, err));
+    TRY(record_group(g, err));
     return settle_and_clear(g, done, arg, err);
 }
 
@@ -487,20 +498,28 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
 }
 
 /* ---- claims signed elsewhere ---- */
+static cu_status sign_alone(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, struct work *w,
+                            struct cu_err *err)
+{
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
+
+    TRY(cu_outbox_open(p, &box, err));
+    TRY(sign_claim(p, r, case_id, ++box.highest, w, err));
+    return cu_outbox_keep(&box, err);
+}
+
 cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file,
                         struct cu_err *err)
 {
     struct work w = { .path = path };
     cu_case_id case_id;
-    uint64_t serial;
     cu_status status;
 
     TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
     TRY(cu_form_check(r, err));
     TRY(case_id_of(p, r, &case_id, err));
     TRY(read_source(p, r, NULL, path, &w.in, err));
-    status = cu_serials_take(p, 1, &serial, err);
-    if (status == CU_OK) status = sign_claim(p, r, &case_id, serial, &w, err);
+    status = sign_alone(p, r, &case_id, &w, err);
     if (status == CU_OK) cu_buf_add(ret_file, cu_buf_span(&w.claim_file));
     cu_ingested_free(&w.in);
     cu_buf_free(&w.claim_file);
@@ -528,7 +547,8 @@ static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, 
     g->n = 1;
     TRY(same_as_claimed(claim, &w->in, err));
     TRY(keep_group(g, err));
-    TRY(sign_and_record(g, err));
+    TRY(sign_group(g, NULL, err));
+    TRY(record_group(g, err));
     return settle_and_clear(g, done, arg, err);
 }
 
@@ -558,20 +578,12 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
 
 /* ---- what a crash, or --no-wait, left behind ---- */
 
-/* What the ledger will never take is kept aside, so that nobody loses what was signed and nothing waits behind it. */
-static cu_status set_aside(struct group *g, struct cu_err *err)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (!recorded(&g->work[i])) TRY(cu_pending_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
-    return CU_OK;
-}
-
 static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io_at, cu_deposited_fn *done, void *arg,
                              struct cu_err *err)
 {
     struct cu_span record;
 
-    while (g->n < CU_GROUP_DEPOSITS && cu_pending_next(pending, io_at, &record)) {
+    while (g->n < CU_GROUP_DEPOSITS && cu_outbox_next(pending, io_at, &record)) {
         struct work *w = &g->work[g->n++];
         w->record = cu_buf_heap(CU_RECORD_MAX);
         cu_buf_add(&w->record, record);
@@ -586,16 +598,20 @@ static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io
 cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err)
 {
     static const struct cu_deposit_request plain = { 0 };
-    CU_BUF pending = cu_buf_heap(CU_PENDING_MAX);
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
+    CU_BUF pending = { 0 };
     cu_status status = CU_OK;
     size_t at = 0, took = 1;
 
     *ret_n = 0;
-    TRY(cu_pending_read(p, &pending, err));
-    if (pending.n == 0) return CU_OK;
+    TRY(cu_outbox_open(p, &box, err));
+    if (box.records.n == 0) return CU_OK;
     TRY(need_parties(p, err));
     struct group *g = calloc(1, sizeof *g);
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: what is in the outbox stays there");
+    pending = box.records;
+    box.records = (struct cu_buf){ 0 };
+    cu_outbox_close(&box); /* numbers may be taken meanwhile; only who holds the ledger's lock adds records */
     while (status == CU_OK && took > 0) {
         *g = (struct group){ .p = p, .r = &plain };
         status = finish_some(g, cu_buf_span(&pending), &at, done, arg, err);
@@ -604,5 +620,8 @@ cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg,
         group_free(g);
     }
     free(g);
-    return status == CU_OK ? cu_pending_clear(p, err) : status;
+    TRY(status);
+    TRY(cu_outbox_open(p, &box, err));
+    cu_buf_clear(&box.records);
+    return cu_outbox_keep(&box, err);
 }

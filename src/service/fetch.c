@@ -6,10 +6,9 @@
  * once more; rows that came later stand behind it.
  */
 #include "custody/text.h"
-#include "service/service.h"
+#include "service/outbox.h"
 
 #define ACCESS CU_DIR_OUTBOX "/access"
-#define ACCESS_LOCK CU_DIR_OUTBOX "/lock"
 #define ACCESS_INCOMING CU_DIR_OUTBOX "/incoming-access"
 #define ROWS_IN_DETAILS_MAX (CU_DETAILS_MAX - 2048)
 
@@ -86,7 +85,7 @@ cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, st
     cu_status noted;
     void *lock;
 
-    TRY(p->fs.ops->lock(p->fs.self, ACCESS_LOCK, &lock, err));
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
     noted = add_row(p, row, err);
     p->fs.ops->unlock(p->fs.self, lock);
     return noted;
@@ -176,7 +175,7 @@ cu_status cu_access_flush(struct cu_place *p, struct cu_err *err)
     void *lock;
 
     if (!p->has_key[CU_SIGNER_ORGANISATION]) return CU_OK;
-    TRY(p->fs.ops->lock(p->fs.self, ACCESS_LOCK, &lock, err));
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
     flushed = flush_rows(p, err);
     p->fs.ops->unlock(p->fs.self, lock);
     return flushed;

@@ -87,7 +87,7 @@ static cu_status begin(struct cu_place *p, struct cu_err *err)
     struct folder folder;
 
     TRY(look(p, &folder, err));
-    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_MAKING, &p->making, err));
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_MAKING, 0, &p->making, err));
     TRY(look(p, &folder, err)); /* who had the lock may have made a ledger meanwhile */
     TRY(p->fs.ops->open(p->fs.self, CU_FILE_MAKING, CU_OPEN_WRITE | CU_OPEN_CREATE, &mark, err));
     TRY(p->fs.ops->sync_dir(p->fs.self, ".", err));

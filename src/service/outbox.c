@@ -1,14 +1,12 @@
-/* The outbox. Two small files, each replaced whole and durable: `outbox/pending`, a CBOR sequence of records, and
- * `outbox/serial`, the highest serial number that the depositor's key on this machine has signed under. */
+/* The outbox. `outbox/pending` is one small file: the highest serial number that the depositor's key has signed under here, and the
+ * records on their way. It is replaced whole and durably, so number and signed claim are taken in one step: a crash leaves neither, or
+ * both, and the next writing verb sends what it finds. A number without its claim is only that of a claim file, which leaves. */
 #include "service/outbox.h"
 
 #include "custody/text.h"
 
 #include <stdio.h>
 
-#define PENDING CU_DIR_OUTBOX "/pending"
-#define SERIAL CU_DIR_OUTBOX "/serial"
-#define SERIAL_LOCK CU_DIR_OUTBOX "/lock"
 #define INCOMING CU_DIR_OUTBOX "/incoming"
 
 static const struct cu_field claim_file_fields[] = {
@@ -20,91 +18,151 @@ static const struct cu_field claim_file_fields[] = {
 };
 const struct cu_schema cu_claim_file_schema = CU_SCHEMA_OF("claim file", claim_file_fields, struct cu_claim_file);
 
-cu_status cu_pending_add(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_err *err)
-{
-    CU_BUF all = cu_buf_heap(CU_PENDING_MAX);
+/* ---- the file ---- */
 
-    TRY(cu_pending_read(p, &all, err));
-    for (size_t i = 0; i < n; i++) cu_buf_add(&all, records[i]);
-    if (cu_buf_ok(&all, err) != CU_OK)
+cu_status cu_pending_write(uint64_t highest, struct cu_span records, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF rest = cu_buf_heap(CU_PENDING_MAX);
+
+    cu_cbor_put_uint(&rest, highest);
+    cu_buf_add(&rest, records);
+    const cu_hash sum = cu_sha256(cu_buf_span(&rest));
+    cu_cbor_put_bytes(ret, cu_span_hash(&sum));
+    cu_buf_add(ret, cu_buf_span(&rest));
+    TRY(cu_buf_ok(&rest, err));
+    return cu_buf_ok(ret, err);
+}
+
+static bool read_record(struct cu_span bytes, struct cu_entry *ret)
+{
+    struct cu_record record;
+
+    return cu_record_read(bytes, &record, NULL) == CU_OK && cu_entry_read(record.entry, ret, NULL) == CU_OK;
+}
+
+static bool read_rest(struct cu_span rest, uint64_t *ret_highest, struct cu_span *ret_records)
+{
+    struct cu_cbor_reader in = cu_cbor_read(rest);
+    struct cu_span one;
+    size_t at = 0;
+
+    *ret_highest = cu_cbor_uint(&in);
+    *ret_records = cu_cbor_good(&in) ? cu_span(rest.p + in.at, rest.n - in.at) : CU_SPAN_EMPTY;
+    while (cu_outbox_next(*ret_records, &at, &one)) continue;
+    return cu_cbor_good(&in) && at == ret_records->n;
+}
+
+cu_status cu_pending_read(struct cu_span file, uint64_t *ret_highest, struct cu_span *ret_records, struct cu_err *err)
+{
+    struct cu_cbor_reader in = cu_cbor_read(file);
+    struct cu_span records;
+    uint64_t highest = 0;
+    cu_hash sum;
+
+    cu_cbor_fixed(&in, sum.b, sizeof sum.b);
+    const struct cu_span rest = cu_span(file.p + in.at, file.n - in.at);
+    const cu_hash is = cu_sha256(rest);
+    ENSURE(cu_cbor_good(&in) && cu_hash_eq(&sum, &is) && read_rest(rest, &highest, &records), err, CU_CORRUPT,
+           CU_FILE_PENDING
+           " is damaged, which holds the highest serial number signed here and the deposits on their way: nothing "
+           "more is signed before `custody check --repair` has kept what is whole of it");
+    *ret_highest = highest;
+    *ret_records = records;
+    return CU_OK;
+}
+
+/* The numbers of what is left count, and the log's own; those of claim files that are still out were only there. */
+cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret, struct cu_err *err)
+{
+    const size_t sum = 2 + sizeof(cu_hash);
+    CU_BUF whole = cu_buf_heap(file.n);
+    uint64_t said, highest = 0;
+    struct cu_span records, one;
+    struct cu_entry e;
+    size_t at = 0;
+
+    (void)!read_rest(file.n > sum ? cu_span(file.p + sum, file.n - sum) : CU_SPAN_EMPTY, &said, &records);
+    while (cu_outbox_next(records, &at, &one)) {
+        if (!read_record(one, &e)) continue;
+        cu_buf_add(&whole, one);
+        if (e.kind == CU_KIND_DEPOSIT && e.inner.body.claim.serial > highest) highest = e.inner.body.claim.serial;
+    }
+    TRY(cu_buf_ok(&whole, err));
+    return cu_pending_write(highest, cu_buf_span(&whole), ret, err);
+}
+
+/* Whatever is not whole ends the sequence. */
+bool cu_outbox_next(struct cu_span records, size_t *io_at, struct cu_span *ret_record)
+{
+    struct cu_cbor_reader in = cu_cbor_read(cu_span(records.p + *io_at, records.n - *io_at));
+
+    if (*io_at >= records.n) return false;
+    *ret_record = cu_cbor_item(&in);
+    if (!cu_cbor_good(&in) || ret_record->n == 0) return false;
+    *io_at += ret_record->n;
+    return true;
+}
+
+/* ---- in one hand ---- */
+
+static cu_status read_file(struct cu_outbox *box, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_PENDING_MAX);
+    struct cu_span records;
+    const cu_status read = cu_fs_read(&box->p->fs, CU_FILE_PENDING, CU_PENDING_MAX, &file, err);
+
+    if (read == CU_NOT_FOUND) return CU_OK;
+    TRY(read);
+    TRY(cu_pending_read(cu_buf_span(&file), &box->highest, &records, err));
+    cu_buf_add(&box->records, records);
+    return cu_buf_ok(&box->records, err);
+}
+
+static cu_status open_box(struct cu_outbox *box, struct cu_err *err)
+{
+    struct cu_place *p = box->p;
+    struct cu_serials recorded = { 0 };
+
+    TRY(read_file(box, err));
+    if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
+    if (box->highest < recorded.highest) box->highest = recorded.highest;
+    return CU_OK;
+}
+
+cu_status cu_outbox_open(struct cu_place *p, struct cu_outbox *ret, struct cu_err *err)
+{
+    *ret = (struct cu_outbox){ .p = p, .records = cu_buf_heap(CU_PENDING_MAX) };
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &ret->lock, err));
+    const cu_status opened = open_box(ret, err);
+    if (opened != CU_OK) cu_outbox_close(ret);
+    return opened;
+}
+
+void cu_outbox_close(struct cu_outbox *box)
+{
+    if (box->lock) box->p->fs.ops->unlock(box->p->fs.self, box->lock);
+    cu_buf_free(&box->records);
+    box->lock = NULL;
+}
+
+cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_PENDING_MAX);
+
+    cu_status written = cu_buf_ok(&box->records, err);
+    if (written == CU_OK) written = cu_pending_write(box->highest, cu_buf_span(&box->records), &file, err);
+    if (written == CU_TOO_LARGE)
         return cu_fail(err, CU_TOO_LARGE,
                        "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
-    return cu_fs_replace(&p->fs, PENDING, INCOMING, cu_buf_span(&all), true, err);
+    TRY(written);
+    return cu_fs_replace(&box->p->fs, CU_FILE_PENDING, INCOMING, cu_buf_span(&file), true, err);
 }
 
-cu_status cu_pending_clear(struct cu_place *p, struct cu_err *err)
-{
-    return cu_fs_replace(&p->fs, PENDING, INCOMING, cu_span("", 0), true, err);
-}
-
-cu_status cu_pending_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err)
+cu_status cu_outbox_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err)
 {
     char hex[65], path[128];
 
     cu_hash_hex(id, hex);
     snprintf(path, sizeof path, CU_DIR_OUTBOX "/refused-%.16s", hex);
-    return cu_fs_replace(&p->fs, path, INCOMING, record, true, err);
-}
-
-cu_status cu_pending_read(struct cu_place *p, struct cu_buf *ret, struct cu_err *err)
-{
-    cu_status read = cu_fs_read(&p->fs, PENDING, CU_PENDING_MAX, ret, err);
-
-    return read == CU_NOT_FOUND ? CU_OK : read;
-}
-
-bool cu_pending_next(struct cu_span pending, size_t *at, struct cu_span *ret_record)
-{
-    struct cu_cbor_reader in = cu_cbor_read(cu_span(pending.p + *at, pending.n - *at));
-
-    if (*at >= pending.n) return false;
-    *ret_record = cu_cbor_item(&in);
-    *at += ret_record->n;
-    return cu_cbor_good(&in) && ret_record->n > 0;
-}
-
-static cu_status local_highest(struct cu_place *p, uint64_t *ret, struct cu_err *err)
-{
-    CU_BUF text = cu_buf_heap(64);
-    cu_status read = cu_fs_read(&p->fs, SERIAL, 64, &text, err);
-
-    *ret = 0;
-    if (read == CU_NOT_FOUND) return CU_OK;
-    TRY(read);
-    ENSURE(text.n > 1 && text.p[text.n - 1] == '\n' &&
-               cu_decimal_read(cu_span(text.p, text.n - 1), UINT64_MAX - 1, ret, NULL) == CU_OK,
-           err, CU_CORRUPT, SERIAL " is damaged: it holds the highest serial number signed here, as one decimal line");
-    return CU_OK;
-}
-
-cu_status cu_serials_highest(struct cu_place *p, uint64_t *ret, struct cu_err *err)
-{
-    struct cu_serials recorded = { 0 };
-
-    TRY(local_highest(p, ret, err));
-    if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
-    if (*ret < recorded.highest) *ret = recorded.highest;
-    return CU_OK;
-}
-
-static cu_status take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err)
-{
-    uint64_t highest;
-    char line[32];
-
-    TRY(cu_serials_highest(p, &highest, err));
-    *ret_first = highest + 1;
-    snprintf(line, sizeof line, "%llu\n", (unsigned long long)(*ret_first + n - 1));
-    return cu_fs_replace(&p->fs, SERIAL, INCOMING, cu_span_str(line), true, err);
-}
-
-cu_status cu_serials_take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err)
-{
-    void *lock;
-    cu_status taken;
-
-    TRY(p->fs.ops->lock(p->fs.self, SERIAL_LOCK, &lock, err));
-    taken = take(p, n, ret_first, err);
-    p->fs.ops->unlock(p->fs.self, lock);
-    return taken;
+    return cu_fs_replace(&p->fs, path, INCOMING "-refused", record, true, err);
 }

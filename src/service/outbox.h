@@ -1,22 +1,35 @@
-/* What was signed and is not settled yet: kept durable before the first byte of it leaves, until the receipt is there. */
+/* What was signed and is not settled yet: durable before the first byte of it leaves, until the receipt is there. */
 #ifndef CU_SERVICE_OUTBOX_H
 #define CU_SERVICE_OUTBOX_H
 
 #include "service/service.h"
 
-/** The records on their way, as one file: grown by a whole replacement, emptied when they are settled. TOO_LARGE when full. */
-CU_MUST_USE cu_status cu_pending_add(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_err *err);
-CU_MUST_USE cu_status cu_pending_clear(struct cu_place *p, struct cu_err *err);
-CU_MUST_USE cu_status cu_pending_read(struct cu_place *p, struct cu_buf *ret, struct cu_err *err);
-bool cu_pending_next(struct cu_span pending, size_t *at, struct cu_span *ret_record);
+#define CU_FILE_PENDING CU_DIR_OUTBOX "/pending"
+#define CU_FILE_OUTBOX_LOCK CU_DIR_OUTBOX "/lock"
+#define CU_OUTBOX_WAIT_MS 10000 /* whoever holds the lock signs and syncs, and lets go */
+
+/** The outbox in one hand: nobody else takes a number or adds a record while it is open. What is changed here counts from `keep` on. */
+struct cu_outbox {
+    struct cu_place *p;
+    void *lock;
+    uint64_t highest;      /* number of the depositor's key, as far as this folder and the ledger know */
+    struct cu_buf records; /* on their way: a CBOR sequence */
+};
+CU_MUST_USE cu_status cu_outbox_open(struct cu_place *p, struct cu_outbox *ret, struct cu_err *err);
+/** Numbers and records in one atomic, durable replacement. TOO_LARGE when full. */
+CU_MUST_USE cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err);
+void cu_outbox_close(struct cu_outbox *box);
+
+/** The next record of a sequence; false at its end. */
+bool cu_outbox_next(struct cu_span records, size_t *io_at, struct cu_span *ret_record);
 /** Keep a record that the ledger refused for good, as outbox/refused-<id>. */
-CU_MUST_USE cu_status cu_pending_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err);
+CU_MUST_USE cu_status cu_outbox_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err);
 
-/** The next serial numbers of the depositor's key: the first of n, all of them used up from now on (durable). */
-CU_MUST_USE cu_status cu_serials_take(struct cu_place *p, uint64_t n, uint64_t *ret_first, struct cu_err *err);
-
-/** The highest number that the depositor's key has signed under, as far as this machine and the log know. */
-CU_MUST_USE cu_status cu_serials_highest(struct cu_place *p, uint64_t *ret, struct cu_err *err);
+/** The file's bytes. CORRUPT unless they are as they were written. Pure. */
+CU_MUST_USE cu_status cu_pending_read(struct cu_span file, uint64_t *ret_highest, struct cu_span *ret_records, struct cu_err *err);
+CU_MUST_USE cu_status cu_pending_write(uint64_t highest, struct cu_span records, struct cu_buf *ret, struct cu_err *err);
+/** What is still whole of a damaged one, as a file. */
+CU_MUST_USE cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret, struct cu_err *err);
 
 /** A claim file: what `custody claim` writes at the scene. */
 struct cu_claim_file { struct cu_span claim, salt, details, path; };

@@ -95,6 +95,7 @@ def storm(folder, what, kills, seconds=1 << 20, again=""):
         for row in rows[::25]:
             verify("--trust", ledger.trust, row["receipt"], row["path"])
         exhibits = ledger.run("ls", "--json").rows
+        assert rows[-1]["serial"] == len(exhibits), f"{len(exhibits)} are recorded, and the last has number {rows[-1]['serial']}: a kill left a number open"
         assert len({r["id"] for r in exhibits}) == len(exhibits) and len({r["exhibit"] for r in exhibits}) == len(exhibits), "something is recorded twice"
     except AssertionError as why:
         raise AssertionError(f"CUSTODY_SEED={SEED}: {why}") from why
@@ -149,6 +150,22 @@ def deposits_without_waiting_killed_at_any_moment(folder):
     ledger.deposit("--case", "C1", fill(folder / "last", b"last"))
     ledger.clean()
     return f"{len(rows)} acknowledged"
+
+
+@test
+def a_claim_killed_leaves_a_file_to_send_or_at_most_its_number(folder):
+    rng = random.Random(f"{SEED} claims")
+    ledger, path = Ledger.new(folder / "L", "C1"), fill(folder / "a", noise(5000))
+    whole, hit = took(ledger, "claim", path, "--case", "C1", "-o", folder / "claim0"), 0
+    for n in range(1, KILLS + 1):
+        hit += killed(ledger, rng.random() * whole, "claim", path, "--case", "C1", "-o", folder / f"claim{n}")[1]
+    files = [folder / f"claim{n}" for n in range(KILLS + 1) if (folder / f"claim{n}").exists()]
+    rows = [r for f in files for r in ledger.deposit("--claim", f)] + ledger.deposit("--case", "C1", path)
+    COUNTED["acknowledged"] += len(rows)
+    open_numbers = rows[-1]["serial"] - len(rows)
+    assert len({r["serial"] for r in rows}) == len(rows) and 0 <= open_numbers <= KILLS + 1 - len(files), f"CUSTODY_SEED={SEED}: {open_numbers} numbers are open"
+    ledger.clean()
+    return f"{hit} killed in time, {len(files)} files, {open_numbers} numbers to be voided"
 
 
 @test

@@ -1,6 +1,7 @@
 /* Is every promise kept? */
 #include "service_source.h"
 #include "service_world.h"
+#include "service/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +288,23 @@ static const char *judge_records(struct service_world *w)
     return NULL;
 }
 
+/* ---- every number that was taken is settled, but those of claim files, which leave ---- */
+
+const char *sw_judge_numbers(struct service_world *w)
+{
+    const cu_hash *kid = &w->place.key[CU_SIGNER_DEPOSITOR].id;
+    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
+    struct cu_err err = { 0 };
+    uint64_t open = 0;
+    cu_hash id;
+
+    MUST(cu_outbox_open(&w->place, &box, &err), "the outbox");
+    for (uint64_t n = 1; n <= box.highest; n++) open += cu_ledger_serial(w->place.ledger, kid, n, &id, NULL) != CU_OK;
+    SOUND(open <= w->claims_max, "%llu numbers up to %llu are open, and at most %llu claims may have left",
+          (unsigned long long)open, (unsigned long long)box.highest, (unsigned long long)w->claims_max);
+    return NULL;
+}
+
 /* ---- the whole ---- */
 
 static const char *judge_open(struct service_world *w)
@@ -299,6 +317,7 @@ static const char *judge_open(struct service_world *w)
     MUST(sw_deposit(w, next, 1, false, &err), "the next deposit");
     for (size_t i = 0; i < w->promises_n; i++) SO(sw_judge_promise(w, &w->promise[i]));
     for (size_t i = 0; i < w->points_n; i++) SO(judge_point(w, w->point[i].size, &w->point[i].root));
+    SO(sw_judge_numbers(w));
     SO(judge_receipts_folder(w));
     return judge_records(w);
 }

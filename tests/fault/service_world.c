@@ -133,6 +133,7 @@ struct service_world *sw_copy(const struct service_world *w)
         copy->point[copy->points_n++] = w->point[i];
     }
     copy->deposits_max = w->deposits_max;
+    copy->claims_max = w->claims_max;
     copy->reads = w->reads;
     copy->reads_max = w->reads_max;
     memcpy(copy->damage, w->damage, sizeof w->damage);
@@ -425,7 +426,7 @@ static cu_status reindex(struct service_world *w, struct cu_err *err)
     cu_hash digest;
     void *lock;
 
-    TRY(w->place.fs.ops->lock(w->place.fs.self, CU_FILE_LOCK, &lock, err));
+    TRY(w->place.fs.ops->lock(w->place.fs.self, CU_FILE_LOCK, 0, &lock, err));
     cu_status done = cu_place_refresh(&w->place, err);
     if (done == CU_OK) done = cu_reindex_state(&w->place, &digest, err);
     if (done == CU_OK) done = renew_index(w, err);
@@ -485,8 +486,11 @@ cu_status sw_claimed(struct service_world *w, const char *path, struct cu_err *e
     const struct cu_deposit_request r = { .receipts = CU_DIR_RECEIPTS };
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
 
+    w->claims_max++;
     TRY(cu_claim_make(&w->place, &r, path, &file, err));
-    return cu_deposit_claim(&w->place, &r, cu_buf_span(&file), path, sw_deposited, w, err);
+    TRY(cu_deposit_claim(&w->place, &r, cu_buf_span(&file), path, sw_deposited, w, err));
+    w->claims_max--;
+    return CU_OK;
 }
 
 cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct cu_outcome *outcome, struct cu_err *err)

@@ -59,6 +59,7 @@ struct service_world {
     struct sw_point *point;
     size_t points_n, points_cap;
     uint64_t deposits_max;      /* how many may be in the log at most */
+    uint64_t claims_max;         /* how many claims may have left that are neither deposited nor voided */
     uint64_t reads, reads_max;  /* that were noted; and tried to be */
     char damage[SW_DAMAGES][160]; /* what was damaged: incidents must name it in the end */
     size_t damages_n;
@@ -96,6 +97,8 @@ void sw_restart(struct service_world *w);
 const char *sw_verify(struct service_world *w, struct cu_span receipt, const char *path, struct cu_checkpoint *ret);
 /** The same, and the log as it is now goes on from the receipt's; the entry is the promised one, and its bytes come out again. */
 const char *sw_judge_promise(struct service_world *w, const struct sw_promise *p);
+/** Is each number of the depositor taken, but `claims_max`? The ledger is open for writing. */
+const char *sw_judge_numbers(struct service_world *w);
 /** Is every promise kept? NULL: all is well; else what is wrong. */
 const char *sw_judge(struct service_world *w);
 

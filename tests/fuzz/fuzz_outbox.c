@@ -15,14 +15,21 @@ static void claim_file(struct cu_span bytes)
 
 static void pending(struct cu_span bytes)
 {
-    struct cu_span record;
+    CU_BUF saved = cu_buf_heap(bytes.n + 64), again = cu_buf_heap(bytes.n + 64);
+    struct cu_span record, records;
+    uint64_t highest;
     size_t at = 0, sum = 0;
 
-    while (cu_pending_next(bytes, &at, &record)) {
+    while (cu_outbox_next(bytes, &at, &record)) {
         CU_ASSERT(record.p == bytes.p + sum && record.n > 0);
         sum += record.n;
         CU_ASSERT(at == sum && at <= bytes.n);
     }
+    /* what can be saved of it is a whole one; and what is whole is written as it was read */
+    CU_ASSERT(cu_pending_salvage(bytes, &saved, NULL) == CU_OK);
+    CU_ASSERT(cu_pending_read(cu_buf_span(&saved), &highest, &records, NULL) == CU_OK);
+    if (cu_pending_read(bytes, &highest, &records, NULL) != CU_OK) return;
+    CU_ASSERT(cu_pending_write(highest, records, &again, NULL) == CU_OK && cu_span_eq(cu_buf_span(&again), bytes));
 }
 
 /* A sequence of rows, as far as it is good. */

@@ -71,14 +71,25 @@ static cu_status claim(struct life *l, struct cu_err *err)
 
     if (!c) return CU_OK;
     const char *path = made_path(l, "ssmpf");
+    struct cu_claim_file parts;
+    struct cu_statement said;
+    l->w->claims_max++;
     TRY(cu_claim_make(&l->w->place, &r, path, &file, err));
-    TRY(cu_serials_highest(&l->w->place, &c->serial, err));
+    TRY(cu_schema_read(&cu_claim_file_schema, cu_buf_span(&file), &parts, err));
+    TRY(cu_statement_read(parts.claim, &said, err));
+    c->serial = said.body.claim.serial;
     c->file = file;
     file = (struct cu_buf){ 0 };
     c->path = path;
-    c->voided = false;
+    c->voided = c->settled = false;
     l->w->deposits_max++;
     return CU_OK;
+}
+
+static void settle_number(struct life *l, struct claim *c)
+{
+    l->w->claims_max -= !c->settled;
+    c->settled = true;
 }
 
 /* Also once more, when it is in the log already: the same answer. */
@@ -91,6 +102,7 @@ static cu_status send(struct life *l, struct cu_err *err)
     if (!c) return CU_OK;
     sent = cu_deposit_claim(&l->w->place, &r, cu_buf_span(&c->file), c->path, sw_deposited, l->w, err);
     if (sent != CU_OK) return c->voided && refused(sent) ? CU_OK : sent;
+    settle_number(l, c);
     if (chance(l, 60)) cu_buf_free(&c->file), c->path = NULL;
     return CU_OK;
 }
@@ -141,6 +153,7 @@ static cu_status void_number(struct life *l, struct cu_err *err)
     const cu_status said = cu_void_serial(&l->w->place, c->serial, NULL, cu_span_str("lost"), &outcome, err);
     if (refused(said)) return CU_OK; /* it was deposited */
     TRY(said);
+    settle_number(l, c);
     return sw_recorded(l->w, CU_KIND_VOID, &outcome, err);
 }
 

@@ -101,6 +101,7 @@ static const char *judge_open(struct life *l)
     SO(judge_log(l));
     w->deposits_max++;
     MUST(sw_deposit(w, path, 1, false, &err), "the next deposit");
+    SO(sw_judge_numbers(w));
     SO(life_learn(l));
     SO(sw_judge_promise(w, &w->promise[w->promises_n - 1])); /* or one that came with it from the outbox */
     for (int i = 0; i < 2; i++) {

@@ -32,7 +32,7 @@ struct claim {
     const char *path; /* NULL: none */
     struct cu_buf file;
     uint64_t serial;
-    bool voided;
+    bool voided, settled;
 };
 
 struct life {

@@ -23,7 +23,6 @@ static const struct {
     { "format", "who cannot read it is not to write here" },
     { "keys/", "private keys are nowhere twice: `check` needs none, signing says that the key is not whole" },
     { "receipts/", "handed out: `custody receipt` writes it again; a reader's verifier refuses it" },
-    { "outbox/serial", "a local count; the next signature says that it is damaged" },
 };
 
 /* Bits that say nothing, so that no one can tell which way they lie. */
@@ -32,7 +31,7 @@ static const struct {
 } idle[] = {
     { "keys/", "judged when they are read for signing" },
     { "receipts/", "judged by who verifies them" },
-    { "outbox/", "judged by who reads them" },
+    { "outbox/refused-", "kept for people; nothing reads them" },
 };
 #define LENGTH(v) (sizeof(v) / sizeof *(v))
 

@@ -168,11 +168,11 @@ static cu_status fs_list(void *self, const char *path,
     return f->inner.ops->list(f->inner.self, path, each, arg, err);
 }
 
-static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct cu_err *err)
+static cu_status fs_lock(void *self, const char *path, unsigned wait_ms, void **ret_lock, struct cu_err *err)
 {
     struct cu_faulty *f = self;
     TRY(admit(f, EFFECT, "lock", err));
-    return f->inner.ops->lock(f->inner.self, path, ret_lock, err);
+    return f->inner.ops->lock(f->inner.self, path, wait_ms, ret_lock, err);
 }
 
 static void fs_unlock(void *self, void *lock)

@@ -588,11 +588,12 @@ static cu_status fs_list(void *self, const char *path,
     return status;
 }
 
-static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct cu_err *err)
+static cu_status fs_lock(void *self, const char *path, unsigned wait_ms, void **ret_lock, struct cu_err *err)
 {
     struct memory *fs = self;
     struct lock *lock;
 
+    (void)wait_ms; /* nobody else is there to let go */
     enter(fs);
     for (lock = fs->locks; lock && !(lock->held && strcmp(lock->path, path) == 0);) lock = lock->next;
     bool busy = lock;

@@ -404,7 +404,19 @@ static cu_status fs_list(void *self, const char *path,
     return CU_OK;
 }
 
-static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct cu_err *err)
+/* 0, or errno; EWOULDBLOCK when somebody else holds it all the while. */
+static int lock_within(int fd, unsigned wait_ms)
+{
+    const struct timespec a_moment = { .tv_nsec = 2000000 };
+
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += 2) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms) return errno;
+        nanosleep(&a_moment, NULL);
+    }
+    return 0;
+}
+
+static cu_status fs_lock(void *self, const char *path, unsigned wait_ms, void **ret_lock, struct cu_err *err)
 {
     struct posix_fs *fs = self;
 
@@ -417,10 +429,9 @@ static cu_status fs_lock(void *self, const char *path, void **ret_lock, struct c
         fd = open_once(fs, path, CU_OPEN_WRITE | CU_OPEN_CREATE);
     }
     if (fd < 0) return cu_posix_fail(err, errno, "open the lock", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        ENSURE(errno != EWOULDBLOCK, err, CU_BUSY, "another process is writing here (it holds %s)", path);
-        return cu_posix_fail(err, errno, "lock", path);
-    }
+    const int refused = lock_within(fd, wait_ms);
+    ENSURE(refused != EWOULDBLOCK, err, CU_BUSY, "another process is writing here (it holds %s)", path);
+    if (refused) return cu_posix_fail(err, refused, "lock", path);
     int *lock = malloc(sizeof *lock);
     ENSURE(lock, err, CU_NO_MEMORY, "no memory to lock %s", path);
     *lock = fd;

@@ -181,7 +181,7 @@ static cu_status reindex(struct session *s, void *arg, struct cu_err *err)
     cu_status done;
 
     (void)arg;
-    TRY(s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, err));
+    TRY(s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, 0, &lock, err));
     done = cu_place_refresh(&s->place, err);
     if (done == CU_OK) done = cu_reindex_state(&s->place, &digest, err);
     if (done == CU_OK) done = session_renew_index(s, err);
@@ -269,7 +269,7 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     cu_words_put(&words, &s->place.trust.network);
     item(d, true, "network", "%.*s", (int)words.n, (const char *)words.p);
     item(d, s->place.fs.ops->writable(s->place.fs.self), "writable", "%s", s->root);
-    const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, &lock, &why);
+    const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, 0, &lock, &why);
     item(d, true, "writer", "%s", locked == CU_OK ? "nobody is writing" : why.text);
     if (locked == CU_OK) s->place.fs.ops->unlock(s->place.fs.self, lock);
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {

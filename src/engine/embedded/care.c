@@ -47,7 +47,7 @@ cu_status cu_embedded_create(const struct cu_embedded_config *config, struct cu_
     struct cu_tip empty = { .root = cu_empty_root() };
     void *lock = NULL;
 
-    TRY(fs->ops->lock(fs->self, config->lock, &lock, err));
+    TRY(fs->ops->lock(fs->self, config->lock, 0, &lock, err));
     cu_status status = make_journal(config, &empty, err);
     for (unsigned i = 0; i < 2; i++)
         if (config->log[i] && status == CU_OK) status = fs->ops->make_dir(fs->self, config->log[i], err);

@@ -172,7 +172,7 @@ cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_en
     CU_CLEANUP(let_go) struct cu_embedded *e = NULL;
 
     TRY(engine_new(config, &e, err));
-    TRY(config->fs->ops->lock(config->fs->self, config->lock, &e->lock, err));
+    TRY(config->fs->ops->lock(config->fs->self, config->lock, 0, &e->lock, err));
     TRY(cu_embedded_recover(e, err));
     e->batch_max = cu_embedded_batch_max(e->head.bytes);
     TRY(start_threads(e, err));

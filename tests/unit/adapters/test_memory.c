@@ -183,12 +183,12 @@ static void a_crash_frees_the_lock(void **state)
     void *lock, *second;
     (void)state;
 
-    OK(fs.ops->lock(fs.self, "lock", &lock, &error));
-    assert_int_equal(fs.ops->lock(fs.self, "lock", &second, &error), CU_BUSY);
+    OK(fs.ops->lock(fs.self, "lock", 0, &lock, &error));
+    assert_int_equal(fs.ops->lock(fs.self, "lock", 0, &second, &error), CU_BUSY);
     cu_memory_crash(&fs, 0);
-    OK(fs.ops->lock(fs.self, "lock", &second, &error));
+    OK(fs.ops->lock(fs.self, "lock", 0, &second, &error));
     fs.ops->unlock(fs.self, lock); /* the dead one's: nothing */
-    assert_int_equal(fs.ops->lock(fs.self, "lock", &lock, &error), CU_BUSY);
+    assert_int_equal(fs.ops->lock(fs.self, "lock", 0, &lock, &error), CU_BUSY);
     fs.ops->close(fs.self);
 }
 

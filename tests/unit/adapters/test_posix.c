@@ -225,25 +225,48 @@ static void the_lock_is_one_writers_and_dies_with_it(void **state)
     char byte = 0;
     (void)state;
 
-    OK(fs.ops->lock(fs.self, "node/lock", &lock, &error));
-    assert_int_equal(fs.ops->lock(fs.self, "node/lock", &second, &error), CU_BUSY);
+    OK(fs.ops->lock(fs.self, "node/lock", 0, &lock, &error));
+    assert_int_equal(fs.ops->lock(fs.self, "node/lock", 0, &second, &error), CU_BUSY);
     fs.ops->unlock(fs.self, lock);
     fs.ops->unlock(fs.self, NULL);
 
     assert_int_equal(pipe(from_child), 0);
     pid_t child = fork();
     if (child == 0) {
-        cu_status status = fs.ops->lock(fs.self, "node/lock", &lock, &error);
+        cu_status status = fs.ops->lock(fs.self, "node/lock", 0, &lock, &error);
         if (status != CU_OK || write(from_child[1], "x", 1) != 1) _exit(1);
         pause();
         _exit(0);
     }
     assert_int_equal(read(from_child[0], &byte, 1), 1);
-    assert_int_equal(fs.ops->lock(fs.self, "node/lock", &second, &error), CU_BUSY);
+    assert_int_equal(fs.ops->lock(fs.self, "node/lock", 0, &second, &error), CU_BUSY);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    OK(fs.ops->lock(fs.self, "node/lock", &lock, &error));
+    OK(fs.ops->lock(fs.self, "node/lock", 0, &lock, &error));
     fs.ops->unlock(fs.self, lock);
+    close(from_child[0]);
+    close(from_child[1]);
+}
+
+static void who_waits_for_the_lock_has_it_when_it_is_let_go(void **state)
+{
+    void *lock, *second;
+    int from_child[2];
+    char byte;
+    (void)state;
+
+    assert_int_equal(pipe(from_child), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (fs.ops->lock(fs.self, "node/lock", 0, &lock, NULL) != CU_OK || write(from_child[1], "x", 1) != 1) _exit(1);
+        usleep(30000);
+        _exit(0);
+    }
+    assert_int_equal(read(from_child[0], &byte, 1), 1);
+    OK(fs.ops->lock(fs.self, "node/lock", 20000, &second, &error));
+    assert_int_equal(fs.ops->lock(fs.self, "node/lock", 20, &lock, &error), CU_BUSY);
+    fs.ops->unlock(fs.self, second);
+    waitpid(child, NULL, 0);
     close(from_child[0]);
     close(from_child[1]);
 }
@@ -264,7 +287,7 @@ static void of_many_processes_racing_one_gets_the_lock(void **state)
         void *lock;
         close(go[1]);
         if (read(go[0], &byte, 1) != 0) _exit(1); /* all of them start when the pipe is closed */
-        byte = fs.ops->lock(fs.self, "race/lock", &lock, NULL) == CU_OK ? '1' : '0';
+        byte = fs.ops->lock(fs.self, "race/lock", 0, &lock, NULL) == CU_OK ? '1' : '0';
         if (write(result[1], &byte, 1) != 1) _exit(1);
         pause();
         _exit(0);
@@ -437,6 +460,7 @@ int main(void)
         cmocka_unit_test(names_come_in_bytewise_order_and_a_failure_ends_the_walk),
         cmocka_unit_test(a_full_disk_says_so),
         cmocka_unit_test(the_lock_is_one_writers_and_dies_with_it),
+        cmocka_unit_test(who_waits_for_the_lock_has_it_when_it_is_let_go),
         cmocka_unit_test(of_many_processes_racing_one_gets_the_lock),
         cmocka_unit_test(evidence_is_read_to_its_end),
         cmocka_unit_test(a_fifo_never_makes_us_wait),
