@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return cu_status_exit(err.status);
     }
-    for (int i = 0; i < CU_VERDICTS; i++) printf("%s: %s\n", cu_verdict_text(report.verdict[i]), report.why[i]);
+    for (int i = 0; i < CU_VERDICTS; i++) printf("%s: %s\n", cu_verdict_text(report.verdict[i]), report.why[i].text);
     printf("\n%s\n", report.statement_en);
     return report.exit_code;
 }

@@ -3,6 +3,7 @@
 #ifndef CUSTODY_RECEIPT_H
 #define CUSTODY_RECEIPT_H
 
+#include "custody/checks.h"
 #include "custody/entry.h"
 #include "custody/note.h"
 
@@ -55,8 +56,9 @@ const struct cu_epoch *cu_trust_epoch(const struct cu_trust *trust, cu_size size
 CU_MUST_USE cu_status cu_trust_policy(const struct cu_trust *trust, cu_size size, struct cu_tlog_policy *ret, struct cu_err *err);
 
 /* ---- offline verification ---- */
-enum cu_verdict { CU_FAIL, CU_NOT_PROVEN, CU_PASS };
+enum cu_verdict { CU_FAIL, CU_NOT_PROVEN, CU_PASS, CU_NOTE }; /* NOTE: of a line that judges nothing */
 const char *cu_verdict_text(enum cu_verdict v);
+const char *cu_check_name(enum cu_check check);
 
 /** The evidence that the caller read, or none. For an item: size and root. For a folder: the items' root as recomputed is not
  *  needed; the caller walks the manifest (in the receipt or beside it) and compares items itself, then reports here. */
@@ -67,7 +69,12 @@ struct cu_evidence {
     cu_hash sha256;
 };
 
-struct cu_check_line { char text[220]; enum cu_verdict verdict; }; /* "entry 6 is in the log of 9 entries" */
+struct cu_check_line {
+    enum cu_check check;
+    enum cu_verdict verdict;
+    cu_status status;               /* OK when PASS or NOTE */
+    char text[220], text_zh[300];   /* "entry 6 is in the log of 9 entries" */
+};
 #define CU_REPORT_LINES 128
 
 /** What is known of the bytes that the receipt is about. */
@@ -76,7 +83,7 @@ enum cu_evidence_state { CU_EVIDENCE_NONE, CU_EVIDENCE_SAME, CU_EVIDENCE_OTHER }
 /** What verification found. All text is made; spans point into the receipt and the scratch memory. */
 struct cu_report {
     enum cu_verdict verdict[CU_VERDICTS];
-    char why[CU_VERDICTS][220];            /* the sentence beside each verdict */
+    struct cu_check_line why[CU_VERDICTS]; /* the line that decided it; of a PASS nothing but its text may be set */
     size_t lines_n;
     struct cu_check_line line[CU_REPORT_LINES];
     /* facts, valid as far as the verdicts say */
@@ -118,8 +125,9 @@ struct cu_report {
 CU_MUST_USE cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence, struct cu_verifier *by, uint8_t *scratch, struct cu_report *ret, struct cu_err *err);
 
 /** Before its evidence has been compared integrity stands for the record alone; call this when a folder or an item of one was
- *  judged outside: adds a line (`sentence`, printable text) and folds the result into verdict, sentence and exit code. */
-void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, bool good, const char *sentence);
+ *  judged outside: adds the line of `check`, whose {1} is `what` in both languages (printable text), and folds the result into
+ *  verdict, sentence and exit code. `status`: OK, or why not. */
+void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, enum cu_check check, cu_status status, const char *what, const char *what_zh);
 
 /** The report as people read it: one line a check, three verdicts, the sentence in English and Chinese. */
 void cu_report_text(const struct cu_report *report, struct cu_buf *out);

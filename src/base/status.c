@@ -7,20 +7,20 @@
 #include <string.h>
 
 struct row {
-    const char *name, *text;
+    const char *name, *text, *zh;
     int http, exit_code, retry;
 };
 
 #define NO 0
 #define YES 1
-#define ROW(num, name, http, code, retry, text) [num] = { #name, text, http, code, retry },
+#define ROW(num, name, http, code, retry, text, zh) [num] = { #name, text, zh, http, code, retry },
 static const struct row rows[] = { CU_STATUS_TABLE(ROW) };
 #undef ROW
 #undef NO
 #undef YES
 
 /* A number outside the table is answered like an unknown failure of our own, never like success. */
-static const struct row unknown = { "UNKNOWN", "an outcome that this version does not know", 500, 1, 0 };
+static const struct row unknown = { "UNKNOWN", "an outcome that this version does not know", "本版本不认识的结果", 500, 1, 0 };
 
 static const struct row *row_of(cu_status status)
 {
@@ -30,6 +30,7 @@ static const struct row *row_of(cu_status status)
 
 const char *cu_status_name(cu_status status) { return row_of(status)->name; }
 const char *cu_status_text(cu_status status) { return row_of(status)->text; }
+const char *cu_status_text_zh(cu_status status) { return row_of(status)->zh; }
 int cu_status_http(cu_status status) { return row_of(status)->http; }
 int cu_status_exit(cu_status status) { return row_of(status)->exit_code; }
 int cu_status_retry(cu_status status) { return row_of(status)->retry; }

@@ -42,13 +42,32 @@ struct cu_judge {
     struct cu_placed placed[CU_RECEIPT_SUPPORT_MAX + 1]; /* positions ascending */
 };
 
-/** Add a line and fold it into one of the three verdicts (CU_VERDICTS: into none); what lowers a verdict first becomes its sentence. */
-void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdict v, cu_status status, const char *fmt, ...) CU_PRINTF(5, 6);
-#define PASSED(j, verdict, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_PASS, CU_OK, __VA_ARGS__)
-#define UNPROVEN(j, verdict, status, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_NOT_PROVEN, status, __VA_ARGS__)
-#define FAILED(j, verdict, status, ...) cu_judge_say(j, CU_VERDICT_##verdict, CU_FAIL, status, __VA_ARGS__)
-/** A line that judges nothing. */
-void cu_judge_note(struct cu_judge *j, const char *fmt, ...) CU_PRINTF(2, 3);
+/** What a line is about: a number, or words, perhaps not the same in Chinese. {1} is the first of up to CU_ARGS. */
+struct cu_arg { uint64_t n; const char *en, *zh; };
+#define CU_ARGS 5
+#define NUM(x) { .n = (x) }
+#define STR(x) { .en = (x), .zh = (x) }
+#define TWO(x, y) { .en = (x), .zh = (y) }
+#define ARGS(...) (const struct cu_arg[CU_ARGS + 1]){ { .n = 0 }, __VA_ARGS__ }
+/** `words` with {1} to {5} filled in, in English or Chinese. */
+void cu_fill(struct cu_buf *out, const char *words, const struct cu_arg *args, bool zh);
+
+/** Add the line of a check and fold it into its verdict; what lowers a verdict first becomes its sentence. A line that is not PASS or
+ *  NOTE ends in what the reader that refused said: `why`, or NULL. */
+void cu_judge_say(struct cu_judge *j, enum cu_check check, enum cu_verdict v, cu_status status, const struct cu_err *why,
+                  const struct cu_arg *args);
+#define PASSED(j, check, ...) cu_judge_say(j, CU_CHECK_##check, CU_PASS, CU_OK, NULL, ARGS(__VA_ARGS__))
+#define NOTED(j, check, ...) cu_judge_say(j, CU_CHECK_##check, CU_NOTE, CU_OK, NULL, ARGS(__VA_ARGS__))
+#define UNPROVEN(j, check, status, ...) cu_judge_say(j, CU_CHECK_##check, CU_NOT_PROVEN, status, NULL, ARGS(__VA_ARGS__))
+#define FAILED(j, check, status, ...) cu_judge_say(j, CU_CHECK_##check, CU_FAIL, status, NULL, ARGS(__VA_ARGS__))
+#define REFUSED(j, check, status, ...) cu_judge_say(j, CU_CHECK_##check, CU_FAIL, status, (j)->err, ARGS(__VA_ARGS__))
+/** PASS when `status` is OK, else FAIL with what stands in j->err. */
+#define JUDGED(j, check, status, ...) \
+    cu_judge_say(j, CU_CHECK_##check, (status) == CU_OK ? CU_PASS : CU_FAIL, status, (j)->err, ARGS(__VA_ARGS__))
+
+/** The Chinese name of a kind, as cu_kind_row()->name is the English one. */
+const char *cu_kind_zh(enum cu_kind kind);
+#define KIND(kind) TWO(cu_kind_row(kind)->name, cu_kind_zh(kind))
 
 /** The parts of the file, each by its own reader. No entry is looked at, no hash computed. */
 CU_MUST_USE cu_status cu_judge_open(struct cu_judge *j, struct cu_span receipt, uint8_t *scratch);
@@ -65,7 +84,7 @@ CU_MUST_USE cu_status cu_judge_copies(struct cu_judge *j);                      
 CU_MUST_USE cu_status cu_judge_signers(struct cu_judge *j);                                             /* verify_signers.c */
 CU_MUST_USE cu_status cu_judge_time(struct cu_judge *j);                                                /* verify_time.c */
 void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence);                         /* verify_proof.c */
-CU_MUST_USE cu_status cu_judge_nothing_unused(struct cu_judge *j);                                      /* verify.c */
+CU_MUST_USE cu_status cu_judge_complete(struct cu_judge *j);                                            /* verify.c */
 
 /** Each entry of a kind, from the first on. */
 #define EACH(j, p, kind) for (struct cu_placed *p = NULL; (p = cu_judge_next(j, p, kind)) != NULL;)

@@ -3,14 +3,12 @@
 
 #include "custody/json.h"
 
-#include <stdio.h>
-
 static const char *const verdict_names[CU_VERDICTS] = { "integrity", "signer", "time" };
 static const int exit_codes[CU_VERDICTS] = { 2, 4, 5 };
 #define EXIT_COPIES_MISSING 3
 #define EXIT_NOT_PINNED 4
 
-static const char *const verdict_texts[] = { [CU_FAIL] = "FAIL", [CU_NOT_PROVEN] = "NOT PROVEN", [CU_PASS] = "PASS" };
+static const char *const verdict_texts[] = { [CU_FAIL] = "FAIL", [CU_NOT_PROVEN] = "NOT PROVEN", [CU_PASS] = "PASS", [CU_NOTE] = "NOTE" };
 const char *cu_verdict_text(enum cu_verdict v) { return verdict_texts[v]; }
 
 /* The worst first: what failed, then what is required and not proven; never 0 without a pinned trust. */
@@ -27,25 +25,27 @@ static int exit_code(const struct cu_report *r, const struct cu_trust *trust)
 
 void cu_report_conclude(struct cu_report *r, const struct cu_trust *trust)
 {
-    static const char *const fine[CU_VERDICTS] = {
-        "every proof leads to the checkpoint, and what is attached is what was signed",
-        "every signature is by a key that the pinned ledger enrolled, and the checkpoint is signed as the trust file demands",
-        "",
+    static const struct cu_check_line fine[CU_VERDICTS] = {
+        { .text = "every proof leads to the checkpoint, and what is attached is what was signed",
+          .text_zh = "每项证明都通向检查点，所附内容与所签的一致" },
+        { .text = "every signature is by a key that the pinned ledger enrolled, and the checkpoint is signed as the trust file demands",
+          .text_zh = "每个签名都出自指定账本所登记的密钥，检查点已按信任文件的要求签名" },
     };
 
     for (int v = 0; v < CU_VERDICTS; v++)
-        if (r->verdict[v] == CU_PASS && r->why[v][0] == '\0') (void)snprintf(r->why[v], sizeof r->why[v], "%s", fine[v]);
+        if (r->verdict[v] == CU_PASS && r->why[v].text[0] == '\0') r->why[v] = fine[v];
     r->exit_code = exit_code(r, trust);
     if (r->exit_code == 0) r->status = CU_OK;
     cu_report_sentences(r);
 }
 
-void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, bool good, const char *sentence)
+void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, enum cu_check check, cu_status status,
+                        const char *what, const char *what_zh)
 {
     struct cu_judge j = { .report = report };
 
-    cu_judge_say(&j, CU_VERDICT_INTEGRITY, good ? CU_PASS : CU_FAIL, CU_BAD_HASH, "%s", sentence);
-    if (!good) report->evidence = CU_EVIDENCE_OTHER;
+    cu_judge_say(&j, check, status == CU_OK ? CU_PASS : CU_FAIL, status, NULL, ARGS(TWO(what, what_zh)));
+    if (status != CU_OK) report->evidence = CU_EVIDENCE_OTHER;
     else if (report->evidence == CU_EVIDENCE_NONE) report->evidence = CU_EVIDENCE_SAME;
     cu_report_conclude(report, trust);
 }
@@ -53,12 +53,12 @@ void cu_report_evidence(struct cu_report *report, const struct cu_trust *trust, 
 void cu_report_text(const struct cu_report *r, struct cu_buf *out)
 {
     for (size_t i = 0; i < r->lines_n; i++) {
-        static const char mark[][4] = { [CU_FAIL] = "✗", [CU_NOT_PROVEN] = "?", [CU_PASS] = "✓" };
+        static const char mark[][4] = { [CU_FAIL] = "✗", [CU_NOT_PROVEN] = "?", [CU_PASS] = "✓", [CU_NOTE] = "·" };
         cu_buf_addf(out, "%s %s\n", mark[r->line[i].verdict], r->line[i].text);
     }
     cu_buf_add_byte(out, '\n');
     for (int v = 0; v < CU_VERDICTS; v++)
-        cu_buf_addf(out, "%-10s %-11s %s\n", verdict_names[v], cu_verdict_text(r->verdict[v]), r->why[v]);
+        cu_buf_addf(out, "%-10s %-11s %s\n", verdict_names[v], cu_verdict_text(r->verdict[v]), r->why[v].text);
     cu_buf_addf(out, "\n%s\n\n%s\n", r->statement_en, r->statement_zh);
 }
 
@@ -70,7 +70,8 @@ static void put_verdicts(struct cu_json *json, const struct cu_report *r)
     for (int v = 0; v < CU_VERDICTS; v++) {
         cu_json_open(json, verdict_names[v], '{');
         cu_json_str(json, "verdict", cu_verdict_text(r->verdict[v]));
-        cu_json_str(json, "why", r->why[v]);
+        cu_json_str(json, "why", r->why[v].text);
+        cu_json_str(json, "why_zh", r->why[v].text_zh);
         cu_json_close(json, '}');
     }
     cu_json_close(json, '}');
@@ -81,8 +82,11 @@ static void put_checks(struct cu_json *json, const struct cu_report *r)
     cu_json_open(json, "checks", '[');
     for (size_t i = 0; i < r->lines_n; i++) {
         cu_json_open(json, NULL, '{');
+        cu_json_str(json, "check", cu_check_name(r->line[i].check));
         cu_json_str(json, "verdict", cu_verdict_text(r->line[i].verdict));
+        cu_json_str(json, "status", cu_status_name(r->line[i].status));
         cu_json_str(json, "text", r->line[i].text);
+        cu_json_str(json, "text_zh", r->line[i].text_zh);
         cu_json_close(json, '}');
     }
     cu_json_close(json, ']');

@@ -10,9 +10,6 @@
  */
 #include "judge.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 /* ---- lines --------------------------------------------------------------------------------------------------------- */
 
 size_t cu_whole(struct cu_span text, size_t max)
@@ -24,19 +21,43 @@ size_t cu_whole(struct cu_span text, size_t max)
     return at == n || cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
 }
 
-/* Cut at a whole character. */
-static void put_text(char *ret, size_t size, const char *fmt, va_list args) CU_PRINTF(3, 0);
-static void put_text(char *ret, size_t size, const char *fmt, va_list args)
+void cu_fill(struct cu_buf *out, const char *words, const struct cu_arg *args, bool zh)
 {
-    int n = vsnprintf(ret, size, fmt, args);
-
-    if (n > 0) ret[cu_whole(cu_span_str(ret), size)] = '\0';
+    for (; *words; words++) {
+        if (words[0] != '{') {
+            cu_buf_add_byte(out, (uint8_t)*words);
+            continue;
+        }
+        const struct cu_arg *arg = &args[words[1] - '0'];
+        if (arg->en) cu_buf_add_str(out, zh ? arg->zh : arg->en);
+        else cu_buf_addf(out, "%llu", LLU(arg->n));
+        words += 2;
+    }
 }
 
-/* Lines beyond the table's end are dropped: verdicts do not live in them. */
-static void add_line(struct cu_report *r, const struct cu_check_line *line)
+struct row {
+    const char *name;
+    enum cu_verdict_name counts_to;
+    const char *words[2][2]; /* bad or good, English or Chinese */
+};
+#define CU_VERDICT_NONE CU_VERDICTS
+#define ROW(id, name, verdict, good, good_zh, bad, bad_zh) \
+    [CU_CHECK_##id] = { name, CU_VERDICT_##verdict, { { bad, bad_zh }, { good, good_zh } } },
+static const struct row rows[CU_CHECKS] = { CU_CHECK_TABLE(ROW) };
+
+const char *cu_check_name(enum cu_check check) { return rows[check].name; }
+
+/* Cut at a whole character. */
+static void put_words(char *ret, size_t size, const char *words, const struct cu_arg *args, bool zh, const char *why)
 {
-    if (r->lines_n < CU_REPORT_LINES) r->line[r->lines_n++] = *line;
+    char room[2048];
+    struct cu_buf out = cu_buf_over(room, sizeof room);
+
+    cu_fill(&out, words, args, zh);
+    if (why) cu_buf_add_str(&out, zh ? "：" : ": "), cu_buf_add_str(&out, why);
+    size_t n = cu_whole(cu_buf_span(&out), size - 1);
+    memcpy(ret, room, n);
+    ret[n] = '\0';
 }
 
 static bool any_failed(const struct cu_report *r)
@@ -46,34 +67,24 @@ static bool any_failed(const struct cu_report *r)
     return false;
 }
 
-void cu_judge_say(struct cu_judge *j, enum cu_verdict_name which, enum cu_verdict v, cu_status status, const char *fmt, ...)
+void cu_judge_say(struct cu_judge *j, enum cu_check check, enum cu_verdict v, cu_status status, const struct cu_err *why,
+                  const struct cu_arg *args)
 {
+    const struct row *row = &rows[check];
     struct cu_report *r = j->report;
-    struct cu_check_line line = { .verdict = v };
-    va_list args;
+    struct cu_check_line line = { .check = check, .verdict = v, .status = status };
+    const bool good = v >= CU_PASS;
+    const enum cu_verdict_name which = row->counts_to;
 
-    va_start(args, fmt);
-    put_text(line.text, sizeof line.text, fmt, args);
-    va_end(args);
-    add_line(r, &line);
-    if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS)
-        memcpy(r->why[which], line.text, sizeof line.text);
-    if (v == CU_PASS) return;
+    put_words(line.text, sizeof line.text, row->words[good][0], args, false, good || !why ? NULL : why->text);
+    put_words(line.text_zh, sizeof line.text_zh, row->words[good][1], args, true, good || !why ? NULL : cu_status_text_zh(status));
+    if (r->lines_n < CU_REPORT_LINES) r->line[r->lines_n++] = line; /* verdicts do not live in lines: more of them are dropped */
+    if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) r->why[which] = line;
+    if (good) return;
     if (r->status == CU_OK || (v == CU_FAIL && !any_failed(r))) r->status = status;
     if (which == CU_VERDICTS || v >= r->verdict[which]) return;
     r->verdict[which] = v;
-    memcpy(r->why[which], line.text, sizeof line.text);
-}
-
-void cu_judge_note(struct cu_judge *j, const char *fmt, ...)
-{
-    struct cu_check_line line = { .verdict = CU_PASS };
-    va_list args;
-
-    va_start(args, fmt);
-    put_text(line.text, sizeof line.text, fmt, args);
-    va_end(args);
-    add_line(j->report, &line);
+    r->why[which] = line;
 }
 
 /* ---- what the receipt is ------------------------------------------------------------------------------------------- */
@@ -142,17 +153,17 @@ cu_status cu_judge_form(struct cu_judge *j, struct cu_span receipt, uint8_t *scr
         TRY(place_brought(j, &s));
     }
     if (!placed) place_record(j);
-    cu_judge_note(j, "the file is one receipt in its one spelling: entry %llu, a %s, and %zu entries that go with it",
-                  LLU(j->proof.index.v), cu_kind_row(j->report->entry.kind)->name, j->n - 1);
+    PASSED(j, FORM, NUM(j->proof.index.v), KIND(j->report->entry.kind), NUM(j->n - 1));
     return CU_OK;
 }
 
-cu_status cu_judge_nothing_unused(struct cu_judge *j)
+cu_status cu_judge_complete(struct cu_judge *j)
 {
     if (any_failed(j->report)) return CU_OK; /* what failed keeps its own name */
     for (size_t i = 0; i < j->n; i++)
         ENSURE(j->placed[i].used, j->err, CU_MALFORMED, "receipt: entry %llu goes with it, but nothing needs it",
                LLU(j->placed[i].s.seq));
+    PASSED(j, COMPLETE);
     return CU_OK;
 }
 
@@ -211,14 +222,13 @@ const char *cu_shown(struct cu_span name, char ret[CU_SHOWN])
 /* What is not in the log is not interpreted. */
 static cu_status leave_unjudged(struct cu_judge *j)
 {
-    UNPROVEN(j, SIGNER, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
-    UNPROVEN(j, TIME, CU_BAD_PROOF, "not judged: the entries are not shown to be in the log");
+    UNPROVEN(j, SIGNER_UNJUDGED, CU_BAD_PROOF);
+    UNPROVEN(j, TIME_UNJUDGED, CU_BAD_PROOF);
     return CU_OK;
 }
 
-static cu_status judge(struct cu_judge *j, struct cu_span receipt, const struct cu_evidence *evidence, uint8_t *scratch)
+static cu_status judge(struct cu_judge *j, const struct cu_evidence *evidence)
 {
-    TRY(cu_judge_form(j, receipt, scratch));
     cu_judge_inclusion(j);
     if (any_failed(j->report)) return leave_unjudged(j);
     cu_judge_checkpoint(j);
@@ -230,21 +240,20 @@ static cu_status judge(struct cu_judge *j, struct cu_span receipt, const struct 
     TRY(cu_judge_signers(j));
     TRY(cu_judge_time(j));
     cu_judge_evidence(j, evidence);
-    return cu_judge_nothing_unused(j);
+    return cu_judge_complete(j);
 }
 
-/* No receipt at all: one sentence stands for everything, whatever was found before. */
-static void refuse(struct cu_judge *j, cu_status status)
+/* No receipt at all: one line stands for everything, whatever was found before. */
+static cu_status refuse(struct cu_judge *j, enum cu_check check, cu_status status)
 {
     struct cu_report *r = j->report;
 
     r->verdict[CU_VERDICT_INTEGRITY] = CU_PASS;
-    FAILED(j, INTEGRITY, status, "%s", j->err->text);
+    cu_judge_say(j, check, CU_FAIL, status, j->err, ARGS());
     r->status = status;
-    for (int v = CU_VERDICT_INTEGRITY + 1; v < CU_VERDICTS; v++) {
-        r->verdict[v] = CU_FAIL;
-        memcpy(r->why[v], r->why[CU_VERDICT_INTEGRITY], sizeof r->why[v]);
-    }
+    for (int v = CU_VERDICT_INTEGRITY + 1; v < CU_VERDICTS; v++)
+        r->verdict[v] = CU_FAIL, r->why[v] = r->why[CU_VERDICT_INTEGRITY];
+    return status;
 }
 
 cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust, const struct cu_evidence *evidence,
@@ -252,10 +261,12 @@ cu_status cu_receipt_verify(struct cu_span receipt, const struct cu_trust *trust
 {
     struct cu_err own = { 0 };
     struct cu_judge j = { .report = ret, .trust = trust, .by = by, .err = err != NULL ? err : &own };
+    enum cu_check check = CU_CHECK_FORM;
 
     *ret = (struct cu_report){ .verdict = { CU_PASS, CU_PASS, CU_PASS }, .pinned = trust != NULL, .copies_ok = true };
-    cu_status status = judge(&j, receipt, evidence, scratch);
-    if (status != CU_OK) refuse(&j, status);
+    cu_status status = cu_judge_form(&j, receipt, scratch);
+    if (status == CU_OK) check = CU_CHECK_COMPLETE, status = judge(&j, evidence);
+    if (status != CU_OK) status = refuse(&j, check, status);
     cu_report_conclude(ret, trust);
     return status;
 }

@@ -31,14 +31,9 @@ static cu_status find_case(struct cu_judge *j, const cu_case_id *id, struct cu_p
 static void tell_inventory(struct cu_judge *j)
 {
     const struct cu_inventory *inv = &j->report->entry.outer.body.inventory;
-    const char *of = inv->has_case ? "case" : "key";
 
-    cu_judge_note(j,
-                  "inventory: as of block entry %llu the %s has exactly %llu deposits; the ledger admits no inventory that "
-                  "leaves one out",
-                  LLU(inv->seen.seq), of, LLU(inv->n));
-    if (inv->open.n > 0)
-        cu_judge_note(j, "inventory: serial numbers of %llu keys are still open, as it lists them", LLU(inv->open.n));
+    NOTED(j, INVENTORY, NUM(inv->seen.seq), TWO(inv->has_case ? "case" : "key", inv->has_case ? "案件" : "密钥"), NUM(inv->n));
+    if (inv->open.n > 0) NOTED(j, OPEN_NUMBERS, NUM(inv->open.n));
 }
 
 cu_status cu_judge_case(struct cu_judge *j)
@@ -55,8 +50,8 @@ cu_status cu_judge_case(struct cu_judge *j)
     at->used = true;
     r->case_name = case_name(at->s.details);
     cu_shown(r->case_name, name);
-    if (at->s.seq < r->seq.v) PASSED(j, INTEGRITY, "it belongs to the case opened by entry %llu (%s)", LLU(at->s.seq), name);
-    else FAILED(j, INTEGRITY, CU_OUT_OF_ORDER, "its case was opened after it");
+    if (at->s.seq < r->seq.v) PASSED(j, CASE, NUM(at->s.seq), STR(name));
+    else FAILED(j, CASE, CU_OUT_OF_ORDER);
     return CU_OK;
 }
 
@@ -96,8 +91,8 @@ static cu_status count_stored(struct cu_judge *j, struct cu_placed *p, struct co
     TRY(cu_judge_dating(j, p->s.seq, &dating));
     copies->organisation[copies->n++] = organisation;
     cu_time_text((cu_unix_ms){ dating->entry.outer.body.block.closed }, when);
-    cu_judge_note(j, "entry %llu: organisation %llu (%s) holds a verified copy, recorded by %s", LLU(p->s.seq), LLU(organisation),
-                  cu_shown(cu_judge_name(j, organisation), name), when);
+    cu_shown(cu_judge_name(j, organisation), name);
+    NOTED(j, COPY, NUM(p->s.seq), NUM(organisation), STR(name), STR(when));
     return CU_OK;
 }
 
@@ -137,8 +132,11 @@ cu_status cu_judge_copies(struct cu_judge *j)
     r->copies_required = j->genesis.policy.copies;
     r->copies_ok = copies.n >= r->copies_required && mandatory_are_there(j, &copies);
     if (r->copies_required == 0 && r->copies_ok) return CU_OK;
-    cu_judge_say(j, CU_VERDICTS, r->copies_ok ? CU_PASS : CU_NOT_PROVEN, CU_COPIES_MISSING,
-                 "copies: %zu attested, %zu required%s", r->copies, r->copies_required,
-                 r->copies_ok || copies.n < r->copies_required ? "" : ", but a mandatory organisation is not among them");
+    if (r->copies_ok) PASSED(j, COPIES, NUM(r->copies), NUM(r->copies_required));
+    else if (copies.n < r->copies_required)
+        UNPROVEN(j, COPIES, CU_COPIES_MISSING, NUM(r->copies), NUM(r->copies_required), STR(""));
+    else
+        UNPROVEN(j, COPIES, CU_COPIES_MISSING, NUM(r->copies), NUM(r->copies_required),
+                 TWO(", but a mandatory organisation is not among them", "，但缺少必须持有的机构"));
     return CU_OK;
 }

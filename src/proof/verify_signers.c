@@ -8,19 +8,19 @@
 static void tell_line(struct cu_judge *j, size_t i)
 {
     const struct cu_note_sig *sig = &j->note.sig[i];
-    char name[CU_SHOWN], when[32];
+    char name[CU_SHOWN], when[32], id[12];
 
     cu_shown(sig->name, name);
     switch (j->signed_by.of[i]) {
     case CU_SIG_IGNORED:
-        cu_judge_note(j, "ignored: signature line %zu, by %s (key %08x), which the trust file does not list", i + 1, name,
-                      (unsigned)sig->id);
+        (void)snprintf(id, sizeof id, "%08x", (unsigned)sig->id);
+        NOTED(j, IGNORED, NUM(i + 1), STR(name), STR(id));
         break;
-    case CU_SIG_LOG: cu_judge_note(j, "the checkpoint is signed by the log key of %s", name); break;
+    case CU_SIG_LOG: NOTED(j, LOG_SIGNATURE, STR(name)); break;
     case CU_SIG_COSIGNED:
         cu_time_text((cu_unix_ms){ j->signed_by.unix_s[i] < CU_LAST_MS / 1000 ? j->signed_by.unix_s[i] * 1000 : CU_LAST_MS },
                      when);
-        cu_judge_note(j, "the checkpoint is cosigned by %s, at %s by its clock", name, when);
+        NOTED(j, COSIGNATURE, STR(name), STR(when));
         break;
     }
 }
@@ -30,7 +30,7 @@ void cu_judge_checkpoint(struct cu_judge *j)
     struct cu_checkpoint unused;
 
     if (j->trust == NULL) {
-        UNPROVEN(j, SIGNER, CU_UNTRUSTED, "no trust file is pinned: whose log this is was not checked");
+        UNPROVEN(j, TRUST, CU_UNTRUSTED);
         return;
     }
     cu_size size = j->report->checkpoint.size;
@@ -40,9 +40,8 @@ void cu_judge_checkpoint(struct cu_judge *j)
         for (size_t i = 0; i < j->note.sigs_n && (status == CU_OK || status == CU_UNTRUSTED); i++) tell_line(j, i);
     }
     j->trusted = status == CU_OK;
-    if (j->trusted) PASSED(j, SIGNER, "the checkpoint of %llu entries is signed as the trust file demands", LLU(size.v));
-    else if (status == CU_UNTRUSTED) UNPROVEN(j, SIGNER, status, "%s", j->err->text);
-    else FAILED(j, SIGNER, status, "%s", j->err->text);
+    cu_judge_say(j, CU_CHECK_CHECKPOINT, j->trusted ? CU_PASS : status == CU_UNTRUSTED ? CU_NOT_PROVEN : CU_FAIL, status, j->err,
+                 ARGS(NUM(size.v)));
 }
 
 /* What a statement signed, built in the scratch memory; false when that is full. */
@@ -176,19 +175,15 @@ void cu_judge_members(struct cu_judge *j)
 
     j->has_members = status == CU_OK;
     if (!j->has_members) {
-        FAILED(j, SIGNER, status, "the genesis enrols nobody: %.150s", j->err->text);
+        REFUSED(j, ENROLMENT, status);
         return;
     }
     ask_all(j);
     EACH (j, p, CU_KIND_CONFIRM) {
         uint64_t party = p->entry.outer.body.confirm.party;
         status = enrol(j, p);
-        if (status == CU_OK)
-            PASSED(j, SIGNER, "entry %llu: organisation %llu (%s) proved that it holds its keys", LLU(p->s.seq), LLU(party),
-                   cu_shown(cu_judge_name(j, party), name));
-        else
-            FAILED(j, SIGNER, status, "entry %llu, the confirmation of organisation %llu: %.120s", LLU(p->s.seq), LLU(party),
-                   j->err->text);
+        cu_shown(cu_judge_name(j, party), name);
+        JUDGED(j, CONFIRM, status, NUM(p->s.seq), NUM(party), STR(name));
     }
 }
 
@@ -205,23 +200,16 @@ static void need_confirm(struct cu_judge *j, uint64_t party)
 
 static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
 {
-    const char *kind = cu_kind_row(st->kind)->name;
-    const struct cu_member_key *key;
+    const struct cu_member_key *key = NULL;
     char name[CU_SHOWN];
     cu_status status = check_key(j, st, seq, &key);
 
-    if (status != CU_OK) {
-        FAILED(j, SIGNER, status, "entry %llu, the %s: %.150s", LLU(seq), kind, j->err->text);
-        return;
+    if (status == CU_OK) {
+        need_confirm(j, key->party);
+        status = check_signature(j, st, key);
     }
-    need_confirm(j, key->party);
-    cu_shown(cu_judge_name(j, key->party), name);
-    status = check_signature(j, st, key);
-    if (status == CU_OK)
-        PASSED(j, SIGNER, "entry %llu: the %s statement is signed by party %llu (%s)", LLU(seq), kind, LLU(key->party), name);
-    else
-        FAILED(j, SIGNER, status, "entry %llu: the %s statement is not signed by party %llu (%s): %s", LLU(seq), kind,
-               LLU(key->party), name, cu_status_text(status));
+    cu_shown(key ? cu_judge_name(j, key->party) : CU_SPAN_EMPTY, name);
+    JUDGED(j, STATEMENT, status, NUM(seq), KIND(st->kind), NUM(key ? key->party : 0), STR(name));
 }
 
 /* Who people read of: of two signers the inner is the depositor. */

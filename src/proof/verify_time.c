@@ -11,19 +11,17 @@
  */
 #include "judge.h"
 
-#include <stdio.h>
-
 /* ---- the blocks ---------------------------------------------------------------------------------------------------- */
 
-static const char *block_fault(const struct cu_placed *p, const struct cu_block *before)
+static struct cu_arg block_fault(const struct cu_placed *p, const struct cu_block *before)
 {
     const struct cu_block *b = &p->entry.outer.body.block;
 
-    if (b->first + b->count != p->s.seq) return "does not stand behind its records";
-    if (before == NULL) return NULL;
-    if (b->first <= before->first + before->count || b->height <= before->height || b->opened < before->closed)
-        return "does not follow the block before it";
-    return NULL;
+    if (b->first + b->count != p->s.seq) return (struct cu_arg)TWO("does not stand behind its records", "不在其所含记录之后");
+    if (before != NULL &&
+        (b->first <= before->first + before->count || b->height <= before->height || b->opened < before->closed))
+        return (struct cu_arg)TWO("does not follow the block before it", "与前一区块不相衔接");
+    return (struct cu_arg){ .n = 0 };
 }
 
 static void judge_blocks(struct cu_judge *j)
@@ -31,8 +29,8 @@ static void judge_blocks(struct cu_judge *j)
     const struct cu_block *before = NULL;
 
     EACH (j, p, CU_KIND_BLOCK) {
-        const char *fault = block_fault(p, before);
-        if (fault != NULL) FAILED(j, TIME, CU_UNTRUE, "block entry %llu %s", LLU(p->s.seq), fault);
+        struct cu_arg fault = block_fault(p, before);
+        if (fault.en != NULL) FAILED(j, BLOCK, CU_UNTRUE, NUM(p->s.seq), fault);
         before = &p->entry.outer.body.block;
     }
 }
@@ -40,21 +38,20 @@ static void judge_blocks(struct cu_judge *j)
 /* The block that a signer names must be in this log, before the record. */
 static cu_status judge_seen(struct cu_judge *j, const struct cu_statement *st, const struct cu_seen *seen, cu_unix_ms *ret)
 {
-    const char *who = cu_kind_row(st->kind)->name;
     struct cu_placed *p = j->placed;
     char when[32];
 
     while (p < j->placed + j->n && p->s.seq != seen->seq) p++;
     ENSURE(p < j->placed + j->n, j->err, CU_MALFORMED, "receipt: entry %llu, the block that the %s saw, is missing",
-           LLU(seen->seq), who);
+           LLU(seen->seq), cu_kind_row(st->kind)->name);
     p->used = true;
     if (p->entry.kind != CU_KIND_BLOCK || !cu_hash_eq(&p->entry.leaf, &seen->leaf) || seen->seq >= j->report->seq.v) {
-        FAILED(j, TIME, CU_UNKNOWN_BLOCK, "the block that the %s saw is not in this log before it", who);
+        FAILED(j, SEEN, CU_UNKNOWN_BLOCK, KIND(st->kind));
         return CU_OK;
     }
     ret->v = p->entry.outer.body.block.closed;
     cu_time_text(*ret, when);
-    cu_judge_note(j, "the %s was signed after block entry %llu, closed %s", who, LLU(seen->seq), when);
+    NOTED(j, SEEN, KIND(st->kind), NUM(seen->seq), STR(when));
     return CU_OK;
 }
 
@@ -67,7 +64,7 @@ static cu_status judge_after(struct cu_judge *j)
     if (!r->entry.has_inner) return outer == NULL ? CU_OK : judge_seen(j, &r->entry.outer, outer, &r->signed_after);
     TRY(judge_seen(j, &r->entry.inner, inner, &r->signed_after));
     TRY(judge_seen(j, &r->entry.outer, outer, &unused));
-    if (outer->seq < inner->seq) FAILED(j, TIME, CU_OUT_OF_ORDER, "the outer signer saw an older block than the inner one");
+    if (outer->seq < inner->seq) FAILED(j, SEEN_ORDER, CU_OUT_OF_ORDER);
     return CU_OK;
 }
 
@@ -84,7 +81,7 @@ static cu_status judge_by(struct cu_judge *j)
     TRY(cu_judge_dating(j, r->seq.v, &dating));
     r->recorded_by.v = dating->entry.outer.body.block.closed;
     cu_time_text(r->recorded_by, when);
-    cu_judge_note(j, "it is dated by block entry %llu, closed %s", LLU(dating->s.seq), when);
+    NOTED(j, DATED, NUM(dating->s.seq), STR(when));
     return CU_OK;
 }
 
@@ -140,15 +137,17 @@ static uint64_t quorum_time(const struct cu_judge *j)
 }
 
 /* "signed after …, recorded by …" */
-static const char *span_text(const struct cu_report *r, char ret[100])
+static void put_times(const struct cu_report *r, bool zh, char ret[100])
 {
     char after[32], by[32];
+    struct cu_buf out = cu_buf_over(ret, 99);
+    const char *both = zh ? "签名晚于{1}，入账不晚于{2}" : "signed after {1}, recorded by {2}";
 
     cu_time_text(r->signed_after, after);
     cu_time_text(r->recorded_by, by);
-    if (r->signed_after.v > 0) (void)snprintf(ret, 100, "signed after %s, recorded by %s", after, by);
-    else (void)snprintf(ret, 100, "recorded by %s", by);
-    return ret;
+    if (r->signed_after.v == 0) both = zh ? "入账不晚于{2}" : "recorded by {2}";
+    cu_fill(&out, both, ARGS(STR(after), STR(by)), zh);
+    ret[out.n] = '\0';
 }
 
 static void judge_clock(struct cu_judge *j)
@@ -156,18 +155,18 @@ static void judge_clock(struct cu_judge *j)
     struct cu_report *r = j->report;
     bool outside = j->trusted && j->has_members && !any_suffices(j, false), agreed = outside && !any_suffices(j, true);
     uint64_t s = outside && !agreed ? quorum_time(j) : 0;
-    char span[100], witnessed[32];
+    char span[100], span_zh[100], witnessed[32];
 
     r->one_keeper = j->members.organisations == 1 && !outside;
     r->witnessed_by.v = s < CU_LAST_MS / 1000 ? s * 1000 : CU_LAST_MS;
     cu_time_text(r->witnessed_by, witnessed);
-    span_text(r, span);
-    if (agreed) PASSED(j, TIME, "%s: times on which several organisations agreed", span);
-    else if (outside)
-        PASSED(j, TIME, "it existed at %s, as outside cosigners attest; the ledger's own clock says: %s", witnessed, span);
+    put_times(r, false, span);
+    put_times(r, true, span_zh);
+    if (agreed) PASSED(j, AGREED, TWO(span, span_zh));
+    else if (outside) PASSED(j, WITNESSED, TWO(span, span_zh), STR(witnessed));
+    else if (j->trusted) UNPROVEN(j, CLOCK, CU_TIME_UNPROVEN, TWO(span, span_zh), TWO("one party's own clock", "一方自己的时钟"));
     else
-        UNPROVEN(j, TIME, CU_TIME_UNPROVEN, "%s, by %s: nobody else attests it", span,
-                 j->trusted ? "one party's own clock" : "a clock that nobody vouches for");
+        UNPROVEN(j, CLOCK, CU_TIME_UNPROVEN, TWO(span, span_zh), TWO("a clock that nobody vouches for", "无人作证的时钟"));
 }
 
 /* When it was collected or taken is the signer's word: shown, never judged. */
@@ -180,7 +179,7 @@ static void tell_own_clock(struct cu_judge *j)
 
     if (!r->entry.signed_) return;
     cu_time_text((cu_unix_ms){ own }, when);
-    cu_judge_note(j, "the signer's own clock said %s%s", when, outside ? ", which is not between those times" : "");
+    NOTED(j, SIGNER_CLOCK, STR(when), TWO(outside ? ", which is not between those times" : "", outside ? "，不在上述时间之间" : ""));
 }
 
 cu_status cu_judge_time(struct cu_judge *j)

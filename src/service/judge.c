@@ -15,8 +15,13 @@ struct differences {
     struct cu_buf *out;
     struct cu_json *json;
     uint64_t shown, metadata, strict;
-    char first[220];
+    char first[220], first_zh[220];
 };
+
+static const char *what_zh(const char *what)
+{
+    return strcmp(what, "altered") == 0 ? "有改动" : strcmp(what, "missing") == 0 ? "缺失" : "多出";
+}
 
 static void tell(void *arg, const struct cu_folder_difference *d)
 {
@@ -28,7 +33,10 @@ static void tell(void *arg, const struct cu_folder_difference *d)
     cu_text_printable(&path, d->path);
     shown[path.n] = 0;
     if (metadata) s->metadata++;
-    else if (s->strict++ == 0) snprintf(s->first, sizeof s->first, "%s: %s%s%s", d->what, shown, d->text[0] ? ": " : "", d->text);
+    else if (s->strict++ == 0) {
+        snprintf(s->first, sizeof s->first, "%s: %s%s%s", d->what, shown, d->text[0] ? ": " : "", d->text);
+        snprintf(s->first_zh, sizeof s->first_zh, "%s：%s", what_zh(d->what), shown);
+    }
     if (s->shown++ >= DIFFERENCES_SHOWN) return;
     if (!s->json) {
         cu_buf_addf(s->out, "%-8s  %s", d->what, shown);
@@ -46,17 +54,16 @@ static void tell(void *arg, const struct cu_folder_difference *d)
 static void judge_folder(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest,
                          struct differences *d, struct cu_report *report, struct cu_err *err)
 {
-    char sentence[220];
     uint64_t bad = 0;
     const cu_status compared = cu_compare_folder(manifest, r->source, r->path, &r->progress, tell, d, &bad, err);
 
-    if (compared != CU_OK) snprintf(sentence, sizeof sentence, "the folder could not be compared: %.150s", err->text);
-    else if (bad) snprintf(sentence, sizeof sentence, "the folder differs: %.180s", d->first);
+    if (compared != CU_OK)
+        cu_report_evidence(report, trust, CU_CHECK_FOLDER, compared, err->text, cu_status_text_zh(compared));
+    else if (bad) cu_report_evidence(report, trust, CU_CHECK_FOLDER, CU_BAD_HASH, d->first, d->first_zh);
     else
-        snprintf(sentence, sizeof sentence,
-                 "every item of the folder is there with the bytes that were deposited, and nothing else%s",
-                 d->metadata ? " (modes or times of this copy differ: see the lines above)" : "");
-    cu_report_evidence(report, trust, compared == CU_OK && bad == 0, sentence);
+        cu_report_evidence(report, trust, CU_CHECK_FOLDER, CU_OK,
+                           d->metadata ? " (modes or times of this copy differ: see the lines above)" : "",
+                           d->metadata ? "（此副本的权限或时间不同：见上文）" : "");
 }
 
 static struct cu_span last_component(const char *path)
@@ -69,7 +76,7 @@ static struct cu_span last_component(const char *path)
 static void judge_item(const struct cu_judge_request *r, const struct cu_trust *trust, struct cu_span manifest,
                        struct cu_report *report, struct cu_err *err)
 {
-    char sentence[220], shown[120];
+    char which[160], which_zh[160], shown[120];
     struct cu_buf name = cu_buf_over(shown, sizeof shown - 1);
     struct cu_item item;
     cu_hash root, sha256;
@@ -77,13 +84,15 @@ static void judge_item(const struct cu_judge_request *r, const struct cu_trust *
     cu_status found = cu_read_evidence(r->source, r->path, &r->progress, &size, &root, &sha256, err);
 
     if (found == CU_OK) found = cu_find_item(manifest, last_component(r->path), size, &root, &item, &row, err);
-    if (found == CU_OK) {
-        cu_text_printable(&name, item.path);
-        shown[name.n] = 0;
-        snprintf(sentence, sizeof sentence, "the file is item %llu of the folder, %s, byte for byte", (unsigned long long)row + 1,
-                 shown);
-    } else snprintf(sentence, sizeof sentence, "the file is no item of this deposit: %.150s", err->text);
-    cu_report_evidence(report, trust, found == CU_OK, sentence);
+    if (found != CU_OK) {
+        cu_report_evidence(report, trust, CU_CHECK_ITEM, found, err->text, cu_status_text_zh(found));
+        return;
+    }
+    cu_text_printable(&name, item.path);
+    shown[name.n] = 0;
+    snprintf(which, sizeof which, "item %llu, %s", (unsigned long long)row + 1, shown);
+    snprintf(which_zh, sizeof which_zh, "第%llu项，%s", (unsigned long long)row + 1, shown);
+    cu_report_evidence(report, trust, CU_CHECK_ITEM, CU_OK, which, which_zh);
 }
 
 /* The manifest must be the one that was claimed, whoever brings it. */
@@ -101,7 +110,7 @@ static cu_status right_manifest(const struct cu_judge_request *r, const struct c
            (unsigned long long)claim->size, hex);
     const cu_hash root = cu_content_root_of(*ret);
     ENSURE(ret->n == claim->size && cu_hash_eq(&root, &claim->root), err, CU_BAD_HASH,
-           "this is not the manifest that was claimed (expected %llu bytes with content root %s)",
+           "expected are %llu bytes with content root %s",
            (unsigned long long)claim->size, hex);
     return CU_OK;
 }
@@ -119,7 +128,7 @@ static cu_status judge_against_folder(const struct cu_judge_request *r, const st
     cu_status right = right_manifest(r, report, &manifest, err);
 
     if (right == CU_BAD_HASH) {
-        cu_report_evidence(report, trust, false, err->text);
+        cu_report_evidence(report, trust, CU_CHECK_BESIDE, right, err->text, cu_status_text_zh(right));
         return CU_OK;
     }
     TRY(right);
@@ -161,7 +170,7 @@ static cu_status judge_evidence(const struct cu_judge_request *r, struct desk *d
     if (is_folder_claim(&desk->report)) return judge_against_folder(r, trust, d, &desk->report, err);
     TRY(read_file(r, &desk->evidence, err));
     if (!desk->evidence.given) {
-        cu_report_evidence(&desk->report, trust, false, "this is a folder; the deposit is one file");
+        cu_report_evidence(&desk->report, trust, CU_CHECK_SORT, CU_BAD_HASH, "", "");
         return CU_OK;
     }
     verified = cu_receipt_verify(r->receipt, trust, &desk->evidence, r->verifier, r->scratch, &desk->report, &malformed);

@@ -216,7 +216,7 @@ static cu_status verify_own(struct cu_place *p, struct cu_span receipt, struct c
     if (verified == CU_OK && (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || report->verdict[CU_VERDICT_SIGNER] != CU_PASS))
         verified = cu_fail(err, CU_CORRUPT,
                            "the receipt just made does not verify (%s; %s): it was not handed out; run `custody check`",
-                           report->why[CU_VERDICT_INTEGRITY], report->why[CU_VERDICT_SIGNER]);
+                           report->why[CU_VERDICT_INTEGRITY].text, report->why[CU_VERDICT_SIGNER].text);
     free(report);
     free(scratch);
     return verified;

@@ -67,8 +67,8 @@ static const char *verify(struct service_world *w, struct cu_span receipt, const
     MUST(cu_receipt_verify(receipt, &w->place.trust, evidence.given ? &evidence : NULL, &w->place.verifier, scratch, &report,
                            &err),
          "a receipt");
-    SOUND(report.exit_code == 0, "a receipt does not verify: %s; %s", report.why[CU_VERDICT_INTEGRITY],
-          report.why[CU_VERDICT_SIGNER]);
+    SOUND(report.exit_code == 0, "a receipt does not verify: %s; %s", report.why[CU_VERDICT_INTEGRITY].text,
+          report.why[CU_VERDICT_SIGNER].text);
     met[sum.b[0] % MET].sum = sum;
     met[sum.b[0] % MET].checkpoint = report.checkpoint;
     return NULL;
