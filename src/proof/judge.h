@@ -83,8 +83,8 @@ CU_MUST_USE cu_status cu_judge_case(struct cu_judge *j);                        
 CU_MUST_USE cu_status cu_judge_copies(struct cu_judge *j);                                              /* verify_case.c */
 CU_MUST_USE cu_status cu_judge_signers(struct cu_judge *j);                                             /* verify_signers.c */
 CU_MUST_USE cu_status cu_judge_time(struct cu_judge *j);                                                /* verify_time.c */
-void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence);                         /* verify_proof.c */
 CU_MUST_USE cu_status cu_judge_complete(struct cu_judge *j);                                            /* verify.c */
+void cu_judge_evidence(struct cu_judge *j, const struct cu_evidence *evidence);                         /* verify_proof.c */
 
 /** Each entry of a kind, from the first on. */
 #define EACH(j, p, kind) for (struct cu_placed *p = NULL; (p = cu_judge_next(j, p, kind)) != NULL;)

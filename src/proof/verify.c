@@ -239,8 +239,9 @@ static cu_status judge(struct cu_judge *j, const struct cu_evidence *evidence)
     TRY(cu_judge_copies(j));
     TRY(cu_judge_signers(j));
     TRY(cu_judge_time(j));
+    TRY(cu_judge_complete(j));
     cu_judge_evidence(j, evidence);
-    return cu_judge_complete(j);
+    return CU_OK;
 }
 
 /* No receipt at all: one line stands for everything, whatever was found before. */
