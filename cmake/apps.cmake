@@ -13,12 +13,22 @@ function(program name)
   endif()
   add_executable(${name} ${sources} ${shared})
   target_compile_definitions(${name} PRIVATE CUSTODY_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(${name} PRIVATE ${rooms} ${PURE})
+  target_link_libraries(${name} PRIVATE ${rooms} ${PURE} ${CMAKE_DL_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 endfunction()
 program(custody service content ledger embedded posix sqlite)
 program(custody-verify service content posix)
+
+# Pages and QR codes: loaded when a verb asks for them, so that no other verb waits for pango and its forty libraries.
+add_library(custody_paper MODULE $<TARGET_OBJECTS:cu_paper>)
+target_link_libraries(custody_paper PRIVATE cu_codec cu_base PkgConfig::PAPER)
+target_link_options(custody_paper PRIVATE -Wl,--exclude-libs,ALL)
+set_target_properties(custody_paper PROPERTIES PREFIX "" OUTPUT_NAME custody-paper LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
+install(TARGETS custody_paper DESTINATION ${CMAKE_INSTALL_LIBDIR}/custody COMPONENT programs)
+# One path for build and installation: CMake would pad a shorter one with empty parts, and those mean the current folder.
+set_target_properties(custody PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "\$ORIGIN:\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/custody")
+add_dependencies(custody custody_paper)
 
 # The verifier is one static file that a court can keep: no library on the machine is asked. (Sanitizers need a dynamic one.)
 if(TARGET custody-verify AND CRYPTO_ARCHIVE AND NOT SANITIZED)

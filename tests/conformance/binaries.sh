@@ -26,6 +26,9 @@ for program in custody custody-verify; do
 done
 some "custody may be loaded anywhere" 'DYN \(' readelf -hW "$BIN/custody"
 some "custody binds everything when it starts" 'BIND_NOW|NOW' readelf -dW "$BIN/custody"
+none "custody links no font engine" 'NEEDED.*(pango|cairo|glib|qrencode)' readelf -dW "$BIN/custody"
+equals "it looks for custody-paper.so beside itself and in ../lib/custody, nowhere else" \
+    "$(readelf -dW "$BIN/custody" | sed -n 's/.*RUNPATH.*\[\(.*\)\]/\1/p')" '$ORIGIN:$ORIGIN/../lib/custody'
 some "custody guards its stack" '__stack_chk_fail' readelf --dyn-syms -W "$BIN/custody"
 some "custody checks the lengths of its copies" '__[a-z]+_chk' readelf --dyn-syms -W "$BIN/custody"
 done_testing

@@ -7,6 +7,7 @@
 #include "custody/text.h"
 #include "custody/words.h"
 #include "engine/embedded/embedded.h"
+#include "ports/paper.h"
 #include "service/judge.h"
 #include "service/service.h"
 
@@ -94,6 +95,9 @@ CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const c
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
+
+/** Who sets documents and codes (paper.c). NOT_FOUND: the part, or what it needs, is not installed. */
+CU_MUST_USE cu_status paper_load(const struct cu_press **ret, struct cu_err *err);
 
 /* ---- progress (progress.c) ---- */
 struct cu_progress progress_to(struct session *s);

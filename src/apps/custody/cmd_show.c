@@ -1,6 +1,8 @@
 /* custody show: a form for the file */
 #include "apps/custody/app.h"
 
+#include <unistd.h>
+
 static void line(struct cu_buf *out, const char *key) { cu_buf_addf(out, "  %-18s", key); }
 
 static void put_detail(void *arg, struct cu_span key, struct cu_span value)
@@ -195,6 +197,26 @@ static cu_status show_json(struct session *s, const struct cu_index_row *row, co
     return CU_OK;
 }
 
+/* The code that a certificate bears: on the screen, or as a picture. */
+static cu_status show_qr(struct session *s, const struct cu_index_row *row, struct cu_err *err)
+{
+    const char *output = opt(s->run, "output"), *dot = output ? strrchr(output, '.') : NULL;
+    const bool colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    enum cu_qr_form form = output ? CU_QR_PNG : colours ? CU_QR_TERMINAL : CU_QR_BLOCKS;
+    CU_BUF text = cu_buf_heap(4096), picture = cu_buf_heap((size_t)1 << 20);
+    const struct cu_press *press;
+
+    if (dot && strcmp(dot, ".svg") == 0) form = CU_QR_SVG;
+    ENSURE(!output || form == CU_QR_SVG || (dot && strcmp(dot, ".png") == 0), err, CU_USAGE,
+           "--output FILE: the code is a .png or an .svg, and the file's name says which");
+    TRY(paper_load(&press, err));
+    cu_qr_text(&s->place.trust.network, &row->id, &row->leaf, &text);
+    TRY(press->qr(cu_buf_span(&text), form, output ? &picture : &s->run->out, err));
+    if (output) return write_output_file(output, cu_buf_span(&picture), err);
+    cu_buf_add(&s->run->out, cu_buf_span(&text));
+    return CU_OK;
+}
+
 static cu_status show(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
@@ -205,6 +227,7 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
 
     (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
+    if (opt_is(s->run, "qr")) return show_qr(s, &found.row, err);
     TRY(cu_log_entry(&s->place.log, found.row.seq, &span, err));
     cu_buf_add(&bytes, span);
     TRY(cu_buf_ok(&bytes, err));
@@ -230,11 +253,16 @@ static cu_status go_show(struct run *run, struct cu_err *err) { return in_sessio
 
 const struct command command_show = {
     .name = "show",
-    .args = "ID",
+    .args = "ID [--qr [-o FILE]]",
     .line = "everything known of one exhibit or entry",
-    .help = "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, "
-            "what, when, where the copies are, corrections, incidents and disclosures.",
+    .help =
+        "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, "
+        "what, when, where the copies are, corrections, incidents and disclosures.\n\nWith --qr: a code that holds the ledger's "
+        "words, the "
+        "statement's id and its leaf, for a label or a letter; a reader compares it with a receipt by `verify --network WORDS "
+        "--id ID`.",
     .args_min = 1,
     .args_max = 1,
     .go = go_show,
+    .options = { { "qr", NULL, "a QR code instead" }, { "output", "FILE", "the code as a picture: FILE.png or FILE.svg" } },
 };
