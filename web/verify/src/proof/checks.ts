@@ -1,0 +1,72 @@
+/** What a verification says, docs/formats/verification.md: each check, the verdict that it counts to, its line when all is well and when
+ *  not. An empty line is never said. */
+import { type Two, two } from '../words.ts'
+import { type VerdictName } from './trust.ts'
+
+interface Check { of: VerdictName | undefined, good: Two, bad: Two }
+const NOTHING = two('', '')
+const check = (of: VerdictName | undefined, en = '', zh = '', badEn = '', badZh = ''): Check =>
+  ({ of, good: en ? two(en, zh) : NOTHING, bad: badEn ? two(badEn, badZh) : NOTHING })
+
+export const checks = {
+  'form': check('integrity', 'the file is one receipt in its one spelling: entry {1}, a {2}, and {3} entries that go with it',
+    '文件是一份写法唯一的回执：{1}号记录（{2}），随附{3}条记录', 'it is no valid receipt', '不是有效的回执'),
+  'inclusion': check('integrity', 'entry {1} is in the log of {2} entries', '{1}号记录在共{2}条记录的日志中',
+    'entry {1} is not shown to be in the log', '未能证明{1}号记录在日志中'),
+  'support': check('integrity', 'the {1} entries that go with it are in the same log', '随附的{1}条记录在同一日志中',
+    'the entries that go with it are not shown to be in the log', '未能证明随附的记录在日志中'),
+  'signer-unjudged': check('signer', '', '', 'not judged: the entries are not shown to be in the log', '未作判断：未能证明各条记录在日志中'),
+  'time-unjudged': check('time', '', '', 'not judged: the entries are not shown to be in the log', '未作判断：未能证明各条记录在日志中'),
+  'trust': check('signer', '', '', 'no trust file is pinned: whose log this is was not checked', '没有指定信任文件：未核对这是谁的日志'),
+  'ignored': check(undefined, 'ignored: signature line {1}, by {2} (key {3}), which the trust file does not list', '已忽略第{1}行签名：{2}（密钥{3}），信任文件未列出'),
+  'log-signature': check(undefined, 'the checkpoint is signed by the log key of {1}', '检查点由{1}的日志密钥签名'),
+  'cosignature': check(undefined, 'the checkpoint is cosigned by {1}, at {2} by its clock', '{1}联署了检查点，其时钟为{2}'),
+  'checkpoint': check('signer', 'the checkpoint of {1} entries is signed as the trust file demands', '{1}条记录时的检查点已按信任文件的要求签名',
+    'the checkpoint is not signed as the trust file demands', '检查点没有按信任文件的要求签名'),
+  'origin': check('integrity', '', '', 'the checkpoint is not of the log that the genesis names', '检查点不属于创始记录所指的日志'),
+  'network': check('signer', 'the ledger is the pinned one: {1}, network id {2}…', '账本是指定的账本：{1}，网络标识{2}…',
+    'the receipt is of another ledger (network id {2}…) than the pinned one', '回执属于另一账本（网络标识{2}…），而非指定的账本'),
+  'unpinned': check(undefined, 'the ledger is {1}, network id {2}…; nothing is pinned to compare it with', '账本是{1}，网络标识{2}…；没有指定可与之核对的账本'),
+  'details': check('integrity', 'the details are those that were signed', '详情与所签的一致', 'what is attached is not what was signed', '附件与所签的不符'),
+  'content': check('integrity', 'the content ({1} bytes, in the receipt) is what was signed', '回执内的内容（{1}字节）与所签的一致'),
+  'profile': check(undefined, 'the details are not those of a profile that is known here: they are not interpreted', '详情不符合此处已知的任何模板：不予解读'),
+  'support-details': check('integrity', '', '', 'the details of entry {1} are not those that were signed', '{1}号记录的详情与所签的不符'),
+  'enrolment': check('signer', '', '', 'the genesis enrols nobody', '创始记录没有登记任何一方'),
+  'confirm': check('signer', 'entry {1}: organisation {2} ({3}) proved that it holds its keys', '{1}号记录：机构{2}（{3}）证明其持有自己的密钥',
+    'entry {1}: organisation {2} ({3}) did not prove that it holds its keys', '{1}号记录：机构{2}（{3}）未能证明其持有自己的密钥'),
+  'inventory': check(undefined, 'inventory: as of block entry {1} the {2} has exactly {3} deposits; the ledger admits no inventory that leaves one out',
+    '清单：截至{1}号区块记录，该{2}恰有{3}次存证；账本不接纳有遗漏的清单'),
+  'open-numbers': check(undefined, 'inventory: serial numbers of {1} keys are still open, as it lists them', '清单：{1}个密钥尚有未用的序号，清单已列明'),
+  'case': check('integrity', 'it belongs to the case opened by entry {1} ({2})', '它属于{1}号记录所立的案件（{2}）', 'its case was opened after it', '其案件立于其后'),
+  'copy': check(undefined, 'entry {1}: organisation {2} ({3}) holds a verified copy, recorded by {4}', '{1}号记录：机构{2}（{3}）持有已核验的副本，入账不晚于{4}'),
+  'copies': check(undefined, 'copies: {1} attested, {2} required', '副本：已证明{1}份，要求{2}份', 'copies: {1} attested, {2} required{3}', '副本：已证明{1}份，要求{2}份{3}'),
+  'statement': check('signer', 'entry {1}: the {2} statement is signed by party {3} ({4})', '{1}号记录：{2}声明由{3}号方（{4}）签名',
+    'entry {1}: the {2} statement is not signed by a party that may make it', '{1}号记录：{2}声明没有由有权作出的一方签名'),
+  'seen': check('time', 'the {1} was signed after block entry {2}, closed {3}', '{1}签于{2}号区块记录之后，该区块结于{3}',
+    'the block that the {1} saw is not in this log before it', '{1}所见的区块不在本日志中其前'),
+  'seen-order': check('time', '', '', 'the outer signer saw an older block than the inner one', '外层签名人所见的区块早于内层签名人所见'),
+  'dated': check(undefined, 'it is dated by block entry {1}, closed {2}', '由{1}号区块记录定时，该区块结于{2}'),
+  'block': check('time', '', '', 'block entry {1} {2}', '{1}号区块记录{2}'),
+  'signer-clock': check(undefined, 'the signer\'s own clock said {1}{2}', '签名人自己的时钟为{1}{2}'),
+  'agreed': check('time', '{1}: times on which several organisations agreed', '{1}：由多个机构共同认定'),
+  'witnessed': check('time', 'it existed at {2}, as outside cosigners attest; the ledger\'s own clock says: {1}', '外部联署方证明其在{2}已经存在；账本自身时钟：{1}'),
+  'clock': check('time', '', '', '{1}, by {2}: nobody else attests it', '{1}，依据{2}：无他方证明'),
+  'target': check('integrity', '', '', 'a {1} says nothing about any file: nothing was compared', '这是{1}，不涉及任何文件：未作比对'),
+  'manifest': check('integrity', 'the manifest of the folder is in the receipt: {1} items, {2} bytes', '文件夹的清单在回执内：{1}项，{2}字节',
+    'the manifest does not add up to what was signed of the folder', '清单与所签的文件夹不符'),
+  'content-sha256': check('integrity', 'the content in the receipt has the SHA-256 that was signed', '回执内的内容与所签的 SHA-256 一致',
+    'the content in the receipt does not have the SHA-256 that was signed', '回执内的内容与所签的 SHA-256 不符'),
+  'evidence': check('integrity', 'the {1} that was given is what was signed: {2} bytes, every one compared', '所提交的{1}与所签的一致：{2}字节，逐一比对',
+    'the {1} that was given is not what was signed: {3}', '所提交的{1}与所签的不符：{3}'),
+  'folder': check('integrity', 'every item of the folder is there with the bytes that were deposited, and nothing else{1}', '文件夹各项俱在，字节与存证时一致，别无他物{1}',
+    'the folder that was given is not what was deposited: {1}', '所提交的文件夹与存证不符：{1}'),
+  'item': check('integrity', 'the file is an item of the folder, byte for byte: {1}', '该文件是文件夹中的一项，逐字节一致：{1}',
+    'the file is no item of this deposit: {1}', '该文件不是本次存证中的一项：{1}'),
+  'manifest-beside': check('integrity', '', '', 'this is not the manifest that was claimed: {1}', '这不是所声明的清单：{1}'),
+  'sort': check('integrity', '', '', 'this is a folder; the deposit is one file', '这是文件夹；存证的是单个文件'),
+  'complete': check('integrity', 'no entry that a check needs is missing, and none is there that no check needs', '校验所需的记录一条不缺，也没有多余的记录',
+    'what goes with it is not exactly what the checks need', '随附的记录与校验所需的不符'),
+} satisfies Record<string, Check>
+
+export type CheckName = keyof typeof checks
+export const checkOf = (name: CheckName): Check => checks[name]

@@ -1,0 +1,415 @@
+/** Judging a receipt offline: the order of the checks, docs/formats/verification.md. What is not shown to be in the log is not interpreted;
+ *  an entry that no check asked for is refused, and so is one that is missing. */
+import { type Bytes, attempt, ensure, hex, same } from '../codec/bytes.ts'
+import { sha256 } from '../codec/hash.ts'
+import { keyId, verify as verifySignature } from '../codec/keys.ts'
+import { siblings, verifyInclusion, verifyMultiproof } from '../codec/tree.ts'
+import { readDetails } from '../record/details.ts'
+import { type Statement, commitmentOf, idOf, readNestedClaim, seenOf, timeOf } from '../record/entry.ts'
+import { FOLDER, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
+import { type Manifest, readManifest } from '../record/manifest.ts'
+import { checkAttachments, commitment } from '../record/record.ts'
+import { type Two, alike, shown, timeText, two } from '../words.ts'
+import { Members } from './members.ts'
+import { type VerifierKey } from './note.ts'
+import { type LineVerdict, type Policy, judgeLines, quorumMet } from './policy.ts'
+import { type Placed, type Receipt, readReceipt } from './receipt.ts'
+import { Report } from './report.ts'
+import { sayAll, kindName } from './sentence.ts'
+import { type Trust, epochOf } from './trust.ts'
+
+/** What was read of a file that was given beside the receipt. */
+export interface Evidence { size: bigint, root: Bytes, sha256: Bytes }
+const LAST_MS = 253402300799999n
+
+export interface Judgement { report: Report, receipt: Receipt | undefined, manifest: Manifest | undefined }
+
+export function judge(file: Bytes, trust: Trust | undefined, evidence?: Evidence): Judgement {
+  const report = new Report(trust), form = attempt(() => readReceipt(file))
+  if (form.status !== 'OK') {
+    report.refuse('form', form.status, form.text)
+    sayAll(report, undefined)
+    return { report, receipt: undefined, manifest: undefined }
+  }
+  const judge = new Judge(form.value, trust, report), receipt = form.value
+  report.pass('form', alike(receipt.own.position), kindName(receipt.own.entry.kind), alike(receipt.placed.length - 1))
+  const rest = attempt(() => judge.all(evidence))
+  if (rest.status !== 'OK') report.refuse('complete', rest.status, rest.text)
+  sayAll(report, receipt)
+  return { report, receipt, manifest: judge.manifest }
+}
+
+type Of<K extends Kind> = Placed & { payload: Payload<K> }
+
+class Judge {
+  private members: Members | undefined
+  private genesis!: Payload<'genesis'>
+  private names = new Map<bigint, string>()
+  private policy: Policy | undefined
+  private lines: LineVerdict[] = []
+  private trusted = false
+  manifest: Manifest | undefined
+
+  constructor(readonly r: Receipt, readonly trust: Trust | undefined, readonly report: Report) {
+    const e = r.own.entry
+    report.facts = { kind: e.kind, position: r.own.position, size: r.checkpoint.size, root: r.checkpoint.root, id: idOf(e), leaf: e.leaf }
+  }
+
+  all(evidence: Evidence | undefined): void {
+    this.inclusion()
+    if (this.report.failed) {
+      this.report.unproven('signer-unjudged', 'BAD_PROOF')
+      this.report.unproven('time-unjudged', 'BAD_PROOF')
+      return
+    }
+    this.checkpoint()
+    this.network()
+    this.attachments()
+    this.enrolment()
+    this.case()
+    this.copies()
+    this.signers()
+    this.time()
+    this.evidence(evidence)
+    this.complete()
+  }
+
+  /* ---- what the checks share ---- */
+
+  private of<K extends Kind>(kind: K): Of<K>[] {
+    return this.r.placed.filter((p) => p.entry.kind === kind).map((p) => Object.assign(p, { payload: p.entry.outer.payload as Payload<K> }))
+  }
+
+  private use(p: Placed): void { p.used = true }
+
+  private nameOf(party: bigint | undefined): Two { return alike(shown(party === undefined ? '' : this.names.get(party) ?? '')) }
+
+  private dating(position: bigint): Of<'block'> {
+    const block = this.of('block').find(({ payload: b }) => b.first <= position && position - b.first < b.count)
+    ensure(block !== undefined, 'MALFORMED', `the block entry that dates entry ${position} is missing`)
+    this.use(block)
+    return block
+  }
+
+  /* ---- in the log ---- */
+
+  private inclusion(): void {
+    const { own, checkpoint: { size, root }, file, placed, hashes } = this.r
+    this.report.judged('inclusion', attempt(() => verifyInclusion(own.entry.leaf, own.position, size, file.path, root)), alike(own.position), alike(size))
+    const known = new Map(own.position < size ? siblings(own.position, size).map(([lo, hi], i) => [`${lo} ${hi}`, file.path[i]]) : [])
+    const leaves = placed.map((p) => ({ at: p.position, hash: p.entry.leaf }))
+    this.report.judged('support', attempt(() => verifyMultiproof(leaves, size, (lo, hi) => known.get(`${lo} ${hi}`), hashes, root)), alike(placed.length - 1))
+  }
+
+  /* ---- whose log ---- */
+
+  private checkpoint(): void {
+    const { note, checkpoint } = this.r, size = alike(checkpoint.size)
+    if (!this.trust) return this.report.unproven('trust', 'UNTRUSTED')
+    const policy = epochOf(this.trust, checkpoint.size)?.policy
+    if (!policy) return this.report.weighed('checkpoint', 'NOT PROVEN', 'UNTRUSTED', `the trust file names no keys for a log of ${checkpoint.size} entries`, size)
+    this.policy = policy
+    const lines = attempt(() => judgeLines(note, policy))
+    if (lines.status !== 'OK') return this.report.weighed('checkpoint', 'FAIL', lines.status, lines.text, size)
+    this.lines = lines.value
+    this.lines.forEach((line, i) => this.tellLine(line, i))
+    if (!this.lines.some((l) => l.is === 'log' && l.key.name === checkpoint.origin))
+      return this.report.weighed('checkpoint', 'NOT PROVEN', 'UNTRUSTED', 'no log key that is trusted for this origin signed the checkpoint', size)
+    if (!quorumMet(policy, (key) => this.lines.some((l) => l.is === 'cosigned' && l.key === key)))
+      return this.report.weighed('checkpoint', 'NOT PROVEN', 'UNTRUSTED', 'the checkpoint lacks the cosignatures that the policy requires', size)
+    this.trusted = true
+    this.report.pass('checkpoint', size)
+  }
+
+  private tellLine(line: LineVerdict, i: number): void {
+    const { name, id } = this.r.note.lines[i]!, who = alike(shown(name))
+    if (line.is === 'ignored') this.report.note('ignored', alike(i + 1), who, alike(id))
+    else if (line.is === 'log') this.report.note('log-signature', who)
+    else this.report.note('cosignature', who, alike(timeText(msOf(line.at))))
+  }
+
+  private network(): void {
+    const first = this.r.placed[0]!, facts = this.report.facts!
+    ensure(first.position === 0n && first.entry.kind === 'genesis', 'MALFORMED', 'entry 0, the genesis, is missing')
+    this.use(first)
+    this.genesis = first.entry.outer.payload as Payload<'genesis'>
+    facts.network = first.entry.leaf
+    facts.origin = this.genesis.origin
+    const details = first.details && attempt(() => readDetails(first.details!, 'genesis'))
+    if (details && details.status === 'OK' && details.value.profile === 'genesis') this.names = new Map(details.value.fields.parties.map((p) => [p.id, p.name]))
+    if (this.genesis.origin !== this.r.checkpoint.origin) this.report.fail('origin', 'WRONG_NETWORK')
+    const words = [alike(shown(this.genesis.origin)), alike(hex(first.entry.leaf).slice(0, 16))]
+    if (!this.trust) this.report.note('unpinned', ...words)
+    else if (same(first.entry.leaf, this.trust.network)) this.report.pass('network', ...words)
+    else this.report.fail('network', 'WRONG_NETWORK', ...words)
+  }
+
+  /* ---- what is attached ---- */
+
+  private attachments(): void {
+    const { record, own } = this.r, found = attempt(() => checkAttachments(record, own.entry))
+    if (found.status !== 'OK' || record.details) this.report.judged('details', found)
+    if (found.status === 'OK' && record.content) this.report.pass('content', alike(record.content.length))
+    if (found.status === 'OK' && record.details) this.details(record.details)
+    for (const p of this.r.placed) {
+      if (!p.details || p === own) continue
+      const promised = commitmentOf(p.entry)
+      ensure(promised !== undefined, 'MALFORMED', `entry ${p.position} has no details, but some go with it`)
+      if (!same(commitment(p.salt!, p.details), promised)) this.report.fail('support-details', 'BAD_ATTACHMENT', alike(p.position))
+    }
+  }
+
+  private details(bytes: Bytes): void {
+    const d = attempt(() => readDetails(bytes, this.r.own.entry.kind)), facts = this.report.facts!
+    if (d.status !== 'OK') return this.report.note('profile')
+    if (d.value.profile !== 'plain' && d.value.profile !== 'police-collection') return
+    const { name, label, digests } = d.value.fields
+    facts.name = name
+    if (label !== undefined) facts.label = label
+    if (digests) facts.sha256 = digests[0]!.value
+  }
+
+  /* ---- parties ---- */
+
+  private enrolment(): void {
+    const members = attempt(() => new Members(this.genesis, this.report.facts!.network!))
+    if (members.status !== 'OK') return this.report.judged('enrolment', members)
+    this.members = members.value
+    for (const p of this.of('confirm')) {
+      const { party } = p.payload, found = attempt(() => members.value.confirm(p.entry.statement as Statement & { kind: 'confirm' }, p.position))
+      this.report.judged('confirm', found, alike(p.position), alike(party), this.nameOf(party))
+    }
+  }
+
+  private case(): void {
+    const { entry, details, position } = this.r.own, facts = this.report.facts!
+    if (entry.kind === 'case') this.caseName(details)
+    if (entry.kind === 'inventory') this.tellInventory(entry.outer.payload as Payload<'inventory'>)
+    const id = entry.inner ? entry.inner.payload.case : entry.kind === 'inventory' ? (entry.outer.payload as Payload<'inventory'>).case : undefined
+    if (!id) return
+    const at = this.of('case').find((p) => same(p.payload.case, id))
+    ensure(at !== undefined, 'MALFORMED', 'the entry that opened the case is missing')
+    this.use(at)
+    this.caseName(at.details)
+    if (at.position < position) this.report.pass('case', alike(at.position), alike(shown(facts.caseName ?? '')))
+    else this.report.fail('case', 'OUT_OF_ORDER')
+  }
+
+  private caseName(details: Bytes | undefined): void {
+    const d = details && attempt(() => readDetails(details, 'case'))
+    if (d && d.status === 'OK' && d.value.profile === 'case') this.report.facts!.caseName = d.value.fields.name
+  }
+
+  private tellInventory(inventory: Payload<'inventory'>): void {
+    this.report.note('inventory', alike(inventory.seen.position), inventory.case ? two('case', '案件') : two('key', '密钥'), alike(inventory.n))
+    if (inventory.open.length > 0) this.report.note('open-numbers', alike(inventory.open.length))
+  }
+
+  /* ---- copies ---- */
+
+  private copies(): void {
+    const { own, record } = this.r, { members, report } = this
+    if (own.entry.kind !== 'deposit' || !members) return
+    const counted = new Set<bigint>()
+    for (const p of this.of('stored')) this.countStored(p, counted, members)
+    if (record.content && this.trusted) for (const line of this.lines) {
+      const organisation = line.is === 'ignored' ? undefined : this.holder(line.key)
+      if (organisation !== undefined) counted.add(organisation)
+    }
+    const { copies, mandatory } = this.genesis.policy, enough = BigInt(counted.size) >= copies
+    report.copies = counted.size
+    report.copiesRequired = copies
+    report.copiesOk = enough && mandatory.every((id) => counted.has(id))
+    if (copies === 0n && report.copiesOk) return
+    const n = [alike(counted.size), alike(copies)]
+    if (report.copiesOk) report.pass('copies', ...n)
+    else report.unproven('copies', 'COPIES_MISSING', ...n, enough ? two(', but a mandatory organisation is not among them', '，但缺少必须持有的机构') : two('', ''))
+  }
+
+  /** One attestation an organisation. One of another deposit, or a second one, is not asked for, and is refused in the end. */
+  private countStored(p: Of<'stored'>, counted: Set<bigint>, members: Members): void {
+    const organisation = members.organisationOf(p.entry.statement!.kid) ?? 0n, { position } = this.r.own
+    const covers = p.payload.ranges.some((range) => range.first <= position && position <= range.last)
+    if (p.position < position || !covers || counted.has(organisation)) return
+    this.use(p)
+    counted.add(organisation)
+    this.report.note('copy', alike(p.position), alike(organisation), this.nameOf(organisation), alike(timeText(this.dating(p.position).payload.closed)))
+  }
+
+  /** The organisation that holds a key of the trust file; undefined: nobody of this ledger. */
+  private holder(key: VerifierKey): bigint | undefined { return this.members?.organisationOf(keyId(key.key)) }
+
+  /* ---- signatures ---- */
+
+  private signers(): void {
+    const { entry, position } = this.r.own, { members } = this
+    if (!members) return
+    if (entry.statement) {
+      this.nameParties(members)
+      if (entry.inner) this.statement(entry.inner, position, members)
+      if (entry.kind !== 'confirm') this.statement(entry.statement, position, members)
+      if (entry.statement.kind === 'incident' && entry.statement.payload.claim)
+        this.statement(readNestedClaim(entry.statement.payload.claim, entry.statement.network), position, members)
+    }
+    for (const p of this.r.placed)
+      if (p.used && p !== this.r.own && (p.entry.kind === 'case' || p.entry.kind === 'stored')) this.statement(p.entry.statement!, p.position, members)
+  }
+
+  private nameParties(members: Members): void {
+    const { entry } = this.r.own, facts = this.report.facts!, first = members.key((entry.inner ?? entry.statement!).kid), second = members.key(entry.statement!.kid)
+    const name = (id: bigint | undefined): string | undefined => id === undefined ? undefined : this.names.get(id)
+    const depositor = name(first?.party.id), organisation = name(first?.party.organisation), provider = entry.inner && name(second?.party.id)
+    if (depositor) facts.depositor = depositor
+    if (organisation) facts.organisation = organisation
+    if (provider) facts.provider = provider
+  }
+
+  private statement(st: Statement, position: bigint, members: Members): void {
+    const found = attempt(() => {
+      const key = members.signer(st, position)
+      for (const p of this.of('confirm')) if (p.payload.party === key.party.organisation) this.use(p)
+      verifySignature(key.key, st.signed, st.signature)
+      return key
+    })
+    const party = found.status === 'OK' ? found.value.party.id : undefined
+    this.report.judged('statement', found, alike(position), kindName(st.kind), alike(party ?? 0n), this.nameOf(party))
+  }
+
+  /* ---- time ---- */
+
+  private time(): void {
+    const { own } = this.r, { entry } = own, facts = this.report.facts!, outer = seenOf(entry.outer.payload)
+    if (entry.inner) {
+      const inner = entry.inner.payload.seen
+      this.seen('claim', inner, true)
+      this.seen(entry.kind, outer!, false)
+      if (outer!.position < inner.position) this.report.fail('seen-order', 'OUT_OF_ORDER')
+    } else if (outer) this.seen(entry.kind, outer, true)
+    if (entry.kind === 'block') facts.recordedBy = (entry.outer.payload as Payload<'block'>).closed
+    else {
+      const dating = this.dating(own.position)
+      facts.recordedBy = dating.payload.closed
+      this.report.note('dated', alike(dating.position), alike(timeText(dating.payload.closed)))
+    }
+    this.blocks()
+    this.tellOwnClock()
+    this.clock()
+  }
+
+  private seen(kind: Kind, seen: Seen, first: boolean): void {
+    const p = this.r.placed.find((p) => p.position === seen.position), kindWords = kindName(kind)
+    ensure(p !== undefined, 'MALFORMED', `entry ${seen.position}, the block that the ${kind} saw, is missing`)
+    this.use(p)
+    if (p.entry.kind !== 'block' || !same(p.entry.leaf, seen.leaf) || seen.position >= this.r.own.position)
+      return this.report.fail('seen', 'UNKNOWN_BLOCK', kindWords)
+    const { closed } = p.entry.outer.payload as Payload<'block'>
+    if (first) this.report.facts!.signedAfter = closed
+    this.report.note('seen', kindWords, alike(seen.position), alike(timeText(closed)))
+  }
+
+  private blocks(): void {
+    let before: Payload<'block'> | undefined
+    for (const { payload: b, position } of this.of('block')) {
+      const behind = b.first + b.count === position
+      const follows = before === undefined || (b.first > before.first + before.count && b.height > before.height && b.opened >= before.closed)
+      if (!behind) this.report.fail('block', 'UNTRUE', alike(position), two('does not stand behind its records', '不在其所含记录之后'))
+      else if (!follows) this.report.fail('block', 'UNTRUE', alike(position), two('does not follow the block before it', '与前一区块不相衔接'))
+      before = b
+    }
+  }
+
+  /** When it was collected or taken is the signer's word: shown, never judged. */
+  private tellOwnClock(): void {
+    const { entry } = this.r.own, facts = this.report.facts!, own = timeOf(entry)
+    if (!entry.statement) return
+    facts.ownClock = own
+    const between = own >= (facts.signedAfter ?? 0n) && own <= facts.recordedBy!
+    this.report.note('signer-clock', alike(timeText(own)), between ? two('', '') : two(', which is not between those times', '，不在上述时间之间'))
+  }
+
+  /** Could this organisation have made the checkpoint good: alone, or with every outside cosigner? A log key that genesis does not list may be anybody's. */
+  private suffices(organisation: bigint, withOutside: boolean): boolean {
+    const policy = this.policy!, hold = (key: VerifierKey): bigint | undefined => this.holder(key)
+    const hasLogKey = policy.logs.some((l) => [undefined, organisation].includes(hold(l)))
+    return hasLogKey && quorumMet(policy, (key) => hold(key) === organisation || (hold(key) === undefined && withOutside))
+  }
+
+  private anySuffices(withOutside: boolean): boolean {
+    return this.members!.parties.some((p) => p.id === p.organisation && this.suffices(p.id, withOutside))
+  }
+
+  /** The earliest time by which cosignatures of that time or before meet the quorum. */
+  private quorumTime(): bigint {
+    const cosigned = this.lines.flatMap((l) => l.is === 'cosigned' ? [l] : []).sort((a, b) => a.at < b.at ? -1 : 1)
+    return cosigned.find((l) => quorumMet(this.policy!, (key) => cosigned.some((c) => c.key === key && c.at <= l.at)))?.at ?? LAST_MS
+  }
+
+  private clock(): void {
+    const { report, members } = this, facts = report.facts!
+    const outside = this.trusted && members !== undefined && !this.anySuffices(false), agreed = outside && !this.anySuffices(true)
+    const by = timeText(facts.recordedBy!), after = facts.signedAfter === undefined ? undefined : timeText(facts.signedAfter)
+    const span = after ? two(`signed after ${after}, recorded by ${by}`, `签名晚于${after}，入账不晚于${by}`) : two(`recorded by ${by}`, `入账不晚于${by}`)
+    report.oneKeeper = members?.organisations.length === 1 && !outside
+    if (agreed) return report.pass('agreed', span)
+    if (!outside) {
+      const whose = this.trusted ? two('one party\'s own clock', '一方自己的时钟') : two('a clock that nobody vouches for', '无人作证的时钟')
+      return report.unproven('clock', 'TIME_UNPROVEN', span, whose)
+    }
+    facts.witnessedBy = msOf(this.quorumTime())
+    report.pass('witnessed', span, alike(timeText(facts.witnessedBy)))
+  }
+
+  /* ---- the evidence ---- */
+
+  private evidence(given: Evidence | undefined): void {
+    const { entry } = this.r.own, claim = entry.inner?.payload, { content } = this.r.record, { report } = this
+    if (!claim) {
+      if (given) report.unproven('target', 'UNKNOWN_TARGET', kindName(entry.kind))
+      return
+    }
+    if (content && claim.content === FOLDER) this.judgeManifest(content, claim)
+    if (content && claim.content === ITEM && report.facts!.sha256) {
+      if (same(sha256(content), report.facts!.sha256)) report.pass('content-sha256')
+      else report.fail('content-sha256', 'BAD_HASH')
+    }
+    if (given) this.compare(given, claim)
+  }
+
+  private judgeManifest(content: Bytes, claim: Payload<'claim'>): void {
+    const { items, bytes, root } = claim.folder!, found = attempt(() => {
+      const m = readManifest(content)
+      ensure(m.items === items && m.bytes === bytes && same(m.root, root), 'BAD_HASH', 'it has other items, bytes or items\' root')
+      return m
+    })
+    if (found.status === 'OK') this.manifest = found.value
+    this.report.judged('manifest', found, alike(items), alike(bytes))
+  }
+
+  private compare(given: Evidence, claim: Payload<'claim'>): void {
+    const folder = claim.content === FOLDER, signed = this.report.facts!.sha256, what = folder ? two('manifest', '清单') : two('file', '文件')
+    const wrong = given.size !== claim.size ? two('it has another size', '大小不同')
+      : !same(given.root, claim.root) ? two('its bytes differ', '字节不同')
+        : !folder && signed && !same(given.sha256, signed) ? two('its SHA-256 is not the signed one', '其 SHA-256 与所签的不符') : undefined
+    if (!folder) this.report.compared = wrong ? 'other' : 'same'
+    if (wrong) this.report.fail('evidence', 'BAD_HASH', what, alike(claim.size), wrong)
+    else this.report.pass('evidence', what, alike(claim.size))
+  }
+
+  private complete(): void {
+    if (this.report.failed) return
+    const idle = this.r.placed.find((p) => !p.used)
+    ensure(idle === undefined, 'MALFORMED', `entry ${idle?.position} goes with it, but nothing needs it`)
+    this.report.pass('complete')
+  }
+}
+
+const msOf = (seconds: bigint): bigint => seconds < LAST_MS / 1000n ? seconds * 1000n : LAST_MS
+
+/** A folder or an item of one was compared outside: the line, and the verdicts anew. */
+export function addEvidence(j: Judgement, check: 'folder' | 'item' | 'manifest-beside' | 'sort', good: boolean, what: Two): void {
+  if (good) j.report.pass(check, what)
+  else j.report.fail(check, 'BAD_HASH', what)
+  j.report.compared = good ? 'same' : 'other'
+  sayAll(j.report, j.receipt)
+}
+

@@ -1,0 +1,112 @@
+/** The kinds of entry, docs/formats/entry.md: one table of fields each, and the rules beside it. */
+import { type Bytes, MAX63, compare, ensure, hex, toUtf8, unhex } from '../codec/bytes.ts'
+import { type Field, type Read, bytes, constant, field, h16, h32, h64, list, map, maybe, small, text, time, tuple, uint } from '../codec/schema.ts'
+
+const ENTRY_MAX = 16384, PARTIES_MAX = 64, KEYS_MAX = 256
+const party = uint(1, PARTIES_MAX), quorum = uint(0, PARTIES_MAX)
+const seen = tuple({ position: uint(), leaf: h32 })
+const nested = bytes(1, ENTRY_MAX)
+
+export const DEPOSITOR = 1, PROVIDER = 2, ORGANISATION = 4
+export const ITEM = 1n, FOLDER = 2n, EQUIVOCATION = 2n
+
+const partyKey = tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64) })
+
+const fields = {
+  genesis: {
+    type: field(0, constant('application/custody-genesis+cbor')), origin: field(1, text(1, 128)), nonce: field(2, h16), suite: field(3, small(1)),
+    rules: field(4, small(1)), engine: field(5, small(1)), time: field(6, time),
+    parties: field(7, list(tuple({ id: party, role: small(1), organisation: party, keys: list(partyKey, 0, KEYS_MAX) }), 1, PARTIES_MAX)),
+    policy: field(8, map({
+      cosigners: field(1, quorum), copies: field(2, quorum), mandatory: field(3, list(uint(0, (1n << 64n) - 1n), 0, PARTIES_MAX)),
+      acceptanceAge: field(4, time), openBundles: field(5, uint(0, 1)) })),
+    commitment: field(9, h32),
+  },
+  block: {
+    type: field(0, constant('application/custody-block+cbor')), height: field(1, uint(1)), opened: field(2, time), closed: field(3, time),
+    first: field(4, uint()), count: field(5, small(1)), root: field(6, h32), digest: field(7, h32),
+  },
+  confirm: { party: field(1, party), time: field(2, time), keys: field(3, list(tuple({ kid: h32, signature: h64 }), 1, KEYS_MAX)) },
+  case: { case: field(1, h16), time: field(2, time), seen: field(3, seen), commitment: field(4, h32) },
+  claim: {
+    serial: field(1, uint(1)), case: field(2, h16), content: field(3, uint(ITEM, FOLDER)), size: field(4, uint()), root: field(5, h32),
+    time: field(6, time), seen: field(7, seen), commitment: field(8, h32),
+    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })),
+  },
+  deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen) },
+  refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, uint(1, 7)) },
+  void: { serial: field(1, uint(1)), time: field(2, time), seen: field(3, seen), reason: field(4, uint(1, 7)), commitment: field(5, h32), claim: maybe(6, h32) },
+  stored: { time: field(1, time), seen: field(2, seen), ranges: field(3, list(tuple({ first: uint(), last: uint() }), 1, 512)) },
+  incident: {
+    time: field(1, time), seen: field(2, seen), type: field(3, uint(1, 3)), count: field(4, uint()), root: field(5, h32), commitment: field(6, h32),
+    claim: maybe(7, nested),
+  },
+  correction: { time: field(1, time), seen: field(2, seen), target: field(3, h32), commitment: field(4, h32) },
+  access: { time: field(1, time), seen: field(2, seen), count: field(3, uint(1)), root: field(4, h32), commitment: field(5, h32) },
+  inventory: {
+    time: field(1, time), seen: field(2, seen), case: maybe(3, h16), kid: maybe(4, h32), n: field(5, uint()), root: field(6, h32), last: maybe(7, h32),
+    open: field(8, list(tuple({ kid: h32, numbers: list(uint(0, (1n << 64n) - 1n), 1, 1024) }), 0, 64)),
+  },
+} satisfies Record<string, Record<string, Field<any>>>
+
+export type Kind = keyof typeof fields
+export type Payload<K extends Kind> = ReturnType<ReturnType<typeof readerOf<K>>>
+const readerOf = <K extends Kind>(kind: K) => map(fields[kind])
+export const payloadFields: Record<Kind, Record<string, Field<any>>> = fields
+
+export type AnyPayload = { [K in Kind]: { kind: K, payload: Payload<K> } }[Kind]
+export type PartyKey = Payload<'genesis'>['parties'][number]['keys'][number]
+export type Seen = Payload<'case'>['seen']
+
+const bad = (ok: boolean, what: string): void => ensure(ok, 'MALFORMED', what)
+const ascending = (of: Bytes[]): boolean => of.every((x, i) => i === 0 || compare(of[i - 1]!, x) < 0)
+
+/** What a table of fields cannot say. */
+const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
+  genesis: (g) => {
+    const slash = g.origin.length - 33, nonce = g.origin.slice(slash + 1)
+    bad(slash > 0 && g.origin[slash] === '/' && toUtf8(g.origin).length === g.origin.length, 'genesis: the origin is not "<name>/<32 hex digits>"')
+    bad(/^[!-*,-~]+$/.test(g.origin.slice(0, slash)), 'genesis: the name in the origin is printable ASCII without space and +')
+    bad(hex(unhex(nonce, 16)) === hex(g.nonce), 'genesis: the origin does not end with the nonce')
+    bad(g.policy.mandatory.every((id, i, all) => id > (i === 0 ? 0n : all[i - 1]!)), 'genesis: the mandatory organisations ascend')
+  },
+  block: (b) => {
+    bad(b.first + b.count <= MAX63, 'block: its records end beyond any log')
+    bad(b.opened <= b.closed, 'block: closed before it was opened')
+  },
+  confirm: (c) => bad(ascending(c.keys.map((k) => k.kid)) && c.keys[0]!.kid.some((x) => x !== 0), 'confirm: the key ids ascend'),
+  claim: (c) => bad((c.folder !== undefined) === (c.content === FOLDER), 'claim: the folder field goes with a folder'),
+  stored: (s) => bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap'),
+  incident: (i) => bad((i.claim !== undefined) === (i.type === EQUIVOCATION), 'incident: a claim goes with an equivocation'),
+  inventory: (v) => {
+    bad((v.case === undefined) !== (v.kid === undefined), 'inventory: of a case or of a key')
+    bad((v.last !== undefined) === v.n > 0n, 'inventory: the last id stands there if there is one')
+    bad(ascending(v.open.map((o) => o.kid)) && v.open.every((o) => o.kid.some((x) => x !== 0)), 'inventory: the keys ascend')
+    bad(v.kid === undefined || v.open.every((o) => hex(o.kid) === hex(v.kid!)), 'inventory: open numbers of another key')
+    bad(v.open.every((o) => o.numbers.every((n, i, all) => n > (i === 0 ? 0n : all[i - 1]!))), 'inventory: open numbers ascend from 1')
+    ensure(v.open.reduce((n, o) => n + o.numbers.length, 0) <= 1024, 'TOO_LARGE', 'inventory: more than 1,024 open numbers')
+  },
+}
+
+const readers = new Map(Object.entries(fields).map(([kind, f]) => [kind, map(f) as Read<any>]))
+
+export function readPayload<K extends Kind>(kind: K, item: Parameters<Read<any>>[0]): Payload<K> {
+  const payload = readers.get(kind)!(item, kind) as Payload<K>
+  rules[kind]?.(payload)
+  return payload
+}
+
+/** How a kind stands in the log, who may sign it. */
+interface Row { form: 'plain' | 'signed' | 'nested', roles: number }
+export const kinds: Record<Kind, Row> = {
+  genesis: { form: 'plain', roles: 0 }, block: { form: 'plain', roles: 0 },
+  confirm: { form: 'signed', roles: ORGANISATION }, case: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+  claim: { form: 'nested', roles: DEPOSITOR }, deposit: { form: 'signed', roles: PROVIDER }, refusal: { form: 'signed', roles: PROVIDER },
+  void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION }, incident: { form: 'signed', roles: ORGANISATION },
+  correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION },
+  inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+}
+
+const typeOf = (kind: Kind): string => `application/custody-${kind}+${kinds[kind].form === 'plain' ? 'cbor' : 'cose'}`
+const byType = new Map((Object.keys(kinds) as Kind[]).map((kind) => [typeOf(kind), kind]))
+export const kindOf = (type: string): Kind | undefined => byType.get(type)
