@@ -47,6 +47,7 @@ const fields = {
     time: field(1, time), seen: field(2, seen), case: maybe(3, h16), kid: maybe(4, h32), n: field(5, uint()), root: field(6, h32), last: maybe(7, h32),
     open: field(8, list(tuple({ kid: h32, numbers: list(uint(0, (1n << 64n) - 1n), 1, 1024) }), 0, 64)),
   },
+  disclosure: { time: field(1, time), seen: field(2, seen), targets: field(3, list(h32, 1, 400)), commitment: field(4, h32) },
 } satisfies Record<string, Record<string, Field<any>>>
 
 export type Kind = keyof typeof fields
@@ -59,7 +60,8 @@ export type PartyKey = Payload<'genesis'>['parties'][number]['keys'][number]
 export type Seen = Payload<'case'>['seen']
 
 const bad = (ok: boolean, what: string): void => ensure(ok, 'MALFORMED', what)
-const ascending = (of: Bytes[]): boolean => of.every((x, i) => i === 0 || compare(of[i - 1]!, x) < 0)
+/** Strictly, from above 32 zero bytes. */
+const rising = (of: Bytes[]): boolean => of.every((x, i) => compare(of[i - 1] ?? new Uint8Array(32), x) < 0)
 
 /** What a table of fields cannot say. */
 const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
@@ -74,18 +76,19 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(b.first + b.count <= MAX63, 'block: its records end beyond any log')
     bad(b.opened <= b.closed, 'block: closed before it was opened')
   },
-  confirm: (c) => bad(ascending(c.keys.map((k) => k.kid)) && c.keys[0]!.kid.some((x) => x !== 0), 'confirm: the key ids ascend'),
+  confirm: (c) => bad(rising(c.keys.map((k) => k.kid)), 'confirm: the key ids ascend'),
   claim: (c) => bad((c.folder !== undefined) === (c.content === FOLDER), 'claim: the folder field goes with a folder'),
   stored: (s) => bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap'),
   incident: (i) => bad((i.claim !== undefined) === (i.type === EQUIVOCATION), 'incident: a claim goes with an equivocation'),
   inventory: (v) => {
     bad((v.case === undefined) !== (v.kid === undefined), 'inventory: of a case or of a key')
     bad((v.last !== undefined) === v.n > 0n, 'inventory: the last id stands there if there is one')
-    bad(ascending(v.open.map((o) => o.kid)) && v.open.every((o) => o.kid.some((x) => x !== 0)), 'inventory: the keys ascend')
+    bad(rising(v.open.map((o) => o.kid)), 'inventory: the keys ascend')
     bad(v.kid === undefined || v.open.every((o) => hex(o.kid) === hex(v.kid!)), 'inventory: open numbers of another key')
     bad(v.open.every((o) => o.numbers.every((n, i, all) => n > (i === 0 ? 0n : all[i - 1]!))), 'inventory: open numbers ascend from 1')
     ensure(v.open.reduce((n, o) => n + o.numbers.length, 0) <= 1024, 'TOO_LARGE', 'inventory: more than 1,024 open numbers')
   },
+  disclosure: (d) => bad(rising(d.targets), 'disclosure: the ids ascend'),
 }
 
 const readers = new Map(Object.entries(fields).map(([kind, f]) => [kind, map(f) as Read<any>]))
@@ -104,7 +107,7 @@ export const kinds: Record<Kind, Row> = {
   claim: { form: 'nested', roles: DEPOSITOR }, deposit: { form: 'signed', roles: PROVIDER }, refusal: { form: 'signed', roles: PROVIDER },
   void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION }, incident: { form: 'signed', roles: ORGANISATION },
   correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION },
-  inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+  inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
 }
 
 const typeOf = (kind: Kind): string => `application/custody-${kind}+${kinds[kind].form === 'plain' ? 'cbor' : 'cose'}`
