@@ -93,27 +93,37 @@ cu_status cu_pack_rows_add(void *arg, const struct cu_pack_row *row, struct cu_s
 }
 
 /* The index must be, byte for byte, the one that follows from the pack; beside a damaged pack, a sound one of that name. */
-static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct cu_pack_rows *rows, struct cu_judged *ret,
-                             struct cu_err *err)
+static cu_status judge_index(struct cu_objects *s, const cu_hash *name, struct cu_judged *ret, struct cu_err *err)
 {
-    CU_BUF lies = cu_buf_heap(CU_PACK_INDEX_MAX), due = cu_buf_heap(CU_PACK_INDEX_MAX);
+    CU_BUF bytes = cu_buf_heap(CU_PACK_INDEX_MAX);
     struct cu_pack_index index;
     struct cu_err why = { 0 };
 
-    cu_status status = cu_store_pack_index(s, name, &lies, &index, &why);
-    if (status == CU_OK && ret->main == CU_JUDGED_GOOD) {
-        TRY(cu_pack_index_write(name, ret->size, rows->row, rows->n, &due, err));
-        if (!cu_span_eq(cu_buf_span(&lies), cu_buf_span(&due)))
-            status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
-    }
+    cu_status status = cu_store_pack_index(s, name, &bytes, &index, &why);
+    if (status == CU_OK && ret->main == CU_JUDGED_GOOD && !cu_pack_index_is_of(&index, ret->size, ret->rows.row, ret->rows.n))
+        status = cu_fail(&why, CU_BAD_HASH, "it is not the index of the pack beside it");
     return as_finding(status, &why, true, ret, err);
 }
 
-cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, struct cu_judged *ret,
-                        struct cu_err *err)
+struct taking {
+    struct cu_pack_rows *rows;
+    cu_object_about about;
+};
+
+static cu_status take_row(void *arg, const struct cu_pack_row *row, struct cu_span bytes, struct cu_err *err)
 {
-    CU_CLEANUP(cu_pack_rows_free) struct cu_pack_rows rows = { 0 };
-    struct cu_pack_scan how = { .each = cu_pack_rows_add, .arg = &rows };
+    const struct taking *t = arg;
+
+    TRY(cu_pack_rows_add(t->rows, row, bytes, err));
+    if (t->about) t->rows->row[t->rows->n - 1].about = t->about(row->kind, bytes);
+    return CU_OK;
+}
+
+cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_hash *name, cu_object_about about,
+                        struct cu_judged *ret, struct cu_err *err)
+{
+    struct taking taking = { &ret->rows, about };
+    struct cu_pack_scan how = { .each = take_row, .arg = &taking };
     struct cu_err why = { 0 };
 
     *ret = (struct cu_judged){ 0 };
@@ -122,6 +132,6 @@ cu_status cu_judge_pack(struct cu_scan *scan, struct cu_objects *s, const cu_has
         status = cu_fail(&why, CU_BAD_HASH, "its %llu bytes do not have the root that is its name", (unsigned long long)how.size);
     TRY(as_finding(status, &why, false, ret, err));
     ret->size = how.size;
-    ret->objects = rows.n;
-    return judge_index(s, name, &rows, ret, err);
+    ret->objects = ret->rows.n;
+    return judge_index(s, name, ret, err);
 }

@@ -16,6 +16,7 @@ struct cu_judging {
     struct cu_objects *s;
     cu_status (*told)(void *arg, const struct cu_judge_job *job, struct cu_err *err);
     void (*progress)(void *arg, uint64_t bytes);
+    cu_object_about about;
     void *arg;
     struct cu_scan *scan; /* the caller's */
     struct cu_crew *crew;
@@ -24,28 +25,33 @@ struct cu_judging {
     uint64_t asked, told_n; /* asked: of the first few */
 };
 
-static cu_status judge(struct cu_scan *scan, struct cu_objects *s, struct cu_judge_job *job, struct cu_err *err)
+static cu_status judge(struct cu_judging *j, struct cu_scan *scan, struct cu_judge_job *job, struct cu_err *err)
 {
-    cu_status (*judge_one)(struct cu_scan *, struct cu_objects *, const cu_hash *, struct cu_judged *,
-                           struct cu_err *) = job->large ? cu_judge_large : cu_judge_pack;
+    cu_status status = CU_OK;
 
-    TRY(judge_one(scan, s, &job->name, &job->judged, err));
-    return job->judged.unread ? judge_one(scan, s, &job->name, &job->judged, err) : CU_OK;
+    job->judged.unread = true;
+    for (int tries = 0; tries < 2 && job->judged.unread && status == CU_OK; tries++) {
+        cu_pack_rows_free(&job->judged.rows);
+        status = job->large ? cu_judge_large(scan, j->s, &job->name, &job->judged, err)
+                            : cu_judge_pack(scan, j->s, &job->name, j->about, &job->judged, err);
+    }
+    return status;
 }
 
 static cu_status judge_slot(void *arg, size_t n, struct cu_err *err)
 {
     struct lane *lane = arg;
-    return judge(lane->scan, lane->judging->s, &lane->judging->job[n], err);
+    return judge(lane->judging, lane->scan, &lane->judging->job[n], err);
 }
 
 cu_status cu_judging_begin(struct cu_objects *s, cu_status (*told)(void *arg, const struct cu_judge_job *job, struct cu_err *err),
-                           void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_judging **ret, struct cu_err *err)
+                           void (*progress)(void *arg, uint64_t bytes), cu_object_about about, void *arg,
+                           struct cu_judging **ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_judging_cleanup) struct cu_judging *j = calloc(1, sizeof *j);
 
     ENSURE(j, err, CU_NO_MEMORY, "no memory to read a store");
-    *j = (struct cu_judging){ .s = s, .told = told, .progress = progress, .arg = arg };
+    *j = (struct cu_judging){ .s = s, .told = told, .progress = progress, .about = about, .arg = arg };
     TRY(cu_scan_new(true, &j->scan, err));
     *ret = j;
     j = NULL;
@@ -57,6 +63,7 @@ void cu_judging_free(struct cu_judging *j)
     if (!j) return;
     cu_crew_free(j->crew);
     for (unsigned i = 0; i < LANES; i++) cu_scan_free(j->lane[i].scan);
+    for (unsigned i = 0; i < SLOTS; i++) cu_pack_rows_free(&j->job[i].judged.rows);
     cu_scan_free(j->scan);
     free(j);
 }
@@ -73,10 +80,13 @@ static cu_status start_crew(struct cu_judging *j, struct cu_err *err)
     return cu_crew_new(lanes, LANES, SLOTS, true, &j->crew, err);
 }
 
-static cu_status tell(struct cu_judging *j, const struct cu_judge_job *job, struct cu_err *err)
+static cu_status tell(struct cu_judging *j, struct cu_judge_job *job, struct cu_err *err)
 {
     if (j->progress) j->progress(j->arg, job->judged.size);
-    return j->told(j->arg, job, err);
+    cu_status status = j->told(j->arg, job, err);
+    cu_pack_rows_free(&job->judged.rows);
+    job->judged.rows = (struct cu_pack_rows){ 0 };
+    return status;
 }
 
 static cu_status tell_next(struct cu_judging *j, struct cu_err *err)
@@ -91,8 +101,10 @@ static cu_status judge_here(struct cu_judging *j, const struct cu_judge_job *job
     struct cu_judge_job here = *job;
 
     TRY(cu_judging_end(j, err));
-    TRY(judge(j->scan, j->s, &here, err));
-    return tell(j, &here, err);
+    cu_status status = judge(j, j->scan, &here, err);
+    if (status == CU_OK) return tell(j, &here, err);
+    cu_pack_rows_free(&here.judged.rows);
+    return status;
 }
 
 cu_status cu_judging_add(struct cu_judging *j, const struct cu_judge_job *job, struct cu_err *err)

@@ -11,8 +11,8 @@ struct cu_judge_job { bool large, side; cu_hash name; uint64_t size; struct cu_j
 struct cu_judging;
 CU_MUST_USE cu_status cu_judging_begin(struct cu_objects *s,
                                        cu_status (*told)(void *arg, const struct cu_judge_job *job, struct cu_err *err),
-                                       void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_judging **ret,
-                                       struct cu_err *err);
+                                       void (*progress)(void *arg, uint64_t bytes), cu_object_about about, void *arg,
+                                       struct cu_judging **ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_judging_add(struct cu_judging *j, const struct cu_judge_job *job, struct cu_err *err);
 CU_MUST_USE cu_status cu_judging_end(struct cu_judging *j, struct cu_err *err); /* all that were added have been told */
 void cu_judging_free(struct cu_judging *j);

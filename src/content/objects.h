@@ -72,11 +72,21 @@ struct cu_object_fault { const char *where, *kind, *what; cu_hash name; bool pac
 /** Judge every file of the store by itself: bytes against names, trees and pack indexes, files that do not belong; empty folders
  *  of another name, too. What lies in incoming/ is not judged, and a sound side file alone (a tree without its bytes, an index
  *  without its pack: a crash leaves them so) is no fault: that an object is missing the log says, by cu_objects_has.
- *  `sample`: every n-th large object or pack only (0 and 1: all). `progress` is told the bytes read so far; it may be NULL. */
+ *
+ *  Each object that is there is told with its place, in the caller's thread: its name was made of its bytes again. With `sample` above 1
+ *  only every n-th large object or pack is read, and of the others what their index says is told. Whatever `about` makes of an
+ *  object's bytes comes along, 0 where they were not read. */
+typedef uint64_t (*cu_object_about)(enum cu_object_kind kind, struct cu_span bytes); /* any thread */
+struct cu_object_check {
+    uint64_t sample;
+    void (*found)(void *arg, const struct cu_object_fault *fault);
+    void (*progress)(void *arg, uint64_t bytes); /* read so far. It and what follows may be NULL */
+    cu_status (*each)(void *arg, const struct cu_object *o, uint64_t about, struct cu_err *err);
+    cu_object_about about;
+    void *arg;
+};
 struct cu_object_sum { uint64_t objects, bytes; };
-CU_MUST_USE cu_status cu_objects_check(struct cu_objects *s, uint64_t sample,
-                                       void (*found)(void *arg, const struct cu_object_fault *fault),
-                                       void (*progress)(void *arg, uint64_t bytes), void *arg, struct cu_object_sum *ret,
+CU_MUST_USE cu_status cu_objects_check(struct cu_objects *s, const struct cu_object_check *how, struct cu_object_sum *ret,
                                        struct cu_err *err);
 /** Is this object there and sound? What `check` asks for everything that the log names. */
 CU_MUST_USE cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size,

@@ -81,6 +81,22 @@ struct cu_pack_row cu_pack_index_row(const struct cu_pack_index *index, uint32_t
     return row;
 }
 
+/* By (2) its rows are distinct: when each is one of the pack's, and there are as many, they are the same. */
+bool cu_pack_index_is_of(const struct cu_pack_index *index, uint64_t pack_size, const struct cu_pack_row *rows, size_t n)
+{
+    if (index->n != n || index->pack_size != pack_size) return false;
+    for (uint32_t i = 0; i < index->n; i++) {
+        const struct cu_pack_row row = cu_pack_index_row(index, i);
+        size_t low = 0;
+        for (size_t high = n; high - low > 1;) { /* out of the pack they come by offset */
+            const size_t middle = low + (high - low) / 2;
+            *(rows[middle].offset > row.offset ? &high : &low) = middle;
+        }
+        if (compare_rows(&rows[low], &row) != 0 || rows[low].size != row.size) return false;
+    }
+    return true;
+}
+
 static bool row_fits(const struct cu_pack_index *index, const struct cu_pack_row *row)
 {
     return kind_ok(row->kind) && row->size <= CU_SMALL_MAX && row->offset >= CU_PACK_HEAD + CU_FRAME_HEAD &&

@@ -21,7 +21,8 @@ enum {
     CU_PACK_INDEX_MAX = CU_PACK_INDEX_HEAD + CU_PACK_ROWS_MAX * CU_PACK_ROW_BYTES + 32,
 };
 
-struct cu_pack_row { enum cu_object_kind kind; cu_hash name; uint32_t offset, size; };
+/** `about`: what whoever reads the pack wants to keep of the bytes; no part of any file. */
+struct cu_pack_row { enum cu_object_kind kind; cu_hash name; uint32_t offset, size; uint64_t about; };
 
 /** What an object is called: the root of its content tree, or (details) the SHA-256 of its bytes. */
 cu_hash cu_object_name(enum cu_object_kind kind, struct cu_span bytes);
@@ -38,6 +39,8 @@ CU_MUST_USE cu_status cu_pack_index_write(const cu_hash *pack, uint64_t pack_siz
 /** MALFORMED, NEWER_FORMAT. `ret` points into `bytes`. */
 CU_MUST_USE cu_status cu_pack_index_read(struct cu_span bytes, struct cu_pack_index *ret, struct cu_err *err);
 struct cu_pack_row cu_pack_index_row(const struct cu_pack_index *index, uint32_t i);
+/** Is it the one that follows from these rows, as they came out of the pack of that size, and so byte for byte? */
+bool cu_pack_index_is_of(const struct cu_pack_index *index, uint64_t pack_size, const struct cu_pack_row *rows, size_t n);
 
 /** A pack's bytes in, in order and in pieces of any length; each object out. Objects that lie whole in a piece are not copied. */
 struct cu_unpack {

@@ -168,7 +168,7 @@ cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err)
 
     ENSURE(p->committed && which < p->n, err, CU_USAGE, "a batch is verified after it was committed");
     struct cu_objects *s = p->writer[which].store;
-    TRY(cu_judging_begin(s, told, NULL, s, &judging, err));
+    TRY(cu_judging_begin(s, told, NULL, NULL, s, &judging, err));
     for (uint64_t i = 0; i < p->files_n; i++) {
         const struct cu_put_file *f = &p->file[i];
         const struct cu_judge_job job = { .large = f->large, .name = f->name, .size = f->size };

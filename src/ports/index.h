@@ -45,6 +45,12 @@ struct cu_index_stored { cu_seq seq; uint64_t party; cu_seq first, last; };
  *  A hint: what is read is verified. */
 struct cu_index_object { cu_hash root; uint64_t size; cu_hash pack; uint64_t offset; };
 
+struct cu_index_scan {
+    cu_status (*stored)(void *arg, const struct cu_index_stored *s, struct cu_err *err);
+    cu_status (*object)(void *arg, unsigned store, const struct cu_index_object *o, struct cu_err *err);
+    void *arg;
+};
+
 struct cu_index {
     void *self;
     /* How much of the log is in it. 0: empty. */
@@ -65,8 +71,8 @@ struct cu_index {
     /* NOT_FOUND */
     cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
     uint64_t (*count)(void *self, enum cu_kind kind, const cu_case_id *of_case); /* rows of a kind, in a case or (NULL) in all */
-    /* What it took from the log, in canonical order fed to `feed`, so that two indexes can be compared. */
-    cu_status (*dump)(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);
+    /* Every range and every place that it has, in no order: what `find` with ALL leaves out. */
+    cu_status (*scan)(void *self, const struct cu_index_scan *to, struct cu_err *err);
     void (*close)(void *self);
 };
 

@@ -14,6 +14,7 @@
 struct cu_submission {
     struct cu_span bytes;      /* in: cu_record encoding */
     bool trusted;              /* in: replay of an entry whose signatures were checked before; attachments may be missing */
+    bool bare;                 /* in: `bytes` is an entry as it stands in a log; whoever replays it judges its attachments */
     struct cu_record record;   /* by prepare */
     struct cu_entry entry;     /* by prepare */
     cu_status status;          /* OK admitted; DUPLICATE; or why not */

@@ -2,11 +2,18 @@
 #ifndef CU_SERVICE_AUDIT_H
 #define CU_SERVICE_AUDIT_H
 
+#include "service/census.h"
 #include "service/service.h"
 
 enum { CU_LOG_NODE, CU_LOG_CLOUD, CU_LOGS };
 
-struct cu_batch;
+struct cu_replay;
+struct fault;
+struct cu_audit_store { struct fault *faults; size_t faults_n; struct cu_object_sum sum; bool changed; };
+struct cu_dated { cu_seq seq; cu_unix_ms closed; }; /* a block entry, and the time that it gives its records */
+
+/** A set of rows as the sum of their digests: in whatever order they come. Good enough for what nobody trusts. */
+struct cu_row_sum { uint64_t v[4], n; };
 
 struct cu_audit {
     struct cu_place *p;
@@ -19,8 +26,15 @@ struct cu_audit {
     bool log_broken;                   /* entries are missing from both: no replay */
     bool stores_bad;                   /* something in a store is wrong and not mended: the index may rightly know more than lies there */
 
-    struct cu_batch *batch;            /* records that wait for their block entry */
     struct cu_ledger *replay;          /* every rule again, from nothing, in memory */
+    struct cu_replay *pages;           /* entries on their way to it */
+    struct cu_buf other;               /* the same bundle of the other copy */
+    struct cu_census census;           /* what lies in the stores */
+    struct cu_audit_store store[CU_STORES]; /* what is wrong with each; `changed`: something was restored since it was read */
+    cu_size indexed;                   /* so much of the log is in the search index; 0: nothing, or it is not judged */
+    bool index_bad;                    /* it cannot be read, or what it should say cannot be known */
+    uint64_t cases;                    /* in the log so far */
+    struct cu_row_sum due;             /* the rows that the index should have of it */
     struct cu_tip state_tip;           /* what node/state says of itself */
     cu_hash state_hash;
     bool state_known, state_met;
@@ -66,21 +80,31 @@ CU_MUST_USE cu_status cu_audit_stray(struct cu_audit *a, const char *where, stru
 CU_MUST_USE cu_status cu_audit_read(struct cu_audit *a, const char *path, size_t max, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- the two copies of the log (audit_log.c) ---- */
-/** Choose the checkpoint; judge checkpoint files, tiles, bundles and strays of both copies; hand every entry on, in order. */
+/** Choose the checkpoint: what is judged is the log as of then. */
+CU_MUST_USE cu_status cu_audit_checkpoint(struct cu_audit *a, struct cu_err *err);
+/** Judge checkpoint files, tiles, bundles and strays of both copies; hand every bundle on, in order. */
 CU_MUST_USE cu_status cu_audit_logs(struct cu_audit *a, struct cu_err *err);
 
 /* ---- the rules (audit_replay.c) ---- */
-CU_MUST_USE cu_status cu_audit_entry(struct cu_audit *a, cu_seq seq, struct cu_span bytes, struct cu_err *err);
 /** The whole log as it lies in the node's copy through `a->replay`, signatures taken as checked: for a state made anew. */
 CU_MUST_USE cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err);
 
 /* ---- what lies beside the log (audit_parts.c) ---- */
-CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, struct cu_err *err);
+/** Read both stores, before the log is: `census` is what lies there, `store` what is wrong. */
+CU_MUST_USE cu_status cu_audit_survey(struct cu_audit *a, struct cu_err *err);
+/** What the log says of this entry must be in both stores. */
+CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, struct cu_err *err);
+/** Report what was found wrong in the stores and, when repairing, mend it. */
 CU_MUST_USE cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err);
+void cu_audit_survey_free(struct cu_audit *a);
 CU_MUST_USE cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err);
 extern const char *const cu_audit_store_dirs[CU_STORES];
 
 /* ---- what is derived for searching (audit_index.c) ---- */
+CU_MUST_USE cu_status cu_audit_index_begin(struct cu_audit *a, struct cu_err *err);
+/** What the index should know of this entry. */
+CU_MUST_USE cu_status cu_audit_index_entry(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, const struct cu_dated *block, struct cu_err *err);
+uint64_t cu_audit_names_of(enum cu_object_kind kind, struct cu_span bytes); /* a cu_object_about */
 CU_MUST_USE cu_status cu_audit_index(struct cu_audit *a, struct cu_err *err);
 
 #endif

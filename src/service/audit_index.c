@@ -1,121 +1,193 @@
 /* The search index: derived, and yet when it differs from what log and stores lead to, somebody should know.
  *
- * Its rows of the log must be those of an index made anew. Its hints of objects must be true, and need not be complete: a crash may
- * come between the publication of a pack and the word to the index, and then the store's own index files answer.
+ * Its rows of the log must be those that the replayed entries lead to: both are summed up, and nothing is made anew. The places of
+ * objects that it remembers must be true, and need not be complete: a crash may come between the publication of a pack and the word to
+ * the index, and then the store's own index files answer.
  */
 #include "service/audit.h"
 
-static void sum_up(void *arg, struct cu_span bytes) { cu_digest_add(arg, bytes); }
+#include "custody/cbor.h"
 
-static cu_status index_hash(struct cu_index *index, cu_hash *ret, struct cu_err *err)
+static void add(struct cu_row_sum *sum, struct cu_span row)
 {
-    struct cu_digest digest;
-    cu_status dumped;
+    const cu_hash digest = cu_sha256(row);
 
-    TRY(cu_digest_start(CU_DIGEST_SHA256, &digest, err));
-    dumped = index->dump(index->self, sum_up, &digest, err);
-    cu_digest_finish(&digest, ret->b);
-    cu_digest_free(&digest);
-    return dumped;
+    for (unsigned i = 0; i < 4; i++) sum->v[i] += cu_be64(digest.b + 8 * i);
+    sum->n++;
 }
 
-/* ---- hints: an index that is told of every object, and compares ---- */
-struct hints {
-    struct cu_index *have, *fresh;
-    uint64_t known, true_;
+/* What people wrote, in eight bytes, that are never zero. */
+static uint64_t names_of(const struct cu_index_row *row)
+{
+    const struct cu_span *text[] = { &row->name, &row->label, &row->note };
+    uint8_t head[4 * 8] = { row->has_sha256 };
+
+    for (unsigned i = 0; i < 3; i++) cu_put_be64(head + 8 + 8 * i, text[i]->n);
+    const cu_hash digest = cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(head), *text[0], *text[1], *text[2], cu_span_hash(&row->sha256) }, 5);
+    return cu_be64(digest.b) | 1;
+}
+
+uint64_t cu_audit_names_of(enum cu_object_kind kind, struct cu_span bytes)
+{
+    struct cu_index_row row = { .kind = CU_KIND_NONE };
+
+    if (kind == CU_OBJECT_DETAILS) cu_index_names(bytes, &row);
+    return kind == CU_OBJECT_DETAILS ? names_of(&row) : 0;
+}
+
+static void add_entry(struct cu_row_sum *sum, const struct cu_index_row *row, uint64_t names)
+{
+    const uint64_t number[] = { row->seq.v,   row->kind, row->has_case, row->number,  row->serial,     row->content, row->size,
+                                row->has_ref, row->time.v, row->block.v,  row->recorded.v, names };
+    const cu_hash *hash[] = { &row->id, &row->leaf, &row->kid, &row->root, &row->ref };
+    uint8_t bytes[sizeof number + sizeof row->case_id + 5 * sizeof(cu_hash)];
+    uint8_t *at = bytes;
+
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++, at += 8) cu_put_be64(at, number[i]);
+    for (size_t i = 0; i < 5; i++, at += sizeof(cu_hash)) memcpy(at, hash[i]->b, sizeof(cu_hash));
+    memcpy(at, row->case_id.b, sizeof row->case_id);
+    add(sum, CU_SPAN_OF(bytes));
+}
+
+static void add_stored(struct cu_row_sum *sum, const struct cu_index_stored *s)
+{
+    const uint64_t number[] = { s->seq.v, s->party, s->first.v, s->last.v };
+    uint8_t bytes[sizeof number];
+
+    for (size_t i = 0; i < 4; i++) cu_put_be64(bytes + 8 * i, number[i]);
+    add(sum, CU_SPAN_OF(bytes));
+}
+
+/* ---- what the log leads to ---- */
+cu_status cu_audit_index_begin(struct cu_audit *a, struct cu_err *err)
+{
+    const struct cu_index *have = &a->p->index;
+
+    (void)err;
+    a->indexed.v = 0;
+    if (!a->r->index || !have->self || a->r->index_where || a->r->hashes) return CU_OK;
+    if (have->size(have->self, &a->indexed, NULL) != CU_OK) a->index_bad = true;
+    return CU_OK;
+}
+
+/* Details that were read with the stores are known; others are read now, from whichever copy has them. */
+static cu_status names_known(struct cu_audit *a, const struct cu_entry *e, uint64_t *ret, struct cu_err *err)
+{
+    const cu_hash *commitment = cu_entry_commitment(e);
+    const struct cu_census_row *known = commitment ? cu_census_find(&a->census, CU_OBJECT_DETAILS, commitment) : NULL;
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct cu_index_row row = { .kind = CU_KIND_NONE };
+
+    if (!known || !known->about) TRY(cu_index_names_of(a->p, e, &mem, &row, err));
+    *ret = known && known->about ? known->about : names_of(&row);
+    return CU_OK;
+}
+
+static cu_status number_of(struct cu_audit *a, const struct cu_index_row *row, uint64_t *ret, struct cu_err *err)
+{
+    struct cu_recorded recorded = { .exhibit = 0 };
+
+    if (row->kind == CU_KIND_CASE) recorded.exhibit = ++a->cases;
+    if (row->kind == CU_KIND_DEPOSIT) TRY(cu_ledger_statement(a->replay, &row->id, &recorded, err));
+    *ret = recorded.exhibit;
+    return CU_OK;
+}
+
+cu_status cu_audit_index_entry(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, const struct cu_dated *block,
+                               struct cu_err *err)
+{
+    struct cu_index_row row = { .seq = seq, .block = block->seq, .recorded = block->closed };
+    struct cu_index_stored stored;
+    uint64_t names = 0;
+    size_t at = 0;
+
+    if (seq.v >= a->indexed.v) return CU_OK;
+    cu_index_row_of(e, &row);
+    TRY(number_of(a, &row, &row.number, err));
+    if (cu_audit_saw(a, names_known(a, e, &names, NULL)) != CU_OK) a->index_bad = true;
+    add_entry(&a->due, &row, names);
+    while (e->kind == CU_KIND_STORED && cu_index_next_stored(e, seq, cu_ledger_members(a->replay), &at, &stored))
+        add_stored(&a->due, &stored);
+    return CU_OK;
+}
+
+/* ---- what the index says ---- */
+struct saying {
+    struct cu_audit *a;
+    struct cu_row_sum said;
+    bool untrue;
 };
 
-static bool same(const struct cu_index_object *a, const struct cu_index_object *b)
+static cu_status said_entry(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
-    return a->size == b->size && a->offset == b->offset && cu_hash_eq(&a->pack, &b->pack);
-}
+    struct saying *s = arg;
+    (void)err;
 
-/* An object may lie in several packs: the hint is true when it names one of them; it is counted once, with the first. */
-static cu_status compare_hint(void *self, unsigned store, const struct cu_index_object *o, struct cu_err *err)
-{
-    struct hints *h = self;
-    struct cu_index_object hint, first;
-
-    if (h->have->find_object(h->have->self, store, &o->root, &hint, NULL) != CU_OK) return CU_OK;
-    TRY(h->fresh->find_object(h->fresh->self, store, &o->root, &first, err));
-    if (same(&hint, o)) h->true_++;
-    if (same(&first, o)) h->known++;
+    if (row->seq.v < s->a->indexed.v) add_entry(&s->said, row, names_of(row));
     return CU_OK;
 }
 
-static cu_status no_size(void *self, cu_size *ret, struct cu_err *err)
+static cu_status said_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
 {
-    (void)self, (void)err;
-    ret->v = 0;
+    struct saying *s = arg;
+    (void)err;
+
+    if (stored->seq.v < s->a->indexed.v) add_stored(&s->said, stored);
     return CU_OK;
 }
 
-static cu_status no_begin(void *self, struct cu_err *err)
+/* Not where the census has it: an object may lie in a store more than once, and what counts is what lies there. */
+static bool lies_there(struct cu_audit *a, unsigned store, enum cu_object_kind kind, const struct cu_index_object *o)
 {
-    (void)self, (void)err;
-    return CU_OK;
+    const struct cu_census_row *row = cu_census_find(&a->census, kind, &o->root);
+    const cu_hash *pack = row ? cu_census_pack(&a->census, row, store) : NULL;
+    const struct cu_object there = { .store = a->p->store[store], .kind = kind, .name = o->root, .pack = o->pack, .size = o->size, .offset = o->offset, .packed = !cu_hash_is_zero(&o->pack) };
+
+    if (!row || !row->at[store].pack || cu_census_size(row) != o->size) return false;
+    if (pack ? cu_hash_eq(pack, &o->pack) && row->at[store].offset == o->offset : cu_hash_is_zero(&o->pack)) return true;
+    return cu_audit_saw(a, cu_object_stream(&there, NULL, NULL, NULL)) == CU_OK;
 }
 
-static cu_status no_commit(void *self, cu_size size, struct cu_err *err)
+/* Of what is in the store no more the log says whether it should be. */
+static cu_status said_object(void *arg, unsigned store, const struct cu_index_object *o, struct cu_err *err)
 {
-    (void)self, (void)size, (void)err;
-    return CU_OK;
-}
+    struct saying *s = arg;
+    bool known = false, there = false;
+    (void)err;
 
-static void no_rollback(void *self) { (void)self; }
-
-static cu_status tell(struct cu_audit *a, struct cu_index *whom, struct cu_err *err)
-{
-    cu_status told = CU_OK;
-
-    for (unsigned store = 0; store < CU_STORES && told == CU_OK; store++) {
-        struct cu_objects *objects;
-        TRY(cu_objects_open(&a->p->fs, cu_audit_store_dirs[store], whom, store, &objects, err));
-        told = cu_objects_reindex(objects, err);
-        cu_objects_close(objects);
+    for (enum cu_object_kind kind = CU_OBJECT_CONTENT; kind <= CU_OBJECT_DETAILS && store < CU_STORES; kind++) {
+        const struct cu_census_row *row = cu_census_find(&s->a->census, kind, &o->root);
+        known |= row && row->at[store].pack;
+        there |= lies_there(s->a, store, kind, o);
     }
-    return told;
+    if (store >= CU_STORES || (known && !there)) s->untrue = true;
+    return CU_OK;
 }
 
-/* ---- the whole ---- */
 static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err)
 {
-    struct cu_index *have = &a->p->index, *fresh = a->r->fresh_index;
-    struct hints hints = { .have = have, .fresh = fresh };
-    struct cu_index comparing = { .self = &hints,
-                                  .size = no_size,
-                                  .begin = no_begin,
-                                  .put_object = compare_hint,
-                                  .commit = no_commit,
-                                  .rollback = no_rollback };
-    cu_hash x, y;
-    cu_size size;
+    const struct cu_index *have = &a->p->index;
+    const struct cu_index_query all = { .by = CU_FIND_ALL };
+    struct saying s = { .a = a };
+    const struct cu_index_scan scan = { said_stored, said_object, &s };
 
-    TRY(have->size(have->self, &size, err));
-    if (size.v == 0) return *ret = false, CU_OK; /* there is none: whoever writes next makes it */
-    if (size.v > a->p->log.checkpoint.size.v) return *ret = true, CU_OK;
-    TRY(cu_follow_into(a->p, fresh, size, err));
-    TRY(tell(a, fresh, err));
-    TRY(tell(a, &comparing, err));
-    TRY(tell(a, have, err)); /* what it does not know yet; of an index opened for reading that stays in memory */
-    TRY(index_hash(have, &x, err));
-    TRY(index_hash(fresh, &y, err));
-    *ret = hints.known != hints.true_ || !cu_hash_eq(&x, &y);
+    *ret = a->indexed.v > a->checkpoint.size.v;
+    if (a->indexed.v == 0 || *ret) return CU_OK; /* there is none: whoever writes next makes it */
+    TRY(have->find(have->self, &all, said_entry, &s, err));
+    TRY(have->scan(have->self, &scan, err));
+    *ret = s.untrue || memcmp(&s.said, &a->due, sizeof s.said) != 0;
     return CU_OK;
 }
 
 /* A fault that the app found in the index' file, or a content that is not what it should be. */
 cu_status cu_audit_index(struct cu_audit *a, struct cu_err *err)
 {
-    const bool judged = a->r->fresh_index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken && !a->stores_bad;
+    const bool judged = a->r->index && a->p->index.self && !a->log_bad[CU_LOG_NODE] && !a->log_broken && !a->stores_bad;
     const char *where = a->r->index_where ? a->r->index_where : CU_FILE_INDEX;
     const char *what = a->r->index_where ? a->r->index_what : "the search index is not what the log leads to";
     bool differs = a->r->index_where != NULL, mended = false;
 
-    if (!differs && judged) {
-        TRY(cu_place_refresh(a->p, err));
-        if (cu_audit_saw(a, index_differs(a, &differs, NULL)) != CU_OK) differs = true;
-    }
+    if (!differs && judged && (a->index_bad || cu_audit_saw(a, index_differs(a, &differs, NULL)) != CU_OK)) differs = true;
     if (!differs) return CU_OK;
     if (a->r->repair) {
         TRY(cu_audit_note(a, "damaged", where, NULL, err));

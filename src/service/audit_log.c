@@ -8,7 +8,7 @@
  * below. Files of older sizes (partial tiles) must be prefixes of the good ones, and what one copy has of them the other has too;
  * any other file does not belong.
  */
-#include "service/audit.h"
+#include "service/audit_replay.h"
 
 #include "custody/text.h"
 
@@ -140,19 +140,22 @@ static cu_status older_widths(struct cu_audit *a, struct cu_tile tile, struct wi
     return CU_OK;
 }
 
-static cu_status judge_tile(struct cu_audit *a, struct cu_tile tile, struct cu_span good, struct cu_err *err)
+static cu_status judge_older(struct cu_audit *a, struct cu_tile tile, struct cu_span good, struct cu_err *err)
 {
     struct widths older = { .below = tile.width };
 
     TRY(older_widths(a, tile, &older, err));
-    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
-        TRY(judge_file(a, copy, tile, good, err));
-        for (unsigned width = 1; width < tile.width; width++) {
-            const struct cu_tile old = { tile.level, tile.index, width };
-            if (older.has[width]) TRY(judge_file(a, copy, old, prefix_of(tile, good, width), err));
-        }
-    }
+    for (unsigned width = 1; width < tile.width; width++)
+        for (unsigned copy = 0; copy < CU_LOGS && older.has[width]; copy++)
+            TRY(judge_file(a, copy, (struct cu_tile){ tile.level, tile.index, width }, prefix_of(tile, good, width), err));
     return CU_OK;
+}
+
+static cu_status judge_tile(struct cu_audit *a, struct cu_tile tile, struct cu_span good, struct cu_err *err)
+{
+    TRY(judge_file(a, CU_LOG_NODE, tile, good, err));
+    TRY(judge_file(a, CU_LOG_CLOUD, tile, good, err));
+    return judge_older(a, tile, good, err);
 }
 
 /* ---- going down ---- */
@@ -168,34 +171,38 @@ static cu_status lost(struct cu_audit *a, struct cu_tile tile, struct cu_err *er
     return CU_OK;
 }
 
-static bool bundle_matches(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, const struct tile_bytes *leaves,
-                           struct cu_buf *ret)
-{
-    struct cu_span entry;
-    size_t at = 0;
-
-    if (read_tile(a, dir, tile, ret) != CU_OK || cu_bundle_check(cu_buf_span(ret), tile.width, NULL) != CU_OK) return false;
-    for (unsigned i = 0; cu_bundle_next(cu_buf_span(ret), &at, &entry); i++) {
-        const cu_hash leaf = cu_leaf_hash(entry);
-        if (!cu_hash_eq(&leaf, &leaves->hash[i])) return false;
-    }
-    return true;
-}
-
+/* Usually both copies have the same bytes, and a lane finds that they are the right ones. */
 static cu_status judge_bundle(struct cu_audit *a, uint64_t index, const struct tile_bytes *leaves, struct cu_err *err)
 {
     const struct cu_tile tile = { CU_TILE_ENTRIES, index, leaves->width };
-    CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
-    struct cu_span entry;
-    size_t at = 0;
+    struct cu_page *page;
 
-    if (!bundle_matches(a, &a->dir[CU_LOG_NODE], tile, leaves, &bundle) &&
-        !bundle_matches(a, &a->dir[CU_LOG_CLOUD], tile, leaves, &bundle))
-        return lost(a, tile, err);
-    TRY(judge_tile(a, tile, cu_buf_span(&bundle), err));
-    for (uint64_t seq = index * CU_TILE_WIDTH; cu_bundle_next(cu_buf_span(&bundle), &at, &entry); seq++)
-        if (!a->log_broken) TRY(cu_audit_entry(a, (cu_seq){ seq }, entry, err));
-    return CU_OK;
+    TRY(cu_replay_page(a, &page, err));
+    page->first.v = index * CU_TILE_WIDTH;
+    page->n = leaves->width;
+    memcpy(page->leaves, leaves->hash, leaves->width * sizeof(cu_hash));
+    page->same = read_tile(a, &a->dir[CU_LOG_NODE], tile, &page->bytes) == CU_OK &&
+                 read_tile(a, &a->dir[CU_LOG_CLOUD], tile, &a->other) == CU_OK &&
+                 cu_span_eq(cu_buf_span(&page->bytes), cu_buf_span(&a->other));
+    return cu_replay_add(a, page, err);
+}
+
+static bool is_good_in(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct cu_page *page)
+{
+    page->good = false;
+    if (read_tile(a, dir, tile, &page->bytes) == CU_OK) cu_replay_prepare(a, page);
+    return page->good;
+}
+
+cu_status cu_audit_bundle(struct cu_audit *a, struct cu_page *page, struct cu_err *err)
+{
+    const struct cu_tile tile = { CU_TILE_ENTRIES, page->first.v / CU_TILE_WIDTH, page->n };
+
+    if (page->good && page->same) return judge_older(a, tile, cu_buf_span(&page->bytes), err);
+    if (is_good_in(a, &a->dir[CU_LOG_NODE], tile, page) || is_good_in(a, &a->dir[CU_LOG_CLOUD], tile, page))
+        return judge_tile(a, tile, cu_buf_span(&page->bytes), err);
+    page->n = 0;
+    return lost(a, tile, err);
 }
 
 static cu_status go_down(struct cu_audit *a, int level, uint64_t index, const cu_hash *expected, struct cu_err *err);
@@ -220,6 +227,7 @@ static cu_status go_down(struct cu_audit *a, int level, uint64_t index, const cu
         const cu_hash root = cu_tree_root(tried.hash, CU_TILE_WIDTH);
         if (cu_hash_eq(&root, expected)) return below(a, tile, &tried, err);
     }
+    TRY(cu_replay_flush(a, err)); /* what comes before it can be judged */
     return lost(a, tile, err);
 }
 
@@ -365,12 +373,27 @@ static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_audit_logs(struct cu_audit *a, struct cu_err *err)
+cu_status cu_audit_checkpoint(struct cu_audit *a, struct cu_err *err)
 {
     a->dir[CU_LOG_NODE] = (struct cu_log_dir){ &a->p->fs, CU_DIR_NODE_LOG };
     a->dir[CU_LOG_CLOUD] = (struct cu_log_dir){ &a->p->fs, CU_DIR_CLOUD_LOG };
-    TRY(choose_checkpoint(a, err));
+    return choose_checkpoint(a, err);
+}
+
+static cu_status walk_and_replay(struct cu_audit *a, struct cu_err *err)
+{
+    a->other = cu_buf_heap(CU_BUNDLE_MAX);
+    TRY(cu_replay_begin(a, a->r->hashes ? CU_REPLAY_HASHES : CU_REPLAY_ALL, a->r->lanes, err));
     TRY(walk(a, err));
+    return cu_replay_flush(a, err);
+}
+
+cu_status cu_audit_logs(struct cu_audit *a, struct cu_err *err)
+{
+    const cu_status walked = walk_and_replay(a, err);
+
+    cu_replay_end(a);
+    TRY(walked);
     TRY(judge_checkpoints(a, err));
     return strays(a, err);
 }

@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct fault {
+    char where[512], kind[16], what[240];
+    cu_hash name;
+    bool packed;
+};
+
 const char *const cu_audit_store_dirs[CU_STORES] = { CU_DIR_CLOUD_OBJECTS, CU_DIR_NODE_OBJECTS };
 
 /* ---- what the log says must be there ---- */
@@ -49,13 +55,17 @@ static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind
 
 #define ANY_SIZE UINT64_MAX /* the log does not say how long details are */
 
-static bool is_there(struct cu_audit *a, struct cu_objects *store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
+/* The census knows it by its bytes. What it does not know may lie there all the same: its pack is damaged before it, it came since, or
+ * not everything was read; then the store is asked. */
+static bool is_there(struct cu_audit *a, unsigned store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
 {
+    const struct cu_census_row *row = cu_census_find(&a->census, kind, name);
     struct cu_object found;
     cu_status status = CU_IO;
 
+    if (row && row->at[store].pack && (size == ANY_SIZE || cu_census_size(row) == size)) return true;
     for (int tries = 0; tries < 2 && status != CU_OK; tries++) /* a read that fails once is no damage */
-        status = cu_audit_saw(a, cu_objects_find(store, kind, name, &found, NULL));
+        status = cu_audit_saw(a, cu_objects_find(a->p->store[store], kind, name, &found, NULL));
     return status == CU_OK && (size == ANY_SIZE || found.size == size);
 }
 
@@ -74,11 +84,12 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
     for (int store = 0; store < CU_STORES; store++) {
         char path[512];
         bool mended = false;
-        if (is_there(a, a->p->store[store], kind, name, size)) continue;
+        if (is_there(a, (unsigned)store, kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
         if (a->r->repair) TRY(cu_audit_note(a, "missing", path, id, err));
         if (a->r->repair) TRY(clear_way(a, path, err));
         if (a->r->repair) TRY(restore(a, store, kind, name, &mended, err));
+        a->store[store].changed |= mended;
         if (!mended && strcmp(a->missing, path) == 0) continue;
         snprintf(a->missing, sizeof a->missing, "%s", path);
         if (!mended) a->stores_bad = true;
@@ -105,12 +116,11 @@ static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, co
     return CU_OK;
 }
 
-cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
+cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, struct cu_err *err)
 {
     const cu_hash *commitment = cu_entry_commitment(e);
     const cu_hash *id = e->signed_ ? &cu_entry_innermost(e)->id : &e->leaf;
 
-    (void)seq;
     if (commitment) TRY(need(a, CU_OBJECT_DETAILS, commitment, ANY_SIZE, id, err));
     if (e->kind != CU_KIND_DEPOSIT) return CU_OK;
     const struct cu_claim *claim = &e->inner.body.claim;
@@ -119,16 +129,6 @@ cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, cu_seq se
 }
 
 /* ---- every file of both stores ---- */
-struct fault {
-    char where[512], kind[16], what[240];
-    cu_hash name;
-    bool packed;
-};
-struct faults {
-    struct fault *at;
-    size_t n;
-};
-
 static cu_status mend_object(struct cu_audit *a, int store, const struct fault *f, bool *ret_mended, struct cu_err *err)
 {
     struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
@@ -149,26 +149,27 @@ static cu_status mend_object(struct cu_audit *a, int store, const struct fault *
 }
 
 struct store_check {
-    struct faults faults;
     struct cu_audit *a;
+    int store;
 };
 
 static void collect_fault(void *arg, const struct cu_object_fault *found)
 {
-    struct store_check *check = arg;
-    struct faults *f = &check->faults;
-    void *at = realloc(f->at, (f->n + 1) * sizeof *f->at);
+    const struct store_check *check = arg;
+    struct cu_audit_store *s = &check->a->store[check->store];
+    struct fault *at = realloc(s->faults, (s->faults_n + 1) * sizeof *at);
 
     if (!at) {
         check->a->no_memory = true;
         return;
     }
-    f->at = at;
-    snprintf(f->at[f->n].where, sizeof f->at->where, "%s", found->where);
-    snprintf(f->at[f->n].kind, sizeof f->at->kind, "%s", found->kind);
-    snprintf(f->at[f->n].what, sizeof f->at->what, "%s", found->what);
-    f->at[f->n].name = found->name;
-    f->at[f->n++].packed = found->packed;
+    s->faults = at;
+    at += s->faults_n++;
+    snprintf(at->where, sizeof at->where, "%s", found->where);
+    snprintf(at->kind, sizeof at->kind, "%s", found->kind);
+    snprintf(at->what, sizeof at->what, "%s", found->what);
+    at->name = found->name;
+    at->packed = found->packed;
 }
 
 static void store_progress(void *arg, uint64_t bytes)
@@ -178,29 +179,61 @@ static void store_progress(void *arg, uint64_t bytes)
     if (progress->at) progress->at(progress->arg, "objects", bytes, 0, 0, 0);
 }
 
+static cu_status count_in(void *arg, const struct cu_object *o, uint64_t about, struct cu_err *err)
+{
+    const struct store_check *check = arg;
+    return cu_census_add(&check->a->census, (unsigned)check->store, o, about, err);
+}
+
+static cu_status read_store(struct cu_audit *a, int store, bool census, struct cu_err *err)
+{
+    struct store_check check = { a, store };
+    const struct cu_object_check how = { .sample = a->r->sample,
+                                         .found = collect_fault,
+                                         .progress = store_progress,
+                                         .each = census ? count_in : NULL,
+                                         .about = census && a->indexed.v ? cu_audit_names_of : NULL,
+                                         .arg = &check };
+
+    a->store[store].faults_n = 0;
+    a->store[store].changed = false;
+    return cu_objects_check(a->p->store[store], &how, &a->store[store].sum, err);
+}
+
+cu_status cu_audit_survey(struct cu_audit *a, struct cu_err *err)
+{
+    for (int store = 0; store < CU_STORES; store++) TRY(read_store(a, store, !a->r->hashes, err));
+    return CU_OK;
+}
+
+/* What was restored for the log's sake has changed the store: its files are judged anew. */
 static cu_status judge_store(struct cu_audit *a, int store, struct cu_err *err)
 {
-    struct store_check check = { { NULL, 0 }, a };
-    struct cu_object_sum sum = { 0 };
-    cu_status done = cu_objects_check(a->p->store[store], a->r->sample, collect_fault, store_progress, &check, &sum, err);
+    struct cu_audit_store *s = &a->store[store];
 
-    a->ret->objects += sum.objects;
-    a->ret->bytes += sum.bytes;
-    for (size_t i = 0; i < check.faults.n && done == CU_OK; i++) {
-        const struct fault *f = &check.faults.at[i];
+    if (s->changed) TRY(read_store(a, store, false, err));
+    a->ret->objects += s->sum.objects;
+    a->ret->bytes += s->sum.bytes;
+    for (size_t i = 0; i < s->faults_n; i++) {
+        const struct fault *f = &s->faults[i];
         bool mended = false;
-        if (a->r->repair) done = mend_object(a, store, f, &mended, err);
+        if (a->r->repair) TRY(mend_object(a, store, f, &mended, err));
         if (!mended) a->stores_bad = true;
-        if (done == CU_OK) cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s", f->what);
+        cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s", f->what);
     }
-    free(check.faults.at);
-    return done;
+    return CU_OK;
 }
 
 cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) TRY(judge_store(a, store, err));
     return CU_OK;
+}
+
+void cu_audit_survey_free(struct cu_audit *a)
+{
+    cu_census_free(&a->census);
+    for (int store = 0; store < CU_STORES; store++) free(a->store[store].faults);
 }
 
 /* ---- state ---- */

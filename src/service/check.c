@@ -1,5 +1,5 @@
 /* `check`: everything again, from what lies on disk; and `reindex`. */
-#include "service/audit_replay.h"
+#include "service/audit.h"
 
 #include <stdio.h>
 
@@ -26,7 +26,6 @@ static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 /* ---- the whole ---- */
 static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
 {
-    struct cu_batch batch = { 0 };
     cu_status done;
     cu_size acknowledged;
 
@@ -36,13 +35,13 @@ static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
         a->state_known = cu_audit_saw(a, cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash,
                                                                NULL)) == CU_OK;
     TRY(cu_ledger_open(NULL, NULL, &a->replay, err));
-    a->batch = &batch;
-    done = cu_audit_logs(a, err);
-    cu_batch_free(&batch);
-    a->batch = NULL;
+    done = cu_audit_checkpoint(a, err);
+    if (done == CU_OK) done = cu_audit_index_begin(a, err);
+    if (done == CU_OK) done = cu_audit_survey(a, err);
+    if (done == CU_OK) done = cu_audit_logs(a, err);
     if (done == CU_OK) done = cu_audit_stores(a, err);
-    if (done == CU_OK) done = cu_audit_parts(a, err);
-    if (done == CU_OK) done = judge_trust(a, err);
+    if (done == CU_OK && !a->r->hashes) done = cu_audit_parts(a, err);
+    if (done == CU_OK && !a->r->hashes) done = judge_trust(a, err);
     ENSURE(!a->no_memory, err, CU_NO_MEMORY, "out of memory: not everything could be judged");
     return done;
 }
@@ -50,6 +49,8 @@ static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
 static void audit_free(struct cu_audit *a)
 {
     cu_ledger_close(a->replay);
+    cu_audit_survey_free(a);
+    cu_buf_free(&a->other);
     cu_buf_free(&a->note);
     cu_buf_free(&a->noted);
 }

@@ -56,28 +56,36 @@ static bool is_lost(cu_status status)
            status == CU_TOO_LARGE;
 }
 
-/* What people wrote. Details that are lost or do not parse leave the row without names: the index judges nothing. Details that
- * cannot be read just now end the walk: the row would stay without names for good. */
-static cu_status read_names(struct follower *f, const struct cu_entry *e, struct cu_index_row *row, struct cu_err *err)
+/* Details that do not parse leave the row without names: the index judges nothing. */
+void cu_index_names(struct cu_span attached, struct cu_index_row *row)
 {
-    const cu_hash *commitment = cu_entry_commitment(e);
     enum cu_profile profile;
     union cu_details details;
-    cu_status read;
 
-    cu_buf_clear(&f->details);
-    if (!commitment) return CU_OK;
-    read = cu_place_details(f->place, commitment, &f->details, err);
-    if (is_lost(read) || (read == CU_OK && f->details.n < CU_SALT_LEN)) return CU_OK;
-    TRY(read);
-    if (cu_details_read(cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK)
-        return CU_OK;
+    if (attached.n < CU_SALT_LEN ||
+        cu_details_read(cu_span(attached.p + CU_SALT_LEN, attached.n - CU_SALT_LEN), &profile, &details, NULL) != CU_OK)
+        return;
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
     if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
+}
+
+/* What people wrote. So do details that are lost. Those that cannot be read just now end the walk: the row would stay without names
+ * for good. */
+cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct cu_buf *mem, struct cu_index_row *row,
+                            struct cu_err *err)
+{
+    const cu_hash *commitment = cu_entry_commitment(e);
+
+    cu_buf_clear(mem);
+    if (!commitment) return CU_OK;
+    const cu_status read = cu_place_details(p, commitment, mem, err);
+    if (is_lost(read)) return CU_OK;
+    TRY(read);
+    cu_index_names(cu_buf_span(mem), row);
     return CU_OK;
 }
 
@@ -91,7 +99,7 @@ static void row_of_claim(const struct cu_claim *c, struct cu_index_row *row)
     row->root = c->root;
 }
 
-static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu_index_row *row)
+void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
 {
     row->kind = e->kind;
     row->leaf = e->leaf;
@@ -100,14 +108,10 @@ static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu
     if (e->signed_) row->kid = cu_entry_innermost(e)->kid;
     switch (e->kind) {
     case CU_KIND_DEPOSIT:
-        row_of_claim(&e->inner.body.claim, row);
-        row->number = next_number(f, &row->case_id);
-        break;
     case CU_KIND_REFUSAL: row_of_claim(&e->inner.body.claim, row); break;
     case CU_KIND_CASE:
         row->has_case = true;
         row->case_id = e->outer.body.a_case.case_id;
-        row->number = ++f->cases;
         break;
     case CU_KIND_VOID:
         row->serial = e->outer.body.a_void.serial;
@@ -134,21 +138,26 @@ static void row_of_entry(struct follower *f, const struct cu_entry *e, struct cu
     }
 }
 
+bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_members *members, size_t *at,
+                          struct cu_index_stored *ret)
+{
+    const struct cu_member_key *key = cu_members_key(members, &e->outer.kid);
+    struct cu_range range;
+
+    if (!cu_list_next(&e->outer.body.stored.ranges, &cu_range_schema, at, &range)) return false;
+    *ret = (struct cu_index_stored){ seq, key ? key->party : 0, { range.first }, { range.last } };
+    return true;
+}
+
 static cu_status put_stored(struct follower *f, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
 {
     struct cu_members members;
-    struct cu_range range;
-    uint64_t party = 0;
+    struct cu_index_stored row;
     size_t at = 0;
 
     /* A key belongs to one party for good, so genesis alone tells whose it is. */
     TRY(cu_members_from_genesis(&f->place->genesis.outer.body.genesis, &f->place->trust.network, &members, err));
-    const struct cu_member_key *key = cu_members_key(&members, &e->outer.kid);
-    if (key) party = key->party;
-    while (cu_list_next(&e->outer.body.stored.ranges, &cu_range_schema, &at, &range)) {
-        struct cu_index_stored row = { seq, party, { range.first }, { range.last } };
-        TRY(f->index->put_stored(f->index->self, &row, err));
-    }
+    while (cu_index_next_stored(e, seq, &members, &at, &row)) TRY(f->index->put_stored(f->index->self, &row, err));
     return CU_OK;
 }
 
@@ -160,8 +169,10 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
 
     TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
-    row_of_entry(f, &e, &row);
-    TRY(read_names(f, &e, &row, err));
+    cu_index_row_of(&e, &row);
+    if (e.kind == CU_KIND_DEPOSIT) row.number = next_number(f, &row.case_id);
+    if (e.kind == CU_KIND_CASE) row.number = ++f->cases;
+    TRY(cu_index_names_of(f->place, &e, &f->details, &row, err));
     TRY(f->index->put(f->index->self, &row, err));
     return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
 }
@@ -200,8 +211,9 @@ static cu_status follow_some(struct follower *f, cu_size *io_at, cu_size upto, s
     return CU_OK;
 }
 
-cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upto, struct cu_err *err)
+static cu_status follow_upto(struct cu_place *p, cu_size upto, struct cu_err *err)
 {
+    struct cu_index *index = &p->index;
     struct follower f = { .place = p, .index = index, .details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX) };
     cu_size at;
     cu_status done = index->size(index->self, &at, err);
@@ -232,5 +244,5 @@ static cu_status begin_anew(struct cu_place *p, struct cu_err *err)
 cu_status cu_follow(struct cu_place *p, struct cu_err *err)
 {
     TRY(begin_anew(p, err));
-    return cu_follow_into(p, &p->index, p->log.checkpoint.size, err);
+    return follow_upto(p, p->log.checkpoint.size, err);
 }

@@ -106,8 +106,12 @@ CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, const struct cu_clai
 
 /* ---- the index follows the log (follow.c) ---- */
 CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);
-/** The rows of the whole log into any index: what follow and check share. */
-CU_MUST_USE cu_status cu_follow_into(struct cu_place *p, struct cu_index *index, cu_size upto, struct cu_err *err);
+/** What `follow` puts there, for `check`: a row of the entry alone, but for dating and number; the names, from salt and details; and what
+ *  a *stored* entry says, range by range (`*at` = 0 to begin). */
+void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row);
+void cu_index_names(struct cu_span attached, struct cu_index_row *row);
+CU_MUST_USE cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct cu_buf *mem, struct cu_index_row *row, struct cu_err *err);
+bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_members *members, size_t *at, struct cu_index_stored *ret);
 
 /* ---- names that people use (lookup.c) ---- */
 /** A row that outlives the query: its spans point into `mem`. */

@@ -112,7 +112,9 @@ struct cu_check_request {
     uint64_t sample;                   /* every n-th object's bytes; 0: all */
     bool repair;
     const char *index_where, *index_what; /* what the app found wrong with the index' file; NULL: nothing */
-    struct cu_index *fresh_index;      /* an empty one to compare with; NULL: the index is not judged */
+    bool hashes;                       /* these alone: of log and stores; no signature, no rule, nothing that is derived */
+    bool index;                        /* judge the search index, too */
+    unsigned lanes;                    /* that check signatures side by side; 0 and 1: no thread for it */
     cu_status (*renew_index)(void *arg, struct cu_err *err); /* close it, make it anew, open it: p->index is the new one */
     void (*found)(void *arg, const struct cu_finding *f);
     void *arg;

@@ -400,16 +400,12 @@ static cu_status renew(void *arg, struct cu_err *err) { return renew_index(((str
 static cu_status check(struct service_world *w, bool repair, struct cu_check_result *ret, char *ret_finding, struct cu_err *err)
 {
     struct checking checking = { w, ret_finding };
-    struct cu_index fresh;
-    struct cu_check_request r = {
-        .repair = repair, .fresh_index = &fresh, .renew_index = renew, .found = found, .arg = &checking
+    const struct cu_check_request r = {
+        .repair = repair, .index = true, .renew_index = renew, .found = found, .arg = &checking
     };
 
     if (repair) TRY(load_keys(w, err));
-    TRY(cu_sqlite_index_open(":memory:", false, &fresh, err));
-    cu_status checked = cu_check(&w->place, &r, ret, err);
-    fresh.close(fresh.self);
-    return checked;
+    return cu_check(&w->place, &r, ret, err);
 }
 
 cu_status sw_check(struct service_world *w, bool repair, struct cu_check_result *ret, char ret_finding[600], struct cu_err *err)

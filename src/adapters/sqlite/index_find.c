@@ -206,13 +206,12 @@ uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case)
     return sum;
 }
 
-/* ---- everything, in an order that does not depend on how it came ---- */
+/* ---- everything that is no row of an entry ---- */
 
-/* A row as a CBOR array of numbers, byte strings and nulls. */
-static cu_status feed_rows(struct sqlite_index *x, const char *sql, const char *database,
-                           void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err)
+static cu_status each_row(struct sqlite_index *x, const char *sql, const char *database, const struct cu_index_scan *to,
+                          cu_status (*tell)(sqlite3_stmt *st, const struct cu_index_scan *to, struct cu_err *err),
+                          struct cu_err *err)
 {
-    CU_BUF row = cu_buf_heap(1 << 20);
     STATEMENT *st = NULL;
     bool more;
 
@@ -220,33 +219,32 @@ static cu_status feed_rows(struct sqlite_index *x, const char *sql, const char *
     for (;;) {
         TRY(sqlite_row(x, st, &more, err));
         if (!more) return CU_OK;
-        cu_buf_clear(&row);
-        cu_cbor_put_array(&row, (uint64_t)sqlite3_column_count(st));
-        for (int i = 0; i < sqlite3_column_count(st); i++) {
-            if (sqlite3_column_type(st, i) == SQLITE_INTEGER) cu_cbor_put_uint(&row, column_uint(st, i));
-            else if (sqlite3_column_type(st, i) == SQLITE_NULL) cu_cbor_put_null(&row);
-            else cu_cbor_put_bytes(&row, column_span(st, i));
-        }
-        TRY(cu_buf_ok(&row, err));
-        feed(arg, cu_buf_span(&row));
+        TRY(tell(st, to, err));
     }
 }
 
-cu_status index_dump(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err)
+static cu_status tell_stored(sqlite3_stmt *st, const struct cu_index_scan *to, struct cu_err *err)
 {
-    static const char *const in_log_order[] = {
-        "SELECT 'entry', * FROM %s.entries ORDER BY seq",
-        "SELECT 'stored', seq, party, first, last FROM %s.stored ORDER BY 2, 3, 4, 5",
-    };
-    LOCKED(self);
-    uint8_t bytes[16];
-    struct cu_buf tip = cu_buf_over(bytes, sizeof bytes);
-    cu_size size;
+    const struct cu_index_stored row = { { column_uint(st, 0) }, column_uint(st, 1), { column_uint(st, 2) }, { column_uint(st, 3) } };
+    return to->stored(to->arg, &row, err);
+}
 
-    TRY(index_size(x, &size, err));
-    cu_cbor_put_uint(&tip, size.v);
-    feed(arg, cu_buf_span(&tip));
-    for (size_t table = 0; table < sizeof in_log_order / sizeof *in_log_order; table++)
-        for (unsigned i = 0; i < databases(x); i++) TRY(feed_rows(x, in_log_order[table], database_name(i), feed, arg, err));
-    return CU_OK; /* where objects lie is a hint, tried on every use, and no part of what the log says */
+static cu_status tell_object(sqlite3_stmt *st, const struct cu_index_scan *to, struct cu_err *err)
+{
+    struct cu_index_object o = { .size = column_uint(st, 2), .offset = column_uint(st, 4) };
+
+    column_fixed(st, 1, o.root.b, sizeof o.root.b);
+    column_fixed(st, 3, o.pack.b, sizeof o.pack.b);
+    return to->object(to->arg, (unsigned)column_uint(st, 0), &o, err);
+}
+
+cu_status index_scan(void *self, const struct cu_index_scan *to, struct cu_err *err)
+{
+    LOCKED(self);
+
+    for (unsigned i = 0; i < databases(x); i++) {
+        TRY(each_row(x, "SELECT seq, party, first, last FROM %s.stored", database_name(i), to, tell_stored, err));
+        TRY(each_row(x, "SELECT store, root, size, pack, offset FROM %s.objects", database_name(i), to, tell_object, err));
+    }
+    return CU_OK;
 }

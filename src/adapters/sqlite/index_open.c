@@ -293,7 +293,7 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
         .find_stored = index_find_stored,
         .find_object = index_find_object,
         .count = index_count,
-        .dump = index_dump,
+        .scan = index_scan,
         .close = index_close,
     };
     x = NULL;

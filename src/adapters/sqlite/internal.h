@@ -90,6 +90,6 @@ cu_status index_find_stored(void *self, cu_seq deposit,
                             struct cu_err *err);
 cu_status index_find_object(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
 uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case);
-cu_status index_dump(void *self, void (*feed)(void *arg, struct cu_span bytes), void *arg, struct cu_err *err);
+cu_status index_scan(void *self, const struct cu_index_scan *to, struct cu_err *err);
 
 #endif

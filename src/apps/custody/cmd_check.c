@@ -1,10 +1,9 @@
 /* custody check, custody reindex, custody doctor */
 #include "apps/custody/app.h"
 
-#include "adapters/sqlite/sqlite_index.h"
-
 #include <stdarg.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /* ---- check ---- */
 struct checking {
@@ -105,24 +104,23 @@ static cu_status load_for_repair(struct session *s, struct cu_err *err)
 static cu_status check(struct session *s, void *arg, struct cu_err *err)
 {
     struct checking *c = arg;
-    struct cu_index fresh = { 0 };
     struct cu_check_request r = { .repair = opt_is(s->run, "repair"),
+                                  .hashes = opt_is(s->run, "hashes"),
+                                  .index = true,
+                                  .lanes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
                                   .index_where = s->index_where[0] ? s->index_where : NULL,
                                   .index_what = s->index_what,
                                   .renew_index = renew_index,
                                   .found = found,
                                   .arg = c };
-    cu_status checked;
     bool mended;
 
     c->s = s;
     if (opt(s->run, "sample")) TRY(number_read("--sample", opt(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
-    TRY(cu_sqlite_index_open("", true, &fresh, err)); /* no file: in memory */
-    r.fresh_index = &fresh;
-    checked = cu_check(&s->place, &r, &c->result, err);
-    fresh.close(fresh.self);
-    if (checked != CU_OK || !r.repair) return checked;
+    ENSURE(!r.repair || !r.hashes, err, CU_USAGE, "--repair needs the whole check: what --hashes leaves out may be what is damaged");
+    TRY(cu_check(&s->place, &r, &c->result, err));
+    if (!r.repair) return CU_OK;
     return cu_repair_pending(&s->place, &c->to_record, &mended,
                              err); /* of this run, or of one that was killed before it could say so */
 }
@@ -323,7 +321,8 @@ const struct command command_check = {
         "one incident goes on record. No repair hides what happened.",
     .args_max = 0,
     .go = go_check,
-    .options = { { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" },
+    .options = { { "hashes", NULL, "hashes alone, of both logs and both stores: no signature, no rule" },
+                 { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" },
                  { "sample", "N", "read the bytes of every N-th object only" } },
 };
 const struct command command_reindex = {

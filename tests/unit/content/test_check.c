@@ -31,7 +31,7 @@ static struct faults check(struct stores *s, int which)
 
     close_stores(s); /* as another process sees it */
     open_stores(s, NULL);
-    OK(cu_objects_check(s->at[which], 0, note_fault, NULL, &f, &sum, &error));
+    OK(cu_objects_check(s->at[which], &(struct cu_object_check){ .found = note_fault, .arg = &f }, &sum, &error));
     return f;
 }
 
@@ -110,7 +110,7 @@ static void a_sound_store_has_no_fault(void **state)
     (void)state;
 
     assert_int_equal(check(&f.s, 0).n, 0);
-    OK(cu_objects_check(f.s.at[1], 0, note_fault, NULL, NULL, &sum, &error));
+    OK(cu_objects_check(f.s.at[1], &(struct cu_object_check){ .found = note_fault }, &sum, &error));
     assert_int_equal(sum.objects, 2);
     end_filled(&f);
 }
@@ -397,7 +397,7 @@ static void a_sample_judges_a_share(void **state)
     struct cu_object_sum sum;
     (void)state;
 
-    OK(cu_objects_check(f.s.at[0], 2, note_fault, NULL, NULL, &sum, &error));
+    OK(cu_objects_check(f.s.at[0], &(struct cu_object_check){ .sample = 2, .found = note_fault }, &sum, &error));
     assert_int_equal(sum.objects, 1);
     end_filled(&f);
 }

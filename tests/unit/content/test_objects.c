@@ -193,7 +193,7 @@ static void the_same_twice_in_one_batch_is_written_once(void **state)
     OK(cu_put_commit(p, &error));
     OK(cu_put_verify(p, 1, &error));
     cu_put_free(p);
-    OK(cu_objects_check(s.at[0], 0, NULL, NULL, NULL, &sum, &error));
+    OK(cu_objects_check(s.at[0], &(struct cu_object_check){ 0 }, &sum, &error));
     assert_int_equal(sum.objects, 3);
     end_stores(&s);
 }
@@ -239,7 +239,7 @@ static void a_full_pack_gives_way_to_the_next(void **state)
         cu_put_be32(bytes.p, i);
         assert_true(holds(s.at[1], CU_OBJECT_CONTENT, &name[i], cu_buf_span(&bytes)));
     }
-    OK(cu_objects_check(s.at[1], 0, NULL, NULL, NULL, &sum, &error));
+    OK(cu_objects_check(s.at[1], &(struct cu_object_check){ 0 }, &sum, &error));
     assert_int_equal(sum.objects, 70);
     end_stores(&s);
 }
@@ -260,7 +260,7 @@ static void a_pack_has_at_most_so_many_objects(void **state)
     }
     OK(cu_put_commit(p, &error));
     cu_put_free(p);
-    OK(cu_objects_check(s.at[0], 0, NULL, NULL, NULL, &sum, &error));
+    OK(cu_objects_check(s.at[0], &(struct cu_object_check){ 0 }, &sum, &error));
     assert_int_equal(sum.objects, CU_PACK_ROWS_MAX + 10);
     assert_int_equal(files_in(&s, "cloud/objects/packs"), 4);
     end_stores(&s);
