@@ -34,6 +34,8 @@ static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
     for (int tries = 0; tries < 2 && !a->state_known; tries++) /* a read that fails once is no damage */
         a->state_known = cu_audit_saw(a, cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash,
                                                                NULL)) == CU_OK;
+    a->state_met = a->state_known && a->state_tip.size.v == 0 && cu_fs_exists(&a->p->fs, CU_DIR_NODE_STATE "/head") &&
+                   cu_ledger_may_rebuild(&a->p->fs, CU_DIR_NODE_STATE); /* one that was begun: whoever writes next goes on */
     TRY(cu_ledger_open(NULL, NULL, &a->replay, err));
     done = cu_audit_checkpoint(a, err);
     if (done == CU_OK) done = cu_audit_index_begin(a, err);
@@ -81,28 +83,8 @@ cu_status cu_check(struct cu_place *p, const struct cu_check_request *r, struct 
 }
 
 /* ---- reindex ---- */
-static cu_status move_away(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
-{
-    struct cu_audit *a = arg;
-    char from[300], to[400];
 
-    if (kind != CU_FILE_REGULAR) return CU_OK;
-    snprintf(from, sizeof from, CU_DIR_NODE_STATE "/%s", name);
-    snprintf(to, sizeof to, CU_DIR_QUARANTINE "/%llu/" CU_DIR_NODE_STATE "/%s", (unsigned long long)a->run, name);
-    return a->p->fs.ops->rename(a->p->fs.self, from, to, err);
-}
-
-/* The head first, durably: what is left without one, by a crash in between, is made anew by whoever opens it. */
-static cu_status move_state_away(struct cu_audit *a, struct cu_err *err)
-{
-    const struct cu_fs *fs = &a->p->fs;
-    cu_status moved = move_away(a, "head", CU_FILE_REGULAR, err);
-
-    if (moved == CU_OK) moved = fs->ops->sync_dir(fs->self, CU_DIR_NODE_STATE, err);
-    if (moved == CU_OK || moved == CU_NOT_FOUND) moved = fs->ops->list(fs->self, CU_DIR_NODE_STATE, move_away, a, err);
-    return moved == CU_NOT_FOUND ? CU_OK : moved;
-}
-
+/* What lies there stays as it is until the new state takes its place, whole; a crash in between leaves the one or the other. */
 cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_err *err)
 {
     const struct cu_check_request quiet = { 0 };
@@ -110,9 +92,7 @@ cu_status cu_reindex_state(struct cu_place *p, cu_hash *ret_digest, struct cu_er
     struct cu_audit a = { .p = p, .r = &quiet, .ret = &result };
     cu_status done;
 
-    TRY(cu_quarantine_next(p, &a.run, err));
-    TRY(move_state_away(&a, err));
-    TRY(cu_ledger_open(&p->fs, CU_DIR_NODE_STATE, &a.replay, err));
+    TRY(cu_ledger_open_afresh(&p->fs, CU_DIR_NODE_STATE, &a.replay, err));
     done = cu_audit_replay_log(&a, err);
     const struct cu_machine m = cu_ledger_machine(a.replay);
     if (done == CU_OK && a.log_broken)

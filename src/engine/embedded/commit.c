@@ -45,9 +45,20 @@ cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twi
 
 /* ---- room ---- */
 
+/* The first write after a clean opening: from here on something torn is possible, which a head that says clean would call damage.
+ * head_lock held. */
+static cu_status mark_unclean(struct cu_embedded *e, struct cu_err *err)
+{
+    struct cu_head next = e->head;
+
+    next.clean = false;
+    return e->head.clean ? cu_embedded_head(e, &next, false, err) : CU_OK;
+}
+
 /* Go on in the other file, which is free and zeroed: its header is durable before a head may name it. */
 static cu_status turn(struct cu_embedded *e, struct cu_err *err)
 {
+    TRY(mark_unclean(e, err));
     unsigned other = !e->head.current;
     uint64_t generation = e->head.part[e->head.current].generation + 1;
     struct cu_head next = e->head;
@@ -58,7 +69,6 @@ static cu_status turn(struct cu_embedded *e, struct cu_err *err)
     if (status != CU_OK) return status;
     next.part[other] = (struct cu_part){ generation, CU_JOURNAL_HEADER, CU_JOURNAL_HEADER };
     next.current = other;
-    next.clean = false;
     e->spare_ready = false;
     e->drain_wanted = true;
     pthread_cond_signal(&e->wake_drainer);
@@ -114,21 +124,6 @@ static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, cu_u
 
 /* ---- making durable ---- */
 
-/* The first frame after a clean opening: from here on a torn tail is possible, and a head that says clean would call it damage. */
-static cu_status mark_unclean(struct cu_embedded *e, struct cu_err *err)
-{
-    cu_status status = CU_OK;
-
-    pthread_mutex_lock(&e->head_lock);
-    if (e->head.clean) {
-        struct cu_head next = e->head;
-        next.clean = false;
-        status = cu_embedded_head(e, &next, false, err);
-    }
-    pthread_mutex_unlock(&e->head_lock);
-    return status;
-}
-
 static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block, struct cu_err *err)
 {
     const struct cu_part *part = &e->at.part[e->at.current];
@@ -142,8 +137,11 @@ static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batc
     *ret_block = (cu_seq){ seq };
     cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, cu_buf_span(&e->block));
     TRY(cu_buf_ok(&e->frames, err));
-    TRY(mark_unclean(e, err));
-    cu_status status = file->ops->write_at(file, part->end, cu_buf_span(&e->frames), err);
+    pthread_mutex_lock(&e->head_lock);
+    cu_status status = mark_unclean(e, err);
+    pthread_mutex_unlock(&e->head_lock);
+    TRY(status);
+    status = file->ops->write_at(file, part->end, cu_buf_span(&e->frames), err);
     if (status == CU_OK) status = file->ops->sync(file, err);
     return status == CU_OK ? CU_OK : cu_embedded_break(e, status);
 }
