@@ -193,7 +193,8 @@ static cu_status acts(struct world *w, struct cu_err *err)
     TRY(world_submit(w, 1, 2, err));
     TRY(world_drain(w, err));
     TRY(world_submit(w, 3, 2, err));
-    TRY(world_submit(w, 5, 3, err)); /* large ones, which all but fill the journal's file: it turns as the first thing after opening */
+    TRY(world_submit(w, 5, 3,
+                     err)); /* large ones, which all but fill the journal's file: it turns as the first thing after opening */
     TRY(world_close(w, err));
     TRY(world_open(w, err));
     TRY(world_submit(w, 8, 4, err)); /* and drains, and turns again */

@@ -104,6 +104,9 @@ static void stop_at(const struct sw_story *s, const struct service_world *from, 
 {
     if (!is_wanted(s, "stop", k, 0, seed)) return;
     struct service_world *w = stopped(s, from, k, seed);
+    const char *taken = w->damages_n || !cu_fs_exists(&w->memory, CU_FILE_FORMAT) ? NULL : sw_judge_left(w);
+    if (taken)
+        fail_msg("CUSTODY_FAULTS='%s stop %llu 0 %llu': %s", s->name, (unsigned long long)k, (unsigned long long)seed, taken);
     judge(s, w, "stop", k, 0, seed);
     sw_free(w);
 }

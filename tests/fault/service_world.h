@@ -99,6 +99,8 @@ const char *sw_verify(struct service_world *w, struct cu_span receipt, const cha
 const char *sw_judge_promise(struct service_world *w, const struct sw_promise *p);
 /** Is each number of the depositor taken, but `claims_max`? The ledger is open for writing. */
 const char *sw_judge_numbers(struct service_world *w);
+/** Does `check` take what a crash left for what it is, and not for damage? Before anything is opened. */
+const char *sw_judge_left(struct service_world *w);
 /** Is every promise kept? NULL: all is well; else what is wrong. */
 const char *sw_judge(struct service_world *w);
 
