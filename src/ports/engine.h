@@ -36,11 +36,15 @@ struct cu_engine {
     struct cu_tip (*tip)(void *self); /* what is acknowledged */
     /* Run `look` with the machine at rest: for questions to the ledger's state. Keep it short. */
     cu_status (*ask)(void *self, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
-    /* Drain the journal: both copies of the log and all attachments durable, checkpoint published, state saved. */
+    /* Drain the journal: both copies of the log and all attachments durable, checkpoint published, state saved. With threads it also
+     * happens by itself, within a second. */
     cu_status (*drain)(void *self, struct cu_err *err);
-    /* Tiles and bundles up to the last drain; and the signed checkpoint of that size, appended to ret (NOT_FOUND before the first). */
+    /* The log as acknowledged, whether it is drained or not: tiles and bundles of any size up to the tip, from any thread; and the
+     * signed checkpoint of the tip, appended to ret (NOT_FOUND while the log is empty): no later log is shorter, or another. */
     struct cu_tile_source (*tiles)(void *self);
     cu_status (*checkpoint)(void *self, struct cu_buf *ret, struct cu_err *err);
+    /* The whole record at seq as it was submitted, appended to ret; NOT_FOUND when it is drained: its attachments are in the stores. */
+    cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
     /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
     cu_status (*close)(void *self, struct cu_err *err);
 };

@@ -38,7 +38,7 @@ struct cu_audit {
     struct cu_tip state_tip;           /* what node/state says of itself */
     cu_hash state_hash;
     bool state_known, state_met;
-    cu_size drained;                   /* so many entries the engine's head says were in both logs; 0: it cannot be read */
+    cu_size drained, acknowledged;     /* so many entries the engine's head says were in both logs, and in all; 0: it cannot be read */
     bool journal_bad;
     char journal_file[512], journal_fault[240];
     bool no_memory;                    /* something could not be looked at for want of it: no finding counts, the run ends so */

@@ -171,8 +171,9 @@ static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err
     struct saying s = { .a = a };
     const struct cu_index_scan scan = { said_stored, said_object, &s };
 
-    *ret = a->indexed.v > a->checkpoint.size.v;
-    if (a->indexed.v == 0 || *ret) return CU_OK; /* there is none: whoever writes next makes it */
+    const bool ahead = a->indexed.v > a->checkpoint.size.v; /* it follows what is acknowledged, and may be ahead of what is drained */
+    *ret = ahead && a->indexed.v > a->acknowledged.v;
+    if (a->indexed.v == 0 || ahead) return CU_OK; /* there is none: whoever writes next makes it */
     TRY(have->find(have->self, &all, said_entry, &s, err));
     TRY(have->scan(have->self, &scan, err));
     *ret = s.untrue || memcmp(&s.said, &a->due, sizeof s.said) != 0;

@@ -27,9 +27,9 @@ static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
 {
     cu_status done;
-    cu_size acknowledged;
 
-    if (a->p->care.reach && a->p->care.reach(a->p->care.self, &a->drained, &acknowledged, NULL) != CU_OK) a->drained.v = 0;
+    if (a->p->care.reach && a->p->care.reach(a->p->care.self, &a->drained, &a->acknowledged, NULL) != CU_OK)
+        a->drained.v = a->acknowledged.v = 0;
     if (a->p->care.dirty && a->p->care.dirty(a->p->care.self, &a->ret->dirty, NULL) != CU_OK) a->ret->dirty = false;
     for (int tries = 0; tries < 2 && !a->state_known; tries++) /* a read that fails once is no damage */
         a->state_known = cu_audit_saw(a, cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash,

@@ -4,8 +4,9 @@
  * 2. The provider reads its own copy again.
  * 3. The depositor signs the claim, the provider the acceptance over it; both are durable in the outbox before they leave.
  * 4. The record is submitted: from its acknowledgement on it cannot be lost.
- * 5. The node attests its copy; the journal is drained; the receipt is made and checked.
- * 6. Only then the outbox is emptied. A crash between 3 and 6 is finished by the next writing verb, from 4 on.
+ * 5. The node attests its copy; the receipt is made, over a checkpoint of all that is acknowledged, and checked.
+ * 6. Only then the outbox is emptied. A crash between 3 and 6 is finished by the next writing verb, from 4 on. The journal is drained
+ *    behind all this, at the latest when the verb ends.
  */
 #include "service/form.h"
 #include "service/outbox.h"
@@ -320,7 +321,7 @@ static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, str
     TRY(cu_entry_read(bytes, &entry, err));
     const struct cu_claim claim = entry.inner.body.claim;
     d->manifest = cu_buf_heap(claim.size + 1);
-    TRY(cu_place_manifest(p, &claim, &d->manifest, err));
+    TRY(cu_place_manifest(p, d->seq, &claim, &d->manifest, err));
     d->sha256 = cu_sha256(cu_buf_span(&d->manifest));
     d->size = claim.folder.bytes;
     d->items = claim.folder.items;

@@ -27,7 +27,7 @@ cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetc
     ret->claim = entry.inner.body.claim;
     if (!ret->claim.has_folder) return CU_OK;
     ret->manifest = cu_buf_heap(ret->claim.size + 1);
-    return cu_place_manifest(p, &ret->claim, &ret->manifest, err);
+    return cu_place_manifest(p, ret->found.row.seq, &ret->claim, &ret->manifest, err);
 }
 
 void cu_fetch_free(struct cu_fetch *f)
@@ -53,6 +53,7 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
                           cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err),
                           cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err)
 {
+    if (p->engine && size <= CU_CONTENT_INLINE_MAX) TRY(p->engine->drain(p->engine->self, err)); /* it travelled with its record */
     cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, part, feed, arg, err);
 
     if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;

@@ -82,7 +82,7 @@ cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct
 
     cu_buf_clear(mem);
     if (!commitment) return CU_OK;
-    const cu_status read = cu_place_details(p, commitment, mem, err);
+    const cu_status read = cu_place_details(p, row->seq, commitment, mem, err);
     if (is_lost(read)) return CU_OK;
     TRY(read);
     cu_index_names(cu_buf_span(mem), row);

@@ -278,6 +278,7 @@ cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu
     TRY(cu_submit(p, first, 2, outcome, err));
     TRY(cu_settle(p, err));
     TRY(cu_case_open(p, &unfiled, &outcome[0], err));
+    TRY(p->engine->drain(p->engine->self, err)); /* a ledger has a published checkpoint */
     TRY(cu_fs_replace(&p->fs, CU_FILE_FORMAT, CU_FILE_MAKING, cu_span_str(CU_FORMAT_LINE), true, err));
     p->fs.ops->unlock(p->fs.self, p->making);
     p->making = NULL;

@@ -10,36 +10,43 @@ void cu_log_free(struct cu_log *log)
     memset(log, 0, sizeof *log);
 }
 
-static cu_status open_log(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
-                          struct cu_log *ret, struct cu_err *err)
+static cu_status judge_note(const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *log, struct cu_err *err)
 {
     struct cu_note note;
     struct cu_note_verdict verdict;
-    static const size_t max = CU_NOTE_MAX;
+    struct cu_tlog_policy policy;
+
+    TRY(cu_note_read(cu_buf_span(&log->note), &note, err));
+    TRY(cu_checkpoint_read(note.text, &log->checkpoint, err));
+    cu_status good = cu_trust_policy(trust, log->checkpoint.size, &policy, err);
+    if (good == CU_OK) good = cu_checkpoint_verify(&note, &policy, by, &log->checkpoint, &verdict, err);
+    return good == CU_OK ? CU_OK : cu_fail_while(err, good, "%s/checkpoint", log->dir.path);
+}
+
+/* Of an engine: the log as acknowledged. Else as it lies there. */
+static cu_status open_log(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust,
+                          struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
+{
     char path[300];
 
     memset(ret, 0, sizeof *ret);
     ret->dir = (struct cu_log_dir){ fs, dir };
-    ret->note = cu_buf_heap(max);
+    ret->note = cu_buf_heap(CU_NOTE_MAX);
     ret->bundle = cu_buf_heap(CU_BUNDLE_MAX);
     snprintf(path, sizeof path, "%s/checkpoint", dir);
-    cu_status read = cu_fs_read(fs, path, max, &ret->note, err);
+    cu_status read = engine ? engine->checkpoint(engine->self, &ret->note, err)
+                            : cu_fs_read(fs, path, CU_NOTE_MAX, &ret->note, err);
     if (read == CU_NOT_FOUND) return CU_OK; /* nothing published yet */
     TRY(read);
-    TRY(cu_note_read(cu_buf_span(&ret->note), &note, err));
-    TRY(cu_checkpoint_read(note.text, &ret->checkpoint, err));
-    struct cu_tlog_policy policy;
-    read = cu_trust_policy(trust, ret->checkpoint.size, &policy, err);
-    if (read == CU_OK) read = cu_checkpoint_verify(&note, &policy, by, &ret->checkpoint, &verdict, err);
-    if (read != CU_OK) return cu_fail_while(err, read, "%s", path);
-    cu_tile_nodes_init(&ret->nodes, cu_log_dir_tiles(&ret->dir), ret->checkpoint.size);
+    TRY(judge_note(trust, by, ret, err));
+    cu_tile_nodes_init(&ret->nodes, engine ? engine->tiles(engine->self) : cu_log_dir_tiles(&ret->dir), ret->checkpoint.size);
     return CU_OK;
 }
 
-cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by,
-                      struct cu_log *ret, struct cu_err *err)
+cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust,
+                      struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
 {
-    cu_status opened = open_log(fs, dir, trust, by, ret, err);
+    cu_status opened = open_log(fs, dir, engine, trust, by, ret, err);
 
     if (opened != CU_OK) cu_log_free(ret);
     return opened;
@@ -55,7 +62,7 @@ cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *
     if (log->bundle_width != width || log->bundle_index != index) {
         log->bundle_width = 0;
         cu_buf_clear(&log->bundle);
-        struct cu_tile_source tiles = cu_log_dir_tiles(&log->dir);
+        const struct cu_tile_source tiles = log->nodes.source;
         TRY(tiles.read(tiles.self, (struct cu_tile){ CU_TILE_ENTRIES, index, width }, &log->bundle, err));
         TRY(cu_bundle_check(cu_buf_span(&log->bundle), width, err));
         log->bundle_width = width;
@@ -96,9 +103,41 @@ cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu
     return CU_NOT_FOUND;
 }
 
-cu_status cu_place_details(struct cu_place *p, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err)
+/* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet. */
+static cu_status undrained(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_record *ret, struct cu_err *err)
 {
-    return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
+    if (!p->engine || p->engine->record(p->engine->self, seq, mem, NULL) != CU_OK) return CU_NOT_FOUND;
+    return cu_record_read(cu_buf_span(mem), ret, err);
+}
+
+cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF mem = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    cu_hash own;
+
+    if (undrained(p, seq, &mem, &record, err) != CU_OK)
+        return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
+    own = cu_commitment(record.salt, record.details);
+    ENSURE(cu_hash_eq(&own, commitment), err, CU_CORRUPT, "the details of entry %llu are not what was signed", LLU(seq.v));
+    cu_buf_add(ret, record.salt);
+    cu_buf_add(ret, record.details);
+    return cu_buf_ok(ret, err);
+}
+
+/* Content that may have travelled with its record. */
+static cu_status small_content(struct cu_place *p, cu_seq seq, const cu_hash *root, uint64_t size, struct cu_buf *ret,
+                               struct cu_err *err)
+{
+    CU_BUF mem = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+
+    if (size > CU_CONTENT_INLINE_MAX || undrained(p, seq, &mem, &record, err) != CU_OK)
+        return cu_place_object(p, CU_OBJECT_CONTENT, root, size, ret, err);
+    const cu_hash own = cu_content_root_of(record.content);
+    ENSURE(cu_hash_eq(&own, root), err, CU_CORRUPT, "the content of entry %llu is not what was signed", LLU(seq.v));
+    cu_buf_add(ret, record.content);
+    return cu_buf_ok(ret, err);
 }
 
 /* The content that travels with its record: a deposit's, when small. */
@@ -118,20 +157,21 @@ cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, st
     TRY(cu_entry_read(record.entry, &entry, err));
     const cu_hash *commitment = cu_entry_commitment(&entry);
     if (commitment) {
-        TRY(cu_place_details(p, commitment, &details, err));
-        ENSURE(details.n >= CU_SALT_LEN, err, CU_CORRUPT, "the details of entry %llu are cut off", (unsigned long long)seq.v);
+        TRY(cu_place_details(p, seq, commitment, &details, err));
+        ENSURE(details.n >= CU_SALT_LEN, err, CU_CORRUPT, "the details of entry %llu are cut off", LLU(seq.v));
         record.salt = cu_span(details.p, CU_SALT_LEN);
         record.details = cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN);
     }
     if (has_inline_content(&entry)) {
-        TRY(cu_place_object(p, CU_OBJECT_CONTENT, &entry.inner.body.claim.root, CU_CONTENT_INLINE_MAX, &content, err));
+        const struct cu_claim *claim = &entry.inner.body.claim;
+        TRY(small_content(p, seq, &claim->root, claim->size, &content, err));
         record.content = content.n ? cu_buf_span(&content) : cu_span("", 0);
     }
     return cu_record_write(&record, ret, err);
 }
 
-cu_status cu_place_manifest(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
 {
     ENSURE(claim->has_folder, err, CU_USAGE, "this deposit is one item: it has no manifest");
-    return cu_place_object(p, CU_OBJECT_CONTENT, &claim->root, claim->size, ret, err);
+    return small_content(p, seq, &claim->root, claim->size, ret, err);
 }

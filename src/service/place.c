@@ -36,6 +36,7 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
     struct cu_span bytes;
 
     TRY(cu_log_entry(&p->log, (cu_seq){ 0 }, &bytes, err));
+    memset(&p->genesis, 0, sizeof p->genesis);
     cu_buf_free(&p->genesis_bytes);
     p->genesis_bytes = cu_buf_heap(CU_ENTRY_MAX);
     cu_buf_add(&p->genesis_bytes, bytes);
@@ -46,7 +47,7 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
     cu_buf_free(&p->genesis_details);
     p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     if (p->store[CU_STORE_NODE] &&
-        cu_place_details(p, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
+        cu_place_details(p, (cu_seq){ 0 }, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
         cu_buf_clear(&p->genesis_details);
     return CU_OK;
 }
@@ -56,8 +57,8 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     struct cu_log *log = &p->log;
 
     cu_log_free(log);
-    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, &p->trust, &p->verifier, log, err));
-    if (log->checkpoint.size.v == 0) return CU_OK;
+    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, &p->trust, &p->verifier, log, err));
+    if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS)) return CU_OK; /* what an engine goes on with is no other log */
     return load_genesis(p, err);
 }
 

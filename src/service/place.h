@@ -71,7 +71,7 @@ struct cu_place {
 
     struct cu_buf trust_text;
     struct cu_trust trust;            /* as pinned in trust/ */
-    struct cu_log log;                /* the node's copy, as of the newest checkpoint */
+    struct cu_log log;                /* as of the newest checkpoint: the engine's, or the node's copy as it lies */
     struct cu_buf genesis_bytes, genesis_details;
     struct cu_entry genesis;          /* read from position 0, equal to the pinned network id */
 };
@@ -81,15 +81,16 @@ struct cu_place {
 CU_MUST_USE cu_status cu_place_load(struct cu_place *p, struct cu_err *err);
 /** Format and trust alone: for `check`, which must work when nothing else does. */
 CU_MUST_USE cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err);
-/** Take the newest checkpoint: after a drain, or to see what others wrote. */
+/** Take the newest checkpoint: with an engine, of all that is acknowledged; else what is published. */
 CU_MUST_USE cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err);
 void cu_place_free(struct cu_place *p); /* what load took; not the adapters */
 CU_MUST_USE cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 
-/* ---- the log as it lies (log.c) ---- */
-CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
+/* ---- the log (log.c) ---- */
+/** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. */
+CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
 void cu_log_free(struct cu_log *log);
 /** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */
 CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
@@ -97,12 +98,12 @@ CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_spa
 CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 /** Entry and attachments as a record (cu_record encoding) appended to ret; attachments from either store, verified. */
 CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
-/** Salt and details by commitment, from either store, appended to ret. */
-CU_MUST_USE cu_status cu_place_details(struct cu_place *p, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err);
+/** Salt and details of the entry at seq by its commitment, from the engine or either store, appended to ret. */
+CU_MUST_USE cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err);
 /** A small object from whichever store has it sound: the provider's first, then the node's. */
 CU_MUST_USE cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret, struct cu_err *err);
 /** A folder's manifest, inline or stored, appended to ret. */
-CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- the index follows the log (follow.c) ---- */
 CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);

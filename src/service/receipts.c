@@ -41,7 +41,7 @@ static cu_status fill(struct gathering *g, struct gathered *slot, struct cu_entr
     TRY(cu_buf_ok(&slot->entry, err));
     TRY(cu_entry_read(cu_buf_span(&slot->entry), ret, err));
     const cu_hash *commitment = cu_entry_commitment(ret);
-    return commitment ? cu_place_details(g->p, commitment, &slot->details, err) : CU_OK;
+    return commitment ? cu_place_details(g->p, (cu_seq){ slot->seq }, commitment, &slot->details, err) : CU_OK;
 }
 
 static cu_status bring(struct gathering *g, uint64_t seq, struct cu_entry *ret, struct cu_err *err)

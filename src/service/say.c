@@ -77,7 +77,6 @@ cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n,
 
 cu_status cu_settle(struct cu_place *p, struct cu_err *err)
 {
-    TRY(p->engine->drain(p->engine->self, err));
     TRY(cu_place_refresh(p, err));
     return cu_follow(p, err);
 }

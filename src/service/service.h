@@ -29,9 +29,9 @@ CU_MUST_USE cu_status cu_say(struct cu_place *p, const struct cu_saying *what, s
 CU_MUST_USE cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err);
 /** Submit records; those refused make it fail with the first one's own status and sentence. */
 CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
-/** Sign, submit, drain, refresh, follow: for statements that stand alone. */
+/** Sign, submit, settle: for statements that stand alone. */
 CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
-/** Journal to tiles, new checkpoint, index: what ends every writing verb. */
+/** A checkpoint of all that is acknowledged, and the index follows: what ends every act. The engine's close drains, or whoever asks it to. */
 CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
 

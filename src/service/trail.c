@@ -29,7 +29,7 @@ cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *row, struct 
 
     TRY(cu_log_entry_unproven(&p->log, row->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
-    TRY(cu_place_details(p, cu_entry_commitment(&e), mem, err));
+    TRY(cu_place_details(p, row->seq, cu_entry_commitment(&e), mem, err));
     ENSURE(mem->n >= CU_SALT_LEN, err, CU_CORRUPT, "details are cut off");
     TRY(cu_details_read(cu_span(mem->p + CU_SALT_LEN, mem->n - CU_SALT_LEN), &profile, &details, err));
     *ret = details.rows;

@@ -4,7 +4,7 @@
  *     make_log SIZE DIR [ORIGIN]
  */
 #include "custody/note.h"
-#include "custody/tile_stream.h"
+#include "custody/log_tail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,39 +34,50 @@ static void write_file(const char *dir, const char *name, struct cu_span bytes)
     if (!out || fwrite(bytes.p, 1, bytes.n, out) != bytes.n || fclose(out) != 0) perror(path), exit(1);
 }
 
-static cu_status put_tile(void *self, struct cu_tile tile, struct cu_span bytes, struct cu_err *err)
+struct making {
+    const char *dir;
+    struct cu_log_tail *log;
+};
+
+static cu_status put_tile(void *arg, struct cu_tile tile, struct cu_err *err)
 {
+    const struct making *m = arg;
+    CU_BUF bytes = cu_buf_heap(1 << 23);
     char name[CU_TILE_PATH_MAX + 1] = "/";
 
-    (void)err;
+    TRY(cu_log_tail_read(m->log, tile, &bytes, err));
     cu_tile_path(tile, name + 1);
-    write_file(self, name, bytes);
+    write_file(m->dir, name, cu_buf_span(&bytes));
     return CU_OK;
 }
 
-static struct cu_tile_stream *fill(char *dir, uint64_t size, struct cu_err *ret_err)
+static struct cu_log_tail *fill(const char *dir, uint64_t size)
 {
     struct cu_err err = { 0 };
-    struct cu_tile_stream *log = NULL;
+    struct making m = { .dir = dir };
+    char(*text)[64] = malloc(size * sizeof *text + 1);
 
-    MUST(cu_tile_stream_new((struct cu_tile_sink){ dir, put_tile }, &log, &err));
+    if (!text) perror("make_log"), exit(1);
+    MUST(cu_log_tail_new(&m.log, &err));
+    MUST(cu_log_tail_reserve(m.log, size, &err));
     for (uint64_t i = 0; i < size; i++) {
-        char entry[64];
-        int n = snprintf(entry, sizeof entry, "entry %llu of %llu", (unsigned long long)i, (unsigned long long)size);
-        MUST(cu_tile_stream_add(log, cu_span(entry, (size_t)n), &err));
+        const int n = snprintf(text[i], sizeof text[i], "entry %llu of %llu", (unsigned long long)i, (unsigned long long)size);
+        const struct cu_tail_entry entry = { .entry = cu_span(text[i], (size_t)n) };
+        const cu_hash leaf = cu_leaf_hash(entry.entry);
+        cu_log_tail_add(m.log, &entry, &leaf);
     }
-    MUST(cu_tile_stream_flush(log, &err));
-    *ret_err = err;
-    return log;
+    MUST(cu_tiles_between((cu_size){ 0 }, (cu_size){ size }, put_tile, &m, &err));
+    free(text);
+    return m.log;
 }
 
-static void sign(const char *dir, const char *origin, struct cu_tile_stream *log)
+static void sign(const char *dir, const char *origin, struct cu_log_tail *log)
 {
     struct cu_err err = { 0 };
     struct cu_private_key key;
     struct cu_vkey vkey;
     CU_BUF text = cu_buf_heap(4096), note = cu_buf_heap(4096), name = cu_buf_heap(4096);
-    struct cu_checkpoint head = { cu_span_str(origin), cu_tile_stream_size(log), cu_tile_stream_root(log) };
+    struct cu_checkpoint head = { cu_span_str(origin), cu_log_tail_size(log), cu_log_tail_root(log, cu_log_tail_size(log)) };
 
     MUST(cu_crypto_init(&err));
     MUST(cu_private_generate(CU_ALG_EDDSA, &key, &err));
@@ -82,11 +93,9 @@ static void sign(const char *dir, const char *origin, struct cu_tile_stream *log
 
 int main(int argc, char **argv)
 {
-    struct cu_err err;
-
     if (argc < 3) return fprintf(stderr, "make_log SIZE DIR [ORIGIN]\n"), 1;
-    struct cu_tile_stream *log = fill(argv[2], strtoull(argv[1], NULL, 10), &err);
+    struct cu_log_tail *log = fill(argv[2], strtoull(argv[1], NULL, 10));
     sign(argv[2], argc > 3 ? argv[3] : "log.example/conformance", log);
-    cu_tile_stream_free(log);
+    cu_log_tail_free(log);
     return 0;
 }

@@ -161,6 +161,45 @@ cu_status world_submit(struct world *w, size_t first, size_t n, struct cu_err *e
     return CU_OK;
 }
 
+/* The root that these entries lead to. */
+static cu_hash root_of(const struct cu_buf *bundle)
+{
+    struct cu_frontier f = { .size = { 0 } };
+    struct cu_span entry;
+    size_t at = 0;
+
+    while (cu_bundle_next(cu_buf_span(bundle), &at, &entry)) {
+        const cu_hash leaf = cu_leaf_hash(entry);
+        cu_frontier_append(&f, &leaf);
+    }
+    return cu_frontier_root(&f);
+}
+
+/* Whoever asks the engine sees every checkpoint that it ever handed out, drained or not; a record comes from it or from its folder. */
+static void look_through_engine(struct world *w)
+{
+    const struct cu_tile_source tiles = w->engine.tiles(w->engine.self);
+    struct cu_err err;
+
+    for (size_t i = 0; i < w->points_n; i++) {
+        CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX), hashes = cu_buf_heap(8192);
+        const unsigned width = (unsigned)w->point[i].size.v;
+        CU_ASSERT(tiles.read(tiles.self, (struct cu_tile){ CU_TILE_ENTRIES, 0, width }, &bundle, &err) == CU_OK);
+        CU_ASSERT(tiles.read(tiles.self, (struct cu_tile){ 0, 0, width }, &hashes, &err) == CU_OK);
+        const cu_hash root = root_of(&bundle), same = cu_tree_root((const cu_hash *)hashes.p, width);
+        CU_ASSERT(cu_hash_eq(&root, &w->point[i].root) && cu_hash_eq(&same, &root));
+    }
+    for (size_t i = 0; i < WORLD_RECORDS; i++) {
+        CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+        char path[64];
+        if (!w->acknowledged[i]) continue;
+        snprintf(path, sizeof path, "node/objects/%llu", (unsigned long long)w->seq[i]);
+        if (w->engine.record(w->engine.self, (cu_seq){ w->seq[i] }, &record, &err) == CU_OK)
+            CU_ASSERT(cu_span_eq(cu_buf_span(&record), cu_buf_span(&kind_of(i)->bytes[i])));
+        else CU_ASSERT(cu_fs_exists(&w->memory, path));
+    }
+}
+
 /* Whoever got this checkpoint holds the log to it. */
 static cu_status hand_out(struct world *w, struct cu_err *err)
 {
@@ -176,6 +215,7 @@ static cu_status hand_out(struct world *w, struct cu_err *err)
     CU_ASSERT(w->points_n < WORLD_POINTS);
     w->point[w->points_n].size = checkpoint.size;
     w->point[w->points_n++].root = checkpoint.root;
+    look_through_engine(w);
     return CU_OK;
 }
 
@@ -190,9 +230,12 @@ static cu_status acts(struct world *w, struct cu_err *err)
     TRY(world_make(w, err));
     TRY(world_open(w, err));
     TRY(world_submit(w, 0, 1, err));
+    TRY(hand_out(w, err)); /* a checkpoint of what is acknowledged, published or not */
     TRY(world_submit(w, 1, 2, err));
+    TRY(hand_out(w, err));
     TRY(world_drain(w, err));
     TRY(world_submit(w, 3, 2, err));
+    TRY(hand_out(w, err));
     TRY(world_submit(w, 5, 3,
                      err)); /* large ones, which all but fill the journal's file: it turns as the first thing after opening */
     TRY(world_close(w, err));
@@ -203,6 +246,7 @@ static cu_status acts(struct world *w, struct cu_err *err)
     TRY(world_open(w, err));
     TRY(hand_out(w, err));
     TRY(world_submit(w, 12, 1, err));
+    TRY(hand_out(w, err));
     TRY(world_submit(w, 0, 1, err)); /* a repeat */
     return world_close(w, err);
 }
@@ -281,8 +325,9 @@ static const char *judge_log(struct world *w, const char *path, cu_size size, co
     return NULL;
 }
 
-/* Before anybody repairs anything: what static files show a reader is a whole log, not shorter than any checkpoint handed out. */
-static const char *judge_published(struct world *w, const char *path)
+/* Before anybody repairs anything: what static files show a reader is a whole log that agrees with every checkpoint handed out; once
+ * `closed`, it is not shorter than any of them. */
+static const char *judge_published(struct world *w, const char *path, bool closed)
 {
     struct cu_log_dir dir = { &w->fs, path };
     CU_BUF note = cu_buf_heap(CU_NOTE_MAX);
@@ -294,21 +339,27 @@ static const char *judge_published(struct world *w, const char *path)
     struct cu_span entry;
     char name[64];
     size_t at = 0;
+    cu_hash root;
 
     snprintf(name, sizeof name, "%s/checkpoint", path);
     cu_status status = cu_fs_read(&w->fs, name, CU_NOTE_MAX, &note, &err);
-    if (status == CU_NOT_FOUND && w->points_n == 0) return NULL;
+    if (status == CU_NOT_FOUND && !closed) return NULL;
     SOUND(status == CU_OK && cu_note_read(cu_buf_span(&note), &read, &err) == CU_OK &&
               cu_checkpoint_read(read.text, &checkpoint, &err) == CU_OK,
           "%s: %s", name, err.text);
-    SOUND(w->points_n == 0 || checkpoint.size.v >= w->point[w->points_n - 1].size.v, "%s is older than one handed out", name);
+    SOUND(!closed || w->points_n == 0 || checkpoint.size.v >= w->point[w->points_n - 1].size.v, "%s is older than one handed out",
+          name);
     struct cu_tile tile = { CU_TILE_ENTRIES, 0, (unsigned)checkpoint.size.v };
     SOUND(cu_log_dir_read(&dir, tile, &bundle, &err) == CU_OK, "%s: %s", path, err.text);
     while (cu_bundle_next(cu_buf_span(&bundle), &at, &entry)) {
         cu_hash leaf = cu_leaf_hash(entry);
         cu_frontier_append(&f, &leaf);
+        root = cu_frontier_root(&f);
+        for (size_t i = 0; i < w->points_n; i++)
+            SOUND(w->point[i].size.v != f.size.v || cu_hash_eq(&w->point[i].root, &root),
+                  "%s is not an extension of the checkpoint of size %llu", name, (unsigned long long)f.size.v);
     }
-    cu_hash root = cu_frontier_root(&f);
+    root = cu_frontier_root(&f);
     SOUND(cu_hash_eq(&root, &checkpoint.root), "%s: the entries do not lead to the checkpoint", path);
     return NULL;
 }
@@ -378,14 +429,14 @@ const char *world_judge(struct world *w)
         cu_status status = world_make(w, &err);
         SOUND(status == CU_OK || (status == CU_USAGE && cu_fs_exists(&w->fs, "node/journal/head")), "make: %s", err.text);
     }
-    if ((wrong = judge_published(w, "node/log"))) return wrong;
-    if ((wrong = judge_published(w, "cloud/log"))) return wrong;
+    if ((wrong = judge_published(w, "node/log", false))) return wrong;
+    if ((wrong = judge_published(w, "cloud/log", false))) return wrong;
     SOUND(world_open(w, &err) == CU_OK, "open: %s", err.text);
     SOUND(world_submit(w, WORLD_RECORDS - 1, 1, &err) == CU_OK, "submit: %s", err.text);
     struct cu_tip tip = w->engine.tip(w->engine.self);
     SOUND(world_close(w, &err) == CU_OK, "close: %s", err.text);
-    if ((wrong = judge_published(w, "node/log"))) return wrong;
-    if ((wrong = judge_published(w, "cloud/log"))) return wrong;
+    if ((wrong = judge_published(w, "node/log", true))) return wrong;
+    if ((wrong = judge_published(w, "cloud/log", true))) return wrong;
     if ((wrong = judge_log(w, "node/log", tip.size, &tip.root))) return wrong;
     if ((wrong = judge_log(w, "cloud/log", tip.size, &tip.root))) return wrong;
     if ((wrong = judge_attachments(w))) return wrong;

@@ -269,7 +269,7 @@ static const char *judge_entry(struct record_walk *walk, cu_seq seq)
     if (e.kind == CU_KIND_ACCESS) walk->reads += e.outer.body.access.count;
     if (e.kind != CU_KIND_INCIDENT) return NULL;
     walk->incidents++;
-    MUST(cu_place_details(&walk->w->place, cu_entry_commitment(&e), &details, &err), "an incident's details");
+    MUST(cu_place_details(&walk->w->place, seq, cu_entry_commitment(&e), &details, &err), "an incident's details");
     MUST(cu_details_read(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), &profile, &d, &err), "an incident's details");
     judge_rows(walk, d.rows.rows);
     return NULL;

@@ -186,7 +186,7 @@ static cu_status bring_content(struct insider *x, const struct cu_claim *claim, 
 
     if (claim->size > CU_CONTENT_INLINE_MAX) TRY(bring_object(x, &claim->root, err));
     if (!claim->has_folder) return CU_OK;
-    TRY(cu_place_manifest(&x->old.place, claim, &bytes, err));
+    TRY(cu_place_object(&x->old.place, CU_OBJECT_CONTENT, &claim->root, claim->size, &bytes, err));
     TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
     while (more) {
         TRY(cu_manifest_next(&manifest, &item, &more, err));

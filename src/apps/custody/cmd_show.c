@@ -97,13 +97,13 @@ static cu_status put_what_followed(struct session *s, const struct cu_index_row 
     return s->place.index.find(s->place.index.self, &disclosures, put_later, &later, err);
 }
 
-static cu_status put_details(struct session *s, const struct cu_entry *e, struct cu_err *err)
+static cu_status put_details(struct session *s, cu_seq seq, const struct cu_entry *e, struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     const cu_hash *commitment = cu_entry_commitment(e);
 
     if (!commitment) return CU_OK;
-    cu_status read = cu_place_details(&s->place, commitment, &details, err);
+    cu_status read = cu_place_details(&s->place, seq, commitment, &details, err);
     if (read != CU_OK || details.n < CU_SALT_LEN) {
         line(&s->run->out, "details");
         cu_buf_add_str(&s->run->out, "missing in both stores: run `custody check`\n");
@@ -238,7 +238,7 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
     line(out, "id");
     cu_hex_put(out, cu_span_hash(&found.row.id));
     cu_buf_add_str(out, "\n");
-    TRY(put_details(s, &e, err));
+    TRY(put_details(s, found.row.seq, &e, err));
     if (e.kind == CU_KIND_DEPOSIT) TRY(show_deposit(s, &found.row, &e, err));
     else {
         if (e.signed_) put_party(s, out, "said by", &e.outer.kid, cu_entry_time(&e));

@@ -137,6 +137,7 @@ static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batc
     *ret_block = (cu_seq){ seq };
     cu_journal_frame_put(&e->frames, CU_FRAME_BLOCK, part->generation, *ret_block, cu_buf_span(&e->block));
     TRY(cu_buf_ok(&e->frames, err));
+    TRY(cu_embedded_reserve(e, batch->n + 1, err));
     pthread_mutex_lock(&e->head_lock);
     cu_status status = mark_unclean(e, err);
     pthread_mutex_unlock(&e->head_lock);
@@ -147,16 +148,23 @@ static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batc
 }
 
 /* (1): the frames are synced; now the head. */
-static cu_status acknowledge(struct cu_embedded *e, cu_unix_ms closed, struct cu_err *err)
+static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms closed, struct cu_err *err)
 {
     const struct cu_frontier *f = e->config.machine.frontier(e->config.machine.self);
+    const size_t frames = e->frames.n;
 
+    cu_embedded_keep(e, batch);
     pthread_mutex_lock(&e->head_lock);
     struct cu_head next = e->head;
     next.tip = (struct cu_tip){ f->size, cu_frontier_root(f), e->head.tip.height + 1, closed };
-    next.part[next.current].end += e->frames.n;
+    next.part[next.current].end += frames;
     next.clean = false;
     cu_status status = cu_embedded_head(e, &next, false, err);
+    if (e->drainer_runs && !e->publish_at.tv_sec && !e->drain_wanted) {
+        clock_gettime(CLOCK_MONOTONIC, &e->publish_at);
+        e->publish_at.tv_sec += 1;
+        pthread_cond_signal(&e->wake_drainer);
+    }
     pthread_mutex_unlock(&e->head_lock);
     return status;
 }
@@ -172,7 +180,7 @@ static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, cu_uni
     }
     TRY(write_frames(e, batch, ret_block, err));
     CU_ASSERT(m->frontier(m->self)->size.v == ret_block->v + 1);
-    TRY(acknowledge(e, when, err));
+    TRY(acknowledge(e, batch, when, err));
     cu_status status = m->commit(m->self, err);
     return status == CU_OK ? CU_OK : cu_embedded_break(e, status); /* durable, but the machine lags: the next open replays it */
 }

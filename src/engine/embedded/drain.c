@@ -1,4 +1,4 @@
-/* From the journal into the tiles of both logs and the attachments' stores.
+/* From the journal's tail in memory into the tiles of both logs and the attachments' stores.
  *
  * In this order, each durable before the next: tiles, bundles and attachments; the checkpoints, the node's first; the machine's
  * state; the head. A crash or an error anywhere leaves the journal as it was, and the next drain does the same again with the
@@ -7,7 +7,9 @@
  */
 #include "engine/embedded/inside.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 /* ---- tiles ---- */
 
@@ -22,75 +24,59 @@ static cu_status write_tile_to(const struct cu_fs *fs, const char *path, struct 
     return size == bytes.n ? CU_OK : f->ops->truncate(f, bytes.n, err);
 }
 
-static cu_status write_tile(void *self, struct cu_tile tile, struct cu_span bytes, struct cu_err *err)
+static cu_status write_tile(void *self, struct cu_tile tile, struct cu_err *err)
 {
     struct cu_embedded *e = self;
     char name[CU_TILE_PATH_MAX], path[CU_EMBEDDED_PATH + CU_TILE_PATH_MAX];
 
+    cu_buf_clear(&e->tile);
+    TRY(cu_embedded_tiles(e).read(e, tile, &e->tile, err));
     cu_tile_path(tile, name);
     for (unsigned i = 0; i < e->logs_n; i++) {
         snprintf(path, sizeof path, "%s/%s", e->log[i].path, name);
-        TRY(write_tile_to(e->config.fs, path, bytes, err));
+        TRY(write_tile_to(e->config.fs, path, cu_buf_span(&e->tile), err));
     }
     return CU_OK;
 }
 
-cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err)
+/* ---- the journal's records ---- */
+
+/* Only a drain forgets, so what the tail points to stays where it is. */
+static struct cu_tail_entry entry_at(struct cu_embedded *e, uint64_t seq)
 {
-    if (e->stream) return CU_OK;
-    pthread_mutex_lock(&e->head_lock);
-    cu_size size = e->head.drained;
-    cu_hash root = e->head.drained_root;
-    pthread_mutex_unlock(&e->head_lock);
-    TRY(cu_tile_stream_new((struct cu_tile_sink){ e, write_tile }, &e->stream, err));
-    cu_status status = cu_tile_stream_resume(e->stream, cu_embedded_tiles(e), size, &root, err);
-    if (status == CU_OK) return CU_OK;
-    cu_tile_stream_free(e->stream);
-    e->stream = NULL;
-    return cu_fail_while(err, status, "%s", e->log[0].path);
+    pthread_mutex_lock(&e->tail_lock);
+    const struct cu_tail_entry *at = cu_log_tail_at(e->tail, (cu_seq){ seq });
+    CU_ASSERT(at != NULL);
+    const struct cu_tail_entry entry = *at;
+    pthread_mutex_unlock(&e->tail_lock);
+    return entry;
 }
 
-/* ---- the journal's frames ---- */
-
-static cu_status pass_record(struct cu_embedded *e, const struct cu_journal_frame *frame, struct cu_err *err)
+static cu_status pass_attachments(struct cu_embedded *e, const struct cu_head *upto, struct cu_err *err)
 {
     struct cu_attachments *a = &e->config.attachments;
     struct cu_record record;
     struct cu_entry entry;
 
-    TRY(cu_record_read(frame->payload, &record, err));
-    TRY(cu_tile_stream_add(e->stream, record.entry, err));
-    if (!a->put) return CU_OK;
-    TRY(cu_entry_read(record.entry, &entry, err));
-    return a->put(a->self, frame->seq, &record, &entry, err);
-}
-
-static cu_status pass_part(struct cu_embedded *e, const struct cu_head *upto, unsigned i, struct cu_err *err)
-{
-    const struct cu_part *part = &upto->part[i];
-    CU_CLEANUP(cu_journal_scan_free)
-    struct cu_journal_scan scan = cu_journal_scan_start(e->part_file[i], e->part_path[i], part->generation, part->from, part->end,
-                                                        cu_tile_stream_size(e->stream).v);
-    struct cu_journal_frame frame;
-
-    for (bool more = true;;) {
-        TRY(cu_journal_scan_next(&scan, &frame, &more, err));
-        if (!more) return CU_OK;
-        if (frame.type == CU_FRAME_BLOCK) TRY(cu_tile_stream_add(e->stream, frame.payload, err));
-        else TRY(pass_record(e, &frame, err));
+    for (uint64_t seq = upto->drained.v; a->put && seq < upto->tip.size.v; seq++) {
+        const struct cu_span whole = entry_at(e, seq).whole;
+        if (whole.n == 0) continue; /* a block */
+        TRY(cu_record_read(whole, &record, err));
+        TRY(cu_entry_read(record.entry, &entry, err));
+        TRY(a->put(a->self, (cu_seq){ seq }, &record, &entry, err));
     }
+    return CU_OK;
 }
 
-/* The file that is not current is the older one. */
-static cu_status pass_frames(struct cu_embedded *e, const struct cu_head *upto, struct cu_err *err)
+/* What is written leads to what was signed, or nothing is published. */
+static cu_status pass_tiles(struct cu_embedded *e, const struct cu_head *upto, struct cu_err *err)
 {
-    if (upto->part[!upto->current].generation != 0) TRY(pass_part(e, upto, !upto->current, err));
-    TRY(pass_part(e, upto, upto->current, err));
-    cu_hash root = cu_tile_stream_root(e->stream);
-    ENSURE(cu_tile_stream_size(e->stream).v == upto->tip.size.v && cu_hash_eq(&root, &upto->tip.root), err, CU_CORRUPT,
-           "the journal's frames do not lead to the root that was acknowledged at size %llu",
-           (unsigned long long)upto->tip.size.v);
-    return cu_tile_stream_flush(e->stream, err);
+    pthread_mutex_lock(&e->tail_lock);
+    const cu_hash root = cu_log_tail_root(e->tail, upto->tip.size);
+    pthread_mutex_unlock(&e->tail_lock);
+    ENSURE(cu_hash_eq(&root, &upto->tip.root), err, CU_CORRUPT,
+           "the records do not lead to the root that was acknowledged at size %llu", LLU(upto->tip.size.v));
+    return cu_tiles_between(upto->drained, upto->tip.size, write_tile, e, err);
 }
 
 /* ---- the checkpoint ---- */
@@ -198,8 +184,8 @@ static cu_status make_durable(struct cu_embedded *e, const struct cu_head *upto,
 {
     struct cu_attachments *a = &e->config.attachments;
 
-    TRY(cu_embedded_resume(e, err));
-    TRY(pass_frames(e, upto, err));
+    TRY(pass_attachments(e, upto, err));
+    TRY(pass_tiles(e, upto, err));
     if (a->sync) TRY(a->sync(a->self, err));
     TRY(e->config.fs->ops->sync_all(e->config.fs->self, err));
     TRY(publish(e, &upto->tip, err));
@@ -214,13 +200,9 @@ static cu_status drain(struct cu_embedded *e, bool closing, struct cu_err *err)
     pthread_mutex_unlock(&e->head_lock);
 
     if (upto.drained.v < upto.tip.size.v) {
-        cu_status status = make_durable(e, &upto, err);
-        if (status == CU_OK) status = forget(e, &upto, err);
-        if (status != CU_OK) { /* the stream is ahead of what counts: begin again from the tiles next time */
-            cu_tile_stream_free(e->stream);
-            e->stream = NULL;
-            return status;
-        }
+        TRY(make_durable(e, &upto, err));
+        TRY(forget(e, &upto, err));
+        cu_embedded_forget(e, upto.tip.size);
     }
     TRY(clear_spare(e, err));
     return closing ? mark_clean(e, err) : CU_OK;
@@ -234,18 +216,20 @@ cu_status cu_embedded_drain(struct cu_embedded *e, bool closing, struct cu_err *
     return status;
 }
 
-/* A file filled up: drain it while the other takes what comes. An error is met again by whoever drains next, and told there. */
+/* A file filled up: drain it while the other takes what comes. And what lies in the journal is published within a second. An error is met
+ * again by whoever drains next, and told there. */
 void *cu_embedded_drainer(void *self)
 {
     struct cu_embedded *e = self;
 
     pthread_mutex_lock(&e->head_lock);
     while (!e->ending) {
-        if (!e->drain_wanted) {
-            pthread_cond_wait(&e->wake_drainer, &e->head_lock);
-            continue;
-        }
+        int rc = 0;
+        if (!e->drain_wanted && !e->publish_at.tv_sec) pthread_cond_wait(&e->wake_drainer, &e->head_lock);
+        else if (!e->drain_wanted) rc = pthread_cond_timedwait(&e->wake_drainer, &e->head_lock, &e->publish_at);
+        if (!e->drain_wanted && rc != ETIMEDOUT) continue;
         e->drain_wanted = false;
+        e->publish_at.tv_sec = 0;
         pthread_mutex_unlock(&e->head_lock);
         cu_status status = cu_embedded_drain(e, false, NULL);
         (void)status;

@@ -38,17 +38,14 @@ static cu_status drain(void *self, struct cu_err *err) { return cu_embedded_drai
 
 static struct cu_tile_source tiles(void *self) { return cu_embedded_tiles(self); }
 
-/* Ed25519 is deterministic: signed again, it is the published note, byte for byte. */
+/* (8). Ed25519 is deterministic: signed again, it is the same note, byte for byte, also when it is published. */
 static cu_status checkpoint(void *self, struct cu_buf *ret, struct cu_err *err)
 {
-    struct cu_embedded *e = self;
+    const struct cu_tip now = tip(self);
 
-    pthread_mutex_lock(&e->head_lock);
-    cu_size size = e->head.drained;
-    cu_hash root = e->head.drained_root;
-    pthread_mutex_unlock(&e->head_lock);
-    ENSURE(size.v > 0, err, CU_NOT_FOUND, "no checkpoint has been published yet");
-    return cu_embedded_checkpoint(e, size, &root, ret, err);
+    TRY(cu_embedded_whole(self, err));
+    ENSURE(now.size.v > 0, err, CU_NOT_FOUND, "the log is empty: there is nothing to sign a checkpoint over");
+    return cu_embedded_checkpoint(self, now.size, &now.root, ret, err);
 }
 
 /* ---- opening and closing ---- */
@@ -76,7 +73,8 @@ static void let_go(struct cu_embedded **at)
     if (!e) return;
     stop_threads(e);
     cu_pool_free(e->pool);
-    cu_tile_stream_free(e->stream);
+    cu_embedded_tail_free(e);
+    cu_buf_free(&e->tile);
     cu_file_close(&e->head_file);
     cu_file_close(&e->part_file[0]);
     cu_file_close(&e->part_file[1]);
@@ -90,6 +88,7 @@ static void let_go(struct cu_embedded **at)
     pthread_mutex_destroy(&e->drain_lock);
     pthread_mutex_destroy(&e->machine_lock);
     pthread_mutex_destroy(&e->head_lock);
+    pthread_mutex_destroy(&e->tail_lock);
     pthread_mutex_destroy(&e->queue.lock);
     pthread_cond_destroy(&e->queue.changed);
     pthread_cond_destroy(&e->wake_drainer);
@@ -116,11 +115,12 @@ static void make_locks(struct cu_embedded *e)
     pthread_mutex_init(&e->drain_lock, NULL);
     pthread_mutex_init(&e->machine_lock, NULL);
     pthread_mutex_init(&e->head_lock, NULL);
+    pthread_mutex_init(&e->tail_lock, NULL);
     pthread_mutex_init(&e->queue.lock, NULL);
-    pthread_cond_init(&e->wake_drainer, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&e->queue.changed, &monotonic);
+    pthread_cond_init(&e->wake_drainer, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -142,6 +142,7 @@ static cu_status engine_new(const struct cu_embedded_config *config, struct cu_e
     e->config = *config;
     e->frames = cu_buf_heap(CU_JOURNAL_BYTES_MAX);
     e->block = cu_buf_heap(CU_ENTRY_MAX);
+    e->tile = cu_buf_heap(CU_BUNDLE_MAX);
     for (unsigned i = 0; i < 2; i++) TRY(make_batch(&e->batch[i], err));
     for (unsigned i = 0; i < 2; i++)
         if (config->log[i]) e->log[e->logs_n++] = (struct cu_log_dir){ config->fs, config->log[i] };
@@ -176,7 +177,7 @@ cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_en
     TRY(cu_embedded_recover(e, err));
     e->batch_max = cu_embedded_batch_max(e->head.bytes);
     TRY(start_threads(e, err));
-    *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, close_engine };
+    *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, cu_embedded_record, close_engine };
     e = NULL;
     return CU_OK;
 }

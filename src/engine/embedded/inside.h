@@ -6,22 +6,26 @@
  * (3) The journal forgets (`from` moves on, a file is zeroed) only after both logs, the attachments, the checkpoint and the state
  *     are durable up to there.
  * (4) After a failed write or sync of journal or head nothing is believed of them: the engine answers IO until it is opened anew.
- * (5) Locks are taken in this order: drain, machine, head. The queue's is held alone. Only who commits moves `current` and `end`;
+ * (5) Locks are taken in this order: drain, machine, head, tail. The queue's is held alone. Only who commits moves `current` and `end`;
  *     only the drain moves `drained` and `from`.
  * (6) A batch that is whole above the head is kept by the next open (its submitters were not answered, or the slot that
  *     covered it was lost); anything less is a torn tail and becomes zeros.
  * (7) One batch is gathered and prepared while at most one other, older one is judged and made durable. So batches are judged in
  *     the order in which they were gathered, and the two of e->batch take turns.
+ * (8) The tail has every entry that the head covers and the tiles lack, and the tiles that are open at `drained`: with what lies in
+ *     the log's folder it is the log up to the head. A checkpoint may be handed out for any size that a durable head covers: by (1),
+ *     (2) and (6) no later log is shorter, or another.
  */
 #ifndef CU_EMBEDDED_INSIDE_H
 #define CU_EMBEDDED_INSIDE_H
 
-#include "custody/tile_stream.h"
+#include "custody/log_tail.h"
 #include "engine/embedded/embedded.h"
 #include "engine/embedded/journal.h"
 #include "ports/log_dir.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #define CU_EMBEDDED_PATH 256u
 
@@ -80,7 +84,15 @@ struct cu_embedded {
     size_t batch_max;      /* bytes of frames of one batch: with its block it fits an empty file */
     bool spare_ready;      /* the file that is not current is free and zeroed. head_lock */
     bool broken;           /* (4). head_lock */
-    struct cu_tile_stream *stream; /* at head.drained, or NULL. drain_lock */
+
+    pthread_mutex_t tail_lock;
+    struct cu_log_tail *tail; /* (8). tail_lock */
+    struct cu_kept {
+        uint64_t end; /* the position after its last entry */
+        uint8_t *bytes;
+    } *kept; /* the frames that it points into, a batch each. tail_lock */
+    size_t kept_n, kept_cap;
+    struct cu_buf tile; /* the one that is written. drain_lock */
 
     struct cu_pool *pool;
     struct cu_batch batch[2];
@@ -91,13 +103,27 @@ struct cu_embedded {
     unsigned writers_n;
     pthread_t writer[2], drainer;
     pthread_cond_t wake_drainer; /* head_lock */
+    struct timespec publish_at;  /* the second after which the drainer wants to be at it; 0: nothing waits. head_lock */
     bool drain_wanted, ending;
 };
 
 /* embedded.c */
 CU_MUST_USE cu_status cu_embedded_path(const struct cu_embedded_config *config, const char *name, char ret[CU_EMBEDDED_PATH],
                                        struct cu_err *err);
-static inline struct cu_tile_source cu_embedded_tiles(struct cu_embedded *e) { return cu_log_dir_tiles(&e->log[0]); }
+
+/* tail.c */
+/** Tiles up to what is acknowledged: from the folder, or from memory. */
+struct cu_tile_source cu_embedded_tiles(struct cu_embedded *e);
+CU_MUST_USE cu_status cu_embedded_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+/** Begin at what is drained. */
+CU_MUST_USE cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err);
+/** Room for a batch of n entries: then keeping it cannot fail. */
+CU_MUST_USE cu_status cu_embedded_reserve(struct cu_embedded *e, size_t n, struct cu_err *err);
+void cu_embedded_keep(struct cu_embedded *e, const struct cu_batch *batch); /* e->frames; they are taken over */
+CU_MUST_USE cu_status cu_embedded_keep_frame(struct cu_embedded *e, const struct cu_journal_frame *frame, struct cu_err *err);
+void cu_embedded_cut(struct cu_embedded *e, cu_size size);
+void cu_embedded_forget(struct cu_embedded *e, cu_size drained);
+void cu_embedded_tail_free(struct cu_embedded *e);
 
 /* commit.c */
 /** Write `next` as the head (twice: to both slots) and make it the one in force. head_lock held. */
@@ -117,7 +143,6 @@ void *cu_embedded_writer(void *self);
 /* drain.c */
 CU_MUST_USE cu_status cu_embedded_drain(struct cu_embedded *e, bool closing, struct cu_err *err);
 void *cu_embedded_drainer(void *self);
-CU_MUST_USE cu_status cu_embedded_resume(struct cu_embedded *e, struct cu_err *err);
 CU_MUST_USE cu_status cu_embedded_checkpoint(struct cu_embedded *e, cu_size size, const cu_hash *root, struct cu_buf *ret,
                                              struct cu_err *err);
 

@@ -105,7 +105,7 @@ static cu_status replay_entry(struct replay *r, struct cu_span bytes, struct cu_
 
 static cu_status replay_bundle(struct replay *r, cu_size upto, struct cu_err *err)
 {
-    struct cu_tile_source tiles = cu_embedded_tiles(r->e);
+    struct cu_tile_source tiles = cu_log_dir_tiles(&r->e->log[0]);
     struct cu_tile tile = { CU_TILE_ENTRIES, r->seq / CU_TILE_WIDTH, 0 };
     CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
     struct cu_span entry;
@@ -133,9 +133,10 @@ static cu_status replay_tiles(struct replay *r, cu_size upto, struct cu_err *err
 
 /* ---- from the journal ---- */
 
-/* Frames that the state has already are passed over. */
+/* Frames that the state has already are only kept (8). */
 static cu_status replay_frame(struct replay *r, const struct cu_journal_frame *frame, struct cu_err *err)
 {
+    TRY(cu_embedded_keep_frame(r->e, frame, err));
     if (frame->seq.v < r->seq) return CU_OK;
     ENSURE(frame->seq.v == r->seq, err, CU_CORRUPT, "the state stands at %llu, the journal begins at %llu" REINDEX,
            (unsigned long long)r->seq, (unsigned long long)frame->seq.v);
@@ -176,22 +177,24 @@ static cu_status replay_journal(struct replay *r, struct cu_err *err)
 /* (6): replay whole batches from the head's end on; *end moves behind the last. */
 static cu_status roll_batches(struct replay *r, uint64_t *end, struct cu_err *err)
 {
-    const struct cu_embedded *e = r->e;
+    struct cu_embedded *e = r->e;
     unsigned i = e->head.current;
     CU_CLEANUP(cu_journal_scan_free)
     struct cu_journal_scan scan = cu_journal_scan_start(e->part_file[i], e->part_path[i], e->head.part[i].generation, *end,
                                                         e->head.bytes, e->head.tip.size.v);
     struct cu_journal_frame frame;
+    cu_size whole = e->head.tip.size;
 
     for (bool more = true;;) {
         cu_status status = cu_journal_scan_next(&scan, &frame, &more, err);
         if (status == CU_CORRUPT || (status == CU_OK && !more)) break; /* the torn tail, or zeros */
         TRY(status);
         TRY(replay_frame(r, &frame, err));
-        if (frame.type == CU_FRAME_BLOCK) *end = scan.at;
+        if (frame.type == CU_FRAME_BLOCK) *end = scan.at, whole.v = frame.seq.v + 1;
     }
     r->seq -= r->n; /* half a batch is none */
     r->n = 0;
+    cu_embedded_cut(e, whole);
     cu_buf_clear(&r->bytes);
     return CU_OK;
 }
@@ -293,10 +296,10 @@ cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err)
     TRY(fs->ops->open(fs->self, e->head_path, CU_OPEN_WRITE, &e->head_file, err));
     TRY(cu_head_read(e->head_file, e->head_path, &e->head, &whole, err));
     TRY(open_parts(e, err));
+    TRY(cu_embedded_resume(e, err));
     if (e->head.clean && whole) TRY(judge_state(e, true, err));
     else TRY(recover_unclean(e, err));
     e->spare_ready = e->head.part[!e->head.current].generation == 0;
-    TRY(cu_embedded_resume(e, err));
     e->drain_wanted = e->head.drained.v < e->head.tip.size.v;
     return e->drain_wanted && e->config.workers == 0 ? cu_embedded_drain(e, false, err)
                                                      : CU_OK; /* else its thread begins with it */

@@ -4,7 +4,6 @@
 #include "adapters/faulty/faulty.h"
 #include "adapters/memory/memory.h"
 #include "custody/note.h"
-#include "custody/tile_stream.h"
 #include "engine/embedded/embedded.h"
 #include "ports/log_dir.h"
 
@@ -266,6 +265,60 @@ static void a_drain_fills_both_logs_and_the_attachments(void **state)
     close_bench(b);
     assert_int_equal(faults(b), 0);
     end_bench(b);
+}
+
+/* Does the log that the engine shows, of this size, hold these entries? Every hash of it counts. */
+static void shows(struct bench *b, cu_size size, const cu_hash *root)
+{
+    static struct cu_tile_nodes nodes;
+    const struct cu_node_source source = (cu_tile_nodes_init(&nodes, b->engine.tiles(b->engine.self), size), cu_tile_node_source(&nodes));
+    const struct cu_tile_source tiles = b->engine.tiles(b->engine.self);
+    cu_hash path[CU_PROOF_HASHES_MAX];
+    size_t n;
+
+    for (uint64_t seq = size.v % 3; seq < size.v; seq += 37) {
+        const struct cu_tile tile = { CU_TILE_ENTRIES, seq / 256, cu_tile_width(CU_TILE_ENTRIES, seq / 256, size) };
+        CU_BUF bundle = cu_buf_heap(CU_BUNDLE_MAX);
+        struct cu_span entry;
+        OK(tiles.read(tiles.self, tile, &bundle, &error));
+        OK(cu_bundle_check(cu_buf_span(&bundle), tile.width, &error));
+        OK(cu_bundle_entry(cu_buf_span(&bundle), (unsigned)(seq % 256), &entry, &error));
+        const cu_hash leaf = cu_leaf_hash(entry);
+        OK(cu_inclusion_make(&source, (cu_seq){ seq }, size, path, &n, &error));
+        OK(cu_inclusion_verify(&leaf, (cu_seq){ seq }, size, path, n, root, &error));
+    }
+}
+
+static void a_checkpoint_needs_no_drain_and_is_served_for_good(void **state)
+{
+    for (unsigned workers = 0; workers < 3; workers += 2) {
+        struct bench *b = new_bench(workers);
+        struct cu_tip tip[350];
+        for (size_t i = 0; i < 350; i++) {
+            CU_BUF note = cu_buf_heap(CU_NOTE_MAX), record = cu_buf_heap(CU_RECORD_MAX);
+            struct cu_checkpoint checkpoint;
+            struct cu_note read;
+            submit_one(b, &records, i);
+            tip[i] = b->engine.tip(b->engine.self);
+            OK(b->engine.checkpoint(b->engine.self, &note, &error));
+            OK(cu_note_read(cu_buf_span(&note), &read, &error));
+            OK(cu_checkpoint_read(read.text, &checkpoint, &error));
+            assert_int_equal(checkpoint.size.v, 2 * i + 2);
+            assert_true(cu_hash_eq(&checkpoint.root, &tip[i].root));
+            OK(b->engine.record(b->engine.self, (cu_seq){ 2 * i }, &record, &error));
+            assert_true(cu_span_eq(cu_buf_span(&record), cu_buf_span(&records.bytes[i])));
+            assert_int_equal(b->engine.record(b->engine.self, (cu_seq){ 2 * i + 1 }, &record, &error), CU_NOT_FOUND); /* a block */
+            if (i % 61 == 60) OK(b->engine.drain(b->engine.self, &error));
+            if (i % 23 == 0) shows(b, tip[i / 2].size, &tip[i / 2].root);
+        }
+        for (size_t i = 0; i < 350; i += 7) shows(b, tip[i].size, &tip[i].root);
+        close_bench(b);
+        open_bench(b);
+        for (size_t i = 0; i < 350; i += 7) shows(b, tip[i].size, &tip[i].root);
+        close_bench(b);
+        end_bench(b);
+    }
+    (void)state;
 }
 
 static void a_file_that_fills_up_gives_way_to_the_other(void **state)
@@ -694,6 +747,7 @@ int main(void)
         cmocka_unit_test(a_batch_keeps_its_order_and_judges_each_record_by_itself),
         cmocka_unit_test(a_batch_that_admits_nothing_leaves_no_trace),
         cmocka_unit_test(a_drain_fills_both_logs_and_the_attachments),
+        cmocka_unit_test(a_checkpoint_needs_no_drain_and_is_served_for_good),
         cmocka_unit_test(a_file_that_fills_up_gives_way_to_the_other),
         cmocka_unit_test(a_submission_larger_than_the_journal_is_cut_into_batches),
         cmocka_unit_test(a_journal_has_a_smallest_and_a_largest_size),
