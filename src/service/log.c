@@ -103,10 +103,15 @@ cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu
     return CU_NOT_FOUND;
 }
 
-/* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet. */
-static cu_status undrained(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_record *ret, struct cu_err *err)
+/* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet. Else *ret_here is false. */
+static cu_status undrained(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_record *ret, bool *ret_here,
+                           struct cu_err *err)
 {
-    if (!p->engine || p->engine->record(p->engine->self, seq, mem, NULL) != CU_OK) return CU_NOT_FOUND;
+    const cu_status status = p->engine ? p->engine->record(p->engine->self, seq, mem, err) : CU_NOT_FOUND;
+
+    *ret_here = status != CU_NOT_FOUND;
+    if (!*ret_here) return CU_OK;
+    TRY(status);
     return cu_record_read(cu_buf_span(mem), ret, err);
 }
 
@@ -115,8 +120,10 @@ cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commit
     CU_BUF mem = cu_buf_heap(CU_RECORD_MAX);
     struct cu_record record;
     cu_hash own;
+    bool here;
 
-    if (undrained(p, seq, &mem, &record, err) != CU_OK)
+    TRY(undrained(p, seq, &mem, &record, &here, err));
+    if (!here)
         return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
     own = cu_commitment(record.salt, record.details);
     ENSURE(cu_hash_eq(&own, commitment), err, CU_CORRUPT, "the details of entry %llu are not what was signed", LLU(seq.v));
@@ -131,9 +138,10 @@ static cu_status small_content(struct cu_place *p, cu_seq seq, const cu_hash *ro
 {
     CU_BUF mem = cu_buf_heap(CU_RECORD_MAX);
     struct cu_record record;
+    bool here = false;
 
-    if (size > CU_CONTENT_INLINE_MAX || undrained(p, seq, &mem, &record, err) != CU_OK)
-        return cu_place_object(p, CU_OBJECT_CONTENT, root, size, ret, err);
+    if (size <= CU_CONTENT_INLINE_MAX) TRY(undrained(p, seq, &mem, &record, &here, err));
+    if (!here) return cu_place_object(p, CU_OBJECT_CONTENT, root, size, ret, err);
     const cu_hash own = cu_content_root_of(record.content);
     ENSURE(cu_hash_eq(&own, root), err, CU_CORRUPT, "the content of entry %llu is not what was signed", LLU(seq.v));
     cu_buf_add(ret, record.content);
