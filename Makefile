@@ -2,12 +2,12 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
+.PHONY: help build check demo check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-build: ## build/bin/custody and build/bin/custody-verify
+build: ## build/bin/custody, build/bin/custody-verify and build/bin/verify.html
 	@tools/setup build
 	@tools/build release
 
@@ -18,6 +18,10 @@ demo: build ## deposit, tamper, restore, convict: two minutes on real evidence
 check: ## all tests, twice: gcc release, clang with address and undefined-behaviour sanitizers
 	@tools/setup build check
 	@tools/tiers release asan
+
+check-browser: ## the verify page alone: its parts, and in Chromium what a clerk sees
+	@tools/setup build check
+	@tools/tiers browser
 
 check-tsan: ## the tests once more under ThreadSanitizer
 	@tools/setup build check

@@ -1,31 +1,72 @@
-/** The page's judgement for scripts: paths of receipts or, with --batch, lines of a list on standard input, each `receipt trust|- evidence|-`;
- *  one line of JSON for each, the same fields as `custody-verify --json` has of verdicts, status and checks. */
-import { createReadStream, readFileSync } from 'node:fs'
+/** The page's judgement for scripts, as tests/vectors/judge/README.md has it: lines `receipt <tab> trust <tab> evidence <tab> manifest` on
+ *  standard input or, with --forks, `proof <tab> trust`; paths, `-` where there is none. A line of JSON for each. */
+import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
-import { attempt } from '../codec/bytes.ts'
+import { type Bytes, Refused } from '../codec/bytes.ts'
 import { sha256 } from '../codec/hash.ts'
-import { contentRoot } from '../codec/tree.ts'
+import { Lanes, Tree } from '../hashing/engine.ts'
+import { type Folder, type Found, type Given, judgeWith } from '../package/evidence.ts'
+import { type FileRef, type Hashed, type Reading } from '../package/files.ts'
+import { judgeFork } from '../proof/fork.ts'
 import { VERDICTS, readTrust } from '../proof/trust.ts'
-import { judge } from '../proof/verify.ts'
+import { DIRECTORY, FILE, SYMLINK } from '../record/manifest.ts'
 
-const bytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path))
+const bytes = (path: string | Buffer): Bytes => new Uint8Array(readFileSync(path))
+const lanes = Lanes.make()
 
-export function judged(receipt: string, trustPath: string, evidencePath: string): object {
-  const trust = trustPath === '-' ? undefined : attempt(() => readTrust(bytes(trustPath)))
-  if (trust && trust.status !== 'OK') return { refused: trust.status }
-  const given = evidencePath === '-' ? undefined : bytes(evidencePath)
-  const { report } = judge(bytes(receipt), trust?.value, given && { size: BigInt(given.length), root: contentRoot(given), sha256: sha256(given) })
-  return {
-    exit_code: report.exitCode, status: report.status, verdicts: Object.fromEntries(VERDICTS.map((v) => [v, report.verdicts[v]])),
-    checks: report.lines.slice(0, 128).map(({ check, verdict, status }) => ({ check, verdict, status })),
+/** A file of the disk; its blob is never asked for, since node reads it here. */
+interface OnDisk extends FileRef { disk: Buffer }
+const onDisk = (disk: Buffer, size: number): OnDisk => ({ path: disk.toString(), size, blob: undefined as unknown as Blob, deflated: false, disk })
+const reading: Reading = {
+  async hash(file): Promise<Hashed> {
+    const all = bytes((file as OnDisk).disk), tree = new Tree(lanes)
+    tree.add(all)
+    return { size: all.length, sha256: sha256(all), root: tree.root(), subtrees: [] }
+  },
+  bytes: async (file) => bytes((file as OnDisk).disk),
+}
+
+function walk(at: Buffer, under: string, into: Map<string, Found>): void {
+  for (const name of readdirSync(at, { encoding: 'buffer' })) {
+    const here = Buffer.concat([at, Buffer.from('/'), name]), path = under + name.toString('latin1'), st = lstatSync(here)
+    into.set(path, st.isFile() ? { type: FILE, file: onDisk(here, st.size) } : st.isDirectory() ? { type: DIRECTORY }
+      : st.isSymbolicLink() ? { type: SYMLINK, target: new Uint8Array(readlinkSync(here, { encoding: 'buffer' })) } : { type: 5n })
+    if (st.isDirectory()) walk(here, `${path}/`, into)
   }
 }
 
-const [first, ...more] = process.argv.slice(2)
-if (first === '--batch') {
-  for await (const line of createInterface({ input: more[0] ? createReadStream(more[0]) : process.stdin })) {
-    const [receipt, trust = '-', evidence = '-'] = line.split('\t')
-    if (receipt) console.log(JSON.stringify(judged(receipt, trust, evidence)))
+function given(path: string): Given | undefined {
+  if (path === '-') return undefined
+  const st = lstatSync(path)
+  if (!st.isDirectory()) return { file: onDisk(Buffer.from(path), st.size), name: new Uint8Array(Buffer.from(basename(path))) }
+  const folder: Folder = { items: new Map(), filesOnly: false }
+  walk(Buffer.from(path), '', folder.items)
+  return { folder }
+}
+
+async function judgeLine([receipt, trust = '-', evidence = '-', manifest = '-']: string[]): Promise<object> {
+  const pinned = trust === '-' ? undefined : readTrust(bytes(trust))
+  const { report } = await judgeWith(bytes(receipt!), pinned, given(evidence), manifest === '-' ? undefined : bytes(manifest), reading)
+  return {
+    exit_code: report.exitCode, status: report.status, verdicts: Object.fromEntries(VERDICTS.map((v) => [v, { verdict: report.verdicts[v], why: report.whyOf(v).en }])),
+    checks: report.lines.slice(0, 128).map(({ check, verdict, status, text }) => ({ check, verdict, status, text: text.en, text_zh: text.zh })),
+    statement_en: report.sentence.en, statement_zh: report.sentence.zh,
   }
-} else if (first) console.log(JSON.stringify(judged(first, more[0] ?? '-', more[1] ?? '-')))
-else throw new Error('judge.mjs RECEIPT [TRUST|-] [EVIDENCE|-], or judge.mjs --batch <LIST')
+}
+
+function forkLine([proof, trust]: string[]): object {
+  const found = judgeFork(bytes(proof!), readTrust(bytes(trust!)))
+  return { status: 'OK', convicted: found.convicted, a: found.signersA, b: found.signersB }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  let answer: object
+  try {
+    answer = process.argv[2] === '--forks' ? forkLine(line.split('\t')) : await judgeLine(line.split('\t'))
+  } catch (e) {
+    if (!(e instanceof Refused)) throw e
+    answer = { refused: e.status, why: e.message }
+  }
+  console.log(JSON.stringify(answer))
+}

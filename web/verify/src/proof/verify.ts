@@ -9,6 +9,7 @@ import { type Statement, commitmentOf, idOf, readNestedClaim, seenOf, timeOf } f
 import { FOLDER, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
 import { type Manifest, readManifest } from '../record/manifest.ts'
 import { checkAttachments, commitment } from '../record/record.ts'
+import { type Status } from '../status.ts'
 import { type Two, alike, shown, timeText, two } from '../words.ts'
 import { Members } from './members.ts'
 import { type VerifierKey } from './note.ts'
@@ -22,21 +23,22 @@ import { type Trust, epochOf } from './trust.ts'
 export interface Evidence { size: bigint, root: Bytes, sha256: Bytes }
 const LAST_MS = 253402300799999n
 
-export interface Judgement { report: Report, receipt: Receipt | undefined, manifest: Manifest | undefined }
+/** `refused`: it is no receipt, and nothing more is asked of it. */
+export interface Judgement { report: Report, receipt: Receipt | undefined, manifest: Manifest | undefined, refused: boolean }
 
 export function judge(file: Bytes, trust: Trust | undefined, evidence?: Evidence): Judgement {
   const report = new Report(trust), form = attempt(() => readReceipt(file))
   if (form.status !== 'OK') {
     report.refuse('form', form.status, form.text)
     sayAll(report, undefined)
-    return { report, receipt: undefined, manifest: undefined }
+    return { report, receipt: undefined, manifest: undefined, refused: true }
   }
   const judge = new Judge(form.value, trust, report), receipt = form.value
   report.pass('form', alike(receipt.own.position), kindName(receipt.own.entry.kind), alike(receipt.placed.length - 1))
   const rest = attempt(() => judge.all(evidence))
   if (rest.status !== 'OK') report.refuse('complete', rest.status, rest.text)
   sayAll(report, receipt)
-  return { report, receipt, manifest: judge.manifest }
+  return { report, receipt, manifest: judge.manifest, refused: rest.status !== 'OK' }
 }
 
 type Of<K extends Kind> = Placed & { payload: Payload<K> }
@@ -406,10 +408,10 @@ class Judge {
 const msOf = (seconds: bigint): bigint => seconds < LAST_MS / 1000n ? seconds * 1000n : LAST_MS
 
 /** A folder or an item of one was compared outside: the line, and the verdicts anew. */
-export function addEvidence(j: Judgement, check: 'folder' | 'item' | 'manifest-beside' | 'sort', good: boolean, what: Two): void {
-  if (good) j.report.pass(check, what)
-  else j.report.fail(check, 'BAD_HASH', what)
-  j.report.compared = good ? 'same' : 'other'
+export function addEvidence(j: Judgement, check: 'folder' | 'item' | 'manifest-beside' | 'sort', status: Status, what: Two): void {
+  if (status === 'OK') j.report.pass(check, what)
+  else j.report.fail(check, status, what)
+  j.report.compared = status === 'OK' ? 'same' : 'other'
   sayAll(j.report, j.receipt)
 }
 
