@@ -18,6 +18,7 @@ void cu_judge_inclusion(struct cu_judge *j)
     cu_status status = cu_inclusion_verify(&r->leaf, r->seq, c->size, j->proof.path, j->proof.n, &c->root, j->err);
 
     JUDGED(j, INCLUSION, status, NUM(r->seq.v), NUM(c->size.v));
+    if (status != CU_OK) return; /* a path that leads elsewhere says nothing of the others */
     for (size_t i = 0; i < j->n; i++) seqs[i].v = j->placed[i].s.seq, leaves[i] = j->placed[i].entry.leaf;
     status = cu_multiproof_verify(seqs, leaves, j->n, c->size, &known, j->extra.hashes.p, j->extra.hashes.n / sizeof(cu_hash),
                                   &c->root, j->err);
