@@ -16,6 +16,8 @@ for c, a in wrong[:20]:
     for key in {**expect, **a}:
         if expect.get(key) != a.get(key) and key != "checks":
             print(f"#     {key}: {a.get(key)}, not {expect.get(key)}")
+    if sorted(expect.get("checks", [])) == sorted(a.get("checks", [])) and expect != a:
+        print(f"#     the lines come in another order: {' '.join(l[0] for l in a.get('checks', []))}")
     for line in [f"- {l}" for l in expect.get("checks", []) if l not in a.get("checks", [])] + [f"+ {l}" for l in a.get("checks", []) if l not in expect.get("checks", [])]:
         print(f"#     {line}")
 sys.exit(bool(wrong))

@@ -1,9 +1,12 @@
 """judge_mutate.py SEED N PROGRAM [-- PROGRAM]: N mutations of the cases' receipts and trust files, judged by one program or compared.
 
-Bits, bytes, lines; CBOR by its structure, in other spellings too; base64, notes, numbers. What one program accepts (exit 0) must be
-a receipt that was accepted before, but for signature lines that are ignored; what two say must be the same.
+Bits, bytes, lines; CBOR by its structure, in other spellings too; base64, notes, numbers; and, where the makers' libraries are at
+hand, entries that were changed, signed again and put under a checkpoint signed again. What two programs say must be the same. What is
+accepted (exit 0) and not signed again must be a receipt that was accepted before, but for signature lines that are ignored.
+JUDGE_KEEP=FOLDER keeps the files of the first that differ.
 """
 import base64
+import os
 import pathlib
 import random
 import re
@@ -12,6 +15,12 @@ import tempfile
 
 from cbor_forms import Pairs, Raw, Tag, dec, enc, head
 from judge_cases import FIRST, cut, read, run, unpack_bytes
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "vectors"))
+try:
+    import judge_world as world
+except ImportError:
+    world = None
 
 seed, n = int(sys.argv[1]), int(sys.argv[2])
 rest = sys.argv[3:]
@@ -160,6 +169,61 @@ def some_rest(data, others):
     return data[:at] + pick([some_lines, some_lines, some_base64, some_bytes])(data[at:], tails)
 
 
+# ---- signed again ----
+
+def keys_by_id():
+    names = [f"statement {i}" for i in range(4)] + ["provider", "depositor", "stranger"]
+    return {k.kid: k for k in map(world.Es256, names)}
+
+
+def change_signed(statement, other, claim_too=True):
+    """A statement's bytes with its payload changed and the signature made again by the key that the header names, if we have it."""
+    protected, unprotected, payload, signature = dec(statement)[0].value
+    body, mate = dec(payload)[0], dec(dec(other)[0].value[2])[0] if other else None
+    if claim_too and isinstance(body.get(1), bytes) and rng.random() < 0.6:
+        body = {**body, 1: change_signed(body[1], mate[1] if mate and isinstance(mate.get(1), bytes) else None, False)}
+    elif rng.random() < 0.85:
+        body = node(body, mate)
+    else:
+        protected = enc(node(dec(protected)[0], None))
+    payload = enc(body)
+    kid = statement[statement.find(b"\x04\x58\x20") + 3:][:32]
+    if kid in KEYS:
+        signature = KEYS[kid].sign(enc(["Signature1", protected, b"", payload]))
+    return enc(Tag(18, [protected, unprotected, payload, signature]))
+
+
+def fold(h, path, i, size):
+    if size == 1:
+        return h
+    k = world.split(size)
+    return world.sha(b"\1", fold(h, path[:-1], i, k), path[-1]) if i < k else world.sha(b"\1", path[-1], fold(h, path[:-1], i - k, size - k))
+
+
+def signed_again(data, others):
+    """The record's entry or attachments changed, and a checkpoint whose root follows."""
+    try:
+        r, mate = world.Receipt.of(data), world.Receipt.of(pick(others))
+        parts, theirs = dec(r.extra[1])[0], dec(mate.extra[1])[0]
+        if rng.random() < 0.2:
+            parts[1:] = node(parts[1:], theirs[1:])
+        elif parts[0][0] == 0xD2:
+            parts[0] = change_signed(parts[0], theirs[0] if theirs[0][0] == 0xD2 else None)
+        else:
+            parts[0] = enc(node(dec(parts[0])[0], None))
+        r.extra[1] = enc(parts)
+        origin, size, _ = r.note.split("\n", 3)[:3]
+        root = fold(world.leaf(parts[0]), [base64.b64decode(p) for p in r.path], int(r.index), int(size))
+        text = f"{origin}\n{size}\n{world.b64(root)}\n"
+        r.note = text + "\n" + world.log_line(text, origin, LOG) + r.note.split("\n\n", 1)[1].split("\n", 1)[1]
+        return r.bytes()
+    except Exception:  # what was no receipt any more
+        return some_extra(data, others)
+
+
+KEYS, LOG = (keys_by_id(), world.Ed25519("log 0")) if world else ({}, None)
+
+
 def mutated(data, others, ways):
     for _ in range(pick([1, 1, 1, 2, 3])):
         data = pick(ways)(data, others)
@@ -177,7 +241,10 @@ accepted_parts = {(cut(r)[0], cut(r)[1].rpartition(b"\n\n")[0]) for r in sound}
 def one(i, folder):
     c = pick(good) if rng.random() < 0.8 else pick(receipts)
     receipt, trust = whole[c["name"]]
-    if trust and rng.random() < 0.12:
+    again = world is not None and rng.random() < 0.35
+    if again:
+        receipt = signed_again(receipt or b"\n", all_receipts)
+    elif trust and rng.random() < 0.12:
         trust = mutated(trust, all_trusts, [some_bytes, some_lines, some_lines, some_base64])
     else:
         receipt = mutated(receipt or b"\n", all_receipts, [some_bytes, some_lines, some_base64, some_extra, some_extra, some_extra, some_extra, some_rest])
@@ -186,7 +253,7 @@ def one(i, folder):
         if data:
             (folder / f"{i}.{name}").write_bytes(data)
         paths.append(str(folder / f"{i}.{name}") if data else "-")
-    return c["name"], receipt, "\t".join([*paths, "-", "-"])
+    return c["name"], None if again else receipt, "\t".join([*paths, "-", "-"])
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -198,18 +265,18 @@ with tempfile.TemporaryDirectory() as folder:
         told[what] = told.get(what, 0) + 1
     summary = ", ".join(f"{v} {k}" for k, v in sorted(told.items(), key=lambda x: -x[1]))
     wrong = [(m, [a[i] for a in answers]) for i, m in enumerate(made) if any(a[i] != answers[0][i] for a in answers)]
-    forged = [m for m, a in zip(made, answers[0]) if a.get("exit") == 0 and ((cut(m[1]) or (None, b""))[0], (cut(m[1]) or (None, b""))[1].rpartition(b"\n\n")[0]) not in accepted_parts]
+    forged = [m for m, a in zip(made, answers[0]) if a.get("exit") == 0 and m[1] and ((cut(m[1]) or (None, b""))[0], (cut(m[1]) or (None, b""))[1].rpartition(b"\n\n")[0]) not in accepted_parts]
     if len(programs) > 1:
         print(f"{'not ok' if wrong else 'ok'} - two programs come to the same verdicts, lines and status names on {n - len(wrong)} of {n} mutations, seed {seed}")
         for (name, _, line), (a, b) in wrong[:10]:
             print(f"#   of {name}: {a}\n#     and: {b}")
-            kept = pathlib.Path(tempfile.gettempdir()) / "judge-differs"
-            kept.mkdir(exist_ok=True)
-            for path in line.split("\t")[:2]:
+            for path in line.split("\t")[:2] if "JUDGE_KEEP" in os.environ else []:
                 if path != "-":
-                    (kept / pathlib.Path(path).name).write_bytes(pathlib.Path(path).read_bytes())
-                    print(f"#     {kept / pathlib.Path(path).name}")
-    print(f"{'not ok' if forged else 'ok'} - of {n} mutations, seed {seed}, none is accepted but with signature lines that nothing needs: {summary}")
+                    kept = pathlib.Path(os.environ["JUDGE_KEEP"]) / pathlib.Path(path).name
+                    kept.write_bytes(pathlib.Path(path).read_bytes())
+                    print(f"#     {kept}")
+    again = ", many of them signed again" if world else ""
+    print(f"{'not ok' if forged else 'ok'} - of {n} mutations, seed {seed}{again}, none is accepted but with signature lines that nothing needs: {summary}")
     for name, _, _ in forged[:10]:
         print(f"#   of {name}")
 sys.exit(bool(wrong or forged))
