@@ -36,7 +36,7 @@
     X(STORED_RANGES_MAX, 512, "ranges", "ranges of positions in one stored entry")                                     \
     X(DISCLOSED_MAX, 400, "ids", "deposits in one disclosure")                                                         \
     X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
-    X(JOURNAL_BYTES_MIN, 262144, "bytes", "the smallest of the two files of a journal")                                \
+    X(JOURNAL_BYTES_MIN, 65536, "bytes", "the smallest of the two files of a journal; such a one takes records of 48 KiB")\
     X(JOURNAL_BYTES_MAX, 1073741824, "bytes", "the largest")                                                           \
     X(CASE_NAME_MAX, 100, "bytes", "a case's name, as it is opened")                                                   \
     X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \

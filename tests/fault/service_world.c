@@ -120,6 +120,7 @@ struct service_world *sw_copy(const struct service_world *w)
 
     CU_ASSERT(!w->open && cu_memory_copy(&w->memory, &memory, NULL) == CU_OK);
     struct service_world *copy = sw_over(memory);
+    copy->small_journal = w->small_journal;
     copy->clock = w->clock;
     copy->chance = w->chance;
     for (size_t i = 0; i < w->promises_n; i++) {
@@ -219,7 +220,7 @@ static void configure(struct service_world *w)
         .lock = CU_FILE_LOCK,
         .journal = CU_DIR_JOURNAL,
         .log = { CU_DIR_NODE_LOG, CU_DIR_CLOUD_LOG },
-        .journal_bytes = 262144,
+        .journal_bytes = w->small_journal ? CU_JOURNAL_BYTES_MIN : 262144,
         .attachments = cu_objects_attachments(&w->attachments),
         .clock = w->place.clock,
         .origin = cu_buf_span(&w->origin),
@@ -400,9 +401,7 @@ static cu_status renew(void *arg, struct cu_err *err) { return renew_index(((str
 static cu_status check(struct service_world *w, bool repair, struct cu_check_result *ret, char *ret_finding, struct cu_err *err)
 {
     struct checking checking = { w, ret_finding };
-    const struct cu_check_request r = {
-        .repair = repair, .index = true, .renew_index = renew, .found = found, .arg = &checking
-    };
+    const struct cu_check_request r = { .repair = repair, .index = true, .renew_index = renew, .found = found, .arg = &checking };
 
     if (repair) TRY(load_keys(w, err));
     return cu_check(&w->place, &r, ret, err);

@@ -51,7 +51,7 @@ struct service_world {
     struct cu_embedded_config config;
     struct cu_attachment_writer attachments;
     struct cu_buf origin;
-    bool open, engine_open, own_keys;
+    bool open, engine_open, own_keys, small_journal;
 
     /* what was promised */
     struct sw_promise *promise;

@@ -249,6 +249,7 @@ static int set_up(void **state)
     (void)state;
     chance_begin(1);
     sw_keep();
+    w->small_journal = true;
     if (make(w, &err) != CU_OK) fail_msg("a small ledger: %s", err.text);
     sw_restart(w);
     base = sw_copy(w);

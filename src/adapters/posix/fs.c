@@ -4,7 +4,8 @@
  * (2) A short transfer is continued, an interrupted call repeated: callers see all of it or an error.
  * (3) A folder made for a file is durable with the file's name: where it was made is remembered, and synced before the next
  *     folder that the caller syncs. Many folders made in one place cost one sync. One that a killed process had made, and we only
- *     find, is durable with the next `sync_all`: each drain has one, before anybody is told of what lies in it.
+ *     find, goes with the sync of a file in it where the file system keeps one journal (ext4, XFS, btrfs), and else with the next
+ *     `sync_all`, which every drain has.
  * (4) `sync_all` reaches every file system that was written through this instance, not only the root's.
  * (5) Descriptors are closed on exec, so the lock lives and dies with this process.
  */

@@ -176,6 +176,8 @@ cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_en
     TRY(config->fs->ops->lock(config->fs->self, config->lock, 0, &e->lock, err));
     TRY(cu_embedded_recover(e, err));
     e->batch_max = cu_embedded_batch_max(e->head.bytes);
+    const size_t fits = e->batch_max - cu_journal_frame_size(0);
+    e->record_max = fits < CU_RECORD_MAX ? fits : CU_RECORD_MAX;
     TRY(start_threads(e, err));
     *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, cu_embedded_record, close_engine };
     e = NULL;

@@ -11,7 +11,7 @@ struct cu_embedded_config {
     const char *lock;                  /* "node/lock" */
     const char *journal;               /* folder: "node/journal" */
     const char *log[2];                /* "node/log", "cloud/log"; one may be NULL. Checkpoints are published in this order */
-    uint64_t journal_bytes;            /* of each of its files; 0: 16 MiB; at least 256 KiB */
+    uint64_t journal_bytes;            /* of each of its files; 0: 16 MiB; at least 64 KiB */
     struct cu_machine machine;         /* opened on its saved state; the engine replays the tail */
     struct cu_attachments attachments;
     struct cu_clock clock;

@@ -82,6 +82,7 @@ struct cu_embedded {
     struct cu_head head;   /* as durable. head_lock */
     struct cu_head at;     /* the copy of who commits, taken when it begins */
     size_t batch_max;      /* bytes of frames of one batch: with its block it fits an empty file */
+    size_t record_max;     /* bytes of one record: CU_RECORD_MAX, or what fits a batch of a small journal */
     bool spare_ready;      /* the file that is not current is free and zeroed. head_lock */
     bool broken;           /* (4). head_lock */
 

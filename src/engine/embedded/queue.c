@@ -23,6 +23,12 @@ static void pop(struct cu_queue *q)
     if (!q->first) q->last = NULL;
 }
 
+/* What a record takes of a batch; one that is too large is answered without being looked at. */
+static size_t share(const struct cu_embedded *e, struct cu_span record)
+{
+    return cu_journal_frame_size(record.n > e->record_max ? 0 : record.n);
+}
+
 /* More from the front of the queue, at most a piece, as far as the batch holds it. */
 static size_t take(struct cu_embedded *e, struct cu_batch *b)
 {
@@ -32,10 +38,10 @@ static size_t take(struct cu_embedded *e, struct cu_batch *b)
     while (q->first && b->n < CU_BATCH_RECORDS && b->n - from < PIECE) {
         struct cu_request *r = q->first;
         struct cu_span record = r->records[r->taken];
-        size_t size = cu_journal_frame_size(record.n > CU_RECORD_MAX ? 0 : record.n);
+        size_t size = share(e, record);
         if (b->bytes + size > e->batch_max) break;
         b->bytes += size;
-        b->subs[b->n] = (struct cu_submission){ .bytes = record.n > CU_RECORD_MAX ? CU_SPAN_EMPTY : record };
+        b->subs[b->n] = (struct cu_submission){ .bytes = record.n > e->record_max ? CU_SPAN_EMPTY : record };
         b->whose[b->n] = r;
         b->which[b->n++] = r->taken++;
         if (r->taken == r->n) pop(q);
@@ -44,22 +50,23 @@ static size_t take(struct cu_embedded *e, struct cu_batch *b)
     return b->n - from;
 }
 
-static void fill_outcome(const struct cu_submission *sub, size_t given, cu_seq block, cu_unix_ms closed, struct cu_outcome *ret)
+static void fill_outcome(const struct cu_embedded *e, const struct cu_submission *sub, size_t given, cu_seq block,
+                         cu_unix_ms closed, struct cu_outcome *ret)
 {
     *ret = (struct cu_outcome){ .status = sub->status, .id = sub->id };
     if (sub->status == CU_OK || sub->status == CU_DUPLICATE) ret->seq = sub->seq;
     if (sub->status == CU_OK) ret->leaf = sub->entry.leaf, ret->block = block, ret->closed = closed;
     else memcpy(ret->text, sub->text, sizeof ret->text);
-    if (given <= CU_RECORD_MAX) return;
+    if (given <= e->record_max) return;
     ret->status = CU_TOO_LARGE;
-    snprintf(ret->text, sizeof ret->text, "the record has %zu bytes; at most %u are taken", given, (unsigned)CU_RECORD_MAX);
+    snprintf(ret->text, sizeof ret->text, "the record has %zu bytes; at most %zu are taken", given, e->record_max);
 }
 
-static void fill_outcomes(const struct cu_batch *b, cu_seq block, cu_unix_ms closed)
+static void fill_outcomes(const struct cu_embedded *e, const struct cu_batch *b, cu_seq block, cu_unix_ms closed)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct cu_request *r = b->whose[i];
-        fill_outcome(&b->subs[i], r->records[b->which[i]].n, block, closed, &r->ret[b->which[i]]);
+        fill_outcome(e, &b->subs[i], r->records[b->which[i]].n, block, closed, &r->ret[b->which[i]]);
     }
 }
 
@@ -101,8 +108,7 @@ static bool full(const struct cu_embedded *e, const struct cu_batch *b)
 {
     const struct cu_request *r = e->queue.first;
 
-    return b->n == CU_BATCH_RECORDS || (r && r->records[r->taken].n <= CU_RECORD_MAX &&
-                                        b->bytes + cu_journal_frame_size(r->records[r->taken].n) > e->batch_max);
+    return b->n == CU_BATCH_RECORDS || (r && b->bytes + share(e, r->records[r->taken]) > e->batch_max);
 }
 
 /* Who was answered a moment ago is likely to come again at once. Half of those and of these in one batch, the other half in the
@@ -163,7 +169,7 @@ static void run_batch(struct cu_embedded *e)
 
     pthread_mutex_unlock(&q->lock);
     cu_status status = cu_embedded_batch(e, b, &block, &closed, &why);
-    if (status == CU_OK) fill_outcomes(b, block, closed);
+    if (status == CU_OK) fill_outcomes(e, b, block, closed);
     why.status = status;
     pthread_mutex_lock(&q->lock);
     q->committing = false;

@@ -5,6 +5,7 @@
 #include "adapters/memory/memory.h"
 #include "custody/note.h"
 #include "engine/embedded/embedded.h"
+#include "engine/embedded/journal.h"
 #include "ports/log_dir.h"
 
 #include <pthread.h>
@@ -224,6 +225,29 @@ static void a_batch_keeps_its_order_and_judges_each_record_by_itself(void **stat
     assert_int_equal(out[4].seq.v, 0);
     assert_int_equal(out[5].status, CU_TOO_LARGE);
     assert_int_equal(out[3].block.v, 3);
+    close_bench(b);
+    end_bench(b);
+}
+
+static void the_smallest_journal_takes_what_fits_one_batch_and_names_the_rest(void **state)
+{
+    const size_t fits = CU_JOURNAL_BYTES_MIN - CU_JOURNAL_HEADER - cu_journal_frame_size(CU_ENTRY_MAX) - cu_journal_frame_size(0);
+    static uint8_t bytes[CU_JOURNAL_BYTES_MIN];
+    const struct cu_span noise[] = { cu_span(bytes, fits), cu_span(bytes, fits + 1) };
+    struct bench *b = empty_bench(0);
+    struct cu_outcome out[2];
+    (void)state;
+
+    b->config.journal_bytes = CU_JOURNAL_BYTES_MIN;
+    OK(cu_embedded_create(&b->config, &error));
+    open_bench(b);
+    OK(b->engine.submit(b->engine.self, noise, 2, out, &error));
+    assert_int_equal(out[0].status, CU_MALFORMED); /* it was looked at */
+    assert_int_equal(out[1].status, CU_TOO_LARGE);
+    for (size_t i = 0; i < records.n; i++) assert_int_equal(submit_one(b, &records, i).status, CU_OK);
+    close_bench(b);
+    open_bench(b);
+    assert_int_equal(submit_one(b, &records, 0).status, CU_DUPLICATE);
     close_bench(b);
     end_bench(b);
 }
@@ -745,6 +769,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_admitted_once_and_a_repeat_is_told_where_it_stands),
         cmocka_unit_test(a_batch_keeps_its_order_and_judges_each_record_by_itself),
+        cmocka_unit_test(the_smallest_journal_takes_what_fits_one_batch_and_names_the_rest),
         cmocka_unit_test(a_batch_that_admits_nothing_leaves_no_trace),
         cmocka_unit_test(a_drain_fills_both_logs_and_the_attachments),
         cmocka_unit_test(a_checkpoint_needs_no_drain_and_is_served_for_good),
