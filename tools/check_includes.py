@@ -33,6 +33,7 @@ HOMES = [
     (re.compile(r"crypto_mb/"), {"crypto"}),
     (re.compile(r"sqlite3\.h$"), {"adapters"}),
     (re.compile(r"(cairo|pango/|qrencode)"), {"adapters", "tests"}),
+    (re.compile(r"archive(_entry)?\.h$"), {"adapters"}),
     (re.compile(r"cmocka\.h$"), {"tests"}),
     (re.compile(r"curl/"), {"adapters", "client"}),
     (re.compile(r"microhttpd\.h$"), {"http"}),

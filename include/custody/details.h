@@ -36,6 +36,9 @@ struct cu_detail_device {
     bool has_ip, has_mac, has_host, has_imei, has_make, has_model, has_serial, has_position;
 };
 
+/** A deposit of another ledger whose receipt is in what is deposited here. A tuple [network id, id, name there]. */
+struct cu_detail_earlier { cu_hash network, id; struct cu_span name; };
+extern const struct cu_schema cu_detail_earlier_schema;
 extern const struct cu_schema cu_detail_digest_schema, cu_detail_person_schema, cu_detail_device_schema;
 
 const struct cu_schema *cu_profile_schema(enum cu_profile profile); /* NULL when unknown */
@@ -52,7 +55,8 @@ struct cu_details_deposit {
     struct cu_span media;        /* "media"    media type by magic                                 */
     struct cu_span tool;         /* "tool"     what read it: "custody 0.1.0"                       */
     struct cu_list digests;      /* "digests"  of an item's bytes: cu_detail_digest, sha256 first  */
-    bool has_label, has_note, has_media, has_digests;
+    struct cu_list earlier;      /* "earlier"  what an imported package holds: cu_detail_earlier       */
+    bool has_label, has_note, has_media, has_digests, has_earlier;
     /* police-collection only */
     struct cu_span case_number;  /* "case-number"                                                  */
     struct cu_span cause;        /* "cause"                                                        */
@@ -115,7 +119,7 @@ CU_MUST_USE cu_status cu_details_each(struct cu_span details, cu_details_line *l
 
 /** The other way: fill a deposit's details from the lines of a form ("key: value", as `cu_details_each` gives them). Lists repeat
  *  their key, an element reads "name; title; organisation"; blank lines, keys without a value and lines that begin with # are
- *  skipped. What the program itself knows (profile, name, tool, media, digests) cannot be given, nor what `message` holds already.
+ *  skipped. What the program itself knows (profile, name, tool, media, digests, earlier) cannot be given, nor what `message` holds already.
  *  Spans of `message` point into `text` and into `scratch`, made by cu_buf_over (CU_DETAILS_MAX bytes are enough).
  *  MALFORMED names the line; whether everything that the profile asks for is there, cu_details_write judges. */
 CU_MUST_USE cu_status cu_details_from_text(enum cu_profile profile, struct cu_span text, struct cu_buf *scratch,

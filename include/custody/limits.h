@@ -35,6 +35,7 @@
     X(PACK_MAX, 67108864, "bytes", "one pack of small items")                                                          \
     X(STORED_RANGES_MAX, 512, "ranges", "ranges of positions in one stored entry")                                     \
     X(DISCLOSED_MAX, 400, "ids", "deposits in one disclosure")                                                         \
+    X(EARLIER_MAX, 200, "deposits", "of other ledgers that the details of an imported package name")                   \
     X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
     X(JOURNAL_BYTES_MIN, 65536, "bytes", "the smallest of the two files of a journal; such a one takes records of 48 KiB")\
     X(JOURNAL_BYTES_MAX, 1073741824, "bytes", "the largest")                                                           \

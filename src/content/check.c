@@ -120,8 +120,7 @@ static void add_progress(void *arg, uint64_t bytes)
     if (c->how->progress) c->how->progress(c->how->arg, c->read);
 }
 
-cu_status cu_objects_check(struct cu_objects *s, const struct cu_object_check *how, struct cu_object_sum *ret,
-                           struct cu_err *err)
+cu_status cu_objects_check(struct cu_objects *s, const struct cu_object_check *how, struct cu_object_sum *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_judging_cleanup) struct cu_judging *judging = NULL;
     struct checking c = { .s = s, .how = how };

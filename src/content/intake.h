@@ -34,10 +34,4 @@ CU_MUST_USE cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source
 CU_MUST_USE cu_status cu_intake_folder(struct cu_intake *in, const struct cu_ingest *config, const char *path,
                                        struct cu_ingested *ret, struct cu_err *err);
 
-static inline void cu_source_close(struct cu_source_file **f)
-{
-    if (*f) (*f)->ops->close(*f);
-    *f = NULL;
-}
-
 #endif

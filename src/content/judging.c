@@ -45,8 +45,8 @@ static cu_status judge_slot(void *arg, size_t n, struct cu_err *err)
 }
 
 cu_status cu_judging_begin(struct cu_objects *s, cu_status (*told)(void *arg, const struct cu_judge_job *job, struct cu_err *err),
-                           void (*progress)(void *arg, uint64_t bytes), cu_object_about about, void *arg,
-                           struct cu_judging **ret, struct cu_err *err)
+                           void (*progress)(void *arg, uint64_t bytes), cu_object_about about, void *arg, struct cu_judging **ret,
+                           struct cu_err *err)
 {
     CU_CLEANUP(cu_judging_cleanup) struct cu_judging *j = calloc(1, sizeof *j);
 

@@ -39,7 +39,7 @@ static void chunks_free(struct chunks *c) { free(c->root); }
 enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES, CHUNK_LEVEL = 8, LONG = 16 * CU_CHUNK_BYTES };
 
 static cu_status read_tree(const struct cu_object *o, const char *path, struct cu_file *tree, struct chunks *c,
-                           struct cu_err *err)
+                           cu_leaves_fn *feed, void *arg, struct cu_err *err)
 {
     uint64_t leaves_n = cu_content_leaf_count(o->size), size = 0;
     struct cu_frontier frontier = { .size = { 0 } };
@@ -56,13 +56,14 @@ static cu_status read_tree(const struct cu_object *o, const char *path, struct c
         c->root[i] = cu_tree_root(leaves, n);
         if (n == LEAVES) cu_frontier_append_subtree(&frontier, CHUNK_LEVEL, &c->root[i]);
         else cu_frontier_append_all(&frontier, leaves, n);
+        if (feed) TRY(feed(arg, leaves, n, err));
     }
     cu_hash root = cu_frontier_root(&frontier);
     ENSURE(cu_hash_eq(&root, &o->name), err, CU_BAD_HASH, "%s does not lead to the root that is its name", path);
     return CU_OK;
 }
 
-static cu_status load_chunks(const struct cu_object *o, struct chunks *c, struct cu_err *err)
+static cu_status load_chunks(const struct cu_object *o, struct chunks *c, cu_leaves_fn *feed, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *tree = NULL;
     char path[CU_STORE_PATH_MAX];
@@ -72,7 +73,7 @@ static cu_status load_chunks(const struct cu_object *o, struct chunks *c, struct
     c->n = o->size / CU_CHUNK_BYTES + (o->size % CU_CHUNK_BYTES != 0);
     c->root = malloc((size_t)c->n * sizeof *c->root);
     ENSURE(c->root, err, CU_NO_MEMORY, "no memory for the tree of %s", path);
-    return read_tree(o, path, tree, c, err);
+    return read_tree(o, path, tree, c, feed, arg, err);
 }
 
 typedef cu_status (*feed_fn)(void *arg, struct cu_span bytes, struct cu_err *err);
@@ -153,7 +154,7 @@ static cu_status stream_range(const struct cu_object *o, struct range r, feed_fn
 {
     if (!o->packed) {
         CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
-        TRY(load_chunks(o, &c, err));
+        TRY(load_chunks(o, &c, NULL, NULL, err));
         const bool all = r.from == 0 && r.to == o->size;
         return all && o->size >= LONG ? stream_long(o, &c, feed, arg, err) : stream_chunks(o, &c, r, feed, arg, err);
     }
@@ -174,6 +175,18 @@ cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint6
     ENSURE(from < to && to <= o->size, err, CU_USAGE, "the object has %llu bytes: there are none from %llu to %llu",
            (unsigned long long)o->size, (unsigned long long)from, (unsigned long long)to);
     return stream_range(o, (struct range){ from, to }, feed, arg, err);
+}
+
+cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(chunks_free) struct chunks c = { 0 };
+    cu_hash leaves[LEAVES];
+
+    if (!o->packed) return load_chunks(o, &c, feed, arg, err);
+    CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_SMALL_MAX);
+    ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
+    TRY(read_packed(o, bytes, err));
+    return feed(arg, leaves, cu_content_leaves(cu_span(bytes, (size_t)o->size), leaves), err);
 }
 
 static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)

@@ -40,6 +40,9 @@ CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o,
 CU_MUST_USE cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint64_t to,
                                              cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg,
                                              struct cu_err *err);
+/** The hashes of its leaves in order, some at a time. Only when it returns CU_OK are they the object's. */
+typedef cu_status cu_leaves_fn(void *arg, const cu_hash *leaves, size_t n, struct cu_err *err);
+CU_MUST_USE cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *arg, struct cu_err *err);
 /** A whole small object appended to `ret`, verified. TOO_LARGE. */
 CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err);
 

@@ -23,6 +23,12 @@ struct cu_source_file_ops {
     void (*close)(struct cu_source_file *f);
 };
 
+static inline void cu_source_close(struct cu_source_file **f)
+{
+    if (*f) (*f)->ops->close(*f);
+    *f = NULL;
+}
+
 struct cu_source { void *self; const struct cu_source_ops *ops; };
 struct cu_source_ops {
     /* NOT_FOUND, NOT_ALLOWED, IO. "-" is standard input. */

@@ -8,7 +8,9 @@ static const int exit_codes[CU_VERDICTS] = { 2, 4, 5 };
 #define EXIT_COPIES_MISSING 3
 #define EXIT_NOT_PINNED 4
 
-static const char *const verdict_texts[] = { [CU_FAIL] = "FAIL", [CU_NOT_PROVEN] = "NOT PROVEN", [CU_PASS] = "PASS", [CU_NOTE] = "NOTE" };
+static const char *const verdict_texts[] = {
+    [CU_FAIL] = "FAIL", [CU_NOT_PROVEN] = "NOT PROVEN", [CU_PASS] = "PASS", [CU_NOTE] = "NOTE"
+};
 const char *cu_verdict_text(enum cu_verdict v) { return verdict_texts[v]; }
 
 /* The worst first: what failed, then what is required and not proven; never 0 without a pinned trust. */
@@ -28,7 +30,8 @@ void cu_report_conclude(struct cu_report *r, const struct cu_trust *trust)
     static const struct cu_check_line fine[CU_VERDICTS] = {
         { .text = "every proof leads to the checkpoint, and what is attached is what was signed",
           .text_zh = "每项证明都通向检查点，所附内容与所签的一致" },
-        { .text = "every signature is by a key that the pinned ledger enrolled, and the checkpoint is signed as the trust file demands",
+        { .text = "every signature is by a key that the pinned ledger enrolled, and the checkpoint is signed as the trust file "
+                  "demands",
           .text_zh = "每个签名都出自指定账本所登记的密钥，检查点已按信任文件的要求签名" },
     };
 

@@ -77,7 +77,8 @@ void cu_judge_say(struct cu_judge *j, enum cu_check check, enum cu_verdict v, cu
     const enum cu_verdict_name which = row->counts_to;
 
     put_words(line.text, sizeof line.text, row->words[good][0], args, false, good || !why ? NULL : why->text);
-    put_words(line.text_zh, sizeof line.text_zh, row->words[good][1], args, true, good || !why ? NULL : cu_status_text_zh(status));
+    put_words(line.text_zh, sizeof line.text_zh, row->words[good][1], args, true,
+              good || !why ? NULL : cu_status_text_zh(status));
     if (r->lines_n < CU_REPORT_LINES) r->line[r->lines_n++] = line; /* verdicts do not live in lines: more of them are dropped */
     if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) r->why[which] = line;
     if (good) return;

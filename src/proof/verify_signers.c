@@ -40,8 +40,11 @@ void cu_judge_checkpoint(struct cu_judge *j)
         for (size_t i = 0; i < j->note.sigs_n && (status == CU_OK || status == CU_UNTRUSTED); i++) tell_line(j, i);
     }
     j->trusted = status == CU_OK;
-    cu_judge_say(j, CU_CHECK_CHECKPOINT, j->trusted ? CU_PASS : status == CU_UNTRUSTED ? CU_NOT_PROVEN : CU_FAIL, status, j->err,
-                 ARGS(NUM(size.v)));
+    cu_judge_say(j, CU_CHECK_CHECKPOINT,
+                 j->trusted               ? CU_PASS
+                 : status == CU_UNTRUSTED ? CU_NOT_PROVEN
+                                          : CU_FAIL,
+                 status, j->err, ARGS(NUM(size.v)));
 }
 
 /* What a statement signed, built in the scratch memory; false when that is full. */

@@ -165,8 +165,7 @@ static void judge_clock(struct cu_judge *j)
     if (agreed) PASSED(j, AGREED, TWO(span, span_zh));
     else if (outside) PASSED(j, WITNESSED, TWO(span, span_zh), STR(witnessed));
     else if (j->trusted) UNPROVEN(j, CLOCK, CU_TIME_UNPROVEN, TWO(span, span_zh), TWO("one party's own clock", "一方自己的时钟"));
-    else
-        UNPROVEN(j, CLOCK, CU_TIME_UNPROVEN, TWO(span, span_zh), TWO("a clock that nobody vouches for", "无人作证的时钟"));
+    else UNPROVEN(j, CLOCK, CU_TIME_UNPROVEN, TWO(span, span_zh), TWO("a clock that nobody vouches for", "无人作证的时钟"));
 }
 
 /* When it was collected or taken is the signer's word: shown, never judged. */
@@ -179,7 +178,8 @@ static void tell_own_clock(struct cu_judge *j)
 
     if (!r->entry.signed_) return;
     cu_time_text((cu_unix_ms){ own }, when);
-    NOTED(j, SIGNER_CLOCK, STR(when), TWO(outside ? ", which is not between those times" : "", outside ? "，不在上述时间之间" : ""));
+    NOTED(j, SIGNER_CLOCK, STR(when),
+          TWO(outside ? ", which is not between those times" : "", outside ? "，不在上述时间之间" : ""));
 }
 
 cu_status cu_judge_time(struct cu_judge *j)

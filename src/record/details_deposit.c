@@ -13,6 +13,14 @@ static const struct cu_field digest_fields[] = {
 };
 const struct cu_schema cu_detail_digest_schema = CU_SCHEMA_OF("digest", digest_fields, struct cu_detail_digest, .tuple = true);
 
+static const struct cu_field earlier_fields[] = {
+    CU_FIXED(0, struct cu_detail_earlier, network),
+    CU_FIXED(1, struct cu_detail_earlier, id),
+    CU_TEXT(2, struct cu_detail_earlier, name, 1, 128),
+};
+const struct cu_schema cu_detail_earlier_schema = CU_SCHEMA_OF("earlier", earlier_fields, struct cu_detail_earlier,
+                                                               .tuple = true);
+
 #define OPTIONAL_TEXT(key, type, member, max) CU_TEXT(key, type, member, 1, max, CU_OPTIONAL(type, has_##member))
 
 #define PERSON struct cu_detail_person
@@ -47,9 +55,11 @@ const struct cu_schema cu_detail_device_schema = CU_SCHEMA_OF("device", device_f
 #define LABEL OPTIONAL_TEXT("label", DEPOSIT, label, 128)
 #define MEDIA OPTIONAL_TEXT("media", DEPOSIT, media, 128)
 #define DIGESTS CU_LIST("digests", DEPOSIT, digests, 1, 16, &cu_detail_digest_schema, CU_OPTIONAL(DEPOSIT, has_digests))
+#define EARLIER \
+    CU_LIST("earlier", DEPOSIT, earlier, 1, CU_EARLIER_MAX, &cu_detail_earlier_schema, CU_OPTIONAL(DEPOSIT, has_earlier))
 #define PROFILE CU_TEXT("profile", DEPOSIT, profile, 1, 32)
 
-static const struct cu_field plain_fields[] = { NAME, NOTE, TOOL, LABEL, MEDIA, DIGESTS, PROFILE };
+static const struct cu_field plain_fields[] = { NAME, NOTE, TOOL, LABEL, MEDIA, DIGESTS, EARLIER, PROFILE };
 const struct cu_schema cu_details_plain_schema = CU_SCHEMA_OF("plain details", plain_fields, DEPOSIT, .text_keys = true);
 
 static const struct cu_field police_fields[] = {

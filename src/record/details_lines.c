@@ -158,7 +158,7 @@ cu_status cu_details_each(struct cu_span details, cu_details_line *line, void *s
 /* ---- lines to details ---------------------------------------------------------------------------------------------- */
 
 /* What the program fills in itself. */
-static const char *const own_fields[] = { "profile", "name", "tool", "media", "digests" };
+static const char *const own_fields[] = { "profile", "name", "tool", "media", "digests", "earlier" };
 
 struct form {
     struct cu_buf *scratch;

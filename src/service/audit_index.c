@@ -23,7 +23,8 @@ static uint64_t names_of(const struct cu_index_row *row)
     uint8_t head[4 * 8] = { row->has_sha256 };
 
     for (unsigned i = 0; i < 3; i++) cu_put_be64(head + 8 + 8 * i, text[i]->n);
-    const cu_hash digest = cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(head), *text[0], *text[1], *text[2], cu_span_hash(&row->sha256) }, 5);
+    const cu_hash digest = cu_sha256_parts(
+        (struct cu_span[]){ CU_SPAN_OF(head), *text[0], *text[1], *text[2], cu_span_hash(&row->sha256) }, 5);
     return cu_be64(digest.b) | 1;
 }
 
@@ -37,8 +38,8 @@ uint64_t cu_audit_names_of(enum cu_object_kind kind, struct cu_span bytes)
 
 static void add_entry(struct cu_row_sum *sum, const struct cu_index_row *row, uint64_t names)
 {
-    const uint64_t number[] = { row->seq.v,   row->kind, row->has_case, row->number,  row->serial,     row->content, row->size,
-                                row->has_ref, row->time.v, row->block.v,  row->recorded.v, names };
+    const uint64_t number[] = { row->seq.v, row->kind,    row->has_case, row->number,  row->serial,     row->content,
+                                row->size,  row->has_ref, row->time.v,   row->block.v, row->recorded.v, names };
     const cu_hash *hash[] = { &row->id, &row->leaf, &row->kid, &row->root, &row->ref };
     uint8_t bytes[sizeof number + sizeof row->case_id + 5 * sizeof(cu_hash)];
     uint8_t *at = bytes;
@@ -141,7 +142,13 @@ static bool lies_there(struct cu_audit *a, unsigned store, enum cu_object_kind k
 {
     const struct cu_census_row *row = cu_census_find(&a->census, kind, &o->root);
     const cu_hash *pack = row ? cu_census_pack(&a->census, row, store) : NULL;
-    const struct cu_object there = { .store = a->p->store[store], .kind = kind, .name = o->root, .pack = o->pack, .size = o->size, .offset = o->offset, .packed = !cu_hash_is_zero(&o->pack) };
+    const struct cu_object there = { .store = a->p->store[store],
+                                     .kind = kind,
+                                     .name = o->root,
+                                     .pack = o->pack,
+                                     .size = o->size,
+                                     .offset = o->offset,
+                                     .packed = !cu_hash_is_zero(&o->pack) };
 
     if (!row || !row->at[store].pack || cu_census_size(row) != o->size) return false;
     if (pack ? cu_hash_eq(pack, &o->pack) && row->at[store].offset == o->offset : cu_hash_is_zero(&o->pack)) return true;
@@ -171,7 +178,8 @@ static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err
     struct saying s = { .a = a };
     const struct cu_index_scan scan = { said_stored, said_object, &s };
 
-    const bool ahead = a->indexed.v > a->checkpoint.size.v; /* it follows what is acknowledged, and may be ahead of what is drained */
+    const bool ahead = a->indexed.v >
+                       a->checkpoint.size.v; /* it follows what is acknowledged, and may be ahead of what is drained */
     *ret = ahead && a->indexed.v > a->acknowledged.v;
     if (a->indexed.v == 0 || ahead) return CU_OK; /* there is none: whoever writes next makes it */
     TRY(have->find(have->self, &all, said_entry, &s, err));

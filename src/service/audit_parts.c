@@ -107,7 +107,8 @@ static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, co
     struct cu_item item;
     bool more = true;
 
-    if (cu_audit_saw(a, cu_place_object(a->p, CU_OBJECT_CONTENT, &claim->root, claim->size, &bytes, NULL)) != CU_OK) return CU_OK; /* named above */
+    if (cu_audit_saw(a, cu_place_object(a->p, CU_OBJECT_CONTENT, &claim->root, claim->size, &bytes, NULL)) != CU_OK)
+        return CU_OK; /* named above */
     TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
     while (more) {
         TRY(cu_manifest_next(&manifest, &item, &more, err));

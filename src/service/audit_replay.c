@@ -189,8 +189,8 @@ static cu_status step_one(struct cu_audit *a, struct cu_page *page, unsigned i, 
     const cu_status prepared = sub->status;
     TRY(m.step(m.self, sub, err));
     if (sub->status == CU_OK && sub->seq.v == seq.v) return CU_OK;
-    cu_audit_report(a, "rule", "log", &sub->id, false, "entry %llu is not what the rules admit: %s: %s", (unsigned long long)seq.v,
-                    cu_status_text(prepared == CU_OK ? sub->status : prepared), sub->text);
+    cu_audit_report(a, "rule", "log", &sub->id, false, "entry %llu is not what the rules admit: %s: %s",
+                    (unsigned long long)seq.v, cu_status_text(prepared == CU_OK ? sub->status : prepared), sub->text);
     a->log_broken = true; /* positions no longer agree: what follows cannot be judged */
     return CU_OK;
 }

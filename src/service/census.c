@@ -65,7 +65,8 @@ static bool room_for_one(struct cu_census *c)
 static uint32_t number_of(struct cu_census *c, const struct cu_object *o)
 {
     if (!o->packed) return ALONE;
-    if (c->packs_n == 0 || !cu_hash_eq(&c->packs[c->packs_n - 1], &o->pack)) c->packs[c->packs_n++] = o->pack; /* they come one by one */
+    if (c->packs_n == 0 || !cu_hash_eq(&c->packs[c->packs_n - 1], &o->pack))
+        c->packs[c->packs_n++] = o->pack; /* they come one by one */
     return (uint32_t)(PACKS + c->packs_n - 1);
 }
 

@@ -53,7 +53,8 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
                           cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err),
                           cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err)
 {
-    if (p->engine && size <= CU_CONTENT_INLINE_MAX) TRY(p->engine->drain(p->engine->self, err)); /* it travelled with its record */
+    if (p->engine && size <= CU_CONTENT_INLINE_MAX)
+        TRY(p->engine->drain(p->engine->self, err)); /* it travelled with its record */
     cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, part, feed, arg, err);
 
     if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;

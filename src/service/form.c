@@ -23,6 +23,7 @@ static cu_status fill_in(const struct cu_deposit_request *r, struct cu_buf *scra
     d->tool = cu_span_str(CU_TOOL_NAME);
     if (r->label.n) d->has_label = true, d->label = r->label;
     if (r->note.n) d->has_note = true, d->note = r->note;
+    if (r->earlier.n) d->has_earlier = true, d->earlier = r->earlier;
     return CU_OK;
 }
 

@@ -57,8 +57,7 @@ static void judge_folder(const struct cu_judge_request *r, const struct cu_trust
     uint64_t bad = 0;
     const cu_status compared = cu_compare_folder(manifest, r->source, r->path, &r->progress, tell, d, &bad, err);
 
-    if (compared != CU_OK)
-        cu_report_evidence(report, trust, CU_CHECK_FOLDER, compared, err->text, cu_status_text_zh(compared));
+    if (compared != CU_OK) cu_report_evidence(report, trust, CU_CHECK_FOLDER, compared, err->text, cu_status_text_zh(compared));
     else if (bad) cu_report_evidence(report, trust, CU_CHECK_FOLDER, CU_BAD_HASH, d->first, d->first_zh);
     else
         cu_report_evidence(report, trust, CU_CHECK_FOLDER, CU_OK,
@@ -110,8 +109,7 @@ static cu_status right_manifest(const struct cu_judge_request *r, const struct c
            (unsigned long long)claim->size, hex);
     const cu_hash root = cu_content_root_of(*ret);
     ENSURE(ret->n == claim->size && cu_hash_eq(&root, &claim->root), err, CU_BAD_HASH,
-           "expected are %llu bytes with content root %s",
-           (unsigned long long)claim->size, hex);
+           "expected are %llu bytes with content root %s", (unsigned long long)claim->size, hex);
     return CU_OK;
 }
 

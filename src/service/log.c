@@ -123,8 +123,7 @@ cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commit
     bool here;
 
     TRY(undrained(p, seq, &mem, &record, &here, err));
-    if (!here)
-        return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
+    if (!here) return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
     own = cu_commitment(record.salt, record.details);
     ENSURE(cu_hash_eq(&own, commitment), err, CU_CORRUPT, "the details of entry %llu are not what was signed", LLU(seq.v));
     cu_buf_add(ret, record.salt);

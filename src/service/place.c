@@ -58,7 +58,8 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
 
     cu_log_free(log);
     TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, &p->trust, &p->verifier, log, err));
-    if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS)) return CU_OK; /* what an engine goes on with is no other log */
+    if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS))
+        return CU_OK; /* what an engine goes on with is no other log */
     return load_genesis(p, err);
 }
 

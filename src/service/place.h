@@ -126,10 +126,16 @@ CU_MUST_USE cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, st
 CU_MUST_USE cu_status cu_case_name_normal(struct cu_span name, struct cu_buf *ret, struct cu_err *err);
 /** "C1/3" of a deposit's row; "C1" of a case; "" otherwise. `ret` is text with a final NUL. */
 CU_MUST_USE cu_status cu_exhibit_name(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err);
-/** Does this entry belong to the custody trail of the deposit `of` (NULL: of all)? (trail.c) */
-bool cu_trail_has(struct cu_place *p, const struct cu_index_row *of, const struct cu_index_row *row);
-/** Is the deposit among those that this entry, *stored* or *disclosure*, is about? */
-bool cu_covers(struct cu_place *p, const struct cu_index_row *row, const struct cu_index_row *deposit);
+/** Whose custody trail (trail.c): positions ascending, ids ascending by themselves, and the cases that they are of. */
+struct cu_trail { size_t n; const cu_seq *seq; const cu_hash *id; size_t cases_n; const cu_case_id *case_id; };
+struct cu_trail cu_trail_one(const struct cu_index_row *of);
+/** Does this entry belong to it? `of` NULL: to the trail of all. */
+bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu_index_row *row);
+/** The exhibit's name of a statement by its id; and of the exhibit that an entry is about ("": of none alone). */
+CU_MUST_USE cu_status cu_exhibit_by_id(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_exhibit_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err);
+struct cu_json;
+void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j);
 /** The rows of an access entry's or incident's details; they lie in `mem` (heap, CU_SALT_LEN + CU_DETAILS_MAX). */
 CU_MUST_USE cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret, struct cu_err *err);
 /** A party's name from genesis' details. n == 0: not named. */

@@ -46,6 +46,7 @@ struct cu_deposit_request {
     enum cu_profile profile;           /* NONE: plain */
     struct cu_span details_text;       /* lines "key: value" of the profile's form; may be empty */
     struct cu_expect *expect;          /* may be NULL */
+    struct cu_list earlier;            /* of cu_detail_earlier: what an imported package holds; n == 0: it is none */
     unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
     const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
     bool no_wait, dry_run;

@@ -1,8 +1,37 @@
-/* What belongs to the custody trail of an exhibit. */
+/* What belongs to the custody trail of some exhibits. */
 #include "service/place.h"
 
-/* Is the deposit among those that this entry, *stored* or *disclosure*, is about? */
-bool cu_covers(struct cu_place *p, const struct cu_index_row *row, const struct cu_index_row *deposit)
+#include "custody/json.h"
+#include "custody/text.h"
+
+#include <stdlib.h>
+
+static int by_hash(const void *a, const void *b) { return memcmp(a, b, sizeof(cu_hash)); }
+
+static bool has_id(const struct cu_trail *of, const cu_hash *id) { return bsearch(id, of->id, of->n, sizeof *id, by_hash); }
+
+/* Is one of them at a position from first to last? */
+static bool has_between(const struct cu_trail *of, uint64_t first, uint64_t last)
+{
+    size_t lo = 0, hi = of->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (of->seq[mid].v < first) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo < of->n && of->seq[lo].v <= last;
+}
+
+static bool has_case(const struct cu_trail *of, const cu_case_id *id)
+{
+    for (size_t i = 0; i < of->cases_n; i++)
+        if (memcmp(of->case_id[i].b, id->b, sizeof id->b) == 0) return true;
+    return false;
+}
+
+/* Is one of them among those that this entry, *stored* or *disclosure*, is about? */
+static bool covers(struct cu_place *p, const struct cu_trail *of, const struct cu_index_row *row)
 {
     struct cu_entry e;
     struct cu_span bytes;
@@ -12,13 +41,12 @@ bool cu_covers(struct cu_place *p, const struct cu_index_row *row, const struct 
 
     if (cu_log_entry_unproven(&p->log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return false;
     while (e.kind == CU_KIND_STORED && cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
-        if (range.first <= deposit->seq.v && deposit->seq.v <= range.last) return true;
+        if (has_between(of, range.first, range.last)) return true;
     while (e.kind == CU_KIND_DISCLOSURE && cu_list_next(&e.outer.body.disclosure.targets, &cu_id_schema, &at, &id))
-        if (cu_hash_eq(&id, &deposit->id)) return true;
+        if (has_id(of, &id)) return true;
     return false;
 }
 
-/* The rows of an access entry's or incident's details. */
 cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret,
                      struct cu_err *err)
 {
@@ -36,7 +64,7 @@ cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *row, struct 
     return CU_OK;
 }
 
-static bool was_read(struct cu_place *p, const struct cu_index_row *row, const cu_hash *id)
+static bool was_read(struct cu_place *p, const struct cu_trail *of, const struct cu_index_row *row)
 {
     CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     struct cu_details_rows rows;
@@ -45,25 +73,31 @@ static bool was_read(struct cu_place *p, const struct cu_index_row *row, const c
 
     if (cu_rows_of(p, row, &mem, &rows, NULL) != CU_OK) return false;
     while (cu_list_next(&rows.rows, &cu_access_row_schema, &at, &access))
-        if (cu_hash_eq(&access.id, id)) return true;
+        if (has_id(of, &access.id)) return true;
     return false;
 }
 
-/* Does this entry belong to the exhibit's trail? Incidents after it do: they are about the stores that hold its copies. */
-bool cu_trail_has(struct cu_place *p, const struct cu_index_row *of, const struct cu_index_row *row)
+struct cu_trail cu_trail_one(const struct cu_index_row *of)
+{
+    return (struct cu_trail){ 1, &of->seq, &of->id, of->has_case, &of->case_id };
+}
+
+/* Incidents after the first of them do belong: they are about the stores that hold its copies. */
+bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu_index_row *row)
 {
     if (!of) return row->kind != CU_KIND_BLOCK;
-    if (row->seq.v == of->seq.v) return true;
+    if (has_between(of, row->seq.v, row->seq.v)) return true;
+    const bool later = of->n && row->seq.v > of->seq[0].v;
     switch (row->kind) {
     case CU_KIND_CORRECTION:
-    case CU_KIND_VOID: return row->has_ref && cu_hash_eq(&row->ref, &of->id);
-    case CU_KIND_REFUSAL: return cu_hash_eq(&row->id, &of->id);
+    case CU_KIND_VOID: return row->has_ref && has_id(of, &row->ref);
+    case CU_KIND_REFUSAL: return has_id(of, &row->id);
     case CU_KIND_STORED:
-    case CU_KIND_DISCLOSURE: return row->seq.v > of->seq.v && cu_covers(p, row, of);
-    case CU_KIND_INCIDENT: return row->seq.v > of->seq.v;
-    case CU_KIND_ACCESS: return row->seq.v > of->seq.v && was_read(p, row, &of->id);
+    case CU_KIND_DISCLOSURE: return later && covers(p, of, row);
+    case CU_KIND_INCIDENT: return later;
+    case CU_KIND_ACCESS: return later && was_read(p, of, row);
     case CU_KIND_CASE:
-    case CU_KIND_INVENTORY: return row->has_case && memcmp(row->case_id.b, of->case_id.b, sizeof row->case_id.b) == 0;
+    case CU_KIND_INVENTORY: return row->has_case && has_case(of, &row->case_id);
     case CU_KIND_NONE:
     case CU_KIND_GENESIS:
     case CU_KIND_BLOCK:
@@ -72,4 +106,34 @@ bool cu_trail_has(struct cu_place *p, const struct cu_index_row *of, const struc
     case CU_KIND_DEPOSIT: break;
     }
     return false;
+}
+
+/* ---- a step of it for people ---- */
+cu_status cu_exhibit_by_id(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    TRY(cu_lookup(p, cu_span_str(hex), &found, err));
+    return cu_exhibit_name(p, &found.row, ret, err);
+}
+
+cu_status cu_exhibit_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
+{
+    return row->kind == CU_KIND_CORRECTION ? cu_exhibit_by_id(p, &row->ref, ret, err) : cu_exhibit_name(p, row, ret, err);
+}
+
+void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j)
+{
+    cu_json_open(j, NULL, '{');
+    cu_json_uint(j, "entry", row->seq.v);
+    cu_json_time(j, "time", row->recorded);
+    cu_json_str(j, "kind", cu_kind_row(row->kind)->name);
+    cu_json_str(j, "exhibit", exhibit[0] ? exhibit : NULL);
+    cu_json_hash(j, "id", &row->id);
+    cu_json_text(j, "by", cu_key_holder(p, &row->kid));
+    cu_json_text(j, "name", row->name);
+    cu_json_text(j, "note", row->note);
+    cu_json_close(j, '}');
 }

@@ -5,7 +5,8 @@
 static void check_report(const struct cu_report *r, cu_status status, bool pinned)
 {
     CU_ASSERT(terminated(r->statement_en, sizeof r->statement_en) && terminated(r->statement_zh, sizeof r->statement_zh));
-    for (int v = 0; v < CU_VERDICTS; v++) CU_ASSERT(terminated(r->why[v].text, sizeof r->why[v].text) && terminated(r->why[v].text_zh, sizeof r->why[v].text_zh));
+    for (int v = 0; v < CU_VERDICTS; v++)
+        CU_ASSERT(terminated(r->why[v].text, sizeof r->why[v].text) && terminated(r->why[v].text_zh, sizeof r->why[v].text_zh));
     for (size_t i = 0; i < r->lines_n; i++) {
         CU_ASSERT(terminated(r->line[i].text, sizeof r->line[i].text) && r->line[i].text[0]);
         CU_ASSERT(terminated(r->line[i].text_zh, sizeof r->line[i].text_zh) && r->line[i].text_zh[0]);

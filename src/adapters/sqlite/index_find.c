@@ -225,7 +225,9 @@ static cu_status each_row(struct sqlite_index *x, const char *sql, const char *d
 
 static cu_status tell_stored(sqlite3_stmt *st, const struct cu_index_scan *to, struct cu_err *err)
 {
-    const struct cu_index_stored row = { { column_uint(st, 0) }, column_uint(st, 1), { column_uint(st, 2) }, { column_uint(st, 3) } };
+    const struct cu_index_stored row = {
+        { column_uint(st, 0) }, column_uint(st, 1), { column_uint(st, 2) }, { column_uint(st, 3) }
+    };
     return to->stored(to->arg, &row, err);
 }
 

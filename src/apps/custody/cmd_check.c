@@ -118,7 +118,8 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
     c->s = s;
     if (opt(s->run, "sample")) TRY(number_read("--sample", opt(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
-    ENSURE(!r.repair || !r.hashes, err, CU_USAGE, "--repair needs the whole check: what --hashes leaves out may be what is damaged");
+    ENSURE(!r.repair || !r.hashes, err, CU_USAGE,
+           "--repair needs the whole check: what --hashes leaves out may be what is damaged");
     TRY(cu_check(&s->place, &r, &c->result, err));
     if (!r.repair) return CU_OK;
     return cu_repair_pending(&s->place, &c->to_record, &mended,

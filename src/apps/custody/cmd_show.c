@@ -75,14 +75,14 @@ static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_e
 
 struct later {
     struct session *s;
-    const struct cu_index_row *of;
+    struct cu_trail of;
 };
 
 static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     const struct later *l = arg;
 
-    return cu_trail_has(&l->s->place, l->of, row) ? put_note(&l->s->run->out, row, err) : CU_OK;
+    return cu_trail_has(&l->s->place, &l->of, row) ? put_note(&l->s->run->out, row, err) : CU_OK;
 }
 
 static cu_status put_what_followed(struct session *s, const struct cu_index_row *row, struct cu_err *err)
@@ -90,7 +90,7 @@ static cu_status put_what_followed(struct session *s, const struct cu_index_row 
     const struct cu_index_query corrections = { .by = CU_FIND_REF, .hash = row->id };
     const struct cu_index_query incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
     const struct cu_index_query disclosures = { .by = CU_FIND_KIND, .kind = CU_KIND_DISCLOSURE };
-    struct later later = { s, row };
+    struct later later = { s, cu_trail_one(row) };
 
     TRY(s->place.index.find(s->place.index.self, &corrections, put_note, &s->run->out, err));
     TRY(s->place.index.find(s->place.index.self, &incidents, put_later, &later, err));

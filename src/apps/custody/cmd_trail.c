@@ -3,44 +3,15 @@
 
 struct trail {
     struct session *s;
-    bool one;
-    struct cu_index_row of;
+    const struct cu_trail *of;
     uint64_t n;
 };
-
-static void trail_json(struct session *s, const struct cu_index_row *row, const char *exhibit)
-{
-    struct cu_json j = cu_json_on(&s->run->out);
-
-    cu_json_open(&j, NULL, '{');
-    cu_json_uint(&j, "entry", row->seq.v);
-    cu_json_time(&j, "time", row->recorded);
-    cu_json_str(&j, "kind", cu_kind_row(row->kind)->name);
-    cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
-    cu_json_hash(&j, "id", &row->id);
-    cu_json_text(&j, "by", cu_key_holder(&s->place, &row->kid));
-    cu_json_text(&j, "name", row->name);
-    cu_json_text(&j, "note", row->note);
-    cu_json_close(&j, '}');
-    cu_buf_add_str(&s->run->out, "\n");
-}
-
-/* The exhibit's number of a statement; "" when it is none. */
-static cu_status exhibit_by_id(struct session *s, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
-{
-    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    char hex[65];
-
-    cu_hash_hex(id, hex);
-    TRY(cu_lookup(&s->place, cu_span_str(hex), &found, err));
-    return cu_exhibit_name(&s->place, &found.row, ret, err);
-}
 
 static void put_exhibit_by_id(struct session *s, const cu_hash *id)
 {
     CU_BUF exhibit = cu_buf_heap(4096);
 
-    if (exhibit_by_id(s, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0])
+    if (cu_exhibit_by_id(&s->place, id, &exhibit, NULL) == CU_OK && exhibit.n && exhibit.p[0])
         cu_buf_add_str(&s->run->out, (const char *)exhibit.p);
     else put_short_id(&s->run->out, id);
 }
@@ -90,11 +61,15 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     struct cu_buf *out = &t->s->run->out;
     char time[32];
 
-    if (!cu_trail_has(&t->s->place, t->one ? &t->of : NULL, row)) return CU_OK;
+    if (!cu_trail_has(&t->s->place, t->of, row)) return CU_OK;
     if (++t->n % 1000 == 0) run_print(t->s->run);
-    TRY(row->kind == CU_KIND_CORRECTION ? exhibit_by_id(t->s, &row->ref, &exhibit, err)
-                                        : cu_exhibit_name(&t->s->place, row, &exhibit, err));
-    if (t->s->run->json) return trail_json(t->s, row, (const char *)exhibit.p), CU_OK;
+    TRY(cu_exhibit_of(&t->s->place, row, &exhibit, err));
+    if (t->s->run->json) {
+        struct cu_json j = cu_json_on(out);
+        cu_trail_json(&t->s->place, row, (const char *)exhibit.p, &j);
+        cu_buf_add_str(out, "\n");
+        return CU_OK;
+    }
     cu_time_text(row->recorded, time);
     cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
     put_padded(out, cu_key_holder(&t->s->place, &row->kid));
@@ -112,12 +87,13 @@ static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     const struct cu_index_query all = { .by = CU_FIND_ALL };
     struct trail t = { .s = s };
+    struct cu_trail one;
 
     (void)arg;
     if (s->run->args_n) {
         TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
-        t.one = true;
-        t.of = found.row;
+        one = cu_trail_one(&found.row);
+        t.of = &one;
     }
     return s->place.index.find(s->place.index.self, &all, put_step, &t, err);
 }

@@ -1,4 +1,5 @@
 /* custody verify: a receipt, and the evidence beside it, judged offline. The ledger is used for its pinned trust file only. */
+#include "adapters/archive/archive.h"
 #include "apps/custody/app.h"
 #include "apps/common/verify_request.h"
 
@@ -8,8 +9,9 @@ static cu_status go(struct run *run, struct cu_err *err)
     CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
 
     if (!opt(run, "trust") && in_session(run, MODE_CHECK, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
-    const struct verify_arguments args = { run->args[0], run->args_n > 1 ? run->args[1] : NULL, opt(run, "trust"),
-                                           opt(run, "manifest"), run->json };
+    const struct verify_arguments args = { run->args[0],      run->args_n > 1 ? run->args[1] : NULL,
+                                           opt(run, "trust"), opt(run, "manifest"),
+                                           run->json,         cu_zip_open };
     return verify_go(&v, &args, cu_buf_span(&own), &run->out, &run->exit, err);
 }
 

@@ -2,10 +2,11 @@
 #include "apps/custody/app.h"
 
 extern const struct command command_init, command_case_open, command_case_ls, command_deposit, command_claim, command_ls,
-    command_show, command_trail, command_status, command_receipt, command_get, command_verify, command_inventory, command_check,
-    command_reindex, command_doctor, command_correct, command_void, command_fork_make, command_fork_verify, command_help,
-    command_completion;
+    command_show, command_trail, command_status, command_receipt, command_get, command_verify, command_export, command_import,
+    command_inventory, command_check, command_reindex, command_doctor, command_correct, command_void, command_fork_make,
+    command_fork_verify, command_help, command_completion;
 
+// clang-format off
 const struct command *const commands[] = {
     &command_init,
     &command_case_open,
@@ -19,6 +20,8 @@ const struct command *const commands[] = {
     &command_receipt,
     &command_get,
     &command_verify,
+    &command_export,
+    &command_import,
     &command_inventory,
     &command_check,
     &command_reindex,
@@ -31,3 +34,4 @@ const struct command *const commands[] = {
     &command_completion,
     NULL,
 };
+// clang-format on

@@ -39,6 +39,7 @@ static const struct { const char *limit, *file, *test; } tested[] = {
     { "PACK_MAX", "unit/content/test_objects.c", "a_full_pack_gives_way_to_the_next" },
     { "STORED_RANGES_MAX", "unit/record/test_kinds.c", "stored_names_at_least_one_range_and_at_most_512" },
     { "DISCLOSED_MAX", "unit/record/test_kinds.c", "a_disclosure_names_1_to_400_ids_in_ascending_order" },
+    { "EARLIER_MAX", "unit/record/test_details.c", "details_name_up_to_200_deposits_of_other_ledgers" },
     { "INVENTORY_OPEN_MAX", "unit/record/test_kinds.c", "an_inventory_lists_at_most_1024_open_numbers" },
     { "JOURNAL_BYTES_MIN", "unit/embedded/test_engine.c", "a_journal_has_a_smallest_and_a_largest_size" },
     { "JOURNAL_BYTES_MAX", "unit/embedded/test_engine.c", "a_journal_has_a_smallest_and_a_largest_size" },

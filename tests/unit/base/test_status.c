@@ -19,7 +19,7 @@
 static void every_row_of_the_table_is_found_by_its_number(void **state)
 {
     (void)state;
-#define ROW(num, name, http, code, retry, text, zh) \
+#define ROW(num, name, http, code, retry, text, zh)             \
     assert_int_equal(CU_##name, num);                           \
     assert_string_equal(cu_status_name((cu_status)num), #name); \
     assert_string_equal(cu_status_text((cu_status)num), text);  \
@@ -35,8 +35,8 @@ static void statuses_are_bytes_and_only_good_ones_exit_with_zero(void **state)
 {
     (void)state;
 #define ROW(num, name, http, code, retry, text, zh) \
-    assert_in_range(num, 0, 255);               \
-    assert_in_range(http, 200, 599);            \
+    assert_in_range(num, 0, 255);                   \
+    assert_in_range(http, 200, 599);                \
     assert_int_equal((code) == 0, (http) == 200);
     CU_STATUS_TABLE(ROW)
 #undef ROW

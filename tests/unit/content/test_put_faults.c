@@ -64,7 +64,8 @@ static void all_is_sound(const struct cu_fs *fs, char *when)
     struct cu_object_sum sum;
 
     open_stores(&s, NULL);
-    for (int k = 0; k < 2; k++) OK(cu_objects_check(s.at[k], &(struct cu_object_check){ .found = no_fault, .arg = when }, &sum, &error));
+    for (int k = 0; k < 2; k++)
+        OK(cu_objects_check(s.at[k], &(struct cu_object_check){ .found = no_fault, .arg = when }, &sum, &error));
     close_stores(&s);
 }
 

@@ -295,7 +295,8 @@ static void a_drain_fills_both_logs_and_the_attachments(void **state)
 static void shows(struct bench *b, cu_size size, const cu_hash *root)
 {
     static struct cu_tile_nodes nodes;
-    const struct cu_node_source source = (cu_tile_nodes_init(&nodes, b->engine.tiles(b->engine.self), size), cu_tile_node_source(&nodes));
+    const struct cu_node_source source = (cu_tile_nodes_init(&nodes, b->engine.tiles(b->engine.self), size),
+                                          cu_tile_node_source(&nodes));
     const struct cu_tile_source tiles = b->engine.tiles(b->engine.self);
     cu_hash path[CU_PROOF_HASHES_MAX];
     size_t n;
@@ -331,7 +332,8 @@ static void a_checkpoint_needs_no_drain_and_is_served_for_good(void **state)
             assert_true(cu_hash_eq(&checkpoint.root, &tip[i].root));
             OK(b->engine.record(b->engine.self, (cu_seq){ 2 * i }, &record, &error));
             assert_true(cu_span_eq(cu_buf_span(&record), cu_buf_span(&records.bytes[i])));
-            assert_int_equal(b->engine.record(b->engine.self, (cu_seq){ 2 * i + 1 }, &record, &error), CU_NOT_FOUND); /* a block */
+            assert_int_equal(b->engine.record(b->engine.self, (cu_seq){ 2 * i + 1 }, &record, &error),
+                             CU_NOT_FOUND); /* a block */
             if (i % 61 == 60) OK(b->engine.drain(b->engine.self, &error));
             if (i % 23 == 0) shows(b, tip[i / 2].size, &tip[i / 2].root);
         }

@@ -67,7 +67,8 @@ static struct cu_tail_entry entry_of(uint64_t i)
 {
     static char text[70400][16];
 
-    return (struct cu_tail_entry){ .entry = cu_span(text[i], (size_t)snprintf(text[i], 16, "entry %llu", (unsigned long long)i)) };
+    return (
+        struct cu_tail_entry){ .entry = cu_span(text[i], (size_t)snprintf(text[i], 16, "entry %llu", (unsigned long long)i)) };
 }
 
 static struct cu_log_tail *new_tail(void)

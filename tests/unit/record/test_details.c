@@ -4,7 +4,7 @@
 #include "custody/details.h"
 #include "../../schema_check.h"
 
-static uint8_t mem[2 * CU_DETAILS_MAX], list_mem[8][4096];
+static uint8_t mem[2 * CU_DETAILS_MAX], list_mem[8][CU_DETAILS_MAX];
 
 static struct cu_span seed(const char *name)
 {
@@ -60,7 +60,8 @@ static cu_status write(enum cu_profile profile, const void *message)
 static void every_profile_has_a_table_in_order_and_a_name(void **state)
 {
     const struct cu_schema *const parts[] = { &cu_detail_digest_schema, &cu_detail_person_schema, &cu_detail_device_schema,
-                                              &cu_party_name_schema,    &cu_finding_row_schema,   &cu_access_row_schema };
+                                              &cu_party_name_schema,    &cu_finding_row_schema,   &cu_access_row_schema,
+                                              &cu_detail_earlier_schema };
 
     (void)state;
     for (enum cu_profile p = CU_PROFILE_PLAIN; p <= CU_PROFILE_DISCLOSURE; p++) {
@@ -249,6 +250,23 @@ static cu_status write_digests(const struct cu_detail_digest *digests, size_t n)
 
     d.digests = list_of(&cu_detail_digest_schema, digests, n);
     return write(CU_PROFILE_PLAIN, &d);
+}
+
+static void details_name_up_to_200_deposits_of_other_ledgers(void **state)
+{
+    static struct cu_detail_earlier earlier[CU_EARLIER_MAX + 1];
+    struct cu_details_deposit d = { .name = S("x"), .tool = S("t"), .has_earlier = true };
+
+    (void)state;
+    for (size_t i = 0; i <= CU_EARLIER_MAX; i++)
+        earlier[i] = (struct cu_detail_earlier){ .id = { { (uint8_t)i } }, .name = S("C1-1") };
+    d.earlier = list_of(&cu_detail_earlier_schema, earlier, CU_EARLIER_MAX);
+    assert_ok(write(CU_PROFILE_PLAIN, &d));
+    assert_refused(CU_MALFORMED, write(CU_PROFILE_POLICE_COLLECTION, &d)); /* it is a package, not a collection */
+    d.earlier = list_of(&cu_detail_earlier_schema, earlier, CU_EARLIER_MAX + 1);
+    assert_refused(CU_MALFORMED, write(CU_PROFILE_PLAIN, &d));
+    d.earlier = list_of(&cu_detail_earlier_schema, earlier, 0);
+    assert_refused(CU_MALFORMED, write(CU_PROFILE_PLAIN, &d));
 }
 
 static void digests_are_in_order_whole_and_sha256_is_the_first(void **state)
@@ -492,6 +510,7 @@ int main(void)
         cmocka_unit_test(one_collector_is_not_enough),
         cmocka_unit_test(a_holder_who_did_not_sign_needs_a_reason_and_a_witness),
         cmocka_unit_test(a_copy_says_why_the_original_was_not_taken),
+        cmocka_unit_test(details_name_up_to_200_deposits_of_other_ledgers),
         cmocka_unit_test(digests_are_in_order_whole_and_sha256_is_the_first),
         cmocka_unit_test(the_name_of_a_file_may_be_any_bytes),
         cmocka_unit_test(details_are_shown_as_lines),

@@ -525,7 +525,8 @@ static cu_status add_entry(void *arg, const struct cu_index_row *row, struct cu_
 {
     struct lines *l = arg;
     (void)err;
-    snprintf(l->line[l->n++], 100, "entry %llu %.*s", (unsigned long long)row->seq.v, (int)row->name.n, (const char *)row->name.p);
+    snprintf(l->line[l->n++], 100, "entry %llu %.*s", (unsigned long long)row->seq.v, (int)row->name.n,
+             (const char *)row->name.p);
     return CU_OK;
 }
 

@@ -20,6 +20,7 @@ const plain = {
   ...profile, name: field('name', bytes(1, 1024)), tool: f('tool', 128), note: m('note', 4096), label: m('label', 128), media: m('media', 128),
   digests: maybe('digests', list(tuple({ alg: uint(1, 255), value: bytes(1, 64) }), 1, 16)),
 }
+const earlier = tuple({ network: h32, id: h32, name: text(1, 128) })
 const police = {
   ...plain, caseNumber: f('case-number', 128), cause: f('cause', 1024), collected: f('collected', 128), place: f('place', 1024), method: f('method', 4096),
   process: f('process', 8192), category: f('category', 128), format: f('format', 128), collectors: field('collectors', list(person, 2, 16)),
@@ -29,7 +30,7 @@ const police = {
 const rows = (of: Parameters<typeof list>[0]) => ({ ...profile, text: words, rows: field('rows', list(of, 0, DETAILS_MAX)) })
 
 const profiles = {
-  plain, 'police-collection': police,
+  plain: { ...plain, earlier: maybe('earlier', list(earlier, 1, 200)) }, 'police-collection': police,
   genesis: { ...profile, name: f('name', 256), parties: field('parties', list(tuple({ id: uint(1, 64), name: text(1, 256) }), 1, 64)) },
   case: { ...profile, name: f('name', 128), cause: m('cause', 1024), number: m('number', 128) },
   disclosure: { ...profile, scope: f('scope', 4096), recipient: m('recipient', 1024), purpose: m('purpose', 1024), authority: m('authority', 1024) },
