@@ -12,15 +12,14 @@
 #include <stdlib.h>
 
 #define SLOTS 8u
-#define SAVE_EVERY 65536u /* entries, while a state is made anew */
-#define THREADS_FROM 512u /* entries: less is soon done */
+#define SAVE_EVERY 65536u  /* entries, while a state is made anew */
+#define THREADS_FROM 2048u /* entries: less is soon done */
 #define KEYS 256u
 
 struct lane {
     struct cu_audit *a;
     struct cu_verifier by;
     void *memory;
-    struct cu_buf other; /* a bundle as the other copy has it */
 };
 
 struct cu_replay {
@@ -76,29 +75,33 @@ static void free_pages(struct cu_page *page)
 }
 
 /* ---- what needs no order ---- */
-static bool has_leaves(const struct cu_page *page, const struct cu_span entry[CU_TILE_WIDTH])
+static bool has_leaves(const struct cu_page *page, bool read)
 {
-    cu_hash leaves[CU_TILE_WIDTH];
+    struct cu_span entry;
+    size_t at = 0;
 
-    cu_leaf_hashes(entry, page->n, leaves);
-    return memcmp(leaves, page->leaves, page->n * sizeof *leaves) == 0;
+    for (unsigned i = 0; cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry); i++) {
+        const bool known = read && page->subs[i].entry.kind != CU_KIND_NONE;
+        const cu_hash leaf = known ? page->subs[i].entry.leaf : cu_leaf_hash(entry);
+        if (!cu_hash_eq(&leaf, &page->leaves[i])) return false;
+    }
+    return true;
 }
 
 static void prepare(struct cu_audit *a, struct cu_page *page, struct cu_verifier *by)
 {
     const enum cu_replay_mode mode = a->pages->mode;
-    const struct cu_machine m = cu_ledger_machine(a->replay);
-    struct cu_span entry[CU_TILE_WIDTH];
+    struct cu_span entry;
     size_t at = 0;
 
-    page->good = false;
     if (cu_bundle_check(cu_buf_span(&page->bytes), page->n, NULL) != CU_OK) return;
-    for (unsigned i = 0; i < page->n; i++) (void)cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry[i]);
-    page->good = mode == CU_REPLAY_RULES || has_leaves(page, entry);
-    if (!page->good || mode == CU_REPLAY_HASHES) return;
-    for (unsigned i = 0; i < page->n; i++)
-        page->subs[i] = (struct cu_submission){ .bytes = entry[i], .bare = true, .trusted = mode == CU_REPLAY_RULES };
-    m.prepare(m.self, page->subs, page->n, by);
+    if (mode != CU_REPLAY_HASHES) {
+        const struct cu_machine m = cu_ledger_machine(a->replay);
+        for (unsigned i = 0; cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry); i++)
+            page->subs[i] = (struct cu_submission){ .bytes = entry, .bare = true, .trusted = mode == CU_REPLAY_RULES };
+        m.prepare(m.self, page->subs, page->n, by);
+    }
+    page->good = mode == CU_REPLAY_RULES || has_leaves(page, mode == CU_REPLAY_ALL);
 }
 
 void cu_replay_prepare(struct cu_audit *a, struct cu_page *page) { prepare(a, page, &a->p->verifier); }
@@ -106,11 +109,9 @@ void cu_replay_prepare(struct cu_audit *a, struct cu_page *page) { prepare(a, pa
 static cu_status prepare_slot(void *arg, size_t slot, struct cu_err *err)
 {
     struct lane *lane = arg;
-    struct cu_page *page = lane->a->pages->slot[slot];
 
     (void)err;
-    if (lane->a->pages->mode != CU_REPLAY_RULES) cu_audit_read_bundle(lane->a, page, &lane->other);
-    prepare(lane->a, page, &lane->by);
+    prepare(lane->a, lane->a->pages->slot[slot], &lane->by);
     return CU_OK;
 }
 
@@ -136,7 +137,6 @@ cu_status cu_replay_begin(struct cu_audit *a, enum cu_replay_mode mode, unsigned
     for (unsigned i = 0; i < n; i++) {
         if (threads) TRY(lane_open(a, &r->lane[i], err));
         else r->lane[i] = (struct lane){ .a = a, .by = a->p->verifier };
-        r->lane[i].other = cu_buf_heap(CU_BUNDLE_MAX);
         lanes[i] = (struct cu_lane){ .work = prepare_slot, .arg = &r->lane[i], .share = i, .of = n };
     }
     return cu_crew_new(lanes, n, SLOTS, threads, &r->crew, err);
@@ -157,7 +157,6 @@ void cu_replay_end(struct cu_audit *a)
     for (unsigned i = 0; i < CU_LANES_MAX; i++) {
         if (r->lane[i].memory && r->lane[i].by.free) r->lane[i].by.free(r->lane[i].by.self);
         free(r->lane[i].memory);
-        cu_buf_free(&r->lane[i].other);
     }
     free(r);
     a->pages = NULL;
@@ -190,6 +189,7 @@ static cu_status step_one(struct cu_audit *a, struct cu_page *page, unsigned i, 
     const cu_status prepared = sub->status;
     TRY(m.step(m.self, sub, err));
     if (sub->status == CU_OK && sub->seq.v == seq.v) return CU_OK;
+    ENSURE(prepared != CU_NO_MEMORY && sub->status != CU_NO_MEMORY, err, CU_NO_MEMORY, "out of memory while the log is judged");
     cu_audit_report(a, "rule", "log", &sub->id, false, "entry %llu is not what the rules admit: %s: %s",
                     (unsigned long long)seq.v, cu_status_text(prepared == CU_OK ? sub->status : prepared), sub->text);
     a->log_broken = true; /* positions no longer agree: what follows cannot be judged */
@@ -269,6 +269,7 @@ static cu_status take_entry(struct cu_audit *a, struct cu_page *page, unsigned i
     const struct cu_entry *e = &sub->entry;
     const cu_seq seq = { page->first.v + i };
 
+    ENSURE(sub->status != CU_NO_MEMORY, err, CU_NO_MEMORY, "out of memory while the log is judged");
     a->ret->entries++;
     if (e->kind == CU_KIND_NONE) {
         cu_audit_report(a, "rule", "log", NULL, false, "entry %llu: %s", (unsigned long long)seq.v, sub->text);
@@ -347,6 +348,8 @@ static cu_status replay_bundle(struct cu_audit *a, cu_seq first, struct cu_err *
     page->first = first;
     page->n = log->bundle_width;
     cu_buf_add(&page->bytes, cu_buf_span(&log->bundle));
+    const cu_status kept = cu_buf_ok(&page->bytes, err);
+    if (kept != CU_OK) return let_go(a->pages, page), kept;
     return cu_replay_add(a, page, err);
 }
 
