@@ -57,7 +57,8 @@ CU_MUST_USE cu_status cu_trust_policy(const struct cu_trust *trust, cu_size size
 
 /* ---- offline verification ---- */
 enum cu_verdict { CU_FAIL, CU_NOT_PROVEN, CU_PASS, CU_NOTE }; /* NOTE: of a line that judges nothing */
-const char *cu_verdict_text(enum cu_verdict v);
+const char *cu_verdict_text(enum cu_verdict v), *cu_verdict_zh(enum cu_verdict v);
+const char *cu_kind_zh(enum cu_kind kind);
 const char *cu_check_name(enum cu_check check);
 
 /** The evidence that the caller read, or none. For an item: size and root. For a folder: the items' root as recomputed is not

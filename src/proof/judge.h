@@ -66,7 +66,6 @@ void cu_judge_say(struct cu_judge *j, enum cu_check check, enum cu_verdict v, cu
     cu_judge_say(j, CU_CHECK_##check, (status) == CU_OK ? CU_PASS : CU_FAIL, status, (j)->err, ARGS(__VA_ARGS__))
 
 /** The Chinese name of a kind, as cu_kind_row()->name is the English one. */
-const char *cu_kind_zh(enum cu_kind kind);
 #define KIND(kind) TWO(cu_kind_row(kind)->name, cu_kind_zh(kind))
 
 /** The parts of the file, each by its own reader. No entry is looked at, no hash computed. */

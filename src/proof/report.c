@@ -13,6 +13,14 @@ static const char *const verdict_texts[] = {
 };
 const char *cu_verdict_text(enum cu_verdict v) { return verdict_texts[v]; }
 
+const char *cu_verdict_zh(enum cu_verdict v)
+{
+    static const char *const zh[] = {
+        [CU_FAIL] = "未通过", [CU_NOT_PROVEN] = "未经证明", [CU_PASS] = "通过", [CU_NOTE] = "附注"
+    };
+    return zh[v];
+}
+
 /* The worst first: what failed, then what is required and not proven; never 0 without a pinned trust. */
 static int exit_code(const struct cu_report *r, const struct cu_trust *trust)
 {

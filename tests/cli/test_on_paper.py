@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What goes to court on paper: QR codes, network words, the certificate. Read back by tools that are not ours."""
+import hashlib
+import html.parser
 import os
 import pathlib
 import re
@@ -46,6 +48,150 @@ def where_the_part_that_sets_pages_is_missing_it_is_named_and_everything_else_wo
     fill(folder / "L/custody-paper.so", b"what lies in the current folder is never loaded")
     answer = call([folder / "custody", "show", "unfiled/1", "--qr"], cwd=folder / "L", code=10)
     assert "custody-paper.so" in answer.error and "No such file" in answer.error and "libpangocairo" in answer.error, answer
+
+
+# ---- the certificate ----
+class Page(html.parser.HTMLParser):
+    """What a certificate's HTML says: its headings, and below each the tables as rows of cells."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.sections, self.cell, self.heading = [], None, None
+        self.feed(pathlib.Path(path).read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("h1", "h2"):
+            self.heading = ""
+        elif tag == "table":
+            self.sections[-1][1].append([])
+        elif tag == "tr":
+            self.sections[-1][1][-1].append([])
+        elif tag in ("td", "th"):
+            self.cell = ""
+        elif tag == "br" and self.cell is not None:
+            self.cell += "\n"
+
+    def handle_endtag(self, tag):
+        if tag in ("h1", "h2"):
+            self.sections.append((self.heading, []))
+            self.heading = None
+        elif tag in ("td", "th"):
+            self.sections[-1][1][-1][-1].append(self.cell.strip())
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+        elif self.heading is not None:
+            self.heading += data
+
+    def section(self, start):
+        return next(tables for heading, tables in self.sections if heading.startswith(start))
+
+
+def case_with_a_history(folder):
+    """Three exhibits, one with a collection record; a correction, a read, damage that was repaired, an inventory."""
+    ledger = Ledger(folder / "L")
+    call([CUSTODY, "init", ledger.root, "--name", "Officer Li 李警官", "--org", "Nanshan Police 南山分局", "--provider", "Harbour Cloud"])
+    ledger.run("case", "open", "C1", "--number", "2026-117", "--cause", "burglary 盗窃")
+    rows = ledger.deposit("--case", "C1", fill(folder / "photo.jpg", b"\xff\xd8\xff\xe0" + noise(70_000)), "--exhibit", "AP/1", "--note", "from the desk")
+    rows += ledger.deposit("--case", "C1", fill(folder / "<b>&amp;.txt", b"I saw the red car at nine.\n"), "--digests", "sm3")
+    fill(folder / "phone/chat.txt", b"hello")
+    form = fill(folder / "form", "case-number: 117\ncause: theft\ncollected: 2026-09-21 14:05 +08:00\nplace: 科苑路2号\nmethod: copied\nprocess: imaged\n"
+                "category: chats\nformat: folder\noriginal: no\nsource: the phone stays\ncollectors: Zhang San 张三; inspector; branch\ncollectors: Li Si; ; branch\n"
+                "holder name: Wang Wu\nrefusal: would not sign\nwitness name: Zhao Liu\n".encode())
+    rows += ledger.deposit("--case", "C1", folder / "phone", "--profile", "police-collection", "--details", form)
+    ledger.run("correct", "C1/2", "--text", "the witness said ten")
+    ledger.run("get", "C1/1", "-o", folder / "out", "--reason", "for the expert", "--authority", "order 5")
+    pack = max((p for p in (ledger.root / "node/objects").rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    pack.chmod(0o644)
+    pack.write_bytes(pack.read_bytes()[:-1] + b"?")
+    ledger.run("check", "--repair")
+    ledger.run("inventory", "C1", "-o", folder / "inventory.tlog-proof")
+    return ledger, rows
+
+
+@test
+def a_certificate_says_everything_in_two_languages_and_each_code_is_read_back(folder):
+    ledger, rows = case_with_a_history(folder)
+    words = ledger.run("status", "--json").row["network_words"]
+    for name in ("a.pdf", "b.pdf"):
+        ledger.run("certificate", "C1", "-o", folder / name)
+    assert (folder / "a.pdf").read_bytes() == (folder / "b.pdf").read_bytes(), "the same facts give the same bytes"
+    text = tool("pdftotext", "-raw", folder / "a.pdf", "-")
+    for wanted in ("Certificate of electronic evidence", "电子证据证明书", "Exhibit C1/3", "Officer Li 李警官", "AP/1", "<b>&amp;.txt",
+                   "NOT PROVEN", "未经证明", "the witness said ten", "for the expert (order 5)", "restored", "902(13)", "电子数据清单", "63(4)(c)", "Zhang San 张三",
+                   "would not sign", "2026-117", "image/jpeg", "Part B", "南山分局"):
+        assert wanted in text, wanted
+    dense = re.sub(r"\s", "", text)
+    for row in rows:
+        for key in ("id", "leaf", "root"):
+            assert row[key] in dense, (key, row)
+    assert hashlib.sha256(b"I saw the red car at nine.\n").hexdigest() in dense and hashlib.sha256((folder / "photo.jpg").read_bytes()).hexdigest() in dense
+    assert words.replace(" ", "") in dense
+    info = tool("pdfinfo", folder / "a.pdf")
+    assert "Certificate of electronic evidence 电子证据证明书" in info and re.search(r"Tagged: +yes", info) and re.search(r"Page size:.*A4", info), info
+    tool("pdftoppm", "-r", "130", "-gray", "-png", folder / "a.pdf", folder / "page")
+    codes = set()
+    for page in sorted(folder.glob("page-*.png")):
+        done = subprocess.run(["zbarimg", "-q", "--raw", page], capture_output=True, timeout=120, check=False)
+        codes |= {done.stdout.decode()} if done.returncode == 0 else set()
+    assert codes == {qr_text(words, row) + "\n" for row in rows}, codes
+
+
+@test
+def each_statement_of_a_certificate_stands_beside_a_proof_that_exists(folder):
+    ledger, rows = case_with_a_history(folder)
+    ledger.run("certificate", "C1", "-o", folder / "c.html")
+    page = Page(folder / "c.html")
+    entries = {row["entry"]: row for row in ledger.run("trail", "--json").rows}
+    size = ledger.run("status", "--json").row["entries"]
+    checks = {}
+    for number, row in enumerate(rows, 1):
+        report = verify("--json", "--trust", ledger.trust, row["receipt"], code=0).row
+        judged = [t for t in page.section(f"Exhibit C1/{number} ") if t[0][1].startswith("Check")][0][1:]
+        told = {(r[1], r[2].split()[0]) for r in judged}
+        assert told == {(c["check"], c["verdict"].split()[0]) for c in report["checks"]}, (told, report)
+        checks[number] = {c["check"] for c in report["checks"]}
+    seen = 0
+    for heading, tables in page.sections:
+        number = re.match(r"Exhibit C1/(\d)", heading)
+        known = checks[int(number[1])] if number else checks[1]
+        for table in tables:
+            column = [i for i, head in enumerate(table[0]) if head.startswith("Proven by")]
+            for row in table[1:] if column else []:
+                proof = row[column[0]]
+                assert proof, (heading, row)
+                entry = re.match(r"entry 记录 (\d+)(?: · ([a-z0-9, -]+))?", proof)
+                if not entry:
+                    assert re.match("—|the checks below|a label|compare|the signed checkpoint|the same checkpoint|the provider's word", proof), (heading, row)
+                    continue
+                assert int(entry[1]) < size, (heading, row)
+                named = {c.strip() for c in entry[2].split(",")} if entry[2] else set()
+                assert named <= known, (heading, row, named - known)
+                seen += 1
+    assert seen > 60, seen
+    events = page.section("What happened since")[0][1:]
+    assert [r[2].split()[0] for r in events] == ["correction", "access", "incident", "inventory"], events
+    for row in events:
+        assert entries[int(row[0].split()[-1])]["kind"] == row[2].split()[0], row
+
+
+@test
+def a_certificate_that_cannot_be_is_refused_with_a_reason(folder):
+    ledger = Ledger.new(folder / "L", "C1", "empty")
+    ledger.deposit("--case", "C1", fill(folder / "a", b"a"))
+    for args, code, says in ((["C1", "-o", folder / "c.txt"], 1, ".pdf"), (["C1"], 1, ".pdf"), (["empty", "-o", folder / "c.pdf"], 10, "no exhibits"),
+                             (["C1/9", "-o", folder / "c.pdf"], 10, "C1/9"), (["C1", "C1/1", "-o", folder / "c.pdf"], 1, "twice")):
+        answer = ledger.run("certificate", *args, code=code)
+        assert says in answer.error, answer
+    ledger.deposit("--case", "C1", "--no-wait", fill(folder / "b", b"b" * 40_000), code=3)
+    assert not list(folder.glob("c.*"))
+    answer = ledger.run("certificate", "C1/1", "-o", folder / "one.html", "--json")
+    assert answer.row == {"certificate": str(folder / "one.html"), "exhibits": 1}, answer
+    none = fill(folder / "fonts", b"<fontconfig/>")
+    answer = ledger.run("certificate", "C1/1", "-o", folder / "c.pdf", env={"FONTCONFIG_FILE": str(none)}, code=10)
+    assert "fonts-noto-cjk" in answer.error and not (folder / "c.pdf").exists(), answer
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
  * inventories, reads that are noted, the state made anew. */
 #include "service_world.h"
 
+#include "service/certificate.h"
 #include "service/outbox.h"
 
 #include <stdio.h>
@@ -125,6 +126,20 @@ static cu_status get_twice_and_flush(struct service_world *w, struct cu_err *err
     return sw_close(w, err);
 }
 
+/* ---- on paper ---- */
+
+static cu_status certify(struct service_world *w, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    CU_CLEANUP(cu_draft_free) struct cu_draft draft = { .chunks = NULL };
+
+    TRY(sw_open(w, SW_READ, err));
+    TRY(cu_lookup(&w->place, cu_span_str("unfiled/1"), &found, err));
+    const struct cu_certificate_exhibit exhibit = { found.row.seq, "unfiled/1", "unfiled-1.tlog-proof", NULL };
+    TRY(cu_certificate(&w->place, &exhibit, 1, &draft, err));
+    return sw_close(w, err);
+}
+
 /* ---- the state made anew, with something left in the journal ---- */
 
 static cu_status leave_something(struct service_world *w, struct cu_err *err)
@@ -148,6 +163,7 @@ static const struct sw_story stories[] = {
     { .name = "init", .from_nothing = true, .act = found, .judge = judge_new, .stride = 3, .call_stride = 3 },
     { .name = "amend", .act = amend, .stride = 5, .call_stride = 9 },
     { .name = "get", .act = get_twice_and_flush, .stride = 3, .call_stride = 5 },
+    { .name = "certificate", .act = certify, .stride = 5, .call_stride = 5 },
     { .name = "reindex", .act = reindex, .call_stride = 4 },
     { .name = "reindex-after-crash", .prepare = leave_something, .act = reindex, .deposits = 1, .stride = 3, .call_stride = 6 },
 };

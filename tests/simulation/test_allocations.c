@@ -3,9 +3,11 @@
  *
  *     CUSTODY_ALLOCATION='<act> <n>' test_allocations
  *
- * wraps: malloc calloc realloc
+ * wraps: malloc calloc realloc vasprintf
  */
 #include "life.h"
+
+#include "service/certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@
 
 #include <cmocka.h>
 
+int __real_vasprintf(char **ret, const char *fmt, va_list args);
+int __wrap_vasprintf(char **ret, const char *fmt, va_list args);
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t each);
 void *__real_realloc(void *p, size_t n);
@@ -36,6 +40,7 @@ static bool fails(void)
 
 void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
 void *__wrap_calloc(size_t n, size_t each) { return fails() ? NULL : __real_calloc(n, each); }
+int __wrap_vasprintf(char **ret, const char *fmt, va_list args) { return fails() ? -1 : __real_vasprintf(ret, fmt, args); }
 void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 
 /* ---- acts ---- */
@@ -63,6 +68,16 @@ static cu_status receipt(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+static cu_status certificate(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_certificate_exhibit exhibit = { w->promise[0].seq, "C1/1", "C1-1.tlog-proof", NULL };
+    CU_CLEANUP(cu_draft_free) struct cu_draft draft = { .chunks = NULL };
+
+    TRY(sw_open(w, SW_READ, err));
+    TRY(cu_certificate(&w->place, &exhibit, 1, &draft, err));
+    return sw_close(w, err);
+}
+
 static cu_status check(struct service_world *w, struct cu_err *err)
 {
     struct cu_check_result result = { 0 };
@@ -81,8 +96,9 @@ static const struct {
     bool from_nothing;
     unsigned stride;
 } acts[] = {
-    { "init", found, true, 5 },   { "deposit", deposit, false, 9 }, { "receipt", receipt, false, 4 },
-    { "check", check, false, 5 }, { "reindex", reindex, false, 4 },
+    { "init", found, true, 5 },       { "deposit", deposit, false, 9 },
+    { "receipt", receipt, false, 4 }, { "certificate", certificate, false, 9 },
+    { "check", check, false, 5 },     { "reindex", reindex, false, 4 },
 };
 #define ACTS (sizeof acts / sizeof *acts)
 

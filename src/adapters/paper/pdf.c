@@ -92,6 +92,7 @@ static cu_status column_set(struct setting *s, const struct cu_paper_text *text,
     pango_layout_set_font_description(ret->layout, description);
     pango_font_description_free(description);
     pango_attr_list_insert(plain, pango_attr_font_features_new("liga=0, clig=0")); /* who searches for "file" finds it */
+    pango_attr_list_insert(plain, pango_attr_insert_hyphens_new(FALSE));           /* a digest has none */
     pango_layout_set_attributes(ret->layout, plain);
     pango_attr_list_unref(plain);
     pango_layout_set_width(ret->layout, (int)(width * PANGO_SCALE));
@@ -185,6 +186,10 @@ static cu_status set_text(struct setting *s, const struct cu_paper_text *text, e
     CU_CLEANUP(column_free) struct column c = { 0 };
 
     TRY(column_set(s, text, style == BODY ? "\n" : "  ", style, false, INNER, &c, err));
+    if (style <= SUBHEADING && pango_layout_get_line_count(c.layout) > 1) { /* each language has its line */
+        column_free(&c);
+        TRY(column_set(s, text, "\n", style, false, INNER, &c, err));
+    }
     if (s->y > MARGIN) s->y += styles[style].before;
     TRY(need(s, keep, err));
     if (style <= SUBHEADING && s->pages) {
@@ -234,7 +239,7 @@ static cu_status row_make(struct setting *s, const struct cu_paper_table *t, siz
         r->x[i] = x;
         r->n = i + 1;
         TRY(column_set(s, &cell->text, label ? " " : "\n", cell->code ? CODE : CELL, label, width - 2 * PAD, &r->cell[i], err));
-        r->blank[i] = cell->text.en.n == 0 && t->form;
+        r->blank[i] = cell->text.en.n == 0 && t->form && !r->head;
         const double height = r->blank[i] ? BLANK : column_height(&r->cell[i]);
         if (height > r->height) r->height = height;
         x += width;
@@ -407,6 +412,7 @@ static cu_status set_pages(struct setting *s, struct cu_err *err)
 static cu_status set(struct setting *s, struct cu_buf *out, struct cu_err *err)
 {
     CU_BUF text = cu_buf_heap(1 << 16);
+    cairo_font_options_t *options = cairo_font_options_create();
     PangoFontMap *fonts;
 
     s->surface = cairo_pdf_surface_create_for_stream(add, out, WIDTH, HEIGHT);
@@ -415,6 +421,11 @@ static cu_status set(struct setting *s, struct cu_buf *out, struct cu_err *err)
     fonts = pango_cairo_font_map_new();
     s->pango = pango_font_map_create_context(fonts);
     pango_cairo_context_set_resolution(s->pango, 72);
+    pango_context_set_round_glyph_positions(s->pango, FALSE); /* paper has no pixels */
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    pango_cairo_context_set_font_options(s->pango, options);
+    cairo_font_options_destroy(options);
     pango_cairo_update_context(s->cr, s->pango);
     s->page = 0;
     if (made == CU_OK) made = set_pages(s, err);
