@@ -30,6 +30,9 @@ cu_hash cu_sha256_parts(const struct cu_span *parts, size_t n);
  *  front (RFC 6962's 0x00 for leaves, 0x01 for nodes): where tree hashing spends its time. */
 void cu_sha256_prefixed(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
 
+/** The same of inputs of any length that lie anywhere. */
+void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n, cu_hash *ret);
+
 /** A running digest of any algorithm. */
 struct cu_digest {
     enum cu_digest_alg alg;

@@ -8,6 +8,7 @@
 #include "custody/limits.h"
 
 cu_hash cu_leaf_hash(struct cu_span data);
+void cu_leaf_hashes(const struct cu_span *data, size_t n, cu_hash *ret); /* many: nearly twice as fast */
 cu_hash cu_node_hash(const cu_hash *left, const cu_hash *right);
 cu_hash cu_empty_root(void);
 

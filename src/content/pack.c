@@ -81,18 +81,28 @@ struct cu_pack_row cu_pack_index_row(const struct cu_pack_index *index, uint32_t
     return row;
 }
 
+/* The row at an offset, or one that is not: out of the pack they come by offset, so it is near where it would be if all were of a size. */
+static const struct cu_pack_row *row_at(const struct cu_pack_row *rows, size_t n, uint64_t pack_size, uint32_t offset)
+{
+    size_t guess = (size_t)((uint64_t)offset * n / pack_size), low = guess < n ? guess : n - 1, high = low + 1;
+
+    for (size_t far = 1; high < n && rows[high].offset <= offset; far *= 2) low = high, high = n - high > far ? high + far : n;
+    for (size_t far = 1; low > 0 && rows[low].offset > offset; far *= 2) high = low, low = low > far ? low - far : 0;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        *(rows[middle].offset > offset ? &high : &low) = middle;
+    }
+    return &rows[low];
+}
+
 /* By (2) its rows are distinct: when each is one of the pack's, and there are as many, they are the same. */
 bool cu_pack_index_is_of(const struct cu_pack_index *index, uint64_t pack_size, const struct cu_pack_row *rows, size_t n)
 {
     if (index->n != n || index->pack_size != pack_size) return false;
     for (uint32_t i = 0; i < index->n; i++) {
         const struct cu_pack_row row = cu_pack_index_row(index, i);
-        size_t low = 0;
-        for (size_t high = n; high - low > 1;) { /* out of the pack they come by offset */
-            const size_t middle = low + (high - low) / 2;
-            *(rows[middle].offset > row.offset ? &high : &low) = middle;
-        }
-        if (compare_rows(&rows[low], &row) != 0 || rows[low].size != row.size) return false;
+        const struct cu_pack_row *same = row_at(rows, n, pack_size, row.offset);
+        if (compare_rows(same, &row) != 0 || same->size != row.size) return false;
     }
     return true;
 }

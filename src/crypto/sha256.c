@@ -22,8 +22,7 @@ cu_hash cu_sha256_parts(const struct cu_span *parts, size_t n)
     return ret;
 }
 
-/* The padded end of a message of `total` bytes whose last n < 64 bytes are `rest`: one or two blocks; how many bytes. */
-static size_t put_end(const uint8_t *rest, size_t n, size_t total, uint8_t ret[2 * SHA256_BLOCK])
+size_t sha256_put_end(const uint8_t *rest, size_t n, size_t total, uint8_t ret[2 * SHA256_BLOCK])
 {
     size_t padded = n + 9 <= SHA256_BLOCK ? SHA256_BLOCK : 2 * SHA256_BLOCK;
 
@@ -46,7 +45,7 @@ static void hash_one(uint8_t prefix, const uint8_t *in, size_t each, cu_hash *re
     SHA256_Init(&ctx);
     SHA256_Update(&ctx, first, SHA256_BLOCK);
     if (n > rest) SHA256_Update(&ctx, body, n - rest);
-    SHA256_Update(&ctx, end, put_end(body + n - rest, rest, each + 1, end));
+    SHA256_Update(&ctx, end, sha256_put_end(body + n - rest, rest, each + 1, end));
     for (unsigned i = 0; i < 8; i++) cu_put_be32(ret->b + 4 * i, ctx.h[i]);
 }
 
@@ -65,4 +64,16 @@ void cu_sha256_prefixed(uint8_t prefix, const uint8_t *in, size_t each, size_t n
 {
     if (each < SHA256_BLOCK) return hash_short(prefix, in, each, n, ret);
     (sha256_has_pairs() ? sha256_prefixed_pairs : sha256_prefixed_plain)(prefix, in, each, n, ret);
+}
+
+void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n, cu_hash *ret)
+{
+    const bool pairs = sha256_has_pairs();
+    size_t i = 0;
+
+    while (i < n) {
+        if (pairs && i + 1 < n && in[i].n >= SHA256_BLOCK - 1 && in[i + 1].n >= SHA256_BLOCK - 1)
+            sha256_prefixed_two(prefix, in[i], in[i + 1], &ret[i]), i += 2;
+        else ret[i] = cu_sha256_parts((struct cu_span[]){ cu_span(&prefix, 1), in[i] }, 2), i++;
+    }
 }

@@ -12,5 +12,10 @@ void sha256_prefixed_plain(uint8_t prefix, const uint8_t *in, size_t each, size_
 /** Two at a time, by the processor's SHA instructions, where it has them. */
 bool sha256_has_pairs(void);
 void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
+/* Of two inputs of 63 bytes or more each. */
+void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span b, cu_hash ret[2]);
+
+/** The padded end of a message of `total` bytes whose last n < 64 bytes are `rest`: one or two blocks; how many bytes. */
+size_t sha256_put_end(const uint8_t *rest, size_t n, size_t total, uint8_t ret[2 * SHA256_BLOCK]);
 
 #endif

@@ -172,9 +172,57 @@ void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_
     sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);
 }
 
+/* Of any length: the blocks at both ends are put together beforehand. */
+struct message {
+    uint8_t first[SHA256_BLOCK], end[2 * SHA256_BLOCK];
+    const uint8_t *body;
+    size_t whole, blocks; /* whole: of the body, after the first */
+};
+
+static void put_message(uint8_t prefix, struct cu_span in, struct message *ret)
+{
+    const size_t left = in.n - (SHA256_BLOCK - 1), rest = left % SHA256_BLOCK;
+
+    ret->first[0] = prefix;
+    memcpy(ret->first + 1, in.p, SHA256_BLOCK - 1);
+    ret->body = in.p + SHA256_BLOCK - 1;
+    ret->whole = left / SHA256_BLOCK;
+    ret->blocks = 1 + ret->whole + sha256_put_end(in.p + in.n - rest, rest, in.n + 1, ret->end) / SHA256_BLOCK;
+}
+
+static const uint8_t *block_of(const struct message *m, size_t i)
+{
+    if (i == 0) return m->first;
+    return i <= m->whole ? m->body + (i - 1) * SHA256_BLOCK : m->end + (i - 1 - m->whole) * SHA256_BLOCK;
+}
+
+TARGET static void hash_rest(struct stream *s, const struct message *m, size_t from)
+{
+    struct stream idle = *s;
+    for (size_t i = from; i < m->blocks; i++) compress(s, &idle, of_middle, NULL, block_of(m, i), block_of(m, i));
+}
+
+TARGET void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span b, cu_hash ret[2])
+{
+    struct stream sa = begin(), sb = begin();
+    struct message ma, mb;
+    size_t i = 0;
+
+    put_message(prefix, a, &ma), put_message(prefix, b, &mb);
+    for (; i < ma.blocks && i < mb.blocks; i++) compress(&sa, &sb, of_middle, NULL, block_of(&ma, i), block_of(&mb, i));
+    hash_rest(&sa, &ma, i), hash_rest(&sb, &mb, i);
+    finish(&sa, &ret[0]), finish(&sb, &ret[1]);
+}
+
 #else
 
 bool sha256_has_pairs(void) { return false; }
+
+void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span b, cu_hash ret[2])
+{
+    ret[0] = cu_sha256_parts((struct cu_span[]){ cu_span(&prefix, 1), a }, 2);
+    ret[1] = cu_sha256_parts((struct cu_span[]){ cu_span(&prefix, 1), b }, 2);
+}
 
 void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
 {

@@ -10,6 +10,7 @@ enum { BATCH = 256, BATCH_LEVEL = 8 }; /* leaves hashed level by level on the st
 
 static const uint8_t leaf_prefix = 0x00, node_prefix = 0x01;
 
+void cu_leaf_hashes(const struct cu_span *data, size_t n, cu_hash *ret) { cu_sha256_prefixed_each(leaf_prefix, data, n, ret); }
 cu_hash cu_leaf_hash(struct cu_span data) { return cu_sha256_parts((struct cu_span[]){ cu_span(&leaf_prefix, 1), data }, 2); }
 
 static void hash_pairs(const cu_hash *pairs, size_t n, cu_hash *ret)

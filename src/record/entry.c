@@ -40,6 +40,7 @@ static cu_status read_plain(struct cu_span bytes, struct cu_entry *out, struct c
     bool keyed = cu_cbor_enter_map(&in, CU_ENTRY_MAX) > 0 && cu_cbor_peek(&in) == CU_CBOR_UINT && cu_cbor_uint(&in) == 0;
     struct cu_span typ = keyed ? cu_cbor_text(&in, 1, 64) : CU_SPAN_EMPTY;
 
+    TRY(cu_cbor_check(bytes, "entry", err)); /* what is not canonical is of no kind */
     ENSURE(cu_cbor_good(&in) && keyed, err, CU_MALFORMED, "entry: a map that does not begin with its type");
     row = cu_kind_by_typ(typ);
     ENSURE(row && row->form == CU_FORM_PLAIN, err, CU_WRONG_KIND, "entry: \"%.*s\" is not the type of a plain entry", (int)typ.n,

@@ -28,13 +28,13 @@ struct cu_audit {
 
     struct cu_ledger *replay;          /* every rule again, from nothing, in memory */
     struct cu_replay *pages;           /* entries on their way to it */
-    struct cu_buf other;               /* the same bundle of the other copy */
     struct cu_census census;           /* what lies in the stores */
     struct cu_audit_store store[CU_STORES]; /* what is wrong with each; `changed`: something was restored since it was read */
     cu_size indexed;                   /* so much of the log is in the search index; 0: nothing, or it is not judged */
     bool index_bad;                    /* it cannot be read, or what it should say cannot be known */
     uint64_t cases;                    /* in the log so far */
     struct cu_row_sum due;             /* the rows that the index should have of it */
+    struct cu_index_reader *reader;    /* of the rows that it has, while the log is replayed */
     struct cu_tip state_tip;           /* what node/state says of itself */
     cu_hash state_hash;
     bool state_known, state_met;
@@ -102,6 +102,9 @@ extern const char *const cu_audit_store_dirs[CU_STORES];
 
 /* ---- what is derived for searching (audit_index.c) ---- */
 CU_MUST_USE cu_status cu_audit_index_begin(struct cu_audit *a, struct cu_err *err);
+/** Once the census is taken: read it beside everything else, if there are threads and nothing will be mended. */
+CU_MUST_USE cu_status cu_audit_index_read(struct cu_audit *a, struct cu_err *err);
+void cu_audit_index_free(struct cu_audit *a);
 /** What the index should know of this entry. */
 CU_MUST_USE cu_status cu_audit_index_entry(struct cu_audit *a, const struct cu_entry *e, cu_seq seq, const struct cu_dated *block, struct cu_err *err);
 uint64_t cu_audit_names_of(enum cu_object_kind kind, struct cu_span bytes); /* a cu_object_about */

@@ -6,7 +6,9 @@
  */
 #include "service/audit.h"
 
-#include "custody/cbor.h"
+#include "content/crew.h"
+
+#include <stdlib.h>
 
 static void add(struct cu_row_sum *sum, struct cu_span row)
 {
@@ -66,8 +68,11 @@ cu_status cu_audit_index_begin(struct cu_audit *a, struct cu_err *err)
 
     (void)err;
     a->indexed.v = 0;
-    if (!a->r->index || !have->self || a->r->index_where || a->r->hashes) return CU_OK;
+    if (!a->r->index || !have->self || a->r->index_where) return CU_OK;
     if (have->size(have->self, &a->indexed, NULL) != CU_OK) a->index_bad = true;
+    if (a->indexed.v <= a->checkpoint.size.v) return CU_OK;
+    a->index_bad = a->indexed.v > a->acknowledged.v; /* it follows what is acknowledged, and may be ahead of what is drained */
+    a->indexed = a->checkpoint.size;
     return CU_OK;
 }
 
@@ -113,15 +118,17 @@ cu_status cu_audit_index_entry(struct cu_audit *a, const struct cu_entry *e, cu_
 }
 
 /* ---- what the index says ---- */
-struct saying {
+struct cu_index_reader {
     struct cu_audit *a;
     struct cu_row_sum said;
-    bool untrue;
+    bool untrue, no_memory;
+    cu_status status;
+    struct cu_crew *crew;
 };
 
 static cu_status said_entry(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
-    struct saying *s = arg;
+    struct cu_index_reader *s = arg;
     (void)err;
 
     if (row->seq.v < s->a->indexed.v) add_entry(&s->said, row, names_of(row));
@@ -130,62 +137,89 @@ static cu_status said_entry(void *arg, const struct cu_index_row *row, struct cu
 
 static cu_status said_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
 {
-    struct saying *s = arg;
+    struct cu_index_reader *s = arg;
     (void)err;
 
     if (stored->seq.v < s->a->indexed.v) add_stored(&s->said, stored);
     return CU_OK;
 }
 
-/* Not where the census has it: an object may lie in a store more than once, and what counts is what lies there. */
-static bool lies_there(struct cu_audit *a, unsigned store, enum cu_object_kind kind, const struct cu_index_object *o)
+/* An object may lie in a store more than once: where it is not where the census has it, what counts is what lies there. */
+static bool lies_there(struct cu_index_reader *s, unsigned store, enum cu_object_kind kind, const struct cu_index_object *o,
+                       bool *ret_known)
 {
+    const struct cu_audit *a = s->a;
+    const struct cu_object there = { a->p->store[store], kind, o->root, o->pack, o->size, o->offset, !cu_hash_is_zero(&o->pack) };
     const struct cu_census_row *row = cu_census_find(&a->census, kind, &o->root);
-    const cu_hash *pack = row ? cu_census_pack(&a->census, row, store) : NULL;
-    const struct cu_object there = { .store = a->p->store[store],
-                                     .kind = kind,
-                                     .name = o->root,
-                                     .pack = o->pack,
-                                     .size = o->size,
-                                     .offset = o->offset,
-                                     .packed = !cu_hash_is_zero(&o->pack) };
 
-    if (!row || !row->at[store].pack || cu_census_size(row) != o->size) return false;
-    if (pack ? cu_hash_eq(pack, &o->pack) && row->at[store].offset == o->offset : cu_hash_is_zero(&o->pack)) return true;
-    return cu_audit_saw(a, cu_object_stream(&there, NULL, NULL, NULL)) == CU_OK;
+    if (!row || !row->at[store].pack) return false;
+    *ret_known = true;
+    if (cu_census_size(row) != o->size) return false;
+    const cu_hash *pack = cu_census_pack(&a->census, row, store);
+    if (pack ? cu_hash_eq(pack, &o->pack) && row->at[store].offset == o->offset : !there.packed) return true;
+    const cu_status looked = cu_object_stream(&there, NULL, NULL, NULL);
+    s->no_memory |= looked == CU_NO_MEMORY;
+    return looked == CU_OK;
 }
 
 /* Of what is in the store no more the log says whether it should be. */
 static cu_status said_object(void *arg, unsigned store, const struct cu_index_object *o, struct cu_err *err)
 {
-    struct saying *s = arg;
-    bool known = false, there = false;
+    struct cu_index_reader *s = arg;
+    bool known = false;
     (void)err;
 
-    for (enum cu_object_kind kind = CU_OBJECT_CONTENT; kind <= CU_OBJECT_DETAILS && store < CU_STORES; kind++) {
-        const struct cu_census_row *row = cu_census_find(&s->a->census, kind, &o->root);
-        known |= row && row->at[store].pack;
-        there |= lies_there(s->a, store, kind, o);
-    }
-    if (store >= CU_STORES || (known && !there)) s->untrue = true;
+    if (store < CU_STORES &&
+        (lies_there(s, store, CU_OBJECT_DETAILS, o, &known) || lies_there(s, store, CU_OBJECT_CONTENT, o, &known) || !known))
+        return CU_OK;
+    s->untrue = true;
     return CU_OK;
 }
 
+static cu_status read_index(void *reader, size_t slot, struct cu_err *err)
+{
+    struct cu_index_reader *s = reader;
+    const struct cu_index *have = &s->a->p->index;
+    const struct cu_index_query all = { .by = CU_FIND_ALL };
+    const struct cu_index_scan scan = { said_stored, said_object, s };
+
+    (void)slot, (void)err;
+    s->status = have->find(have->self, &all, said_entry, s, NULL);
+    if (s->status == CU_OK) s->status = have->scan(have->self, &scan, NULL);
+    return CU_OK; /* what it found is for whoever waits */
+}
+
+cu_status cu_audit_index_read(struct cu_audit *a, struct cu_err *err)
+{
+    const struct cu_lane lane = { .work = read_index, .arg = a->reader = calloc(1, sizeof *a->reader) };
+    size_t slot;
+
+    ENSURE(a->reader, err, CU_NO_MEMORY, "out of memory while the search index is read");
+    a->reader->a = a;
+    if (a->indexed.v == 0 || a->r->lanes < 2 || a->r->repair) return CU_OK;
+    TRY(cu_crew_new(&lane, 1, 1, true, &a->reader->crew, err));
+    TRY(cu_crew_claim(a->reader->crew, &slot, err));
+    cu_crew_submit(a->reader->crew);
+    return CU_OK;
+}
+
+void cu_audit_index_free(struct cu_audit *a)
+{
+    if (a->reader) cu_crew_free(a->reader->crew);
+    free(a->reader);
+}
+
+/* Nothing in it: whoever writes next makes it. */
 static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err)
 {
-    const struct cu_index *have = &a->p->index;
-    const struct cu_index_query all = { .by = CU_FIND_ALL };
-    struct saying s = { .a = a };
-    const struct cu_index_scan scan = { said_stored, said_object, &s };
+    struct cu_index_reader *s = a->reader;
 
-    const bool ahead = a->indexed.v >
-                       a->checkpoint.size.v; /* it follows what is acknowledged, and may be ahead of what is drained */
-    *ret = ahead && a->indexed.v > a->acknowledged.v;
-    if (a->indexed.v == 0 || ahead) return CU_OK; /* there is none: whoever writes next makes it */
-    TRY(have->find(have->self, &all, said_entry, &s, err));
-    TRY(have->scan(have->self, &scan, err));
-    *ret = s.untrue || memcmp(&s.said, &a->due, sizeof s.said) != 0;
-    return CU_OK;
+    *ret = false;
+    if (a->indexed.v == 0) return CU_OK;
+    TRY(s->crew ? cu_crew_wait(s->crew, ~0u, 1, err) : read_index(s, 0, err));
+    a->no_memory |= s->no_memory;
+    *ret = s->untrue || memcmp(&s->said, &a->due, sizeof s->said) != 0;
+    return s->status;
 }
 
 /* A fault that the app found in the index' file, or a content that is not what it should be. */

@@ -171,20 +171,32 @@ static cu_status lost(struct cu_audit *a, struct cu_tile tile, struct cu_err *er
     return CU_OK;
 }
 
-/* Usually both copies have the same bytes, and a lane finds that they are the right ones. */
+/* Usually a lane finds that both copies have the same bytes, and the right ones. */
 static cu_status judge_bundle(struct cu_audit *a, uint64_t index, const struct tile_bytes *leaves, struct cu_err *err)
 {
-    const struct cu_tile tile = { CU_TILE_ENTRIES, index, leaves->width };
     struct cu_page *page;
 
     TRY(cu_replay_page(a, &page, err));
     page->first.v = index * CU_TILE_WIDTH;
     page->n = leaves->width;
     memcpy(page->leaves, leaves->hash, leaves->width * sizeof(cu_hash));
-    page->same = read_tile(a, &a->dir[CU_LOG_NODE], tile, &page->bytes) == CU_OK &&
-                 read_tile(a, &a->dir[CU_LOG_CLOUD], tile, &a->other) == CU_OK &&
-                 cu_span_eq(cu_buf_span(&page->bytes), cu_buf_span(&a->other));
     return cu_replay_add(a, page, err);
+}
+
+/* One that cannot be read is not the same, and is looked at once more when the page's turn comes. */
+void cu_audit_read_bundle(const struct cu_audit *a, struct cu_page *page, struct cu_buf *other)
+{
+    const struct cu_tile tile = { CU_TILE_ENTRIES, page->first.v / CU_TILE_WIDTH, page->n };
+    struct cu_buf *to[CU_LOGS] = { [CU_LOG_NODE] = &page->bytes, [CU_LOG_CLOUD] = other };
+    char path[512];
+
+    page->same = true;
+    for (unsigned copy = 0; copy < CU_LOGS; copy++) {
+        cu_buf_clear(to[copy]);
+        log_path(&a->dir[copy], tile, path);
+        page->same &= cu_fs_read(&a->p->fs, path, CU_BUNDLE_MAX, to[copy], NULL) == CU_OK;
+    }
+    page->same = page->same && cu_span_eq(cu_buf_span(&page->bytes), cu_buf_span(other));
 }
 
 static bool is_good_in(struct cu_audit *a, struct cu_log_dir *dir, struct cu_tile tile, struct cu_page *page)
@@ -382,8 +394,7 @@ cu_status cu_audit_checkpoint(struct cu_audit *a, struct cu_err *err)
 
 static cu_status walk_and_replay(struct cu_audit *a, struct cu_err *err)
 {
-    a->other = cu_buf_heap(CU_BUNDLE_MAX);
-    TRY(cu_replay_begin(a, a->r->hashes ? CU_REPLAY_HASHES : CU_REPLAY_ALL, a->r->lanes, err));
+    TRY(cu_replay_begin(a, a->r->only ? CU_REPLAY_HASHES : CU_REPLAY_ALL, a->r->lanes, err));
     TRY(walk(a, err));
     return cu_replay_flush(a, err);
 }

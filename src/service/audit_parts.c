@@ -203,7 +203,7 @@ static cu_status read_store(struct cu_audit *a, int store, bool census, struct c
 
 cu_status cu_audit_survey(struct cu_audit *a, struct cu_err *err)
 {
-    for (int store = 0; store < CU_STORES; store++) TRY(read_store(a, store, !a->r->hashes, err));
+    for (int store = 0; store < CU_STORES; store++) TRY(read_store(a, store, !a->r->only, err));
     return CU_OK;
 }
 

@@ -9,7 +9,7 @@ struct cu_page {
     cu_seq first;
     unsigned n;                    /* entries */
     bool same;                     /* both copies of the log have these bytes */
-    bool good;                     /* by a lane: each entry has the leaf hash that the tile says */
+    bool good;                     /* each entry has the leaf hash that the tile says */
     struct cu_buf bytes;           /* the bundle */
     cu_hash leaves[CU_TILE_WIDTH]; /* of the tile */
     struct cu_submission subs[CU_TILE_WIDTH];
@@ -27,6 +27,8 @@ CU_MUST_USE cu_status cu_replay_flush(struct cu_audit *a, struct cu_err *err);
 void cu_replay_prepare(struct cu_audit *a, struct cu_page *page);
 void cu_replay_end(struct cu_audit *a);
 
+/** In audit_log.c, any thread: read the bundle from both copies. */
+void cu_audit_read_bundle(const struct cu_audit *a, struct cu_page *page, struct cu_buf *other);
 /** In audit_log.c: the page's turn has come. Its bundle is judged in both copies, and when a lane did not find it good, the good bytes
  *  are looked for: none, and it is lost (n == 0). */
 CU_MUST_USE cu_status cu_audit_bundle(struct cu_audit *a, struct cu_page *page, struct cu_err *err);

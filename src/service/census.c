@@ -1,4 +1,5 @@
-/* Open addressing; names are digests, so any eight bytes of one are as good as a hash of it. */
+/* Open addressing; names are digests, so any bytes of one are as good as a hash of it: eight say where to look, four others stand in the
+ * slot, so that hardly ever another row is looked at than the one that is asked for. */
 #include "service/census.h"
 
 #include <stdlib.h>
@@ -11,20 +12,25 @@ static bool is(const struct cu_census_row *row, enum cu_object_kind kind, const 
     return row->kind_size >> 56 == (uint64_t)kind && cu_hash_eq(&row->name, name);
 }
 
+static uint64_t tag_of(const cu_hash *name) { return cu_be32(name->b + 8); }
+static uint64_t slot_for(const cu_hash *name, size_t row) { return tag_of(name) << 32 | (row + 1); }
+static size_t row_in(uint64_t slot) { return (uint32_t)slot - 1; }
+
 /* The slot where it is, or the free one where it would be. */
 static size_t slot_of(const struct cu_census *c, enum cu_object_kind kind, const cu_hash *name)
 {
     size_t i = cu_be64(name->b) & (c->slots_n - 1);
 
-    while (c->slots[i] && !is(&c->rows[c->slots[i] - 1], kind, name)) i = (i + 1) & (c->slots_n - 1);
+    while (c->slots[i] && (c->slots[i] >> 32 != tag_of(name) || !is(&c->rows[row_in(c->slots[i])], kind, name)))
+        i = (i + 1) & (c->slots_n - 1);
     return i;
 }
 
 const struct cu_census_row *cu_census_find(const struct cu_census *c, enum cu_object_kind kind, const cu_hash *name)
 {
     if (c->slots_n == 0) return NULL;
-    const uint32_t row = c->slots[slot_of(c, kind, name)];
-    return row ? &c->rows[row - 1] : NULL;
+    const uint64_t slot = c->slots[slot_of(c, kind, name)];
+    return slot ? &c->rows[row_in(slot)] : NULL;
 }
 
 static bool room(void **p, size_t *cap, size_t n, size_t each)
@@ -42,13 +48,16 @@ static bool room_for_slots(struct cu_census *c)
 {
     if ((c->n + 1) * 4 <= c->slots_n * 3) return true;
     const size_t n = c->slots_n ? c->slots_n * 2 : 1024;
-    uint32_t *slots = calloc(n, sizeof *slots);
+    uint64_t *slots = calloc(n, sizeof *slots);
     if (!slots || n > UINT32_MAX) return free(slots), false;
+    for (size_t row = 0; row < c->n; row++) { /* each is there once */
+        size_t i = cu_be64(c->rows[row].name.b) & (n - 1);
+        while (slots[i]) i = (i + 1) & (n - 1);
+        slots[i] = slot_for(&c->rows[row].name, row);
+    }
     free(c->slots);
     c->slots = slots;
     c->slots_n = n;
-    for (size_t i = 0; i < c->n; i++)
-        slots[slot_of(c, (enum cu_object_kind)(c->rows[i].kind_size >> 56), &c->rows[i].name)] = (uint32_t)i + 1;
     return true;
 }
 
@@ -76,9 +85,9 @@ cu_status cu_census_add(struct cu_census *c, unsigned store, const struct cu_obj
     const size_t slot = slot_of(c, o->kind, &o->name);
     if (!c->slots[slot]) {
         c->rows[c->n] = (struct cu_census_row){ .name = o->name, .kind_size = kind_size(o->kind, o->size) };
-        c->slots[slot] = (uint32_t)++c->n;
+        c->slots[slot] = slot_for(&o->name, c->n++);
     }
-    struct cu_census_row *row = &c->rows[c->slots[slot] - 1];
+    struct cu_census_row *row = &c->rows[row_in(c->slots[slot])];
     if (about) row->about = about;
     if (row->at[store].pack != ABSENT) return CU_OK;
     row->at[store].pack = number_of(c, o);

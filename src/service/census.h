@@ -1,5 +1,5 @@
 /* Everything that lies in both stores, by name: what the log demands is asked here, and not of an index, entry by entry.
- * 64 bytes an object, however many stores have it, and 8 to 16 to find it by. */
+ * 64 bytes an object, however many stores have it, and 11 to 21 to find it by. */
 #ifndef CU_SERVICE_CENSUS_H
 #define CU_SERVICE_CENSUS_H
 
@@ -17,7 +17,7 @@ static inline uint64_t cu_census_size(const struct cu_census_row *row) { return 
 
 struct cu_census {
     struct cu_census_row *rows;
-    uint32_t *slots; /* row + 1; 0: free. A power of two of them, at most three quarters taken */
+    uint64_t *slots; /* four bytes of the name, row + 1; 0: free. A power of two of them, at most three quarters taken */
     cu_hash *packs;
     size_t n, cap, slots_n, packs_n, packs_cap;
 };

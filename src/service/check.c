@@ -24,35 +24,58 @@ static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 }
 
 /* ---- the whole ---- */
-static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
+/* State and head are read before the log, so that a writer beside us only makes it longer. */
+static cu_status read_first(struct cu_audit *a, struct cu_err *err)
 {
-    cu_status done;
+    const struct cu_engine_care *care = &a->p->care;
 
-    if (a->p->care.reach && a->p->care.reach(a->p->care.self, &a->drained, &a->acknowledged, NULL) != CU_OK)
-        a->drained.v = a->acknowledged.v = 0;
-    if (a->p->care.dirty && a->p->care.dirty(a->p->care.self, &a->ret->dirty, NULL) != CU_OK) a->ret->dirty = false;
+    if (care->reach && care->reach(care->self, &a->drained, &a->acknowledged, NULL) != CU_OK) a->drained.v = a->acknowledged.v = 0;
     for (int tries = 0; tries < 2 && !a->state_known; tries++) /* a read that fails once is no damage */
         a->state_known = cu_audit_saw(a, cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash,
                                                                NULL)) == CU_OK;
     a->state_met = a->state_known && a->state_tip.size.v == 0 && cu_fs_exists(&a->p->fs, CU_DIR_NODE_STATE "/head") &&
                    cu_ledger_may_rebuild(&a->p->fs, CU_DIR_NODE_STATE); /* one that was begun: whoever writes next goes on */
-    TRY(cu_ledger_open(NULL, NULL, &a->replay, err));
-    done = cu_audit_checkpoint(a, err);
-    if (done == CU_OK) done = cu_audit_index_begin(a, err);
-    if (done == CU_OK) done = cu_audit_survey(a, err);
-    if (done == CU_OK) done = cu_audit_logs(a, err);
-    if (done == CU_OK) done = cu_audit_stores(a, err);
-    if (done == CU_OK && !a->r->hashes) done = cu_audit_parts(a, err);
-    if (done == CU_OK && !a->r->hashes) done = judge_trust(a, err);
+    return cu_ledger_open(NULL, NULL, &a->replay, err);
+}
+
+static cu_status judge_hashes(struct cu_audit *a, struct cu_err *err)
+{
+    if (a->r->only & CU_CHECK_LOG) {
+        TRY(cu_audit_checkpoint(a, err));
+        TRY(cu_audit_logs(a, err));
+    }
+    if (!(a->r->only & CU_CHECK_OBJECTS)) return CU_OK;
+    TRY(cu_audit_survey(a, err));
+    return cu_audit_stores(a, err);
+}
+
+/* The checkpoint before the stores, so that what it covers lies there. */
+static cu_status judge_everything(struct cu_audit *a, struct cu_err *err)
+{
+    TRY(read_first(a, err));
+    TRY(cu_audit_checkpoint(a, err));
+    TRY(cu_audit_index_begin(a, err));
+    TRY(cu_audit_survey(a, err));
+    TRY(cu_audit_index_read(a, err));
+    TRY(cu_audit_logs(a, err));
+    TRY(cu_audit_stores(a, err));
+    TRY(cu_audit_parts(a, err));
+    return judge_trust(a, err);
+}
+
+static cu_status judge_all(struct cu_audit *a, struct cu_err *err)
+{
+    if (a->p->care.dirty && a->p->care.dirty(a->p->care.self, &a->ret->dirty, NULL) != CU_OK) a->ret->dirty = false;
+    const cu_status done = a->r->only ? judge_hashes(a, err) : judge_everything(a, err);
     ENSURE(!a->no_memory, err, CU_NO_MEMORY, "out of memory: not everything could be judged");
     return done;
 }
 
 static void audit_free(struct cu_audit *a)
 {
+    cu_audit_index_free(a);
     cu_ledger_close(a->replay);
     cu_audit_survey_free(a);
-    cu_buf_free(&a->other);
     cu_buf_free(&a->note);
     cu_buf_free(&a->noted);
 }

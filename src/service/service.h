@@ -109,11 +109,12 @@ CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_
 
 /* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */
 struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };
+enum { CU_CHECK_LOG = 1, CU_CHECK_OBJECTS = 2 };
 struct cu_check_request {
     uint64_t sample;                   /* every n-th object's bytes; 0: all */
     bool repair;
     const char *index_where, *index_what; /* what the app found wrong with the index' file; NULL: nothing */
-    bool hashes;                       /* these alone: of log and stores; no signature, no rule, nothing that is derived */
+    unsigned only;                     /* these bits: hashes alone, of log or objects; no signature, rule, or what is derived. 0: everything */
     bool index;                        /* judge the search index, too */
     unsigned lanes;                    /* that check signatures side by side; 0 and 1: no thread for it */
     cu_status (*renew_index)(void *arg, struct cu_err *err); /* close it, make it anew, open it: p->index is the new one */

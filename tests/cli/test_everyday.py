@@ -62,7 +62,7 @@ def every_reading_verb_answers_in_words_and_in_json_and_writes_nothing(folder):
     ledger = ledger_in(folder, "C1")
     ledger.deposit("--case", "C1", fill(folder / "a", b"a"), "--exhibit", "AP/1")
     before = picture(ledger.root)
-    for verb in (["ls"], ["ls", "--case", "C1"], ["case", "ls"], ["show", "C1/1"], ["trail"], ["trail", "C1/1"], ["status"], ["check"], ["check", "--sample", "3"], ["doctor"], ["doctor", "--limits"]):
+    for verb in (["ls"], ["ls", "--case", "C1"], ["case", "ls"], ["show", "C1/1"], ["trail"], ["trail", "C1/1"], ["status"], ["check"], ["check", "--sample", "3"], ["check", "--only", "hashes"], ["doctor"], ["doctor", "--limits"]):
         words = ledger.run(*verb)
         assert words.out.strip(), words
         data = ledger.run(*verb, "--json")
@@ -71,6 +71,26 @@ def every_reading_verb_answers_in_words_and_in_json_and_writes_nothing(folder):
             json.loads(line)
     after = {n: s for n, s in picture(ledger.root).items() if not n.startswith("node/index.db-")}
     same({n: s for n, s in before.items() if not n.startswith("node/index.db-")}, after)
+
+
+@test
+def hashes_alone_are_judged_and_it_is_said_that_nothing_else_was(folder):
+    ledger = ledger_in(folder, "C1")
+    ledger.deposit("--case", "C1", fill(folder / "a", b"a"))
+    whole = ledger.run("check", "--json").rows[0]
+    for only, entries, objects in (("hashes", whole["entries"], whole["objects"]), ("log", whole["entries"], 0), ("objects", 0, whole["objects"])):
+        answer = ledger.run("check", "--only", only, "--json").rows[0]
+        assert (answer["ok"], answer["only"], answer["entries"], answer["signatures"], answer["objects"]) == (True, only, entries, 0, objects), answer
+        assert "nothing else was judged" in ledger.run("check", "--only", only).out
+    for wrong in (["--only", "signatures"], ["--only", "log", "--repair"]):
+        assert ledger.run("check", *wrong, code=1).error
+    (ledger.root / "trust/policy").write_text("x")
+    ledger.run("check", "--only", "hashes")
+    ledger.run("check", code=2)
+    pack = next((ledger.root / "node/objects/packs").glob("*/*.pack"))
+    pack.write_bytes(pack.read_bytes()[:-1])
+    ledger.run("check", "--only", "log")
+    ledger.run("check", "--only", "objects", code=2)
 
 
 @test

@@ -401,7 +401,13 @@ static cu_status renew(void *arg, struct cu_err *err) { return renew_index(((str
 static cu_status check(struct service_world *w, bool repair, struct cu_check_result *ret, char *ret_finding, struct cu_err *err)
 {
     struct checking checking = { w, ret_finding };
-    const struct cu_check_request r = { .repair = repair, .index = true, .renew_index = renew, .found = found, .arg = &checking };
+    const struct cu_check_request r = { .repair = repair,
+                                        .index = true,
+                                        .lanes = w->lanes,
+                                        .only = w->only,
+                                        .renew_index = renew,
+                                        .found = found,
+                                        .arg = &checking };
 
     if (repair) TRY(load_keys(w, err));
     return cu_check(&w->place, &r, ret, err);

@@ -52,6 +52,7 @@ struct service_world {
     struct cu_attachment_writer attachments;
     struct cu_buf origin;
     bool open, engine_open, own_keys, small_journal;
+    unsigned lanes, only;    /* of the next check */
 
     /* what was promised */
     struct sw_promise *promise;

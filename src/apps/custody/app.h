@@ -63,7 +63,8 @@ CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu
 CU_MUST_USE cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err); /* new or replaced, synced */
 
 /* ---- an open ledger (open.c) ---- */
-enum mode { MODE_READ, MODE_WRITE, MODE_CHECK };
+/* CHECK: whatever state it is in. BARE: and without a look at the search index, for who asks it nothing. */
+enum mode { MODE_READ, MODE_WRITE, MODE_CHECK, MODE_BARE };
 struct session {
     struct run *run;
     char root[4096];

@@ -57,6 +57,7 @@ static void tell_json(struct checking *c, bool ok)
 
     cu_json_open(&j, NULL, '{');
     cu_json_bool(&j, "ok", ok);
+    if (opt(c->run, "only")) cu_json_str(&j, "only", opt(c->run, "only"));
     cu_json_uint(&j, "entries", r->entries);
     cu_json_uint(&j, "signatures", r->signatures);
     cu_json_uint(&j, "objects", r->objects);
@@ -77,7 +78,10 @@ static void tell_words(struct checking *c, bool repair)
                 (unsigned long long)r->signatures, (unsigned long long)r->objects);
     put_size(out, r->bytes);
     cu_buf_add_str(out, "\n");
-    if (r->findings == 0) cu_buf_add_str(out, "everything is as it was recorded\n");
+    if (r->findings == 0)
+        cu_buf_add_str(out, opt(c->run, "only")
+                                ? "every hash is right; nothing else was judged (`custody check` judges everything)\n"
+                                : "everything is as it was recorded\n");
     else if (!repair)
         cu_buf_addf(out, "%llu %s; `custody check --repair` restores what a good copy is left of\n",
                     (unsigned long long)r->findings, findings);
@@ -101,11 +105,25 @@ static cu_status load_for_repair(struct session *s, struct cu_err *err)
     return session_load_signer(s, CU_SIGNER_LOG, err);
 }
 
+static cu_status read_only(const struct run *run, struct cu_check_request *r, struct cu_err *err)
+{
+    static const char *const names[] = {
+        [CU_CHECK_LOG] = "log", [CU_CHECK_OBJECTS] = "objects", [CU_CHECK_LOG | CU_CHECK_OBJECTS] = "hashes"
+    };
+    const char *only = opt(run, "only");
+
+    if (!only) return CU_OK;
+    for (unsigned i = 1; i < sizeof names / sizeof *names && !r->only; i++)
+        if (strcmp(only, names[i]) == 0) r->only = i;
+    ENSURE(r->only, err, CU_USAGE, "--only: hashes, log or objects, not %s", only);
+    ENSURE(!r->repair, err, CU_USAGE, "--repair needs the whole check: what --only leaves out may be what is damaged");
+    return CU_OK;
+}
+
 static cu_status check(struct session *s, void *arg, struct cu_err *err)
 {
     struct checking *c = arg;
     struct cu_check_request r = { .repair = opt_is(s->run, "repair"),
-                                  .hashes = opt_is(s->run, "hashes"),
                                   .index = true,
                                   .lanes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
                                   .index_where = s->index_where[0] ? s->index_where : NULL,
@@ -118,8 +136,7 @@ static cu_status check(struct session *s, void *arg, struct cu_err *err)
     c->s = s;
     if (opt(s->run, "sample")) TRY(number_read("--sample", opt(s->run, "sample"), 1000000, &r.sample, err));
     if (r.repair) TRY(load_for_repair(s, err));
-    ENSURE(!r.repair || !r.hashes, err, CU_USAGE,
-           "--repair needs the whole check: what --hashes leaves out may be what is damaged");
+    TRY(read_only(s->run, &r, err));
     TRY(cu_check(&s->place, &r, &c->result, err));
     if (!r.repair) return CU_OK;
     return cu_repair_pending(&s->place, &c->to_record, &mended,
@@ -141,7 +158,7 @@ static cu_status check_and_record(struct run *run, struct checking *c, struct cu
 {
     const bool repair = opt_is(run, "repair");
     struct cu_err why = { 0 };
-    cu_status done = in_session(run, MODE_CHECK, check, c, err), recorded = CU_OK;
+    cu_status done = in_session(run, opt(run, "only") ? MODE_BARE : MODE_CHECK, check, c, err), recorded = CU_OK;
 
     if (done != CU_OK && c->result.findings == 0) return done;
     if (done == CU_OK && c->to_record) recorded = in_session(run, MODE_WRITE, take_incident, c, &why);
@@ -319,10 +336,15 @@ const struct command command_check = {
         "Re-derives every hash, signature and rule of the log, every tile of both copies, every object of both stores, the "
         "state, the index and the journal, and names what is not as it was recorded. Writes nothing. Exit 2 when something is "
         "wrong.\n\nWith --repair everything that a good copy is left of is restored; what was bad is kept in quarantine/, and "
-        "one incident goes on record. No repair hides what happened.",
+        "one incident goes on record. No repair hides what happened."
+        "\n\nWith --only hashes it judges whether bytes have the hashes that they should: every tile and bundle of both copies "
+        "of the log, up to the signed checkpoint and the pinned network id, and every object, pack and tree of both stores by its "
+        "name. It judges no signature of a statement, no rule, not whether what the log names is there, and nothing that is "
+        "derived: state, index, journal, trust files. --only log is the first half, which is what other tools call checking a log; "
+        "--only objects the second.",
     .args_max = 0,
     .go = go_check,
-    .options = { { "hashes", NULL, "hashes alone, of both logs and both stores: no signature, no rule" },
+    .options = { { "only", "WHAT", "hashes alone: of the log, of the objects, or (hashes) of both" },
                  { "repair", NULL, "restore from the good copy, keep the bad bytes, record an incident" },
                  { "sample", "N", "read the bytes of every N-th object only" } },
 };

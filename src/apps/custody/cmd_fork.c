@@ -95,7 +95,7 @@ static void tell(struct run *run, const struct cu_fork_report *r)
 static cu_status trust_text(struct run *run, struct cu_buf *ret, struct cu_err *err)
 {
     if (opt(run, "trust")) return read_argument_file(opt(run, "trust"), CU_TRUST_MAX, ret, err);
-    return in_session(run, MODE_CHECK, session_trust, ret, err);
+    return in_session(run, MODE_BARE, session_trust, ret, err);
 }
 
 static cu_status go_verify(struct run *run, struct cu_err *err)

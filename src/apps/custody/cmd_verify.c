@@ -8,7 +8,7 @@ static cu_status go(struct run *run, struct cu_err *err)
     CU_CLEANUP(verify_request_free) struct verify_request v = { 0 };
     CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
 
-    if (!opt(run, "trust") && in_session(run, MODE_CHECK, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
+    if (!opt(run, "trust") && in_session(run, MODE_BARE, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
     const struct verify_arguments args = { run->args[0],      run->args_n > 1 ? run->args[1] : NULL,
                                            opt(run, "trust"), opt(run, "manifest"),
                                            run->json,         cu_zip_open };

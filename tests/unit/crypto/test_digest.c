@@ -127,6 +127,26 @@ static void so_does_it_with_two_streams(void **state)
     agrees_at_every_length(sha256_prefixed_pairs, SHA256_BLOCK);
 }
 
+static void inputs_of_any_two_lengths_are_hashed_side_by_side(void **state)
+{
+    enum { LONGEST = 400 };
+    static uint8_t in[2 * LONGEST];
+    struct chance chance = chance_begin();
+    (void)state;
+
+    chance_bytes(&chance, in, sizeof in);
+    for (size_t a = 0; a <= LONGEST; a += a < 200 ? 1 : 23)
+        for (size_t b = 0; b <= LONGEST; b += b < 140 ? 1 : 37) {
+            const struct cu_span each[3] = { cu_span(in, a), cu_span(in + a, b), cu_span(in, b) };
+            cu_hash got[3];
+            cu_sha256_prefixed_each(0x00, each, 3, got);
+            for (size_t i = 0; i < 3; i++) {
+                const cu_hash want = prefixed_plainly(0x00, each[i].p, each[i].n);
+                assert_hash_equal(&got[i], &want);
+            }
+        }
+}
+
 static void the_hot_loop_may_write_over_what_it_has_read(void **state)
 {
     cu_hash row[64], want[32];
@@ -150,6 +170,7 @@ int main(void)
         cmocka_unit_test(the_hot_loop_agrees_with_the_plain_hash_at_every_length),
         cmocka_unit_test(so_does_it_without_the_processors_help),
         cmocka_unit_test(so_does_it_with_two_streams),
+        cmocka_unit_test(inputs_of_any_two_lengths_are_hashed_side_by_side),
         cmocka_unit_test(the_hot_loop_may_write_over_what_it_has_read),
     };
     return cmocka_run_group_tests_name("digest", tests, NULL, NULL);

@@ -27,14 +27,14 @@ test('another file fails integrity alone', () => {
   assert.deepEqual([report.exitCode, report.verdicts.integrity, report.verdicts.signer], [2, 'FAIL', 'PASS'])
 })
 
-test('of every bit of the receipt that is turned over, it is refused or an ignored line is named', () => {
+test('with a bit of any byte of the receipt turned over, it is refused or an ignored line is named', () => {
   const whole = judge(receipt, trust).report
-  for (let i = 0; i < receipt.length; i++) for (let bit = 0; bit < 8; bit++) {
+  for (let i = 0; i < receipt.length; i++) {
     const bad = Uint8Array.from(receipt)
-    bad[i]! ^= 1 << bit
+    bad[i]! ^= 1 << i % 8
     const { report } = judge(bad, trust)
     if (report.exitCode !== 0) continue
-    assert.ok(report.lines.some((l) => l.check === 'ignored'), `bit ${bit} of byte ${i}`)
+    assert.ok(report.lines.some((l) => l.check === 'ignored'), `byte ${i}`)
     assert.deepEqual([report.verdicts, report.sentence], [whole.verdicts, whole.sentence])
   }
 })

@@ -63,7 +63,7 @@ function forkLine([proof, trust]: string[]): object {
 for await (const line of createInterface({ input: process.stdin })) {
   let answer: object
   try {
-    answer = process.argv[2] === '--forks' ? forkLine(line.split('\t')) : await judgeLine(line.split('\t'))
+    answer = process.argv.includes('--forks') ? forkLine(line.split('\t')) : await judgeLine(line.split('\t'))
   } catch (e) {
     if (!(e instanceof Refused)) throw e
     answer = { refused: e.status, why: e.message }

@@ -1,6 +1,6 @@
 /** The fork proof, docs/formats/fork-proof.md: two signed checkpoints of one log that cannot both be true. */
 import { type Bytes, ensure, hex, same } from '../codec/bytes.ts'
-import { type Read, bytes, constant, field, h32, map, maybe, read, tuple, uint } from '../codec/schema.ts'
+import { type Read, bytes, field, h32, map, maybe, read, text, tuple, uint } from '../codec/schema.ts'
 import { rootFromPath } from '../codec/tree.ts'
 import { type Checkpoint, readCheckpoint, readNote } from './note.ts'
 import { judgeLines } from './policy.ts'
@@ -11,8 +11,9 @@ const path: Read<Bytes[]> = (item, where) => {
   ensure(all.length % 32 === 0, 'MALFORMED', `${where}: hashes are 32 bytes each`)
   return Array.from({ length: all.length / 32 }, (_, i) => all.subarray(32 * i, 32 * i + 32))
 }
+const TYPE = 'application/custody-fork+cbor'
 const fork = map({
-  type: field(0, constant('application/custody-fork+cbor')), a: field(1, bytes(1, 16384)), b: field(2, bytes(1, 16384)),
+  type: field(0, text(1, 64)), a: field(1, bytes(1, 16384)), b: field(2, bytes(1, 16384)),
   subtree: maybe(3, tuple({ level: uint(0, 62), index: uint(), hashA: h32, pathA: path, hashB: h32, pathB: path })),
 })
 
@@ -29,7 +30,8 @@ function signers(noteBytes: Bytes, trust: Trust): { checkpoint: Checkpoint, keys
 }
 
 export function judgeFork(file: Bytes, trust: Trust): Fork {
-  const { a: noteA, b: noteB, subtree } = read(fork, 'fork proof', file)
+  const { type, a: noteA, b: noteB, subtree } = read(fork, 'fork proof', file)
+  ensure(type === TYPE, 'NEWER_FORMAT', `fork proof: its type is not ${TYPE}`)
   for (const n of [noteA, noteB]) readCheckpoint(readNote(n).text)
   const a = signers(noteA, trust), b = signers(noteB, trust), sizes = [a.checkpoint.size, b.checkpoint.size] as const
   ensure((subtree === undefined) === (sizes[0] === sizes[1]), 'MALFORMED', 'a subtree stands there if and only if the sizes differ')

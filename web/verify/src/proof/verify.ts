@@ -72,8 +72,8 @@ class Judge {
     this.copies()
     this.signers()
     this.time()
-    this.evidence(evidence)
     this.complete()
+    this.evidence(evidence)
   }
 
   /* ---- what the checks share ---- */
@@ -98,7 +98,8 @@ class Judge {
   private inclusion(): void {
     const { own, checkpoint: { size, root }, file, placed, hashes } = this.r
     this.report.judged('inclusion', attempt(() => verifyInclusion(own.entry.leaf, own.position, size, file.path, root)), alike(own.position), alike(size))
-    const known = new Map(own.position < size ? siblings(own.position, size).map(([lo, hi], i) => [`${lo} ${hi}`, file.path[i]]) : [])
+    if (this.report.failed) return // a path that leads elsewhere says nothing of the others
+    const known = new Map(siblings(own.position, size).map(([lo, hi], i) => [`${lo} ${hi}`, file.path[i]]))
     const leaves = placed.map((p) => ({ at: p.position, hash: p.entry.leaf }))
     this.report.judged('support', attempt(() => verifyMultiproof(leaves, size, (lo, hi) => known.get(`${lo} ${hi}`), hashes, root)), alike(placed.length - 1))
   }
