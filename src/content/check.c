@@ -145,14 +145,10 @@ static cu_status tell_object(void *arg, bool large, const cu_hash *name, bool ma
 {
     struct telling *t = arg;
     struct cu_pack_index index;
-    struct cu_object o;
-    bool told = true;
 
     cu_buf_clear(&t->bytes);
-    if (!main) return CU_OK;
-    if (large) told = cu_store_find_large(t->s, name, &o, NULL) != CU_OK || cu_store_tell_large(t->s, name, o.size);
-    else if (side && cu_store_pack_index(t->s, name, &t->bytes, &index, NULL) == CU_OK) told = cu_store_tell_pack(t->s, &index);
-    ENSURE(told, err, CU_IO, "the search index does not take what lies in %s", t->s->dir);
+    if (large || !main || !side || cu_store_pack_index(t->s, name, &t->bytes, &index, NULL) != CU_OK) return CU_OK;
+    ENSURE(cu_store_tell_pack(t->s, &index), err, CU_IO, "the search index does not take what lies in %s", t->s->dir);
     return CU_OK;
 }
 

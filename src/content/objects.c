@@ -139,20 +139,66 @@ cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t off
     return CU_OK;
 }
 
-/* The index's word counts only if the pack's frame agrees. UNKNOWN_TARGET: the index has nothing to say. */
+/* A row of a pack's index, unchecked but for its form. */
+static bool read_row(struct cu_objects *s, const struct cu_index_object *hint, struct cu_pack_row *ret)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    uint8_t bytes[CU_PACK_ROW_BYTES];
+    const struct cu_pack_index one = { .n = 1, .rows = CU_SPAN_OF(bytes) };
+    const uint64_t at = CU_PACK_INDEX_HEAD + (uint64_t)hint->row * sizeof bytes;
+    char path[CU_STORE_PATH_MAX];
+    size_t got = 0;
+
+    cu_store_path(s, CU_STORE_PACK_INDEX, &hint->pack, path);
+    if (s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, NULL) != CU_OK) return false;
+    if (f->ops->read_at(f, at, bytes, sizeof bytes, &got, NULL) != CU_OK || got < sizeof bytes) return false;
+    *ret = cu_pack_index_row(&one, 0);
+    return true;
+}
+
+/* The row is about something else: was that a guess, or is the index of this pack damaged? */
+static cu_status judge_hint(struct cu_objects *s, const struct cu_index_object *hint, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(CU_PACK_INDEX_MAX);
+    struct cu_pack_index index;
+    struct cu_file_stat st;
+    char path[CU_STORE_PATH_MAX];
+
+    if (cu_store_pack_index(s, &hint->pack, &bytes, &index, NULL) == CU_OK) return CU_UNKNOWN_TARGET;
+    cu_store_path(s, CU_STORE_PACK, &hint->pack, path);
+    TRY(s->fs->ops->stat(s->fs->self, path, &st, err));
+    ENSURE(st.kind == CU_FILE_REGULAR, err, CU_NOT_FOUND, "%s is not a file", path);
+    return cu_fail(err, CU_MALFORMED, "%s: the index beside it is damaged or missing", path);
+}
+
+static cu_status try_hint(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, const struct cu_index_object *hint,
+                          struct cu_object *ret, struct cu_err *err)
+{
+    struct cu_pack_row row;
+    struct cu_object found;
+
+    if (!read_row(s, hint, &row) || row.kind != kind || !cu_hash_eq(&row.name, name)) return judge_hint(s, hint, err);
+    TRY(cu_store_frame(s, &hint->pack, row.offset, &found, err));
+    if (found.kind != kind || found.size != row.size) return CU_UNKNOWN_TARGET;
+    found.name = *name;
+    *ret = found;
+    return CU_OK;
+}
+
+/* The index's word counts only if the pack's own index and its frame agree. UNKNOWN_TARGET: it has nothing to say. */
 static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
                               struct cu_err *err)
 {
+    cu_status status = CU_UNKNOWN_TARGET;
     struct cu_index_object hint;
-    struct cu_object found;
 
-    if (!s->index || s->index->find_object(s->index->self, s->number, name, &hint, NULL) != CU_OK) return CU_UNKNOWN_TARGET;
-    if (cu_hash_is_zero(&hint.pack)) TRY(cu_store_find_large(s, name, &found, err));
-    else TRY(cu_store_frame(s, &hint.pack, hint.offset, &found, err));
-    found.name = *name;
-    if (found.kind != kind || found.size != hint.size) return CU_UNKNOWN_TARGET;
-    *ret = found;
-    return CU_OK;
+    for (unsigned n = 0; s->index && s->index->find_object(s->index->self, s->number, name, n, &hint, NULL) == CU_OK; n++) {
+        struct cu_err why;
+        cu_status tried = try_hint(s, kind, name, &hint, ret, &why);
+        if (tried == CU_OK) return CU_OK;
+        if (tried != CU_UNKNOWN_TARGET) status = cu_fail(err, tried, "%s", why.text);
+    }
+    return status;
 }
 
 static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
@@ -225,16 +271,10 @@ bool cu_store_tell_pack(struct cu_objects *s, const struct cu_pack_index *index)
 {
     for (uint32_t i = 0; i < index->n; i++) {
         struct cu_pack_row row = cu_pack_index_row(index, i);
-        struct cu_index_object o = { row.name, row.size, index->pack, row.offset };
+        struct cu_index_object o = { row.name, index->pack, i };
         if (s->index->put_object(s->index->self, s->number, &o, NULL) != CU_OK) return false;
     }
     return true;
-}
-
-bool cu_store_tell_large(struct cu_objects *s, const cu_hash *root, uint64_t size)
-{
-    struct cu_index_object o = { .root = *root, .size = size };
-    return s->index->put_object(s->index->self, s->number, &o, NULL) == CU_OK;
 }
 
 void cu_store_tell_end(struct cu_objects *s, bool all_told)

@@ -46,6 +46,13 @@ CU_MUST_USE cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *
 /** A whole small object appended to `ret`, verified. TOO_LARGE. */
 CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err);
 
+/** Small objects in about the order in which they were put, as a walk along the log asks for them: whatever comes next of this kind in
+ *  the pack of the last one is tried before anything is looked up. Verified like any other. Begins as { .store = … }. */
+struct cu_along { struct cu_objects *store; struct cu_file *file; struct cu_buf window; uint64_t window_at, at; };
+CU_MUST_USE cu_status cu_along_read(struct cu_along *a, enum cu_object_kind kind, const cu_hash *name, size_t max,
+                                    struct cu_buf *ret, struct cu_err *err);
+void cu_along_free(struct cu_along *a);
+
 /* ---- writing: both stores at once, durability bought once a batch ---- */
 struct cu_put; /* objects on their way into n stores; nothing is visible before commit */
 CU_MUST_USE cu_status cu_put_begin(struct cu_objects *const *stores, size_t n, struct cu_put **ret, struct cu_err *err);

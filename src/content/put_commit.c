@@ -102,13 +102,8 @@ static void tell(const struct cu_put *p, struct cu_objects *s)
 
     for (uint64_t i = 0; i < p->files_n; i++) {
         const struct cu_put_file *f = &p->file[i];
-        if (f->discard) continue;
-        if (f->large) {
-            told = told && cu_store_tell_large(s, &f->name, f->size);
-            continue;
-        }
         cu_buf_clear(&bytes);
-        if (cu_store_pack_index(s, &f->name, &bytes, &index, NULL) != CU_OK) continue;
+        if (f->discard || f->large || cu_store_pack_index(s, &f->name, &bytes, &index, NULL) != CU_OK) continue;
         pthread_mutex_lock(&s->lock);
         if (cu_catalogue_add(s, &index, NULL) != CU_OK) cu_catalogue_free(&s->catalogue); /* to be loaded again */
         pthread_mutex_unlock(&s->lock);

@@ -93,9 +93,7 @@ static cu_status copy_large(struct cu_scan *scan, struct cu_objects *to, struct 
     TRY(cu_scan_file(scan, from->fs, path, copy_chunk, &c, &size, err));
     cu_hash root = cu_frontier_root(&c.frontier);
     TRY(check_root(from, &root, name, CU_STORE_LARGE, err));
-    TRY(publish(&c, true, name, err));
-    if (cu_store_tell_begin(to)) cu_store_tell_end(to, cu_store_tell_large(to, name, size));
-    return CU_OK;
+    return publish(&c, true, name, err);
 }
 
 /* ---- a pack ---- */

@@ -74,11 +74,10 @@ void cu_catalogue_free(struct cu_catalogue *c);
 CU_MUST_USE cu_status cu_store_frame(struct cu_objects *s, const cu_hash *pack, uint64_t offset, struct cu_object *ret,
                                      struct cu_err *err);
 
-/** Tell the index of packs and large objects, between begin and end. An index is derived and trusted by nobody: when it fails, it
+/** Tell the index what lies in packs, between begin and end. An index is derived and trusted by nobody: when it fails, it
  *  does not know, and the catalogue answers. False: it failed, or there is none. */
 bool cu_store_tell_begin(struct cu_objects *s);
 bool cu_store_tell_pack(struct cu_objects *s, const struct cu_pack_index *index);
-bool cu_store_tell_large(struct cu_objects *s, const cu_hash *root, uint64_t size);
 void cu_store_tell_end(struct cu_objects *s, bool all_told);
 
 #endif

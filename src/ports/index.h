@@ -29,27 +29,21 @@ struct cu_index_query {
     enum {
         CU_FIND_ALL, CU_FIND_SEQ, CU_FIND_ID_PREFIX, CU_FIND_CASE, CU_FIND_EXHIBIT,
         CU_FIND_SHA256, CU_FIND_LABEL, CU_FIND_KIND, CU_FIND_REF, CU_FIND_CASE_NAME,
+        CU_FIND_ABOUT, /* what put_about said, and maybe more: whoever asks looks into the entries */
     } by;
     struct cu_span text;     /* ID_PREFIX: lower-case hex; LABEL, CASE_NAME: exact */
     cu_seq seq;
     cu_case_id case_id;      /* CASE, EXHIBIT */
     uint64_t number;         /* EXHIBIT */
-    cu_hash hash;            /* SHA256 (of the item's bytes), REF */
-    enum cu_kind kind;       /* KIND; with CASE: only this kind, when not NONE */
+    cu_hash hash;            /* SHA256 (of the item's bytes), REF, ABOUT */
+    enum cu_kind kind;       /* KIND, CASE */
     uint64_t limit;          /* 0: none */
 };
 
 /** Who attests which positions: from *stored* entries. */
 struct cu_index_stored { cu_seq seq; uint64_t party; cu_seq first, last; };
-/** Where an object lies in a store: by itself (pack is zero), or in a pack; of several packs the first by name and offset is kept.
- *  A hint: what is read is verified. */
-struct cu_index_object { cu_hash root; uint64_t size; cu_hash pack; uint64_t offset; };
-
-struct cu_index_scan {
-    cu_status (*stored)(void *arg, const struct cu_index_stored *s, struct cu_err *err);
-    cu_status (*object)(void *arg, unsigned store, const struct cu_index_object *o, struct cu_err *err);
-    void *arg;
-};
+/** Where a packed object lies: row `row` of the own index of `pack` may be about it. A hint: that row says whether. */
+struct cu_index_object { cu_hash root, pack; uint32_t row; };
 
 struct cu_index {
     void *self;
@@ -59,6 +53,8 @@ struct cu_index {
      * waits for another thread's batch. An entry that is there already is OUT_OF_ORDER. */
     cu_status (*begin)(void *self, struct cu_err *err);
     cu_status (*put)(void *self, const struct cu_index_row *row, struct cu_err *err);
+    /* The entry at `seq` names this statement among others: an access, a disclosure. */
+    cu_status (*put_about)(void *self, cu_seq seq, const cu_hash *id, struct cu_err *err);
     cu_status (*put_stored)(void *self, const struct cu_index_stored *stored, struct cu_err *err);
     cu_status (*put_object)(void *self, unsigned store, const struct cu_index_object *object, struct cu_err *err);
     cu_status (*commit)(void *self, cu_size size, struct cu_err *err);
@@ -68,11 +64,13 @@ struct cu_index {
                cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
     cu_status (*find_stored)(void *self, cu_seq deposit,
                cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg, struct cu_err *err);
-    /* NOT_FOUND */
-    cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
+    /* The n-th place, from 0, where the object may lie. NOT_FOUND: there are no more. */
+    cu_status (*find_object)(void *self, unsigned store, const cu_hash *root, unsigned n, struct cu_index_object *ret,
+               struct cu_err *err);
     uint64_t (*count)(void *self, enum cu_kind kind, const cu_case_id *of_case); /* rows of a kind, in a case or (NULL) in all */
-    /* Every range and every place that it has, in no order: what `find` with ALL leaves out. */
-    cu_status (*scan)(void *self, const struct cu_index_scan *to, struct cu_err *err);
+    /* Every range that it has, in no order. */
+    cu_status (*each_stored)(void *self, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err),
+               void *arg, struct cu_err *err);
     void (*close)(void *self);
 };
 

@@ -1,8 +1,7 @@
 /* The search index: derived, and yet when it differs from what log and stores lead to, somebody should know.
  *
- * Its rows of the log must be those that the replayed entries lead to: both are summed up, and nothing is made anew. The places of
- * objects that it remembers must be true, and need not be complete: a crash may come between the publication of a pack and the word to
- * the index, and then the store's own index files answer.
+ * Its rows of the log must be those that the replayed entries lead to: both are summed up, and nothing is made anew. Its hints of
+ * objects are tried on every use, and need be neither true nor complete: where they do not help the stores' own files answer.
  */
 #include "service/audit.h"
 
@@ -121,7 +120,6 @@ cu_status cu_audit_index_entry(struct cu_audit *a, const struct cu_entry *e, cu_
 struct cu_index_reader {
     struct cu_audit *a;
     struct cu_row_sum said;
-    bool untrue, no_memory;
     cu_status status;
     struct cu_crew *crew;
 };
@@ -144,48 +142,15 @@ static cu_status said_stored(void *arg, const struct cu_index_stored *stored, st
     return CU_OK;
 }
 
-/* An object may lie in a store more than once: where it is not where the census has it, what counts is what lies there. */
-static bool lies_there(struct cu_index_reader *s, unsigned store, enum cu_object_kind kind, const struct cu_index_object *o,
-                       bool *ret_known)
-{
-    const struct cu_audit *a = s->a;
-    const struct cu_object there = { a->p->store[store], kind, o->root, o->pack, o->size, o->offset, !cu_hash_is_zero(&o->pack) };
-    const struct cu_census_row *row = cu_census_find(&a->census, kind, &o->root);
-
-    if (!row || !row->at[store].pack) return false;
-    *ret_known = true;
-    if (cu_census_size(row) != o->size) return false;
-    const cu_hash *pack = cu_census_pack(&a->census, row, store);
-    if (pack ? cu_hash_eq(pack, &o->pack) && row->at[store].offset == o->offset : !there.packed) return true;
-    const cu_status looked = cu_object_stream(&there, NULL, NULL, NULL);
-    s->no_memory |= looked == CU_NO_MEMORY;
-    return looked == CU_OK;
-}
-
-/* Of what is in the store no more the log says whether it should be. */
-static cu_status said_object(void *arg, unsigned store, const struct cu_index_object *o, struct cu_err *err)
-{
-    struct cu_index_reader *s = arg;
-    bool known = false;
-    (void)err;
-
-    if (store < CU_STORES &&
-        (lies_there(s, store, CU_OBJECT_DETAILS, o, &known) || lies_there(s, store, CU_OBJECT_CONTENT, o, &known) || !known))
-        return CU_OK;
-    s->untrue = true;
-    return CU_OK;
-}
-
 static cu_status read_index(void *reader, size_t slot, struct cu_err *err)
 {
     struct cu_index_reader *s = reader;
     const struct cu_index *have = &s->a->p->index;
     const struct cu_index_query all = { .by = CU_FIND_ALL };
-    const struct cu_index_scan scan = { said_stored, said_object, s };
 
     (void)slot, (void)err;
     s->status = have->find(have->self, &all, said_entry, s, NULL);
-    if (s->status == CU_OK) s->status = have->scan(have->self, &scan, NULL);
+    if (s->status == CU_OK) s->status = have->each_stored(have->self, said_stored, s, NULL);
     return CU_OK; /* what it found is for whoever waits */
 }
 
@@ -217,8 +182,7 @@ static cu_status index_differs(struct cu_audit *a, bool *ret, struct cu_err *err
     *ret = false;
     if (a->indexed.v == 0) return CU_OK;
     TRY(s->crew ? cu_crew_wait(s->crew, ~0u, 1, err) : read_index(s, 0, err));
-    a->no_memory |= s->no_memory;
-    *ret = s->untrue || memcmp(&s->said, &a->due, sizeof s->said) != 0;
+    *ret = memcmp(&s->said, &a->due, sizeof s->said) != 0;
     return s->status;
 }
 

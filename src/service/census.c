@@ -4,12 +4,9 @@
 
 #include <stdlib.h>
 
-enum { ABSENT, ALONE, PACKS };
-
-static uint64_t kind_size(enum cu_object_kind kind, uint64_t size) { return (uint64_t)kind << 56 | size; }
 static bool is(const struct cu_census_row *row, enum cu_object_kind kind, const cu_hash *name)
 {
-    return row->kind_size >> 56 == (uint64_t)kind && cu_hash_eq(&row->name, name);
+    return row->kind == kind && cu_hash_eq(&row->name, name);
 }
 
 static uint64_t tag_of(const cu_hash *name) { return cu_be32(name->b + 8); }
@@ -63,20 +60,11 @@ static bool room_for_slots(struct cu_census *c)
 
 static bool room_for_one(struct cu_census *c)
 {
-    void *rows = c->rows, *packs = c->packs;
-    const bool there = room(&rows, &c->cap, c->n, sizeof *c->rows) && room(&packs, &c->packs_cap, c->packs_n, sizeof *c->packs);
+    void *rows = c->rows;
+    const bool there = room(&rows, &c->cap, c->n, sizeof *c->rows);
 
     c->rows = rows;
-    c->packs = packs;
     return there && room_for_slots(c);
-}
-
-static uint32_t number_of(struct cu_census *c, const struct cu_object *o)
-{
-    if (!o->packed) return ALONE;
-    if (c->packs_n == 0 || !cu_hash_eq(&c->packs[c->packs_n - 1], &o->pack))
-        c->packs[c->packs_n++] = o->pack; /* they come one by one */
-    return (uint32_t)(PACKS + c->packs_n - 1);
 }
 
 cu_status cu_census_add(struct cu_census *c, unsigned store, const struct cu_object *o, uint64_t about, struct cu_err *err)
@@ -84,26 +72,18 @@ cu_status cu_census_add(struct cu_census *c, unsigned store, const struct cu_obj
     ENSURE(room_for_one(c), err, CU_NO_MEMORY, "out of memory: %zu objects lie in the stores, and more", c->n);
     const size_t slot = slot_of(c, o->kind, &o->name);
     if (!c->slots[slot]) {
-        c->rows[c->n] = (struct cu_census_row){ .name = o->name, .kind_size = kind_size(o->kind, o->size) };
+        c->rows[c->n] = (struct cu_census_row){ .name = o->name, .kind = o->kind, .size = o->size & CU_CENSUS_SIZE };
         c->slots[slot] = slot_for(&o->name, c->n++);
     }
     struct cu_census_row *row = &c->rows[row_in(c->slots[slot])];
     if (about) row->about = about;
-    if (row->at[store].pack != ABSENT) return CU_OK;
-    row->at[store].pack = number_of(c, o);
-    row->at[store].offset = (uint32_t)o->offset;
+    row->stores |= 1u << store;
     return CU_OK;
-}
-
-const cu_hash *cu_census_pack(const struct cu_census *c, const struct cu_census_row *row, unsigned store)
-{
-    return row->at[store].pack < PACKS ? NULL : &c->packs[row->at[store].pack - PACKS];
 }
 
 void cu_census_free(struct cu_census *c)
 {
     free(c->rows);
     free(c->slots);
-    free(c->packs);
     *c = (struct cu_census){ 0 };
 }

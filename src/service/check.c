@@ -29,7 +29,8 @@ static cu_status read_first(struct cu_audit *a, struct cu_err *err)
 {
     const struct cu_engine_care *care = &a->p->care;
 
-    if (care->reach && care->reach(care->self, &a->drained, &a->acknowledged, NULL) != CU_OK) a->drained.v = a->acknowledged.v = 0;
+    if (care->reach && care->reach(care->self, &a->drained, &a->acknowledged, NULL) != CU_OK)
+        a->drained.v = a->acknowledged.v = 0;
     for (int tries = 0; tries < 2 && !a->state_known; tries++) /* a read that fails once is no damage */
         a->state_known = cu_audit_saw(a, cu_ledger_state_check(&a->p->fs, CU_DIR_NODE_STATE, &a->state_tip, &a->state_hash,
                                                                NULL)) == CU_OK;

@@ -14,7 +14,6 @@
 /* ---- the steps ---- */
 struct stepping {
     struct cu_export *x;
-    struct cu_trail of;
     cu_export_step *step;
     void *arg;
 };
@@ -24,7 +23,6 @@ static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_e
     struct stepping *s = arg;
     CU_BUF exhibit = cu_buf_heap(4096);
 
-    if (!cu_trail_has(s->x->p, &s->of, row)) return CU_OK;
     TRY(cu_exhibit_of(s->x->p, row, &exhibit, err));
     return s->step(s->arg, row, (const char *)exhibit.p, err);
 }
@@ -38,14 +36,14 @@ cu_status cu_export_each_step(struct cu_export *x, cu_export_step *step, void *a
     CU_CLEANUP(free_any) cu_hash *ids = calloc(x->n, sizeof *ids);
     CU_CLEANUP(free_any) cu_seq *seqs = calloc(x->n, sizeof *seqs);
     CU_CLEANUP(free_any) cu_case_id *cases = calloc(x->cases_n, sizeof *cases);
-    const struct cu_index_query all = { .by = CU_FIND_ALL };
 
     ENSURE(ids && seqs && cases, err, CU_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < x->n; i++) ids[i] = x->exhibit[i].id, seqs[i] = x->exhibit[i].seq;
     for (size_t i = 0; i < x->cases_n; i++) cases[i] = x->cases[i].id;
     qsort(ids, x->n, sizeof *ids, by_hash);
-    struct stepping s = { x, { x->n, seqs, ids, x->cases_n, cases }, step, arg };
-    return x->p->index.find(x->p->index.self, &all, take_row, &s, err);
+    const struct cu_trail of = { x->n, seqs, ids, x->cases_n, cases };
+    struct stepping s = { x, step, arg };
+    return cu_trail_each(x->p, &of, take_row, &s, err);
 }
 
 /* ---- the table ---- */

@@ -5,7 +5,7 @@
 #include "service/place.h"
 
 /* How many entries are indexed in one transaction at least (whole batches only). */
-#define TRANSACTION_ENTRIES 20000u
+#define TRANSACTION_ENTRIES 65536u
 
 /* A case's next exhibit number, counted from the index once and then kept for the cases met last. */
 struct numbers {
@@ -21,7 +21,9 @@ struct follower {
     struct cu_index *index;
     struct numbers numbers;
     uint64_t cases;
-    struct cu_buf details;
+    struct cu_members members; /* a key belongs to one party for good, so genesis alone tells whose it is */
+    struct cu_along along;     /* details lie in the stores in log order */
+    struct cu_buf details;     /* of the entry read last, with their salt */
 };
 
 static uint64_t next_number(struct follower *f, const cu_case_id *id)
@@ -151,13 +153,29 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
 
 static cu_status put_stored(struct follower *f, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
 {
-    struct cu_members members;
     struct cu_index_stored row;
     size_t at = 0;
 
-    /* A key belongs to one party for good, so genesis alone tells whose it is. */
-    TRY(cu_members_from_genesis(&f->place->genesis.outer.body.genesis, &f->place->trust.network, &members, err));
-    while (cu_index_next_stored(e, seq, &members, &at, &row)) TRY(f->index->put_stored(f->index->self, &row, err));
+    while (cu_index_next_stored(e, seq, &f->members, &at, &row)) TRY(f->index->put_stored(f->index->self, &row, err));
+    return CU_OK;
+}
+
+/* Which statements an access or a disclosure names. */
+static cu_status put_about(struct follower *f, const struct cu_entry *e, cu_seq seq, struct cu_err *err)
+{
+    struct cu_access_row access;
+    enum cu_profile profile;
+    union cu_details said;
+    cu_hash id;
+    size_t at = 0;
+
+    while (e->kind == CU_KIND_DISCLOSURE && cu_list_next(&e->outer.body.disclosure.targets, &cu_id_schema, &at, &id))
+        TRY(f->index->put_about(f->index->self, seq, &id, err));
+    if (e->kind != CU_KIND_ACCESS || f->details.n < CU_SALT_LEN) return CU_OK;
+    const struct cu_span details = cu_span(f->details.p + CU_SALT_LEN, f->details.n - CU_SALT_LEN);
+    if (cu_details_read(details, &profile, &said, NULL) != CU_OK || profile != CU_PROFILE_ACCESS) return CU_OK;
+    while (cu_list_next(&said.rows.rows, &cu_access_row_schema, &at, &access))
+        TRY(f->index->put_about(f->index->self, seq, &access.id, err));
     return CU_OK;
 }
 
@@ -174,6 +192,7 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
     if (e.kind == CU_KIND_CASE) row.number = ++f->cases;
     TRY(cu_index_names_of(f->place, &e, &f->details, &row, err));
     TRY(f->index->put(f->index->self, &row, err));
+    TRY(put_about(f, &e, seq, err));
     return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
 }
 
@@ -211,23 +230,40 @@ static cu_status follow_some(struct follower *f, cu_size *io_at, cu_size upto, s
     return CU_OK;
 }
 
+static cu_status follow_batches(struct follower *f, cu_size *io_at, cu_size upto, struct cu_err *err)
+{
+    struct cu_index *index = f->index;
+
+    TRY(index->begin(index->self, err));
+    cu_status done = follow_some(f, io_at, upto, err);
+    if (done == CU_OK) done = index->commit(index->self, *io_at, err);
+    if (done != CU_OK) index->rollback(index->self);
+    return done;
+}
+
+static void free_follower(struct follower *f)
+{
+    f->place->along = NULL;
+    cu_along_free(&f->along);
+    cu_buf_free(&f->details);
+}
+
 static cu_status follow_upto(struct cu_place *p, cu_size upto, struct cu_err *err)
 {
-    struct cu_index *index = &p->index;
-    struct follower f = { .place = p, .index = index, .details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX) };
+    CU_CLEANUP(free_follower)
+    struct follower f = { .place = p,
+                          .index = &p->index,
+                          .along = { .store = p->store[CU_STORE_CLOUD] },
+                          .details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX) };
     cu_size at;
-    cu_status done = index->size(index->self, &at, err);
 
-    f.cases = index->count(index->self, CU_KIND_CASE, NULL);
-    while (done == CU_OK && at.v < upto.v) {
-        done = index->begin(index->self, err);
-        if (done != CU_OK) break;
-        done = follow_some(&f, &at, upto, err);
-        if (done == CU_OK) done = index->commit(index->self, at, err);
-        else index->rollback(index->self);
-    }
-    cu_buf_free(&f.details);
-    return done;
+    TRY(f.index->size(f.index->self, &at, err));
+    if (at.v >= upto.v) return CU_OK;
+    f.cases = f.index->count(f.index->self, CU_KIND_CASE, NULL);
+    TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &f.members, err));
+    p->along = &f.along; // cppcheck-suppress autoVariables ; and NULL again when f is freed
+    while (at.v < upto.v) TRY(follow_batches(&f, &at, upto, err));
+    return CU_OK;
 }
 
 /* An index that begins anew is told what lies in the stores first. */

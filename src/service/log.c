@@ -67,8 +67,14 @@ cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *
         TRY(cu_bundle_check(cu_buf_span(&log->bundle), width, err));
         log->bundle_width = width;
         log->bundle_index = index;
+        log->walked = 0;
     }
-    return cu_bundle_entry(cu_buf_span(&log->bundle), (unsigned)(seq.v % CU_TILE_WIDTH), ret, err);
+    if (log->walked > seq.v % CU_TILE_WIDTH) log->walked = 0;
+    if (log->walked == 0) log->at = 0;
+    for (; log->walked <= seq.v % CU_TILE_WIDTH; log->walked++)
+        ENSURE(cu_bundle_next(cu_buf_span(&log->bundle), &log->at, ret), err, CU_CORRUPT, "%s: a bundle is cut off",
+               log->dir.path);
+    return CU_OK;
 }
 
 cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err)
@@ -123,6 +129,9 @@ cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commit
     bool here;
 
     TRY(undrained(p, seq, &mem, &record, &here, err));
+    if (!here && p->along &&
+        cu_along_read(p->along, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, NULL) == CU_OK)
+        return CU_OK;
     if (!here) return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
     own = cu_commitment(record.salt, record.details);
     ENSURE(cu_hash_eq(&own, commitment), err, CU_CORRUPT, "the details of entry %llu are not what was signed", LLU(seq.v));

@@ -108,6 +108,99 @@ bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu
     return false;
 }
 
+/* ---- in log order ---- */
+
+#define ASKED_MAX 1024 /* exhibits, above which the whole log is walked */
+
+struct steps {
+    struct cu_place *p;
+    const struct cu_trail *of;
+    struct cu_buf found; /* positions */
+    cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err);
+    void *arg;
+};
+
+static void free_steps(struct steps *s) { cu_buf_free(&s->found); }
+
+static cu_status tell_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    const struct steps *s = arg;
+
+    return cu_trail_has(s->p, s->of, row) ? s->each(s->arg, row, err) : CU_OK;
+}
+
+static cu_status take_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct steps *s = arg;
+
+    cu_buf_add(&s->found, cu_span(&row->seq.v, sizeof row->seq.v));
+    return cu_buf_ok(&s->found, err);
+}
+
+static cu_status take_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    return take_step(arg, &(struct cu_index_row){ .seq = stored->seq }, err);
+}
+
+static cu_status ask(struct steps *s, const struct cu_index_query *q, size_t n, struct cu_err *err)
+{
+    for (size_t i = 0; i < n; i++) TRY(s->p->index.find(s->p->index.self, &q[i], take_step, s, err));
+    return CU_OK;
+}
+
+/* Whatever cu_trail_has may say yes to is asked for by what it has in common with an exhibit or its case. */
+static cu_status ask_for_exhibit(struct steps *s, cu_seq seq, const cu_hash *id, struct cu_err *err)
+{
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    const struct cu_index_query by_id[] = { { .by = CU_FIND_ID_PREFIX, .text = cu_span(hex, 64) },
+                                            { .by = CU_FIND_REF, .hash = *id },
+                                            { .by = CU_FIND_ABOUT, .hash = *id } };
+    TRY(ask(s, by_id, 3, err));
+    return s->p->index.find_stored(s->p->index.self, seq, take_stored, s, err);
+}
+
+static cu_status ask_for_case(struct steps *s, const cu_case_id *id, struct cu_err *err)
+{
+    const struct cu_index_query by_case[] = { { .by = CU_FIND_CASE, .kind = CU_KIND_CASE, .case_id = *id },
+                                              { .by = CU_FIND_CASE, .kind = CU_KIND_INVENTORY, .case_id = *id } };
+    return ask(s, by_case, 2, err);
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static cu_status tell_found(struct steps *s, struct cu_err *err)
+{
+    const uint64_t *seq = (const uint64_t *)(const void *)s->found.p;
+    const size_t n = s->found.n / sizeof *seq;
+
+    if (n > 0) qsort(s->found.p, n, sizeof *seq, by_seq);
+    for (size_t i = 0; i < n; i++) {
+        const struct cu_index_query q = { .by = CU_FIND_SEQ, .seq = { seq[i] } };
+        if (i == 0 || seq[i] != seq[i - 1]) TRY(s->p->index.find(s->p->index.self, &q, tell_step, s, err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_trail_each(struct cu_place *p, const struct cu_trail *of,
+                        cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg,
+                        struct cu_err *err)
+{
+    CU_CLEANUP(free_steps) struct steps s = { .p = p, .of = of, .found = cu_buf_heap(SIZE_MAX / 4), .each = each, .arg = arg };
+    const struct cu_index_query all = { .by = CU_FIND_ALL }, incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
+
+    if (!of || of->n > ASKED_MAX) return p->index.find(p->index.self, &all, tell_step, &s, err);
+    TRY(ask(&s, &incidents, 1, err));
+    for (size_t i = 0; i < of->n; i++) TRY(ask_for_exhibit(&s, of->seq[i], &of->id[i], err));
+    for (size_t i = 0; i < of->cases_n; i++) TRY(ask_for_case(&s, &of->case_id[i], err));
+    return tell_found(&s, err);
+}
+
 /* ---- a step of it for people ---- */
 cu_status cu_exhibit_by_id(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
 {

@@ -232,7 +232,7 @@ static void index_close(void *self)
 
     if (!x) return;
     for (unsigned i = 0; i < PUTS; i++) sqlite3_finalize(x->put[i]);
-    for (unsigned i = 0; i < 2; i++) sqlite3_finalize(x->get_object[i]);
+    for (unsigned i = 0; i < RUNS_ABOUT; i++) cu_buf_free(&x->pending[i]);
     const bool whole = x->seal.off && index_checkpoint(x);
     close_database(x);
     if (whole) index_seal(x);
@@ -285,6 +285,7 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
         .size = index_size,
         .begin = index_begin,
         .put = index_put,
+        .put_about = index_put_about,
         .put_stored = index_put_stored,
         .put_object = index_put_object,
         .commit = index_commit,
@@ -293,7 +294,7 @@ cu_status cu_sqlite_index_open(const char *path, bool read_only, struct cu_index
         .find_stored = index_find_stored,
         .find_object = index_find_object,
         .count = index_count,
-        .scan = index_scan,
+        .each_stored = index_each_stored,
         .close = index_close,
     };
     x = NULL;

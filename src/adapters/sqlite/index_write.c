@@ -5,13 +5,9 @@
 
 static const char *const put_sql[PUTS] = {
     [PUT_ENTRY] = "INSERT INTO %s.entries VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [PUT_COUNT] = "INSERT INTO %s.counts VALUES(?1, ?2, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+    [PUT_COUNT] = "INSERT INTO %s.counts VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET n = n + excluded.n",
     [PUT_STORED] = "INSERT OR IGNORE INTO %s.stored VALUES(?, ?, ?, ?, ?, ?)",
-    /* An object that lies in several packs is named in the first of them, in whatever order they are told. */
-    [PUT_RUN] = "INSERT INTO %s.runs(tier) VALUES(?)",
-    [PUT_OBJECT] =
-        ("INSERT INTO %s.objects VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, pack = excluded.pack, "
-         "offset = excluded.offset WHERE (excluded.pack, excluded.offset) < (pack, offset)"),
+    [PUT_PACK] = "INSERT INTO %s.packs(name) VALUES(?)",
     [PUT_TIP] = "UPDATE %s.tip SET size = ?",
 };
 
@@ -45,7 +41,7 @@ cu_status index_begin(void *self, struct cu_err *err)
     }
     x->in_batch = true;
     x->follows = false;
-    x->run = 0;
+    x->pack_number = 0;
     status = index_unseal(x, err);
     if (status != CU_OK) index_rollback(x);
     return status;
@@ -54,6 +50,8 @@ cu_status index_begin(void *self, struct cu_err *err)
 static void end_batch(struct sqlite_index *x)
 {
     x->in_batch = false;
+    for (unsigned i = 0; i < RUNS_ABOUT; i++) cu_buf_clear(&x->pending[i]);
+    memset(x->tally, 0, sizeof x->tally);
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -68,64 +66,6 @@ void index_rollback(void *self)
     end_batch(x);
 }
 
-/* ---- runs of objects ---- */
-
-static cu_status begin_run(struct sqlite_index *x, uint64_t tier, struct cu_err *err)
-{
-    sqlite3_stmt *st;
-
-    TRY(statement(x, PUT_RUN, &st, err));
-    bind_uint(st, 1, tier);
-    TRY(run(x, st, err));
-    x->run = (uint64_t)sqlite3_last_insert_rowid(x->db);
-    x->run_rows = 0;
-    return CU_OK;
-}
-
-/* The lowest tier that has its number of runs becomes one run of the next. */
-static cu_status find_full_tier(struct sqlite_index *x, bool *ret_full, uint64_t *ret_tier, struct cu_err *err)
-{
-    STATEMENT *st = NULL;
-
-    TRY(sqlite_prepare(x, "SELECT tier FROM %s.runs GROUP BY tier HAVING count(*) >= ?1 ORDER BY tier LIMIT 1",
-                       written_database(x), &st, err));
-    bind_uint(st, 1, RUNS_MAX);
-    TRY(sqlite_row(x, st, ret_full, err));
-    if (*ret_full) *ret_tier = column_uint(st, 0);
-    return CU_OK;
-}
-
-static cu_status merge_tier(struct sqlite_index *x, uint64_t tier, struct cu_err *err)
-{
-    static const char *const steps[] = {
-        ("INSERT OR IGNORE INTO %s.objects SELECT ?2, root, store, size, pack, offset FROM %s.objects WHERE run IN "
-         "(SELECT run FROM %s.runs WHERE tier = ?1) ORDER BY root, store, pack, offset"),
-        "DELETE FROM %s.objects WHERE run IN (SELECT run FROM %s.runs WHERE tier = ?1)",
-        "DELETE FROM %s.runs WHERE tier = ?1",
-    };
-
-    TRY(begin_run(x, tier + 1, err));
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        STATEMENT *st = NULL;
-        TRY(sqlite_prepare(x, steps[i], written_database(x), &st, err));
-        bind_uint(st, 1, tier);
-        if (i == 0) bind_uint(st, 2, x->run);
-        TRY(run(x, st, err));
-    }
-    return CU_OK;
-}
-
-static cu_status merge_runs(struct sqlite_index *x, struct cu_err *err)
-{
-    uint64_t tier = 0;
-
-    for (bool full = true;;) {
-        TRY(find_full_tier(x, &full, &tier, err));
-        if (!full) return CU_OK;
-        TRY(merge_tier(x, tier, err));
-    }
-}
-
 cu_status index_commit(void *self, cu_size size, struct cu_err *err)
 {
     struct sqlite_index *x = self;
@@ -134,20 +74,59 @@ cu_status index_commit(void *self, cu_size size, struct cu_err *err)
     TRY(statement(x, PUT_TIP, &st, err));
     bind_uint(st, 1, size.v);
     TRY(run(x, st, err));
-    if (x->follows && !x->overlay) TRY(merge_runs(x, err));
+    TRY(index_count_tallies(x, err));
+    for (enum run_about about = 0; about < RUNS_ABOUT; about++) TRY(runs_write(x, about, err));
+    if (x->follows && !x->overlay) TRY(runs_merge(x, err));
     TRY(sqlite_run(x, x->overlay ? "RELEASE batch" : "COMMIT", err));
     end_batch(x);
     return CU_OK;
 }
 
-static cu_status count_one(struct sqlite_index *x, const void *case_id, int n, enum cu_kind kind, struct cu_err *err)
+/* ---- how many ---- */
+
+static cu_status count_tally(struct sqlite_index *x, struct tally *t, struct cu_err *err)
 {
     sqlite3_stmt *st;
 
+    if (t->n == 0) return CU_OK;
     TRY(statement(x, PUT_COUNT, &st, err));
-    sqlite3_bind_blob(st, 1, case_id, n, SQLITE_TRANSIENT);
-    bind_uint(st, 2, kind);
+    sqlite3_bind_blob(st, 1, t->case_id, t->case_n, SQLITE_TRANSIENT);
+    bind_uint(st, 2, t->kind);
+    bind_uint(st, 3, t->n);
+    t->n = 0;
     return run(x, st, err);
+}
+
+cu_status index_count_tallies(struct sqlite_index *x, struct cu_err *err)
+{
+    for (unsigned i = 0; i < TALLIES; i++) TRY(count_tally(x, &x->tally[i], err));
+    return CU_OK;
+}
+
+/* Rows of a batch have few kinds and cases: they are counted together. */
+static cu_status count_one(struct sqlite_index *x, const cu_case_id *of_case, enum cu_kind kind, struct cu_err *err)
+{
+    struct tally want = { .case_n = of_case ? (int)sizeof *of_case : 0, .kind = kind }, *t;
+
+    if (of_case) memcpy(want.case_id, of_case->b, sizeof want.case_id);
+    t = &x->tally[(want.case_id[0] + 7u * kind + 5u * (unsigned)want.case_n) % TALLIES];
+    if (t->kind != kind || t->case_n != want.case_n || memcmp(t->case_id, want.case_id, sizeof want.case_id) != 0) {
+        TRY(count_tally(x, t, err));
+        *t = want;
+    }
+    t->n++;
+    return CU_OK;
+}
+
+/* ---- what there is ---- */
+
+static cu_status put_keys(struct sqlite_index *x, const struct cu_index_row *row, struct cu_err *err)
+{
+    uint64_t key;
+
+    for (int by = CU_FIND_ID_PREFIX; by <= CU_FIND_CASE_NAME; by++)
+        if (entry_key(by, row, &key)) TRY(runs_put(x, ABOUT_ENTRIES, key, row->seq.v, err));
+    return CU_OK;
 }
 
 cu_status index_put(void *self, const struct cu_index_row *row, struct cu_err *err)
@@ -159,8 +138,17 @@ cu_status index_put(void *self, const struct cu_index_row *row, struct cu_err *e
     TRY(statement(x, PUT_ENTRY, &st, err));
     bind_entry(st, row);
     TRY(run(x, st, err));
-    TRY(count_one(x, "", 0, row->kind, err)); /* of all cases */
-    return row->has_case ? count_one(x, row->case_id.b, sizeof row->case_id.b, row->kind, err) : CU_OK;
+    TRY(put_keys(x, row, err));
+    TRY(count_one(x, NULL, row->kind, err)); /* of all cases */
+    return row->has_case ? count_one(x, &row->case_id, row->kind, err) : CU_OK;
+}
+
+cu_status index_put_about(void *self, cu_seq seq, const cu_hash *id, struct cu_err *err)
+{
+    struct sqlite_index *x = self;
+
+    ENSURE(x->in_batch, err, CU_USAGE, "search index: nothing is put outside of begin and commit");
+    return runs_put(x, ABOUT_ENTRIES, about_key(id), seq.v, err);
 }
 
 cu_status index_put_stored(void *self, const struct cu_index_stored *stored, struct cu_err *err)
@@ -182,19 +170,24 @@ cu_status index_put_stored(void *self, const struct cu_index_stored *stored, str
     return run(x, st, err);
 }
 
+static cu_status begin_pack(struct sqlite_index *x, const cu_hash *pack, struct cu_err *err)
+{
+    sqlite3_stmt *st;
+
+    TRY(statement(x, PUT_PACK, &st, err));
+    bind_hash(st, 1, pack);
+    TRY(run(x, st, err));
+    x->pack = *pack;
+    x->pack_number = (uint64_t)sqlite3_last_insert_rowid(x->db);
+    return CU_OK;
+}
+
+/* As a value, a pack's number and the row in its index. */
 cu_status index_put_object(void *self, unsigned store, const struct cu_index_object *object, struct cu_err *err)
 {
     struct sqlite_index *x = self;
-    sqlite3_stmt *st;
 
-    if (x->run == 0 || x->run_rows >= RUN_ROWS) TRY(begin_run(x, 0, err));
-    x->run_rows++;
-    TRY(statement(x, PUT_OBJECT, &st, err));
-    bind_uint(st, 1, x->run);
-    bind_hash(st, 2, &object->root);
-    bind_uint(st, 3, store);
-    bind_uint(st, 4, object->size);
-    bind_hash(st, 5, &object->pack);
-    bind_uint(st, 6, object->offset);
-    return run(x, st, err);
+    ENSURE(x->in_batch, err, CU_USAGE, "search index: nothing is put outside of begin and commit");
+    if (x->pack_number == 0 || !cu_hash_eq(&x->pack, &object->pack)) TRY(begin_pack(x, &object->pack, err));
+    return runs_put(x, ABOUT_OBJECTS, object_key(store, &object->root), x->pack_number << 32 | object->row, err);
 }

@@ -8,7 +8,13 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { PUT_ENTRY, PUT_COUNT, PUT_STORED, PUT_RUN, PUT_OBJECT, PUT_TIP, PUTS };
+enum { PUT_ENTRY, PUT_COUNT, PUT_STORED, PUT_PACK, PUT_TIP, PUTS };
+enum run_about { ABOUT_ENTRIES, ABOUT_OBJECTS, RUNS_ABOUT };
+
+/** Rows of a kind, in a case or (n == 0) in all. */
+struct tally { uint8_t case_id[16]; int case_n; enum cu_kind kind; uint64_t n; };
+enum { TALLIES = 16 };
+
 
 /** Digests of the file's ranges as they were sealed, and which of them were written to since. */
 struct index_seal {
@@ -25,9 +31,11 @@ struct sqlite_index {
     char *path;                  /* of the file that is written; NULL: none */
     struct index_seal seal;
     sqlite3_stmt *put[PUTS];     /* prepared when first used */
-    sqlite3_stmt *get_object[2]; /* of each database */
     bool follows;                /* this batch has entries */
-    uint64_t run, run_rows;      /* of this batch's objects; 0: none yet */
+    struct cu_buf pending[RUNS_ABOUT]; /* of this batch: items of a run */
+    struct tally tally[TALLIES]; /* of this batch, not counted yet */
+    cu_hash pack;                /* told last in this batch, and its number; 0: none yet */
+    uint64_t pack_number;
 };
 
 /** The databases in which rows lie, the file before the log's tail. */
@@ -70,6 +78,24 @@ CU_MUST_USE cu_status index_unseal(struct sqlite_index *x, struct cu_err *err); 
 bool index_checkpoint(struct sqlite_index *x);
 void index_seal(struct sqlite_index *x); /* after the last connection is closed, when all of the log was in the file */
 
+/* runs.c: values by key. In the order in which they were put, key by key. */
+CU_MUST_USE cu_status runs_put(struct sqlite_index *x, enum run_about about, uint64_t key, uint64_t value, struct cu_err *err);
+CU_MUST_USE cu_status runs_write(struct sqlite_index *x, enum run_about about, struct cu_err *err); /* what is pending */
+CU_MUST_USE cu_status runs_merge(struct sqlite_index *x, struct cu_err *err);
+/** Every value with a key from ≤ k ≤ to; `each` may end the walk. */
+typedef cu_status runs_each(void *arg, uint64_t value, bool *io_more, struct cu_err *err);
+CU_MUST_USE cu_status runs_find(struct sqlite_index *x, unsigned database, enum run_about about, uint64_t from, uint64_t to,
+                                runs_each *each, void *arg, struct cu_err *err);
+
+/* keys.c: what an entry is found by */
+/** False: by this it is not found at all. */
+bool entry_key(int by, const struct cu_index_row *row, uint64_t *ret);
+/** Does `row` answer a question for what `as` has? */
+bool entry_fits(int by, const struct cu_index_row *row, const struct cu_index_row *as);
+uint64_t id_key(const cu_hash *id);
+uint64_t about_key(const cu_hash *id);
+uint64_t object_key(unsigned store, const cu_hash *root);
+
 const char *entry_columns(void); /* "seq, kind, …" */
 void bind_entry(sqlite3_stmt *st, const struct cu_index_row *row);
 void read_entry(sqlite3_stmt *st, struct cu_index_row *ret);
@@ -77,6 +103,7 @@ void read_entry(sqlite3_stmt *st, struct cu_index_row *ret);
 /* index_write.c and index_find.c: the port's functions */
 cu_status index_begin(void *self, struct cu_err *err);
 cu_status index_put(void *self, const struct cu_index_row *row, struct cu_err *err);
+cu_status index_put_about(void *self, cu_seq seq, const cu_hash *id, struct cu_err *err);
 cu_status index_put_stored(void *self, const struct cu_index_stored *stored, struct cu_err *err);
 cu_status index_put_object(void *self, unsigned store, const struct cu_index_object *object, struct cu_err *err);
 cu_status index_commit(void *self, cu_size size, struct cu_err *err);
@@ -88,8 +115,11 @@ cu_status index_find(void *self, const struct cu_index_query *q,
 cu_status index_find_stored(void *self, cu_seq deposit,
                             cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err), void *arg,
                             struct cu_err *err);
-cu_status index_find_object(void *self, unsigned store, const cu_hash *root, struct cu_index_object *ret, struct cu_err *err);
+cu_status index_find_object(void *self, unsigned store, const cu_hash *root, unsigned n, struct cu_index_object *ret,
+                            struct cu_err *err);
+cu_status index_count_tallies(struct sqlite_index *x, struct cu_err *err);
 uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case);
-cu_status index_scan(void *self, const struct cu_index_scan *to, struct cu_err *err);
+cu_status index_each_stored(void *self, cu_status (*each)(void *arg, const struct cu_index_stored *s, struct cu_err *err),
+                            void *arg, struct cu_err *err);
 
 #endif

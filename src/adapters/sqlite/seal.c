@@ -53,16 +53,19 @@ static void mark_range(struct index_seal *s, uint64_t range)
     else cu_buf_clear(&s->was); /* all of them, then */
 }
 
-/* Frames of an earlier round behind the present ones are marked too: that costs a read and does no harm. */
+/* Frames of an earlier round behind the present ones bear another salt. */
 static void mark_frames(struct sqlite_index *x)
 {
     FD fd = open_beside(x->path, "-wal", O_RDONLY);
-    uint8_t head[WAL_HEAD];
+    uint8_t head[WAL_HEAD], salt[8];
 
     if (fd < 0 || pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head) return;
     const uint64_t page = cu_be32(head + 8);
-    for (off_t at = WAL_HEAD; pread(fd, head, FRAME_HEAD, at) == FRAME_HEAD; at += (off_t)(FRAME_HEAD + page))
+    memcpy(salt, head + 16, sizeof salt);
+    for (off_t at = WAL_HEAD; pread(fd, head, FRAME_HEAD, at) == FRAME_HEAD; at += (off_t)(FRAME_HEAD + page)) {
+        if (memcmp(head + 8, salt, sizeof salt) != 0) return;
         if (cu_be32(head) > 0) mark_range(&x->seal, (cu_be32(head) - 1) * page / RANGE);
+    }
 }
 
 bool index_checkpoint(struct sqlite_index *x)

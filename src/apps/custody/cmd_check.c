@@ -338,9 +338,11 @@ const struct command command_check = {
         "wrong.\n\nWith --repair everything that a good copy is left of is restored; what was bad is kept in quarantine/, and "
         "one incident goes on record. No repair hides what happened."
         "\n\nWith --only hashes it judges whether bytes have the hashes that they should: every tile and bundle of both copies "
-        "of the log, up to the signed checkpoint and the pinned network id, and every object, pack and tree of both stores by its "
+        "of the log, up to the signed checkpoint and the pinned network id, and every object, pack and tree of both stores by "
+        "its "
         "name. It judges no signature of a statement, no rule, not whether what the log names is there, and nothing that is "
-        "derived: state, index, journal, trust files. --only log is the first half, which is what other tools call checking a log; "
+        "derived: state, index, journal, trust files. --only log is the first half, which is what other tools call checking a "
+        "log; "
         "--only objects the second.",
     .args_max = 0,
     .go = go_check,

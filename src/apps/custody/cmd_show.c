@@ -82,14 +82,15 @@ static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_
 {
     const struct later *l = arg;
 
-    return cu_trail_has(&l->s->place, &l->of, row) ? put_note(&l->s->run->out, row, err) : CU_OK;
+    if (row->kind == CU_KIND_ACCESS || !cu_trail_has(&l->s->place, &l->of, row)) return CU_OK;
+    return put_note(&l->s->run->out, row, err);
 }
 
 static cu_status put_what_followed(struct session *s, const struct cu_index_row *row, struct cu_err *err)
 {
     const struct cu_index_query corrections = { .by = CU_FIND_REF, .hash = row->id };
     const struct cu_index_query incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
-    const struct cu_index_query disclosures = { .by = CU_FIND_KIND, .kind = CU_KIND_DISCLOSURE };
+    const struct cu_index_query disclosures = { .by = CU_FIND_ABOUT, .hash = row->id };
     struct later later = { s, cu_trail_one(row) };
 
     TRY(s->place.index.find(s->place.index.self, &corrections, put_note, &s->run->out, err));

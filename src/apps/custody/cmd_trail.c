@@ -3,7 +3,6 @@
 
 struct trail {
     struct session *s;
-    const struct cu_trail *of;
     uint64_t n;
 };
 
@@ -61,7 +60,6 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     struct cu_buf *out = &t->s->run->out;
     char time[32];
 
-    if (!cu_trail_has(&t->s->place, t->of, row)) return CU_OK;
     if (++t->n % 1000 == 0) run_print(t->s->run);
     TRY(cu_exhibit_of(&t->s->place, row, &exhibit, err));
     if (t->s->run->json) {
@@ -85,7 +83,6 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
 static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    const struct cu_index_query all = { .by = CU_FIND_ALL };
     struct trail t = { .s = s };
     struct cu_trail one;
 
@@ -93,9 +90,8 @@ static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
     if (s->run->args_n) {
         TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
         one = cu_trail_one(&found.row);
-        t.of = &one;
     }
-    return s->place.index.find(s->place.index.self, &all, put_step, &t, err);
+    return cu_trail_each(&s->place, s->run->args_n ? &one : NULL, put_step, &t, err);
 }
 
 static cu_status go_trail(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, tell_trail, NULL, err); }

@@ -128,7 +128,7 @@ static void tell_objects(unsigned from, unsigned n)
     assert_int_equal(cu_sqlite_index_open(path, false, &index, NULL), CU_OK);
     assert_int_equal(index.begin(index.self, NULL), CU_OK);
     for (unsigned i = from; i < from + n; i++) {
-        struct cu_index_object o = { .size = i };
+        struct cu_index_object o = { .row = i };
         cu_put_be32(o.root.b, i * 2654435761u);
         assert_int_equal(index.put_object(index.self, 0, &o, NULL), CU_OK);
     }
