@@ -47,7 +47,7 @@ function given(path: string): Given | undefined {
 
 async function judgeLine([receipt, trust = '-', evidence = '-', manifest = '-']: string[]): Promise<object> {
   const pinned = trust === '-' ? undefined : readTrust(bytes(trust))
-  const { report } = await judgeWith(bytes(receipt!), pinned, given(evidence), manifest === '-' ? undefined : bytes(manifest), reading)
+  const { report } = await judgeWith(receipt === '-' ? new Uint8Array() : bytes(receipt!), pinned, given(evidence), manifest === '-' ? undefined : bytes(manifest), reading)
   return {
     exit_code: report.exitCode, status: report.status, verdicts: Object.fromEntries(VERDICTS.map((v) => [v, { verdict: report.verdicts[v], why: report.whyOf(v).en }])),
     checks: report.lines.slice(0, 128).map(({ check, verdict, status, text }) => ({ check, verdict, status, text: text.en, text_zh: text.zh })),
