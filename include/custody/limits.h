@@ -39,6 +39,8 @@
     X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
     X(JOURNAL_BYTES_MIN, 65536, "bytes", "the smallest of the two files of a journal; such a one takes records of 48 KiB")\
     X(JOURNAL_BYTES_MAX, 1073741824, "bytes", "the largest")                                                           \
+    X(PENDING_MAX, 16777216, "bytes", "signed deposits in the outbox, not yet recorded")                               \
+    X(ACCESS_BYTES_MAX, 1048576, "bytes", "reads in the outbox, not yet recorded")                                     \
     X(CASE_NAME_MAX, 100, "bytes", "a case's name, as it is opened")                                                   \
     X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \
     X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")
@@ -57,8 +59,6 @@
     X(DEVICES_MAX, 16, "files", "open for good: one on each file system below a root, to sync it")                     \
     X(GROUP_DEPOSITS, 32, "deposits", "that share a sync: more wait for the next")                                     \
     X(GROUP_BYTES, 67108864, "bytes", "their content: a larger one shares with nobody after it")                       \
-    X(PENDING_MAX, 16777216, "bytes", "signed deposits in the outbox, not yet recorded")                               \
-    X(ACCESS_BYTES_MAX, 1048576, "bytes", "reads in the outbox, not yet recorded")                                     \
     X(NOTED_MAX, 67108864, "bytes", "what one check remembers of its findings")                                        \
     X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")
 

@@ -100,11 +100,70 @@ static void any_bit_of_it_stops_who_would_sign_and_what_is_whole_of_it_is_kept(v
     for (uint64_t bit = 0; bit < 8 * st.size; bit += bit < 280 ? 41 : 331) try_bit(bit);
 }
 
+/* ---- how much it holds ---- */
+
+static void an_outbox_of_16_mib_is_kept_and_one_byte_more_is_not(void **state)
+{
+    struct service_world *w = sw_copy(base);
+    static const uint8_t zeros[CU_PENDING_MAX];
+    const size_t head = 34 + 1, room = CU_PENDING_MAX - head; /* sum, number */
+    struct cu_outbox box;
+    struct cu_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(sw_open(w, SW_READ, &err), CU_OK);
+    assert_int_equal(cu_outbox_open(&w->place, &box, &err), CU_OK);
+    cu_buf_clear(&box.records);
+    cu_cbor_put_bytes(&box.records, cu_span(zeros, room - 5));
+    assert_int_equal(box.records.n, room);
+    assert_int_equal(cu_outbox_keep(&box, &err), CU_OK);
+    cu_buf_add_byte(&box.records, 0);
+    assert_int_equal(cu_outbox_keep(&box, &err), CU_TOO_LARGE);
+    assert_non_null(strstr(err.text, "the outbox is full"));
+    cu_outbox_close(&box);
+    assert_int_equal(cu_outbox_open(&w->place, &box, &err), CU_OK);
+    assert_int_equal(box.records.n, room);
+    cu_outbox_close(&box);
+    assert_int_equal(sw_close(w, &err), CU_OK);
+    sw_free(w);
+}
+
+static uint64_t size_of(const struct cu_fs *fs, const char *path)
+{
+    struct cu_file_stat st;
+
+    assert_int_equal(fs->ops->stat(fs->self, path, &st, NULL), CU_OK);
+    return st.size;
+}
+
+static void reads_of_1_mib_wait_and_one_byte_more_is_not_noted(void **state)
+{
+    static uint8_t rows[CU_ACCESS_BYTES_MAX];
+    static const char path[] = CU_DIR_OUTBOX "/access";
+    const struct cu_access_row row = { .who = cu_span_str("officer"), .reason = cu_span_str("trial"), .time = 1 };
+    struct service_world *w = sw_copy(base);
+    struct cu_err err = { 0 };
+
+    (void)state;
+    assert_int_equal(sw_open(w, SW_READ, &err), CU_OK);
+    assert_int_equal(cu_access_note(&w->place, &row, &err), CU_OK);
+    const size_t one = (size_t)size_of(&w->memory, path);
+    for (size_t over = 0; over < 2; over++) {
+        assert_int_equal(cu_fs_replace(&w->fs, path, "tmp", cu_span(rows, sizeof rows - one + over), false, &err), CU_OK);
+        assert_int_equal(cu_access_note(&w->place, &row, &err), over ? CU_TOO_LARGE : CU_OK);
+        assert_int_equal(size_of(&w->memory, path), sizeof rows - (over ? one - 1 : 0));
+    }
+    assert_int_equal(sw_close(w, &err), CU_OK);
+    sw_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(number_and_records_are_one_file),
         cmocka_unit_test(any_bit_of_it_stops_who_would_sign_and_what_is_whole_of_it_is_kept),
+        cmocka_unit_test(an_outbox_of_16_mib_is_kept_and_one_byte_more_is_not),
+        cmocka_unit_test(reads_of_1_mib_wait_and_one_byte_more_is_not_noted),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -198,7 +198,8 @@ static void try_file(struct service_world *w, const char *path)
     if (share) assert_int_equal(sscanf(share, "%u/%u", &part, &of), 2);
     assert_int_equal(w->memory.ops->stat(w->memory.self, path, &st, NULL), CU_OK);
     const uint64_t stride = stride_of(path, 8 * st.size);
-    const bool journal = slow() && begins(path, "node/journal/") && st.size > (1u << 16);
+    const bool journal = slow() && begins(path, "node/journal/") && st.size >= CU_JOURNAL_BYTES_MIN;
+    if (slow()) print_message("%s: %llu bytes\n", path, (unsigned long long)st.size);
     for (uint64_t bit = 0, nth = 0; bit < 8 * st.size; bit += journal ? 997 : stride, nth++)
         if (nth % of == part - 1) try_bit(w, path, bit, nth / of);
     if (!journal) return;

@@ -43,6 +43,8 @@ static const struct { const char *limit, *file, *test; } tested[] = {
     { "INVENTORY_OPEN_MAX", "unit/record/test_kinds.c", "an_inventory_lists_at_most_1024_open_numbers" },
     { "JOURNAL_BYTES_MIN", "unit/embedded/test_engine.c", "a_journal_has_a_smallest_and_a_largest_size" },
     { "JOURNAL_BYTES_MAX", "unit/embedded/test_engine.c", "a_journal_has_a_smallest_and_a_largest_size" },
+    { "PENDING_MAX", "fault/test_service_outbox.c", "an_outbox_of_16_mib_is_kept_and_one_byte_more_is_not" },
+    { "ACCESS_BYTES_MAX", "fault/test_service_outbox.c", "reads_of_1_mib_wait_and_one_byte_more_is_not_noted" },
     { "CASE_NAME_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
     { "DETAILS_FILE_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
     { "LIST_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
