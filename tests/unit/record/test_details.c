@@ -455,6 +455,8 @@ static void a_form_with_a_mistake_is_refused_with_its_line(void **state)
         const char *text, *says;
     } bad[] = {
         { "place: a\nplase: b", "line 2, \"plase\"" },
+        { "cause serial: 7", "\"cause serial\"" },
+        { "collectors: Li Si;;; no digest", "line 1" },
         { "place: a\nplace: b", "line 2, \"place\": it is given twice" },
         { "original: yes\noriginal: no", "twice" },
         { "device make: a\ndevice make: b", "twice" },

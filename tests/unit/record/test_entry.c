@@ -461,6 +461,9 @@ static void a_plain_entry_begins_with_its_type(void **state)
     assert_no_entry(CU_MALFORMED, CU_SPAN_EMPTY);
     size_t at = offset_of(good, "block", 5);
     assert_no_entry(CU_WRONG_KIND, patched(good, at, 5, cu_span("clock", 5)));
+    assert_no_entry(CU_WRONG_KIND, cu_span("\xa1\x00\x78\x1d"
+                                           "application/custody-case+cose",
+                                           33)); /* of a signed one */
     assert_no_entry(CU_WRONG_KIND, patched(good, offset_of(good, "+cbor", 5), 5, cu_span("+cose", 5)));
 }
 
