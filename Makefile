@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
+.PHONY: help build check demo demo-court check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,10 @@ build: ## build/bin/custody, build/bin/custody-verify and build/bin/verify.html
 demo: build ## deposit, tamper, restore, convict: two minutes on real evidence
 	@tools/setup build demo
 	@tools/demo
+
+demo-court: build ## an exported case in a browser, as it was given and as somebody altered it
+	@tools/setup build check demo
+	@tools/demo-court
 
 check: ## all tests, twice: gcc release, clang with address and undefined-behaviour sanitizers
 	@tools/setup build check

@@ -1,16 +1,14 @@
 /** The page in a browser, opened from disk as a clerk would: what it says, that it asks the network for nothing, that everybody can use it. */
 import { violations } from './axe.mjs'
+import { give, judge, launch, open as openIn, verdict } from './page.mjs'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
-import { chromium } from 'playwright-core'
 
 const SOURCE = process.env.CUSTODY_SOURCE, PAGE = join(SOURCE, 'build/bin/verify.html'), CUSTODY = join(SOURCE, 'build/bin/custody')
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const SHOTS = process.env.SHOTS
 let browser, dir
 const at = (...name) => join(dir, ...name)
@@ -26,7 +24,7 @@ before(async () => {
   writeFileSync(at('photos/a.jpg'), Buffer.alloc(3_000_001, 'a photograph '))
   writeFileSync(at('photos/roll/b.jpg'), Buffer.alloc(5000, 'another '))
   custody('deposit', '--case', 'C1', at('statement.txt'), at('photos'))
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+  browser = await launch()
 })
 after(async () => {
   await browser?.close()
@@ -35,34 +33,7 @@ after(async () => {
 
 const receipt = (n) => at(`room/receipts/C1-${n}.tlog-proof`), trust = () => at('room/trust/ledger.trust')
 
-/** The page, what was asked of the network, and what went wrong in it. */
-async function open({ page = PAGE, locale = 'en-GB', width = 1000, height = 800 } = {}) {
-  const context = await browser.newContext({ locale, viewport: { width, height } }), p = await context.newPage(), asked = [], wrong = []
-  p.on('request', (r) => { if (r.url() !== pathToFileURL(page).href && !r.url().startsWith('blob:')) asked.push(r.url()) })
-  p.on('pageerror', (e) => wrong.push(e.message))
-  p.on('console', (m) => { if (m.type() === 'error') wrong.push(m.text()) })
-  await p.goto(pathToFileURL(page).href)
-  return { p, asked, wrong, close: () => context.close() }
-}
-
-/** Give it files, or a folder, and a trust file; wait for the verdict. */
-async function judge(p, { files, folder, trustFile }) {
-  for (const [id, what] of [['#trust', trustFile], ['#files', files], ['#folder', folder]]) if (what) await give(p, id, what)
-  return verdict(p)
-}
-/** The page counts what it has come to an end with. */
-async function give(p, id, what) {
-  const before = await p.evaluate(() => Number(document.body.dataset.judged ?? 0))
-  await p.setInputFiles(id, what)
-  await p.waitForFunction((n) => Number(document.body.dataset.judged ?? 0) > n, before, { timeout: 120000 })
-}
-async function verdict(p) {
-  await p.waitForSelector('#result')
-  return {
-    headline: (await p.innerText('#result h2')).replace(/^[✓?✗]\s*/, ''), sentence: await p.evaluate(() => document.querySelector('.sentence')?.textContent ?? ''),
-    three: await p.$$eval('.verdicts li b', (all) => all.map((b) => b.textContent)), text: await p.innerText('main'),
-  }
-}
+const open = (how = {}) => openIn(browser, { page: PAGE, ...how })
 async function shot(p, name) { if (SHOTS) await p.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true }) }
 
 test('a receipt and its file verify, and nothing is asked of the network', async () => {
