@@ -12,14 +12,15 @@
 #include <stdlib.h>
 
 #define SLOTS 8u
-#define SAVE_EVERY 65536u  /* entries, while a state is made anew */
-#define THREADS_FROM 2048u /* entries: less is soon done */
+#define SAVE_EVERY 65536u /* entries, while a state is made anew */
+#define THREADS_FROM 512u /* entries: less is soon done */
 #define KEYS 256u
 
 struct lane {
     struct cu_audit *a;
     struct cu_verifier by;
     void *memory;
+    struct cu_buf other; /* a bundle as the other copy has it */
 };
 
 struct cu_replay {
@@ -75,33 +76,29 @@ static void free_pages(struct cu_page *page)
 }
 
 /* ---- what needs no order ---- */
-static bool has_leaves(const struct cu_page *page, bool read)
+static bool has_leaves(const struct cu_page *page, const struct cu_span entry[CU_TILE_WIDTH])
 {
-    struct cu_span entry;
-    size_t at = 0;
+    cu_hash leaves[CU_TILE_WIDTH];
 
-    for (unsigned i = 0; cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry); i++) {
-        const bool known = read && page->subs[i].entry.kind != CU_KIND_NONE;
-        const cu_hash leaf = known ? page->subs[i].entry.leaf : cu_leaf_hash(entry);
-        if (!cu_hash_eq(&leaf, &page->leaves[i])) return false;
-    }
-    return true;
+    cu_leaf_hashes(entry, page->n, leaves);
+    return memcmp(leaves, page->leaves, page->n * sizeof *leaves) == 0;
 }
 
 static void prepare(struct cu_audit *a, struct cu_page *page, struct cu_verifier *by)
 {
     const enum cu_replay_mode mode = a->pages->mode;
-    struct cu_span entry;
+    const struct cu_machine m = cu_ledger_machine(a->replay);
+    struct cu_span entry[CU_TILE_WIDTH];
     size_t at = 0;
 
+    page->good = false;
     if (cu_bundle_check(cu_buf_span(&page->bytes), page->n, NULL) != CU_OK) return;
-    if (mode != CU_REPLAY_HASHES) {
-        const struct cu_machine m = cu_ledger_machine(a->replay);
-        for (unsigned i = 0; cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry); i++)
-            page->subs[i] = (struct cu_submission){ .bytes = entry, .bare = true, .trusted = mode == CU_REPLAY_RULES };
-        m.prepare(m.self, page->subs, page->n, by);
-    }
-    page->good = mode == CU_REPLAY_RULES || has_leaves(page, mode == CU_REPLAY_ALL);
+    for (unsigned i = 0; i < page->n; i++) (void)cu_bundle_next(cu_buf_span(&page->bytes), &at, &entry[i]);
+    page->good = mode == CU_REPLAY_RULES || has_leaves(page, entry);
+    if (!page->good || mode == CU_REPLAY_HASHES) return;
+    for (unsigned i = 0; i < page->n; i++)
+        page->subs[i] = (struct cu_submission){ .bytes = entry[i], .bare = true, .trusted = mode == CU_REPLAY_RULES };
+    m.prepare(m.self, page->subs, page->n, by);
 }
 
 void cu_replay_prepare(struct cu_audit *a, struct cu_page *page) { prepare(a, page, &a->p->verifier); }
@@ -109,9 +106,11 @@ void cu_replay_prepare(struct cu_audit *a, struct cu_page *page) { prepare(a, pa
 static cu_status prepare_slot(void *arg, size_t slot, struct cu_err *err)
 {
     struct lane *lane = arg;
+    struct cu_page *page = lane->a->pages->slot[slot];
 
     (void)err;
-    prepare(lane->a, lane->a->pages->slot[slot], &lane->by);
+    if (lane->a->pages->mode != CU_REPLAY_RULES) cu_audit_read_bundle(lane->a, page, &lane->other);
+    prepare(lane->a, page, &lane->by);
     return CU_OK;
 }
 
@@ -137,6 +136,7 @@ cu_status cu_replay_begin(struct cu_audit *a, enum cu_replay_mode mode, unsigned
     for (unsigned i = 0; i < n; i++) {
         if (threads) TRY(lane_open(a, &r->lane[i], err));
         else r->lane[i] = (struct lane){ .a = a, .by = a->p->verifier };
+        r->lane[i].other = cu_buf_heap(CU_BUNDLE_MAX);
         lanes[i] = (struct cu_lane){ .work = prepare_slot, .arg = &r->lane[i], .share = i, .of = n };
     }
     return cu_crew_new(lanes, n, SLOTS, threads, &r->crew, err);
@@ -157,6 +157,7 @@ void cu_replay_end(struct cu_audit *a)
     for (unsigned i = 0; i < CU_LANES_MAX; i++) {
         if (r->lane[i].memory && r->lane[i].by.free) r->lane[i].by.free(r->lane[i].by.self);
         free(r->lane[i].memory);
+        cu_buf_free(&r->lane[i].other);
     }
     free(r);
     a->pages = NULL;
