@@ -1,14 +1,20 @@
 /* The embedded engine alone: a machine that admits everything, so that what is measured is queue, journal, two syncs a batch, tiles.
  *
  *     engine DIR [RECORDS]     makes a scratch ledger in DIR; prints name, value, unit
+ *
+ * What a record costs at least is measured beside it: the bytes that were written for it (journal, both copies of the log) at the rate
+ * at which this disk takes bytes that are synced; and the processor time, of which there is so much a core.
  */
 #include "../tests/toy_machine.h"
 
 #include "adapters/posix/posix.h"
 #include "engine/embedded/embedded.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { DETAILS = 80, EACH = 128, THREADS = 8, IDLE = 300 };
 
@@ -132,6 +138,65 @@ static void latency(const char *root, const struct toy_records *r, unsigned work
     row("    drain of one record, median", drains[10] * 1e3, "ms");
 }
 
+/* ---- what it costs ---- */
+
+struct cost {
+    double processor_s;
+    unsigned long long bytes; /* given to the kernel to be written */
+};
+
+static struct cost cost_now(void)
+{
+    struct rusage used;
+    struct cost c = { 0 };
+    char line[100];
+    FILE *io = fopen("/proc/self/io", "r");
+
+    getrusage(RUSAGE_SELF, &used);
+    c.processor_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+    while (io && fgets(line, sizeof line, io)) (void)sscanf(line, "wchar: %llu", &c.bytes);
+    if (io) (void)fclose(io);
+    return c;
+}
+
+/* Bytes a second of a file that was written before, overwritten and synced: what the journal and the log could be written at. */
+static double disk(const char *root)
+{
+    enum { PIECE = 4 << 20, PIECES = 64 };
+    static uint8_t piece[PIECE];
+    char path[1024];
+    double took = 0;
+
+    snprintf(path, sizeof path, "%s/engine-limit", root);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    if (fd < 0) perror(path), exit(1);
+    for (int round = 0; round < 2; round++) {
+        double began = now_s();
+        memset(piece, round + 1, sizeof piece);
+        for (int i = 0; i < PIECES; i++)
+            if (pwrite(fd, piece, PIECE, (off_t)i * PIECE) != PIECE) perror(path), exit(1);
+        if (fdatasync(fd) != 0) perror(path), exit(1);
+        took = now_s() - began;
+    }
+    close(fd);
+    unlink(path);
+    return (double)PIECE * PIECES / took;
+}
+
+static void limits(const char *root, struct cost from, size_t n, double rate)
+{
+    const struct cost to = cost_now();
+    const double bytes = (double)(to.bytes - from.bytes) / (double)n, processor = (to.processor_s - from.processor_s) / (double)n;
+    const double by_disk = disk(root) / bytes, by_processor = (double)sysconf(_SC_NPROCESSORS_ONLN) / processor;
+    const double limit = by_disk < by_processor ? by_disk : by_processor;
+
+    row("    written a record", bytes, "bytes");
+    row("    limit by the disk, for these bytes", by_disk / 1e3, "thousand records/s");
+    row("    limit by the processor, for this work", by_processor / 1e3, "thousand records/s");
+    row("    reached of the lower limit", rate / limit * 100, "%");
+}
+
 static void throughput(const char *root, const struct toy_records *r, unsigned workers, unsigned threads, size_t each)
 {
     struct bench b;
@@ -141,6 +206,7 @@ static void throughput(const char *root, const struct toy_records *r, unsigned w
     char name[64];
 
     open_bench(&b, root, workers);
+    const struct cost from = cost_now();
     double began = now_s();
     for (unsigned i = 0; i < threads; i++) {
         s[i] = (struct submitter){ &b, r, i * n, n, each };
@@ -151,6 +217,7 @@ static void throughput(const char *root, const struct toy_records *r, unsigned w
     snprintf(name, sizeof name, "%u workers, %u threads of %zu a call", workers, threads, each);
     row(name, (double)(n * threads) / acknowledged / 1e3, "thousand records/s");
     row("    the last drain and the close", drained * 1e3, "ms");
+    if (each > 1) limits(root, from, n * threads, (double)(n * threads) / acknowledged);
 }
 
 int main(int argc, char **argv)

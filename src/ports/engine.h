@@ -59,8 +59,8 @@ struct cu_engine_care {
     cu_status (*reach)(void *self, cu_size *ret_drained, cu_size *ret_acknowledged, struct cu_err *err);
     /* Judge journal and head byte by byte: every frame's checksum, zero slack, agreement with the log's `tip` (size and root). `found`
      * is told each fault with the file's path and a sentence. Meant for files at rest: while somebody writes, a fault may be no more
-     * than a change between two reads. */
-    cu_status (*check)(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what), void *arg, struct cu_err *err);
+     * than a change between two reads. *ret_reach: so many entries were acknowledged, by what is good of the head, or else of the frames. */
+    cu_status (*check)(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what), void *arg, cu_size *ret_reach, struct cu_err *err);
     /* Make journal and head anew, empty, tied to `tip`: for repair, when everything acknowledged is in the tiles. The caller holds the
      * lock, has moved the old files away, and sees to it that the state is saved at `tip`. */
     cu_status (*renew)(void *self, const struct cu_tip *tip, struct cu_err *err);

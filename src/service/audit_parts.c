@@ -320,10 +320,11 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
     const struct cu_engine_care *care = &a->p->care;
     const struct cu_machine m = cu_ledger_machine(a->replay);
     const struct cu_tip tip = m.tip(m.self);
+    cu_size reach = { 0 };
 
-    TRY(care->check(care->self, &tip, journal_fault, a, err));
+    TRY(care->check(care->self, &tip, journal_fault, a, &reach, err));
     if (!a->journal_bad || !a->r->repair) return CU_OK;
-    if (a->ret->dirty) {
+    if (a->ret->dirty || reach.v > tip.size.v) { /* a log that went on from here would be another than receipts show */
         cu_audit_report(
             a, "lost", a->journal_file, NULL, false,
             "%s; what was acknowledged and had not reached the log yet lies in it: it is beyond repair, and was left as it is",

@@ -388,7 +388,7 @@ static const char *check_files(struct world *w, const struct cu_tip *tip)
     struct cu_err err = { 0 };
     char fault[500] = "";
 
-    SOUND(care.check(care.self, tip, note_fault, fault, &err) == CU_OK, "check: %s", err.text);
+    SOUND(care.check(care.self, tip, note_fault, fault, &(cu_size){ 0 }, &err) == CU_OK, "check: %s", err.text);
     SOUND(fault[0] == 0, "%s", fault);
     return NULL;
 }

@@ -140,7 +140,7 @@ static unsigned faults(struct world *w, const struct cu_tip *tip)
     struct cu_err err = { 0 };
     unsigned n = 0;
 
-    cu_status status = care.check(care.self, tip, note_fault, &n, &err);
+    cu_status status = care.check(care.self, tip, note_fault, &n, &(cu_size){ 0 }, &err);
     if (status != CU_OK && status != CU_NEWER_FORMAT) fail_msg("check: %s", err.text);
     return status == CU_OK ? n : 1;
 }

@@ -94,7 +94,7 @@ static void is_noticed_by_engine(struct service_world *w, const char *path, uint
     uint64_t findings = 0;
 
     assert_true(cu_memory_flip(&w->memory, path, bit));
-    const cu_status status = w->place.care.check(w->place.care.self, &tip, count, &findings, NULL);
+    const cu_status status = w->place.care.check(w->place.care.self, &tip, count, &findings, &(cu_size){ 0 }, NULL);
     if (status == CU_OK && findings == 0) wrong(path, bit, "the engine finds nothing");
     seen.noticed += findings > 0;
     seen.bits++;

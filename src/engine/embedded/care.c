@@ -191,8 +191,34 @@ static void look_at_tip(struct look *l, const struct cu_tip *tip)
     if (!agrees) tell(l, l->config->journal, "the journal and the log's checkpoint are not of the same history");
 }
 
+/* Without a head: the frames alone, as far as they are good, say what was acknowledged, or was about to be. */
+static uint64_t frames_end(const struct cu_embedded_config *config, const char *name)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    struct cu_journal_frame frame;
+    char path[CU_EMBEDDED_PATH];
+    uint64_t size = 0, generation = 0, end = 0;
+    bool more = true;
+
+    if (cu_embedded_path(config, name, path, NULL) != CU_OK ||
+        config->fs->ops->open(config->fs->self, path, CU_OPEN_READ, &f, NULL) != CU_OK || f->ops->size(f, &size, NULL) != CU_OK ||
+        cu_journal_header(f, path, (unsigned)(name[0] - '0'), size, &generation, NULL) != CU_OK)
+        return 0;
+    CU_CLEANUP(cu_journal_scan_free)
+    struct cu_journal_scan scan = cu_journal_scan_start(f, path, generation, CU_JOURNAL_HEADER, size, CU_SEQ_ANY);
+    while (cu_journal_scan_next(&scan, &frame, &more, NULL) == CU_OK && more) end = frame.seq.v + 1;
+    return end;
+}
+
+static cu_size without_head(const struct cu_embedded_config *config)
+{
+    const uint64_t end[2] = { frames_end(config, "0"), frames_end(config, "1") };
+
+    return (cu_size){ end[0] > end[1] ? end[0] : end[1] };
+}
+
 static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void *arg, const char *where, const char *what),
-                       void *arg, struct cu_err *err)
+                       void *arg, cu_size *ret_reach, struct cu_err *err)
 {
     struct look l = { .config = self, .found = found, .arg = arg, .seq = CU_SEQ_ANY };
     struct cu_err own = { 0 };
@@ -200,6 +226,7 @@ static cu_status check(void *self, const struct cu_tip *tip, void (*found)(void 
 
     if (!err) err = &own;
     TRY(look_at_head(&l, &usable, err));
+    *ret_reach = usable ? l.head.tip.size : without_head(self);
     if (!usable) return CU_OK;
     TRY(look_at_part(&l, !l.head.current, err));
     TRY(look_at_part(&l, l.head.current, err));

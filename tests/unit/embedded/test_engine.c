@@ -144,7 +144,8 @@ static unsigned faults(struct bench *b)
     struct toy *t = toy_open(&b->fs);
     unsigned n = 0;
 
-    OK(care.check(care.self, &t->now.tip, count_fault, &n, &error));
+    cu_size reach;
+    OK(care.check(care.self, &t->now.tip, count_fault, &n, &reach, &error));
     toy_close(t);
     return n;
 }
@@ -487,6 +488,31 @@ static void the_head_tells_how_much_was_drained_and_how_much_acknowledged(void *
     end_bench(b);
 }
 
+/* Whoever made the journal anew from the log alone would sign another log than that of the last checkpoint. */
+static void without_a_head_the_frames_tell_what_was_acknowledged(void **state)
+{
+    struct bench *b = new_bench(0);
+    struct cu_engine_care care = cu_embedded_care(&b->config);
+    static const uint8_t zeros[8192];
+    cu_size reach = { 0 };
+    size_t n = 0;
+    (void)state;
+
+    for (size_t i = 0; i < 10; i++) submit_one(b, &records, i);
+    OK(b->engine.drain(b->engine.self, &error));
+    const struct cu_tip drained = b->engine.tip(b->engine.self);
+    submit_one(b, &records, 10);
+    lose_power(b);
+    OK(care.check(care.self, &drained, count_fault, &n, &reach, &error));
+    assert_int_equal(n, 0);
+    assert_int_equal(reach.v, 22);
+    OK(cu_fs_replace(&b->fs, "node/journal/head", "node/journal/incoming/head", CU_SPAN_OF(zeros), true, &error));
+    OK(care.check(care.self, &drained, count_fault, &n, &reach, &error));
+    assert_true(n > 0);
+    assert_int_equal(reach.v, 22);
+    end_bench(b);
+}
+
 static void a_journal_made_anew_is_tied_to_the_log(void **state)
 {
     struct bench *b = new_bench(0);
@@ -783,6 +809,7 @@ int main(void)
         cmocka_unit_test(a_second_create_is_refused_and_changes_nothing),
         cmocka_unit_test(a_ledger_is_dirty_from_the_acknowledgement_to_the_drain),
         cmocka_unit_test(the_head_tells_how_much_was_drained_and_how_much_acknowledged),
+        cmocka_unit_test(without_a_head_the_frames_tell_what_was_acknowledged),
         cmocka_unit_test(a_journal_made_anew_is_tied_to_the_log),
         cmocka_unit_test(after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_anew),
         cmocka_unit_test(a_drain_that_fails_keeps_the_journal_and_is_made_up_for),
