@@ -55,7 +55,7 @@ static cu_status mark_unclean(struct cu_embedded *e, struct cu_err *err)
     return e->head.clean ? cu_embedded_head(e, &next, false, err) : CU_OK;
 }
 
-/* Go on in the other file, which is free and zeroed: its header is durable before a head may name it. */
+/* Go on in the other file, which is free: its header is durable before a head may name it. */
 static cu_status turn(struct cu_embedded *e, struct cu_err *err)
 {
     TRY(mark_unclean(e, err));
@@ -69,7 +69,6 @@ static cu_status turn(struct cu_embedded *e, struct cu_err *err)
     if (status != CU_OK) return status;
     next.part[other] = (struct cu_part){ generation, CU_JOURNAL_HEADER, CU_JOURNAL_HEADER };
     next.current = other;
-    e->spare_ready = false;
     e->drain_wanted = true;
     pthread_cond_signal(&e->wake_drainer);
     return cu_embedded_head(e, &next, false, err);
@@ -81,7 +80,7 @@ static cu_status find_room(struct cu_embedded *e, size_t need, bool *ret_found, 
 
     pthread_mutex_lock(&e->head_lock);
     *ret_found = e->head.part[e->head.current].end + need <= e->head.bytes;
-    if (!*ret_found && e->spare_ready) {
+    if (!*ret_found && e->head.part[!e->head.current].generation == 0) {
         status = turn(e, err);
         *ret_found = true;
     }
@@ -142,6 +141,7 @@ static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batc
     cu_status status = mark_unclean(e, err);
     pthread_mutex_unlock(&e->head_lock);
     TRY(status);
+    if (e->written[e->at.current] < part->end + e->frames.n) e->written[e->at.current] = part->end + e->frames.n;
     status = file->ops->write_at(file, part->end, cu_buf_span(&e->frames), err);
     if (status == CU_OK) status = file->ops->sync(file, err);
     return status == CU_OK ? CU_OK : cu_embedded_break(e, status);

@@ -107,24 +107,6 @@ static cu_status publish(struct cu_embedded *e, const struct cu_tip *tip, struct
 
 /* ---- forgetting ---- */
 
-/* A free file is made ready for its next use: zeros, synced. */
-static cu_status clear_spare(struct cu_embedded *e, struct cu_err *err)
-{
-    pthread_mutex_lock(&e->head_lock);
-    unsigned other = !e->head.current;
-    uint64_t bytes = e->head.bytes;
-    bool wanted = e->head.part[other].generation == 0 && !e->spare_ready && !e->broken;
-    pthread_mutex_unlock(&e->head_lock);
-    if (!wanted) return CU_OK;
-
-    TRY(cu_journal_zero(e->part_file[other], 0, bytes, err));
-    TRY(e->part_file[other]->ops->sync(e->part_file[other], err));
-    pthread_mutex_lock(&e->head_lock);
-    e->spare_ready = true;
-    pthread_mutex_unlock(&e->head_lock);
-    return CU_OK;
-}
-
 /* (3): everything up to `upto` is durable elsewhere. The writer may have moved on since, even into the other file. */
 static cu_status forget(struct cu_embedded *e, const struct cu_head *upto, struct cu_err *err)
 {
@@ -141,23 +123,32 @@ static cu_status forget(struct cu_embedded *e, const struct cu_head *upto, struc
         next.part[i] = (struct cu_part){ 0 };
         frees = true;
     }
-    cu_status status = cu_embedded_head(e, &next, frees, err); /* twice: the file is cleared next, so neither slot may need it */
+    cu_status status = cu_embedded_head(e, &next, frees, err); /* twice: the file is overwritten next, so neither slot may need it */
     pthread_mutex_unlock(&e->head_lock);
     return status;
+}
+
+/* What is not a frame becomes zero. Nobody writes any more. */
+static cu_status clear_slack(struct cu_embedded *e, unsigned i, struct cu_err *err)
+{
+    const uint64_t end = e->head.part[i].end;
+
+    if (e->written[i] <= end) return CU_OK;
+    TRY(cu_journal_zero(e->part_file[i], end, e->written[i], err));
+    TRY(e->part_file[i]->ops->sync(e->part_file[i], err));
+    e->written[i] = end;
+    return CU_OK;
 }
 
 /* The last word of an engine that closes: nothing is left to drain, all slack is zero. */
 static cu_status mark_clean(struct cu_embedded *e, struct cu_err *err)
 {
-    cu_status status = CU_OK;
-
+    if (e->head.clean || e->head.drained.v != e->head.tip.size.v) return CU_OK;
+    for (unsigned i = 0; i < 2; i++) TRY(clear_slack(e, i, err));
     pthread_mutex_lock(&e->head_lock);
-    if (!e->head.clean && e->head.drained.v == e->head.tip.size.v &&
-        (e->spare_ready || e->head.part[!e->head.current].generation != 0)) {
-        struct cu_head next = e->head;
-        next.clean = true;
-        status = cu_embedded_head(e, &next, false, err);
-    }
+    struct cu_head next = e->head;
+    next.clean = true;
+    cu_status status = cu_embedded_head(e, &next, false, err);
     pthread_mutex_unlock(&e->head_lock);
     return status;
 }
@@ -204,7 +195,6 @@ static cu_status drain(struct cu_embedded *e, bool closing, struct cu_err *err)
         TRY(forget(e, &upto, err));
         cu_embedded_forget(e, upto.tip.size);
     }
-    TRY(clear_spare(e, err));
     return closing ? mark_clean(e, err) : CU_OK;
 }
 

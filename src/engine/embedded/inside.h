@@ -3,7 +3,7 @@
  * Invariants, by number all over this room:
  * (1) Nothing is acknowledged before its frames are synced and, after that, a head that covers them is synced.
  * (2) What the newest head covers and the tiles lack is in the journal; it is never cut, zeroed or overwritten.
- * (3) The journal forgets (`from` moves on, a file is zeroed) only after both logs, the attachments, the checkpoint and the state
+ * (3) The journal forgets (`from` moves on, a file is free) only after both logs, the attachments, the checkpoint and the state
  *     are durable up to there.
  * (4) After a failed write or sync of journal or head nothing is believed of them: the engine answers IO until it is opened anew.
  * (5) Locks are taken in this order: drain, machine, head, tail. The queue's is held alone. Only who commits moves `current` and `end`;
@@ -83,7 +83,7 @@ struct cu_embedded {
     struct cu_head at;     /* the copy of who commits, taken when it begins */
     size_t batch_max;      /* bytes of frames of one batch: with its block it fits an empty file */
     size_t record_max;     /* bytes of one record: CU_RECORD_MAX, or what fits a batch of a small journal */
-    bool spare_ready;      /* the file that is not current is free and zeroed. head_lock */
+    uint64_t written[2];   /* behind that a file is zero. Who commits; then who closes */
     bool broken;           /* (4). head_lock */
 
     pthread_mutex_t tail_lock;

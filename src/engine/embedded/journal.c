@@ -2,8 +2,9 @@
  *
  * (1) A frame's checksum covers its header, payload and padding: every bit of it. It is SHA-256 cut to 16 bytes, the house's one
  *     hash; generation and position are in what it covers, so a frame of an earlier use of the file is not taken for a present one.
- * (2) Past the last frame everything is zero; a length of zero ends a scan that knows no better end.
- * (3) A file is used again only after it was filled with zeros and synced; its generation is then a new one.
+ * (2) Past the last frame of a ledger that was closed in order everything is zero. While it is in use there may be frames of an earlier
+ *     use, which a scan that knows no better end does not take for its own by (1), or what a crash left of a batch.
+ * (3) A file that is used again has a new generation: one more than any before.
  * (4) Whatever version a file has, its first 32 bytes and their digest lie where they lie in version 1, so a newer file is told
  *     from a damaged one.
  */

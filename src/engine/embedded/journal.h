@@ -57,7 +57,7 @@ CU_MUST_USE cu_status cu_journal_slack(struct cu_file *file, uint64_t from, uint
 #define CU_HEAD_SLOT 4096u
 
 struct cu_part {         /* one journal file */
-    uint64_t generation; /* 0: free, all zeros (or about to be made so) */
+    uint64_t generation; /* 0: free */
     uint64_t from, end;  /* its frames that are not drained yet; the end of those acknowledged */
 };
 

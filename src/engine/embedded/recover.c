@@ -299,7 +299,7 @@ cu_status cu_embedded_recover(struct cu_embedded *e, struct cu_err *err)
     TRY(cu_embedded_resume(e, err));
     if (e->head.clean && whole) TRY(judge_state(e, true, err));
     else TRY(recover_unclean(e, err));
-    e->spare_ready = e->head.part[!e->head.current].generation == 0;
+    for (unsigned i = 0; i < 2; i++) e->written[i] = e->head.part[i].end;
     e->drain_wanted = e->head.drained.v < e->head.tip.size.v;
     return e->drain_wanted && e->config.workers == 0 ? cu_embedded_drain(e, false, err)
                                                      : CU_OK; /* else its thread begins with it */
