@@ -54,6 +54,9 @@
     X(WINDOW_US, 1000, "us", "how long a commit waits for company, unless told otherwise")                             \
     X(JOURNAL_BYTES_USUAL, 16777216, "bytes", "each of the two files of a journal, unless told otherwise")             \
     X(REPLAY_MAX, 65536, "entries", "what an opening reads back from tiles; a state further behind is made anew")      \
+    X(STATE_DELTA_MAX, 67108864, "bytes", "rows of state in memory, whatever the ledger's size; in there they take twice that") \
+    X(INDEX_CACHE, 67108864, "bytes", "pages of the search index in memory, while it is written")                      \
+    X(INDEX_ITEMS, 1048576, "items", "of 16 bytes, that one batch of the search index has in memory, of entries and of objects") \
     X(ENGINE_THREADS_MAX, 256, "threads", "that judge forms and signatures, one a processor")                          \
     X(LANES_MAX, 8, "threads", "that hash and write one content")                                                      \
     X(DEVICES_MAX, 16, "files", "open for good: one on each file system below a root, to sync it")                     \

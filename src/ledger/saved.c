@@ -17,8 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DELTA_MIN (4u << 20)  /* up to here a snapshot is not worth its while */
-#define DELTA_MAX (64u << 20) /* what an opening may cost */
+#define DELTA_MIN (4u << 20) /* up to here a snapshot is not worth its while */
 #define PATH_BYTES 512
 #define ATTEMPTS 4
 
@@ -212,7 +211,7 @@ static uint64_t delta_limit(const struct cu_state *state)
 {
     uint64_t half = state->snapshot ? cu_snapshot_bytes(state->snapshot) / 2 : 0;
 
-    return half < DELTA_MIN ? DELTA_MIN : half > DELTA_MAX ? DELTA_MAX : half;
+    return half < DELTA_MIN ? DELTA_MIN : half > CU_STATE_DELTA_MAX ? CU_STATE_DELTA_MAX : half /* what an opening may cost */;
 }
 
 cu_status cu_saved_freeze(struct cu_saved *s, struct cu_state *state, const struct cu_mark *mark, struct cu_err *err)

@@ -140,11 +140,14 @@ static int checkpoint_at_times(void *arg, sqlite3 *db, const char *name, int pag
 
 static cu_status open_to_write(struct sqlite_index *x, const char *path, const char *uri, struct cu_err *err)
 {
+    char cache[64];
     bool is_new;
 
     TRY(open_database(x, uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     TRY(check_schema(x, path, &is_new, err)); /* before anything is changed in a file that may not be ours */
-    TRY(sqlite_run(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536", err));
+    TRY(sqlite_run(x, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF", err));
+    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d", CU_INDEX_CACHE >> 10);
+    TRY(sqlite_run(x, cache, err));
     sqlite3_wal_hook(x->db, checkpoint_at_times, x);
     x->path = strdup(path);
     ENSURE(x->path, err, CU_NO_MEMORY, "no memory for the search index");

@@ -17,8 +17,7 @@
 
 #define RUNS_MAX 16
 #define ITEM 16u
-#define PAGE_ITEMS 252u        /* a row of `pages` then fills one page of SQLite's */
-#define PENDING_MAX (1u << 20) /* items in memory */
+#define PAGE_ITEMS 252u /* a row of `pages` then fills one page of SQLite's */
 
 struct item {
     uint64_t key, value;
@@ -134,7 +133,7 @@ cu_status runs_put(struct sqlite_index *x, enum run_about about, uint64_t key, u
     struct cu_buf *pending = &x->pending[about];
     const struct item item = { key, value };
 
-    if (!pending->max) *pending = cu_buf_heap(PENDING_MAX * sizeof item);
+    if (!pending->max) *pending = cu_buf_heap(CU_INDEX_ITEMS * sizeof item);
     if (pending->n == pending->max) TRY(runs_write(x, about, err));
     cu_buf_add(pending, cu_span(&item, sizeof item));
     return cu_buf_ok(pending, err);
