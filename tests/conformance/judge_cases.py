@@ -104,6 +104,9 @@ def unpack_bytes(form, bases):
 def pack(case, bases):
     out = {"name": case["name"], "says": case["says"], "must": case["must"]}
     evidence = case["evidence"]
+    if case["part"] is not None:
+        proof, data, size, root = case["part"]
+        return {**out, "part": {"proof": pack_bytes(proof, bases), "bytes": pack_bytes(data, {}), "size": size, "root": root.hex()}}
     if case["fork"] is not None:
         return {**out, "fork": pack_bytes(case["fork"], bases), "trust": pack_bytes(case["trust"], bases)}
     if evidence and "files" in evidence:
@@ -131,6 +134,9 @@ def write_files(case, i, folder, bases):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(unpack_bytes(form, bases))
         return str(folder / name)
+    if "part" in case:
+        part = case["part"]
+        return "\t".join([write(f"{i}.proof", part["proof"]), write(f"{i}.part", part["bytes"]), str(part["size"]), part["root"]])
     if "fork" in case:
         return "\t".join([write(f"{i}.fork", case["fork"]), write(f"{i}.trust", case["trust"])])
     evidence = case["evidence"]
@@ -149,7 +155,7 @@ def short(answer):
     if "refused" in answer:
         return {"refused": answer["refused"]}
     if "checks" not in answer:
-        return {k: answer[k] for k in ("status", "convicted", "a", "b")}
+        return {k: answer[k] for k in ("status", "convicted", "a", "b") if k in answer}
     verdicts = [answer["verdicts"][v] for v in ("integrity", "signer", "time")]
     return {"exit": answer["exit_code"], "status": answer["status"], "verdicts": [v["verdict"] if isinstance(v, dict) else v for v in verdicts],
             "checks": [[c["check"], c["verdict"], c["status"]] for c in answer["checks"]]}
@@ -166,8 +172,8 @@ def run(program, lines):
 def ask(program, cases, bases):
     with tempfile.TemporaryDirectory() as folder:
         lines = [write_files(c, i, pathlib.Path(folder), bases) for i, c in enumerate(cases)]
-        forks = [i for i, c in enumerate(cases) if "fork" in c]
-        rest = [i for i, c in enumerate(cases) if "fork" not in c]
-        answers = dict(zip(rest, run(program, [lines[i] for i in rest])))
-        answers.update(zip(forks, run([*program, "--forks"], [lines[i] for i in forks])))
+        answers = {}
+        for kind, option in (("receipt", []), ("fork", ["--forks"]), ("part", ["--parts"])):
+            those = [i for i, c in enumerate(cases) if kind in c]
+            answers.update(zip(those, run([*program, *option], [lines[i] for i in those])))
     return [answers[i] for i in range(len(cases))]

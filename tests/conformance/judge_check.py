@@ -7,7 +7,7 @@ from judge_cases import ask, read
 name, program = sys.argv[1], sys.argv[2:]
 cases, bases = read(pathlib.Path(__file__).parent.parent / "vectors/judge")
 wrong = [(c, a) for c, a in zip(cases, ask(program, cases, bases)) if a != c["expect"]]
-kinds = {"forks": [c for c in cases if "fork" in c], "trust files": [c for c in cases if c["name"].startswith(("trust-", "epoch"))]}
+kinds = {"forks": [c for c in cases if "fork" in c], "parts": [c for c in cases if "part" in c], "trust files": [c for c in cases if c["name"].startswith(("trust-", "epoch"))]}
 print(f"{'not ok' if wrong or len(cases) < 300 else 'ok'} - {name} comes to the known verdict, lines and status names in {len(cases) - len(wrong)} of {len(cases)} cases "
       f"({', '.join(f'{len(v)} of {k}' for k, v in kinds.items())})")
 for c, a in wrong[:20]:

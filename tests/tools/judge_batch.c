@@ -1,10 +1,14 @@
 /* Verdicts by the hundred, for scripts. A line in, from standard input, names files, "-" where there is none:
  *
- *     receipt <tab> trust <tab> evidence <tab> manifest         or, with --forks:   proof <tab> trust
+ *     receipt <tab> trust <tab> evidence <tab> manifest
+ *     proof <tab> trust                                         with --forks
+ *     proof <tab> part <tab> size of the item <tab> its root    with --parts
  *
  * and one line of JSON comes out: what `custody-verify --json` prints, or {"refused": STATUS} when there is nothing to judge.
  */
 #include "adapters/posix/posix.h"
+#include "custody/part.h"
+#include "custody/text.h"
 #include "service/judge.h"
 
 #include <stdio.h>
@@ -73,9 +77,31 @@ static cu_status judge_fork(char *line, struct cu_verifier *by, struct cu_buf *o
     return CU_OK;
 }
 
+static cu_status judge_part(char *line, struct cu_verifier *by, struct cu_buf *out, struct cu_err *err)
+{
+    struct cu_span proof_bytes, bytes;
+    struct cu_part_proof proof;
+    struct cu_part part;
+    uint64_t size;
+    cu_hash root;
+
+    (void)by;
+    TRY(read_column(&line, file[0], &proof_bytes, err));
+    TRY(read_column(&line, file[1], &bytes, err));
+    TRY(cu_decimal_read(cu_span_str(column(&line)), INT64_MAX, &size, err));
+    TRY(cu_hex_read(cu_span_str(column(&line)), root.b, sizeof root, err));
+    TRY(cu_part_proof_read(proof_bytes, &proof, err));
+    cu_part_start(&part, proof.first);
+    cu_part_add(&part, bytes);
+    TRY(cu_part_verify(&part, &proof, size, &root, err));
+    cu_buf_add_str(out, "{\"status\":\"OK\"}\n");
+    return CU_OK;
+}
+
 int main(int argc, char **argv)
 {
-    const bool forks = argc > 1 && strcmp(argv[1], "--forks") == 0;
+    const char *what = argc > 1 ? argv[1] : "";
+    cu_status (*go)(char *, struct cu_verifier *, struct cu_buf *, struct cu_err *) = judge;
     CU_BUF out = cu_buf_heap((size_t)4 << 20);
     struct cu_verifier by;
     char *line = NULL;
@@ -83,10 +109,12 @@ int main(int argc, char **argv)
 
     if (cu_crypto_init(NULL) != CU_OK) return 1;
     by = cu_verifier_plain();
+    if (strcmp(what, "--forks") == 0) go = judge_fork;
+    if (strcmp(what, "--parts") == 0) go = judge_part;
     while (getline(&line, &size, stdin) > 0) {
         struct cu_err err = { 0 };
         cu_buf_clear(&out);
-        const cu_status status = (forks ? judge_fork : judge)(line, &by, &out, &err);
+        const cu_status status = go(line, &by, &out, &err);
         if (status != CU_OK) printf("{\"refused\":\"%s\"}\n", cu_status_name(status));
         else fwrite(out.p, 1, out.n, stdout);
     }

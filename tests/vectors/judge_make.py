@@ -19,10 +19,10 @@ cases, bases = [], {}
 SMALL, BIG = b"evidence, in so many bytes\n", b"\xc0\xff\xee\x12\x34" * 20000
 
 
-def case(name, says, must, receipt=None, trust=None, evidence=None, beside=None, fork=None):
+def case(name, says, must, receipt=None, trust=None, evidence=None, beside=None, fork=None, part=None):
     """`must`: "check STATUS", an exit code, or "refused STATUS"."""
     assert name not in [c["name"] for c in cases], name
-    cases.append({"name": name, "says": says, "must": must, "receipt": receipt, "trust": trust, "evidence": evidence, "manifest": beside, "fork": fork})
+    cases.append({"name": name, "says": says, "must": must, "receipt": receipt, "trust": trust, "evidence": evidence, "manifest": beside, "fork": fork, "part": part})
 
 
 def base(name, data):
@@ -798,6 +798,58 @@ fk("no-epoch", "no epoch for its size", "UNTRUSTED", fork(true, fake), true.trus
 fk("other-signers", "nobody signed both", "OK", fork(true, fake, notes=(true.note(), fake.text() + "\n" + cosign_line(fake.text(), "witness.example/0", Ed25519("witness 0"), 7))))
 fk("both-signed", "the log and a cosigner signed both", "OK", fork(true, fake, notes=(true.note(witnesses=(0,)), fake.note(witnesses=(0, 1)))))
 fk("note-bad", "a note that is none", "MALFORMED", fork(true, fake, notes=(true.note(), fake.note().replace("—", "-"))))
+
+# ---- parts of an item ----
+
+WHOLE = b"".join(bytes([i]) * 1000 for i in range(9)) + b"ends"  # 9,004 bytes, three leaves
+LONG = bytes(range(256)) * 161  # 41,216 bytes, eleven
+
+
+def outside(hashes, from_, to, lo=0):
+    if lo + len(hashes) <= from_ or lo >= to:
+        return tree(hashes)
+    if from_ <= lo and lo + len(hashes) <= to:
+        return b""
+    k = split(len(hashes))
+    return outside(hashes[:k], from_, to, lo) + outside(hashes[k:], from_, to, lo + k)
+
+
+def part_proof(data, first, last, change=lambda p: None):
+    leaves = [leaf(data[i:i + 4096]) for i in range(0, len(data), 4096)]
+    proof = {0: "application/custody-range+cbor", 1: sha(b"id"), 2: first, 3: last, 4: data[first // 4096 * 4096:first], 5: data[last + 1:(last // 4096 + 1) * 4096],
+             6: outside(leaves, first // 4096, last // 4096 + 1)}
+    change(proof)
+    return enc(proof)
+
+
+def pt(name, says, must, data, first, last, change=lambda p: None, given=None, size=None, root=None):
+    case(f"part-{name}", says, must, part=(part_proof(data, first, last, change), data[first:last + 1] if given is None else given, len(data) if size is None else size, root or content_root(data)))
+
+
+for name, data, first, last_ in (("all", WHOLE, 0, 9003), ("first-byte", WHOLE, 0, 0), ("last-byte", WHOLE, 9003, 9003), ("middle", WHOLE, 5000, 5000), ("one-leaf", WHOLE, 4096, 8191), ("across", WHOLE, 4000, 4200), ("from-a-leaf", WHOLE, 4096, 4100), ("to-a-leaf", WHOLE, 4000, 8191),
+                                ("tail", WHOLE, 8000, 9003), ("long-middle", LONG, 9000, 30000), ("long-one", LONG, 40960, 40960), ("long-last-leaf", LONG, 40960, 41215), ("long-first", LONG, 1, 4094), ("small-item", b"small", 1, 3)):
+    pt(name, f"bytes {first} to {last_} of {len(data)}", "OK", data, first, last_)
+pt("other-byte", "a byte of the part differs", "BAD_PROOF", WHOLE, 5000, 5010, given=b"x" + WHOLE[5001:5011])
+pt("before-bit", "a bit before it differs", "BAD_PROOF", WHOLE, 5000, 5010, lambda p: p.update({4: bit(p[4], 3)}))
+pt("after-bit", "a bit behind it differs", "BAD_PROOF", WHOLE, 5000, 5010, lambda p: p.update({5: bit(p[5], 3)}))
+pt("hash-bit", "a bit of a hash differs", "BAD_PROOF", WHOLE, 5000, 5010, lambda p: p.update({6: bit(p[6], 3)}))
+pt("hashes-swapped", "two hashes swapped", "BAD_PROOF", WHOLE, 5000, 5010, lambda p: p.update({6: p[6][32:] + p[6][:32]}))
+pt("hash-less", "a hash less", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({6: p[6][32:]}))
+pt("hash-more", "a hash more", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({6: p[6] + sha()}))
+pt("hashes-31", "hashes that are none", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({6: p[6][1:]}))
+pt("before-short", "a byte less before it", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({4: p[4][1:]}))
+pt("after-long", "a byte more behind it", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({5: p[5] + b"x"}))
+pt("shorter", "a byte of the part is missing", "MALFORMED", WHOLE, 5000, 5010, given=WHOLE[5000:5010])
+pt("longer", "a byte more than the proof says", "MALFORMED", WHOLE, 5000, 5010, given=WHOLE[5000:5012])
+pt("moved", "the same bytes, said to lie one further", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({2: 5001, 3: 5011}))
+pt("backwards", "last before first", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({3: 4999}))
+pt("beyond", "last beyond the item", "MALFORMED", WHOLE, 9003, 9003, lambda p: p.update({3: 9004}), given=b"sx")
+pt("other-size", "of an item of another size", "MALFORMED", WHOLE, 5000, 5010, size=4000)
+pt("other-item", "of another item", "BAD_PROOF", WHOLE, 5000, 5010, root=sha(b"item"))
+pt("type", "another type", "NEWER_FORMAT", WHOLE, 5000, 5010, lambda p: p.update({0: "application/custody-part+cbor"}))
+pt("field", "a field more", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({7: 0}))
+pt("no-id", "no id", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.pop(1))
+pt("none", "nothing for a proof", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.clear())
 
 
 # ---- write ----
