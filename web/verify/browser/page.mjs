@@ -25,9 +25,10 @@ export async function judge(p, { files, folder, trustFile }) {
 export async function give(p, id, what) {
   const before = await p.evaluate(() => Number(document.body.dataset.judged ?? 0))
   await p.setInputFiles(id, what)
-  await p.waitForFunction((n) => Number(document.body.dataset.judged ?? 0) > n, before, { timeout: 120000 })
+  await p.waitForFunction((n) => Number(document.body.dataset.judged ?? 0) > n, before, { timeout: 300000 })
 }
 export async function verdict(p) {
+  if (!(await p.$('#result'))) return undefined // nothing was given yet
   await p.waitForSelector('#result')
   return {
     headline: (await p.innerText('#result h2')).replace(/^[✓?✗]\s*/, ''), sentence: await p.evaluate(() => document.querySelector('.sentence')?.textContent ?? ''),

@@ -3,7 +3,7 @@ import { type Bytes, attempt, hex, utf8 } from '../codec/bytes.ts'
 import { type Difference } from '../package/evidence.ts'
 import { type Bag, type BagLine, type Exhibit } from '../package/bag.ts'
 import { type Fork } from '../proof/fork.ts'
-import { type Line, type Report, type Verdict } from '../proof/report.ts'
+import { type Line, type Report, type Verdict, fine } from '../proof/report.ts'
 import { kindName } from '../proof/sentence.ts'
 import { VERDICTS, type VerdictName } from '../proof/trust.ts'
 import { type Judgement } from '../proof/verify.ts'
@@ -136,7 +136,7 @@ export function receiptVerdicts(j: Judgement): Verdicts {
 }
 export const needsFile = (r: Report): boolean => r.facts?.kind === 'deposit' && r.compared === 'none'
 
-export const bagVerdicts = (b: Bag): Verdicts => ({ verdicts: b.verdicts, exitCode: b.exitCode, sentence: b.sentence, whyOf: (v) => b.why[v], compared: undefined })
+export const bagVerdicts = (b: Bag): Verdicts => ({ verdicts: b.verdicts, exitCode: b.exitCode, sentence: b.sentence, whyOf: (v) => b.why[v] ?? fine[v], compared: undefined })
 
 export function showBag(b: Bag, l: Language, open: (e: Exhibit) => void): HTMLElement[] {
   const state: Record<Exhibit['state'], Class> = { same: 'good', part: 'good', reference: 'note', altered: 'bad' }
