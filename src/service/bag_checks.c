@@ -530,7 +530,7 @@ static void check_lists(struct cu_bag_judging *g)
     if (g->exhibits) qsort(g->exhibit, g->exhibits, sizeof *g->exhibit, exhibit_by_id);
     if (g->given_n) qsort(g->given, g->given_n, sizeof *g->given, by_hash);
     for (size_t i = 0; i < g->inventories; i++) check_inventory(g, &g->inventory[i]);
-    if (g->inventories == 0 && g->receipts)
+    if (g->inventories == 0)
         cu_bag_say(g, CU_FAIL, "inventory", CU_SPAN_EMPTY, "there is no inventory of the case: what it has besides is not known",
                    "没有案件清单：无从得知该案还有什么");
     check_disclosed(g);

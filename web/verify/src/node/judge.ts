@@ -1,5 +1,6 @@
 /** The page's judgement for scripts, as tests/vectors/judge/README.md has it: lines `receipt <tab> trust <tab> evidence <tab> manifest` on
- *  standard input or, with --forks, `proof <tab> trust`; paths, `-` where there is none. A line of JSON for each. */
+ *  standard input or, with --forks, `proof <tab> trust`, with --bags `folder of an exported case <tab> trust`; paths, `-` where there is none.
+ *  A line of JSON for each. */
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -7,6 +8,7 @@ import { type Bytes, Refused } from '../codec/bytes.ts'
 import { sha256 } from '../codec/hash.ts'
 import { Lanes, Tree } from '../hashing/engine.ts'
 import { type Folder, type Found, type Given, judgeWith } from '../package/evidence.ts'
+import { judgeBag } from '../package/bag.ts'
 import { type FileRef, type Hashed, type Reading } from '../package/files.ts'
 import { judgeFork } from '../proof/fork.ts'
 import { VERDICTS, readTrust } from '../proof/trust.ts'
@@ -19,10 +21,10 @@ const lanes = Lanes.make()
 interface OnDisk extends FileRef { disk: Buffer }
 const onDisk = (disk: Buffer, size: number): OnDisk => ({ path: disk.toString(), size, blob: undefined as unknown as Blob, deflated: false, disk })
 const reading: Reading = {
-  async hash(file): Promise<Hashed> {
-    const all = bytes((file as OnDisk).disk), tree = new Tree(lanes)
-    tree.add(all)
-    return { size: all.length, sha256: sha256(all), root: tree.root(), subtrees: [] }
+  async hash(file, around): Promise<Hashed> {
+    const all = bytes((file as OnDisk).disk), tree = new Tree(lanes, around?.from)
+    for (const piece of [around?.before, all, around?.after]) if (piece) tree.add(piece)
+    return { size: all.length, sha256: sha256(all), root: around ? new Uint8Array(32) : tree.root(), subtrees: around ? tree.subtrees() : [] }
   },
   bytes: async (file) => bytes((file as OnDisk).disk),
 }
@@ -55,6 +57,17 @@ async function judgeLine([receipt, trust = '-', evidence = '-', manifest = '-']:
   }
 }
 
+async function bagLine([folder, trust = '-']: string[]): Promise<object> {
+  const found = new Map<string, Found>()
+  walk(Buffer.from(folder!), '', found)
+  const files = [...found].flatMap(([path, f]) => f.type === FILE ? [{ ...f.file, path: Buffer.from(path, 'latin1').toString() }] : [])
+  const bag = await judgeBag(files, trust === '-' ? undefined : readTrust(bytes(trust)), reading)
+  return {
+    exit_code: bag.exitCode, verdicts: bag.verdicts, exhibits: bag.exhibits.map(({ stem, state }) => ({ exhibit: stem, content: state })),
+    checks: bag.lines.map(({ verdict, what, where, text }) => ({ verdict, what, where, text: text.en, text_zh: text.zh })), statement_en: bag.sentence.en,
+  }
+}
+
 function forkLine([proof, trust]: string[]): object {
   const found = judgeFork(bytes(proof!), readTrust(bytes(trust!)))
   return { status: 'OK', convicted: found.convicted, a: found.signersA, b: found.signersB }
@@ -63,7 +76,8 @@ function forkLine([proof, trust]: string[]): object {
 for await (const line of createInterface({ input: process.stdin })) {
   let answer: object
   try {
-    answer = process.argv.includes('--forks') ? forkLine(line.split('\t')) : await judgeLine(line.split('\t'))
+    const parts = line.split('\t')
+    answer = process.argv.includes('--forks') ? forkLine(parts) : await (process.argv.includes('--bags') ? bagLine : judgeLine)(parts)
   } catch (e) {
     if (!(e instanceof Refused)) throw e
     answer = { refused: e.status, why: e.message }

@@ -7,7 +7,7 @@ import { type Verdict } from '../proof/report.ts'
 import { type Trust, type VerdictName, VERDICTS } from '../proof/trust.ts'
 import { FOLDER, type Payload } from '../record/kinds.ts'
 import { readDetails } from '../record/details.ts'
-import { FILE } from '../record/manifest.ts'
+import { FILE, HARDLINK } from '../record/manifest.ts'
 import { type Two, printable, shown, timeText, two } from '../words.ts'
 import { RECEIPT_MAX } from '../proof/proof_file.ts'
 import { type FileRef, type Hashed, type Reading } from './files.ts'
@@ -63,6 +63,7 @@ class Judging {
   private asOf = 0n
   private copiesMissing = false
   private oneKeeper = false
+  private receipts = 0
   readonly bag: Bag = {
     lines: [], exhibits: [], verdicts: { integrity: 'PASS', signer: 'PASS', time: 'PASS' }, why: {}, exitCode: 0, sentence: two('', ''), network: undefined, trustInside: undefined,
   }
@@ -157,6 +158,7 @@ class Judging {
 
   private fold(path: string, j: Judgement): void {
     const { report } = j
+    this.receipts++
     for (const v of VERDICTS) {
       if (RANK[report.verdicts[v]] >= RANK[this.bag.verdicts[v]]) continue
       this.bag.verdicts[v] = report.verdicts[v]
@@ -230,6 +232,10 @@ class Judging {
         const at = this.where(stem, Uint8Array.from([...name, 0x2f, ...row.path])), file = this.files.get(at)
         if (file) items.set(latin1(row.path), { type: FILE, file }), this.used.add(at)
         else this.fail('missing', `${stem}/${printable(row.path)}`, two(`it belongs to ${stem} and is not here`, `属于${stem}，但不在此处`))
+      }
+      for (const row of m?.rows ?? []) { // a further name of one file is not in the bag: its first name is
+        const first = row.type === HARDLINK ? items.get(latin1(row.target!)) : undefined
+        if (first) items.set(latin1(row.path), first)
       }
       given = { folder: { items, filesOnly: true } }
     } else {
@@ -315,6 +321,7 @@ class Judging {
 
   private conclude(): void {
     const { bag } = this, CODES = { integrity: 2, signer: 4, time: 5 }, required = this.trust?.required ?? ['integrity', 'signer']
+    if (this.receipts === 0) for (const v of ['signer', 'time'] as const) bag.verdicts[v] = 'NOT PROVEN', bag.why[v] = two('there is no receipt', '没有回执')
     const first = VERDICTS.find((v) => bag.verdicts[v] === 'FAIL' || (required.includes(v) && bag.verdicts[v] !== 'PASS'))
     bag.exitCode = first ? CODES[first] : !this.trust ? 4 : this.copiesMissing ? 3 : 0
     const obstacle = VERDICTS.find((v) => v === 'integrity' ? bag.verdicts[v] !== 'PASS' : bag.verdicts[v] === 'FAIL')
