@@ -95,7 +95,9 @@ cu_status cu_certify(struct cu_certifying *c, size_t i, struct cu_certified *ret
     ENSURE(ret->found.row.kind == CU_KIND_DEPOSIT, err, CU_USAGE,
            "entry %llu is no exhibit but a %s: a certificate is about exhibits", LLU(c->what[i].seq.v),
            cu_kind_row(ret->found.row.kind)->name);
-    TRY(cu_receipt_of(c->p, c->what[i].seq, &ret->receipt, err));
+    if (c->what[i].bytes.n) cu_buf_add(&ret->receipt, c->what[i].bytes);
+    else TRY(cu_receipt_of(c->p, c->what[i].seq, &ret->receipt, err));
+    TRY(cu_buf_ok(&ret->receipt, err));
     TRY(cu_receipt_verify(cu_buf_span(&ret->receipt), &c->p->trust, NULL, &c->p->verifier, ret->scratch, ret->report, err));
     if (ret->found.row.recorded.v > c->newest.v) c->newest = ret->found.row.recorded;
     read_details(ret);
@@ -138,6 +140,8 @@ static cu_status summarise(struct cu_certifying *c, size_t i, struct cu_err *err
     s->digests = digests_text(c, &e);
     s->bytes = claim->has_folder ? claim->folder.bytes : claim->size;
     s->recorded = e.report->recorded_by;
+    s->size = e.report->checkpoint.size;
+    s->root = e.report->checkpoint.root;
     s->one_keeper = e.report->one_keeper;
     memcpy(s->verdict, e.report->verdict, sizeof s->verdict);
     return CU_OK;
@@ -256,10 +260,10 @@ static void put_ledger(struct cu_certifying *c)
     put_grouped_hash(c, "Network id", "网络标识", &c->p->trust.network, cu_cert_proof(c, first, "network"));
     put_words(c);
     cu_cert_row(c, "As of", "截至",
-                (struct cu_paper_text){ cu_draft_f(c->d, "%llu entries", LLU(c->p->log.checkpoint.size.v)),
-                                        cu_draft_f(c->d, "共%llu条记录", LLU(c->p->log.checkpoint.size.v)) },
+                (struct cu_paper_text){ cu_draft_f(c->d, "%llu entries", LLU(c->summary[0].size.v)),
+                                        cu_draft_f(c->d, "共%llu条记录", LLU(c->summary[0].size.v)) },
                 cu_two("the signed checkpoint in each receipt · checkpoint", "各回执内签名的检查点 · checkpoint"));
-    cu_cert_hash(c, "Root of the log", "日志根", &c->p->log.checkpoint.root,
+    cu_cert_hash(c, "Root of the log", "日志根", &c->summary[0].root,
                  cu_two("the same checkpoint · inclusion", "同一检查点 · inclusion"));
     put_parties(c);
     cu_cert_row(c, "Copies required", "要求的副本",

@@ -12,6 +12,7 @@ struct cu_certificate_exhibit {
     const char *name;     /* "C1/3" */
     const char *receipt;  /* where its reader finds the receipt: a file's name or path */
     const char *evidence; /* and the bytes, compared with the record on their way there; NULL: they are not with it */
+    struct cu_span bytes; /* the receipt itself; n == 0: it is made anew */
 };
 /** Exhibits by position. COPIES_MISSING: one has no receipt yet. */
 CU_MUST_USE cu_status cu_certificate(struct cu_place *p, const struct cu_certificate_exhibit *exhibit, size_t n, struct cu_draft *ret, struct cu_err *err);
@@ -34,6 +35,8 @@ struct cu_cert_summary {
     cu_unix_ms recorded;
     enum cu_verdict verdict[CU_VERDICTS];
     bool one_keeper;
+    cu_size size; /* of the log that its receipt speaks of, and root */
+    cu_hash root;
 };
 struct cu_certifying {
     struct cu_place *p;

@@ -209,20 +209,24 @@ static cu_status collect(struct cu_export *x, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status put_receipt(struct cu_export *x, cu_seq seq, const char *stem, struct cu_err *err)
+/* `keep` NULL: the bytes are not asked for again. */
+static cu_status put_receipt(struct cu_export *x, cu_seq seq, const char *stem, struct cu_buf *keep, struct cu_err *err)
 {
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
     char path[300];
 
     TRY(cu_receipt_of(x->p, seq, &receipt, err));
     snprintf(path, sizeof path, "receipts/%s" CU_BAG_RECEIPT, stem);
+    if (keep) cu_buf_add(keep, cu_buf_span(&receipt));
     return cu_export_put(x, path, cu_buf_span(&receipt), err);
 }
 
 static cu_status put_receipts(struct cu_export *x, struct cu_err *err)
 {
     for (size_t i = 0; i < x->n; i++) {
-        const cu_status put = put_receipt(x, x->exhibit[i].seq, x->exhibit[i].stem, err);
+        struct cu_export_exhibit *e = &x->exhibit[i];
+        e->receipt = cu_buf_heap(CU_RECEIPT_MAX);
+        const cu_status put = put_receipt(x, e->seq, e->stem, x->r->press ? &e->receipt : NULL, err);
         if (put == CU_COPIES_MISSING) return cu_fail_while(err, put, "%s", x->exhibit[i].name);
         TRY(put);
     }
@@ -324,7 +328,7 @@ static cu_status put_inventory(struct cu_export *x, const struct cu_export_case 
     snprintf(name, sizeof name, "inventory-%s.txt", c->stem);
     TRY(cu_export_put(x, name, cu_buf_span(&list), err));
     snprintf(name, sizeof name, "inventory-%s", c->stem);
-    return put_receipt(x, c->inventory, name, err);
+    return put_receipt(x, c->inventory, name, NULL, err);
 }
 
 static cu_status put_proofs(struct cu_export *x, struct cu_err *err)
@@ -335,7 +339,7 @@ static cu_status put_proofs(struct cu_export *x, struct cu_err *err)
     for (uint64_t i = 0; i < x->told.disclosures; i++) {
         if (i) snprintf(name, sizeof name, "disclosure-%llu", LLU(i + 1));
         else snprintf(name, sizeof name, "disclosure");
-        TRY(put_receipt(x, x->disclosure[i], name, err));
+        TRY(put_receipt(x, x->disclosure[i], name, NULL, err));
     }
     return CU_OK;
 }
@@ -393,6 +397,7 @@ static cu_status go(struct cu_export *x, struct cu_err *err)
     TRY(put_trust(x, err));
     TRY(cu_export_trail(x, err));
     TRY(cu_export_uco(x, err));
+    TRY(cu_export_paper(x, err));
     if (x->r->page.n) TRY(cu_export_put(x, "verify.html", x->r->page, err));
     TRY(put_bag_files(x, err));
     return x->out->ops->finish(x->out->self, err);
@@ -415,6 +420,7 @@ cu_status cu_export(struct cu_place *p, const struct cu_export_request *r, struc
     x.told.exhibits = x.n;
     *ret = x.told;
     cu_bag_names_free(&x.names);
+    for (size_t i = 0; i < x.n; i++) cu_buf_free(&x.exhibit[i].receipt);
     free(x.exhibit);
     free(x.cases);
     free(x.disclosure);

@@ -2,6 +2,7 @@
 #ifndef CU_SERVICE_EXPORT_H
 #define CU_SERVICE_EXPORT_H
 
+#include "ports/paper.h"
 #include "service/bag.h"
 #include "service/service.h"
 
@@ -14,6 +15,7 @@ struct cu_export_exhibit {
     cu_case_id case_id;
     char name[256], stem[120]; /* "C1/3", "C1-3" */
     bool content;
+    struct cu_buf receipt; /* when a certificate is made of it */
     size_t parts_n;
     struct cu_export_part part[CU_PARTS_MAX];
 };
@@ -26,12 +28,14 @@ struct cu_export_request {
     bool no_content;
     struct cu_span only;       /* exhibits between commas: of these alone the bytes go along */
     struct cu_span parts;      /* ID:FIRST-LAST between commas: of these a part goes along */
+    const struct cu_press *press; /* sets the certificate; NULL: there is none */
     struct cu_span page;       /* verify.html; n == 0: there is none */
 };
 struct cu_exported {
     uint64_t exhibits, whole, parts, files, bytes, disclosures;
     cu_hash disclosure;        /* id of the first */
     cu_unix_ms time;           /* that they are recorded by */
+    bool no_pdf;               /* a font is missing: the certificate is there as HTML alone */
     bool damaged;              /* a copy of the provider's was, and the node's was taken */
 };
 
@@ -66,6 +70,7 @@ CU_MUST_USE cu_status cu_export_evidence(struct cu_export *x, const struct cu_ex
 /** For people: the trail as CSV and JSON, the case as CASE/UCO (export_words.c, export_uco.c). */
 CU_MUST_USE cu_status cu_export_trail(struct cu_export *x, struct cu_err *err);
 CU_MUST_USE cu_status cu_export_uco(struct cu_export *x, struct cu_err *err);
+CU_MUST_USE cu_status cu_export_paper(struct cu_export *x, struct cu_err *err); /* README.txt, certificate (export_paper.c) */
 /** Each entry of the trail of what is exported, in log order, with the exhibit that it is about ("" when none alone). */
 typedef cu_status cu_export_step(void *arg, const struct cu_index_row *row, const char *exhibit, struct cu_err *err);
 CU_MUST_USE cu_status cu_export_each_step(struct cu_export *x, cu_export_step *step, void *arg, struct cu_err *err);

@@ -5,9 +5,11 @@
 
 #include "custody/json.h"
 #include "custody/text.h"
+#include "custody/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define DIFFERENCES_SHOWN 50
 
@@ -136,6 +138,58 @@ static cu_status judge_against_folder(const struct cu_judge_request *r, const st
     return CU_OK;
 }
 
+/* ---- what a person typed off a paper: is this the receipt that it means? ---- */
+#define TYPED_MIN 8 /* digits, as short ids are printed */
+
+struct typed {
+    bool has_id, id_same, has_network, network_same;
+    size_t digits;
+};
+
+static cu_status compare_typed(const struct cu_judge_request *r, struct cu_report *report, struct typed *ret, struct cu_err *err)
+{
+    char hex[65];
+    cu_hash network;
+
+    if (r->id) {
+        ret->has_id = true;
+        ret->digits = strlen(r->id);
+        ENSURE(ret->digits >= TYPED_MIN && ret->digits <= 64 && strspn(r->id, "0123456789abcdefABCDEF") == ret->digits, err,
+               CU_USAGE, "--id: \"%s\" is not %d to 64 hex digits of an id", r->id, TYPED_MIN);
+        cu_hash_hex(&report->id, hex);
+        ret->id_same = strncasecmp(hex, r->id, ret->digits) == 0;
+        if (!ret->id_same) report->status = CU_BAD_HASH, report->exit_code = cu_status_exit(CU_BAD_HASH);
+    }
+    if (r->network) {
+        ret->has_network = true;
+        const cu_status read = cu_words_read(cu_span_str(r->network), &network, err);
+        if (read != CU_OK) return cu_fail_while(err, CU_USAGE, "--network");
+        ret->network_same = cu_hash_eq(&network, &report->network);
+        if (!ret->network_same && report->exit_code != cu_status_exit(CU_BAD_HASH))
+            report->status = CU_WRONG_NETWORK, report->exit_code = cu_status_exit(CU_UNTRUSTED);
+    }
+    return CU_OK;
+}
+
+static void put_typed(const struct cu_report *report, const struct typed *t, struct cu_buf *out)
+{
+    char hex[65];
+
+    cu_hash_hex(&report->id, hex);
+    if (t->has_id && t->id_same)
+        cu_buf_addf(out,
+                    "\n✓ YES, the id is this receipt's: %zu of its 64 digits compared%s\n  是，标识相符：64位中已核对%zu位\n",
+                    t->digits, t->digits < 64 ? " (few digits can be imitated: compare all where it matters)" : "", t->digits);
+    else if (t->has_id) cu_buf_addf(out, "\n✗ NO, this is another receipt: its id is %s\n  否，这是另一份回执\n", hex);
+    if (t->has_network && t->network_same)
+        cu_buf_add_str(out, "✓ YES, the network words are those of its ledger\n  是，网络词与其账本相符\n");
+    else if (t->has_network) {
+        cu_buf_add_str(out, "✗ NO, it is of another ledger, whose words are: ");
+        cu_words_put(out, &report->network);
+        cu_buf_add_str(out, "\n  否，它属于另一账本\n");
+    }
+}
+
 /* ---- the whole ---- */
 struct desk {
     struct cu_report report;
@@ -180,10 +234,12 @@ static cu_status judge(const struct cu_judge_request *r, bool json, struct desk 
     CU_BUF report = cu_buf_heap((size_t)1 << 20), lines = cu_buf_heap((size_t)1 << 20);
     struct cu_json j = cu_json_on(&lines);
     struct differences d = { .out = &lines, .json = json ? &j : NULL };
+    struct typed typed = { 0 };
 
     if (r->trust_text.n) TRY(cu_trust_read(r->trust_text, &desk->trust, err));
     if (json) cu_json_open(&j, NULL, '[');
     TRY(judge_evidence(r, desk, &d, err));
+    TRY(compare_typed(r, &desk->report, &typed, err));
     if (json) cu_json_close(&j, ']');
     if (d.shown > DIFFERENCES_SHOWN && !json)
         cu_buf_addf(&lines, "… and %llu more differences\n", (unsigned long long)(d.shown - DIFFERENCES_SHOWN));
@@ -193,11 +249,14 @@ static cu_status judge(const struct cu_judge_request *r, bool json, struct desk 
         cu_buf_add(out, cu_buf_span(&report));
         cu_buf_add_str(out, ",\"differences\":");
         cu_buf_add(out, cu_buf_span(&lines));
+        if (typed.has_id) cu_buf_addf(out, ",\"id_typed\":%s", typed.id_same ? "true" : "false");
+        if (typed.has_network) cu_buf_addf(out, ",\"network_typed\":%s", typed.network_same ? "true" : "false");
         cu_buf_add_str(out, "}\n");
         return cu_buf_ok(out, err);
     }
     cu_buf_add(out, cu_buf_span(&lines));
     cu_report_text(&desk->report, out);
+    put_typed(&desk->report, &typed, out);
     return cu_buf_ok(out, err);
 }
 

@@ -10,6 +10,7 @@ struct cu_judge_request {
     struct cu_span trust_text;         /* n == 0: none pinned */
     const char *path;                  /* NULL: the receipt alone */
     struct cu_span manifest;           /* found beside the receipt; n == 0: none */
+    const char *id, *network;          /* what a person typed off a paper: the id or a prefix of it, the network id; NULL: nothing */
     const struct cu_source *source;
     struct cu_progress progress;
     struct cu_verifier *verifier;

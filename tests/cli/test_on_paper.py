@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from custody_test import CUSTODY, Ledger, Skip, call, fill, main, noise, test, verify
+from custody_test import CUSTODY, VERIFY, Ledger, Skip, call, fill, main, noise, test, verify
 
 
 def tool(name, *args):
@@ -192,6 +192,63 @@ def a_certificate_that_cannot_be_is_refused_with_a_reason(folder):
     none = fill(folder / "fonts", b"<fontconfig/>")
     answer = ledger.run("certificate", "C1/1", "-o", folder / "c.pdf", env={"FONTCONFIG_FILE": str(none)}, code=10)
     assert "fonts-noto-cjk" in answer.error and not (folder / "c.pdf").exists(), answer
+
+
+# ---- what a stranger types ----
+def readme_commands(bag):
+    return re.findall(r"^    (\S.*)$", (bag / "README.txt").read_text(encoding="utf-8"), re.M)
+
+
+def run_readme(bag):
+    path = f"{pathlib.Path(VERIFY).parent}:{os.environ['PATH']}"
+    return [(c, subprocess.run(["bash", "-c", c], cwd=bag, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "PATH": path}))
+            for c in readme_commands(bag)]
+
+
+@test
+def each_command_of_a_packages_readme_runs_as_it_stands_there_and_notices_a_changed_byte(folder):
+    ledger, _ = case_with_a_history(folder)
+    bag = folder / "a bag's folder"
+    ledger.run("export", "C1", "-o", bag, "--to", "Court", "--reason", "trial")
+    ran = run_readme(bag)
+    assert len(ran) == 16, [c for c, _ in ran]
+    for command, done in ran:
+        assert done.returncode == 0, (command, done)
+        for begin, says in (("sha256sum", ": OK"), ("openssl", "Signature Verified Successfully"), ("python3", "True"), ("custody-verify", "Verified:")):
+            assert not command.startswith(begin) or says in done.stdout, (command, done)
+    assert {"certificate.pdf", "certificate.html", "README.txt"} <= {p.name for p in bag.iterdir()}
+    words = ledger.run("status", "--json").row["network_words"]
+    assert words in " ".join((bag / "README.txt").read_text().split())
+    page, size = Page(bag / "certificate.html"), verify("--json", "--trust", ledger.trust, bag / "receipts/C1-1.tlog-proof").row["log_size"]
+    assert [r[1] for r in page.section("The ledger")[0] if r[0].startswith("As of")][0].startswith(f"{size} entries"), "the certificate speaks of the receipts beside it"
+    receipt = bag / "receipts/C1-1.tlog-proof"
+    lines = receipt.read_text().split("\n")
+    lines[4] = lines[3] if lines[4] != lines[3] else lines[5]
+    receipt.write_text("\n".join(lines))
+    verdicts = {c.split()[0] + c.split()[-1]: d.returncode for c, d in run_readme(bag)}
+    assert verdicts["sha256sumtagmanifest-sha256.txt"] and verdicts["python3'receipts/C1-1.tlog-proof'"] and verdicts["custody-verify'receipts/C1-1.tlog-proof'"], verdicts
+    assert verdicts["sha256summanifest-sha256.txt"] == 0, verdicts
+
+
+@test
+def a_typed_id_and_network_words_are_answered_with_yes_or_no(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    row = ledger.deposit("--case", "C1", fill(folder / "a", b"a"))[0]
+    words = ledger.run("status", "--json").row["network_words"]
+    receipt, other = row["receipt"], ("0" if row["id"][0] != "0" else "1") + row["id"][1:]
+    for how in (lambda *a, **k: verify("--trust", ledger.trust, *a, **k), lambda *a, **k: ledger.run("verify", *a, **k)):
+        answer = how("--id", row["id"].upper(), "--network", words.title(), receipt)
+        assert answer.out.count("✓ YES") == 2 and "64 of its 64" in answer.out, answer
+        answer = how("--id", row["id"][:8], receipt)
+        assert "8 of its 64" in answer.out and "imitated" in answer.out, answer
+        answer = how("--id", other, receipt, code=2)
+        assert "✗ NO, this is another receipt: its id is " + row["id"] in answer.out, answer
+        answer = how("--network", "abandon " * 23 + "art", receipt, code=4)
+        assert "✗ NO, it is of another ledger, whose words are: " + words in answer.out, answer
+        answer = how("--network", "abandon " * 23 + "art", "--id", other, "--json", receipt, code=2)
+        assert answer.row["id_typed"] is False and answer.row["network_typed"] is False and answer.row["exit_code"] == 2 and not answer.row["ok"], answer
+        assert "is it \"abandon\"" in how("--network", "abandom", receipt, code=1).error
+        assert "8 to 64" in how("--id", "12", receipt, code=1).error
 
 
 if __name__ == "__main__":

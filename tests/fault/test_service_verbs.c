@@ -135,7 +135,7 @@ static cu_status certify(struct service_world *w, struct cu_err *err)
 
     TRY(sw_open(w, SW_READ, err));
     TRY(cu_lookup(&w->place, cu_span_str("unfiled/1"), &found, err));
-    const struct cu_certificate_exhibit exhibit = { found.row.seq, "unfiled/1", "unfiled-1.tlog-proof", NULL };
+    const struct cu_certificate_exhibit exhibit = { found.row.seq, "unfiled/1", "unfiled-1.tlog-proof", NULL, CU_SPAN_EMPTY };
     TRY(cu_certificate(&w->place, &exhibit, 1, &draft, err));
     return sw_close(w, err);
 }

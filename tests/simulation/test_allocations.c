@@ -70,7 +70,7 @@ static cu_status receipt(struct service_world *w, struct cu_err *err)
 
 static cu_status certificate(struct service_world *w, struct cu_err *err)
 {
-    const struct cu_certificate_exhibit exhibit = { w->promise[0].seq, "C1/1", "C1-1.tlog-proof", NULL };
+    const struct cu_certificate_exhibit exhibit = { w->promise[0].seq, "C1/1", "C1-1.tlog-proof", NULL, CU_SPAN_EMPTY };
     CU_CLEANUP(cu_draft_free) struct cu_draft draft = { .chunks = NULL };
 
     TRY(sw_open(w, SW_READ, err));

@@ -85,7 +85,7 @@ static cu_status go_bag(const struct cu_judge_request *r, const struct verify_ar
                                         .verifier = r->verifier,
                                         .scratch = r->scratch,
                                         .path = args->receipt };
-    ENSURE(!args->path && !args->manifest, err, CU_USAGE,
+    ENSURE(!args->path && !args->manifest && !args->id && !args->network, err, CU_USAGE,
            "an exported case is judged as a whole: name nothing beside it but --trust FILE");
     TRY(open_bag(args->receipt, r->source, args->open_zip, &package, err));
     return cu_bag_judge(&bag, args->json, out, ret_exit, err);
@@ -111,6 +111,8 @@ cu_status verify_go(struct verify_request *v, const struct verify_arguments *arg
         .receipt = cu_buf_span(&v->receipt),
         .trust_text = args->trust ? cu_buf_span(&v->trust) : own_trust,
         .path = args->path,
+        .id = args->id,
+        .network = args->network,
         .manifest = cu_buf_span(&v->manifest),
         .source = &source,
         .verifier = &v->verifier,

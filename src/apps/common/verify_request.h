@@ -6,7 +6,7 @@
 #include "service/judge.h"
 
 /* `open_zip`: NULL in a program that reads no archives. */
-struct verify_arguments { const char *receipt, *path, *trust, *manifest; bool json; cu_status (*open_zip)(const char *path, struct cu_package *ret, struct cu_err *err); };
+struct verify_arguments { const char *receipt, *path, *trust, *manifest, *id, *network; bool json; cu_status (*open_zip)(const char *path, struct cu_package *ret, struct cu_err *err); };
 struct verify_request { struct cu_buf receipt, trust, manifest; struct cu_verifier verifier; void *memory; };
 
 /** A receipt, or an exported case (a folder with a bagit.txt, or a zip). Opens only the files that are named (and RECEIPT.manifest, when the receipt does not hold a folder's manifest itself). `own_trust`

@@ -9,8 +9,10 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: custody-verify [--trust FILE] [--manifest FILE] [--json] RECEIPT [PATH]\n\n"
+    "usage: custody-verify [--trust FILE] [--manifest FILE] [--id ID] [--network WORDS] [--json] RECEIPT [PATH]\n\n"
     "Judges a custody receipt offline, and with PATH the file, the folder, or one item of the deposited folder.\n"
+    "With --id and --network it says whether a paper that bears this id (8 digits or more) and these 24 words means this "
+    "receipt.\n"
     "Without a trust file nobody vouches for the keys, and it never exits 0.\n\n"
     "Exit codes: 0 ok; 1 usage; 2 integrity failed; 3 copies missing; 4 signer failed or not proven; 5 time not proven though "
     "required.\n";
@@ -31,8 +33,10 @@ static cu_status parse(int argc, char **argv, struct verify_arguments *ret, stru
         }
         if (!only_paths && strcmp(argv[i], "--trust") == 0) value = &ret->trust;
         else if (!only_paths && strcmp(argv[i], "--manifest") == 0) value = &ret->manifest;
+        else if (!only_paths && strcmp(argv[i], "--id") == 0) value = &ret->id;
+        else if (!only_paths && strcmp(argv[i], "--network") == 0) value = &ret->network;
         if (value) {
-            ENSURE(++i < argc, err, CU_USAGE, "%s needs a file", argv[i - 1]);
+            ENSURE(++i < argc, err, CU_USAGE, "%s needs a value", argv[i - 1]);
             *value = argv[i];
         } else if (!only_paths && strncmp(argv[i], "--", 2) == 0)
             return cu_fail(err, CU_USAGE, "%s: there is no such option\n%s", argv[i], usage);

@@ -34,7 +34,8 @@ static cu_status choose(void *arg, const struct cu_index_row *row, struct cu_err
         c->at = more;
         c->room = room;
     }
-    c->at[c->n++] = (struct cu_certificate_exhibit){ row->seq, strdup((const char *)exhibit.p), strdup(receipt), NULL };
+    c->at[c->n++] = (struct cu_certificate_exhibit){ row->seq, strdup((const char *)exhibit.p), strdup(receipt), NULL,
+                                                     CU_SPAN_EMPTY };
     ENSURE(c->at[c->n - 1].name && c->at[c->n - 1].receipt, err, CU_NO_MEMORY, "out of memory");
     return CU_OK;
 }

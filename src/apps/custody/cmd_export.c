@@ -122,6 +122,7 @@ static void close_output(struct cu_package_out *out)
 static cu_status export(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(close_output) struct cu_package_out out = { 0 };
+    struct cu_err why = { 0 };
     CU_BUF page = cu_buf_heap(PAGE_BYTES);
     const char *path = opt(s->run, "output");
     struct cu_export_request r = { .names = (const char *const *)s->run->args,
@@ -137,8 +138,10 @@ static cu_status export(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     TRY(read_page(s, &page, err));
     r.page = cu_buf_span(&page);
+    if (paper_load(&r.press, &why) != CU_OK) say(s->run, "there is NO certificate in the package: %s\n", why.text);
     TRY(open_output(s, path, &out, err));
     TRY(cu_export(&s->place, &r, &out, &x, err));
+    if (x.no_pdf) say(s->run, "certificate.pdf is NOT in the package: a font is missing (fonts-noto-cjk); certificate.html is\n");
     progress_end(s);
     if (!r.recipient.n || !r.purpose.n) say(s->run, "to whom and why is not on record: say it with --to and --reason\n");
     tell(s, path, &x);

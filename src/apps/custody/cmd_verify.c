@@ -9,9 +9,14 @@ static cu_status go(struct run *run, struct cu_err *err)
     CU_BUF own = cu_buf_heap(CU_TRUST_MAX);
 
     if (!opt(run, "trust") && in_session(run, MODE_BARE, session_trust, &own, NULL) != CU_OK) cu_buf_clear(&own);
-    const struct verify_arguments args = { run->args[0],      run->args_n > 1 ? run->args[1] : NULL,
-                                           opt(run, "trust"), opt(run, "manifest"),
-                                           run->json,         cu_zip_open };
+    const struct verify_arguments args = { .receipt = run->args[0],
+                                           .path = run->args_n > 1 ? run->args[1] : NULL,
+                                           .trust = opt(run, "trust"),
+                                           .manifest = opt(run, "manifest"),
+                                           .id = opt(run, "id"),
+                                           .network = opt(run, "network"),
+                                           .json = run->json,
+                                           .open_zip = cu_zip_open };
     return verify_go(&v, &args, cu_buf_span(&own), &run->out, &run->exit, err);
 }
 
@@ -26,5 +31,7 @@ const struct command command_verify = {
     .args_max = 2,
     .go = go,
     .options = { { "trust", "FILE", "the pinned trust file (by default this ledger's own)" },
-                 { "manifest", "FILE", "the manifest of a large folder (by default RECEIPT.manifest)" } },
+                 { "manifest", "FILE", "the manifest of a large folder (by default RECEIPT.manifest)" },
+                 { "id", "ID", "say whether it is the receipt of this id, 8 digits or more, as a paper has it" },
+                 { "network", "WORDS", "say whether its ledger is this one: 24 words, or 64 hex digits" } },
 };

@@ -1,0 +1,179 @@
+/* What a stranger reads first: README.txt, and the certificate. Each command of README.txt stands on a line of its own, written out for the
+ * files of this very package, so that a test can take them from there and run them.
+ */
+#include "service/certificate.h"
+#include "service/export.h"
+
+#include "custody/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* For a shell: within single quotes, whatever is in it. */
+static void put_quoted(struct cu_buf *out, const char *text)
+{
+    cu_buf_add_byte(out, '\'');
+    for (; *text; text++) {
+        if (*text == '\'') cu_buf_add_str(out, "'\\''");
+        else cu_buf_add_byte(out, (uint8_t)*text);
+    }
+    cu_buf_add_byte(out, '\'');
+}
+
+static const char *const before[] = {
+    "WHAT THIS FOLDER IS\n\n"
+    "Electronic evidence with everything that proves it: the files as they were deposited (data/), a receipt of each "
+    "(receipts/), what a reader\n"
+    "compares with a published source (trust/), the trail of what happened (trail.csv), and a certificate to print "
+    "(certificate.pdf, .html).\n"
+    "Nothing here asks for a network, for our programs, or for your trust.\n\n"
+    "FIRST: WHICH LEDGER? Compare these 24 words with those that the ledger's keeper publishes or reads out to you by telephone. "
+    "A file of\n"
+    "this folder cannot do that for you.\n\n",
+    "BY PAGE: open verify.html in a browser (if it is here; it works offline), and give it this folder. It says PASS, NOT PROVEN "
+    "or FAIL for\n"
+    "integrity, signer and time, and names what differs.\n\n"
+    "BY HAND, on Linux (on a Mac write shasum -a 256 for sha256sum), in this folder. 1. Is every file as the package says? Each line must end in OK:\n\n",
+};
+static const char *const before_zh[] = {
+    "\n\n======== 中文 ========\n\n本文件夹是什么\n\n"
+    "电子证据及证明它的一切：存证时的文件（data/）、每件的回执（receipts/）、供读者与公布来源核对的信任文件（trust/"
+    "）、经过情况（trail.csv），以及可打印的证明书\n"
+    "（certificate.pdf、.html）。无需联网，无需我们的程序，也无需信任我们。\n\n"
+    "首先：这是哪个账本？请将下列24个词与账本保管方公布或电话读出的词核对。本文件夹内的文件不能代替这一步。\n\n",
+    "网页核验：用浏览器打开 verify.html（如有；可离线使用），选取本文件夹。它就完整性、签名方、时间分别给出 PASS（通过）、NOT "
+    "PROVEN（未经证明）或 FAIL（未通过），\n"
+    "并指明何处不同。\n\n手工核验：在 Linux 上（Mac 上以 shasum -a 256 代替 sha256sum），于本文件夹内执行。一、每个文件是否与材料包所述一致？每行应以 OK "
+    "结尾：\n\n",
+};
+#define STEP_2                                                                                                             \
+    "2. Is the ledger's checkpoint in the receipt of %s signed by the key in trust/ledger.trust? It must say \"Signature " \
+    "Verified\n"                                                                                                           \
+    "Successfully\":\n\n"
+#define STEP_2_ZH "二、%s 的回执中的检查点，是否由 trust/ledger.trust 中的密钥签名？应显示 Signature Verified Successfully：\n\n"
+static const char step_3[] = "3. Does the entry in the receipt lead to that checkpoint? Any verifier of C2SP tlog-proof files "
+                             "answers, with trust/policy as its policy. With\n"
+                             "Python alone (the thirty lines of trust/follow_path.py, for you to read); it must print True:\n\n";
+static const char step_3_zh[] =
+    "三、回执中的记录是否通向该检查点？任何 C2SP tlog-proof 验证程序均可回答，以 trust/policy 为策略文件。仅用 Python 也可计算\n"
+    "（trust/follow_path.py 约三十行，供您阅读），应显示 True：\n\n";
+
+static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
+{
+    const struct cu_export_exhibit *e = &x->exhibit[0];
+    char receipt[300];
+    CU_BUF quoted = cu_buf_heap(2048);
+
+    snprintf(receipt, sizeof receipt, "receipts/%s.tlog-proof", e->stem);
+    put_quoted(&quoted, receipt);
+    cu_buf_add_byte(&quoted, 0);
+    const char *r = quoted.p ? (const char *)quoted.p : "";
+    cu_buf_addf(out, "    sha256sum -c manifest-sha256.txt\n    sha256sum -c tagmanifest-sha256.txt\n\n");
+    if (zh) cu_buf_addf(out, STEP_2_ZH, e->name);
+    else cu_buf_addf(out, STEP_2, e->name);
+    cu_buf_addf(out, "    sed '1,/^$/d' %s | sed -n 1,3p >/tmp/signed-text\n", r);
+    cu_buf_addf(
+        out, "    sed '1,/^$/d' %s | grep '^— ' | head -n 1 | awk '{ print $3 }' | base64 -d | tail -c 64 >/tmp/signature\n", r);
+    cu_buf_add_str(out, "    { printf '\\x30\\x2a\\x30\\x05\\x06\\x03\\x2b\\x65\\x70\\x03\\x21\\x00'; sed -n 's/^log "
+                        "[^+]*+[^+]*+//p' trust/ledger.trust | head -n 1 | "
+                        "base64 -d | tail -c 32; } | openssl pkey -pubin -inform DER -out /tmp/log.pem\n");
+    cu_buf_add_str(
+        out, "    openssl pkeyutl -verify -pubin -inkey /tmp/log.pem -rawin -in /tmp/signed-text -sigfile /tmp/signature\n\n");
+    cu_buf_add_str(out, zh ? step_3_zh : step_3);
+    cu_buf_addf(out, "    python3 trust/follow_path.py %s\n\n", r);
+    cu_buf_add_str(out, zh ? "四、条目内的两个签名（COSE_Sign1，RFC 9052）可用任何 COSE "
+                             "库验证，公钥在回执随附的创始记录中；若有我们的程序，一条命令即可完成全部核验：\n\n"
+                           : "4. The two signatures in the entry (COSE_Sign1, RFC 9052) are checked by any COSE library; the "
+                             "public keys are in the genesis that the receipt brings along.\n"
+                             "With our program, if you have it, one command checks everything:\n\n");
+    cu_buf_addf(out, "    custody-verify --trust trust/ledger.trust %s\n", r);
+}
+
+/* Leaf, path and root of RFC 6962, by Python's standard library: the entry is taken out of `extra` by the two lengths before it. */
+static const char follow_path[] = "import base64, hashlib, sys\n"
+                                  "def node(a, b): return hashlib.sha256(b'\\x01' + a + b).digest()\n"
+                                  "def item(b, at):  # one item of CBOR: (value, where it ends)\n"
+                                  "    kind, n, at = b[at] >> 5, b[at] & 31, at + 1\n"
+                                  "    if n > 23: k = 1 << n - 24; n, at = int.from_bytes(b[at:at + k], 'big'), at + k\n"
+                                  "    if kind in (2, 3): return b[at:at + n], at + n\n"
+                                  "    if kind == 0: return n, at\n"
+                                  "    if kind == 7: return None, at\n"
+                                  "    out = []\n"
+                                  "    for _ in range(n * (2 if kind == 5 else 1)):\n"
+                                  "        v, at = item(b, at)\n"
+                                  "        out.append(v)\n"
+                                  "    return (dict(zip(out[::2], out[1::2])) if kind == 5 else out), at\n"
+                                  "head, note = open(sys.argv[1], encoding='utf-8').read().split('\\n\\n', 1)\n"
+                                  "lines = head.split('\\n')\n"
+                                  "extra = item(base64.b64decode(lines[1][6:]), 0)[0]\n"
+                                  "entry = item(extra[1], 0)[0][0]\n"
+                                  "index, path = int(lines[2][6:]), [base64.b64decode(line) for line in lines[3:]]\n"
+                                  "size, root = int(note.split('\\n')[1]), base64.b64decode(note.split('\\n')[2])\n"
+                                  "fn, sn, r = index, size - 1, hashlib.sha256(b'\\x00' + entry).digest()\n"
+                                  "for p in path:  # RFC 9162, 2.1.3.2\n"
+                                  "    if fn & 1 or fn == sn:\n"
+                                  "        r = node(p, r)\n"
+                                  "        while fn and not fn & 1: fn, sn = fn >> 1, sn >> 1\n"
+                                  "    else: r = node(r, p)\n"
+                                  "    fn, sn = fn >> 1, sn >> 1\n"
+                                  "print(sn == 0 and r == root)\n"
+                                  "sys.exit(not (sn == 0 and r == root))\n";
+
+static void put_words(struct cu_export *x, struct cu_buf *out)
+{
+    for (unsigned n = 0; n < CU_WORDS; n++) {
+        cu_buf_add_str(out, n % 8 ? " " : "        ");
+        cu_buf_add(out, cu_word(&x->p->trust.network, n));
+        if (n % 8 == 7) cu_buf_add_byte(out, '\n');
+    }
+    cu_buf_add_byte(out, '\n');
+}
+
+static cu_status put_readme(struct cu_export *x, struct cu_err *err)
+{
+    CU_BUF out = cu_buf_heap(1 << 16);
+
+    for (int zh = 0; zh < 2; zh++) {
+        cu_buf_add_str(&out, zh ? before_zh[0] : before[0]);
+        put_words(x, &out);
+        cu_buf_add_str(&out, zh ? before_zh[1] : before[1]);
+        put_hand(x, zh, &out);
+    }
+    TRY(cu_buf_ok(&out, err));
+    TRY(cu_export_put(x, "trust/follow_path.py", cu_span_str(follow_path), err));
+    return cu_export_put(x, "README.txt", cu_buf_span(&out), err);
+}
+
+/* ---- the certificate, of the very receipts that are in the package ---- */
+static void free_any(void *p) { free(*(void **)p); }
+
+static cu_status put_certificate(struct cu_export *x, struct cu_err *err)
+{
+    CU_CLEANUP(free_any) struct cu_certificate_exhibit *what = calloc(x->n, sizeof *what);
+    CU_CLEANUP(free_any) char(*paths)[2][300] = calloc(x->n, sizeof *paths);
+    CU_CLEANUP(cu_draft_free) struct cu_draft draft = { .chunks = NULL };
+    CU_BUF out = cu_buf_heap((size_t)1 << 30);
+
+    ENSURE(what && paths, err, CU_NO_MEMORY, "out of memory for the certificate");
+    for (size_t i = 0; i < x->n; i++) {
+        const struct cu_export_exhibit *e = &x->exhibit[i];
+        snprintf(paths[i][0], sizeof paths[i][0], "receipts/%s.tlog-proof", e->stem);
+        snprintf(paths[i][1], sizeof paths[i][1], "data/%s/", e->stem);
+        what[i] = (struct cu_certificate_exhibit){ e->seq, e->name, paths[i][0], e->content ? paths[i][1] : NULL,
+                                                   cu_buf_span(&e->receipt) };
+    }
+    TRY(cu_certificate(x->p, what, x->n, &draft, err));
+    TRY(x->r->press->html(&draft.paper, &out, err));
+    TRY(cu_export_put(x, "certificate.html", cu_buf_span(&out), err));
+    cu_buf_clear(&out);
+    const cu_status set = x->r->press->pdf(&draft.paper, &out, err);
+    if (set == CU_NOT_FOUND) return x->told.no_pdf = true, CU_OK;
+    TRY(set);
+    return cu_export_put(x, "certificate.pdf", cu_buf_span(&out), err);
+}
+
+cu_status cu_export_paper(struct cu_export *x, struct cu_err *err)
+{
+    TRY(put_readme(x, err));
+    return x->r->press ? put_certificate(x, err) : CU_OK;
+}
