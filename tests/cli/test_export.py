@@ -390,7 +390,7 @@ def hostile_zips_are_not_opened(folder):
         warnings.simplefilter("ignore")
         assert "twice" in ledger.run("verify", build([("good/bagit.txt", b"again")]), code=2).error
     assert "twice" in ledger.run("verify", build([("good/BAGIT.TXT", b"again")]), code=2).error
-    assert "200 times" in ledger.run("verify", build([("good/bomb", bytes(300_000_000))]), code=2).error
+    assert "200 times" in ledger.run("verify", build([("good/bomb", bytes(300_000_000))], without=["good/certificate.pdf"]), code=2).error
     # sizes that lie, in the directory and in front of the file; bytes that do not fit their checksum
     raw = (folder / "good.zip").read_bytes()
     at = raw.index(b"PK\x01\x02")
