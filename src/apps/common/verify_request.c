@@ -104,7 +104,8 @@ cu_status verify_go(struct verify_request *v, const struct verify_arguments *arg
     const bool bag = is_bag(args->receipt) || is_zip(args->receipt);
     if (!bag) TRY(read_file(args->receipt, CU_RECEIPT_MAX, &v->receipt, err));
     if (args->trust) TRY(read_file(args->trust, CU_TRUST_MAX, &v->trust, err));
-    ENSURE(!args->trust || v->trust.n > 0, err, CU_MALFORMED, "%s is empty: it pins nothing, so nothing was judged by it", args->trust);
+    ENSURE(!args->trust || v->trust.n > 0, err, CU_MALFORMED, "%s is empty: it pins nothing, so nothing was judged by it",
+           args->trust);
     TRY(read_manifest(v, args, err));
     TRY(cu_verifier_cached(v->memory, verifier_size, &v->verifier, err));
     const struct cu_judge_request r = {
