@@ -608,6 +608,7 @@ cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg,
     TRY(cu_outbox_open(p, &box, err));
     if (box.records.n == 0) return CU_OK;
     TRY(need_parties(p, err));
+    TRY(cu_outbox_keep(&box, err)); /* what is found may be in the page cache alone, after a sync that failed */
     struct group *g = calloc(1, sizeof *g);
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: what is in the outbox stays there");
     pending = box.records;

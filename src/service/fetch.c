@@ -158,6 +158,7 @@ static cu_status flush_some(struct cu_place *p, bool *ret_more, struct cu_err *e
     TRY(read);
     const struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&file));
     if (cu_cbor_peek(&in) != CU_CBOR_BYTES) TRY(sign_rows(p, &file, err));
+    else TRY(replace(p, cu_buf_span(&file), err)); /* a record that is found may be in the page cache alone */
     TRY(record_signed(p, cu_buf_span(&file), &rest, err));
     *ret_more = rest.n > 0;
     return replace(p, rest, err);

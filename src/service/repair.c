@@ -306,8 +306,9 @@ static cu_status record_once(struct cu_place *p, const cu_hash *note, const stru
         cu_buf_add(&kept, cu_span_hash(note));
         cu_buf_add(&kept, cu_buf_span(&record));
         TRY(cu_buf_ok(&kept, err));
-        TRY(cu_fs_replace(&p->fs, SIGNED, INCOMING, cu_buf_span(&kept), true, err));
     }
+    TRY(cu_fs_replace(&p->fs, SIGNED, INCOMING, cu_buf_span(&kept), true,
+                      err)); /* one that is found may be in the page cache alone */
     const struct cu_span span = cu_span(kept.p + sizeof *note, kept.n - sizeof *note);
     TRY(cu_submit(p, &span, 1, ret, err));
     return cu_settle(p, err);

@@ -186,7 +186,7 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
                  cu_status_name(status));
     if (wanted.one) print_message("%s: %s\n", cu_status_name(status), status == CU_OK ? "nobody noticed" : err.text);
     sw_restart(w);
-    if (after == RECOVERED_THEN_POWER_LOST) recover(w, CU_NEVER, 0);
+    if (after == RECOVERED_THEN_POWER_LOST) recover(w, n % 2 ? CU_NEVER : n % 50, 0);
     if (after == POWER_LOST) sw_crash(w, n % 2 ? 0 : n);
     judge(s, w, faults[fault], n, after, 0);
     sw_free(w);
