@@ -185,7 +185,7 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
     struct cu_entry e;
     struct cu_span bytes;
 
-    TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
+    TRY(cu_log_entry_in_order(&f->place->log, seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
     cu_index_row_of(&e, &row);
     if (e.kind == CU_KIND_DEPOSIT) row.number = next_number(f, &row.case_id);
@@ -204,7 +204,7 @@ static cu_status find_block(struct follower *f, cu_seq from, cu_size upto, cu_se
     struct cu_span bytes;
 
     for (cu_seq seq = from; seq.v < upto.v; seq.v++) {
-        TRY(cu_log_entry_unproven(&f->place->log, seq, &bytes, err));
+        TRY(cu_log_entry_in_order(&f->place->log, seq, &bytes, err));
         if (bytes.n && bytes.p[0] == 0xd2) continue; /* COSE_Sign1: a block is a plain map */
         TRY(cu_entry_read(bytes, &e, err));
         if (e.kind != CU_KIND_BLOCK) continue;

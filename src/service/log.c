@@ -67,6 +67,7 @@ cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *
         TRY(cu_bundle_check(cu_buf_span(&log->bundle), width, err));
         log->bundle_width = width;
         log->bundle_index = index;
+        log->bundle_proven = false;
         log->walked = 0;
     }
     if (log->walked > seq.v % CU_TILE_WIDTH) log->walked = 0;
@@ -77,20 +78,59 @@ cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *
     return CU_OK;
 }
 
-cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err)
+static cu_status prove(struct cu_log *log, cu_seq seq, const cu_hash *leaf, cu_hash path[CU_PROOF_HASHES_MAX], struct cu_err *err)
 {
     const struct cu_node_source nodes = cu_tile_node_source(&log->nodes);
-    cu_hash path[CU_PROOF_HASHES_MAX], leaf;
     size_t n = 0;
 
-    TRY(cu_log_entry_unproven(log, seq, ret, err));
-    leaf = cu_leaf_hash(*ret);
     TRY(cu_inclusion_make(&nodes, seq, log->checkpoint.size, path, &n, err));
-    if (cu_inclusion_verify(&leaf, seq, log->checkpoint.size, path, n, &log->checkpoint.root, NULL) == CU_OK) return CU_OK;
+    if (cu_inclusion_verify(leaf, seq, log->checkpoint.size, path, n, &log->checkpoint.root, NULL) == CU_OK) return CU_OK;
     return cu_fail(err, CU_CORRUPT,
                    "%s: entry %llu does not lead to the signed checkpoint: its bundle or a tile was altered; `custody check` "
                    "names the file, `custody check --repair` restores it",
                    log->dir.path, (unsigned long long)seq.v);
+}
+
+cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err)
+{
+    cu_hash path[CU_PROOF_HASHES_MAX], leaf;
+
+    TRY(cu_log_entry_unproven(log, seq, ret, err));
+    leaf = cu_leaf_hash(*ret);
+    return prove(log, seq, &leaf, path, err);
+}
+
+/* A full bundle is one subtree: the path of its first entry leads through its root. The entries of the last one are proven singly. */
+static cu_status prove_bundle(struct cu_log *log, struct cu_err *err)
+{
+    const bool full = log->bundle_width == CU_TILE_WIDTH;
+    cu_hash path[CU_PROOF_HASHES_MAX], up = { { 0 } };
+    struct cu_frontier all = { 0 };
+    cu_seq seq = { log->bundle_index * CU_TILE_WIDTH };
+    struct cu_span entry;
+    size_t at = 0;
+
+    for (; cu_bundle_next(cu_buf_span(&log->bundle), &at, &entry); seq.v++) {
+        const cu_hash leaf = cu_leaf_hash(entry);
+        if (!full || all.size.v == 0) TRY(prove(log, seq, &leaf, path, err));
+        if (all.size.v == 0) up = leaf;
+        cu_frontier_append(&all, &leaf);
+    }
+    for (unsigned i = 0; full && i < 8; i++) up = cu_node_hash(&up, &path[i]);
+    const cu_hash root = cu_frontier_root(&all);
+    ENSURE(!full || cu_hash_eq(&up, &root), err, CU_CORRUPT,
+           "%s: entry bundle %llu does not lead to the signed checkpoint: it or a tile was altered; `custody check` names the "
+           "file, `custody check --repair` restores it",
+           log->dir.path, (unsigned long long)log->bundle_index);
+    return CU_OK;
+}
+
+cu_status cu_log_entry_in_order(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err)
+{
+    TRY(cu_log_entry_unproven(log, seq, ret, err));
+    if (!log->bundle_proven) TRY(prove_bundle(log, err));
+    log->bundle_proven = true;
+    return CU_OK;
 }
 
 cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret,

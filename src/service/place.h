@@ -49,6 +49,7 @@ struct cu_log {
     uint64_t bundle_index;
     unsigned bundle_width, walked;    /* so many of its entries were passed: the next begins at `at` */
     size_t at;
+    bool bundle_proven;               /* every entry of it leads to the checkpoint */
 };
 
 enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
@@ -97,6 +98,8 @@ void cu_log_free(struct cu_log *log);
 /** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */
 CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 /** The same without the proof: for walks that are judged as a whole. */
+/** For many in order: a bundle is proven once, as a whole. CORRUPT when it does not lead to the checkpoint. */
+CU_MUST_USE cu_status cu_log_entry_in_order(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 /** Entry and attachments as a record (cu_record encoding) appended to ret; attachments from either store, verified. */
 CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
