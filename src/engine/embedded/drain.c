@@ -123,7 +123,8 @@ static cu_status forget(struct cu_embedded *e, const struct cu_head *upto, struc
         next.part[i] = (struct cu_part){ 0 };
         frees = true;
     }
-    cu_status status = cu_embedded_head(e, &next, frees, err); /* twice: the file is overwritten next, so neither slot may need it */
+    cu_status status = cu_embedded_head(e, &next, frees,
+                                        err); /* twice: the file is overwritten next, so neither slot may need it */
     pthread_mutex_unlock(&e->head_lock);
     return status;
 }
