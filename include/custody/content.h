@@ -20,6 +20,9 @@ cu_hash cu_content_root(const struct cu_content *c); /* may be asked at any time
 cu_hash cu_content_root_of(struct cu_span bytes);
 /** Leaf hashes of up to one chunk: n = ⌈bytes/4096⌉ ≤ 256 hashes into `ret` (one level-0 tile). */
 size_t cu_content_leaves(struct cu_span chunk, cu_hash *ret);
+/** The same, and the whole's own SHA-256 goes on in the same pass; with the last chunk, which alone may have a leaf that is not full, it
+ *  is in *ret_whole. */
+size_t cu_content_leaves_beside(struct cu_sha256_flow *whole, struct cu_span chunk, bool last, cu_hash *ret, cu_hash *ret_whole);
 uint64_t cu_content_leaf_count(uint64_t size);
 
 /* ---- the manifest of a folder -------------------------------------------------------------------------------------

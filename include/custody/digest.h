@@ -33,6 +33,13 @@ void cu_sha256_prefixed(uint8_t prefix, const uint8_t *in, size_t each, size_t n
 /** The same of inputs of any length that lie anywhere. */
 void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n, cu_hash *ret);
 
+/** The SHA-256 of a whole that comes in pieces of whole leaves, computed in one pass with the prefixed hash of each: two streams side by
+ *  side where the processor has them. `each` is a multiple of 64; what is left over at the end goes to `finish`. */
+struct cu_sha256_flow { _Alignas(8) uint8_t ctx[120]; };
+void cu_sha256_flow_start(struct cu_sha256_flow *ret);
+void cu_sha256_flow_leaves(struct cu_sha256_flow *flow, uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret_leaves);
+cu_hash cu_sha256_flow_finish(struct cu_sha256_flow *flow, struct cu_span rest);
+
 /** A running digest of any algorithm. */
 struct cu_digest {
     enum cu_digest_alg alg;

@@ -86,6 +86,7 @@ struct cu_put {
     /* the filler's */
     struct cu_put_fill fill[2];
     struct cu_digest_set digests; /* the digest lane's */
+    struct cu_sha256_flow flow;   /* the tree lane's, when SHA-256 is all that is asked for */
     struct cu_put_ticket ticket[CU_PUT_TICKETS]; /* the lanes' until they have passed its slots */
     uint64_t tickets_n, taken_n;
     struct cu_pack_row *rows;

@@ -77,3 +77,35 @@ void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n,
         else ret[i] = cu_sha256_parts((struct cu_span[]){ cu_span(&prefix, 1), in[i] }, 2), i++;
     }
 }
+
+/* ---- a whole beside its leaves ---- */
+
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct cu_sha256_flow), "the flow holds OpenSSL's context");
+
+static SHA256_CTX *context(struct cu_sha256_flow *flow) { return (SHA256_CTX *)(void *)flow->ctx; }
+
+void cu_sha256_flow_start(struct cu_sha256_flow *ret) { SHA256_Init(context(ret)); }
+
+void cu_sha256_flow_leaves(struct cu_sha256_flow *flow, uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
+{
+    SHA256_CTX *ctx = context(flow);
+    const uint64_t bits = ((uint64_t)ctx->Nh << 32 | ctx->Nl) + (uint64_t)each * n * 8;
+
+    CU_ASSERT(each >= SHA256_BLOCK && each % SHA256_BLOCK == 0 && ctx->num == 0);
+    if (!sha256_has_pairs()) {
+        if (n > 0) SHA256_Update(ctx, in, each * n);
+        return sha256_prefixed_plain(prefix, in, each, n, ret);
+    }
+    sha256_beside(ctx->h, prefix, in, each, n, ret);
+    ctx->Nl = (SHA_LONG)bits;
+    ctx->Nh = (SHA_LONG)(bits >> 32);
+}
+
+cu_hash cu_sha256_flow_finish(struct cu_sha256_flow *flow, struct cu_span rest)
+{
+    cu_hash ret;
+
+    if (rest.n > 0) SHA256_Update(context(flow), rest.p, rest.n);
+    SHA256_Final(ret.b, context(flow));
+    return ret;
+}

@@ -11,6 +11,8 @@ void sha256_prefixed_plain(uint8_t prefix, const uint8_t *in, size_t each, size_
 
 /** Two at a time, by the processor's SHA instructions, where it has them. */
 bool sha256_has_pairs(void);
+/** The whole goes on from `state` while its leaves are hashed. */
+void sha256_beside(uint32_t state[8], uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
 void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret);
 /* Of two inputs of 63 bytes or more each. */
 void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span b, cu_hash ret[2]);

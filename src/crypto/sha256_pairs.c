@@ -111,12 +111,12 @@ TARGET INLINE __m128i of_last(const struct ends *ends, const uint8_t *in, unsign
     return i < 3 ? _mm_setzero_si128() : _mm_set_epi32((int)(uint32_t)ends->bits, (int)(uint32_t)(ends->bits >> 32), 0, 0);
 }
 
-#define STEP(i)                                                         \
-    do {                                                                \
-        wa[(i) % 4] = (i) < 4 ? of(ends, a, (i) % 4) : schedule(wa, i); \
-        wb[(i) % 4] = (i) < 4 ? of(ends, b, (i) % 4) : schedule(wb, i); \
-        four_rounds(sa, wa[(i) % 4], i);                                \
-        four_rounds(sb, wb[(i) % 4], i);                                \
+#define STEP(i)                                                           \
+    do {                                                                  \
+        wa[(i) % 4] = (i) < 4 ? of_a(ends, a, (i) % 4) : schedule(wa, i); \
+        wb[(i) % 4] = (i) < 4 ? of_b(ends, b, (i) % 4) : schedule(wb, i); \
+        four_rounds(sa, wa[(i) % 4], i);                                  \
+        four_rounds(sb, wb[(i) % 4], i);                                  \
     } while (0)
 #define FOUR_STEPS(i)  \
     do {               \
@@ -127,8 +127,8 @@ TARGET INLINE __m128i of_last(const struct ends *ends, const uint8_t *in, unsign
     } while (0)
 
 /* One block of each. */
-TARGET INLINE void compress(struct stream *sa, struct stream *sb, words_of *of, const struct ends *ends, const uint8_t *a,
-                            const uint8_t *b)
+TARGET INLINE void compress_both(struct stream *sa, struct stream *sb, words_of *of_a, words_of *of_b, const struct ends *ends,
+                                 const uint8_t *a, const uint8_t *b)
 {
     const struct stream before_a = *sa, before_b = *sb;
     __m128i wa[4], wb[4];
@@ -139,6 +139,12 @@ TARGET INLINE void compress(struct stream *sa, struct stream *sb, words_of *of, 
     FOUR_STEPS(12);
     sa->abef = _mm_add_epi32(sa->abef, before_a.abef), sa->cdgh = _mm_add_epi32(sa->cdgh, before_a.cdgh);
     sb->abef = _mm_add_epi32(sb->abef, before_b.abef), sb->cdgh = _mm_add_epi32(sb->cdgh, before_b.cdgh);
+}
+
+TARGET INLINE void compress(struct stream *sa, struct stream *sb, words_of *of, const struct ends *ends, const uint8_t *a,
+                            const uint8_t *b)
+{
+    compress_both(sa, sb, of, of, ends, a, b);
 }
 
 TARGET INLINE void finish(const struct stream *s, cu_hash *ret)
@@ -170,6 +176,32 @@ void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_
     for (; i + 1 < n; i += 2) hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
     if (i < n && each == SHA256_BLOCK) hash_pair(prefix, in + i * each, in + i * each, each, &ret[i], &ret[i]), i++;
     sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);
+}
+
+/* The leaf's blocks begin one byte before the whole's, and there is one more of them. */
+TARGET static void leaf_beside(struct stream *whole, const struct ends *ends, const uint8_t *in, size_t each, cu_hash *ret)
+{
+    struct stream leaf = begin(), idle = leaf;
+
+    compress_both(whole, &leaf, of_middle, of_first, ends, in, in);
+    for (size_t at = SHA256_BLOCK; at < each; at += SHA256_BLOCK)
+        compress_both(whole, &leaf, of_middle, of_middle, ends, in + at, in + at - 1);
+    compress(&leaf, &idle, of_last, ends, in + each - 1, in + each - 1);
+    finish(&leaf, ret);
+}
+
+TARGET void sha256_beside(uint32_t state[8], uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
+{
+    const struct ends ends = { prefix, ((uint64_t)each + 1) * 8 };
+    struct stream whole = { .abef = _mm_set_epi32((int)state[0], (int)state[1], (int)state[4], (int)state[5]),
+                            .cdgh = _mm_set_epi32((int)state[2], (int)state[3], (int)state[6], (int)state[7]) };
+    uint32_t abef[4], cdgh[4];
+
+    for (size_t i = 0; i < n; i++) leaf_beside(&whole, &ends, in + i * each, each, &ret[i]);
+    _mm_storeu_si128((__m128i *)(void *)abef, whole.abef);
+    _mm_storeu_si128((__m128i *)(void *)cdgh, whole.cdgh);
+    state[0] = abef[3], state[1] = abef[2], state[4] = abef[1], state[5] = abef[0];
+    state[2] = cdgh[3], state[3] = cdgh[2], state[6] = cdgh[1], state[7] = cdgh[0];
 }
 
 /* Of any length: the blocks at both ends are put together beforehand. */
@@ -217,6 +249,12 @@ TARGET void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span
 #else
 
 bool sha256_has_pairs(void) { return false; }
+
+void sha256_beside(uint32_t state[8], uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
+{
+    (void)state, (void)prefix, (void)in, (void)each, (void)n, (void)ret; /* nobody asks */
+    CU_ASSERT(false);
+}
 
 void sha256_prefixed_two(uint8_t prefix, struct cu_span a, struct cu_span b, cu_hash ret[2])
 {

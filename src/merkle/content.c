@@ -81,4 +81,16 @@ size_t cu_content_leaves(struct cu_span chunk, cu_hash *ret)
     return whole + (rest > 0);
 }
 
+size_t cu_content_leaves_beside(struct cu_sha256_flow *whole, struct cu_span chunk, bool last, cu_hash *ret, cu_hash *ret_whole)
+{
+    const size_t full = chunk.n / CU_LEAF_BYTES;
+    const struct cu_span rest = cu_span(chunk.p + full * CU_LEAF_BYTES, chunk.n % CU_LEAF_BYTES);
+
+    CU_ASSERT(chunk.n <= CU_CHUNK_BYTES && (last || rest.n == 0));
+    cu_sha256_flow_leaves(whole, 0x00, chunk.p, CU_LEAF_BYTES, full, ret);
+    if (rest.n > 0) ret[full] = cu_leaf_hash(rest);
+    if (last) *ret_whole = cu_sha256_flow_finish(whole, rest);
+    return full + (rest.n > 0);
+}
+
 uint64_t cu_content_leaf_count(uint64_t size) { return size / CU_LEAF_BYTES + (size % CU_LEAF_BYTES != 0); }

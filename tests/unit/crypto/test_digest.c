@@ -147,6 +147,29 @@ static void inputs_of_any_two_lengths_are_hashed_side_by_side(void **state)
         }
 }
 
+static void a_whole_is_hashed_beside_its_leaves(void **state)
+{
+    enum { EACH = 192, LEAVES = 9 };
+    uint8_t bytes[EACH * LEAVES + 100];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7 + i / 251);
+    for (size_t each = 64; each <= EACH; each += 64)
+        for (size_t rest = 0; rest <= 100; rest += 25)
+            for (size_t first = 0; first <= LEAVES; first++) {
+                struct cu_sha256_flow flow;
+                cu_hash leaf[LEAVES], plain[LEAVES];
+                cu_sha256_flow_start(&flow);
+                cu_sha256_flow_leaves(&flow, 0, bytes, each, first, leaf);
+                cu_sha256_flow_leaves(&flow, 0, bytes + first * each, each, LEAVES - first, leaf + first);
+                const cu_hash got = cu_sha256_flow_finish(&flow, cu_span(bytes + LEAVES * each, rest));
+                const cu_hash want = cu_sha256(cu_span(bytes, LEAVES * each + rest));
+                cu_sha256_prefixed(0, bytes, each, LEAVES, plain);
+                assert_memory_equal(got.b, want.b, sizeof want.b);
+                assert_memory_equal(leaf, plain, sizeof plain);
+            }
+}
+
 static void the_hot_loop_may_write_over_what_it_has_read(void **state)
 {
     cu_hash row[64], want[32];
@@ -171,6 +194,7 @@ int main(void)
         cmocka_unit_test(so_does_it_without_the_processors_help),
         cmocka_unit_test(so_does_it_with_two_streams),
         cmocka_unit_test(inputs_of_any_two_lengths_are_hashed_side_by_side),
+        cmocka_unit_test(a_whole_is_hashed_beside_its_leaves),
         cmocka_unit_test(the_hot_loop_may_write_over_what_it_has_read),
     };
     return cmocka_run_group_tests_name("digest", tests, NULL, NULL);
