@@ -13,9 +13,7 @@ python=$TOOLS/venv/bin/python
 [ -x "$judge" ] || { skip judge "$judge is not built"; leave; }
 python3 "$here/judge_check.py" "the C verifier" "$judge" || FAILED=1
 if [ -f "$page" ] && command -v node >/dev/null; then
-    parts=
-    grep -q -e --parts "$page" || { parts=--no-parts; skip "the page's verifier judges parts of an item" "it has no --parts"; }
-    python3 "$here/judge_check.py" "the page's verifier" $parts node "$page" --batch || FAILED=1
+    python3 "$here/judge_check.py" "the page's verifier" node "$page" --batch || FAILED=1
     "$python" "$here/judge_mutate.py" "$seed" "$mutations" "$judge" -- node "$page" --batch || FAILED=1
 else
     skip "the page's verifier comes to the same verdicts" "$page or node is not there"

@@ -1,4 +1,4 @@
-"""judge_check.py NAME [--no-parts] PROGRAM…: does the program come to the verdicts of tests/vectors/judge?"""
+"""judge_check.py NAME PROGRAM…: does the program come to the verdicts of tests/vectors/judge?"""
 import pathlib
 import sys
 
@@ -6,8 +6,6 @@ from judge_cases import ask, read
 
 name, program = sys.argv[1], sys.argv[2:]
 cases, bases = read(pathlib.Path(__file__).parent.parent / "vectors/judge")
-if program[0] == "--no-parts":
-    program, cases = program[1:], [c for c in cases if "part" not in c]
 wrong = [(c, a) for c, a in zip(cases, ask(program, cases, bases)) if a != c["expect"]]
 kinds = {"forks": [c for c in cases if "fork" in c], "parts": [c for c in cases if "part" in c], "trust files": [c for c in cases if c["name"].startswith(("trust-", "epoch"))]}
 print(f"{'not ok' if wrong or len(cases) < 300 else 'ok'} - {name} comes to the known verdict, lines and status names in {len(cases) - len(wrong)} of {len(cases)} cases "

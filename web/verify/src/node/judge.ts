@@ -1,5 +1,6 @@
 /** The page's judgement for scripts, as tests/vectors/judge/README.md has it: lines `receipt <tab> trust <tab> evidence <tab> manifest` on
- *  standard input or, with --forks, `proof <tab> trust`, with --bags `folder of an exported case <tab> trust`; paths, `-` where there is none.
+ *  standard input or, with --forks, `proof <tab> trust`, with --parts `proof <tab> part <tab> size of the item <tab> its root`,
+ *  with --bags `folder of an exported case <tab> trust`; paths, `-` where there is none.
  *  A line of JSON for each. */
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -9,6 +10,7 @@ import { sha256 } from '../codec/hash.ts'
 import { Lanes, Tree } from '../hashing/engine.ts'
 import { type Folder, type Found, type Given, judgeWith } from '../package/evidence.ts'
 import { judgeBag } from '../package/bag.ts'
+import { leafOf, readPartProof, verifyPart } from '../package/part.ts'
 import { type FileRef, type Hashed, type Reading } from '../package/files.ts'
 import { judgeFork } from '../proof/fork.ts'
 import { VERDICTS, readTrust } from '../proof/trust.ts'
@@ -73,11 +75,19 @@ function forkLine([proof, trust]: string[]): object {
   return { status: 'OK', convicted: found.convicted, a: found.signersA, b: found.signersB }
 }
 
+async function partLine([proof, part, size, root]: string[]): Promise<object> {
+  const p = readPartProof(bytes(proof!))
+  const hashed = await reading.hash(onDisk(Buffer.from(part!), 0), { before: p.before, after: p.after, from: leafOf(p.first) })
+  verifyPart(p, hashed, { size: BigInt(size!), root: new Uint8Array(Buffer.from(root!, 'hex')) })
+  return { status: 'OK' }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   let answer: object
   try {
     const parts = line.split('\t')
-    answer = process.argv.includes('--forks') ? forkLine(parts) : await (process.argv.includes('--bags') ? bagLine : judgeLine)(parts)
+    const way = { '--forks': forkLine, '--parts': partLine, '--bags': bagLine }[process.argv.find((a) => /^--(forks|parts|bags)$/.test(a)) ?? '']
+    answer = await (way ?? judgeLine)(parts)
   } catch (e) {
     if (!(e instanceof Refused)) throw e
     answer = { refused: e.status, why: e.message }
