@@ -85,7 +85,7 @@ cu_status cu_bag_folder(const struct cu_source *source, const char *path, struct
 void cu_bag_free(struct cu_bag *bag)
 {
     for (size_t i = 0; i < bag->n; i++) {
-        free((void *)(uintptr_t)bag->file[i].path.p);
+        free((void *)(uintptr_t)bag->file[i].path.p); // NOLINT(performance-no-int-to-ptr): what add_file copied
         free(bag->file[i].part);
         cu_buf_free(&bag->file[i].kept);
     }
@@ -193,10 +193,10 @@ static cu_status take_piece(struct reading *r, struct cu_bag_file *f, struct cu_
 static cu_status read_file(void *arg, struct cu_package_file *from, struct cu_err *err)
 {
     struct reading *r = arg;
-    struct cu_bag_file *f;
+    struct cu_bag_file *f = NULL;
     struct cu_content content;
     const bool evidence = cu_span_starts(from->path, cu_span_str("data/"));
-    size_t n;
+    size_t n = 0;
 
     if (from->kind) {
         char shown[140];

@@ -43,14 +43,14 @@ void cu_bag_say(struct cu_bag_judging *g, enum cu_verdict verdict, const char *w
                 const char *zh, ...)
 {
     char text[700], text_zh[700];
-    va_list args, again;
+    va_list args;
 
     va_start(args, zh);
-    va_copy(again, args);
     (void)vsnprintf(text, sizeof text, en, args);
-    (void)vsnprintf(text_zh, sizeof text_zh, zh, again);
     va_end(args);
-    va_end(again);
+    va_start(args, zh);
+    (void)vsnprintf(text_zh, sizeof text_zh, zh, args);
+    va_end(args);
     cu_bag_say_two(g, verdict, what, where, text, text_zh);
 }
 

@@ -142,7 +142,7 @@ cu_status cu_bag_name(struct cu_bag_names *names, const char *dir, struct cu_spa
                       struct cu_err *err)
 {
     CU_BUF safe = cu_buf_heap(256);
-    bool is_free;
+    bool is_free = false;
 
     cu_bag_safe(component, &safe);
     TRY(cu_buf_ok(&safe, err));

@@ -197,7 +197,7 @@ static cu_status collect(struct cu_export *x, struct cu_err *err)
     size_t n = 0;
 
     for (size_t i = 0; i < x->r->n; i++) TRY(add_named(x, cu_span_str(x->r->names[i]), err));
-    qsort(x->exhibit, x->n, sizeof *x->exhibit, by_position);
+    if (x->n) qsort(x->exhibit, x->n, sizeof *x->exhibit, by_position);
     for (size_t i = 0; i < x->n; i++)
         if (n == 0 || x->exhibit[n - 1].seq.v != x->exhibit[i].seq.v) x->exhibit[n++] = x->exhibit[i];
     x->n = n;
