@@ -31,14 +31,19 @@ function headline({ verdicts: v, exitCode, compared }: Verdicts): [Class, Two] {
 
 /** Verdict, sentence, three verdicts. The heading takes the focus, so that whoever listens hears it first. */
 export function showVerdict(r: Verdicts, l: Language, next: Two[]): HTMLElement {
-  const [c, words] = headline(r), copied = h('span', { role: 'status', class: 'dim' })
+  const [c, words] = headline(r), copied = h('span', { role: 'status', class: 'dim' }), sentence = h('p', { class: 'sentence' }, r.sentence[l])
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(r.sentence[l])
-    copied.textContent = T.copied[l]
+    try {
+      await navigator.clipboard.writeText(r.sentence[l])
+      copied.textContent = T.copied[l]
+    } catch { // where a page from disk may not: it is selected, to be copied by hand
+      getSelection()?.selectAllChildren(sentence)
+      copied.textContent = T.selected[l]
+    }
   }
   return h('div', { class: `result ${c}`, id: 'result' },
     h('h2', { tabindex: '-1' }, mark(c), h('span', {}, words[l])),
-    h('p', { class: 'sentence' }, r.sentence[l]),
+    sentence,
     ...next.map((t) => h('p', {}, t[l])),
     h('div', { class: 'buttons' }, h('button', { type: 'button', click: () => void copy() }, T.copy[l]), h('button', { type: 'button', click: () => window.print() }, T.save[l]), copied),
     h('ul', { class: 'verdicts' }, VERDICTS.map((v) => {

@@ -54,6 +54,7 @@ export const T = {
   needTrust: two('To prove whose it is, choose a trust file under 2.', '如需证明来源，请在第二项中选择信任文件。'),
   copy: two('Copy this sentence', '复制这段话'),
   copied: two('Copied', '已复制'),
+  selected: two('Selected: copy it with Ctrl+C', '已选中，请按 Ctrl+C 复制'),
   save: two('Print', '打印'),
   verdictNames: { integrity: two('Integrity', '完整性'), signer: two('Signer', '签名方'), time: two('Time', '时间') },
   verdicts: { 'PASS': two('proven', '已证明'), 'NOT PROVEN': two('NOT PROVEN', '未经证明'), 'FAIL': two('FAILED', '未通过'), 'NOTE': two('note', '说明') },
