@@ -33,7 +33,8 @@ static const char *const before[] = {
     "BY PAGE: open verify.html in a browser (if it is here; it works offline), and give it this folder. It says PASS, NOT PROVEN "
     "or FAIL for\n"
     "integrity, signer and time, and names what differs.\n\n"
-    "BY HAND, on Linux (on a Mac write shasum -a 256 for sha256sum), in this folder. 1. Is every file as the package says? Each line must end in OK:\n\n",
+    "BY HAND, on Linux (on a Mac write shasum -a 256 for sha256sum), in this folder. 1. Is every file as the package says? Each "
+    "line must end in OK:\n\n",
 };
 static const char *const before_zh[] = {
     "\n\n======== 中文 ========\n\n本文件夹是什么\n\n"
@@ -43,7 +44,8 @@ static const char *const before_zh[] = {
     "首先：这是哪个账本？请将下列24个词与账本保管方公布或电话读出的词核对。本文件夹内的文件不能代替这一步。\n\n",
     "网页核验：用浏览器打开 verify.html（如有；可离线使用），选取本文件夹。它就完整性、签名方、时间分别给出 PASS（通过）、NOT "
     "PROVEN（未经证明）或 FAIL（未通过），\n"
-    "并指明何处不同。\n\n手工核验：在 Linux 上（Mac 上以 shasum -a 256 代替 sha256sum），于本文件夹内执行。一、每个文件是否与材料包所述一致？每行应以 OK "
+    "并指明何处不同。\n\n手工核验：在 Linux 上（Mac 上以 shasum -a 256 代替 "
+    "sha256sum），于本文件夹内执行。一、每个文件是否与材料包所述一致？每行应以 OK "
     "结尾：\n\n",
 };
 #define STEP_2                                                                                                             \
