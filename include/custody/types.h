@@ -32,6 +32,8 @@ struct cu_span {
 
 static inline struct cu_span cu_span(const void *p, size_t n) { return (struct cu_span){ (const uint8_t *)p, n }; }
 static inline struct cu_span cu_span_str(const char *s) { return cu_span(s, strlen(s)); }
+/** What follows its first `at` bytes, at most all of them. */
+static inline struct cu_span cu_span_from(struct cu_span s, size_t at) { return at > 0 ? cu_span(s.p + at, s.n - at) : s; }
 static inline struct cu_span cu_span_hash(const cu_hash *h) { return cu_span(h->b, sizeof h->b); }
 #define CU_SPAN_OF(array) cu_span((array), sizeof(array))
 #define CU_SPAN_EMPTY ((struct cu_span){ NULL, 0 })

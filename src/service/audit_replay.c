@@ -311,8 +311,8 @@ static cu_status take_one(struct cu_audit *a, struct cu_err *err)
     r->taken++;
     cu_status judged = r->mode != CU_REPLAY_RULES ? cu_audit_bundle(a, page, err)
                        : page->good               ? CU_OK
-                                                  : cu_fail(err, CU_CORRUPT, "the log's entries from %llu on do not lie in a bundle",
-                                                            (unsigned long long)page->first.v);
+                                    : cu_fail(err, CU_CORRUPT, "the log's entries from %llu on do not lie in a bundle",
+                                              (unsigned long long)page->first.v);
     if (judged == CU_OK && page->n > 0) judged = is_pinned(a, page, err);
     if (judged == CU_OK && r->mode != CU_REPLAY_HASHES && page->n > 0 && !a->log_broken) return take_entries(a, page, err);
     if (judged == CU_OK && r->mode == CU_REPLAY_HASHES) a->ret->entries += page->n;

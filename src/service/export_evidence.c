@@ -86,8 +86,10 @@ static cu_status enter(struct way *w, struct cu_span path, struct cu_span at, st
 {
     CU_ASSERT(w->n < sizeof w->dir / sizeof *w->dir);
     w->dir[w->n].path = path;
-    w->dir[w->n].at = strndup((const char *)at.p, at.n);
-    ENSURE(w->dir[w->n].at, err, CU_NO_MEMORY, "out of memory");
+    char *name = w->dir[w->n].at = malloc(at.n + 1);
+    ENSURE(name, err, CU_NO_MEMORY, "out of memory");
+    memcpy(name, at.p, at.n);
+    name[at.n] = 0;
     w->n++;
     return CU_OK;
 }

@@ -47,7 +47,7 @@ static bool read_rest(struct cu_span rest, uint64_t *ret_highest, struct cu_span
     size_t at = 0;
 
     *ret_highest = cu_cbor_uint(&in);
-    *ret_records = cu_cbor_good(&in) ? cu_span(rest.p + in.at, rest.n - in.at) : CU_SPAN_EMPTY;
+    *ret_records = cu_cbor_good(&in) ? cu_span_from(rest, in.at) : CU_SPAN_EMPTY;
     while (cu_outbox_next(*ret_records, &at, &one)) continue;
     return cu_cbor_good(&in) && at == ret_records->n;
 }
@@ -60,7 +60,7 @@ cu_status cu_pending_read(struct cu_span file, uint64_t *ret_highest, struct cu_
     cu_hash sum;
 
     cu_cbor_fixed(&in, sum.b, sizeof sum.b);
-    const struct cu_span rest = cu_span(file.p + in.at, file.n - in.at);
+    const struct cu_span rest = cu_span_from(file, in.at);
     const cu_hash is = cu_sha256(rest);
     ENSURE(cu_cbor_good(&in) && cu_hash_eq(&sum, &is) && read_rest(rest, &highest, &records), err, CU_CORRUPT,
            CU_FILE_PENDING
@@ -81,7 +81,7 @@ cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret, struct cu_
     struct cu_entry e;
     size_t at = 0;
 
-    (void)!read_rest(file.n > sum ? cu_span(file.p + sum, file.n - sum) : CU_SPAN_EMPTY, &said, &records);
+    (void)!read_rest(file.n > sum ? cu_span_from(file, sum) : CU_SPAN_EMPTY, &said, &records);
     while (cu_outbox_next(records, &at, &one)) {
         if (!read_record(one, &e)) continue;
         cu_buf_add(&whole, one);
@@ -94,7 +94,7 @@ cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret, struct cu_
 /* Whatever is not whole ends the sequence. */
 bool cu_outbox_next(struct cu_span records, size_t *io_at, struct cu_span *ret_record)
 {
-    struct cu_cbor_reader in = cu_cbor_read(cu_span(records.p + *io_at, records.n - *io_at));
+    struct cu_cbor_reader in = cu_cbor_read(cu_span_from(records, *io_at));
 
     if (*io_at >= records.n) return false;
     *ret_record = cu_cbor_item(&in);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MANIFEST_MAX ((size_t)8 << 30)
@@ -43,8 +44,10 @@ static cu_status read_manifest(struct verify_request *v, const struct verify_arg
 /* ---- an exported case ---- */
 static bool is_bag(const char *path)
 {
+    struct stat is;
     char file[4200];
 
+    if (stat(path, &is) != 0 || !S_ISDIR(is.st_mode)) return false;
     snprintf(file, sizeof file, "%s/bagit.txt", path);
     return access(file, F_OK) == 0;
 }
