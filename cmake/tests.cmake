@@ -6,7 +6,7 @@ enable_testing()
 
 # A sanitizer ends a test at its first report; memory that is not to be had is an answer, not a report.
 set(SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1"
-  "LSAN_OPTIONS=print_suppressions=0:suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks" "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1")
+  "LSAN_OPTIONS=print_suppressions=0:suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks" "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:suppressions=${CMAKE_SOURCE_DIR}/cmake/races")
 find_program(SYMBOLIZER llvm-symbolizer-14)
 if(SYMBOLIZER)
   list(APPEND SANITIZER_ENVIRONMENT "ASAN_SYMBOLIZER_PATH=${SYMBOLIZER}" "TSAN_SYMBOLIZER_PATH=${SYMBOLIZER}")

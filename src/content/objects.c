@@ -240,7 +240,7 @@ bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_has
 cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size, bool verify,
                          struct cu_err *err)
 {
-    struct cu_object o;
+    struct cu_object o = { 0 };
     char hex[65];
 
     TRY(cu_objects_find(s, kind, name, &o, err));

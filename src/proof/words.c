@@ -114,7 +114,7 @@ static void put_bits(unsigned index, unsigned nth, uint8_t bits[ID_LEN + 1])
 static cu_status read_words(struct cu_span text, cu_hash *ret, struct cu_err *err)
 {
     uint8_t bits[ID_LEN + 1] = { 0 };
-    char token[2 * ID_LEN + 1];
+    char token[2 * ID_LEN + 1] = "";
     unsigned nth = 0, index;
     size_t n;
 

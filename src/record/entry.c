@@ -110,5 +110,8 @@ const struct cu_seen *cu_entry_seen(const struct cu_entry *e) { return in_body(&
 
 uint64_t cu_entry_time(const struct cu_entry *e)
 {
-    return *(const uint64_t *)in_body(&e->outer, cu_places_of(e->kind)->time); /* every kind has one */
+    const uint64_t *time = in_body(&e->outer, cu_places_of(e->kind)->time);
+
+    CU_ASSERT(time != NULL); /* every kind has one */
+    return *time;
 }

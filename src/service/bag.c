@@ -75,7 +75,8 @@ cu_status cu_bag_folder(const struct cu_source *source, const char *path, struct
 {
     struct folder *folder = calloc(1, sizeof *folder);
 
-    ENSURE(folder && (folder->path = strdup(path)), err, CU_NO_MEMORY, "out of memory");
+    if (folder) folder->path = strdup(path);
+    if (!folder || !folder->path) return free(folder), cu_fail(err, CU_NO_MEMORY, "out of memory");
     folder->source = source;
     *ret = (struct cu_package){ folder, each_in_folder, close_folder };
     return CU_OK;

@@ -286,7 +286,7 @@ static void free_ids(cu_hash **ids) { free(*ids); }
 
 static cu_status tell_ledger(struct cu_export *x, struct cu_err *err)
 {
-    CU_CLEANUP(free_ids) cu_hash *ids = calloc(x->n, sizeof *ids);
+    CU_CLEANUP(free_ids) cu_hash *ids = calloc(x->n + 1, sizeof *ids);
     CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
 
     x->disclosure = calloc(x->n / CU_DISCLOSED_MAX + 1, sizeof *x->disclosure);

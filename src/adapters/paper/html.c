@@ -1,5 +1,5 @@
 /* A document as one HTML file: to be read on any screen, by a screen reader, and to be printed. */
-#include "adapters/paper/paper.h"
+#include "adapters/paper/inside.h"
 
 #include "custody/text.h"
 
@@ -72,6 +72,7 @@ static void put_table(struct cu_buf *out, const struct cu_paper_block *b)
 {
     const struct cu_paper_table *t = &b->table;
 
+    CU_ASSERT(t->columns > 0); /* cu_paper_check */
     cu_buf_add_str(out, "<table>");
     if (b->text.en.n) {
         cu_buf_add_str(out, "<caption>");
@@ -90,7 +91,7 @@ static void put_table(struct cu_buf *out, const struct cu_paper_block *b)
 
 static cu_status put_qr(struct cu_buf *out, const struct cu_paper_block *b, struct cu_err *err)
 {
-    struct cu_qr qr;
+    struct cu_qr qr = { 0 };
 
     TRY(cu_qr_make(b->code, &qr, err));
     cu_buf_add_str(out, "<div class=\"qr\"><div role=\"img\" aria-label=\"QR code: ");

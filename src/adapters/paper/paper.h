@@ -21,10 +21,4 @@ void cu_qr_svg(const struct cu_qr *qr, struct cu_buf *out); /* an element withou
 /** Either of the four at once. */
 CU_MUST_USE cu_status cu_qr_put(struct cu_span bytes, enum cu_qr_form form, struct cu_buf *out, struct cu_err *err);
 
-/* Inside this room. */
-CU_MUST_USE cu_status cu_paper_check(const struct cu_paper *paper, struct cu_err *err); /* shapes, and UTF-8 everywhere */
-struct _cairo;
-void cu_qr_draw(const struct cu_qr *qr, struct _cairo *cr, double x, double y, double side); /* with its quiet zone */
-CU_MUST_USE cu_status cu_cairo_ok(int cairo_status, struct cu_err *err);
-
 #endif

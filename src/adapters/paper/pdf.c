@@ -3,7 +3,7 @@
  * One font family for both languages, so that no machine's own choice decides what a court sees; what it lacks (other scripts in a
  * file's name) comes from whatever fonts there are. GLib ends the process when memory is out; cairo says so, and so do we.
  */
-#include "adapters/paper/paper.h"
+#include "adapters/paper/inside.h"
 
 #include "custody/text.h"
 
@@ -320,7 +320,7 @@ static cu_status set_table(struct setting *s, const struct cu_paper_block *b, st
 static cu_status set_qr(struct setting *s, const struct cu_paper_block *b, struct cu_err *err)
 {
     CU_CLEANUP(column_free) struct column beside = { 0 };
-    struct cu_qr qr;
+    struct cu_qr qr = { 0 };
 
     TRY(cu_qr_make(b->code, &qr, err));
     TRY(column_set(s, &b->text, "\n\n", CELL, false, INNER - QR_SIDE - 10, &beside, err));

@@ -1,7 +1,6 @@
 /* QR codes: for the terminal, for a page, for paper. */
-#include "adapters/paper/paper.h"
+#include "adapters/paper/inside.h"
 
-#include <cairo.h>
 #include <errno.h>
 #include <qrencode.h>
 
@@ -110,7 +109,7 @@ static cu_status put_png(const struct cu_qr *qr, struct cu_buf *out, struct cu_e
 
 cu_status cu_qr_put(struct cu_span bytes, enum cu_qr_form form, struct cu_buf *out, struct cu_err *err)
 {
-    struct cu_qr qr;
+    struct cu_qr qr = { 0 };
 
     TRY(cu_qr_make(bytes, &qr, err));
     switch (form) {

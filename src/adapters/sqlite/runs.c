@@ -40,7 +40,7 @@ static cu_status do_once(struct sqlite_index *x, const char *sql, uint64_t a, ui
     bool more;
 
     TRY(sqlite_prepare(x, sql, written_database(x), &st, err));
-    for (int i = 0; i < sqlite3_bind_parameter_count(st); i++) bind_uint(st, i + 1, values[i]);
+    for (int i = 0; i < 3 && i < sqlite3_bind_parameter_count(st); i++) bind_uint(st, i + 1, values[i]);
     TRY(sqlite_row(x, st, &more, err));
     if (ret) *ret = more ? column_uint(st, 0) : 0;
     return CU_OK;

@@ -11,8 +11,8 @@ struct chosen {
 static void chosen_free(struct chosen *c)
 {
     for (size_t i = 0; i < c->n; i++) {
-        free((void *)(uintptr_t)c->at[i].name);
-        free((void *)(uintptr_t)c->at[i].receipt);
+        free((void *)(uintptr_t)c->at[i].name);    // NOLINT(performance-no-int-to-ptr): what choose copied
+        free((void *)(uintptr_t)c->at[i].receipt); // NOLINT(performance-no-int-to-ptr): the same
     }
     free(c->at);
 }
@@ -77,7 +77,7 @@ static cu_status certify(struct session *s, void *arg, struct cu_err *err)
     ENSURE(pdf || html, err, CU_USAGE, "--output FILE: a certificate is a .pdf or an .html, and the file's name says which");
     TRY(paper_load(&press, err));
     for (int i = 0; i < s->run->args_n; i++) TRY(choose_named(&c, cu_span_str(s->run->args[i]), err));
-    qsort(c.at, c.n, sizeof *c.at, by_position);
+    if (c.n > 0) qsort(c.at, c.n, sizeof *c.at, by_position);
     for (size_t i = 1; i < c.n; i++)
         ENSURE(c.at[i].seq.v != c.at[i - 1].seq.v, err, CU_USAGE, "%s was named twice", c.at[i].name);
     TRY(cu_certificate(&s->place, c.at, c.n, &draft, err));
