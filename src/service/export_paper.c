@@ -55,10 +55,19 @@ static const char *const before_zh[] = {
 #define STEP_2_ZH "二、%s 的回执中的检查点，是否由 trust/ledger.trust 中的密钥签名？应显示 Signature Verified Successfully：\n\n"
 static const char step_3[] = "3. Does the entry in the receipt lead to that checkpoint? Any verifier of C2SP tlog-proof files "
                              "answers, with trust/policy as its policy. With\n"
-                             "Python alone (the thirty lines of trust/follow_path.py, for you to read); it must print True:\n\n";
+                             "Python alone (the sixty lines of trust/take_apart.py, for you to read); it must print True, and "
+                             "the network id of trust/ledger.trust:\n\n";
 static const char step_3_zh[] =
     "三、回执中的记录是否通向该检查点？任何 C2SP tlog-proof 验证程序均可回答，以 trust/policy 为策略文件。仅用 Python 也可计算\n"
-    "（trust/follow_path.py 约三十行，供您阅读），应显示 True：\n\n";
+    "（trust/take_apart.py 约六十行，供您阅读），应显示 True 及 trust/ledger.trust 中的网络标识：\n\n";
+
+static const char step_4[] =
+    "4. Who signed? Step 3 left what the provider and the depositor signed, the one over the other's (COSE_Sign1, RFC 9052: any "
+    "COSE library does\n"
+    "the same), their signatures, and their keys as the genesis enrols them. Each must say \"Verified OK\":\n\n";
+static const char step_4_zh[] = "四、由谁签名？第三步已取出云服务方与存证人各自所签的内容（COSE_Sign1，RFC "
+                                "9052，前者签于后者之上，任何 COSE 库亦可）、其签名，以及创始记录登记的公钥。\n"
+                                "每行应显示 Verified OK：\n\n";
 
 static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
 {
@@ -82,44 +91,75 @@ static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
     cu_buf_add_str(
         out, "    openssl pkeyutl -verify -pubin -inkey /tmp/log.pem -rawin -in /tmp/signed-text -sigfile /tmp/signature\n\n");
     cu_buf_add_str(out, zh ? step_3_zh : step_3);
-    cu_buf_addf(out, "    python3 trust/follow_path.py %s\n\n", r);
-    cu_buf_add_str(out, zh ? "四、条目内的两个签名（COSE_Sign1，RFC 9052）可用任何 COSE "
-                             "库验证，公钥在回执随附的创始记录中；若有我们的程序，一条命令即可完成全部核验：\n\n"
-                           : "4. The two signatures in the entry (COSE_Sign1, RFC 9052) are checked by any COSE library; the "
-                             "public keys are in the genesis that the receipt brings along.\n"
-                             "With our program, if you have it, one command checks everything:\n\n");
+    cu_buf_addf(out, "    python3 trust/take_apart.py %s /tmp\n\n", r);
+    cu_buf_add_str(out, zh ? step_4_zh : step_4);
+    for (int i = 0; i < 2; i++) {
+        const char *who = i ? "depositor" : "provider";
+        cu_buf_addf(out, "    openssl dgst -sha256 -verify /tmp/%s.der -keyform DER -signature /tmp/%s.sig /tmp/%s.signed\n", who,
+                    who, who);
+    }
+    cu_buf_add_str(out, zh ? "\n若有我们的程序，一条命令即可完成全部核验：\n\n"
+                           : "\nWith our program, if you have it, one command checks everything:\n\n");
     cu_buf_addf(out, "    custody-verify --trust trust/ledger.trust %s\n", r);
 }
 
-/* Leaf, path and root of RFC 6962, by Python's standard library: the entry is taken out of `extra` by the two lengths before it. */
-static const char follow_path[] = "import base64, hashlib, sys\n"
-                                  "def node(a, b): return hashlib.sha256(b'\\x01' + a + b).digest()\n"
-                                  "def item(b, at):  # one item of CBOR: (value, where it ends)\n"
-                                  "    kind, n, at = b[at] >> 5, b[at] & 31, at + 1\n"
-                                  "    if n > 23: k = 1 << n - 24; n, at = int.from_bytes(b[at:at + k], 'big'), at + k\n"
-                                  "    if kind in (2, 3): return b[at:at + n], at + n\n"
-                                  "    if kind == 0: return n, at\n"
-                                  "    if kind == 7: return None, at\n"
-                                  "    out = []\n"
-                                  "    for _ in range(n * (2 if kind == 5 else 1)):\n"
-                                  "        v, at = item(b, at)\n"
-                                  "        out.append(v)\n"
-                                  "    return (dict(zip(out[::2], out[1::2])) if kind == 5 else out), at\n"
-                                  "head, note = open(sys.argv[1], encoding='utf-8').read().split('\\n\\n', 1)\n"
-                                  "lines = head.split('\\n')\n"
-                                  "extra = item(base64.b64decode(lines[1][6:]), 0)[0]\n"
-                                  "entry = item(extra[1], 0)[0][0]\n"
-                                  "index, path = int(lines[2][6:]), [base64.b64decode(line) for line in lines[3:]]\n"
-                                  "size, root = int(note.split('\\n')[1]), base64.b64decode(note.split('\\n')[2])\n"
-                                  "fn, sn, r = index, size - 1, hashlib.sha256(b'\\x00' + entry).digest()\n"
-                                  "for p in path:  # RFC 9162, 2.1.3.2\n"
-                                  "    if fn & 1 or fn == sn:\n"
-                                  "        r = node(p, r)\n"
-                                  "        while fn and not fn & 1: fn, sn = fn >> 1, sn >> 1\n"
-                                  "    else: r = node(r, p)\n"
-                                  "    fn, sn = fn >> 1, sn >> 1\n"
-                                  "print(sn == 0 and r == root)\n"
-                                  "sys.exit(not (sn == 0 and r == root))\n";
+/* A receipt taken apart by Python's standard library: docs/formats/receipt.md and entry.md, read once more. */
+static const char take_apart[] =
+    "import base64, hashlib, sys\n"
+    "def sha(b): return hashlib.sha256(b).digest()\n"
+    "def item(b, at=0):  # one item of CBOR: (value, where it ends)\n"
+    "    kind, n, at = b[at] >> 5, b[at] & 31, at + 1\n"
+    "    if n > 23: k = 1 << n - 24; n, at = int.from_bytes(b[at:at + k], 'big'), at + k\n"
+    "    if kind in (2, 3): return b[at:at + n], at + n\n"
+    "    if kind in (0, 1): return (n if kind == 0 else -1 - n), at\n"
+    "    if kind == 6: return item(b, at)\n"
+    "    if kind == 7: return None, at\n"
+    "    out = []\n"
+    "    for _ in range(n * (2 if kind == 5 else 1)):\n"
+    "        v, at = item(b, at)\n"
+    "        out.append(v)\n"
+    "    return (dict(zip(out[::2], out[1::2])) if kind == 5 else out), at\n"
+    "def string(b):  # a byte string of CBOR\n"
+    "    n = len(b)\n"
+    "    return (bytes([0x40 + n]) if n < 24 else bytes([0x58, n]) if n < 256 else b'\\x59' + n.to_bytes(2, 'big')) + b\n"
+    "def integer(b):  # an integer of DER\n"
+    "    b = b.lstrip(b'\\0')\n"
+    "    b = b'\\0' + b if b[0] > 127 else b\n"
+    "    return b'\\2' + bytes([len(b)]) + b\n"
+    "receipt, folder = sys.argv[1:]\n"
+    "head, note = open(receipt, encoding='utf-8').read().split('\\n\\n', 1)\n"
+    "lines = head.split('\\n')\n"
+    "extra = item(base64.b64decode(lines[1][6:]))[0]\n"
+    "entry, genesis = item(extra[1])[0][0], extra[2][0][2]\n"
+    "# the path from the entry to the checkpoint's root: RFC 9162, 2.1.3.2\n"
+    "size, root = int(note.split('\\n')[1]), base64.b64decode(note.split('\\n')[2])\n"
+    "fn, sn, r = int(lines[2][6:]), size - 1, sha(b'\\0' + entry)\n"
+    "for p in map(base64.b64decode, lines[3:]):\n"
+    "    if fn & 1 or fn == sn:\n"
+    "        r = sha(b'\\1' + p + r)\n"
+    "        while fn and not fn & 1: fn, sn = fn >> 1, sn >> 1\n"
+    "    else: r = sha(b'\\1' + r + p)\n"
+    "    fn, sn = fn >> 1, sn >> 1\n"
+    "# the statement keys of the genesis, by their COSE Key Thumbprint: RFC 9679\n"
+    "keys = {}\n"
+    "for _, _, _, of_party in item(genesis)[0][7]:\n"
+    "    for purpose, alg, pub in of_party:\n"
+    "        if (purpose, alg) == (1, 7): keys[sha(b'\\xa4\\1\\2\\x20\\1\\x21\\x58\\x20' + pub[:32] + b'\\x22\\x58\\x20' + "
+    "pub[32:])] = pub\n"
+    "# both layers of the entry, as openssl wants them: RFC 9052, 4.4\n"
+    "layer = entry\n"
+    "for name in ('provider', 'depositor'):\n"
+    "    protected, _, payload, signature = item(layer)[0]\n"
+    "    der = integer(signature[:32]) + integer(signature[32:])\n"
+    "    for end, data in (('signed', b'\\x84\\x6aSignature1' + string(protected) + b'\\x40' + string(payload)),\n"
+    "                      ('sig', b'\\x30' + bytes([len(der)]) + der),\n"
+    "                      ('der', bytes.fromhex('3059301306072a8648ce3d020106082a8648ce3d03010703420004') + "
+    "keys[item(protected)[0][4]])):\n"
+    "        open(f'{folder}/{name}.{end}', 'wb').write(data)\n"
+    "    layer = item(payload)[0].get(1)\n"
+    "print('network id', sha(b'\\0' + genesis).hex())\n"
+    "print(sn == 0 and r == root)\n"
+    "sys.exit(not (sn == 0 and r == root))\n";
 
 static void put_words(struct cu_export *x, struct cu_buf *out)
 {
@@ -142,7 +182,7 @@ static cu_status put_readme(struct cu_export *x, struct cu_err *err)
         put_hand(x, zh, &out);
     }
     TRY(cu_buf_ok(&out, err));
-    TRY(cu_export_put(x, "trust/follow_path.py", cu_span_str(follow_path), err));
+    TRY(cu_export_put(x, "trust/take_apart.py", cu_span_str(take_apart), err));
     return cu_export_put(x, "README.txt", cu_buf_span(&out), err);
 }
 

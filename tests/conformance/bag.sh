@@ -35,4 +35,13 @@ if [ -x "$TOOLS/venv/bin/python" ] && python -c 'import case_utils' 2>/dev/null;
 else
     skip "case_validate takes case.jsonld" "python's case-utils is not installed: run tools/setup check"
 fi
+
+if [ -x "$TOOLS/bin/torchwood-verify" ]; then
+    for receipt in "$SCRATCH"/bag/receipts/*.tlog-proof; do
+        leaf=$(custody-verify --json --trust "$SCRATCH/bag/trust/ledger.trust" "$receipt" | sed 's/.*"leaf":"\([0-9a-f]*\)".*/\1/')
+        passes "torchwood takes ${receipt##*/} under the package's policy" "$TOOLS/bin/torchwood-verify" "$SCRATCH/bag/trust/policy" "$leaf" "$receipt"
+    done
+else
+    skip "torchwood takes the package's receipts" "torchwood-verify is not installed: run tools/setup check"
+fi
 done_testing
