@@ -494,7 +494,7 @@ static void check_inventory(struct cu_bag_judging *g, const struct cu_bag_invent
     const uint64_t absent = walk_list(g, of, cu_buf_span(&f->kept), true, &good);
     if (absent)
         cu_bag_say(g, CU_PASS, "inventory", cu_span_str(of->case_name),
-                   "the case has %llu deposits as of its inventory; %llu of them are not in this package",
+                   "the case has %llu deposits as of its inventory; of these not in this package: %llu",
                    "截至清单，该案有%llu次存证；其中%llu次不在本包之内", LLU(of->n), LLU(absent));
     else
         cu_bag_say(g, CU_PASS, "inventory", cu_span_str(of->case_name),

@@ -299,7 +299,7 @@ class Judging {
     const n = payload.n
     this.say('PASS', 'inventory', shown(caseName), absent === 0
       ? two(`the case has ${n} deposits as of its inventory, and each of them is in this package`, `截至清单，该案有${n}次存证，均在本包之内`)
-      : two(`the case has ${n} deposits as of its inventory; ${absent} of them are not in this package`, `截至清单，该案有${n}次存证；其中${absent}次不在本包之内`))
+      : two(`the case has ${n} deposits as of its inventory; of these not in this package: ${absent}`, `截至清单，该案有${n}次存证；其中${absent}次不在本包之内`))
   }
 
   private disclosed(): void {
@@ -339,7 +339,7 @@ class Judging {
       '本账本的全部密钥由一方持有：在外部见证方签名之前，该方可改写整个账本，唯有更早的回执能够揭示。') : two('', '')
     const left = this.bag.lines.filter((l) => l.what === 'not-included').length
     bag.sentence = two(
-      `${begin.en}${n} exhibits of the case ${cases} of the ledger ${ledger} (network id ${id}…); the bytes of ${here} are here, each as it was signed${left ? `; the case has ${left} more that are not in this package` : ''}. Recorded by ${timeText(this.asOf)}${time.en}.${keeper.en} Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.`,
+      `${begin.en}${n} exhibits of the case ${cases} of the ledger ${ledger} (network id ${id}…); the bytes of ${here} are here, each as it was signed${left ? `; exhibits of the case that are not in this package: ${left}` : ''}. Recorded by ${timeText(this.asOf)}${time.en}.${keeper.en} Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.`,
       `${begin.zh}账本“${ledger}”（网络标识${id}…）案件${cases}的证物${n}件；其中${here}件的数据在此，与签名时一致${left ? `；该案另有${left}件不在本包之内` : ''}。入账不晚于${timeText(this.asOf)}${time.zh}。${keeper.zh}不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。`)
   }
 }
