@@ -1,7 +1,7 @@
 # One static library a room, in the order in which rooms may include one another. Who may include whom is the table of
 # tools/check_includes.py; a room with no source yet is simply not there.
 set(PURE_ROOMS base codec crypto merkle record identity proof)
-set(UPPER_ROOMS service content embedded ledger archive posix memory faulty sqlite paper)
+set(UPPER_ROOMS court service content embedded ledger archive posix memory faulty sqlite paper)
 
 # A fully static program takes OpenSSL's archive, all others its shared library.
 find_library(CRYPTO_ARCHIVE libcrypto.a)
@@ -47,6 +47,9 @@ foreach(lower ledger content)
   endif()
 endforeach()
 room(service service ${under_service})
+if(TARGET cu_service)
+  room(court court cu_service)
+endif()
 
 set(UPPER "")
 foreach(room IN LISTS UPPER_ROOMS)

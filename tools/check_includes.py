@@ -19,6 +19,7 @@ for room in ("ledger", "content", "engine", "adapters"):
 ALLOWED["service"] = set(PURE) | {"ports", "ledger", "content"}
 for room in ("http", "client"):
     ALLOWED[room] = set(PURE) | {"ports", "service"}
+ALLOWED["court"] = ALLOWED["service"] | {"service"}
 ALLOWED["apps"] = set(ALLOWED) - {"apps"}
 ALLOWED["tests"] = set(ALLOWED)
 ALLOWED["bench"] = set(ALLOWED)  # tests too: their toy machine

@@ -85,10 +85,6 @@ CU_MUST_USE cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_bu
 /** "C1-3.tlog-proof": from the exhibit's name, or the short id. */
 void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300]);
 
-/* ---- on paper (certificate.c) ---- */
-/** What a QR code says of a statement: network words, id, leaf (docs/formats/network-words.md). */
-void cu_qr_text(const cu_hash *network, const cu_hash *id, const cu_hash *leaf, struct cu_buf *out);
-
 /* ---- out again (fetch.c) ---- */
 struct cu_fetch { struct cu_found found; struct cu_claim claim; struct cu_buf record, manifest; };
 CU_MUST_USE cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);

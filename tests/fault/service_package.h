@@ -2,7 +2,7 @@
 #ifndef TESTS_FAULT_SERVICE_PACKAGE_H
 #define TESTS_FAULT_SERVICE_PACKAGE_H
 
-#include "service/export.h"
+#include "court/export.h"
 #include "service_world.h"
 
 struct sw_package {

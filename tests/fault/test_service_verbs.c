@@ -2,7 +2,7 @@
  * inventories, reads that are noted, the state made anew. */
 #include "service_world.h"
 
-#include "service/certificate.h"
+#include "court/certificate.h"
 #include "service/outbox.h"
 
 #include <stdio.h>

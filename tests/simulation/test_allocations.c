@@ -7,7 +7,7 @@
  */
 #include "life.h"
 
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

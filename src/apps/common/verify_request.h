@@ -2,7 +2,7 @@
 #ifndef CU_APPS_VERIFY_REQUEST_H
 #define CU_APPS_VERIFY_REQUEST_H
 
-#include "service/bag.h"
+#include "court/bag.h"
 #include "service/judge.h"
 
 /* `open_zip`: NULL in a program that reads no archives. */

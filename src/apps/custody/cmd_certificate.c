@@ -1,6 +1,6 @@
 /* custody certificate: what a court asks of electronic evidence, on paper */
 #include "apps/custody/app.h"
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 struct chosen {
     struct session *s;

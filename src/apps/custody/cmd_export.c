@@ -2,7 +2,7 @@
 #include "adapters/archive/archive.h"
 #include "adapters/posix/package.h"
 #include "apps/custody/app.h"
-#include "service/export.h"
+#include "court/export.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 #include "adapters/archive/archive.h"
 #include "apps/common/verify_request.h"
 #include "apps/custody/app.h"
-#include "service/import.h"
+#include "court/import.h"
 
 #include <sys/stat.h>
 

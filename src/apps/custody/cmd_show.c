@@ -1,5 +1,6 @@
 /* custody show: a form for the file */
 #include "apps/custody/app.h"
+#include "court/certificate.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* A document becomes a page and a sheet: everything in it is there in both languages, whole, in the same bytes each time. */
 #include "adapters/paper/paper.h"
-#include "service/draft.h"
+#include "court/draft.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * wraps: cairo_pdf_surface_create_for_stream cairo_surface_write_to_png_stream
  */
 #include "adapters/paper/paper.h"
-#include "service/draft.h"
+#include "court/draft.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

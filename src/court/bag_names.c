@@ -1,5 +1,5 @@
 /* Names in a bag: what can be written on Windows, on a Mac and by any zip program, and stands for one file wherever case is ignored. */
-#include "service/bag.h"
+#include "court/bag.h"
 
 #include "custody/text.h"
 

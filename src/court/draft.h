@@ -1,6 +1,6 @@
 /* Writing a document (ports/paper.h): a block after the other, memory of its own, the first failure remembered. */
-#ifndef CU_SERVICE_DRAFT_H
-#define CU_SERVICE_DRAFT_H
+#ifndef CU_COURT_DRAFT_H
+#define CU_COURT_DRAFT_H
 
 #include "ports/paper.h"
 

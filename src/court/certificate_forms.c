@@ -1,7 +1,7 @@
 /* How the result comes about, as courts ask, and the forms that people sign: the program fills in what the record proves and leaves the
  * rest blank. The forms follow the particulars that each rule asks for, in our words; where a court has a form of its own, they are
  * carried over to it. */
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 #define LLU(x) ((unsigned long long)(x))
 #define COUNT(a) (sizeof(a) / sizeof *(a))

@@ -1,5 +1,5 @@
 /* One exhibit: what it is, who brought it and took it, when, where its copies are, and how every check of its receipt ended. */
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 #include "custody/digest.h"
 #include "custody/text.h"

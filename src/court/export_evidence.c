@@ -1,7 +1,7 @@
 /* The bytes of an exhibit on their way into a package: whole, item by item of a folder, or a part with its proof. Every byte is verified;
  * when the first copy is damaged half-way the second goes on where it stopped, for both are the same bytes or nothing.
  */
-#include "service/export.h"
+#include "court/export.h"
 
 #include <stdio.h>
 #include <stdlib.h>

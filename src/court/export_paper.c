@@ -1,8 +1,8 @@
 /* What a stranger reads first: README.txt, and the certificate. Each command of README.txt stands on a line of its own, written out for the
  * files of this very package, so that a test can take them from there and run them.
  */
-#include "service/certificate.h"
-#include "service/export.h"
+#include "court/certificate.h"
+#include "court/export.h"
 
 #include "custody/words.h"
 

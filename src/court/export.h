@@ -1,9 +1,9 @@
 /* An exported case on its way out: what its files share. docs/formats/bag.md. */
-#ifndef CU_SERVICE_EXPORT_H
-#define CU_SERVICE_EXPORT_H
+#ifndef CU_COURT_EXPORT_H
+#define CU_COURT_EXPORT_H
 
 #include "ports/paper.h"
-#include "service/bag.h"
+#include "court/bag.h"
 #include "service/service.h"
 
 #define CU_PARTS_MAX 16 /* of one exhibit in one export */

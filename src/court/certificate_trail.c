@@ -1,5 +1,5 @@
 /* What happened to the exhibits since: corrections, incidents, who read them, who got them. */
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 #include "custody/text.h"
 

@@ -1,5 +1,5 @@
 /* The certificate from the front page to the last form. */
-#include "service/certificate.h"
+#include "court/certificate.h"
 
 #include "custody/digest.h"
 #include "custody/text.h"

@@ -4,7 +4,7 @@
  * (1) A receipt says itself what it is about; names of files only tell what lies beside what.
  * (2) The worst of all receipts is the bag's verdict on signer and time. Integrity is FAIL with the first thing that does not fit.
  */
-#include "service/bag_inside.h"
+#include "court/bag_inside.h"
 
 #include "custody/details.h"
 #include "custody/text.h"

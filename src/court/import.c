@@ -2,7 +2,7 @@
  * the details name each deposit that it holds. What was verified is what is deposited: the digests of the first reading are expected of
  * the second.
  */
-#include "service/import.h"
+#include "court/import.h"
 
 #include "custody/text.h"
 

@@ -1,7 +1,7 @@
 /* A bag as it lies: every file read once, whatever order they come in. What a verdict needs is kept: digests of all, the roots of evidence,
  * and the few files that are read as text or receipts. Then bag_judge.c asks what it means.
  */
-#include "service/bag.h"
+#include "court/bag.h"
 
 #include "content/walk.h"
 #include "custody/text.h"

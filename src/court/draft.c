@@ -1,4 +1,4 @@
-#include "service/draft.h"
+#include "court/draft.h"
 
 #include "custody/text.h"
 

@@ -1,8 +1,8 @@
 /* A package of another ledger as a deposit in this one. */
-#ifndef CU_SERVICE_IMPORT_H
-#define CU_SERVICE_IMPORT_H
+#ifndef CU_COURT_IMPORT_H
+#define CU_COURT_IMPORT_H
 
-#include "service/bag.h"
+#include "court/bag.h"
 #include "service/service.h"
 
 struct cu_import_request {

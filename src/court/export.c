@@ -7,7 +7,7 @@
  *
  * A kill after 3 leaves a disclosure of a package that nobody got: on the safe side, and the words of 3 say "given out" of the decision.
  */
-#include "service/export.h"
+#include "court/export.h"
 
 #include "custody/text.h"
 

@@ -1,10 +1,10 @@
 /* The certificate: what a court asks of electronic evidence, as a document (ports/paper.h) in two languages. Its facts come from
  * receipts that the verifier judged and from the trail, nothing else; each stands beside where it is proven, and what is not proven
  * is said to be so. */
-#ifndef CU_SERVICE_CERTIFICATE_H
-#define CU_SERVICE_CERTIFICATE_H
+#ifndef CU_COURT_CERTIFICATE_H
+#define CU_COURT_CERTIFICATE_H
 
-#include "service/draft.h"
+#include "court/draft.h"
 #include "service/service.h"
 
 struct cu_certificate_exhibit {
@@ -16,6 +16,8 @@ struct cu_certificate_exhibit {
 };
 /** Exhibits by position. COPIES_MISSING: one has no receipt yet. */
 CU_MUST_USE cu_status cu_certificate(struct cu_place *p, const struct cu_certificate_exhibit *exhibit, size_t n, struct cu_draft *ret, struct cu_err *err);
+/** What a QR code says of a statement: network words, id, leaf (docs/formats/network-words.md). */
+void cu_qr_text(const cu_hash *network, const cu_hash *id, const cu_hash *leaf, struct cu_buf *out);
 
 /* ---- inside (certificate*.c) ---- */
 struct cu_certified {

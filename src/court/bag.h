@@ -1,6 +1,6 @@
 /* The exported case as a bag: what the files that write it and those that read it share. docs/formats/bag.md has the rules. */
-#ifndef CU_SERVICE_BAG_H
-#define CU_SERVICE_BAG_H
+#ifndef CU_COURT_BAG_H
+#define CU_COURT_BAG_H
 
 #include "content/ingest.h"
 #include "custody/part.h"

@@ -1,9 +1,9 @@
 /* Judging a bag: what is compared (bag_checks.c) and what is said of it (bag_judge.c). */
-#ifndef CU_SERVICE_BAG_INSIDE_H
-#define CU_SERVICE_BAG_INSIDE_H
+#ifndef CU_COURT_BAG_INSIDE_H
+#define CU_COURT_BAG_INSIDE_H
 
 #include "custody/json.h"
-#include "service/bag.h"
+#include "court/bag.h"
 
 #define CU_BAG_LINES 2000 /* of each sort that are shown; the rest is counted */
 

@@ -1,7 +1,7 @@
 /* The custody trail of what is exported, for people and their tools: as a table and as JSON. No verdict depends on it; what it says can be
  * proven entry by entry from the ledger.
  */
-#include "service/export.h"
+#include "court/export.h"
 
 #include "custody/json.h"
 #include "custody/text.h"

@@ -1,7 +1,7 @@
 /* The case as CASE/UCO 1.4 (JSON-LD), for forensic tools: an investigation, its exhibits with name, size, digests and number, and what was
  * done with them, by whom. `case_validate` takes it. No verdict depends on it.
  */
-#include "service/export.h"
+#include "court/export.h"
 
 #include "custody/json.h"
 #include "custody/text.h"

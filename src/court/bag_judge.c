@@ -1,5 +1,5 @@
 /* What is said of a bag that was judged: a line a check, three verdicts, one sentence; for people, or as JSON. */
-#include "service/bag_inside.h"
+#include "court/bag_inside.h"
 
 #include "custody/text.h"
 
