@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$0")
 seed=${1:-$RANDOM}
-mutations=${2:-$([ "${CUSTODY_SANITIZED:-0}" = 1 ] && echo 500 || echo 10000)}
+mutations=${2:-$([ "${CUSTODY_SANITIZED:-OFF}" = ON ] && echo 500 || echo 10000)}
 judge=$BUILD/bin/judge_batch
 page=$SOURCE/build/web/judge.mjs
 export PYTHONDONTWRITEBYTECODE=1
