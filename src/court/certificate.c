@@ -56,8 +56,8 @@ struct cu_paper_text cu_cert_word(struct cu_certifying *c, cu_seq seq)
 
 struct cu_paper_text cu_cert_holder(struct cu_certifying *c, const cu_hash *kid)
 {
-    const struct cu_member_key *key = cu_members_key(&c->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&c->members, key->party) : NULL;
+    const struct cu_member_key *key = cu_members_key(&c->p->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&c->p->members, key->party) : NULL;
 
     if (!party) return cu_two("nobody whom this ledger enrolled", "本账本未登记的人");
     const struct cu_span name = cu_draft_shown(c->d, cu_party_named(c->p, party->id));
@@ -224,9 +224,9 @@ static void put_parties(struct cu_certifying *c)
                   { CU_ROLE_PROVIDER, "Provider", "云服务方" },
                   { CU_ROLE_ORGANISATION, "Organisation", "机构" } };
 
-    for (size_t i = 0; i < c->members.keys_n; i++) {
-        const struct cu_member_key *key = &c->members.key[i];
-        const struct cu_member_party *party = cu_members_party(&c->members, key->party);
+    for (size_t i = 0; i < c->p->members.keys_n; i++) {
+        const struct cu_member_key *key = &c->p->members.key[i];
+        const struct cu_member_party *party = cu_members_party(&c->p->members, key->party);
         if (key->purpose != CU_PURPOSE_STATEMENT || !party) continue;
         const struct cu_paper_text who = cu_cert_holder(c, &key->kid);
         char hex[65];
@@ -315,7 +315,6 @@ cu_status cu_certificate(struct cu_place *p, const struct cu_certificate_exhibit
     CU_ASSERT(n > 0);
     *c = (struct cu_certifying){ .p = p, .d = ret, .what = exhibit, .n = n, .summary = calloc(n, sizeof *c->summary) };
     written = c->summary ? CU_OK : cu_fail(err, CU_NO_MEMORY, "out of memory for the certificate");
-    if (written == CU_OK) written = cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &c->members, err);
     if (written == CU_OK) written = write_all(c, err);
     free(c->summary);
     free(c);

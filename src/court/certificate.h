@@ -43,7 +43,6 @@ struct cu_cert_summary {
 struct cu_certifying {
     struct cu_place *p;
     struct cu_draft *d;
-    struct cu_members members;
     const struct cu_certificate_exhibit *what;
     size_t n;
     struct cu_cert_summary *summary; /* n of them */

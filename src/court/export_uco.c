@@ -149,19 +149,17 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, const char 
     return cu_buf_ok(&u->out, err);
 }
 
-static cu_status put_parties(struct uco *u, struct cu_err *err)
+static void put_parties(struct uco *u)
 {
     const struct cu_place *p = u->x->p;
-    struct cu_members m;
+    const struct cu_members *m = &p->members;
 
-    TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &m, err));
-    for (size_t i = 0; i < m.keys_n; i++) {
-        if (m.key[i].purpose != CU_PURPOSE_STATEMENT) continue;
-        open_node(&u->j, NULL, "party", cu_span_hash(&m.key[i].kid), "uco-identity:Identity");
-        put_text(&u->j, "uco-core:name", cu_party_named(p, m.key[i].party));
+    for (size_t i = 0; i < m->keys_n; i++) {
+        if (m->key[i].purpose != CU_PURPOSE_STATEMENT) continue;
+        open_node(&u->j, NULL, "party", cu_span_hash(&m->key[i].kid), "uco-identity:Identity");
+        put_text(&u->j, "uco-core:name", cu_party_named(p, m->key[i].party));
         cu_json_close(&u->j, '}');
     }
-    return CU_OK;
 }
 
 static cu_status put_cases(struct uco *u, struct cu_err *err)
@@ -190,8 +188,8 @@ cu_status cu_export_uco(struct cu_export *x, struct cu_err *err)
     cu_json_open(j, NULL, '{');
     put_context(j);
     cu_json_open(j, "@graph", '[');
-    put = put_parties(&u, err);
-    if (put == CU_OK) put = put_cases(&u, err);
+    put_parties(&u);
+    put = put_cases(&u, err);
     if (put == CU_OK) put = cu_export_each_step(x, put_step, &u, err);
     cu_json_close(j, ']');
     cu_json_close(j, '}');

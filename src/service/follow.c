@@ -21,7 +21,6 @@ struct follower {
     struct cu_index *index;
     struct numbers numbers;
     uint64_t cases;
-    struct cu_members members; /* a key belongs to one party for good, so genesis alone tells whose it is */
     struct cu_along along;     /* details lie in the stores in log order */
     struct cu_buf details;     /* of the entry read last, with their salt */
 };
@@ -156,7 +155,7 @@ static cu_status put_stored(struct follower *f, const struct cu_entry *e, cu_seq
     struct cu_index_stored row;
     size_t at = 0;
 
-    while (cu_index_next_stored(e, seq, &f->members, &at, &row)) TRY(f->index->put_stored(f->index->self, &row, err));
+    while (cu_index_next_stored(e, seq, &f->place->members, &at, &row)) TRY(f->index->put_stored(f->index->self, &row, err));
     return CU_OK;
 }
 
@@ -260,7 +259,6 @@ static cu_status follow_upto(struct cu_place *p, cu_size upto, struct cu_err *er
     TRY(f.index->size(f.index->self, &at, err));
     if (at.v >= upto.v) return CU_OK;
     f.cases = f.index->count(f.index->self, CU_KIND_CASE, NULL);
-    TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &f.members, err));
     p->along = &f.along; // cppcheck-suppress autoVariables ; and NULL again when f is freed
     while (at.v < upto.v) TRY(follow_batches(&f, &at, upto, err));
     return CU_OK;

@@ -18,6 +18,7 @@ static cu_status judge_note(const struct cu_trust *trust, struct cu_verifier *by
 
     TRY(cu_note_read(cu_buf_span(&log->note), &note, err));
     TRY(cu_checkpoint_read(note.text, &log->checkpoint, err));
+    if (!trust) return CU_OK;
     cu_status good = cu_trust_policy(trust, log->checkpoint.size, &policy, err);
     if (good == CU_OK) good = cu_checkpoint_verify(&note, &policy, by, &log->checkpoint, &verdict, err);
     return good == CU_OK ? CU_OK : cu_fail_while(err, good, "%s/checkpoint", log->dir.path);
@@ -100,25 +101,25 @@ cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, stru
     return prove(log, seq, &leaf, path, err);
 }
 
-/* A full bundle is one subtree: the path of its first entry leads through its root. The entries of the last one are proven singly. */
+/* A bundle is one subtree, also the last one, which is not full: the path of its first entry leads through its root, by siblings on the
+ * right alone until there. */
 static cu_status prove_bundle(struct cu_log *log, struct cu_err *err)
 {
-    const bool full = log->bundle_width == CU_TILE_WIDTH;
-    cu_hash path[CU_PROOF_HASHES_MAX], up = { { 0 } };
+    const cu_seq first = { log->bundle_index * CU_TILE_WIDTH };
+    cu_hash path[CU_PROOF_HASHES_MAX], leaf, up = { { 0 } };
     struct cu_frontier all = { 0 };
-    cu_seq seq = { log->bundle_index * CU_TILE_WIDTH };
     struct cu_span entry;
     size_t at = 0;
 
-    for (; cu_bundle_next(cu_buf_span(&log->bundle), &at, &entry); seq.v++) {
-        const cu_hash leaf = cu_leaf_hash(entry);
-        if (!full || all.size.v == 0) TRY(prove(log, seq, &leaf, path, err));
+    while (cu_bundle_next(cu_buf_span(&log->bundle), &at, &entry)) {
+        leaf = cu_leaf_hash(entry);
         if (all.size.v == 0) up = leaf;
         cu_frontier_append(&all, &leaf);
     }
-    for (unsigned i = 0; full && i < 8; i++) up = cu_node_hash(&up, &path[i]);
+    TRY(prove(log, first, &up, path, err));
+    for (unsigned i = 0; i < cu_inclusion_len((cu_seq){ 0 }, all.size); i++) up = cu_node_hash(&up, &path[i]);
     const cu_hash root = cu_frontier_root(&all);
-    ENSURE(!full || cu_hash_eq(&up, &root), err, CU_CORRUPT,
+    ENSURE(cu_hash_eq(&up, &root), err, CU_CORRUPT,
            "%s: entry bundle %llu does not lead to the signed checkpoint: it or a tile was altered; `custody check` names the "
            "file, `custody check --repair` restores it",
            log->dir.path, (unsigned long long)log->bundle_index);

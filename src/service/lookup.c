@@ -246,10 +246,8 @@ struct cu_span cu_party_named(const struct cu_place *p, uint64_t party)
 
 struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid)
 {
-    struct cu_members members;
+    const struct cu_member_key *key = cu_members_key(&p->members, kid);
 
-    if (cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &members, NULL) != CU_OK) return CU_SPAN_EMPTY;
-    const struct cu_member_key *key = cu_members_key(&members, kid);
     return key ? cu_party_named(p, key->party) : CU_SPAN_EMPTY;
 }
 

@@ -44,6 +44,7 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
     TRY(cu_entry_read(cu_buf_span(&p->genesis_bytes), &p->genesis, err));
     ENSURE(p->genesis.kind == CU_KIND_GENESIS && cu_hash_eq(&p->genesis.leaf, &p->trust.network), err, CU_UNTRUSTED,
            "the log's first entry is not the genesis that " CU_FILE_TRUST " pins: this is another ledger's log");
+    TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &p->members, err));
     cu_buf_free(&p->genesis_details);
     p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     if (p->store[CU_STORE_NODE] &&
@@ -57,7 +58,8 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     struct cu_log *log = &p->log;
 
     cu_log_free(log);
-    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, &p->trust, &p->verifier, log, err));
+    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust, &p->verifier, log, err));
+    p->engine_judged = p->engine && log->checkpoint.size.v > 0;
     if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS))
         return CU_OK; /* what an engine goes on with is no other log */
     return load_genesis(p, err);

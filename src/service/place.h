@@ -77,6 +77,8 @@ struct cu_place {
     struct cu_log log;                /* as of the newest checkpoint: the engine's, or the node's copy as it lies */
     struct cu_buf genesis_bytes, genesis_details;
     struct cu_entry genesis;          /* read from position 0, equal to the pinned network id */
+    struct cu_members members;        /* as genesis names them: a key belongs to one party for good */
+    bool engine_judged;               /* the engine's first checkpoint was, by the pinned trust: its later ones are its own word */
 };
 
 /* ---- opening (place.c) ---- */
@@ -92,7 +94,7 @@ cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 
 /* ---- the log (log.c) ---- */
-/** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. */
+/** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. `trust` NULL: an engine's checkpoint is its own word. */
 CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
 void cu_log_free(struct cu_log *log);
 /** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */

@@ -16,7 +16,6 @@ struct gathered {
 struct gathering {
     struct cu_place *p;
     cu_seq seq; /* the record's own */
-    struct cu_members members;
     uint64_t organisations; /* a bit per organisation whose keys signed something here */
     size_t n;
     struct gathered at[CU_RECEIPT_SUPPORT_MAX];
@@ -61,8 +60,8 @@ static cu_status bring(struct gathering *g, uint64_t seq, struct cu_entry *ret, 
 
 static void note_signer(struct gathering *g, const cu_hash *kid)
 {
-    const struct cu_member_key *key = cu_members_key(&g->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&g->members, key->party) : NULL;
+    const struct cu_member_key *key = cu_members_key(&g->p->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&g->p->members, key->party) : NULL;
 
     if (party) g->organisations |= UINT64_C(1) << (party->organisation - 1) % 64;
 }
@@ -228,7 +227,6 @@ static cu_status make(struct gathering *g, struct cu_buf *ret, struct cu_err *er
     struct cu_record parts;
     struct cu_entry entry;
 
-    TRY(cu_members_from_genesis(&g->p->genesis.outer.body.genesis, &g->p->trust.network, &g->members, err));
     TRY(cu_place_record(g->p, g->seq, &record, err));
     TRY(cu_record_read(cu_buf_span(&record), &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));

@@ -23,6 +23,7 @@ cu_status index_size(void *self, cu_size *ret, struct cu_err *err)
         TRY(sqlite_row(x, st, &more, err));
         ENSURE(more, err, CU_CORRUPT, "search index: it does not say how far it goes");
         size = column_uint(st, 0);
+        sqlite_give_back(x, &st);
     }
     ret->v = size;
     return CU_OK;
@@ -45,7 +46,7 @@ struct asking {
 
 static void free_asking(struct asking *a)
 {
-    sqlite3_finalize(a->st);
+    sqlite_give_back(a->x, &a->st);
     cu_buf_free(&a->found);
 }
 
@@ -115,8 +116,7 @@ static cu_status ask_database(struct asking *a, unsigned database, struct cu_err
     char sql[700];
     uint64_t key;
 
-    sqlite3_finalize(a->st);
-    a->st = NULL;
+    sqlite_give_back(a->x, &a->st);
     snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq", entry_columns());
     TRY(sqlite_prepare(a->x, sql, database_name(database), &a->st, err));
     if (a->q->by == CU_FIND_ALL) return tell_rows(a, 0, INT64_MAX, err);
@@ -189,6 +189,7 @@ static cu_status each_range(struct sqlite_index *x, const char *sql, const cu_se
             };
             TRY(each(arg, &s, err));
         }
+        sqlite_give_back(x, &st);
     }
     return CU_OK;
 }
@@ -249,6 +250,7 @@ cu_status index_find_object(void *self, unsigned store, const cu_hash *root, uns
     ENSURE(more, err, CU_CORRUPT, "search index: an object lies in a pack that is not named");
     *ret = (struct cu_index_object){ .root = *root, .row = (uint32_t)nth.value };
     column_fixed(st, 0, ret->pack.b, sizeof ret->pack.b);
+    sqlite_give_back(x, &st);
     return CU_OK;
 }
 
@@ -267,6 +269,7 @@ uint64_t index_count(void *self, enum cu_kind kind, const cu_case_id *of_case)
         sqlite3_bind_blob(st, 1, of_case ? (const void *)of_case->b : "", of_case ? sizeof of_case->b : 0, SQLITE_TRANSIENT);
         if (kind != CU_KIND_NONE) bind_uint(st, 2, kind);
         if (sqlite_row(x, st, &more, NULL) == CU_OK && more) sum += column_uint(st, 0);
+        sqlite_give_back(x, &st);
     }
     return sum;
 }

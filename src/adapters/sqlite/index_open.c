@@ -44,8 +44,27 @@ cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char 
         else n += (size_t)snprintf(sql + n, sizeof sql - n, "%s", database), at++;
     }
     sql[n] = '\0';
+    for (unsigned i = 0; i < KEPT; i++) {
+        if (!x->kept[i] || strcmp(sqlite3_sql(x->kept[i]), sql) != 0) continue;
+        *ret = x->kept[i];
+        x->kept[i] = NULL;
+        return CU_OK;
+    }
     int rc = sqlite3_prepare_v2(x->db, sql, -1, ret, NULL);
     return rc == SQLITE_OK ? CU_OK : sqlite_fail(x, rc, sql, err);
+}
+
+void sqlite_give_back(struct sqlite_index *x, sqlite3_stmt **st)
+{
+    for (unsigned i = 0; i < KEPT && *st; i++) {
+        if (x->kept[i]) continue;
+        sqlite3_reset(*st);
+        sqlite3_clear_bindings(*st);
+        x->kept[i] = *st;
+        *st = NULL;
+    }
+    sqlite3_finalize(*st);
+    *st = NULL;
 }
 
 cu_status sqlite_row(struct sqlite_index *x, sqlite3_stmt *st, bool *ret_more, struct cu_err *err)
@@ -126,6 +145,7 @@ static cu_status open_database(struct sqlite_index *x, const char *name, int fla
 
 static void close_database(struct sqlite_index *x)
 {
+    for (unsigned i = 0; i < KEPT; i++) sqlite3_finalize(x->kept[i]), x->kept[i] = NULL;
     sqlite3_close_v2(x->db);
     x->db = NULL;
 }

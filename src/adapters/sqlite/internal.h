@@ -13,8 +13,7 @@ enum run_about { ABOUT_ENTRIES, ABOUT_OBJECTS, RUNS_ABOUT };
 
 /** Rows of a kind, in a case or (n == 0) in all. */
 struct tally { uint8_t case_id[16]; int case_n; enum cu_kind kind; uint64_t n; };
-enum { TALLIES = 16 };
-
+enum { TALLIES = 16, KEPT = 24 };
 
 /** Digests of the file's ranges as they were sealed, and which of them were written to since. */
 struct index_seal {
@@ -31,6 +30,7 @@ struct sqlite_index {
     char *path;                  /* of the file that is written; NULL: none */
     struct index_seal seal;
     sqlite3_stmt *put[PUTS];     /* prepared when first used */
+    sqlite3_stmt *kept[KEPT];    /* prepared before, and at rest: parsing costs more than most questions */
     bool follows;                /* this batch has entries */
     struct cu_buf pending[RUNS_ABOUT]; /* of this batch: items of a run */
     struct tally tally[TALLIES]; /* of this batch, not counted yet */
@@ -46,9 +46,11 @@ static inline const char *written_database(const struct sqlite_index *x) { retur
 /** SQLite's word as ours: "index: <doing>: <what SQLite says>". */
 cu_status sqlite_fail(struct sqlite_index *x, int rc, const char *doing, struct cu_err *err);
 CU_MUST_USE cu_status sqlite_run(struct sqlite_index *x, const char *sql, struct cu_err *err);
-/** Each %s in `format` stands for the database. */
+/** Each %s in `format` stands for the database. The caller's, until he finalizes it or gives it back. */
 CU_MUST_USE cu_status sqlite_prepare(struct sqlite_index *x, const char *format, const char *database, sqlite3_stmt **ret,
                                      struct cu_err *err);
+/** For the next one that asks the same; *st is NULL then. With the lock held, like everything here. */
+void sqlite_give_back(struct sqlite_index *x, sqlite3_stmt **st);
 static inline void sqlite_statement_free(sqlite3_stmt **st) { sqlite3_finalize(*st); }
 #define STATEMENT CU_CLEANUP(sqlite_statement_free) sqlite3_stmt
 

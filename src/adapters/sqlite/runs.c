@@ -43,6 +43,7 @@ static cu_status do_once(struct sqlite_index *x, const char *sql, uint64_t a, ui
     for (int i = 0; i < 3 && i < sqlite3_bind_parameter_count(st); i++) bind_uint(st, i + 1, values[i]);
     TRY(sqlite_row(x, st, &more, err));
     if (ret) *ret = more ? column_uint(st, 0) : 0;
+    sqlite_give_back(x, &st);
     return CU_OK;
 }
 
@@ -57,7 +58,10 @@ struct writer {
     uint8_t items[PAGE_ITEMS * ITEM];
 };
 
-static void free_writer(struct writer *w) { sqlite3_finalize(w->st); }
+static void free_writer(struct writer *w)
+{
+    if (w->x) sqlite_give_back(w->x, &w->st);
+}
 
 static cu_status start(struct writer *w, struct sqlite_index *x, struct cu_err *err)
 {
@@ -107,7 +111,9 @@ static cu_status finish(struct writer *w, enum run_about about, uint64_t tier, s
     bind_uint(st, 3, tier);
     bind_uint(st, 4, w->first);
     bind_uint(st, 5, w->page - 1);
-    return sqlite_row(w->x, st, &more, err);
+    TRY(sqlite_row(w->x, st, &more, err));
+    sqlite_give_back(w->x, &st);
+    return CU_OK;
 }
 
 /* ---- what a batch puts ---- */
@@ -251,7 +257,7 @@ static cu_status find_in_run(struct sqlite_index *x, const char *database, sqlit
         if (r.item.key >= from) status = each(arg, r.item.value, io_more, err);
         if (status == CU_OK) status = advance(x, &r, err);
     }
-    sqlite3_finalize(r.st);
+    sqlite_give_back(x, &r.st);
     return status;
 }
 
@@ -270,8 +276,9 @@ cu_status runs_find(struct sqlite_index *x, unsigned database, enum run_about ab
     bind_uint(st, 2, from);
     while (more) {
         TRY(sqlite_row(x, st, &row, err));
-        if (!row) return CU_OK;
+        if (!row) break;
         TRY(find_in_run(x, database_name(database), st, from, to, column_uint(st, 1), each, arg, &more, err));
     }
+    sqlite_give_back(x, &st);
     return CU_OK;
 }
