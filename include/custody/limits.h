@@ -43,7 +43,10 @@
     X(ACCESS_BYTES_MAX, 1048576, "bytes", "reads in the outbox, not yet recorded")                                     \
     X(CASE_NAME_MAX, 100, "bytes", "a case's name, as it is opened")                                                   \
     X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \
-    X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")
+    X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")                                   \
+    X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
+    X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
+    X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")
 
 /* Of the program itself: batches, threads, memory. What goes beyond is cut, waits for the next, or is refused by name.
  *

@@ -43,6 +43,7 @@
     X(39, WRONG_PASSPHRASE, 403, 12, NO, "the passphrase does not open the key", "口令打不开密钥") \
     X(40, TIME_UNPROVEN, 422, 5, NO, "the time is not proven", "时间未经证明") \
     X(41, CORRUPT, 500, 2, NO, "stored bytes are damaged", "存储的字节已损坏") \
+    X(42, SEALED, 403, 12, NO, "sealed for other readers", "已为其他读者密封") \
     X(64, DUPLICATE, 200, 0, NO, "already recorded", "此前已入账") \
     X(65, UNPROTECTED_HEADER, 422, 1, NO, "something stands in an unprotected header", "未受保护的头部含有内容") \
     X(66, WRONG_KIND, 422, 1, NO, "the statement is of another kind", "声明属于另一类") \

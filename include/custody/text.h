@@ -1,4 +1,4 @@
-/* Hex, base64, decimals, UTC times, and a reader of lines: each accepts one spelling only. */
+/* Hex, base64, Bech32, decimals, UTC times, and a reader of lines: each accepts one spelling only. */
 #ifndef CUSTODY_TEXT_H
 #define CUSTODY_TEXT_H
 
@@ -15,6 +15,17 @@ CU_MUST_USE cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, st
 
 /** The same, of exactly n bytes, 96 at most. */
 CU_MUST_USE cu_status cu_base64_exact(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err);
+
+/** The same without padding, as `age` writes it. */
+void cu_base64_raw_put(struct cu_buf *out, struct cu_span bytes);
+CU_MUST_USE cu_status cu_base64_raw_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err);
+bool cu_base64_raw_exact(struct cu_span text, uint8_t *ret, size_t n); /* of exactly n bytes, 96 at most */
+
+/** Bech32 (BIP 173) without its limit on length: `hrp`, "1", the bytes in fives of bits, six characters of checksum; all of it in the
+ *  letter case of `hrp`. */
+void cu_bech32_put(struct cu_buf *out, const char *hrp, struct cu_span bytes);
+/** Exactly n bytes, 64 at most, under this `hrp` in its letter case. MALFORMED. */
+CU_MUST_USE cu_status cu_bech32_read(struct cu_span text, const char *hrp, uint8_t *ret, size_t n, struct cu_err *err);
 
 /** Decimal without sign or leading zero, at most `max`. */
 CU_MUST_USE cu_status cu_decimal_read(struct cu_span text, uint64_t max, uint64_t *ret, struct cu_err *err);

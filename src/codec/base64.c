@@ -1,4 +1,4 @@
-/* RFC 4648, section 4: padded, one line; reading accepts only what writing gives. */
+/* RFC 4648, section 4: one line, padded or raw; reading accepts only what writing gives. */
 #include "custody/text.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -43,21 +43,41 @@ static bool read_group(const uint8_t *p, size_t pad, uint8_t *at)
     return true;
 }
 
-cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err)
+/* `n` characters without their padding, of which the last group lacks `pad`. */
+static cu_status read_groups(const uint8_t *p, size_t n, size_t pad, struct cu_buf *ret, struct cu_err *err)
 {
-    ENSURE(text.n % 4 == 0, err, CU_MALFORMED, "base64 of %zu characters: not a multiple of four", text.n);
-    if (text.n == 0) return CU_OK;
-    size_t pad = text.p[text.n - 1] != '=' ? 0 : text.p[text.n - 2] != '=' ? 1 : 2;
+    const size_t before = ret->n;
+    uint8_t *at = cu_buf_grow(ret, (n + pad) / 4 * 3 - pad);
 
-    size_t before = ret->n;
-    uint8_t *at = cu_buf_grow(ret, text.n / 4 * 3 - pad);
     TRY(cu_buf_ok(ret, err));
-    for (size_t i = 0; i < text.n; i += 4, at += 3) {
-        if (read_group(text.p + i, i + 4 == text.n ? pad : 0, at)) continue;
+    for (size_t i = 0; i < n; i += 4, at += 3) {
+        if (read_group(p + i, i + 4 >= n ? pad : 0, at)) continue;
         ret->n = before;
         return cu_fail(err, CU_MALFORMED, "not strict base64, in the four characters from %zu", i + 1);
     }
     return CU_OK;
+}
+
+cu_status cu_base64_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err)
+{
+    ENSURE(text.n % 4 == 0, err, CU_MALFORMED, "base64 of %zu characters: not a multiple of four", text.n);
+    if (text.n == 0) return CU_OK;
+    const size_t pad = text.p[text.n - 1] != '=' ? 0 : text.p[text.n - 2] != '=' ? 1 : 2;
+    return read_groups(text.p, text.n - pad, pad, ret, err);
+}
+
+void cu_base64_raw_put(struct cu_buf *out, struct cu_span bytes)
+{
+    const size_t before = out->n;
+
+    cu_base64_put(out, bytes);
+    if (out->n > before) out->n -= (3 - bytes.n % 3) % 3;
+}
+
+cu_status cu_base64_raw_read(struct cu_span text, struct cu_buf *ret, struct cu_err *err)
+{
+    ENSURE(text.n % 4 != 1, err, CU_MALFORMED, "base64 of %zu characters: nothing has so many", text.n);
+    return text.n == 0 ? CU_OK : read_groups(text.p, text.n, (4 - text.n % 4) % 4, ret, err);
 }
 
 cu_status cu_base64_exact(struct cu_span text, uint8_t *ret, size_t n, struct cu_err *err)
@@ -70,4 +90,15 @@ cu_status cu_base64_exact(struct cu_span text, uint8_t *ret, size_t n, struct cu
     ENSURE(bytes.n == n, err, CU_MALFORMED, "base64 of %zu bytes where %zu belong", bytes.n, n);
     memcpy(ret, mem, n);
     return CU_OK;
+}
+
+bool cu_base64_raw_exact(struct cu_span text, uint8_t *ret, size_t n)
+{
+    uint8_t mem[99];
+    struct cu_buf bytes = cu_buf_over(mem, sizeof mem);
+
+    CU_ASSERT(n <= sizeof mem - 3);
+    if (text.n != (n * 4 + 2) / 3 || cu_base64_raw_read(text, &bytes, NULL) != CU_OK) return false;
+    memcpy(ret, mem, n);
+    return true;
 }

@@ -25,11 +25,26 @@ static void bytes_as_text(struct cu_span text)
     }
     cu_buf_clear(&out);
     cu_buf_clear(&again);
+    if (cu_base64_raw_read(text, &out, NULL) == CU_OK) {
+        cu_base64_raw_put(&again, cu_buf_span(&out));
+        CU_ASSERT(cu_span_eq(cu_buf_span(&again), text));
+    }
+    cu_buf_clear(&out);
+    cu_buf_clear(&again);
     uint8_t *bytes = cu_buf_grow(&out, text.n / 2);
     if (cu_hex_read(text, bytes, text.n / 2, NULL) == CU_OK) {
         cu_hex_put(&again, cu_buf_span(&out));
         CU_ASSERT(cu_span_eq(cu_buf_span(&again), text));
     }
+}
+
+static void bech32(struct cu_span text, const char *hrp)
+{
+    uint8_t bytes[32];
+    CU_BUF again = cu_buf_heap(200);
+    if (cu_bech32_read(text, hrp, bytes, sizeof bytes, NULL) != CU_OK) return;
+    cu_bech32_put(&again, hrp, CU_SPAN_OF(bytes));
+    CU_ASSERT(cu_span_eq(cu_buf_span(&again), text));
 }
 
 /* No control character, no invalid byte, and nothing hidden leaves these. */
@@ -62,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cu_span text = cu_span(data, size);
     number(text);
     bytes_as_text(text);
+    bech32(text, "age");
+    bech32(text, "AGE-SECRET-KEY-");
     shown(text);
     lines(text);
     return 0;

@@ -107,6 +107,35 @@ static void every_four_characters_have_one_meaning_or_none(void **state)
     assert_true(good > 1000000);
 }
 
+static void raw_base64_is_the_same_without_its_padding(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        { "", "" },           { "f", "Zg" },          { "fo", "Zm8" },         { "foo", "Zm9v" },
+        { "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" }, { "foobar", "Zm9vYmFy" }
+    };
+    static const char *const bad[] = { "Z", "Zg==", "Zm8=", "Zh", "Zm9", "Zm9vY", "Zm9vYh", "Z g", "Zg\n", "Zm9v=" };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        CU_BUF out = cu_buf_heap(100);
+        CU_BUF back = cu_buf_heap(100);
+        cu_base64_raw_put(&out, cu_span_str(pairs[i][0]));
+        assert_text(&out, pairs[i][1]);
+        assert_int_equal(cu_base64_raw_read(cu_buf_span(&out), &back, NULL), CU_OK);
+        assert_text(&back, pairs[i][0]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CU_BUF back = cu_buf_heap(100);
+        assert_int_equal(cu_base64_raw_read(cu_span_str(bad[i]), &back, NULL), CU_MALFORMED);
+        assert_int_equal(back.n, 0);
+    }
+    uint8_t three[3] = { 7, 7, 7 };
+    assert_true(cu_base64_raw_exact(TEXT("Zm9v"), three, 3) && memcmp(three, "foo", 3) == 0);
+    assert_false(cu_base64_raw_exact(TEXT("Zm8"), three, 3));
+    assert_false(cu_base64_raw_exact(TEXT("Zm9vYg"), three, 3));
+    assert_false(cu_base64_raw_exact(TEXT("Zm*v"), three, 3));
+    assert_memory_equal(three, "foo", 3);
+}
+
 static void base64_beyond_the_buffer_is_too_large(void **state)
 {
     (void)state;
@@ -115,6 +144,56 @@ static void base64_beyond_the_buffer_is_too_large(void **state)
     assert_int_equal(cu_base64_read(TEXT("Zm9vYmFy"), &out, NULL), CU_TOO_LARGE);
     struct cu_buf exact = cu_buf_over(mem, sizeof mem);
     assert_int_equal(cu_base64_read(TEXT("Zm9vYmE="), &exact, NULL), CU_OK);
+}
+
+/* ---- Bech32: BIP 173's own strings, and keys of C2SP's age.md ----------------------------------------------------------- */
+
+static void bech32_gives_what_others_give(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hrp, *text;
+        size_t n;
+    } vectors[] = {
+        { "A", "A12UEL5L", 0 }, /* BIP 173, valid strings */
+        { "abcdef", "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw", 20 },
+        { "AGE-SECRET-KEY-", "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX", 32 },
+        { "age", "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj", 32 },
+    };
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        uint8_t bytes[64];
+        CU_BUF again = cu_buf_heap(200);
+        assert_int_equal(cu_bech32_read(cu_span_str(vectors[i].text), vectors[i].hrp, bytes, vectors[i].n, NULL), CU_OK);
+        cu_bech32_put(&again, vectors[i].hrp, cu_span(bytes, vectors[i].n));
+        assert_text(&again, vectors[i].text);
+    }
+}
+
+/* Four wrong characters are always found (BIP 173); a letter in the other case is a wrong one here. */
+static void bech32_has_one_spelling(void **state)
+{
+    (void)state;
+    static const char good[] = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    uint8_t bytes[32] = { 7 };
+    for (size_t at = 0; at < sizeof good - 1; at++)
+        for (int c = 0; c < 256; c++) {
+            char text[sizeof good];
+            memcpy(text, good, sizeof good);
+            text[at] = (char)c;
+            if (text[at] == good[at]) continue;
+            assert_int_equal(cu_bech32_read(TEXT(text), "age", bytes, 32, NULL), CU_MALFORMED);
+        }
+    for (size_t n = 0; n < sizeof good - 1; n++)
+        assert_int_equal(cu_bech32_read(cu_span(good, n), "age", bytes, 32, NULL), CU_MALFORMED);
+    assert_int_equal(
+        cu_bech32_read(TEXT("AGE1ZVKYG2LQZRAA2LNJVQEJ32NKUU0UES2S82HZRYE869XEEXVN73EQUNUJWJ"), "age", bytes, 32, NULL),
+        CU_MALFORMED);
+    assert_int_equal(cu_bech32_read(TEXT(good), "age", bytes, 31, NULL), CU_MALFORMED);
+    assert_int_equal(bytes[0], 7);
+    /* BIP 173's alphabet and checksum, but with a bit set that belongs to no byte */
+    assert_int_equal(cu_bech32_read(TEXT("x1pympyc4v"), "x", bytes, 1, NULL), CU_OK);
+    assert_int_equal(bytes[0], 9);
+    assert_int_equal(cu_bech32_read(TEXT("x1p9xhsdg7"), "x", bytes, 1, NULL), CU_MALFORMED);
 }
 
 /* ---- decimals ------------------------------------------------------------------------------------------------------------ */
@@ -353,6 +432,9 @@ int main(void)
         cmocka_unit_test(base64_gives_what_the_rfc_gives),
         cmocka_unit_test(base64_has_one_spelling),
         cmocka_unit_test(every_four_characters_have_one_meaning_or_none),
+        cmocka_unit_test(raw_base64_is_the_same_without_its_padding),
+        cmocka_unit_test(bech32_gives_what_others_give),
+        cmocka_unit_test(bech32_has_one_spelling),
         cmocka_unit_test(base64_beyond_the_buffer_is_too_large),
         cmocka_unit_test(decimals_are_read_up_to_their_maximum),
         cmocka_unit_test(a_decimal_has_one_spelling),
