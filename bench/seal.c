@@ -21,7 +21,10 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void must(bool ok) { if (!ok) fprintf(stderr, "seal: failed\n"), exit(1); }
+static void must(bool ok)
+{
+    if (!ok) fprintf(stderr, "seal: failed\n"), exit(1);
+}
 
 static void chunk_by_chunk(void)
 {

@@ -29,6 +29,11 @@ CU_MUST_USE cu_status cu_age_identity_generate(struct cu_age_identity *ret, stru
 CU_MUST_USE cu_status cu_age_identity_read(struct cu_span text, struct cu_age_identity *ret, struct cu_err *err);
 void cu_age_identity_put(struct cu_buf *out, const struct cu_age_identity *identity);
 void cu_age_identity_free(struct cu_age_identity *identity);
+/** As the house's other private keys lie in files: PKCS#8 in PEM, encrypted when a passphrase is given, for stock `openssl pkey`. As
+ *  cu_private_to_pem and cu_private_from_pem; BAD_KEY: a key that is not X25519. */
+CU_MUST_USE cu_status cu_age_identity_to_pem(const struct cu_age_identity *identity, struct cu_span passphrase, struct cu_buf *out,
+                                             struct cu_err *err);
+CU_MUST_USE cu_status cu_age_identity_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_age_identity *ret, struct cu_err *err);
 /** A file of them, as `age-keygen` writes it: a line each; empty lines and those that begin with # say nothing. One at least,
  *  AGE_IDENTITIES_MAX at most (TOO_LARGE). MALFORMED names the line. `ret` is wiped on failure. */
 CU_MUST_USE cu_status cu_age_identities_read(struct cu_span file, struct cu_age_identity ret[CU_AGE_IDENTITIES_MAX], size_t *ret_n,

@@ -91,8 +91,8 @@ static bool read_exactly(struct cu_span text, const char *hrp, uint8_t five[FIVE
 {
     const size_t fives = (n * 8 + 4) / 5;
 
-    return cu_span_take(&text, hrp) && cu_span_take(&text, "1") && text.n == fives + CHECK && read_fives(text, is_upper(*hrp), five) &&
-           check_of(hrp, five, fives + CHECK) == 1 && to_bytes(five, fives, ret);
+    return cu_span_take(&text, hrp) && cu_span_take(&text, "1") && text.n == fives + CHECK &&
+           read_fives(text, is_upper(*hrp), five) && check_of(hrp, five, fives + CHECK) == 1 && to_bytes(five, fives, ret);
 }
 
 cu_status cu_bech32_read(struct cu_span text, const char *hrp, uint8_t *ret, size_t n, struct cu_err *err)

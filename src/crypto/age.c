@@ -11,8 +11,8 @@ _Static_assert((unsigned)CU_AGE_HEADER_MAX <= (unsigned)SEALED_CHUNK, "a header 
 
 /* ---- sealing -------------------------------------------------------------------------------------------------------- */
 
-static cu_status start_under(const struct cu_age_key *key, const struct cu_age_recipient *to, size_t to_n, struct cu_age_seal *ret,
-                             struct cu_buf *out, struct cu_err *err)
+static cu_status start_under(const struct cu_age_key *key, const struct cu_age_recipient *to, size_t to_n,
+                             struct cu_age_seal *ret, struct cu_buf *out, struct cu_err *err)
 {
     uint8_t nonce[CU_AGE_NONCE];
 
@@ -24,7 +24,8 @@ static cu_status start_under(const struct cu_age_key *key, const struct cu_age_r
     return cu_age_cipher_start(key, nonce, &ret->cipher, err);
 }
 
-cu_status cu_age_seal_start(const struct cu_age_recipient *to, size_t to_n, struct cu_age_seal *ret, struct cu_buf *out, struct cu_err *err)
+cu_status cu_age_seal_start(const struct cu_age_recipient *to, size_t to_n, struct cu_age_seal *ret, struct cu_buf *out,
+                            struct cu_err *err)
 {
     struct cu_age_key key;
 
@@ -143,8 +144,9 @@ static cu_status open_chunk(struct cu_age_open *open, bool last, struct cu_span 
     cu_status status = open_as(open, last, sealed, out, err);
 
     if (status == CU_CORRUPT && sealed.n == SEALED_CHUNK && open_as(open, !last, sealed, out, NULL) == CU_OK)
-        return cu_fail(err, CU_CORRUPT, last ? "the sealed bytes are cut off after part %llu: the end is missing; take another copy"
-                                             : "the sealed bytes end with part %llu, and others follow; take another copy",
+        return cu_fail(err, CU_CORRUPT,
+                       last ? "the sealed bytes are cut off after part %llu: the end is missing; take another copy"
+                            : "the sealed bytes end with part %llu, and others follow; take another copy",
                        LLU(open->chunk + 1));
     open->chunk++;
     return status;
@@ -176,8 +178,10 @@ cu_status cu_age_open_finish(struct cu_age_open *open, struct cu_buf *out, struc
 {
     ENSURE(open->begun, err, CU_MALFORMED, "not a sealed file: it ends before its header does");
     ENSURE(open->cipher.ctx != NULL, err, CU_MALFORMED, "sealed file: it ends before its content begins");
-    ENSURE(open->held_n >= CU_AGE_TAG, err, CU_CORRUPT, "the sealed bytes are cut off in part %llu; take another copy", LLU(open->chunk + 1));
-    ENSURE(open->held_n > CU_AGE_TAG || open->chunk == 0, err, CU_CORRUPT, "the sealed bytes end with an empty part, which nobody makes");
+    ENSURE(open->held_n >= CU_AGE_TAG, err, CU_CORRUPT, "the sealed bytes are cut off in part %llu; take another copy",
+           LLU(open->chunk + 1));
+    ENSURE(open->held_n > CU_AGE_TAG || open->chunk == 0, err, CU_CORRUPT,
+           "the sealed bytes end with an empty part, which nobody makes");
     return open_chunk(open, true, cu_span(open->held, open->held_n), out, err);
 }
 

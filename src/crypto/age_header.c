@@ -97,7 +97,8 @@ static cu_status share_of(const struct age_stanza *stanza, struct cu_age_recipie
     bool good = cu_span_split(&args, ' ', &name) && cu_base64_raw_exact(args, ret_share->share, sizeof ret_share->share);
 
     ENSURE(good, err, CU_MALFORMED, "sealed file: an X25519 stanza without exactly one share of 32 bytes");
-    ENSURE(stanza->body_n == BODY, err, CU_MALFORMED, "sealed file: an X25519 stanza wraps %zu bytes, not %d", stanza->body_n, BODY);
+    ENSURE(stanza->body_n == BODY, err, CU_MALFORMED, "sealed file: an X25519 stanza wraps %zu bytes, not %d", stanza->body_n,
+           BODY);
     return CU_OK;
 }
 
@@ -143,8 +144,8 @@ cu_status age_header_read(struct cu_span header, struct age_header *ret, struct 
 
 /* "salt = ephemeral share || recipient … wrap key = HKDF-SHA-256(ikm = shared secret, salt, info)". By chance the nonce of a wrapped key is that of a
  * first chunk which is not the last: twelve zeros. */
-static cu_status wrapper_of(const uint8_t agreed[32], const struct cu_age_recipient *share, const struct cu_age_recipient *recipient,
-                            struct cu_age_cipher *ret, struct cu_err *err)
+static cu_status wrapper_of(const uint8_t agreed[32], const struct cu_age_recipient *share,
+                            const struct cu_age_recipient *recipient, struct cu_age_cipher *ret, struct cu_err *err)
 {
     uint8_t salt[64], key[32];
 
@@ -156,8 +157,8 @@ static cu_status wrapper_of(const uint8_t agreed[32], const struct cu_age_recipi
     return status;
 }
 
-static cu_status wrap(const struct cu_age_key *key, const struct cu_age_recipient *to, struct cu_age_identity *once, uint8_t ret[BODY],
-                      struct cu_err *err)
+static cu_status wrap(const struct cu_age_key *key, const struct cu_age_recipient *to, struct cu_age_identity *once,
+                      uint8_t ret[BODY], struct cu_err *err)
 {
     CU_CLEANUP(cu_age_cipher_free) struct cu_age_cipher cipher = { 0 };
     uint8_t agreed[32];
@@ -170,7 +171,8 @@ static cu_status wrap(const struct cu_age_key *key, const struct cu_age_recipien
     return cu_age_chunk_seal(&cipher, 0, false, CU_SPAN_OF(key->b), ret, err);
 }
 
-static cu_status put_stanza(const struct cu_age_key *key, const struct cu_age_recipient *to, struct cu_buf *out, struct cu_err *err)
+static cu_status put_stanza(const struct cu_age_key *key, const struct cu_age_recipient *to, struct cu_buf *out,
+                            struct cu_err *err)
 {
     CU_CLEANUP(cu_age_identity_free) struct cu_age_identity once = { 0 };
     uint8_t body[BODY];
@@ -257,7 +259,8 @@ static cu_status find_key(const struct age_header *header, const struct cu_age_i
             if (status != CU_SEALED) return status;
         }
     }
-    return cu_fail(err, CU_SEALED, "sealed for %zu other %s: none of the %zu identities that were tried opens it; ask a reader for a grant",
+    return cu_fail(err, CU_SEALED,
+                   "sealed for %zu other %s: none of the %zu identities that were tried opens it; ask a reader for a grant",
                    header->n, header->n == 1 ? "reader" : "readers", by_n);
 }
 

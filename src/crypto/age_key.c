@@ -1,4 +1,4 @@
-/* Sealing's keys and primitives: X25519, HKDF-SHA-256, ChaCha20-Poly1305, all OpenSSL's; and keys as text. */
+/* Sealing's keys and primitives: X25519, HKDF-SHA-256, ChaCha20-Poly1305, all OpenSSL's; and keys as text and in files. */
 #include "crypto/age_inside.h"
 
 #include "custody/text.h"
@@ -74,7 +74,8 @@ cu_status age_agree(const uint8_t secret[32], const struct cu_age_recipient *sha
         return ossl_fail(err, CU_CRYPTO, "X25519 cannot be computed");
     if (EVP_PKEY_derive(ctx, ret, &n) == 1 && n == 32) return CU_OK;
     const bool zero = ERR_GET_REASON(ERR_peek_last_error()) == PROV_R_FAILED_DURING_DERIVATION;
-    return zero ? ossl_fail(err, CU_BAD_KEY, "a sealing key or share of small order") : ossl_fail(err, CU_CRYPTO, "X25519 failed");
+    return zero ? ossl_fail(err, CU_BAD_KEY, "a sealing key or share of small order")
+                : ossl_fail(err, CU_CRYPTO, "X25519 failed");
 }
 
 /* ---- ChaCha20-Poly1305 ---------------------------------------------------------------------------------------------- */
@@ -149,12 +150,40 @@ cu_status cu_age_chunk_open(struct cu_age_cipher *cipher, uint64_t index, bool l
     CU_ASSERT(sealed.n >= CU_AGE_TAG && sealed.n <= CU_AGE_CHUNK + CU_AGE_TAG);
     const struct cu_span body = cu_span(sealed.p, sealed.n - CU_AGE_TAG);
     memcpy(tag, sealed.p + body.n, CU_AGE_TAG);
-    if (!at_chunk(ctx, index, last, 0) || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CU_AGE_TAG, tag) != 1 || !run(ctx, body, ret))
+    if (!at_chunk(ctx, index, last, 0) || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CU_AGE_TAG, tag) != 1 ||
+        !run(ctx, body, ret))
         return ossl_fail(err, CU_CRYPTO, "ChaCha20-Poly1305 failed");
     if (EVP_CipherFinal_ex(ctx, none, &n) == 1) return CU_OK;
     memset(ret, 0, body.n);
-    return cu_fail(err, CU_CORRUPT, "part %llu of the sealed bytes is not what was sealed there: altered since; take another copy",
+    return cu_fail(err, CU_CORRUPT,
+                   "part %llu of the sealed bytes is not what was sealed there: altered since; take another copy",
                    LLU(index + 1));
+}
+
+/* ---- as PKCS#8 ------------------------------------------------------------------------------------------------------ */
+
+cu_status cu_age_identity_to_pem(const struct cu_age_identity *identity, struct cu_span passphrase, struct cu_buf *out,
+                                 struct cu_err *err)
+{
+    TRY(cu_crypto_init(err));
+    AUTO_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, identity->secret, sizeof identity->secret);
+    if (key == NULL) return ossl_fail(err, CU_CRYPTO, "the sealing key cannot be written");
+    return ossl_pem_write(key, passphrase, out, err);
+}
+
+cu_status cu_age_identity_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_age_identity *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_age_identity_free) struct cu_age_identity out;
+    AUTO_PKEY *key = NULL;
+    size_t n = sizeof out.secret;
+
+    TRY(cu_crypto_init(err));
+    TRY(ossl_pem_read(pem, passphrase, &key, err));
+    if (!EVP_PKEY_is_a(key, "X25519") || EVP_PKEY_get_raw_private_key(key, out.secret, &n) != 1 || n != sizeof out.secret)
+        return ossl_fail(err, CU_BAD_KEY, "private key: not a sealing key (X25519)");
+    TRY(age_public_of(out.secret, &out.recipient, err));
+    *ret = out;
+    return CU_OK;
 }
 
 /* ---- as text -------------------------------------------------------------------------------------------------------- */
@@ -208,7 +237,8 @@ static cu_status read_identities(struct cu_span file, struct cu_age_identity *re
     return CU_OK;
 }
 
-cu_status cu_age_identities_read(struct cu_span file, struct cu_age_identity ret[CU_AGE_IDENTITIES_MAX], size_t *ret_n, struct cu_err *err)
+cu_status cu_age_identities_read(struct cu_span file, struct cu_age_identity ret[CU_AGE_IDENTITIES_MAX], size_t *ret_n,
+                                 struct cu_err *err)
 {
     cu_status status = read_identities(file, ret, ret_n, err);
 

@@ -27,6 +27,10 @@ cu_status ossl_fail(struct cu_err *err, cu_status status, const char *what);
 /** The key as OpenSSL wants it, after all our own checks. BAD_KEY, CRYPTO. The caller frees it. */
 CU_MUST_USE cu_status ossl_public_load(const struct cu_public_key *key, EVP_PKEY **ret, struct cu_err *err);
 
+/** A private key of any algorithm out of one PEM block of PKCS#8, and into one: as cu_private_from_pem, cu_private_to_pem. The caller frees it. */
+CU_MUST_USE cu_status ossl_pem_read(struct cu_span pem, struct cu_span passphrase, EVP_PKEY **ret, struct cu_err *err);
+CU_MUST_USE cu_status ossl_pem_write(const EVP_PKEY *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err);
+
 /* ES256: r‖s and the two facts about n that the format rests on. */
 #define DER_SIG_MAX 72
 size_t es256_to_der(const uint8_t raw[64], uint8_t der[DER_SIG_MAX]);

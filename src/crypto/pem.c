@@ -119,7 +119,7 @@ static cu_status adopt(EVP_PKEY *taken, struct cu_private_key *ret, struct cu_er
     return CU_OK;
 }
 
-cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
+cu_status ossl_pem_read(struct cu_span pem, struct cu_span passphrase, EVP_PKEY **ret, struct cu_err *err)
 {
     CU_CLEANUP(free_block) struct pem_block block = { 0 };
     AUTO_P8 *p8 = NULL;
@@ -131,8 +131,15 @@ cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, str
     ENSURE(block.header[0] == '\0', err, CU_MALFORMED, "private key: PEM with headers");
     TRY(open_block(&block, passphrase, &p8, err));
 
-    EVP_PKEY *pkey = EVP_PKCS82PKEY(p8);
-    if (pkey == NULL) return ossl_fail(err, CU_BAD_KEY, "private key: its algorithm or value is not valid");
+    *ret = EVP_PKCS82PKEY(p8);
+    return *ret != NULL ? CU_OK : ossl_fail(err, CU_BAD_KEY, "private key: its algorithm or value is not valid");
+}
+
+cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
+{
+    EVP_PKEY *pkey;
+
+    TRY(ossl_pem_read(pem, passphrase, &pkey, err));
     return adopt(pkey, ret, err);
 }
 
@@ -179,10 +186,10 @@ static void wipe_and_free_mem(BIO **bio)
     BIO_free_all(*bio);
 }
 
-cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err)
+cu_status ossl_pem_write(const EVP_PKEY *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(wipe_and_free_mem) BIO *bio = BIO_new(BIO_s_mem());
-    AUTO_P8 *p8 = EVP_PKEY2PKCS8(key->ctx);
+    AUTO_P8 *p8 = EVP_PKEY2PKCS8(key);
     AUTO_SIG *sealed = NULL;
     char *text;
 
@@ -195,4 +202,9 @@ cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span pas
     long n = BIO_get_mem_data(bio, &text);
     cu_buf_add(out, cu_span(text, (size_t)n));
     return cu_buf_ok(out, err);
+}
+
+cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err)
+{
+    return ossl_pem_write(key->ctx, passphrase, out, err);
 }

@@ -14,6 +14,12 @@ their=$(age-keygen -y theirs) second=$(age-keygen -y second)
 equals "age-keygen reads ours, and finds the same recipient" "$(age-keygen -y ours)" "$(sed -n 's/^# public key: //p' ours)"
 our=$(age-keygen -y ours)
 
+passes "openssl's X25519 key is an identity of ours" bash -c "openssl genpkey -algorithm X25519 -out x.pem && '$age_file' unpem x.pem >from_openssl"
+equals "whose recipient age-keygen finds to be openssl's public key" "$(age-keygen -y from_openssl)" "$(sed -n 's/^# public key: //p' from_openssl)"
+passes "stock age seals for it, and with openssl's key we open" bash -c "echo hello | age -r \"\$(age-keygen -y from_openssl)\" | '$age_file' open from_openssl | grep -qx hello"
+passes "stock age-keygen's identity becomes a key that openssl reads, and comes back" \
+    bash -c "'$age_file' pem theirs >theirs.pem && openssl pkey -in theirs.pem -noout && '$age_file' unpem theirs.pem | grep -qxFf <(grep AGE theirs)"
+
 for size in 0 1 65535 65536 65537 131072 200000 3000000; do
     head -c $size /dev/urandom >plain
     passes "$size bytes are sealed by us for two" bash -c "'$age_file' seal $their $our <plain >sealed"

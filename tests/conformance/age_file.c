@@ -1,6 +1,8 @@
 /* Sealed files by our library, for scripts: standard input to standard output.
  *
  *     age_file keygen                     an identity; its recipient is in a comment, as age-keygen writes it
+ *     age_file pem IDENTITIES             its first one as PKCS#8; and back:
+ *     age_file unpem FILE
  *     age_file seal RECIPIENT…
  *     age_file open IDENTITIES [PIECE]    in pieces of so many bytes; on failure the status's name on standard error, exit 1
  *     age_file grant IDENTITIES RECIPIENT…    the same file for other readers: a new header, the payload as it stands
@@ -30,14 +32,20 @@ static void write_out(struct cu_buf *out)
     cu_buf_clear(out);
 }
 
-static void read_identities(const char *path, struct cu_err *err)
+static struct cu_span read_file(const char *path)
 {
     static uint8_t file[65536];
     FILE *in = fopen(path, "rb");
 
     if (!in) perror(path), exit(2);
-    must(cu_age_identities_read(cu_span(file, fread(file, 1, sizeof file, in)), identities, &identities_n, err), err);
+    const size_t n = fread(file, 1, sizeof file, in);
     fclose(in);
+    return cu_span(file, n);
+}
+
+static void read_identities(const char *path, struct cu_err *err)
+{
+    must(cu_age_identities_read(read_file(path), identities, &identities_n, err), err);
 }
 
 static size_t read_recipients(char **argv, struct cu_age_recipient *ret, struct cu_err *err)
@@ -48,14 +56,31 @@ static size_t read_recipients(char **argv, struct cu_age_recipient *ret, struct 
     return n;
 }
 
-static void keygen(struct cu_buf *out, struct cu_err *err)
+static void write_identity(struct cu_buf *out)
 {
-    must(cu_age_identity_generate(&identities[0], err), err);
     cu_buf_add_str(out, "# public key: ");
     cu_age_recipient_put(out, &identities[0].recipient);
     cu_buf_add_byte(out, '\n');
     cu_age_identity_put(out, &identities[0]);
     cu_buf_add_byte(out, '\n');
+    write_out(out);
+}
+
+static void keygen(struct cu_buf *out, struct cu_err *err)
+{
+    must(cu_age_identity_generate(&identities[0], err), err);
+    write_identity(out);
+}
+
+static void unpem(const char *path, struct cu_buf *out, struct cu_err *err)
+{
+    must(cu_age_identity_from_pem(read_file(path), CU_SPAN_EMPTY, &identities[0], err), err);
+    write_identity(out);
+}
+
+static void pem(struct cu_buf *out, struct cu_err *err)
+{
+    must(cu_age_identity_to_pem(&identities[0], CU_SPAN_EMPTY, out, err), err);
     write_out(out);
 }
 
@@ -110,10 +135,15 @@ int main(int argc, char **argv)
 
     if (strcmp(verb, "keygen") == 0) return keygen(&out, &err), 0;
     if (strcmp(verb, "seal") == 0 && argc > 2) return seal(argv + 2, &out, &err), 0;
-    if (argc < 3) return fprintf(stderr, "age_file keygen | seal RECIPIENT… | open IDENTITIES [PIECE] | grant IDENTITIES RECIPIENT…\n"), 2;
+    if (strcmp(verb, "unpem") == 0 && argc > 2) return unpem(argv[2], &out, &err), 0;
+    if (argc < 3)
+        return fprintf(stderr, "age_file keygen | unpem FILE | pem IDENTITIES | seal RECIPIENT… | open IDENTITIES [PIECE] | "
+                               "grant IDENTITIES RECIPIENT…\n"),
+               2;
     read_identities(argv[2], &err);
     const size_t size = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
-    if (strcmp(verb, "grant") == 0 && argc > 3) grant(argv + 3, &out, &err);
+    if (strcmp(verb, "pem") == 0) pem(&out, &err);
+    else if (strcmp(verb, "grant") == 0 && argc > 3) grant(argv + 3, &out, &err);
     else unseal(size > 0 && size < PIECE ? size : PIECE, &out, &err);
     for (size_t i = 0; i < identities_n; i++) cu_age_identity_free(&identities[i]);
     return 0;

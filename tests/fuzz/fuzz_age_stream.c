@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     CU_BUF out = cu_buf_heap(ROOM);
 
     if (n < 12) return 0;
-    if (cu_span_eq(CU_SPAN_OF(who.secret), CU_SPAN_OF((uint8_t[32]){ 0 }))) CU_ASSERT(cu_age_identity_generate(&who, NULL) == CU_OK);
+    if (cu_span_eq(CU_SPAN_OF(who.secret), CU_SPAN_OF((uint8_t[32]){ 0 })))
+        CU_ASSERT(cu_age_identity_generate(&who, NULL) == CU_OK);
     const struct cu_span plain = cu_span(content, cu_be32(data) % CONTENT_MAX);
     for (size_t i = 0; i < plain.n; i++) content[i] = data[i % n];
     seal_all(&who, plain, 1 + cu_be16(data + 4) * 2u, &sealed);

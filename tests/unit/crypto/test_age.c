@@ -1,6 +1,6 @@
 /* Sealing: the published vectors, what is sealed is opened by whom it is for and by nobody else, and nothing that was altered is. */
 #include "custody/age.h"
-#include "custody/digest.h"
+#include "custody/key.h"
 #include "custody/text.h"
 
 #include "support.h"
@@ -12,7 +12,8 @@
 enum { BYTES_MAX = 1 << 20 };
 
 /* The whole of `sealed` in pieces of `piece` bytes, into `out`. */
-static cu_status open_in_pieces(struct cu_age_open *open, struct cu_span sealed, size_t piece, struct cu_buf *out, struct cu_err *err)
+static cu_status open_in_pieces(struct cu_age_open *open, struct cu_span sealed, size_t piece, struct cu_buf *out,
+                                struct cu_err *err)
 {
     while (sealed.n > 0) {
         const size_t n = sealed.n < piece ? sealed.n : piece;
@@ -112,7 +113,8 @@ static cu_status expected(const char *name, const struct vector *v)
     if (v->armored) return CU_MALFORMED;
     for (size_t i = 0; i < sizeof seen_by_all / sizeof *seen_by_all; i++)
         if (strcmp(name, seen_by_all[i]) == 0) return CU_MALFORMED;
-    if (strncmp(name, "scrypt", 6) == 0 || strncmp(name, "hybrid", 6) == 0 || strcmp(v->expect, "no match") == 0) return CU_SEALED;
+    if (strncmp(name, "scrypt", 6) == 0 || strncmp(name, "hybrid", 6) == 0 || strcmp(v->expect, "no match") == 0)
+        return CU_SEALED;
     if (strcmp(v->expect, "success") == 0) return CU_OK;
     if (strcmp(v->expect, "HMAC failure") == 0) return CU_BAD_HASH;
     if (strcmp(v->expect, "payload failure") == 0) return CU_CORRUPT;
@@ -132,7 +134,8 @@ static void judge_vector(const char *name, const struct vector *v, size_t piece)
     cu_hash_hex(&hash, digest);
     if (want == CU_OK || want == CU_CORRUPT) assert_string_equal(digest, v->payload);
     else assert_int_equal(out.n, 0);
-    if (v->armored && cu_span_starts(v->sealed, TEXT("-----BEGIN AGE ENCRYPTED FILE-----\n"))) assert_non_null(strstr(err.text, "armor"));
+    if (v->armored && cu_span_starts(v->sealed, TEXT("-----BEGIN AGE ENCRYPTED FILE-----\n")))
+        assert_non_null(strstr(err.text, "armor"));
 }
 
 static void the_published_vectors_are_judged_as_they_say(void **state)
@@ -235,9 +238,11 @@ static void after_any_flipped_bit_nothing_is_whole(void **state)
 /* Chunks of a sealed file named by digits; what of it comes out before it is refused. */
 static void chunks_in_another_order_are_refused(void **state)
 {
-    static const struct { const char *order; size_t given; } cases[] = {
-        { "0132", 2 }, { "1", 0 }, { "0", 1 }, { "01", 2 }, { "012", 3 }, { "00123", 1 }, { "3", 0 }, { "01233", 3 }, { "0123x", 3 }
-    };
+    static const struct {
+        const char *order;
+        size_t given;
+    } cases[] = { { "0132", 2 },  { "1", 0 }, { "0", 1 },     { "01", 2 },   { "012", 3 },
+                  { "00123", 1 }, { "3", 0 }, { "01233", 3 }, { "0123x", 3 } };
     static uint8_t plain[3 * CU_AGE_CHUNK + 5];
     const size_t one = CU_AGE_CHUNK + CU_AGE_TAG;
     struct cu_age_identity who = someone();
@@ -397,6 +402,40 @@ static void keys_are_those_of_the_specification(void **state)
     for (size_t i = 0; i < sizeof identity; i++) assert_int_equal(((uint8_t *)&identity)[i], 0);
 }
 
+static void a_sealing_key_lies_in_a_file_as_the_others_do(void **state)
+{
+    struct cu_age_identity who[2] = { someone(), { .secret = { 0xff, 1, [31] = 0xff } } },
+                           back; /* the second: as no generator leaves it */
+    struct cu_private_key other;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        CU_BUF text = cu_buf_heap(200);
+        CU_BUF plain = cu_buf_heap(2000);
+        CU_BUF locked = cu_buf_heap(2000);
+        cu_age_identity_put(&text, &who[i]);
+        assert_ok(cu_age_identity_read(cu_buf_span(&text), &who[i], NULL));
+        assert_ok(cu_age_identity_to_pem(&who[i], CU_SPAN_EMPTY, &plain, NULL));
+        assert_true(cu_span_starts(cu_buf_span(&plain), TEXT("-----BEGIN PRIVATE KEY-----\n")));
+        assert_ok(cu_age_identity_from_pem(cu_buf_span(&plain), CU_SPAN_EMPTY, &back, NULL));
+        assert_memory_equal(&back, &who[i], sizeof back);
+        assert_status(cu_private_from_pem(cu_buf_span(&plain), CU_SPAN_EMPTY, &other, NULL), CU_BAD_KEY);
+
+        assert_ok(cu_age_identity_to_pem(&who[i], TEXT("secret"), &locked, NULL));
+        assert_true(cu_span_starts(cu_buf_span(&locked), TEXT("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")));
+        assert_ok(cu_age_identity_from_pem(cu_buf_span(&locked), TEXT("secret"), &back, NULL));
+        assert_memory_equal(&back, &who[i], sizeof back);
+        assert_status(cu_age_identity_from_pem(cu_buf_span(&locked), CU_SPAN_EMPTY, &back, NULL), CU_WRONG_PASSPHRASE);
+        assert_status(cu_age_identity_from_pem(cu_buf_span(&locked), TEXT("Secret"), &back, NULL), CU_WRONG_PASSPHRASE);
+    }
+    CU_BUF pem = cu_buf_heap(2000);
+    assert_ok(cu_private_generate(CU_ALG_EDDSA, &other, NULL));
+    assert_ok(cu_private_to_pem(&other, CU_SPAN_EMPTY, &pem, NULL));
+    assert_status(cu_age_identity_from_pem(cu_buf_span(&pem), CU_SPAN_EMPTY, &back, NULL), CU_BAD_KEY);
+    assert_status(cu_age_identity_from_pem(TEXT("nothing"), CU_SPAN_EMPTY, &back, NULL), CU_MALFORMED);
+    cu_private_free(&other);
+}
+
 static void nobody_seals_for_a_point_of_small_order(void **state)
 {
     struct cu_age_recipient zero = { { 0 } }, back;
@@ -520,6 +559,7 @@ int main(void)
         cmocka_unit_test(lanes_seal_chunks_in_any_order),
         cmocka_unit_test(an_empty_last_part_after_others_is_refused),
         cmocka_unit_test(keys_are_those_of_the_specification),
+        cmocka_unit_test(a_sealing_key_lies_in_a_file_as_the_others_do),
         cmocka_unit_test(nobody_seals_for_a_point_of_small_order),
         cmocka_unit_test(a_file_holds_1_to_16_identities),
         cmocka_unit_test(one_file_is_sealed_for_64_readers_at_most),
