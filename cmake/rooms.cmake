@@ -1,7 +1,7 @@
 # One static library a room, in the order in which rooms may include one another. Who may include whom is the table of
 # tools/check_includes.py; a room with no source yet is simply not there.
 set(PURE_ROOMS base codec crypto merkle record identity proof)
-set(UPPER_ROOMS court service content embedded ledger archive posix memory faulty sqlite paper)
+set(UPPER_ROOMS http court service content embedded ledger archive posix memory faulty sqlite paper)
 
 # A fully static program takes OpenSSL's archive, all others its shared library.
 find_library(CRYPTO_ARCHIVE libcrypto.a)
@@ -49,6 +49,7 @@ endforeach()
 room(service service ${under_service})
 if(TARGET cu_service)
   room(court court cu_service)
+  room(http http cu_service PkgConfig::HTTP)
 endif()
 
 set(UPPER "")

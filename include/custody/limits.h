@@ -46,7 +46,8 @@
     X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")                                   \
     X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
-    X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")
+    X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \
+    X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP")
 
 /* Of the program itself: batches, threads, memory. What goes beyond is cut, waits for the next, or is refused by name.
  *
@@ -66,7 +67,25 @@
     X(GROUP_DEPOSITS, 32, "deposits", "that share a sync: more wait for the next")                                     \
     X(GROUP_BYTES, 67108864, "bytes", "their content: a larger one shares with nobody after it")                       \
     X(NOTED_MAX, 67108864, "bytes", "what one check remembers of its findings")                                        \
-    X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")
+    X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")                        \
+    X(HTTP_CONNECTIONS, 1000, "connections", "open at once: further ones are closed")                                   \
+    X(HTTP_READERS, 2, "threads", "that read and send, and never wait")                                                \
+    X(HTTP_WORKERS_MAX, 64, "threads", "that answer requests")                                                         \
+    X(HTTP_QUEUE, 512, "requests", "that wait for one of these: further ones are told to come again")                  \
+    X(HTTP_PARKED, 256, "requests", "that wait for something to be recorded: further ones are answered at once")       \
+    X(HTTP_WAIT_S, 60, "s", "the longest ?wait=")                                                                      \
+    X(HTTP_HEADER_BYTES, 32768, "bytes", "a request's line and headers")                                               \
+    X(HTTP_HEADERS_MAX, 100, "headers", "of one request")                                                              \
+    X(HTTP_BODIES, 67108864, "bytes", "of all bodies in memory: who brings more is told to come again")                \
+    X(HTTP_REST_MAX, 1048576, "bytes", "read of a body after it was refused, before the connection is closed")         \
+    X(HTTP_ANSWER_MAX, 33554432, "bytes", "an answer that is made in memory")                                          \
+    X(HTTP_PAGE, 1000, "rows", "of one listing: it says where the next begins")                                        \
+    X(HTTP_HELD_MAX, 65536, "ranges", "of deposits that wait to be attested: further ones are found at the next start")  \
+    X(HTTP_GRACE_MS, 10000, "ms", "to the end of the headers, and without anything moving")                            \
+    X(HTTP_RATE, 16384, "bytes", "a second, the lowest rate of a body or an answer")                                   \
+    X(HTTP_IDLE_MS, 60000, "ms", "between two requests of one connection, headers of the second among it")             \
+    X(HTTP_TICK_MS, 200, "ms", "between two looks at the deadlines")                                                   \
+    X(HTTP_STOP_MS, 30000, "ms", "that requests have to end in, when the server stops")
 
 #define CU_LIMIT_ENUM(name, value, unit, text) CU_##name = (value),
 enum cu_limit { CU_LIMIT_TABLE(CU_LIMIT_ENUM) CU_BUDGET_TABLE(CU_LIMIT_ENUM) };

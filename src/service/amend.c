@@ -49,15 +49,35 @@ cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *cla
     return cu_say_and_record(p, &say, ret, err);
 }
 
-cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem,
-                            struct cu_outcome *ret_outcome, struct cu_err *err)
+struct asked {
+    struct cu_ledger *ledger;
+    struct cu_inventory *io;
+    struct cu_buf *mem;
+};
+
+static cu_status look_inventory(void *arg, struct cu_err *err)
+{
+    const struct asked *a = arg;
+
+    return cu_ledger_inventory(a->ledger, a->io, a->mem, err);
+}
+
+cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem,
+                           struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    // cppcheck-suppress ctuuninitvar ; only where it stands: it is filled before it is said
-    const struct cu_saying say = { CU_KIND_INVENTORY, ret, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
 
     TRY(cu_lookup_case(p, case_name, &found, err));
     *ret = (struct cu_inventory){ .case_id = found.row.case_id, .has_case = true };
-    TRY(cu_ledger_inventory(p->ledger, ret, mem, err));
+    return cu_ask(p, look_inventory, &(struct asked){ p->ledger, ret, mem }, err);
+}
+
+cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem,
+                            struct cu_outcome *ret_outcome, struct cu_err *err)
+{
+    // cppcheck-suppress ctuuninitvar ; only where it stands: it is filled before it is said
+    const struct cu_saying say = { CU_KIND_INVENTORY, ret, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
+
+    TRY(cu_inventory_ask(p, case_name, ret, mem, err));
     return cu_say_and_record(p, &say, ret_outcome, err);
 }

@@ -217,50 +217,20 @@ static cu_status record_group(struct group *g, struct cu_err *err)
 /* ---- 5. the node's word, and the receipts ---- */
 static bool recorded(const struct work *w) { return w->outcome.status == CU_OK || w->outcome.status == CU_DUPLICATE; }
 
-static int by_seq(const void *a, const void *b)
+static cu_status attest(struct group *g, struct cu_err *err)
 {
-    const uint64_t x = ((const struct cu_range *)a)->first, y = ((const struct cu_range *)b)->first;
+    struct cu_range ranges[CU_GROUP_DEPOSITS];
+    size_t n = 0;
 
-    return x < y ? -1 : x > y;
-}
-
-/* Positions that this node does not attest yet, as ascending ranges without gaps inside. */
-static cu_status unattested(const struct group *g, struct cu_range *ret, size_t *ret_n, struct cu_err *err)
-{
-    size_t n = 0, out = 0;
-
+    phase(g->p, "copies");
     for (size_t i = 0; i < g->n; i++) {
         const struct work *w = &g->work[i];
         uint64_t copies = 0;
         if (w->outcome.status == CU_DUPLICATE && w->outcome.seq.v < g->p->log.checkpoint.size.v)
             TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
-        if (recorded(w) && !copies) ret[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
+        if (recorded(w) && !copies) ranges[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
     }
-    qsort(ret, n, sizeof *ret, by_seq); // cppcheck-suppress uninitvar ; the first n were set
-    for (size_t i = 0; i < n; i++) {
-        if (out && ret[i].first <= ret[out - 1].last + 1) ret[out - 1].last = ret[i].last;
-        else ret[out++] = ret[i];
-    }
-    *ret_n = out;
-    return CU_OK;
-}
-
-static cu_status attest(struct group *g, struct cu_err *err)
-{
-    CU_BUF list = cu_buf_heap(CU_GROUP_DEPOSITS * 24), record = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_range ranges[CU_GROUP_DEPOSITS];
-    struct cu_outcome outcome;
-    size_t n;
-
-    phase(g->p, "copies");
-    TRY(unattested(g, ranges, &n, err));
-    if (n == 0) return CU_OK;
-    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &ranges[i], &list, err));
-    struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) } };
-    const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
-    TRY(cu_say(g->p, &say, &record, err));
-    const struct cu_span span = cu_buf_span(&record);
-    return cu_submit(g->p, &span, 1, &outcome, err);
+    return cu_attest(g->p, ranges, n, err);
 }
 
 /* A duplicate links to the object that is there and is a deposit of its own; who deposits it is told. */

@@ -1,6 +1,8 @@
 /* Saying something in the log: fill in what every statement has, bind its details, sign, submit. */
 #include "service/service.h"
 
+#include <stdlib.h>
+
 cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
 {
     ENSURE(p->has_key[who], err, CU_NOT_ALLOWED,
@@ -9,12 +11,29 @@ cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_er
     return CU_OK;
 }
 
+cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err)
+{
+    return p->engine ? p->engine->ask(p->engine->self, look, arg, err) : look(arg, err);
+}
+
+struct newest {
+    struct cu_ledger *ledger;
+    struct cu_seen *ret;
+};
+
+static cu_status look_newest(void *arg, struct cu_err *err)
+{
+    const struct newest *n = arg;
+
+    return cu_ledger_newest_block(n->ledger, n->ret, err);
+}
+
 /* The newest block: of the ledger when it is open, else the last entry of the checkpoint, which always is one. */
 static cu_status newest_block(struct cu_place *p, struct cu_seen *ret, struct cu_err *err)
 {
     struct cu_span bytes;
 
-    if (p->ledger) return cu_ledger_newest_block(p->ledger, ret, err);
+    if (p->ledger) return cu_ask(p, look_newest, &(struct newest){ p->ledger, ret }, err);
     ENSURE(p->log.checkpoint.size.v > 0, err, CU_NOT_CONFIRMED, "the log is empty: nothing can be signed yet");
     ret->seq = p->log.checkpoint.size.v - 1;
     TRY(cu_log_entry(&p->log, (cu_seq){ ret->seq }, &bytes, err));
@@ -89,4 +108,40 @@ cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, st
     const struct cu_span span = cu_buf_span(&record);
     TRY(cu_submit(p, &span, 1, ret, err));
     return cu_settle(p, err);
+}
+
+/* ---- the node's word ---- */
+static int by_first(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct cu_range *)a)->first, y = ((const struct cu_range *)b)->first;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Ascending, without gaps inside. */
+static size_t join_ranges(struct cu_range *io, size_t n)
+{
+    size_t out = 0;
+
+    if (n > 0) qsort(io, n, sizeof *io, by_first);
+    for (size_t i = 0; i < n; i++) {
+        if (out && io[i].first <= io[out - 1].last + 1) io[out - 1].last = io[i].last;
+        else io[out++] = io[i];
+    }
+    return out;
+}
+
+cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_outcome outcome;
+
+    n = join_ranges(held, n);
+    if (n == 0) return CU_OK;
+    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &held[i], &list, err));
+    struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) } };
+    const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
+    TRY(cu_say(p, &say, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    return cu_submit(p, &span, 1, &outcome, err);
 }

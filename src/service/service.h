@@ -2,6 +2,7 @@
 #ifndef CU_SERVICE_SERVICE_H
 #define CU_SERVICE_SERVICE_H
 
+#include "custody/json.h"
 #include "service/place.h"
 
 #define CU_TOOL_NAME "custody 0.1.0"
@@ -33,6 +34,10 @@ CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *record
 CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
 /** A checkpoint of all that is acknowledged, and the index follows: what ends every act. The engine's close drains, or whoever asks it to. */
 CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
+/** Look into the ledger's state: while an engine is open, with its machine at rest. */
+CU_MUST_USE cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
+/** The node's word: "I hold, verified and durable, what was deposited there"; positions in any order, as many as an entry has ranges. */
+CU_MUST_USE cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
 
 /* ---- cases ---- */
@@ -79,6 +84,16 @@ CU_MUST_USE cu_status cu_deposit_claim(struct cu_place *p, const struct cu_depos
 /** What an earlier run left signed in the outbox is recorded now; each deposit among it is told to `done`. */
 CU_MUST_USE cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err);
 
+/* ---- what scripts are told, in JSON, by the command line and over HTTP alike (tell.c): an object, no line end ---- */
+void cu_tell_network(struct cu_json *j, const cu_hash *id); /* its fields "network" and "network_words" */
+/** How the ledger stands; `where` is what whoever asks calls it. */
+CU_MUST_USE cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err);
+void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j);
+/** A deposit in a list. */
+CU_MUST_USE cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err);
+/** Everything known of an entry. */
+CU_MUST_USE cu_status cu_tell_entry(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err);
+
 /* ---- receipts (receipts.c) ---- */
 /** The receipt of whatever stands at seq, complete: COPIES_MISSING when its copy quorum is not attested yet. */
 CU_MUST_USE cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
@@ -101,6 +116,8 @@ CU_MUST_USE cu_status cu_access_flush(struct cu_place *p, struct cu_err *err);
 /* ---- further statements (amend.c) ---- */
 CU_MUST_USE cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+/** What the ledger's state says of a case, as of its newest block; and the same, said and recorded. */
+CU_MUST_USE cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_err *err);
 CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err);
 
 /* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */

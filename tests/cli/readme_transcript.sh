@@ -1,14 +1,20 @@
-# The README's transcript is what the program says today: its commands are run again, and what they print is compared line by line,
+# The transcripts of the README and of docs/guide/api.md are what the programs say today: their commands are run again, and what they print is compared line by line,
 # after ids, digests, times and folders that differ from run to run have been replaced by a word. A line "…" stands for any lines.
 SOURCE=${CUSTODY_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
 [ -x "$BIN/custody" ] && [ -x "$BIN/custody-verify" ] || { echo "ok - the README's transcript # SKIP the programs are not built"; exit 77; }
 PATH=$BIN:$PATH SOURCE=$SOURCE exec python3 - <<'PYTHON'
-import os, re, subprocess, sys, tempfile
+import os, re, signal, socket, subprocess, sys, tempfile
 
-readme = open(os.environ["SOURCE"] + "/README.md", encoding="utf-8").read()
-block = re.search(r"^```console\n(.*?)^```$", readme, re.M | re.S).group(1)
-steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = str(free.getsockname()[1])
+
+
+def steps_of(page):
+    text = open(os.environ["SOURCE"] + "/" + page, encoding="utf-8").read()
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S)
+    return [step for block in blocks for step in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M)]
 
 
 def normal(text):
@@ -17,7 +23,10 @@ def normal(text):
     text = re.sub(r"^ {14}([a-z]{3,8} ){7}[a-z]{3,8}$", "<words>", text, flags=re.M)
     text = re.sub(r"^(  id        )[0-9a-f]{8}", r"\1<id>", text, flags=re.M)
     text = re.sub(r"^(  receipt   ).*/(room/)", r"\1<folder>/\2", text, flags=re.M)
-    return text.rstrip("\n")
+    text = re.sub(r"[0-9a-f]{32,}", "<hex>", text)
+    text = re.sub(r"[A-Za-z0-9+/]{43,}=*", "<base64>", text)
+    text = re.sub(r'("network_words":").*?"', r'\1<words>"', text)
+    return text.replace(port, "8714").rstrip("\n")
 
 
 def pattern(expected):
@@ -26,23 +35,32 @@ def pattern(expected):
 
 
 failed = 0
-with tempfile.TemporaryDirectory() as folder:
-    shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-                             env={**{k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
-    for command, expected in steps:
-        shell.stdin.write(command + "\nprintf '\\n=====\\n'\n")
-        shell.stdin.flush()
-        lines = []
-        while (line := shell.stdout.readline()) not in ("=====\n", ""):
-            lines.append(line)
-        said, expected = normal("".join(lines)), normal(expected)
-        good = pattern(expected + "\n").match(said + "\n")
-        print(("ok" if good else "not ok") + " - the README's transcript: " + command.replace("#", "\\#"))
-        if not good:
-            failed = 1
-            for title, text in (("the README says", expected), ("the program says", said)):
-                print("# " + title + "\n" + "".join("#   " + l + "\n" for l in text.splitlines()), end="")
-    shell.stdin.close()
-    shell.wait()
-sys.exit(failed or not steps)
+for page in ("README.md", "docs/guide/api.md"):
+    steps = steps_of(page)
+    with tempfile.TemporaryDirectory() as folder:
+        shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
+                                 env={**{k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
+        for command, expected in steps:
+            shell.stdin.write(command.replace("8714", port) + "\nprintf '\\n=====\\n'\n")
+            shell.stdin.flush()
+            lines = []
+            while (line := shell.stdout.readline()) not in ("=====\n", ""):
+                lines.append(line)
+            said, expected = normal("".join(lines)), normal(expected)
+            good = pattern(expected + "\n").match(said + "\n")
+            print(("ok" if good else "not ok") + f" - {page}: " + command.replace("#", "\\#"))
+            if not good:
+                failed = 1
+                for title, text in ((f"{page} says", expected), ("the program says", said)):
+                    print("# " + title + "\n" + "".join("#   " + l + "\n" for l in text.splitlines()), end="")
+        shell.stdin.close()
+        try:
+            shell.wait(60)
+        finally:
+            try:
+                os.killpg(shell.pid, signal.SIGKILL)  # what a page left running
+            except ProcessLookupError:
+                pass
+    failed |= not steps
+sys.exit(failed)
 PYTHON

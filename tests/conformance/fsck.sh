@@ -20,4 +20,19 @@ make_ledger
 for copy in node cloud; do
     passes "fsck accepts $copy/log of a ledger" fsck "$SCRATCH/L/$copy/log" "$SCRATCH/L/trust/log.vkey"
 done
+
+# The same over HTTP, as a stranger's client reads it; and with records that are not in tiles yet.
+custody node --ledger "$SCRATCH/L" --listen 127.0.0.1:0 >"$SCRATCH/url" 2>"$SCRATCH/requests" &
+node=$!
+for _ in $(seq 100); do grep -q listening "$SCRATCH/url" && break; sleep 0.1; done
+url=$(sed -n 's/^listening *//p' "$SCRATCH/url")
+fsck_url() { timeout "${PATIENCE:-120}" "$TOOLS/bin/fsck" --ui=false --storage_url="$url/" --public_key="$SCRATCH/L/trust/log.vkey"; }
+passes "fsck accepts the node's log over HTTP" fsck_url
+"$BUILD/bin/sign_deposits" "$SCRATCH/L" C1 4 128 >"$SCRATCH/records"
+passes "128 records more are submitted" curl -sf -H 'content-type: application/cbor-seq' --data-binary "@$SCRATCH/records" "$url/v1/submit"
+passes "fsck accepts what was acknowledged a moment ago" fsck_url
+passes "it asked for tiles and entries" grep -q '"route":"/tile/entries/{path}","status":200' "$SCRATCH/requests"
+kill $node
+wait $node
+equals "the node ends in order" $? 0
 done_testing

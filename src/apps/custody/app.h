@@ -42,6 +42,7 @@ struct run {
     char **args;
     int args_n;
     bool json, quiet;
+    bool threads;                     /* many will ask at once: the engine gets threads of its own */
     int exit;                         /* what to exit with when all went well: verify's and check's own codes */
     struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
     int unprinted;                    /* errno of the first print that failed: what follows is dropped, main says so */
@@ -56,7 +57,6 @@ void put_short_id(struct cu_buf *out, const cu_hash *id); /* 8 digits */
 void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,672 bytes)" */
 void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" */
 void put_network(struct cu_buf *out, const cu_hash *id, int indent); /* hex in groups, then the words, each line but the first indented */
-void put_network_json(struct cu_json *j, const cu_hash *id); /* "network" and "network_words" */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
 CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */

@@ -38,12 +38,7 @@ static cu_status list_case(void *arg, const struct cu_index_row *row, struct cu_
     (void)err;
     if (s->run->json) {
         struct cu_json j = cu_json_on(out);
-        cu_json_open(&j, NULL, '{');
-        cu_json_text(&j, "case", row->name);
-        cu_json_hash(&j, "id", &row->id);
-        cu_json_uint(&j, "exhibits", deposits);
-        cu_json_time(&j, "time", row->recorded);
-        cu_json_close(&j, '}');
+        cu_tell_case(&s->place, row, &j);
     } else {
         const size_t before = out->n;
         put_printable(out, row->name);

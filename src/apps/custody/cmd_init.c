@@ -42,7 +42,7 @@ static void tell_json(struct session *s, const char *dir, struct cu_buf *out)
 
     cu_json_open(&j, NULL, '{');
     cu_json_str(&j, "ledger", dir);
-    put_network_json(&j, &s->place.trust.network);
+    cu_tell_network(&j, &s->place.trust.network);
     cu_json_text(&j, "origin", cu_buf_span(&s->origin_mem));
     cu_json_str(&j, "trust", CU_FILE_TRUST);
     cu_json_close(&j, '}');

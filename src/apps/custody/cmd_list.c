@@ -7,26 +7,6 @@ struct listing {
     uint64_t n;
 };
 
-static void row_json(const struct cu_index_row *row, const char *exhibit, uint64_t copies, struct cu_buf *out)
-{
-    struct cu_json j = cu_json_on(out);
-
-    cu_json_open(&j, NULL, '{');
-    cu_json_str(&j, "exhibit", exhibit);
-    cu_json_hash(&j, "id", &row->id);
-    cu_json_text(&j, "name", row->name);
-    if (row->label.n) cu_json_text(&j, "label", row->label);
-    if (row->note.n) cu_json_text(&j, "note", row->note);
-    cu_json_str(&j, "kind", row->content == CU_CONTENT_FOLDER ? "folder" : "item");
-    cu_json_uint(&j, "size", row->size);
-    if (row->has_sha256) cu_json_hash(&j, "sha256", &row->sha256);
-    cu_json_hash(&j, "root", &row->root);
-    cu_json_uint(&j, "copies", copies);
-    cu_json_time(&j, "time", row->recorded);
-    cu_json_close(&j, '}');
-    cu_buf_add_str(out, "\n");
-}
-
 static void row_words(const struct cu_index_row *row, const char *exhibit, struct cu_buf *out)
 {
     char time[32];
@@ -46,12 +26,15 @@ static cu_status list_deposit(void *arg, const struct cu_index_row *row, struct 
 {
     struct listing *l = arg;
     CU_BUF exhibit = cu_buf_heap(4096);
-    uint64_t copies;
+    struct cu_buf *out = &l->s->run->out;
+    struct cu_json j = cu_json_on(out);
 
     TRY(cu_exhibit_name(&l->s->place, row, &exhibit, err));
-    TRY(cu_copies(&l->s->place, row->seq, &copies, err));
-    if (l->s->run->json) row_json(row, (const char *)exhibit.p, copies, &l->s->run->out);
-    else row_words(row, (const char *)exhibit.p, &l->s->run->out);
+    if (!l->s->run->json) row_words(row, (const char *)exhibit.p, out);
+    else {
+        TRY(cu_tell_exhibit(&l->s->place, row, &j, err));
+        cu_buf_add_str(out, "\n");
+    }
     if (++l->n % 1000 == 0) run_print(l->s->run);
     return CU_OK;
 }
@@ -96,25 +79,14 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     cu_size indexed;
 
     (void)arg;
-    TRY(index->find(index->self, &q, last_incident, &last, err));
-    TRY(index->size(index->self, &indexed, err));
     if (s->run->json) {
         struct cu_json j = cu_json_on(out);
-        cu_json_open(&j, NULL, '{');
-        cu_json_str(&j, "ledger", s->root);
-        put_network_json(&j, &s->place.trust.network);
-        cu_json_text(&j, "origin", genesis->origin);
-        cu_json_uint(&j, "entries", s->place.log.checkpoint.size.v);
-        cu_json_hash(&j, "root", &s->place.log.checkpoint.root);
-        cu_json_uint(&j, "cases", cases);
-        cu_json_uint(&j, "exhibits", deposits);
-        cu_json_uint(&j, "incidents", incidents);
-        cu_json_uint(&j, "index_lag", s->place.log.checkpoint.size.v - indexed.v);
-        cu_json_uint(&j, "copies_required", genesis->policy.copies);
-        cu_json_close(&j, '}');
+        TRY(cu_tell_standing(&s->place, s->root, &j, err));
         cu_buf_add_str(out, "\n");
         return CU_OK;
     }
+    TRY(index->find(index->self, &q, last_incident, &last, err));
+    TRY(index->size(index->self, &indexed, err));
     cu_buf_addf(out, "ledger      %s\nnetwork id  ", s->root);
     put_network(out, &s->place.trust.network, 12);
     cu_buf_addf(out, "log         entries %llu, cases %llu, exhibits %llu\n", (unsigned long long)s->place.log.checkpoint.size.v,

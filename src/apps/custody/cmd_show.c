@@ -167,34 +167,11 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     return s->place.index.find_stored(s->place.index.self, row->seq, put_copy, &told, err);
 }
 
-static cu_status show_json(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, const char *exhibit,
-                           struct cu_err *err)
+static cu_status show_json(struct session *s, const struct cu_index_row *row, struct cu_err *err)
 {
     struct cu_json j = cu_json_on(&s->run->out);
-    uint64_t copies;
 
-    TRY(cu_copies(&s->place, row->seq, &copies, err));
-    cu_json_open(&j, NULL, '{');
-    cu_json_str(&j, "exhibit", exhibit);
-    cu_json_str(&j, "kind", cu_kind_row(e->kind)->name);
-    cu_json_hash(&j, "id", &row->id);
-    cu_json_hash(&j, "leaf", &row->leaf);
-    cu_json_text(&j, "name", row->name);
-    cu_json_text(&j, "label", row->label);
-    cu_json_text(&j, "note", row->note);
-    if (e->kind == CU_KIND_DEPOSIT) {
-        cu_json_uint(&j, "serial", row->serial);
-        cu_json_uint(&j, "size", row->size);
-        cu_json_hash(&j, "root", &row->root);
-        if (row->has_sha256) cu_json_hash(&j, "sha256", &row->sha256);
-        cu_json_text(&j, "depositor", cu_key_holder(&s->place, &e->inner.kid));
-        cu_json_text(&j, "provider", cu_key_holder(&s->place, &e->outer.kid));
-        cu_json_uint(&j, "copies", copies);
-        cu_json_uint(&j, "required", cu_genesis_policy(&s->place)->copies);
-    }
-    cu_json_time(&j, "signed", row->time);
-    cu_json_time(&j, "time", row->recorded);
-    cu_json_close(&j, '}');
+    TRY(cu_tell_entry(&s->place, row, &j, err));
     cu_buf_add_str(&s->run->out, "\n");
     return CU_OK;
 }
@@ -230,12 +207,12 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     if (opt_is(s->run, "qr")) return show_qr(s, &found.row, err);
+    if (s->run->json) return show_json(s, &found.row, err);
     TRY(cu_log_entry(&s->place.log, found.row.seq, &span, err));
     cu_buf_add(&bytes, span);
     TRY(cu_buf_ok(&bytes, err));
     TRY(cu_entry_read(cu_buf_span(&bytes), &e, err));
     TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
-    if (s->run->json) return show_json(s, &found.row, &e, (const char *)exhibit.p, err);
     cu_buf_addf(out, "%s  %s\n", exhibit.n ? (const char *)exhibit.p : "entry", cu_kind_row(e.kind)->name);
     line(out, "id");
     cu_hex_put(out, cu_span_hash(&found.row.id));

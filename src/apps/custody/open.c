@@ -232,7 +232,8 @@ static void configure(struct session *s)
         .origin = cu_buf_span(&s->origin_mem),
         .log_key = &s->place.key[CU_SIGNER_LOG],
         .accelerate = s->place.accelerate,
-        .workers = s->run->args_n > 1 ? WORKERS : 0, /* threads pay when there is more than one thing to check */
+        .workers = s->run->args_n > 1 || s->run->threads ? WORKERS
+                                                         : 0, /* threads pay when there is more than one thing to check */
     };
     s->place.care = cu_embedded_care(&s->config);
 }

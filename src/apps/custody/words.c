@@ -51,16 +51,6 @@ void put_network(struct cu_buf *out, const cu_hash *id, int indent)
     cu_buf_add_byte(out, '\n');
 }
 
-void put_network_json(struct cu_json *j, const cu_hash *id)
-{
-    uint8_t text[CU_WORDS_TEXT];
-    struct cu_buf words = cu_buf_over(text, sizeof text);
-
-    cu_words_put(&words, id);
-    cu_json_hash(j, "network", id);
-    cu_json_text(j, "network_words", cu_buf_span(&words));
-}
-
 void put_items(struct cu_buf *out, uint64_t n)
 {
     cu_buf_add_str(out, " in ");

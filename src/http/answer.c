@@ -1,0 +1,143 @@
+/* Answers on their way out: headers, parts, pieces. */
+#include "http/inside.h"
+
+#include "custody/digest.h"
+#include "custody/text.h"
+
+#include <stdio.h>
+
+static const char *const cache_words[] = {
+    [CU_HTTP_NO_STORE] = "no-store",
+    [CU_HTTP_BRIEFLY] = "max-age=2",
+    [CU_HTTP_IMMUTABLE] = "public, max-age=31536000, immutable",
+};
+
+static const struct cu_http_header *header(const struct cu_http_exchange *x, const char *name, struct cu_http_header *ret)
+{
+    size_t n = 0;
+    const char *value = NULL;
+
+    if (MHD_lookup_connection_value_n(x->connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES || !value)
+        return NULL;
+    *ret = (struct cu_http_header){ cu_span_str(name), cu_span(value, n) };
+    return ret;
+}
+
+static bool unchanged(const struct cu_http_exchange *x)
+{
+    struct cu_http_header h;
+
+    return x->answer.etag[0] && header(x, "If-None-Match", &h) && cu_etag_matches(h.value, x->answer.etag);
+}
+
+bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const char *etag, uint64_t size)
+{
+    const struct cu_http_exchange *x =
+        (const struct cu_http_exchange *)(const void *)((const char *)r - offsetof(struct cu_http_exchange, request));
+    struct cu_http_header h;
+
+    snprintf(a->etag, sizeof a->etag, "%s", etag);
+    a->ranges = true;
+    a->size = a->to = size;
+    a->from = 0;
+    if (unchanged(x)) return a->http = 304, false;
+    if (!header(x, "Range", &h)) return true;
+    const struct cu_span range = h.value;
+    if (header(x, "If-Range", &h) && !cu_span_is(h.value, etag)) return true;
+    const cu_status read = cu_range_read(range, size, &a->from, &a->to);
+    if (read == CU_OK) a->http = 206;
+    if (read == CU_USAGE) a->http = 416;
+    return read != CU_USAGE;
+}
+
+/* ---- pieces ---- */
+
+/* The library asks for what comes next. The piece at hand is given; for another one the connection waits for a worker. */
+static ssize_t next_bytes(void *exchange, uint64_t at, char *ret, size_t max)
+{
+    struct cu_http_exchange *x = exchange;
+    const struct cu_buf *piece = &x->answer.body;
+
+    if (x->piece_failed) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (at >= x->piece_at && at - x->piece_at < piece->n) {
+        size_t n = piece->n - (size_t)(at - x->piece_at);
+        if (n > max) n = max;
+        memcpy(ret, piece->p + (at - x->piece_at), n);
+        x->sent += n;
+        cu_http_moved(x->conn, n);
+        return (ssize_t)n;
+    }
+    x->piece_at = at;
+    x->wants_piece = true;
+    return cu_http_queue(x) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* ---- the answer's headers ---- */
+
+static void put(struct MHD_Response *r, const char *name, const char *value)
+{
+    if (value && value[0]) (void)MHD_add_response_header(r, name, value); /* without memory for it the answer goes out without */
+}
+
+static void put_part(struct MHD_Response *r, const struct cu_http_answer *a)
+{
+    char text[100];
+
+    if (!a->ranges) return;
+    put(r, "Accept-Ranges", "bytes");
+    if (a->http == 206) snprintf(text, sizeof text, "bytes %llu-%llu/%llu", LLU(a->from), LLU(a->to - 1), LLU(a->size));
+    if (a->http == 416) snprintf(text, sizeof text, "bytes */%llu", LLU(a->size));
+    if (a->http == 206 || a->http == 416) put(r, "Content-Range", text);
+}
+
+static void put_headers(const struct cu_http_exchange *x, struct MHD_Response *r)
+{
+    const struct cu_http_answer *a = &x->answer;
+    const bool good = a->http < 400;
+    char text[400];
+
+    put(r, "Content-Type", a->type);
+    put(r, "Cache-Control", cache_words[good ? a->cache : CU_HTTP_NO_STORE]);
+    put(r, "X-Content-Type-Options", "nosniff");
+    put(r, "Content-Security-Policy", "default-src 'none'");
+    if (good) put(r, "ETag", a->etag);
+    put_part(r, a);
+    if (a->file[0]) {
+        snprintf(text, sizeof text, "attachment; filename=\"%s\"", a->file);
+        put(r, "Content-Disposition", text);
+    }
+    if (a->http == 405) put(r, "Allow", x->allow);
+    if (a->http == 503) put(r, "Retry-After", "1");
+    if (x->refused || x->server->stopping) put(r, "Connection", "close");
+}
+
+/* A tag of one's own for what is small enough to have been made whole. */
+static void tag(struct cu_http_answer *a)
+{
+    if (a->etag[0] || a->cache == CU_HTTP_NO_STORE) return;
+    const cu_hash sum = cu_sha256(cu_buf_span(&a->body));
+    char hex[65];
+    cu_hash_hex(&sum, hex);
+    snprintf(a->etag, sizeof a->etag, "\"%.32s\"", hex);
+}
+
+enum MHD_Result cu_http_send(struct cu_http_exchange *x)
+{
+    struct cu_http_answer *a = &x->answer;
+    struct MHD_Response *r;
+
+    if (!a->http) a->http = 200;
+    if (!a->type) a->type = x->request.route->gives;
+    if (a->http == 200) tag(a);
+    if (a->http == 200 && unchanged(x)) a->http = 304;
+    if (a->http == 304) cu_buf_clear(&a->body), a->piece = NULL;
+    if (a->piece) r = MHD_create_response_from_callback(a->to - a->from, (size_t)1 << 16, next_bytes, x, NULL);
+    else r = MHD_create_response_from_buffer(a->body.n, a->body.n ? a->body.p : (void *)x->memory, MHD_RESPMEM_PERSISTENT);
+    if (!r) return MHD_NO;
+    put_headers(x, r);
+    cu_http_deadline(x->conn, a->piece ? 0 : a->body.n);
+    const enum MHD_Result queued = MHD_queue_response(x->connection, a->http, r);
+    x->answered = queued == MHD_YES;
+    MHD_destroy_response(r);
+    return queued;
+}

@@ -1,0 +1,99 @@
+/* What the files of the server share, and nobody else sees.
+ *
+ * (1) An exchange (one request and its answer) belongs to one thread at a time: to the library's while it is read or sent, to a worker's
+ *     while its connection is suspended. Queue and parking place are how it changes hands; `lock` guards both.
+ * (2) Whoever suspends a connection sees to it that it is resumed: by a worker, always, also when the server stops. The library
+ *     does not end while one is suspended.
+ * (3) A connection's descriptor is shut down by nobody but the watch, under `table`, and is in the table no longer when it is closed.
+ */
+#ifndef CU_HTTP_INSIDE_H
+#define CU_HTTP_INSIDE_H
+
+#include "custody/limits.h"
+#include "http/server.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* ---- connections and their deadlines (watch.c) ---- */
+struct cu_http_conn {
+    struct cu_http_conn *next, **at;
+    int fd;
+    _Atomic int64_t deadline; /* ms; 0: none, it is our turn */
+    _Atomic int unsent;       /* bytes that the kernel still had when the deadline was last put off; 0: it was not */
+};
+int64_t cu_http_now_ms(void);
+/** From now on it has CU_HTTP_GRACE_MS, and as long as `bytes` take at the lowest rate that is borne. */
+void cu_http_deadline(struct cu_http_conn *c, uint64_t bytes);
+void cu_http_no_deadline(struct cu_http_conn *c);
+void cu_http_idle(struct cu_http_conn *c); /* until the end of the next request's headers */
+/** So many bytes went by: the deadline moves as far as the lowest rate allows, never further than the grace from now. */
+void cu_http_moved(struct cu_http_conn *c, uint64_t bytes);
+void cu_http_connected(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what);
+void *cu_http_watch(void *server);
+void cu_http_cut_all(struct cu_http_server *s);
+
+/* ---- one request (exchange.c) ---- */
+struct cu_http_exchange {
+    struct cu_http_exchange *next;
+    struct cu_http_server *server;
+    struct MHD_Connection *connection;
+    struct cu_http_conn *conn;
+    struct cu_http_request request;
+    struct cu_http_answer answer;
+    struct cu_buf body, args;
+    struct cu_span raw;            /* the target, as much of it as may be */
+    const char *raw_at;            /* where the library has it: compared, never read */
+    size_t raw_n;
+    char allow[64];
+    const char *refused;           /* by the gate: why */
+    int64_t began, wait_until;     /* ms; wait_until 0: not asked to wait */
+    uint64_t charged, skipped;     /* bytes of the body: on the account of all, and left unread */
+    uint64_t sent, piece_at;       /* bytes of the answer; where in it `body`, its piece at hand, begins */
+    bool judged, ready, last_try, wants_piece, piece_failed, answered;
+    char memory[];                 /* of raw and args */
+};
+void *cu_http_target(void *server, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result cu_http_call(void *server, struct MHD_Connection *connection, const char *url, const char *method,
+                             const char *version, const char *data, size_t *io_n, void **context);
+void cu_http_completed(void *server, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode why);
+void cu_http_refuse(struct cu_http_exchange *x, unsigned http, cu_status status, const char *text);
+enum MHD_Result cu_http_send(struct cu_http_exchange *x); /* answer.c */
+/** Suspend, and hand over to the workers: true, and it is theirs. False: there is no room, and what is said then is in it. */
+bool cu_http_queue(struct cu_http_exchange *x);
+void cu_http_unpark(struct cu_http_server *s, bool all); /* all, or those whose time is over. lock held */
+
+/** One request more, or less, has an answer to wait for. */
+void cu_http_under_way(struct cu_http_server *s, int one);
+
+/* ---- figures (metrics.c) ---- */
+enum { CU_HTTP_CLASSES = 6 }; /* 0: cut off before an answer; 2xx to 5xx by their first digit */
+struct cu_http_figures { _Atomic uint64_t answers[CU_HTTP_CLASSES], ms, bytes_in, bytes_out; };
+void cu_http_count(struct cu_http_exchange *x);
+
+struct cu_http_server {
+    struct cu_http_config config;
+    struct MHD_Daemon *daemon;
+    unsigned port;
+    char hosts[1024];
+    struct cu_http_figures *figures; /* one a route, and one for what had none */
+    _Atomic uint64_t cut, gated, body_bytes;
+    _Atomic bool stopping;
+
+    pthread_mutex_t table;
+    struct cu_http_conn *conns;
+    size_t conns_n;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    struct cu_http_exchange *first, **last, *parked;
+    size_t queued, parked_n, exchanges; /* in the queue; waiting; judged and not yet completed */
+    uint64_t generation;           /* counts what cu_http_wake told */
+    bool ending;
+    pthread_t worker[CU_HTTP_WORKERS_MAX], watch;
+    unsigned workers_n;
+    bool watching;
+};
+
+#endif

@@ -1,0 +1,292 @@
+/* The node: its readers, its keeper. */
+#include "http/node_inside.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define VERIFIER_KEYS 256
+#define TICK_MS 1000
+#define READS_EVERY_MS 5000 /* reads that were noted become one entry */
+
+/* ---- readers ---- */
+
+static cu_size indexed(const struct cu_place *p)
+{
+    cu_size size = { 0 };
+
+    return p->index.size(p->index.self, &size, NULL) == CU_OK ? size : (cu_size){ 0 };
+}
+
+static uint64_t acknowledged(const struct cu_place *p) { return p->engine->tip(p->engine->self).size.v; }
+
+/* Whoever asks sees everything that was acknowledged before he asked. */
+static cu_status follow(struct cu_node *node, struct cu_err *err)
+{
+    struct cu_place *p = node->config.place;
+    cu_status done = CU_OK;
+
+    pthread_mutex_lock(&node->act);
+    if (indexed(p).v < acknowledged(p)) done = cu_settle(p, err);
+    pthread_mutex_unlock(&node->act);
+    return done;
+}
+
+cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err)
+{
+    struct cu_place *p = &r->place;
+
+    if (index && indexed(p).v < acknowledged(p)) TRY(follow(r->node, err));
+    return p->log.checkpoint.size.v < acknowledged(p) ? cu_place_refresh(p, err) : CU_OK;
+}
+
+struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *mem)
+{
+    cu_buf_add(mem, q->arg[0]);
+    if (q->arg[1].n) cu_buf_add_byte(mem, '/');
+    cu_buf_add(mem, q->arg[1]);
+    return cu_buf_span(mem);
+}
+
+/* A few decimal digits are a position in the log: as digits of an id they would be too few to be sure. */
+#define POSITION_DIGITS 15
+cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+{
+    CU_BUF mem = cu_buf_heap(2 * CU_TARGET_MAX);
+    const struct cu_span name = cu_request_name(q, &mem);
+    uint64_t seq;
+
+    TRY(cu_buf_ok(&mem, err));
+    if (name.n <= POSITION_DIGITS && cu_decimal_read(name, INT64_MAX, &seq, NULL) == CU_OK)
+        return cu_lookup_seq(&r->place, (cu_seq){ seq }, ret, err);
+    return cu_lookup(&r->place, name, ret, err);
+}
+
+static cu_status open_reader(struct cu_node *node, struct cu_reader *r, struct cu_err *err)
+{
+    const struct cu_place *from = node->config.place;
+    const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
+
+    r->node = node;
+    r->place = (struct cu_place){ .fs = from->fs,
+                                  .source = from->source,
+                                  .clock = from->clock,
+                                  .random = from->random,
+                                  .index = from->index,
+                                  .store = { from->store[0], from->store[1] },
+                                  .care = from->care,
+                                  .engine = from->engine };
+    r->verifier_memory = malloc(size);
+    ENSURE(r->verifier_memory, err, CU_NO_MEMORY, "no memory for a node");
+    TRY(cu_verifier_cached(r->verifier_memory, size, &r->place.verifier, err));
+    TRY(cu_place_load_trust(&r->place, err));
+    return cu_place_refresh(&r->place, err);
+}
+
+static void close_reader(struct cu_reader *r)
+{
+    if (!r->node) return;
+    cu_place_free(&r->place);
+    if (r->place.verifier.free) r->place.verifier.free(r->place.verifier.self);
+    free(r->verifier_memory);
+}
+
+/* ---- the keeper ---- */
+
+static void hold(struct cu_node *node, uint64_t seq)
+{
+    pthread_mutex_lock(&node->lock);
+    CU_ASSERT(node->held);
+    struct cu_range *last = node->held_n ? &node->held[node->held_n - 1] : NULL;
+    if (last && seq == last->last + 1) last->last = seq;
+    else if (node->held_n < node->held_cap) node->held[node->held_n++] = (struct cu_range){ seq, seq };
+    pthread_cond_signal(&node->changed);
+    pthread_mutex_unlock(&node->lock);
+}
+
+/* An item that travelled with its record is here, durable, as soon as the record is. */
+static bool is_held(const struct cu_entry *e)
+{
+    return e->kind == CU_KIND_DEPOSIT && !e->inner.body.claim.has_folder && e->inner.body.claim.size <= CU_CONTENT_INLINE_MAX;
+}
+
+void cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n)
+{
+    struct cu_record record;
+    struct cu_entry e;
+
+    for (size_t i = 0; i < n; i++)
+        if (outcomes[i].status == CU_OK && cu_record_read(records[i], &record, NULL) == CU_OK &&
+            cu_entry_read(record.entry, &e, NULL) == CU_OK && is_held(&e))
+            hold(node, outcomes[i].seq.v);
+    cu_http_wake(node->server);
+}
+
+/* As many ranges as one entry has, taken out. */
+static size_t take_held(struct cu_node *node, struct cu_range *ret)
+{
+    pthread_mutex_lock(&node->lock);
+    const size_t n = node->held_n < CU_STORED_RANGES_MAX ? node->held_n : CU_STORED_RANGES_MAX;
+    memcpy(ret, node->held, n * sizeof *ret);
+    memmove(node->held, node->held + n, (node->held_n - n) * sizeof *ret);
+    node->held_n -= n;
+    pthread_mutex_unlock(&node->lock);
+    return n;
+}
+
+static void put_back(struct cu_node *node, const struct cu_range *held, size_t n)
+{
+    pthread_mutex_lock(&node->lock);
+    for (size_t i = 0; i < n && node->held_n < node->held_cap; i++) node->held[node->held_n++] = held[i];
+    pthread_mutex_unlock(&node->lock);
+}
+
+static cu_status attest(struct cu_node *node, bool *ret_any)
+{
+    struct cu_range held[CU_STORED_RANGES_MAX], said[CU_STORED_RANGES_MAX];
+    const size_t n = take_held(node, held);
+
+    memcpy(said, held, n * sizeof *said); /* which puts them in order */
+    const cu_status attested = cu_attest(node->config.place, said, n, NULL);
+    if (attested != CU_OK) put_back(node, held, n);
+    *ret_any = attested == CU_OK && n > 0;
+    return attested;
+}
+
+/* What was recorded and not attested when the process before this one ended: from the end back to what the last attestation covers. */
+static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
+{
+    struct cu_place *p = node->config.place;
+    uint64_t covered = 0, copies;
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    for (uint64_t seq = p->log.checkpoint.size.v; seq-- > covered;) {
+        struct cu_range range;
+        size_t at = 0;
+        TRY(cu_log_entry_unproven(&p->log, (cu_seq){ seq }, &bytes, err));
+        TRY(cu_entry_read(bytes, &e, err));
+        while (e.kind == CU_KIND_STORED && cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
+            if (range.last >= covered) covered = range.last + 1;
+        if (!is_held(&e)) continue;
+        TRY(cu_copies(p, (cu_seq){ seq }, &copies, err));
+        if (copies == 0) hold(node, seq);
+    }
+    return CU_OK;
+}
+
+static void wait_a_tick(struct cu_node *node)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TICK_MS / 1000;
+    if (node->held_n == 0 && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
+}
+
+/* What fails here is tried again at the next tick; it is nothing that anybody was promised. */
+static void keep(struct cu_node *node, bool reads)
+{
+    struct cu_place *p = node->config.place;
+    bool attested = false;
+
+    pthread_mutex_lock(&node->act);
+    cu_status kept = attest(node, &attested);
+    if (kept == CU_OK && indexed(p).v < acknowledged(p)) kept = cu_settle(p, NULL);
+    if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
+    pthread_mutex_unlock(&node->act);
+    if (attested) cu_http_wake(node->server);
+}
+
+static void *keeper(void *arg)
+{
+    struct cu_node *node = arg;
+    uint64_t flushed = 0;
+    bool ending = false;
+
+    while (!ending) {
+        pthread_mutex_lock(&node->lock);
+        wait_a_tick(node);
+        ending = node->ending;
+        pthread_mutex_unlock(&node->lock);
+        const uint64_t now = cu_place_now(node->config.place).v;
+        const bool reads = now - flushed >= READS_EVERY_MS;
+        if (reads) flushed = now;
+        keep(node, reads);
+    }
+    return NULL;
+}
+
+/* ---- starting and stopping ---- */
+
+static void free_node(struct cu_node **at)
+{
+    struct cu_node *node = *at;
+
+    if (!node) return;
+    pthread_mutex_lock(&node->lock);
+    node->ending = true;
+    pthread_cond_signal(&node->changed);
+    pthread_mutex_unlock(&node->lock);
+    if (node->keeps) pthread_join(node->keeper, NULL);
+    cu_http_stop(node->server, CU_HTTP_STOP_MS);
+    node->server = NULL;
+    if (node->keeps) keep(node, true); /* what the last requests left to be done */
+    for (unsigned i = 0; node->readers && i < node->config.workers; i++) close_reader(&node->readers[i]);
+    pthread_mutex_destroy(&node->act);
+    pthread_mutex_destroy(&node->lock);
+    pthread_cond_destroy(&node->changed);
+    free(node->readers);
+    free(node->contexts);
+    free(node->held);
+    free(node);
+    *at = NULL;
+}
+
+static cu_status open_readers(struct cu_node *node, struct cu_err *err)
+{
+    node->readers = calloc(node->config.workers, sizeof *node->readers);
+    node->contexts = calloc(node->config.workers, sizeof *node->contexts);
+    node->held_cap = CU_HTTP_HELD_MAX;
+    node->held = calloc(node->held_cap, sizeof *node->held);
+    ENSURE(node->readers && node->contexts && node->held, err, CU_NO_MEMORY, "no memory for a node");
+    for (unsigned i = 0; i < node->config.workers; i++) {
+        node->contexts[i] = &node->readers[i];
+        TRY(open_reader(node, &node->readers[i], err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err)
+{
+    CU_CLEANUP(free_node) struct cu_node *node = calloc(1, sizeof *node);
+
+    ENSURE(node, err, CU_NO_MEMORY, "no memory for a node");
+    pthread_mutex_init(&node->act, NULL);
+    pthread_mutex_init(&node->lock, NULL);
+    pthread_cond_init(&node->changed, NULL);
+    node->config = *config;
+    TRY(open_readers(node, err));
+    TRY(find_unattested(node, err));
+    const struct cu_http_config http = { .address = config->address,
+                                         .port = config->port,
+                                         .names = config->names,
+                                         .members_only = config->members_only,
+                                         .routes = cu_node_routes,
+                                         .routes_n = cu_node_routes_n,
+                                         .workers = config->workers,
+                                         .contexts = node->contexts,
+                                         .log = config->log,
+                                         .arg = config->arg };
+    TRY(cu_http_start(&http, &node->server, err));
+    node->keeps = pthread_create(&node->keeper, NULL, keeper, node) == 0;
+    ENSURE(node->keeps, err, CU_NO_MEMORY, "no thread for a node");
+    *ret = node;
+    node = NULL;
+    return CU_OK;
+}
+
+unsigned cu_node_port(const struct cu_node *node) { return cu_http_port(node->server); }
+void cu_node_stop(struct cu_node *node) { free_node(&node); }

@@ -1,0 +1,28 @@
+/* The node: a ledger whose engine is open in this process, behind a server. docs/guide/api.md shows it, docs/formats/api.md has it whole.
+ *
+ * Each worker reads with a place of its own, so reading needs no lock; what is signed here is signed with one place, behind one. A keeper's
+ * thread attests what came in, lets the search index follow, and turns noted reads into entries.
+ */
+#ifndef CU_HTTP_NODE_H
+#define CU_HTTP_NODE_H
+
+#include "http/server.h"
+#include "service/service.h"
+
+struct cu_node_config {
+    struct cu_place *place; /* open for writing, and this node's alone until it is stopped */
+    const char *address, *names;
+    unsigned port, workers;
+    bool members_only;
+    cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
+    void (*log)(void *arg, const char *line);          /* any thread */
+    void *arg;
+};
+struct cu_node;
+CU_MUST_USE cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err);
+unsigned cu_node_port(const struct cu_node *node);
+/** Requests that run are answered, what was noted is recorded. NULL is fine. */
+void cu_node_stop(struct cu_node *node);
+CU_MUST_USE cu_status cu_node_openapi(struct cu_buf *out, struct cu_err *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* Evidence out of the node, whole or in part: every byte verified before it is sent, and who read it is noted before the first. */
+#include "http/node_inside.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+
+#define NOTED_FOR_MS 60000 /* a player asks for a film in a hundred parts: that is one reading */
+
+/* ---- who reads ---- */
+
+static cu_status words_of(const struct cu_http_request *q, const char *name, struct cu_buf *mem, struct cu_span *ret,
+                          struct cu_err *err)
+{
+    const size_t at = mem->n;
+    bool there;
+
+    TRY(cu_http_query(q, name, mem, &there, err));
+    ENSURE(mem->n - at <= 1000, err, CU_TOO_LARGE, "?%s= may have 1,000 bytes", name);
+    *ret = cu_span(mem->p + at, mem->n - at);
+    return CU_OK;
+}
+
+static bool noted_lately(struct cu_node *node, const struct cu_access_row *row)
+{
+    const struct cu_span parts[] = { cu_span_hash(&row->id), row->who, row->reason, row->authority };
+    const cu_hash what = cu_sha256_parts(parts, 4);
+    const size_t slot = what.b[0] % (sizeof node->noted / sizeof *node->noted);
+
+    pthread_mutex_lock(&node->lock);
+    const bool lately = cu_hash_eq(&node->noted[slot].what, &what) && row->time - node->noted[slot].at < NOTED_FOR_MS;
+    if (!lately) node->noted[slot].what = what, node->noted[slot].at = row->time;
+    pthread_mutex_unlock(&node->lock);
+    return lately;
+}
+
+/* Where nothing can be written evidence stays readable, and a figure says that it was read unrecorded. */
+static cu_status note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, struct cu_err *err)
+{
+    uint8_t memory[CU_TARGET_MAX];
+    struct cu_buf mem = cu_buf_over(memory, sizeof memory);
+    CU_BUF who = cu_buf_heap(200);
+    struct cu_access_row row = { .id = *id, .time = cu_place_now(&r->place).v };
+
+    cu_buf_addf(&who, "somebody at %s", q->peer);
+    row.who = cu_buf_span(&who);
+    TRY(words_of(q, "reason", &mem, &row.reason, err));
+    TRY(words_of(q, "authority", &mem, &row.authority, err));
+    if (noted_lately(r->node, &row)) return CU_OK;
+    if (cu_access_note(&r->place, &row, NULL) != CU_OK) r->node->unrecorded++;
+    return CU_OK;
+}
+
+/* ---- the bytes ---- */
+
+static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
+static cu_status begin_anew(void *arg, struct cu_err *err)
+{
+    (void)err;
+    cu_buf_clear(arg);
+    return CU_OK;
+}
+
+/* The chunk that `at` lies in, from there on. */
+static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_reader *r = context;
+    uint64_t end = at - at % CU_CHUNK_BYTES + CU_CHUNK_BYTES;
+    bool damaged = false;
+
+    if (end > a->to) end = a->to;
+    const struct cu_fetch_range part = { at, end };
+    const cu_status got = cu_fetch_object(&r->place, &a->root, a->size, &part, take, begin_anew, ret, &damaged, err);
+    r->node->damaged += damaged;
+    return got;
+}
+
+static cu_status find_item(const struct cu_fetch *f, struct cu_span path, cu_hash *ret_root, uint64_t *ret_size,
+                           struct cu_err *err)
+{
+    struct cu_manifest m;
+    struct cu_item item;
+    bool more = true;
+
+    ENSURE(f->claim.has_folder, err, CU_USAGE, "?path= is for a folder, and this is one item");
+    TRY(cu_manifest_open(cu_buf_span(&f->manifest), &m, err));
+    while (more) {
+        TRY(cu_manifest_next(&m, &item, &more, err));
+        if (!more || !item.has_root || !cu_span_eq(item.path, path)) continue;
+        *ret_root = item.root;
+        *ret_size = item.size;
+        return CU_OK;
+    }
+    return cu_fail(err, CU_NOT_FOUND, "the folder has no file of that path: its content without ?path= is its manifest");
+}
+
+cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_reader *r = context;
+    CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
+    CU_BUF name = cu_buf_heap(CU_TARGET_MAX), path = cu_buf_heap(CU_TARGET_MAX);
+    char hex[65], etag[72];
+    uint64_t size;
+    bool there;
+
+    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_fetch_begin(&r->place, cu_request_name(q, &name), &f, err));
+    a->root = f.claim.root;
+    size = f.claim.size;
+    TRY(cu_http_query(q, "path", &path, &there, err));
+    if (there) TRY(find_item(&f, cu_buf_span(&path), &a->root, &size, err));
+    cu_hash_hex(&a->root, hex);
+    snprintf(etag, sizeof etag, "\"%s\"", hex);
+    a->cache = CU_HTTP_BRIEFLY;
+    if (!cu_http_part(q, a, etag, size) || size == 0) return CU_OK;
+    a->piece = piece;
+    if (q->head) return CU_OK; /* nobody gets them */
+    TRY(note(r, q, &f.found.row.id, err));
+    return piece(r, a, a->from, &a->body, err);
+}

@@ -1,0 +1,58 @@
+/* What the files of the node share. */
+#ifndef CU_HTTP_NODE_INSIDE_H
+#define CU_HTTP_NODE_INSIDE_H
+
+#include "http/node.h"
+
+#include "custody/json.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/** A worker's own: its handlers' context. */
+struct cu_reader {
+    struct cu_node *node;
+    struct cu_place place; /* without a ledger and without keys */
+    void *verifier_memory;
+};
+
+struct cu_node {
+    struct cu_node_config config;
+    struct cu_http_server *server;
+    struct cu_reader *readers;
+    void **contexts;
+
+    pthread_mutex_t act; /* whoever signs, or lets the index follow, uses config.place under it */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct cu_range *held; /* positions that this node holds and does not attest yet */
+    size_t held_n, held_cap;
+    struct { cu_hash what; uint64_t at; } noted[64]; /* reads of the last minute */
+    bool ending;
+    pthread_t keeper;
+    bool keeps;
+    _Atomic uint64_t unrecorded, damaged;
+};
+
+/** The place, as of all that is acknowledged; with `index` the search index too. */
+CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err);
+/** The entry that the path names: "C1/3", digits of an id, a label; or, when `positions`, a position in the log. */
+CU_MUST_USE cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
+/** "C1/3" or what else the path's {…} say. */
+struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *mem);
+/** What was admitted: the keeper attests what it holds of it, and who waits is woken. */
+void cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n);
+
+/* node_routes.c */
+extern const struct cu_http_route cu_node_routes[];
+extern const size_t cu_node_routes_n;
+
+/* node_log.c, node_write.c, node_read.c, node_content.c: the handlers */
+cu_http_handler cu_get_checkpoint, cu_get_tile, cu_get_health, cu_get_ready, cu_get_metrics, cu_get_openapi, cu_get_problems;
+cu_http_handler cu_post_submit, cu_post_inventory;
+cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
+    cu_get_inventory;
+cu_http_handler cu_get_content;
+
+#endif

@@ -1,0 +1,56 @@
+/* The node's table of routes, from which OpenAPI comes, too. What is not called public is for members. The methods of one path stand together. */
+#include "http/node_inside.h"
+
+#define JSON "application/json"
+#define BYTES "application/octet-stream"
+#define CBOR "application/cbor"
+#define TEXT "text/plain; charset=utf-8"
+
+// clang-format off
+#define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }
+#define WAIT { "wait", "so many seconds at most for what is not there yet, 60 or fewer" }
+#define WHY { "path", "of a folder: this file in it; without it the folder's manifest" }, \
+            { "reason", "why it is read: recorded" }, { "authority", "on whose order: recorded" }
+
+const struct cu_http_route cu_node_routes[] = {
+    { "GET", "/checkpoint", cu_get_checkpoint, "the newest signed checkpoint", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
+    { "GET", "/tile/entries/{path}", cu_get_tile, "an entry bundle", .gives = BYTES, .flags = CU_HTTP_TAIL },
+    { "GET", "/tile/{path}", cu_get_tile, "a tile of hashes", .gives = BYTES, .flags = CU_HTTP_TAIL | CU_HTTP_PUBLIC },
+
+    { "POST", "/v1/submit", cu_post_submit, "record statements that were signed elsewhere: one record, or a sequence of up to 128",
+      .takes = { CBOR, "application/cbor-seq" }, .takes_max = (size_t)CU_SUBMIT_RECORDS_MAX * CU_RECORD_MAX, .gives = JSON },
+
+    { "GET", "/v1/status", cu_get_status, "how the ledger stands", .gives = JSON },
+    { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .gives = CBOR },
+    { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .gives = CBOR },
+    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .gives = CBOR },
+    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .gives = CBOR },
+    { "GET", "/v1/show/{id}", cu_get_show, "what is known of an entry", .gives = JSON },
+    { "GET", "/v1/show/{case}/{number}", cu_get_show, "what is known of an exhibit", .gives = JSON },
+    { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
+    { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
+    { "GET", "/v1/content/{id}", cu_get_content, "evidence, verified", .gives = BYTES, .query = { WHY } },
+    { "GET", "/v1/content/{case}/{number}", cu_get_content, "an exhibit, verified", .gives = BYTES, .query = { WHY } },
+    { "GET", "/v1/trail", cu_get_trail, "what happened, in the order of the log", .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/trail/{id}", cu_get_trail, "what happened to one entry", .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/trail/{case}/{number}", cu_get_trail, "what happened to one exhibit", .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/case", cu_get_cases, "the cases", .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/case/{case}", cu_get_case, "the exhibits of a case", .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/find", cu_get_find, "whatever a digest, an id's first digits, a label, an exhibit or a case stands for", .gives = JSON,
+      .query = { { "q", "what is looked for" }, PAGES } },
+    { "GET", "/v1/inventory/{case}", cu_get_inventory, "what the ledger's state says of a case now", .gives = JSON },
+    { "POST", "/v1/inventory/{case}", cu_post_inventory, "the same, signed by this node and recorded, so that it has a receipt", .gives = JSON },
+
+    { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .gives = JSON, .flags = CU_HTTP_PUBLIC },
+    { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .gives = JSON, .flags = CU_HTTP_PUBLIC },
+    { "GET", "/healthz", cu_get_health, "ok while the engine works", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
+    { "GET", "/readyz", cu_get_ready, "ok while records are taken", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
+    { "GET", "/metrics", cu_get_metrics, "figures for Prometheus", .gives = "text/plain; version=0.0.4; charset=utf-8", .flags = CU_HTTP_PUBLIC },
+};
+const size_t cu_node_routes_n = sizeof cu_node_routes / sizeof *cu_node_routes;
+// clang-format on
+
+cu_status cu_node_openapi(struct cu_buf *out, struct cu_err *err)
+{
+    return cu_http_openapi(cu_node_routes, cu_node_routes_n, "custody node", CU_TOOL_NAME, out, err);
+}

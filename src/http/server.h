@@ -1,0 +1,99 @@
+/* A server of HTTP/1.1: a table of routes, workers that answer, deadlines, one log line a request, figures for Prometheus.
+ *
+ * Threads: those of the library read, write and never wait; `workers` of our own run the handlers, each with a context of its own,
+ * so a handler may take its time and needs no lock of its own. A request that asks to wait is parked without a worker and tried
+ * again whenever cu_http_wake says that something happened.
+ */
+#ifndef CU_HTTP_SERVER_H
+#define CU_HTTP_SERVER_H
+
+#include "custody/types.h"
+#include "http/gate.h"
+
+struct cu_http_request;
+struct cu_http_answer;
+
+/** Fill in the answer. A status that is not OK becomes a problem (RFC 9457) with that status' HTTP status and the sentence. */
+typedef cu_status cu_http_handler(void *context, struct cu_http_request *r, struct cu_http_answer *a, struct cu_err *err);
+
+enum cu_http_flags {
+    CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND and COPIES_MISSING are not answered before the time is over */
+    CU_HTTP_TAIL = 2,  /* the last {name} of the path stands for all that follows, slashes among it */
+    CU_HTTP_PUBLIC = 4, /* for everybody; all others are for members: see members_only */
+};
+struct cu_http_parameter { const char *name, *what; }; /* of the query */
+#define CU_HTTP_ARGS 2
+struct cu_http_route {
+    const char *method, *path;     /* "GET", which answers HEAD too; "/v1/receipt/{case}/{number}" */
+    cu_http_handler *handle;
+    const char *summary;           /* one line, for people */
+    const char *takes[2];          /* media types of the body; NULL: there is none */
+    size_t takes_max;              /* bytes of it */
+    const char *gives;             /* media type of the answer */
+    unsigned flags;
+    struct cu_http_parameter query[4];
+};
+
+struct cu_http_request {
+    const struct cu_http_route *route;
+    struct cu_span arg[CU_HTTP_ARGS]; /* what stood for {…}, decoded; with TAIL the last one still encoded */
+    struct cu_span query;             /* encoded: cu_http_query */
+    struct cu_span body;
+    const char *type;                 /* the body's, of those that the route takes */
+    const char *peer;                 /* "127.0.0.1" */
+    bool head;                        /* nobody gets the bytes */
+};
+/** A decoded value from the query. False: not there. MALFORMED is the caller's to say when *ret is not good. */
+CU_MUST_USE cu_status cu_http_query(const struct cu_http_request *r, const char *name, struct cu_buf *ret, bool *ret_there, struct cu_err *err);
+
+enum cu_http_cache { CU_HTTP_NO_STORE, CU_HTTP_BRIEFLY, CU_HTTP_IMMUTABLE };
+struct cu_http_answer {
+    unsigned http;                 /* 0: 200 */
+    const char *type;              /* NULL: the route's */
+    struct cu_buf body;
+    enum cu_http_cache cache;
+    char etag[72];                 /* with its quotes; "": made of the body */
+    char file[300];                /* a name to save it under; "": none */
+    /* Too large for memory: `body` is its first piece, the rest comes from `piece`, by whichever worker is free. */
+    cu_status (*piece)(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err);
+    cu_hash root;                  /* for `piece` */
+    bool ranges;                   /* parts may be asked for: `size` is that of the whole, and from and to what is wanted of it */
+    uint64_t size, from, to;
+};
+/** Before the first piece of something that is `size` bytes long: what of it is asked for? 304 or 416 is the answer when false comes back. */
+bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const char *etag, uint64_t size);
+
+struct cu_http_server;
+struct cu_http_config {
+    const char *address;           /* of the loopback, numeric */
+    unsigned port;                 /* 0: any that is free */
+    const char *names;             /* further names, separated by spaces, that Host may have */
+    bool members_only;             /* routes that are not public are refused to whoever has not shown who it is: over plain HTTP, to all */
+    const struct cu_http_route *routes;
+    size_t routes_n;
+    unsigned workers;
+    void *const *contexts;         /* one a worker */
+    void (*log)(void *arg, const char *line); /* any thread. One line of JSON a request */
+    void *arg;
+};
+/** Listening when it returns; *ret is set before the first handler is called. BUSY: the port is taken. NOT_ALLOWED: an address that others can reach, which this does not serve. */
+CU_MUST_USE cu_status cu_http_start(const struct cu_http_config *config, struct cu_http_server **ret, struct cu_err *err);
+unsigned cu_http_port(const struct cu_http_server *s);
+/** Something was recorded: who waits is tried again. Any thread. NULL is fine. */
+void cu_http_wake(struct cu_http_server *s);
+/** No new connection; requests that run are answered, for `grace_ms` at most; who waits is answered at once. NULL is fine. */
+void cu_http_stop(struct cu_http_server *s, unsigned grace_ms);
+bool cu_http_stopping(struct cu_http_server *s);
+/** Figures of the server itself, in Prometheus' text format, appended. */
+void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out);
+
+/* ---- the table (route.c) ---- */
+/** Which route is this? OK; NOT_FOUND: no such path; USAGE: not by this method: `allow` has those that it has, as in Allow.
+ *  Decoded arguments go into `mem`. */
+CU_MUST_USE cu_status cu_http_match(const struct cu_http_route *routes, size_t n, const char *method, struct cu_span path, struct cu_http_request *ret, struct cu_buf *mem, char allow[64]);
+/** The table as OpenAPI 3.1. */
+CU_MUST_USE cu_status cu_http_openapi(const struct cu_http_route *routes, size_t n, const char *title, const char *version, struct cu_buf *out, struct cu_err *err);
+/** A problem's body, made of the table of statuses; `http` 0: the status' own. */
+void cu_http_problem(unsigned http, cu_status status, const char *text, struct cu_buf *out);
+
+#endif

@@ -1,0 +1,110 @@
+/* What people's scripts are told. One function a thing, so that a ledger's folder and a ledger behind a URL say the same. */
+#include "custody/words.h"
+#include "service/service.h"
+
+void cu_tell_network(struct cu_json *j, const cu_hash *id)
+{
+    uint8_t text[CU_WORDS_TEXT];
+    struct cu_buf words = cu_buf_over(text, sizeof text);
+
+    cu_words_put(&words, id);
+    cu_json_hash(j, "network", id);
+    cu_json_text(j, "network_words", cu_buf_span(&words));
+}
+
+cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err)
+{
+    const struct cu_genesis *genesis = &p->genesis.outer.body.genesis;
+    struct cu_index *index = &p->index;
+    cu_size indexed;
+
+    TRY(index->size(index->self, &indexed, err));
+    const uint64_t size = p->log.checkpoint.size.v;
+    cu_json_open(j, NULL, '{');
+    cu_json_str(j, "ledger", where);
+    cu_tell_network(j, &p->trust.network);
+    cu_json_text(j, "origin", genesis->origin);
+    cu_json_uint(j, "entries", size);
+    cu_json_hash(j, "root", &p->log.checkpoint.root);
+    cu_json_uint(j, "cases", index->count(index->self, CU_KIND_CASE, NULL));
+    cu_json_uint(j, "exhibits", index->count(index->self, CU_KIND_DEPOSIT, NULL));
+    cu_json_uint(j, "incidents", index->count(index->self, CU_KIND_INCIDENT, NULL));
+    cu_json_uint(j, "index_lag", indexed.v < size ? size - indexed.v : 0);
+    cu_json_uint(j, "copies_required", genesis->policy.copies);
+    cu_json_close(j, '}');
+    return cu_buf_ok(j->out, err);
+}
+
+void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j)
+{
+    cu_json_open(j, NULL, '{');
+    cu_json_text(j, "case", row->name);
+    cu_json_hash(j, "id", &row->id);
+    cu_json_uint(j, "exhibits", p->index.count(p->index.self, CU_KIND_DEPOSIT, &row->case_id));
+    cu_json_time(j, "time", row->recorded);
+    cu_json_close(j, '}');
+}
+
+cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err)
+{
+    CU_BUF exhibit = cu_buf_heap(4096);
+    uint64_t copies;
+
+    TRY(cu_exhibit_name(p, row, &exhibit, err));
+    TRY(cu_copies(p, row->seq, &copies, err));
+    cu_json_open(j, NULL, '{');
+    cu_json_str(j, "exhibit", (const char *)exhibit.p);
+    cu_json_hash(j, "id", &row->id);
+    cu_json_text(j, "name", row->name);
+    if (row->label.n) cu_json_text(j, "label", row->label);
+    if (row->note.n) cu_json_text(j, "note", row->note);
+    cu_json_str(j, "kind", row->content == CU_CONTENT_FOLDER ? "folder" : "item");
+    cu_json_uint(j, "size", row->size);
+    if (row->has_sha256) cu_json_hash(j, "sha256", &row->sha256);
+    cu_json_hash(j, "root", &row->root);
+    cu_json_uint(j, "copies", copies);
+    cu_json_time(j, "time", row->recorded);
+    cu_json_close(j, '}');
+    return cu_buf_ok(j->out, err);
+}
+
+static cu_status tell_deposit(struct cu_place *p, const struct cu_index_row *row, const struct cu_entry *e, struct cu_json *j,
+                              struct cu_err *err)
+{
+    uint64_t copies;
+
+    TRY(cu_copies(p, row->seq, &copies, err));
+    cu_json_uint(j, "serial", row->serial);
+    cu_json_uint(j, "size", row->size);
+    cu_json_hash(j, "root", &row->root);
+    if (row->has_sha256) cu_json_hash(j, "sha256", &row->sha256);
+    cu_json_text(j, "depositor", cu_key_holder(p, &e->inner.kid));
+    cu_json_text(j, "provider", cu_key_holder(p, &e->outer.kid));
+    cu_json_uint(j, "copies", copies);
+    cu_json_uint(j, "required", cu_genesis_policy(p)->copies);
+    return CU_OK;
+}
+
+cu_status cu_tell_entry(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err)
+{
+    CU_BUF exhibit = cu_buf_heap(4096);
+    struct cu_entry e;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&p->log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    TRY(cu_exhibit_name(p, row, &exhibit, err));
+    cu_json_open(j, NULL, '{');
+    cu_json_str(j, "exhibit", (const char *)exhibit.p);
+    cu_json_str(j, "kind", cu_kind_row(e.kind)->name);
+    cu_json_hash(j, "id", &row->id);
+    cu_json_hash(j, "leaf", &row->leaf);
+    cu_json_text(j, "name", row->name);
+    cu_json_text(j, "label", row->label);
+    cu_json_text(j, "note", row->note);
+    if (e.kind == CU_KIND_DEPOSIT) TRY(tell_deposit(p, row, &e, j, err));
+    cu_json_time(j, "signed", row->time);
+    cu_json_time(j, "time", row->recorded);
+    cu_json_close(j, '}');
+    return cu_buf_ok(j->out, err);
+}

@@ -1,0 +1,643 @@
+"""`custody node` asked by curl, and by sockets that behave as no client should."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from custody_test import CUSTODY, ENVIRONMENT, Ledger, call, custody, fill, main, noise, program, test, verify
+
+BUILD = pathlib.Path(os.environ.get("CUSTODY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/release"))
+SIGN = BUILD / "sign_deposits" if (BUILD / "sign_deposits").exists() else BUILD / "bin/sign_deposits"
+
+
+class Node:
+    """The ledger's node, listening on a port of its own while the block lasts."""
+
+    def __init__(self, ledger, *options):
+        self.ledger = ledger
+        self.log = ledger.root.parent / "node.log"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([CUSTODY, "node", "--ledger", ledger.root, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE,
+                                            stderr=log, env=ENVIRONMENT)
+        line = self.process.stdout.readline().decode()
+        assert line.startswith("listening"), f"it does not listen: {line!r} {self.log.read_text()}"
+        self.url = line.split()[1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        if self.process.poll() is None:
+            self.process.terminate()
+        code = self.process.wait(60)
+        self.process.stdout.close()
+        said = self.log.read_text(errors="replace")
+        assert "Sanitizer" not in said and "runtime error" not in said, said[-4000:]
+        if what[0] is None:
+            assert code in (0, -signal.SIGKILL), f"it ended with {code}: {said[-2000:]}"
+
+    def curl(self, path, *options, data=None):
+        """(status, headers, body)"""
+        done = subprocess.run(["curl", "-s", "--path-as-is", "-m", "100", "-D", "-", *options, *(["--data-binary", "@-"] if data is not None else []), self.url + path],
+                              input=data, capture_output=True, timeout=200, check=False)
+        assert done.returncode == 0, f"curl {path}: {done.returncode} {done.stderr}"
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        while head.startswith(b"HTTP/1.1 100"):
+            head, _, body = body.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        return int(lines[0].split()[1]), {k.lower(): v for k, _, v in (l.partition(": ") for l in lines[1:])}, body
+
+    def get(self, path, *options, code=200):
+        status, _, body = self.curl(path, *options)
+        assert status == code, f"{path}: {status} {body[:500]!r}"
+        return body
+
+    def json(self, path, *options, code=200):
+        return json.loads(self.get(path, *options, code=code))
+
+    def submit(self, records, kind="application/cbor-seq", code=200):
+        status, _, body = self.curl("/v1/submit", "-H", "content-type: " + kind, data=records)
+        assert status == code, f"submit: {status} {body[:500]!r}"
+        return json.loads(body)
+
+    def raw(self, data, wait=5):
+        """What comes back to these bytes until the connection ends or `wait` seconds are over: (status or 0, all of it, closed?)"""
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.settimeout(wait)
+            try:
+                s.sendall(data)
+            except OSError:
+                pass
+            got = b""
+            try:
+                while piece := s.recv(65536):
+                    got += piece
+                closed = True
+            except TimeoutError:
+                closed = False
+            except ConnectionError:
+                closed = True
+        return int(got[9:12]) if got.startswith(b"HTTP/1.") else 0, got, closed
+
+
+def sign(ledger, case, first, n):
+    return call([SIGN, ledger.root, case, str(first), str(n)]).raw
+
+
+def parts(records):
+    """A CBOR sequence of records (arrays of byte strings and the like), item by item."""
+    def end(at):
+        kind, n = records[at] >> 5, records[at] & 31
+        at += 1
+        if n > 23:
+            k = 1 << n - 24
+            n, at = int.from_bytes(records[at:at + k], "big"), at + k
+        if kind in (2, 3):
+            return at + n
+        for _ in range({4: n, 5: 2 * n, 6: 1}.get(kind, 0)):
+            at = end(at)
+        return at
+    out, at = [], 0
+    while at < len(records):
+        to = end(at)
+        out.append(records[at:to])
+        at = to
+    return out
+
+
+def case_with_exhibits(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    fill(folder / "note.txt", b"I saw the red car at nine.\n")
+    fill(folder / "film.bin", noise(5_000_001))
+    fill(folder / "bag/a/one.txt", b"one\n")
+    fill(folder / "bag/two.bin", noise(70_000, 2))
+    ledger.deposit("--case", "C1", folder / "note.txt", folder / "film.bin", folder / "bag")
+    return ledger
+
+
+@test
+def what_is_asked_over_http_is_what_the_command_line_says(folder):
+    ledger = case_with_exhibits(folder)
+    show, ls, cases, trail = (ledger.run(*v, "--json").rows for v in (("show", "C1/2"), ("ls", "--case", "C1"), ("case", "ls"), ("trail",)))
+    standing = ledger.run("status", "--json").row
+    with Node(ledger) as node:
+        assert node.json("/v1/show/C1/2") == show[0]
+        assert node.json("/v1/show/" + show[0]["id"][:12]) == show[0]
+        assert node.json("/v1/case/C1")["exhibits"] == ls
+        assert node.json("/v1/case/c1")["exhibits"] == ls
+        assert node.json("/v1/case")["cases"] == cases
+        assert node.json("/v1/trail")["trail"] == trail
+        assert {**node.json("/v1/status"), "ledger": ""} == {**standing, "ledger": ""}
+        for what in ("C1/2", show[0]["id"], show[0]["sha256"], show[0]["id"][:9]):
+            assert [f["id"] for f in node.json("/v1/find?q=" + what)["found"]] == [show[0]["id"]], what
+        assert node.json("/v1/find?q=C1")["found"][0]["kind"] == "case"
+        assert node.json("/v1/find?q=nothing+of+that+name")["found"] == []
+        assert node.json("/v1/inventory/C1")["exhibits"] == 3
+        entry = node.get("/v1/entry/" + show[0]["id"])
+        assert hashlib.sha256(b"\0" + entry).hexdigest() == show[0]["leaf"]
+        assert node.get("/v1/entry/C1/2") == entry
+        assert node.get("/v1/entry/0")[:1] == b"\xac" or len(node.get("/v1/entry/0")) > 100
+        problems = {p["code"]: p for p in node.json("/v1/problems")}
+        for path, code in (("/v1/show/C1/99", 404), ("/v1/show/nosuch", 404), ("/v1/case/C9", 404), ("/v1/entry/999999", 404), ("/v1/find", 400)):
+            status, headers, body = node.curl(path)
+            problem = json.loads(body)
+            assert status == code == problem["status"] and headers["content-type"] == "application/problem+json", (path, status, body)
+            assert problem["exit"] == problems[problem["code"]]["exit"] and problem["detail"]
+
+
+@test
+def lists_come_in_pages(folder):
+    ledger = Ledger.new(folder / "L", *[f"K{i}" for i in range(7)])
+    with Node(ledger) as node:
+        names, after = [], ""
+        for _ in range(20):
+            page = node.json("/v1/case?limit=3" + after)
+            names += [c["case"] for c in page["cases"]]
+            if page["next"] is None:
+                break
+            after = f"&after={page['next']}"
+        assert names == ["unfiled"] + [f"K{i}" for i in range(7)]
+        for bad in ("limit=1001", "limit=-1", "after=x"):
+            assert node.json("/v1/case?" + bad, code=400)["code"] == "USAGE"
+
+
+@test
+def a_receipt_from_the_node_verifies_offline(folder):
+    ledger = case_with_exhibits(folder)
+    with Node(ledger) as node:
+        status, headers, receipt = node.curl("/v1/receipt/C1/1")
+        assert status == 200 and 'filename="C1-1.tlog-proof"' in headers["content-disposition"]
+        fill(folder / "r", receipt)
+        verify("--trust", ledger.trust, folder / "r", folder / "note.txt")
+        inventory = node.json("/v1/inventory/C1", "-X", "POST")
+        fill(folder / "i", node.get("/v1/receipt/" + inventory["id"]))
+        assert "PASS" in verify("--trust", ledger.trust, folder / "i").out
+        assert node.json("/v1/receipt/0", code=400)["code"] == "USAGE"  # the genesis has none
+
+
+@test
+def records_signed_elsewhere_are_recorded_one_or_128_at_a_time(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    records = sign(ledger, "C1", 1, 130)
+    one, *rest = parts(records)
+    assert b"".join([one, *rest]) == records
+    with Node(ledger) as node:
+        answer = node.submit(one, "application/cbor")
+        assert answer["status"] == "OK" and answer["block"] == answer["entry"] + 1
+        again = node.submit(one, "application/cbor")
+        assert again["status"] == "DUPLICATE" and (again["entry"], again["id"], again["leaf"]) == (answer["entry"], answer["id"], answer["leaf"])
+        answers = node.submit(b"".join(rest[:128]))
+        assert len(answers) == 128 and all(a["status"] == "OK" for a in answers)
+        assert len({a["block"] for a in answers}) == 1
+        for a in (answers[0], answers[127]):
+            assert hashlib.sha256(b"\0" + node.get(f"/v1/entry/{a['entry']}")).hexdigest() == a["leaf"]
+        fill(folder / "r", node.get(f"/v1/receipt/{answers[9]['id']}?wait=30"))
+        fill(folder / "e", node.get(f"/v1/content/{answers[9]['id']}"))
+        assert (folder / "e").read_bytes() == b"what was seen, note 11\n"
+        assert "copies" in verify("--trust", ledger.trust, folder / "r", folder / "e").out
+
+        before = node.json("/v1/status")["entries"]
+        wrong = bytearray(rest[128])
+        wrong[len(wrong) // 2] ^= 1
+        assert node.submit(bytes(wrong), "application/cbor", code=node.curl("/v1/submit", "-H", "content-type: application/cbor", data=bytes(wrong))[0])["status"] >= 400
+        mixed = node.submit(bytes(wrong) + one)
+        assert mixed[0]["status"] not in ("OK", "DUPLICATE") and mixed[0]["detail"] and mixed[1]["status"] == "DUPLICATE"
+        for body, kind, code in ((records[:-1], "application/cbor-seq", 413), (records, "application/cbor-seq", 413), (one + rest[0], "application/cbor", 413),
+                                 (b"", "application/cbor", 400), (one[:-1], "application/cbor", 400), (one, "text/plain", 415), (b"{}", "application/json", 415)):
+            assert node.submit(body, kind, code=code)["detail"], (kind, code)
+        assert node.json("/v1/status")["entries"] == before
+    ledger.clean()
+
+
+@test
+def who_waits_for_a_receipt_gets_it_when_it_is_there(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    records = sign(ledger, "C1", 1, 2)
+    with Node(ledger) as node:
+        probe = parts(records)[1]
+        with Node(ledger.copy(folder / "M")) as other:  # the id is known from signing on: another ledger of the same keys tells it
+            claim = other.submit(probe, "application/cbor")["id"]
+        began = time.time()
+        node.json(f"/v1/receipt/{claim}?wait=1", code=404)
+        assert 0.9 < time.time() - began < 8
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            waiting = [pool.submit(node.curl, f"/v1/receipt/{claim}?wait=60") for _ in range(40)]
+            time.sleep(1)
+            assert node.get("/healthz") == b"ok\n"  # forty that wait hold up nobody
+            began = time.time()
+            node.submit(probe, "application/cbor")
+            for w in waiting:
+                status, _, body = w.result()
+                assert status == 200 and body.startswith(b"c2sp.org/tlog-proof@v1\n"), (status, body[:300])
+            assert time.time() - began < 20
+        assert node.json(f"/v1/receipt/{claim}?wait=61", code=400)["code"] == "USAGE"
+
+
+@test
+def evidence_comes_back_whole_and_in_part_verified(folder):
+    ledger = case_with_exhibits(folder)
+    film = (folder / "film.bin").read_bytes()
+    with Node(ledger) as node:
+        status, headers, body = node.curl("/v1/content/C1/2?reason=trial&authority=Judge+Wu")
+        assert status == 200 and body == film and headers["accept-ranges"] == "bytes"
+        tag = headers["etag"]
+        for text, part in (("0-0", film[:1]), ("1048570-1048580", film[1048570:1048581]), ("4999999-", film[4999999:]), ("-7", film[-7:]),
+                           ("3000000-99999999999", film[3000000:])):
+            status, headers, body = node.curl("/v1/content/C1/2", "-H", "Range: bytes=" + text)
+            assert status == 206 and body == part, (text, status, len(body))
+            assert headers["content-range"] == f"bytes {len(film) - len(part) if text[0] == '-' else text.split('-')[0]}-" + \
+                f"{(len(film) - len(part) if text[0] == '-' else int(text.split('-')[0])) + len(part) - 1}/{len(film)}"
+        for text in ("5000001-", "-0", "1-2,4-5", "0-0," * 500 + "0-0"):
+            status, headers, body = node.curl("/v1/content/C1/2", "-H", "Range: bytes=" + text)
+            assert status == 416 and headers["content-range"] == f"bytes */{len(film)}" and len(body) < 1000
+        for text in ("bytes=x-y", "lines=1-2", "bytes=5-3"):
+            assert node.curl("/v1/content/C1/2", "-H", "Range: " + text)[0] == 200
+        assert node.curl("/v1/content/C1/2", "-H", "If-None-Match: " + tag)[0] == 304
+        assert node.curl("/v1/content/C1/2", "-H", "Range: bytes=0-1", "-H", "If-Range: " + tag)[0] == 206
+        assert node.curl("/v1/content/C1/2", "-H", "Range: bytes=0-1", "-H", 'If-Range: "other"')[0] == 200
+        status, headers, body = node.curl("/v1/content/C1/2", "-I", "-o", os.devnull)
+        assert status == 200 and headers["content-length"] == str(len(film)) and body == b""
+        assert node.get("/v1/content/C1/3?path=a/one.txt") == b"one\n"
+        assert node.get("/v1/content/C1/3?path=two.bin") == (folder / "bag/two.bin").read_bytes()
+        node.json("/v1/content/C1/3?path=../note.txt", code=404)
+        node.json("/v1/content/C1/1?path=x", code=400)
+        time.sleep(6)  # reads become one entry
+        notes = [t for t in node.json("/v1/trail/C1/2")["trail"] if t["kind"] == "access"]
+        assert notes
+    told = ledger.run("trail", "C1/2").out
+    assert "somebody at 127.0.0.1: trial" in told and told.count("somebody at") <= 4, told
+
+    # a damaged copy of the provider's is passed over, and when both are nothing unverified is sent
+    for store in ("cloud", "node"):
+        [path] = [p for p in (ledger.root / store / "objects/large").rglob("*") if p.is_file() and not p.suffix]
+        os.chmod(path, 0o600)
+        with open(path, "r+b") as f:
+            f.seek(3_000_000)
+            f.write(b"X" if film[3_000_000:3_000_001] != b"X" else b"Y")
+        with Node(ledger) as node:
+            if store == "cloud":
+                assert node.get("/v1/content/C1/2") == film
+                assert b"custody_reads_of_damaged_total 1\n" in node.get("/metrics")
+            else:
+                done = subprocess.run(["curl", "-s", node.url + "/v1/content/C1/2"], capture_output=True, check=False)
+                assert done.returncode != 0 and film.startswith(done.stdout) and len(done.stdout) < 3_000_000
+                assert node.json("/v1/content/C1/2", "-r", "3000000-3000001", code=500)["code"] == "CORRUPT"
+                assert node.curl("/v1/content/C1/2", "-r", "0-9")[2] == film[:10]
+
+
+@test
+def the_log_is_served_as_files_that_may_be_cached(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    with Node(ledger) as node:
+        for first in range(1, 300, 100):
+            node.submit(sign(ledger, "C1", first, 100))
+            time.sleep(1.5)  # the next hundred sees this one's block
+        size = int(node.get("/checkpoint").split(b"\n")[1])
+        assert size > 300
+        status, headers, full = node.curl("/tile/0/000")
+        assert status == 200 and len(full) == 8192 and "immutable" in headers["cache-control"]
+        assert node.curl("/tile/0/000", "-H", "If-None-Match: " + headers["etag"])[0] == 304
+        assert node.get("/tile/0/000.p/7") == full[:7 * 32]
+        assert node.get(f"/tile/0/001.p/{size - 256}")[:32] and len(node.get("/tile/1/000.p/1")) == 32
+        assert node.get("/tile/entries/000.p/2") == node.get("/tile/entries/000")[:len(node.get("/tile/entries/000.p/2"))]
+        for path in (f"/tile/0/001.p/{size - 255}", "/tile/0/001", "/tile/0/002.p/1", "/tile/1/000", "/tile/9/000", "/tile/0/0", "/tile/00/000", "/tile/0/x001/000",
+                     "/tile/0/000.p/0", "/tile/0/000.p/256", "/tile/entries/0000", "/tile/entries/000/x", "/tile/-1/000", "/tile/data/000"):
+            assert node.curl(path)[0] == 404, path
+        assert "max-age=2" in node.curl("/checkpoint")[1]["cache-control"]
+    ledger.clean()
+
+
+@test
+def members_only_leaves_hashes_and_health(folder):
+    ledger = case_with_exhibits(folder)
+    with Node(ledger, "--members-only") as node:
+        for path in ("/checkpoint", "/tile/0/000.p/3", "/healthz", "/readyz", "/metrics", "/v1/problems", "/v1/openapi.json"):
+            node.get(path)
+        for path in ("/tile/entries/000.p/3", "/v1/status", "/v1/entry/0", "/v1/content/C1/1", "/v1/receipt/C1/1", "/v1/find?q=C1"):
+            assert node.json(path, code=403)["code"] == "NOT_ALLOWED"
+        assert node.curl("/v1/submit", "-H", "content-type: application/cbor", data=b"\1")[0] == 403
+
+
+@test
+def a_killed_node_has_everything_that_it_acknowledged(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    records = parts(sign(ledger, "C1", 1, 1000))
+    acknowledged = []
+    lock = threading.Lock()
+    with Node(ledger) as node:
+        def client(share):
+            while share:
+                batch, share = share[:5], share[5:]
+                try:
+                    answers = node.submit(b"".join(batch))
+                except (AssertionError, subprocess.TimeoutExpired):
+                    return
+                with lock:
+                    acknowledged.extend(answers)
+        threads = [threading.Thread(target=client, args=(records[i::4],)) for i in range(4)]
+        for t in threads:
+            t.start()
+        while len(acknowledged) < 150 and any(t.is_alive() for t in threads):
+            time.sleep(0.005)
+        node.process.kill()
+        for t in threads:
+            t.join()
+    assert len(acknowledged) >= 150 and all(a["status"] == "OK" for a in acknowledged)
+    with Node(ledger) as node:
+        for a in acknowledged:
+            assert hashlib.sha256(b"\0" + node.get(f"/v1/entry/{a['entry']}")).hexdigest() == a["leaf"]
+        for a in acknowledged[-20:]:  # what nobody had attested is attested now
+            node.get(f"/v1/receipt/{a['id']}?wait=60")
+        again = node.submit(b"".join(records[:100]))
+        assert all(a["status"] in ("OK", "DUPLICATE") for a in again)
+    ledger.clean()
+    return f"{len(acknowledged)} records were acknowledged before the kill"
+
+
+@test
+def many_read_beside_many_writers(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    records = parts(sign(ledger, "C1", 1, 400))
+    with Node(ledger) as node:
+        first = node.submit(records[0], "application/cbor")
+        seen = []
+
+        def write(share):
+            for r in share:
+                assert node.submit(r, "application/cbor")["status"] == "OK"
+
+        def read(n):
+            for i in range(n):
+                path = ("/checkpoint", "/v1/status", "/v1/show/" + first["id"], f"/v1/receipt/{first['id']}?wait=30", "/v1/trail", "/v1/case/C1?limit=50",
+                        f"/v1/content/{first['id']}", "/v1/inventory/C1")[i % 8]
+                seen.append((path, node.curl(path)[0]))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            jobs = [pool.submit(write, records[1 + i:400:3]) for i in range(3)] + [pool.submit(read, 80) for _ in range(5)]
+            for j in jobs:
+                j.result()
+        assert {code for _, code in seen} == {200}, [s for s in seen if s[1] != 200][:5]
+        assert node.json("/v1/inventory/C1")["exhibits"] == 400
+        assert node.json("/v1/inventory/C1", "-X", "POST")["exhibits"] == 400
+    ledger.clean()
+
+
+@test
+def a_stopping_node_ends_what_it_began(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    film = fill(folder / "film.bin", noise(30_000_000))
+    ledger.deposit("--case", "C1", film)
+    with Node(ledger) as node:
+        with socket.socket() as slow, socket.create_connection(("127.0.0.1", node.port)) as waits:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+            slow.connect(("127.0.0.1", node.port))
+            slow.sendall(b"GET /v1/content/C1/1 HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % node.port)
+            waits.sendall(b"GET /v1/receipt/abcdef?wait=60 HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % node.port)
+            got = slow.recv(4096)
+            time.sleep(0.5)
+            began = time.time()
+            node.process.terminate()
+            time.sleep(0.5)
+            assert waits.recv(4096).startswith(b"HTTP/1.1 404")
+            try:
+                socket.create_connection(("127.0.0.1", node.port), timeout=2).close()
+                raise AssertionError("a stopping node takes new connections")
+            except OSError:
+                pass
+            assert node.process.poll() is None  # for it is not done
+            pieces = [got]
+            while piece := slow.recv(1 << 17):
+                pieces.append(piece)
+        assert b"".join(pieces).endswith(film.read_bytes())
+        assert node.process.wait(30) == 0 and time.time() - began < 25
+    assert custody("status", "--ledger", ledger.root).code == 0
+    ledger.clean()
+
+
+@test
+def a_ledger_has_one_node_and_the_loopback_alone(folder):
+    ledger = Ledger.new(folder / "L")
+    with Node(ledger) as node:
+        assert "nothing was recorded" in custody("node", "--ledger", ledger.root, "--listen", "127.0.0.1:0", code=11).error
+        assert "nothing was recorded" in ledger.run("case", "open", "X", code=11).error
+        other = Ledger.new(folder / "M")
+        assert custody("node", "--ledger", other.root, "--listen", f"127.0.0.1:{node.port}", code=11).error
+    for address, code in (("0.0.0.0:0", 12), ("[::]:0", 12), ("192.0.2.1:0", 12), ("localhost:0", 1), ("127.0.0.1", 1), ("127.0.0.1:65536", 1), (":80", 1)):
+        assert custody("node", "--ledger", ledger.root, "--listen", address, code=code).error
+    openapi = json.loads(custody("node", "--openapi").out)
+    assert openapi["openapi"] == "3.1.0" and "post" in openapi["paths"]["/v1/submit"]
+
+
+@test
+def the_log_of_requests_names_no_secret_and_no_content(folder):
+    ledger = case_with_exhibits(folder)
+    with Node(ledger) as node:
+        node.get("/v1/find?q=Secret-Witness")
+        node.curl("/v1/show/Secret-Exhibit", "-H", "Authorization: Bearer Secret-Token")
+        node.get("/v1/content/C1/1?reason=Secret-Reason")
+        node.curl("/Secret-Path/..")
+        figures = node.get("/metrics").decode()
+    rows = [json.loads(l) for l in node.log.read_text().splitlines()]
+    assert [r["route"] for r in rows] == ["/v1/find", "/v1/show/{id}", "/v1/content/{case}/{number}", None, "/metrics"]
+    assert [r["status"] for r in rows] == [200, 404, 200, 400, 200] and rows[3]["refused"] and rows[2]["bytes_out"] == 27
+    assert "Secret" not in node.log.read_text() and "red car" not in node.log.read_text() and "Secret" not in figures and "C1" not in figures
+    assert 'custody_http_requests_total{method="GET",route="/v1/find",status="2xx"} 1\n' in figures and "custody_http_gated_total 1\n" in figures
+    for line in figures.splitlines():
+        assert line.startswith("# ") or len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0
+
+
+@test
+def what_two_parsers_may_read_differently_is_refused(folder):
+    ledger = Ledger.new(folder / "L")
+    with Node(ledger) as node:
+        host = b"Host: localhost:%d\r\n" % node.port
+        get = b"GET /healthz HTTP/1.1\r\n" + host
+        post = b"POST /v1/submit HTTP/1.1\r\n" + host + b"Content-Type: application/cbor\r\n"
+        assert node.raw(get + b"Connection: close\r\n\r\n")[0] == 200
+        assert node.raw(get + b"Connection: close\r\nX-Long: " + b"a" * 20000 + b"\r\n\r\n")[0] == 200
+        refused = {
+            "two lengths": post + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n\1",
+            "the same length twice": post + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n\1",
+            "a length beside chunks": post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "chunks beside a length": post + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+            "an unknown coding": post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+            "two codings": post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "a coding in HTTP/1.0": post.replace(b"/1.1", b"/1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "a signed length": post + b"Content-Length: +1\r\n\r\n\1",
+            "a negative length": post + b"Content-Length: -1\r\n\r\n\1",
+            "two hosts": get + host + b"\r\n",
+            "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+            "another host": b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+            "a page of another origin": get + b"Origin: http://evil.example\r\n\r\n",
+            "a space before the colon": get + b"X-A : b\r\n\r\n",
+            "a header without a name": get + b": b\r\n\r\n",
+            "a header without a colon": get + b"Nonsense\r\n\r\n",
+            "a header that goes on": get + b"X-A: b\r\n c\r\nX-D: e\r\n\r\n",
+            "the last header goes on": get + b"X-A: b\r\n\tc\r\n\r\n",
+            "the first header goes on": b"GET /healthz HTTP/1.1\r\n X-A: b\r\n" + host + b"\r\n",
+            "line feeds alone": get.replace(b"\r\n", b"\n") + b"\n",
+            "one line feed alone": get + b"X-A: b\nX-B: c\r\n\r\n",
+            "a carriage return alone": get + b"X-A: b\rX-B: c\r\n\r\n",
+            "a NUL in a value": get + b"X-A: b\0c\r\n\r\n",
+            "a NUL in a name": get + b"X\0A: b\r\n\r\n",
+            "a NUL in the path": get.replace(b"healthz", b"healthz\0x") + b"\r\n",
+            "a NUL behind the path": get.replace(b"healthz", b"healthz\0") + b"\r\n",
+            "a control character in a value": get + b"X-A: b\1c\r\n\r\n",
+            "another version": get.replace(b"HTTP/1.1", b"HTTP/3.0") + b"\r\n",
+            "no version": b"GET /healthz\r\n\r\n",
+            "a miracle": get + b"Expect: a-miracle\r\n\r\n",
+            "many headers": get + b"X-A: b\r\n" * 200 + b"\r\n",
+            "long headers": get + b"X-A: " + b"b" * 100000 + b"\r\n\r\n",
+            "a body where none is taken": get + b"Content-Length: 3\r\n\r\nabc",
+        }
+        for what, data in refused.items():
+            status, got, closed = node.raw(data)
+            assert closed and status != 200 and b"ok\n" not in got, (what, status, got[:300], closed)
+            assert status == 0 or 400 <= status <= 505, (what, status)
+        for path in ("/../format", "/..", "/%2e%2e/format", "/tile/../../format", "/tile/%2e%2e/x", "/a%2fb", "/v1/show/a%2F..%2Fb", "/v1/show/%00", "/%", "/%zz", "//healthz",
+                     "/healthz/", "/v1/show/a%0ab", "/a\\..\\b"):
+            status, got, closed = node.raw(get.replace(b"/healthz", path.encode()) + b"\r\n")
+            assert status == 400 and closed, (path, status, got[:200])
+        assert node.raw(get.replace(b"/healthz", b"/" + b"a" * 5000) + b"\r\n")[0] == 414
+        assert node.raw(get.replace(b"/healthz", b"http://localhost/healthz") + b"\r\n")[0] == 400
+        for method in (b"DELETE", b"PUT", b"PATCH", b"OPTIONS", b"TRACE", b"BREW"):
+            status, got, _ = node.raw(get.replace(b"GET", method) + b"Connection: close\r\n\r\n")
+            assert status == 405 and b"Allow: GET, HEAD\r\n" in got, (method, status)
+        status, got, _ = node.raw(post.replace(b"POST", b"GET") + b"Connection: close\r\n\r\n")
+        assert status == 405 and b"Allow: POST\r\n" in got
+        # two requests in one go are two requests
+        _, got, _ = node.raw(get + b"\r\n" + get + b"Connection: close\r\n\r\n")
+        assert got.count(b"HTTP/1.1 200") == 2
+        # what is refused is not the beginning of another request
+        _, got, _ = node.raw(post + b"Content-Length: 1\r\nContent-Length: 60\r\n\r\n" + get + b"\r\n")
+        assert got.count(b"HTTP/1.1") == 1
+        # the length of the headers, and the way they arrive, change nothing
+        for pad in (1, 1000, 8000, 16000, 30000):
+            whole = get + b"X-Pad: " + b"p" * pad + b"\r\nX-Last: 1\r\nConnection: close\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", node.port)) as s:
+                s.settimeout(10)
+                for at in range(0, len(whole), max(1, len(whole) // 40)):
+                    s.sendall(whole[at:at + max(1, len(whole) // 40)])
+                    time.sleep(0.002)
+                assert s.recv(4096).startswith(b"HTTP/1.1 200"), pad
+
+
+@test
+def a_body_comes_in_any_way_but_slowly_or_without_end(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    one, two = parts(sign(ledger, "C1", 1, 2))
+    with Node(ledger) as node:
+        head = b"POST /v1/submit HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/cbor\r\nConnection: close\r\n" % node.port
+        chunks = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(one[i:i + 100]), one[i:i + 100]) for i in range(0, len(one), 100)) + b"0\r\n\r\n"
+        assert node.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)[0] == 200
+        assert node.curl("/v1/submit", "-H", "content-type: application/cbor", "-H", "Expect: 100-continue", data=two)[0] == 200
+        assert node.raw(head + b"\r\n")[0] in (400, 411)
+        status, got, _ = node.raw(head + b"Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n")
+        assert status == 413 and b"100 Continue" not in got
+        assert node.raw(head + b"Content-Length: 9999999999999999999999\r\n\r\n")[0] in (400, 413)
+        assert node.raw(head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n")[0] in (0, 400)
+        endless = head + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"\0" * 65536 + b"\r\n") * 200
+        status, _, closed = node.raw(endless)
+        assert status in (0, 413) and closed
+        assert b"custody_http_body_bytes 0\n" in node.get("/metrics")
+        assert node.json("/v1/status")["exhibits"] == 2
+
+
+@test
+def whoever_is_slow_is_cut_off_and_holds_up_nobody(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    fill(folder / "film.bin", noise(40_000_000))
+    ledger.deposit("--case", "C1", folder / "film.bin")
+    with Node(ledger) as node:
+        host = b"Host: localhost:%d\r\n" % node.port
+        post = b"POST /v1/submit HTTP/1.1\r\n" + host + b"Content-Type: application/cbor\r\nContent-Length: 5000\r\n\r\n"
+
+        def trickle(name, first, each, pause):
+            """Seconds until it is cut."""
+            with socket.create_connection(("127.0.0.1", node.port)) as s:
+                began = time.time()
+                s.sendall(first)
+                s.settimeout(pause)
+                while time.time() - began < 40:
+                    try:
+                        if each:
+                            s.sendall(each)
+                        if s.recv(100) == b"":
+                            break
+                    except TimeoutError:
+                        continue
+                    except OSError:
+                        break
+                return name, time.time() - began
+
+        def unread(_):
+            """An answer that nobody takes."""
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                s.connect(("127.0.0.1", node.port))
+                s.sendall(b"GET /v1/content/C1/1 HTTP/1.1\r\n" + host + b"\r\n")
+                began = time.time()
+                while time.time() - began < 40:
+                    time.sleep(0.5)
+                    if cut() > 5:
+                        break
+                return "an answer that nobody takes", time.time() - began
+
+        def cut():
+            [line] = [l for l in node.get("/metrics").splitlines() if l.startswith(b"custody_http_cut_total")]
+            return int(line.split()[1])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            jobs = [pool.submit(trickle, "slow headers", b"GET /healthz HTTP/1.1\r\n", b"x", 0.5), pool.submit(trickle, "no request at all", b"", b"", 0.5),
+                    pool.submit(trickle, "half a header", b"GET /healthz HTTP/1.1\r\n" + host + b"X-", b"", 0.5), pool.submit(trickle, "a slow body", post, b"x", 0.5),
+                    pool.submit(trickle, "no body", post, b"", 0.5), pool.submit(unread, None)]
+            time.sleep(2)
+            for _ in range(20):
+                assert node.get("/healthz") == b"ok\n"
+            for j in jobs:
+                name, seconds = j.result()
+                assert 8 < seconds < 32, f"{name}: cut after {seconds:.1f} s"
+        # who takes his time but keeps the rate is served
+        done = subprocess.run(["curl", "-s", "--limit-rate", "4M", node.url + "/v1/content/C1/1"], capture_output=True, check=True)
+        assert done.stdout == (folder / "film.bin").read_bytes()
+
+
+@test
+def a_thousand_idle_connections_cost_little_and_one_more_is_turned_away(folder):
+    ledger = Ledger.new(folder / "L")
+    with Node(ledger) as node:
+        def resident():
+            return int([l for l in pathlib.Path(f"/proc/{node.process.pid}/status").read_text().splitlines() if l.startswith("VmRSS")][0].split()[1])
+        node.get("/healthz")
+        before = resident()
+        open_ones = []
+        try:
+            for _ in range(990):
+                s = socket.create_connection(("127.0.0.1", node.port))
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % node.port)
+                open_ones.append(s)
+            for s in open_ones:
+                s.settimeout(20)
+                assert s.recv(1000).startswith(b"HTTP/1.1 200")
+            used = resident() - before
+            assert node.get("/healthz") == b"ok\n"
+            for _ in range(60):
+                open_ones.append(socket.create_connection(("127.0.0.1", node.port)))
+            time.sleep(0.5)
+        finally:
+            for s in open_ones:
+                s.close()
+        time.sleep(0.5)
+        assert node.get("/healthz") == b"ok\n"
+        sanitized = os.environ.get("CUSTODY_SANITIZED", "OFF") == "ON"
+        assert sanitized or used < 65536, f"{used} KiB"
+        return f"{used / 990:.0f} KiB a connection"
+
+
+program("custody", "CUSTODY_BIN")
+main()
