@@ -134,7 +134,7 @@ foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
   get_filename_component(dir ${script} DIRECTORY)
   get_filename_component(dir ${dir} NAME)
-  if(NOT name STREQUAL "lib")
+  if(NOT name STREQUAL "lib" AND NOT (SANITIZED AND name STREQUAL "demo")) # what the demos show, other tests do under sanitizers
     set(interpreter bash)
     if(script MATCHES "\\.py$")
       set(interpreter ${Python3_EXECUTABLE} -B)

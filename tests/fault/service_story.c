@@ -114,7 +114,7 @@ static void stop_at(const struct sw_story *s, const struct service_world *from, 
 void sw_stop_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t effects = undisturbed(s, from).effects, stride = step(SLOW && s->stride ? 2 * s->stride : s->stride);
+    const uint64_t effects = undisturbed(s, from).effects, stride = step(SLOW && s->stride ? 4 * s->stride : s->stride);
 
     tried = 0;
     for (uint64_t k = 0; k < effects; k += stride) {
@@ -149,7 +149,7 @@ void sw_stop_recovery_everywhere(const struct sw_story *s, unsigned stride)
     for (uint64_t k = 0; k < effects; k += step(stride)) {
         struct service_world *first = stopped(s, from, k, k % 3 ? k + 2 : 0);
         bool whole = false;
-        for (uint64_t j = k % step(stride); !whole; j += step(SLOW ? 2 * stride : stride)) {
+        for (uint64_t j = k % step(stride); !whole; j += step(SLOW ? 4 * stride : stride)) {
             struct service_world *w = sw_copy(first);
             whole = recover(w, j, j % 2 ? j + k : 0);
             if (!whole) recover(w, (5 * j + k) % 40, j + k + 1);
@@ -195,7 +195,7 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
 void sw_fail_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t calls = undisturbed(s, from).calls, stride = step((SLOW ? 3 : 1) * (s->call_stride ? s->call_stride : 1));
+    const uint64_t calls = undisturbed(s, from).calls, stride = step((SLOW ? 5 : 1) * (s->call_stride ? s->call_stride : 1));
 
     tried = 0;
     for (uint64_t n = 1; n <= calls; n += stride) {
