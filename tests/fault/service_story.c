@@ -1,4 +1,5 @@
 /* Telling a story with a fault at every place that it has. */
+#include "../one_of.h"
 #include "service_world.h"
 
 #include <setjmp.h>
@@ -7,18 +8,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SLOW 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW 1
-#endif
-#ifndef SLOW
-#define SLOW 0
-#endif
 
 static struct service_world *base; /* a ledger with two deposits: what most stories begin with */
 
@@ -114,14 +103,14 @@ static void stop_at(const struct sw_story *s, const struct service_world *from, 
 void sw_stop_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t effects = undisturbed(s, from).effects, stride = step(SLOW && s->stride ? 4 * s->stride : s->stride);
+    const uint64_t effects = undisturbed(s, from).effects, stride = step(SANITIZED && s->stride ? 4 * s->stride : s->stride);
 
     tried = 0;
     for (uint64_t k = 0; k < effects; k += stride) {
         stop_at(s, from, k, 0);
-        if (!SLOW || k % 2 == 0 || wanted.one) stop_at(s, from, k, 1);
+        if (!SANITIZED || k % 2 == 0 || wanted.one) stop_at(s, from, k, 1);
         stop_at(s, from, k, 2 + k);
-        if (wanted.all || !SLOW) stop_at(s, from, k, 3 + k);
+        if (wanted.all || !SANITIZED) stop_at(s, from, k, 3 + k);
         for (uint64_t seed = 4 + k; wanted.all && seed < 12 + k; seed++) stop_at(s, from, k, seed);
     }
     print_message("%s: %llu effects, %llu losses of power\n", s->name, (unsigned long long)effects, tried);
@@ -149,7 +138,7 @@ void sw_stop_recovery_everywhere(const struct sw_story *s, unsigned stride)
     for (uint64_t k = 0; k < effects; k += step(stride)) {
         struct service_world *first = stopped(s, from, k, k % 3 ? k + 2 : 0);
         bool whole = false;
-        for (uint64_t j = k % step(stride); !whole; j += step(SLOW ? 4 * stride : stride)) {
+        for (uint64_t j = k % step(stride); !whole; j += step(SANITIZED ? 4 * stride : stride)) {
             struct service_world *w = sw_copy(first);
             whole = recover(w, j, j % 2 ? j + k : 0);
             if (!whole) recover(w, (5 * j + k) % 40, j + k + 1);
@@ -195,7 +184,7 @@ static void fail_at(const struct sw_story *s, const struct service_world *from, 
 void sw_fail_everywhere(const struct sw_story *s)
 {
     struct service_world *from = begin(s);
-    const uint64_t calls = undisturbed(s, from).calls, stride = step((SLOW ? 5 : 1) * (s->call_stride ? s->call_stride : 1));
+    const uint64_t calls = undisturbed(s, from).calls, stride = step((SANITIZED ? 5 : 1) * (s->call_stride ? s->call_stride : 1));
 
     tried = 0;
     for (uint64_t n = 1; n <= calls; n += stride) {

@@ -1,5 +1,6 @@
 /* Every call of a batch fails once, and power goes off after every effect: nothing half visible, nothing acknowledged lost, and the
  * next batch works. */
+#include "../../one_of.h"
 #include "adapters/faulty/faulty.h"
 #include "stores.h"
 
@@ -147,7 +148,7 @@ static void power_may_go_after_every_effect(void **state)
 
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         uint64_t k = 0;
-        while (play(&world, &old, &now, OBJECTS, 0, CU_FAULT_IO, k, seeds[i])) k++;
+        while (play(&world, &old, &now, OBJECTS, 0, CU_FAULT_IO, k, seeds[i])) k += ONE_OF(5);
         assert_true(k > 30);
     }
     world.ops->close(world.self);
@@ -163,8 +164,8 @@ static void a_small_batch_survives_it_too(void **state)
     (void)state;
 
     for (uint64_t seed = 0; seed < 9; seed++)
-        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k++) {}
-    for (uint64_t n = 1; play(&world, &old, &now, 1, n, CU_FAULT_NO_SPACE, CU_NEVER, n % 2 ? n : UINT64_MAX); n++) {}
+        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k += ONE_OF(3)) {}
+    for (uint64_t n = 1; play(&world, &old, &now, 1, n, CU_FAULT_NO_SPACE, CU_NEVER, n % 2 ? n : UINT64_MAX); n += ONE_OF(3)) {}
     world.ops->close(world.self);
     end_batch(&old);
     end_batch(&now);
@@ -190,7 +191,7 @@ static void a_restore_that_is_broken_off_can_be_done_again(void **state)
     bool touched = true;
     (void)state;
 
-    for (uint64_t k = 0; touched; k++) {
+    for (uint64_t k = 0; touched; k += ONE_OF(3)) {
         struct cu_fs memory;
         OK(cu_memory_fs(&memory, &error));
         OK(put_batch(&memory, &b, OBJECTS, false));

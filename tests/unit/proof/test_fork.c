@@ -1,4 +1,5 @@
 /* Two histories of one log: the keeper who signed both is convicted, by any pair of receipts or by a receipt and a log. */
+#include "../../one_of.h"
 #include "synthetic.h"
 
 struct fork_case {
@@ -83,7 +84,7 @@ static void convicts(struct fork_case *f, struct cu_span proof, bool with_subtre
     assert_true(cu_span_eq(cu_buf_span(&again), proof));
     assert_true(proof.n <= sizeof copy);
     memcpy(copy, proof.p, proof.n);
-    for (size_t bit = 0; bit < proof.n * 8; bit++) {
+    for (size_t bit = 0; bit < proof.n * 8; bit += ONE_OF(7)) {
         copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (judge_fork(f, cu_span(copy, proof.n), &r) == CU_OK) fail_msg("bit %zu of byte %zu", bit % 8, bit / 8);
         copy[bit / 8] ^= (uint8_t)(1u << bit % 8);

@@ -1,4 +1,5 @@
 /* Receipts of every kind verify; what was altered in one does not. */
+#include "../../one_of.h"
 #include "synthetic.h"
 #include "../../schema_check.h"
 
@@ -872,7 +873,7 @@ static size_t flip_all(struct synthetic *s, struct cu_span receipt, struct cu_sp
     OK(judge(s, receipt, trust, NULL, &good));
     assert_int_equal(good.exit_code, 0);
     memcpy(copy, receipt.p, receipt.n);
-    for (size_t bit = 0; bit < receipt.n * 8; bit++) {
+    for (size_t bit = 0; bit < receipt.n * 8; bit += ONE_OF(7)) {
         copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
         cu_status status = judge(s, cu_span(copy, receipt.n), trust, NULL, &r);
         if (status == CU_OK && r.exit_code == 0) {
