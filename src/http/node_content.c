@@ -80,7 +80,7 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
     return got;
 }
 
-static cu_status find_item(const struct cu_fetch *f, struct cu_span path, cu_hash *ret_root, uint64_t *ret_size,
+static cu_status find_item(struct cu_place *p, struct cu_fetch *f, struct cu_span path, cu_hash *ret_root, uint64_t *ret_size,
                            struct cu_err *err)
 {
     struct cu_manifest m;
@@ -88,6 +88,10 @@ static cu_status find_item(const struct cu_fetch *f, struct cu_span path, cu_has
     bool more = true;
 
     ENSURE(f->claim.has_folder, err, CU_USAGE, "?path= is for a folder, and this is one item");
+    ENSURE(f->claim.size <= CU_HTTP_ANSWER_MAX, err, CU_TOO_LARGE,
+           "the folder's manifest is too large to be looked through here: fetch it (without ?path=), or ask by `custody get`");
+    f->manifest = cu_buf_heap(f->claim.size + 1);
+    TRY(cu_place_manifest(p, f->found.row.seq, &f->claim, &f->manifest, err));
     TRY(cu_manifest_open(cu_buf_span(&f->manifest), &m, err));
     while (more) {
         TRY(cu_manifest_next(&m, &item, &more, err));
@@ -109,11 +113,11 @@ cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_htt
     bool there;
 
     TRY(cu_reader_refresh(r, true, err));
-    TRY(cu_fetch_begin(&r->place, cu_request_name(q, &name), &f, err));
+    TRY(cu_fetch_find(&r->place, cu_request_name(q, &name), &f, err));
     a->root = f.claim.root;
     size = f.claim.size;
     TRY(cu_http_query(q, "path", &path, &there, err));
-    if (there) TRY(find_item(&f, cu_buf_span(&path), &a->root, &size, err));
+    if (there) TRY(find_item(&r->place, &f, cu_buf_span(&path), &a->root, &size, err));
     cu_hash_hex(&a->root, hex);
     snprintf(etag, sizeof etag, "\"%s\"", hex);
     a->cache = CU_HTTP_BRIEFLY;

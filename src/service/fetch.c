@@ -12,7 +12,7 @@
 #define ACCESS_INCOMING CU_DIR_OUTBOX "/incoming-access"
 #define ROWS_IN_DETAILS_MAX (CU_DETAILS_MAX - 2048)
 
-cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
+cu_status cu_fetch_find(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
 {
     struct cu_entry entry;
     struct cu_span bytes;
@@ -25,6 +25,12 @@ cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetc
     TRY(cu_buf_ok(&ret->record, err));
     TRY(cu_entry_read(cu_buf_span(&ret->record), &entry, err));
     ret->claim = entry.inner.body.claim;
+    return CU_OK;
+}
+
+cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
+{
+    TRY(cu_fetch_find(p, name, ret, err));
     if (!ret->claim.has_folder) return CU_OK;
     ret->manifest = cu_buf_heap(ret->claim.size + 1);
     return cu_place_manifest(p, ret->found.row.seq, &ret->claim, &ret->manifest, err);

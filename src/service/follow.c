@@ -21,8 +21,8 @@ struct follower {
     struct cu_index *index;
     struct numbers numbers;
     uint64_t cases;
-    struct cu_along along;     /* details lie in the stores in log order */
-    struct cu_buf details;     /* of the entry read last, with their salt */
+    struct cu_along along; /* details lie in the stores in log order */
+    struct cu_buf details; /* of the entry read last, with their salt */
 };
 
 static uint64_t next_number(struct follower *f, const cu_case_id *id)

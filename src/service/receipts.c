@@ -15,7 +15,7 @@ struct gathered {
 };
 struct gathering {
     struct cu_place *p;
-    cu_seq seq; /* the record's own */
+    cu_seq seq;             /* the record's own */
     uint64_t organisations; /* a bit per organisation whose keys signed something here */
     size_t n;
     struct gathered at[CU_RECEIPT_SUPPORT_MAX];

@@ -102,6 +102,8 @@ void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300]);
 
 /* ---- out again (fetch.c) ---- */
 struct cu_fetch { struct cu_found found; struct cu_claim claim; struct cu_buf record, manifest; };
+/** A deposit by its name; `find`: without its manifest. */
+CU_MUST_USE cu_status cu_fetch_find(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
 void cu_fetch_free(struct cu_fetch *f);
 /** The bytes of one object, verified piece by piece; from the cloud, and when that copy is damaged from the node. `restart` is called

@@ -264,6 +264,7 @@ def evidence_comes_back_whole_and_in_part_verified(folder):
         assert node.curl("/v1/content/C1/2", "-H", "Range: bytes=0-1", "-H", 'If-Range: "other"')[0] == 200
         status, headers, body = node.curl("/v1/content/C1/2", "-I", "-o", os.devnull)
         assert status == 200 and headers["content-length"] == str(len(film)) and body == b""
+        assert len(node.get("/v1/content/C1/3")) == node.json("/v1/show/C1/3")["size"]  # the manifest
         assert node.get("/v1/content/C1/3?path=a/one.txt") == b"one\n"
         assert node.get("/v1/content/C1/3?path=two.bin") == (folder / "bag/two.bin").read_bytes()
         node.json("/v1/content/C1/3?path=../note.txt", code=404)
