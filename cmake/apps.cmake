@@ -17,18 +17,23 @@ function(program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 endfunction()
-program(custody http court service content ledger embedded archive posix sqlite)
+program(custody http court service content ledger embedded archive bucket posix sqlite)
 program(custody-verify court service content posix)
 
-# Pages and QR codes: loaded when a verb asks for them, so that no other verb waits for pango and its forty libraries.
-add_library(custody_paper MODULE $<TARGET_OBJECTS:cu_paper>)
-target_link_libraries(custody_paper PRIVATE cu_codec cu_base PkgConfig::PAPER)
-target_link_options(custody_paper PRIVATE -Wl,--exclude-libs,ALL)
-set_target_properties(custody_paper PROPERTIES PREFIX "" OUTPUT_NAME custody-paper LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
-install(TARGETS custody_paper DESTINATION ${CMAKE_INSTALL_LIBDIR}/custody COMPONENT programs)
+# Parts that are loaded when a verb asks for them, so that no other verb waits for what they need: pango and its forty libraries for pages
+# and QR codes, libcurl and its thirty for a bucket.
+function(part name room)
+  add_library(custody_${name} MODULE $<TARGET_OBJECTS:cu_${room}>)
+  target_link_libraries(custody_${name} PRIVATE ${ARGN})
+  target_link_options(custody_${name} PRIVATE -Wl,--exclude-libs,ALL)
+  set_target_properties(custody_${name} PROPERTIES PREFIX "" OUTPUT_NAME custody-${name} LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
+  install(TARGETS custody_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/custody COMPONENT programs)
+  add_dependencies(custody custody_${name})
+endfunction()
+part(paper paper cu_codec cu_base PkgConfig::PAPER)
+part(s3 s3 cu_bucket ${PURE} PkgConfig::CURL)
 # One path for build and installation: CMake would pad a shorter one with empty parts, and those mean the current folder.
 set_target_properties(custody PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "\$ORIGIN:\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/custody")
-add_dependencies(custody custody_paper)
 
 # The verifier is one static file that a court can keep: no library on the machine is asked. (Sanitizers need a dynamic one.)
 if(TARGET custody-verify AND CRYPTO_ARCHIVE AND NOT SANITIZED)

@@ -388,7 +388,7 @@ struct folder {
     const char *names[8];
 };
 static const struct folder folders[] = {
-    { "cloud", { "log", "objects" } },
+    { "cloud", { "bucket", "log", "objects", "pins" } },
     { "node", { "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
     { CU_DIR_NODE_STATE, { "delta", "head", "incoming", "snapshot" } },

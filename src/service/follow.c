@@ -252,7 +252,7 @@ static cu_status follow_upto(struct cu_place *p, cu_size upto, struct cu_err *er
     CU_CLEANUP(free_follower)
     struct follower f = { .place = p,
                           .index = &p->index,
-                          .along = { .store = p->store[CU_STORE_CLOUD] },
+                          .along = { .store = p->store[p->near] },
                           .details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX) };
     cu_size at;
 

@@ -62,6 +62,8 @@ static cu_status move_one(void *arg, const char *name, enum cu_file_kind kind, s
 
     snprintf(from, sizeof from, "%s/%s", m->dir, name);
     struct move inside = { m->fs, m->run, from };
+    if (strcmp(from, CU_DIR_CLOUD_PINS) == 0)
+        return CU_OK; /* they say what was moved out of a bucket, where it stays nevertheless */
     if (kind == CU_FILE_FOLDER) return m->fs->ops->list(m->fs->self, from, move_one, &inside, err);
     snprintf(to, sizeof to, CU_DIR_QUARANTINE "/%llu/%s", (unsigned long long)m->run, from);
     return m->fs->ops->rename(m->fs->self, from, to, err);

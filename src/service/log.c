@@ -141,7 +141,7 @@ cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu
     struct cu_object object;
 
     for (int store = 0; store < CU_STORES; store++) {
-        cu_status found = cu_objects_find(p->store[store], kind, name, &object, err);
+        cu_status found = cu_objects_find(p->store[((int)p->near + store) % CU_STORES], kind, name, &object, err);
         if (found == CU_OK) found = cu_object_read(&object, max, ret, err);
         if (found == CU_OK) return CU_OK;
         ret->n = before;

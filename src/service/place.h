@@ -19,6 +19,8 @@
 #define CU_DIR_TRUST "trust"
 #define CU_DIR_CLOUD_OBJECTS "cloud/objects"
 #define CU_DIR_CLOUD_LOG "cloud/log"
+#define CU_DIR_CLOUD_PINS "cloud/pins"     /* where the provider's objects lie in a bucket: which versions are ours */
+#define CU_FILE_CLOUD_BUCKET "cloud/bucket" /* its address; without the file they lie in the folder */
 #define CU_DIR_NODE_OBJECTS "node/objects"
 #define CU_DIR_NODE_LOG "node/log"
 #define CU_DIR_NODE_STATE "node/state"
@@ -61,6 +63,7 @@ struct cu_place {
     struct cu_random random;
     struct cu_index index;
     struct cu_objects *store[CU_STORES];
+    unsigned near;                    /* the store that is asked first for what is small: the provider's, unless it is far away */
     struct cu_engine_care care;
     struct cu_engine *engine;         /* NULL: reading */
     struct cu_ledger *ledger;         /* NULL: reading */
@@ -107,7 +110,7 @@ CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, stru
 CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
 /** Salt and details of the entry at seq by its commitment, from the engine or either store, appended to ret. */
 CU_MUST_USE cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err);
-/** A small object from whichever store has it sound: the provider's first, then the node's. */
+/** A small object from whichever store has it sound: the near one's first. */
 CU_MUST_USE cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret, struct cu_err *err);
 /** A folder's manifest, inline or stored, appended to ret. */
 CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);

@@ -354,3 +354,46 @@ const char *sw_judge(struct service_world *w)
     MUST(sw_close(w, &err), "closing");
     return judge_check(w);
 }
+
+/* ---- repair ---- */
+
+/* As `custody check --repair`: repair, then open for writing, which records the incident. */
+cu_status sw_repair(struct service_world *w, struct cu_err *err)
+{
+    struct cu_check_result result;
+
+    TRY(sw_check(w, true, &result, NULL, err));
+    ENSURE(result.unrepaired == 0, err, CU_CORRUPT, "%llu findings are beyond repair", (unsigned long long)result.unrepaired);
+    TRY(sw_open(w, SW_WRITE, err));
+    return sw_close(w, err);
+}
+
+static bool is_pending(struct service_world *w)
+{
+    bool pending = false, mended;
+
+    if (sw_open(w, SW_CHECK, NULL) != CU_OK) return false;
+    if (cu_repair_pending(&w->place, &pending, &mended, NULL) != CU_OK) pending = false;
+    return sw_close(w, NULL) == CU_OK && pending;
+}
+
+/* A repair that had begun is finished by whoever opens for writing; one that had not, or that could not read what it needed, is
+ * made now. */
+const char *sw_judge_repair(struct service_world *w)
+{
+    static char wrong[1400], finding[600];
+    const bool pending = is_pending(w) && !w->unreadable;
+    struct cu_check_result result = { 0 };
+    struct cu_err err = { 0 };
+    cu_status opened = sw_open(w, SW_WRITE, &err);
+
+    snprintf(wrong, sizeof wrong, "a repair had begun, and opening for writing does not finish it: %s", err.text);
+    if (opened == CU_OK && sw_close(w, &err) != CU_OK) return wrong;
+    if (opened != CU_OK && (pending || opened != CU_CORRUPT)) return wrong;
+    if (sw_check(w, false, &result, finding, &err) != CU_OK) return snprintf(wrong, sizeof wrong, "check: %s", err.text), wrong;
+    if (pending && result.findings)
+        return snprintf(wrong, sizeof wrong, "a repair had begun, and was not finished: %s", finding), wrong;
+    if (result.findings && sw_repair(w, &err) != CU_OK)
+        return snprintf(wrong, sizeof wrong, "repairing again: %s", err.text), wrong;
+    return sw_judge(w);
+}

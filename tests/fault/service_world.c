@@ -82,7 +82,18 @@ static cu_status fill(void *self, uint8_t *ret, size_t n, struct cu_err *err)
 
 /* ---- a world ---- */
 
-struct service_world *sw_over(struct cu_fs memory)
+bool sw_in_bucket;
+
+static void add_bucket(struct service_world *w, const struct sw_bucket *copy)
+{
+    struct cu_fs steps = w->fs;
+
+    w->bucket = sw_bucket_new(copy);
+    w->bucket->steps = steps;
+    CU_ASSERT(cu_bucket_fs(steps, sw_bucket_of(w->bucket), CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_PINS, &w->fs, NULL) == CU_OK);
+}
+
+static struct service_world *over(struct cu_fs memory, const struct sw_bucket *copy)
 {
     struct service_world *w = calloc(1, sizeof *w);
 
@@ -94,8 +105,11 @@ struct service_world *sw_over(struct cu_fs memory)
         .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
     };
     w->fs = cu_faulty_fs(&w->faulty);
+    if (sw_in_bucket) add_bucket(w, copy);
     return w;
 }
+
+struct service_world *sw_over(struct cu_fs memory) { return over(memory, NULL); }
 
 struct service_world *sw_new(void)
 {
@@ -119,7 +133,7 @@ struct service_world *sw_copy(const struct service_world *w)
     struct cu_fs memory;
 
     CU_ASSERT(!w->open && cu_memory_copy(&w->memory, &memory, NULL) == CU_OK);
-    struct service_world *copy = sw_over(memory);
+    struct service_world *copy = over(memory, w->bucket);
     copy->small_journal = w->small_journal;
     copy->clock = w->clock;
     copy->chance = w->chance;
@@ -159,6 +173,7 @@ void sw_free(struct service_world *w)
     free(w->point);
     w->fs.ops->close(w->fs.self);
     w->memory.ops->close(w->memory.self);
+    sw_bucket_free(w->bucket);
     free(w);
 }
 

@@ -12,6 +12,7 @@
 #include "adapters/sqlite/sqlite_index.h"
 #include "engine/embedded/embedded.h"
 #include "service/service.h"
+#include "service_bucket.h"
 
 #define SW_DAMAGES 16u
 
@@ -37,8 +38,10 @@ struct sw_promise {
 /* A checkpoint that somebody may hold. */
 struct sw_point { cu_size size; cu_hash root; };
 
+extern bool sw_in_bucket; /* from now on, the provider's objects of each world that is made lie in a bucket */
 struct service_world {
-    struct cu_fs memory, fs; /* `fs` is `memory` through `faulty` */
+    struct cu_fs memory, fs; /* `fs` is `memory` through `faulty`, and with a bucket what cu_bucket_fs makes of that */
+    struct sw_bucket *bucket;
     struct cu_faulty faulty;
     uint64_t clock, pace, chance; /* the clock goes on by `pace` ms whenever somebody looks */
     uint64_t steps;          /* calls of file system and clock, before the last restart */
@@ -104,6 +107,10 @@ const char *sw_judge_numbers(struct service_world *w);
 const char *sw_judge_left(struct service_world *w);
 /** Is every promise kept? NULL: all is well; else what is wrong. */
 const char *sw_judge(struct service_world *w);
+
+/** As `custody check --repair`: repair, then open for writing, which records the incident. Everything can be restored. */
+cu_status sw_repair(struct service_world *w, struct cu_err *err);
+const char *sw_judge_repair(struct service_world *w); /* as sw_judge, after a repair that may have been cut short */
 
 struct sw_story {
     const char *name;

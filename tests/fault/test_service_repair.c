@@ -153,55 +153,16 @@ static cu_status damage_all(struct service_world *w, struct cu_err *err)
     return damage_rest(w, err);
 }
 
-/* ---- repair ---- */
-
-/* As `custody check --repair`: repair, then open for writing, which records the incident. */
-static cu_status repair(struct service_world *w, struct cu_err *err)
-{
-    struct cu_check_result result;
-
-    TRY(sw_check(w, true, &result, NULL, err));
-    ENSURE(result.unrepaired == 0, err, CU_CORRUPT, "%llu findings are beyond repair", (unsigned long long)result.unrepaired);
-    TRY(sw_open(w, SW_WRITE, err));
-    return sw_close(w, err);
-}
-
-static bool is_pending(struct service_world *w)
-{
-    bool pending = false, mended;
-
-    if (sw_open(w, SW_CHECK, NULL) != CU_OK) return false;
-    if (cu_repair_pending(&w->place, &pending, &mended, NULL) != CU_OK) pending = false;
-    return sw_close(w, NULL) == CU_OK && pending;
-}
-
-/* A repair that had begun is finished by whoever opens for writing; one that had not, or that could not read what it needed, is
- * made now. */
-static const char *judge_repair(struct service_world *w)
-{
-    static char sentence[1400], finding[600];
-    const bool pending = is_pending(w) && !w->unreadable;
-    struct cu_check_result result = { 0 };
-    struct cu_err err = { 0 };
-    cu_status opened = sw_open(w, SW_WRITE, &err);
-
-    snprintf(sentence, sizeof sentence, "a repair had begun, and opening for writing does not finish it: %s", err.text);
-    if (opened == CU_OK && sw_close(w, &err) != CU_OK) return sentence;
-    if (opened != CU_OK && (pending || opened != CU_CORRUPT)) return sentence;
-    if (sw_check(w, false, &result, finding, &err) != CU_OK)
-        return snprintf(sentence, sizeof sentence, "check: %s", err.text), sentence;
-    if (pending && result.findings)
-        return snprintf(sentence, sizeof sentence, "a repair had begun, and was not finished: %s", finding), sentence;
-    if (result.findings && repair(w, &err) != CU_OK)
-        return snprintf(sentence, sizeof sentence, "repairing again: %s", err.text), sentence;
-    return sw_judge(w);
-}
-
 static const struct sw_story stories[] = {
-    { .name = "repair-stores", .prepare = damage_stores, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
-    { .name = "repair-logs", .prepare = damage_logs, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
-    { .name = "repair-rest", .prepare = damage_rest, .act = repair, .judge = judge_repair, .stride = 2, .call_stride = 11 },
-    { .name = "repair-all", .prepare = damage_all, .act = repair, .judge = judge_repair, .stride = 7, .call_stride = 17 },
+    { .name = "repair-stores",
+      .prepare = damage_stores,
+      .act = sw_repair,
+      .judge = sw_judge_repair,
+      .stride = 2,
+      .call_stride = 11 },
+    { .name = "repair-logs", .prepare = damage_logs, .act = sw_repair, .judge = sw_judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-rest", .prepare = damage_rest, .act = sw_repair, .judge = sw_judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-all", .prepare = damage_all, .act = sw_repair, .judge = sw_judge_repair, .stride = 7, .call_stride = 17 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
 

@@ -7,6 +7,7 @@
 #include "custody/text.h"
 #include "custody/words.h"
 #include "engine/embedded/embedded.h"
+#include "ports/bucket.h"
 #include "ports/paper.h"
 #include "service/judge.h"
 #include "service/service.h"
@@ -75,6 +76,7 @@ struct session {
     struct cu_span origin;
     struct cu_buf origin_mem;
     void *verifier_mem;
+    struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
     struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
@@ -96,6 +98,16 @@ CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const c
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- a bucket for the provider's objects (bucket.c) ---- */
+CU_MUST_USE cu_status bucket_mount(struct session *s, struct cu_span address, struct cu_err *err);
+/** By the address that the ledger keeps, if it keeps one. */
+CU_MUST_USE cu_status bucket_mount_kept(struct session *s, struct cu_err *err);
+/** For a new ledger: is the bucket there, ours to write, and empty where we shall write? What it lacks is said. */
+CU_MUST_USE cu_status bucket_begin(struct session *s, struct cu_err *err);
+CU_MUST_USE cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *err);
+/** What doctor says of it. False: somebody should do something about it. */
+bool bucket_health(struct session *s, char ret[600]);
 
 /** Who sets documents and codes (paper.c). NOT_FOUND: the part, or what it needs, is not installed. */
 CU_MUST_USE cu_status paper_load(const struct cu_press **ret, struct cu_err *err);

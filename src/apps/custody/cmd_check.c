@@ -308,6 +308,11 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     else item(d, false, "journal", "%s", why.text);
     if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending)
         item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
+    if (s->bucket.ops) {
+        char health[600];
+        const bool well = bucket_health(s, health);
+        item(d, well, "bucket", "%s", health);
+    }
     item(d, true, "signatures", "checked by %s", cu_verifier_in_use(s->place.accelerate));
     if (statvfs(s->root, &vfs) == 0)
         item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free",

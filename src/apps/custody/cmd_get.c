@@ -73,7 +73,8 @@ static cu_status restart(void *arg, struct cu_err *err)
     if (t->at == 0) return CU_OK;
     if (t->fd == STDOUT_FILENO)
         return cu_fail(err, CU_BAD_HASH,
-                       "the provider's copy is damaged, and part of it was written already: write to a file with -o, and run "
+                       "the provider's copy is damaged or cannot be read, and part of it was written already: write to a file "
+                       "with -o, and run "
                        "`custody check --repair`");
     if (lseek(t->fd, 0, SEEK_SET) != 0 || ftruncate(t->fd, 0) != 0) return cu_posix_fail(err, errno, "begin again", t->path);
     t->at = 0;
@@ -259,7 +260,9 @@ static void tell(struct session *s, const struct cu_fetch *f, const char *path, 
 {
     struct cu_json j = cu_json_on(&s->run->out);
 
-    if (damaged) say(s->run, "the provider's copy is damaged: this came from the node's copy; run `custody check --repair`\n");
+    if (damaged)
+        say(s->run,
+            "the provider's copy is damaged or cannot be read: this came from the node's copy; run `custody check --repair`\n");
     if (!noted) say(s->run, "this read was NOT recorded: the ledger cannot be written to\n");
     if (strcmp(path, "-") == 0) return;
     if (!s->run->json) {

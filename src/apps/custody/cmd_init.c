@@ -93,12 +93,19 @@ const struct command command_init = {
     .line = "make a new ledger in an empty folder",
     .help = "Makes a new evidence ledger in DIR: keys, trust files, the first entries of its log, and a case `unfiled`. Asks "
             "nothing. "
-            "With a passphrase (--passphrase-file or CUSTODY_PASSPHRASE) the private keys are encrypted with it.",
+            "With a passphrase (--passphrase-file or CUSTODY_PASSPHRASE) the private keys are encrypted with it.\n\n"
+            "With --cloud the objects of the provider's store lie in an S3 bucket instead of cloud/objects. Who we are there "
+            "comes from "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from a file that the address names (credentials=/PATH); the ledger "
+            "keeps "
+            "the address, never a secret. retain=DAYS locks each object for so long, in a bucket with Object Lock.",
     .args_min = 1,
     .args_max = 1,
     .go = go_and_tell,
     .options = { { "name", "WHO", "the person who deposits (by default the user's name)" },
                  { "org", "ORG", "the organisation that runs this ledger" },
                  { "provider", "NAME", "what the store under cloud/ is called" },
+                 { "cloud", "ADDRESS",
+                   "a bucket for the provider's objects: s3://BUCKET/PREFIX?endpoint=URL&region=NAME&retain=DAYS" },
                  { "title", "TEXT", "what people call the ledger (by default the folder's name)" } },
 };

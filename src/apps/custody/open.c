@@ -330,9 +330,10 @@ static cu_status catch_up(struct session *s, struct cu_err *err)
     if (s->place.care.dirty(s->place.care.self, &dirty, NULL) != CU_OK || !dirty) return CU_OK;
     if (!s->place.fs.ops->writable(s->place.fs.self)) return CU_OK;
     caught = session_open(&writer, s->run, MODE_WRITE, &why);
-    if (caught == CU_OK) return session_close(&writer, err);
-    cu_status closed = session_close(&writer, NULL);
-    (void)closed;
+    const cu_status closed = session_close(&writer, caught == CU_OK ? &why : NULL);
+    if (caught == CU_OK) caught = closed;
+    if (caught == CU_OK || (caught == CU_IO && s->bucket.ops))
+        return CU_OK; /* what is recorded can be read while a bucket is away */
     if (caught == CU_BUSY || caught == CU_READ_ONLY || caught == CU_NOT_ALLOWED || caught == CU_WRONG_PASSPHRASE) return CU_OK;
     return cu_fail(err, caught, "%s", why.text);
 }
@@ -351,6 +352,7 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     s->run = run;
     TRY(find_root(s, err));
     TRY(open_world(s, err));
+    TRY(bucket_mount_kept(s, err));
     TRY(cu_place_load_trust(&s->place, err));
     TRY(know_origin(s, err));
     ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
@@ -400,6 +402,7 @@ cu_status session_create(struct session *s, struct run *run, const char *dir, co
                          struct cu_err *err)
 {
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
+    const struct cu_span cloud = opt_span(run, "cloud");
 
     memset(s, 0, sizeof *s);
     s->run = run;
@@ -407,7 +410,10 @@ cu_status session_create(struct session *s, struct run *run, const char *dir, co
     snprintf(s->root, sizeof s->root, "%s", dir);
     TRY(cu_posix_make_root(dir, err));
     TRY(open_world(s, err));
+    if (cloud.n) TRY(bucket_mount(s, cloud, err));
+    if (cloud.n) TRY(bucket_begin(s, err));
     TRY(cu_found_files(&s->place, r, &genesis, err));
+    if (cloud.n) TRY(bucket_keep(s, cloud, err));
     TRY(know_origin(s, err));
     TRY(open_index(s, false, err));
     TRY(open_stores(s, err));
