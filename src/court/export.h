@@ -8,7 +8,7 @@
 
 #define CU_PARTS_MAX 16 /* of one exhibit in one export */
 
-struct cu_export_part { uint64_t first, last; };
+struct cu_export_part { uint64_t first, last; struct cu_span item; }; /* item: its path in a folder; n == 0: the exhibit is one */
 struct cu_export_exhibit {
     cu_seq seq;
     cu_hash id;
@@ -27,7 +27,7 @@ struct cu_export_request {
     struct cu_span recipient, purpose, authority; /* n == 0: not said */
     bool no_content;
     struct cu_span only;       /* exhibits between commas: of these alone the bytes go along */
-    struct cu_span parts;      /* ID:FIRST-LAST between commas: of these a part goes along */
+    struct cu_span parts;      /* ID[/PATH]:FIRST-LAST between commas: of these a part goes along */
     const struct cu_press *press; /* sets the certificate; NULL: there is none */
     struct cu_span page;       /* verify.html; n == 0: there is none */
 };
@@ -60,7 +60,7 @@ struct cu_export {
 };
 
 /** One file of the package: begin, add, end; its digest goes into the manifest that it belongs to. */
-struct cu_export_file { struct cu_export *x; char path[600]; struct cu_digest digest; uint64_t at, skip; };
+struct cu_export_file { struct cu_export *x; char path[600]; struct cu_digest digest; uint64_t at, skip; cu_status broken; }; /* broken: the package took no more */
 CU_MUST_USE cu_status cu_export_begin(struct cu_export *x, const char *path, uint64_t size, struct cu_export_file *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_export_add(struct cu_export_file *f, struct cu_span bytes, struct cu_err *err);
 CU_MUST_USE cu_status cu_export_end(struct cu_export_file *f, struct cu_err *err);

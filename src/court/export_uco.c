@@ -63,6 +63,7 @@ static void put_text(struct cu_json *j, const char *key, struct cu_span text)
     CU_BUF shown = cu_buf_heap(65536);
 
     cu_text_printable(&shown, text);
+    j->out->no_memory |= shown.no_memory;
     cu_json_text(j, key, cu_buf_span(&shown));
 }
 
@@ -194,6 +195,7 @@ cu_status cu_export_uco(struct cu_export *x, struct cu_err *err)
     cu_json_close(j, ']');
     cu_json_close(j, '}');
     cu_buf_add_byte(&u.out, '\n');
+    if (put == CU_OK) put = cu_buf_ok(&u.out, err);
     if (put == CU_OK) put = cu_export_put(x, "case.jsonld", cu_buf_span(&u.out), err);
     cu_buf_free(&u.out);
     return put;

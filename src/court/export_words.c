@@ -70,6 +70,7 @@ static void put_printable_cell(struct cu_buf *out, struct cu_span text, bool las
     CU_BUF shown = cu_buf_heap(65536);
 
     cu_text_printable(&shown, text);
+    out->no_memory |= shown.no_memory;
     put_cell(out, cu_buf_span(&shown), last);
 }
 
@@ -108,6 +109,8 @@ cu_status cu_export_trail(struct cu_export *x, struct cu_err *err)
     put = cu_export_each_step(x, put_row, &t, err);
     cu_json_close(&t.j, ']');
     cu_buf_add_byte(&t.json, '\n');
+    if (put == CU_OK) put = cu_buf_ok(&t.csv, err);
+    if (put == CU_OK) put = cu_buf_ok(&t.json, err);
     if (put == CU_OK) put = cu_export_put(x, "trail.csv", cu_buf_span(&t.csv), err);
     if (put == CU_OK) put = cu_export_put(x, "trail.json", cu_buf_span(&t.json), err);
     cu_buf_free(&t.csv);

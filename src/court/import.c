@@ -49,6 +49,7 @@ static cu_status expected(const struct importing *m, const struct cu_import_requ
     if (!r->is_file) return cu_expect_read(cu_buf_span(&m->digests), true, ret, err);
     cu_buf_add_str(&line, "sha256:");
     cu_hex_put(&line, cu_span_hash(zip));
+    TRY(cu_buf_ok(&line, err));
     return cu_expect_read(cu_buf_span(&line), false, ret, err);
 }
 

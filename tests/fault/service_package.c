@@ -104,7 +104,7 @@ void sw_package_free(struct sw_package *p)
 }
 
 /* ---- a story's act ---- */
-static cu_status judge(struct service_world *w, struct sw_package *p, struct cu_err *err)
+cu_status sw_package_judge(struct service_world *w, struct sw_package *p, struct cu_err *err)
 {
     CU_BUF out = cu_buf_heap((size_t)4 << 20);
     struct cu_package package = sw_package_in(p);
@@ -129,9 +129,10 @@ cu_status sw_export(struct service_world *w, const char *name, struct sw_package
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_package_out out = sw_package_out(p);
-    const struct cu_export_request r = {
-        .names = &name, .n = 1, .recipient = cu_span_str("court"), .parts = cu_span_str("unfiled/1:5000-20000")
-    };
+    const struct cu_export_request r = { .names = &name,
+                                         .n = 1,
+                                         .recipient = cu_span_str("court"),
+                                         .parts = cu_span_str(p->parts ? p->parts : "unfiled/1:5000-20000") };
     struct cu_exported told;
     struct cu_outcome outcome = { 0 };
     char hex[65];
@@ -143,5 +144,5 @@ cu_status sw_export(struct service_world *w, const char *name, struct sw_package
     outcome.seq = found.row.seq;
     outcome.leaf = found.row.leaf;
     TRY(sw_recorded(w, CU_KIND_DISCLOSURE, &outcome, err));
-    return judge(w, p, err);
+    return sw_package_judge(w, p, err);
 }

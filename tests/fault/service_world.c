@@ -515,7 +515,9 @@ cu_status sw_recorded(struct service_world *w, enum cu_kind kind, const struct c
 
     p->kind = kind;
     p->leaf = outcome->leaf;
-    return cu_receipt_of(&w->place, outcome->seq, &p->receipt, err);
+    const cu_status made = cu_receipt_of(&w->place, outcome->seq, &p->receipt, err);
+    if (made != CU_OK) cu_buf_clear(&p->receipt); /* nobody was handed one */
+    return made;
 }
 
 /* ---- the end of a process, and of power ---- */

@@ -46,7 +46,8 @@ static void any_call_of_the_package_that_fails_leaves_none(void **state)
     if (sw_deposit(w, (const char *const[]){ SW_BASE, SW_FOLDER, SW_LARGE }, 3, false, &err) != CU_OK)
         fail_msg("deposits: %s", err.text);
     for (cu_status status = CU_NO_SPACE; status != CU_OK; n++) {
-        CU_CLEANUP(sw_package_free) struct sw_package p = { .fails = n };
+        CU_CLEANUP(sw_package_free)
+        struct sw_package p = { .fails = n, .parts = "unfiled/1:5000-20000,unfiled/2/b.bin:4000-9000" };
         status = sw_export(w, "unfiled", &p, &err);
         if (status == CU_OK && p.calls >= n) fail_msg("call %llu failed, and nobody said so", n);
         if (status != CU_OK && status != CU_NO_SPACE) fail_msg("call %llu: %s", n, err.text);

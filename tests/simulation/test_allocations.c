@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n (every few, unless CUSTODY_SLOW=1), through init, deposit, receipt, check and reindex: a
- * clean error, nothing half done, no crash. What the disk and the libraries below allocate is not ours to fail.
+/* The n-th allocation fails, for every n (every few, unless CUSTODY_SLOW=1), through init, deposit, receipt, certificate, check, reindex,
+ * and through packages that are exported, verified and imported: a clean error, nothing half done, no crash. What the disk and the libraries below allocate is not ours to fail.
  *
  *     CUSTODY_ALLOCATION='<act> <n>' test_allocations
  *
@@ -8,6 +8,8 @@
 #include "life.h"
 
 #include "court/certificate.h"
+#include "court/import.h"
+#include "../fault/service_package.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +80,55 @@ static cu_status certificate(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+static struct sw_package made; /* exported from `base` */
+
+static cu_status export_into(struct service_world *w, struct sw_package *p, struct cu_err *err)
+{
+    p->parts = "unfiled/2:5000-20000,unfiled/3/b:4000-9000";
+    TRY(sw_open(w, SW_WRITE, err));
+    TRY(sw_export(w, "unfiled", p, err));
+    return sw_close(w, err);
+}
+
+static cu_status export(struct service_world *w, struct cu_err *err)
+{
+    CU_CLEANUP(sw_package_free) struct sw_package p = { 0 };
+
+    return export_into(w, &p, err);
+}
+
+static cu_status verify(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_open(w, SW_READ, err));
+    TRY(sw_package_judge(w, &made, err));
+    return sw_close(w, err);
+}
+
+static void free_scratch(uint8_t **scratch) { free(*scratch); }
+
+/* What is deposited stands for the zip in which the package came. */
+static cu_status import(struct service_world *w, struct cu_err *err)
+{
+    CU_CLEANUP(free_scratch) uint8_t *scratch = malloc(CU_VERIFY_SCRATCH);
+    CU_BUF out = cu_buf_heap((size_t)4 << 20);
+    struct cu_package in = sw_package_in(&made);
+    struct cu_import_request r = { .is_file = true };
+    int exit = 1;
+
+    ENSURE(scratch, err, CU_NO_MEMORY, "out of memory");
+    TRY(sw_open(w, SW_WRITE, err));
+    r.judge = (struct cu_bag_request){ .package = &in,
+                                       .trust_text = cu_buf_span(&w->place.trust_text),
+                                       .verifier = &w->place.verifier,
+                                       .scratch = scratch,
+                                       .path = SW_LARGE };
+    w->deposits_max++;
+    TRY(cu_import(&w->place, &r, &out, &exit, sw_deposited, w, err));
+    ENSURE(exit == 0, err, CU_CORRUPT, "the package does not verify: %.*s", (int)(out.n < 300 ? out.n : 300),
+           (const char *)out.p);
+    return sw_close(w, err);
+}
+
 static cu_status check(struct service_world *w, struct cu_err *err)
 {
     struct cu_check_result result = { 0 };
@@ -99,6 +150,8 @@ static const struct {
     { "init", found, true, 5 },       { "deposit", deposit, false, 9 },
     { "receipt", receipt, false, 4 }, { "certificate", certificate, false, 9 },
     { "check", check, false, 5 },     { "reindex", reindex, false, 4 },
+    { "export", export, false, 41 },  { "verify", verify, false, 3 },
+    { "import", import, false, 17 },
 };
 #define ACTS (sizeof acts / sizeof *acts)
 
@@ -170,6 +223,7 @@ static int set_up(void **state)
     chance_begin(1);
     sw_keep();
     if (sw_create(w, &err) != CU_OK || deposit(w, &err) != CU_OK) fail_msg("a ledger to begin with: %s", err.text);
+    if (export_into(w, &made, &err) != CU_OK) fail_msg("a package to begin with: %s", err.text);
     sw_restart(w);
     base = sw_copy(w);
     sw_free(w);
@@ -180,6 +234,7 @@ static int tear_down(void **state)
 {
     (void)state;
     sw_free(base);
+    sw_package_free(&made);
     sw_let_go();
     return 0;
 }
