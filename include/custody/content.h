@@ -78,6 +78,8 @@ CU_MUST_USE cu_status cu_manifest_open(struct cu_span bytes, struct cu_manifest 
 /** OK with *ret_more false at the end, where counts and sums have been compared with the header. */
 CU_MUST_USE cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret_more, struct cu_err *err);
 cu_hash cu_manifest_root(const struct cu_manifest *m); /* the items' root, after the end */
+/** The row of this path, and its number, the first being 1. NOT_FOUND. Rows behind it are not looked at. */
+CU_MUST_USE cu_status cu_manifest_find(struct cu_span manifest, struct cu_span path, struct cu_item *ret, uint64_t *ret_row, struct cu_err *err);
 CU_MUST_USE cu_status cu_path_check(struct cu_span path, struct cu_err *err);
 /** Tree order: <0, 0, >0. */
 int cu_path_cmp(struct cu_span a, struct cu_span b);

@@ -22,6 +22,8 @@ struct cu_part_proof {
     struct cu_span before; /* 4  what precedes first in its leaf */
     struct cu_span after;  /* 5  what follows last in its leaf */
     struct cu_span hashes; /* 6  n·32 bytes: subtrees without a leaf of the part, from the root down, left before right */
+    struct cu_span item;   /* 7  of a folder: the path of the item in its manifest */
+    bool has_item;
 };
 #define CU_PART_TYPE "application/custody-range+cbor"
 extern const struct cu_schema cu_part_proof_schema;

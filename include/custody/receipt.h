@@ -74,6 +74,7 @@ struct cu_check_line {
     enum cu_check check;
     enum cu_verdict verdict;
     cu_status status;               /* OK when PASS or NOTE */
+    size_t words_n;                 /* of text, without what was found to be wrong */
     char text[220], text_zh[300];   /* "entry 6 is in the log of 9 entries" */
 };
 #define CU_REPORT_LINES 128

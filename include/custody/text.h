@@ -41,6 +41,12 @@ void cu_time_text(cu_unix_ms time, char ret[32]);
 /** For people: what could deceive an eye or a terminal is shown escaped: control characters and invalid bytes as \xNN, characters
  *  that reorder text or take no room as \u{…}, a backslash as two. So what is shown stands for one byte string only. */
 void cu_text_printable(struct cu_buf *out, struct cu_span bytes);
+/** The same of its first `most` bytes, without a character that would be cut, and "…" when there are more. */
+void cu_text_shortened(struct cu_buf *out, struct cu_span bytes, size_t most);
+#define CU_NAME_SHOWN 40  /* bytes of a name in a line: of a party, a case, a ledger */
+#define CU_PATH_SHOWN 200 /* of a file's name or path */
+/** How many of the first `max` bytes end in a whole character, if the text is UTF-8. */
+size_t cu_text_whole(struct cu_span text, size_t max);
 /** The same within double quotes. */
 void cu_text_quoted(struct cu_buf *out, struct cu_span bytes);
 

@@ -65,15 +65,19 @@ static const struct {
     { 0x034F, 0x034F },   /* combining grapheme joiner */
     { 0x061C, 0x061C },   /* Arabic letter mark */
     { 0x115F, 0x1160 },   /* Hangul fillers */
+    { 0x17B4, 0x17B5 },   /* Khmer inherent vowels */
     { 0x180B, 0x180F },   /* Mongolian variation selectors, vowel separator */
     { 0x200B, 0x200F },   /* zero width; left-to-right and right-to-left mark */
     { 0x2028, 0x202E },   /* line and paragraph separator; embeddings and overrides */
     { 0x2060, 0x206F },   /* word joiner, invisible operators, isolates */
+    { 0x2800, 0x2800 },   /* a Braille pattern without a dot */
     { 0x3164, 0x3164 },   /* Hangul filler */
     { 0xFE00, 0xFE0F },   /* variation selectors */
     { 0xFEFF, 0xFEFF },   /* byte order mark */
     { 0xFFA0, 0xFFA0 },   /* halfwidth Hangul filler */
     { 0xFFF0, 0xFFFB },   /* interlinear annotation */
+    { 0x1BCA0, 0x1BCA3 }, /* shorthand format controls */
+    { 0x1D173, 0x1D17A }, /* musical beams, ties, slurs */
     { 0xE0000, 0xE0FFF }, /* tags, variation selectors */
 };
 
@@ -105,6 +109,21 @@ static void put_all_shown(struct cu_buf *out, struct cu_span bytes, char quote)
 }
 
 void cu_text_printable(struct cu_buf *out, struct cu_span bytes) { put_all_shown(out, bytes, '\0'); }
+
+size_t cu_text_whole(struct cu_span text, size_t max)
+{
+    size_t n = text.n < max ? text.n : max, at = n;
+
+    while (at > 0 && n - at < 4 && (text.p[at - 1] & 0xC0) == 0x80) at--;
+    if (at > 0 && text.p[at - 1] >= 0xC0) at--;
+    return at == n || cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
+}
+
+void cu_text_shortened(struct cu_buf *out, struct cu_span bytes, size_t most)
+{
+    cu_text_printable(out, bytes.n > most ? cu_span(bytes.p, cu_text_whole(bytes, most)) : bytes);
+    if (bytes.n > most) cu_buf_add_str(out, "…");
+}
 
 void cu_text_quoted(struct cu_buf *out, struct cu_span bytes)
 {

@@ -12,15 +12,6 @@
 enum { PIECE = 1 << 20 };
 #define KEPT_MAX ((uint64_t)2 << 30) /* of receipts, manifests and lists together */
 
-const char *cu_bag_shown(struct cu_span name, char ret[140])
-{
-    struct cu_buf out = cu_buf_over(ret, 139);
-
-    cu_text_printable(&out, name);
-    ret[out.n] = 0;
-    return ret;
-}
-
 /* ---- a folder as a package ---- */
 struct folder {
     const struct cu_source *source;
@@ -49,7 +40,7 @@ static cu_status visit(void *arg, const struct cu_walk_item *item, struct cu_err
 
     if (item->stat.kind == CU_SOURCE_FOLDER) return CU_OK;
     if (item->stat.kind == CU_SOURCE_FILE) TRY(source->ops->open(source->self, item->full, &f, err));
-    else file.kind = item->stat.kind == CU_SOURCE_SYMLINK ? "a link" : "a device, pipe or socket";
+    else file.other = true;
     file.self = f;
     return w->file(w->arg, &file, err);
 }
@@ -91,6 +82,7 @@ void cu_bag_free(struct cu_bag *bag)
         cu_buf_free(&bag->file[i].kept);
     }
     free(bag->file);
+    cu_buf_free(&bag->other);
     *bag = (struct cu_bag){ 0 };
 }
 
@@ -121,20 +113,39 @@ static bool is_kept(struct cu_span path)
            (cu_span_starts(path, cu_span_str("inventory-")) && !memchr(path.p, '/', path.n));
 }
 
-/* "data/C1-3.bytes-<first>-<last>" is a part; where it begins stands in its name. */
+/* Take `mark` and a number off the end. */
+static bool take_number(struct cu_span *io_name, const char *mark, uint64_t *ret)
+{
+    size_t n = io_name->n;
+
+    while (n > 0 && io_name->p[n - 1] >= '0' && io_name->p[n - 1] <= '9') n--;
+    const struct cu_span before = cu_span(io_name->p, n);
+    if (!ends(before, mark) || cu_decimal_read(cu_span_from(*io_name, n), INT64_MAX, ret, NULL) != CU_OK) return false;
+    io_name->n = n - strlen(mark);
+    return true;
+}
+
+bool cu_bag_part(struct cu_span path, struct cu_bag_part_name *ret)
+{
+    struct cu_bag_part_name part = { .stem = path };
+    uint64_t item;
+
+    if (!cu_span_take(&part.stem, "data/") || memchr(part.stem.p, '/', part.stem.n)) return false;
+    if (!take_number(&part.stem, "-", &part.last) || !take_number(&part.stem, CU_BAG_BYTES, &part.first)) return false;
+    (void)take_number(&part.stem, CU_BAG_ITEM, &item);
+    *ret = part;
+    return part.stem.n > 0;
+}
+
+/* Where it begins stands in its name. */
 static cu_status begin_part(struct cu_bag_file *f, struct cu_err *err)
 {
-    static const char mark[] = CU_BAG_BYTES;
-    struct cu_span rest = f->path, first;
-    const uint8_t *at = memmem(rest.p, rest.n, mark, sizeof mark - 1);
-    uint64_t from;
+    struct cu_bag_part_name name;
 
-    if (!cu_span_take(&rest, "data/") || memchr(rest.p, '/', rest.n) || !at) return CU_OK;
-    rest = cu_span(at + sizeof mark - 1, (size_t)(f->path.p + f->path.n - at) - (sizeof mark - 1));
-    if (!cu_span_split(&rest, '-', &first) || cu_decimal_read(first, INT64_MAX, &from, NULL) != CU_OK) return CU_OK;
+    if (!cu_bag_part(f->path, &name)) return CU_OK;
     f->part = malloc(sizeof *f->part);
     ENSURE(f->part, err, CU_NO_MEMORY, "out of memory");
-    cu_part_start(f->part, from);
+    cu_part_start(f->part, name.first);
     return CU_OK;
 }
 
@@ -199,11 +210,9 @@ static cu_status read_file(void *arg, struct cu_package_file *from, struct cu_er
     const bool evidence = cu_span_starts(from->path, cu_span_str("data/"));
     size_t n = 0;
 
-    if (from->kind) {
-        char shown[140];
-        if (!r->bag->other[0])
-            snprintf(r->bag->other, sizeof r->bag->other, "%.100s: it is %s", cu_bag_shown(from->path, shown), from->kind);
-        return CU_OK;
+    if (from->other) {
+        if (r->bag->other.n == 0) cu_buf_add(&r->bag->other, from->path);
+        return cu_buf_ok(&r->bag->other, err);
     }
     TRY(add_file(r->bag, from->path, &f, err));
     TRY(begin_part(f, err));
@@ -223,7 +232,7 @@ cu_status cu_bag_read(struct cu_package *package, const struct cu_progress *prog
     CU_CLEANUP(reading_free) struct reading r = { .bag = ret, .piece = malloc(PIECE) };
 
     ENSURE(r.piece, err, CU_NO_MEMORY, "out of memory");
-    *ret = (struct cu_bag){ .progress = progress };
+    *ret = (struct cu_bag){ .progress = progress, .other = cu_buf_heap(65536) };
     TRY(package->each(package->self, read_file, &r, err));
     qsort(ret->file, ret->n, sizeof *ret->file, by_path);
     ret->progress = NULL;

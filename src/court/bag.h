@@ -11,6 +11,7 @@
 #define CU_BAG_MANIFEST CU_BAG_RECEIPT ".manifest"
 #define CU_BAG_PART ".proof"
 #define CU_BAG_BYTES ".bytes-"
+#define CU_BAG_ITEM ".item-"
 
 /* ---- names (bag_names.c) ---- */
 /** Names that were given in a bag, letters' case aside. */
@@ -28,8 +29,9 @@ uint64_t cu_bag_fold(struct cu_span path);
 CU_MUST_USE cu_status cu_bag_take(struct cu_bag_names *names, struct cu_span path, bool *ret_free, struct cu_err *err);
 
 /* ---- reading (bag.c, bag_judge.c) ---- */
-/** A name as people may be shown it. */
-const char *cu_bag_shown(struct cu_span name, char ret[140]);
+/** "data/<stem>[.item-<n>].bytes-<first>-<last>": a part of that exhibit. */
+struct cu_bag_part_name { struct cu_span stem; uint64_t first, last; };
+bool cu_bag_part(struct cu_span path, struct cu_bag_part_name *ret);
 /** A bag that lies as a folder; `source` outlives it. */
 CU_MUST_USE cu_status cu_bag_folder(const struct cu_source *source, const char *path, struct cu_package *ret, struct cu_err *err);
 
@@ -47,7 +49,7 @@ struct cu_bag {
     size_t n, cap;
     uint64_t kept, bytes;
     const struct cu_progress *progress;
-    char other[160];          /* the first thing that is no file; "": none */
+    struct cu_buf other;      /* path of the first thing that is no file; n == 0: none */
 };
 /** Read everything once. */
 CU_MUST_USE cu_status cu_bag_read(struct cu_package *package, const struct cu_progress *progress, struct cu_bag *ret, struct cu_err *err);

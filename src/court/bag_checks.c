@@ -54,8 +54,10 @@ static void check_files(struct cu_bag_judging *g)
         !cu_span_starts(cu_buf_span(&bagit->kept), cu_span_str("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")))
         cu_bag_say(g, CU_FAIL, "missing", cu_span_str("bagit.txt"), "it does not say that this is a BagIt 1.0 bag",
                    "未说明这是 BagIt 1.0 包");
-    if (g->bag.other[0])
-        cu_bag_say(g, CU_FAIL, "added", CU_SPAN_EMPTY, "%s, and a bag has files only", "%s；包内只应有文件", g->bag.other);
+    if (g->bag.other.n)
+        cu_bag_say(g, CU_FAIL, "added", cu_buf_span(&g->bag.other),
+                   "it is no file but a link, a device or the like: a bag has files only",
+                   "不是文件，而是链接、设备之类：包内只应有文件");
     check_manifest(g, "manifest-sha256.txt", true);
     check_manifest(g, unlisted, false);
     for (size_t i = 0; i < g->bag.n; i++)
@@ -75,6 +77,28 @@ static int by_original(const void *a, const void *b)
     int c = cu_span_cmp(x->stem, y->stem);
 
     return c ? c : cu_span_cmp(x->original, y->original);
+}
+
+static int by_original_and_path(const void *a, const void *b)
+{
+    const int c = by_original(a, b);
+
+    return c ? c : cu_span_cmp(((const struct cu_bag_renamed *)a)->path, ((const struct cu_bag_renamed *)b)->path);
+}
+
+/* One path for each name: of several the first counts, and each further one is a fault. */
+static void drop_repeated_names(struct cu_bag_judging *g)
+{
+    size_t n = 0;
+
+    qsort(g->renamed, g->renamed_n, sizeof *g->renamed, by_original_and_path);
+    for (size_t i = 0; i < g->renamed_n; i++) {
+        if (n > 0 && by_original(&g->renamed[n - 1], &g->renamed[i]) == 0)
+            cu_bag_say(g, CU_FAIL, "names", g->renamed[i].path, "names.txt gives its name to another file, too",
+                       "names.txt 将其名称也给了另一文件");
+        else g->renamed[n++] = g->renamed[i];
+    }
+    g->renamed_n = n;
 }
 
 static bool stem_of(struct cu_span path, struct cu_span *ret)
@@ -99,24 +123,30 @@ static cu_status read_names(struct cu_bag_judging *g, struct cu_err *err)
             cu_bag_say(g, CU_FAIL, "names", line, "no line of names.txt", "不是 names.txt 应有的行");
         else g->renamed_n++;
     }
-    qsort(g->renamed, g->renamed_n, sizeof *g->renamed, by_original);
+    drop_repeated_names(g);
     return CU_OK;
 }
 
-/* Where the bag has what was deposited as `name`[/`path`]. */
-static struct cu_bag_file *find_evidence(struct cu_bag_judging *g, const char *stem, struct cu_span name, struct cu_span path)
+/* Where the bag has what was deposited as `name`/`path`; NULL: nowhere. */
+static cu_status find_evidence(struct cu_bag_judging *g, const char *stem, struct cu_span name, struct cu_span path,
+                               struct cu_bag_file **ret, struct cu_err *err)
 {
     CU_BUF original = cu_buf_heap(65536), where = cu_buf_heap(65536);
     struct cu_bag_renamed key = { .stem = cu_span_str(stem) }, *row;
 
     cu_bag_original(name, &original);
-    if (path.n) cu_buf_add_byte(&original, '/'), cu_bag_original(path, &original);
+    cu_buf_add_byte(&original, '/');
+    cu_bag_original(path, &original);
+    TRY(cu_buf_ok(&original, err));
     key.original = cu_buf_span(&original);
     row = bsearch(&key, g->renamed, g->renamed_n, sizeof *g->renamed, by_original);
     cu_buf_addf(&where, "data/%s/", stem);
     cu_buf_add(&where, name);
-    if (path.n) cu_buf_add_byte(&where, '/'), cu_buf_add(&where, path);
-    return cu_bag_find(&g->bag, row ? row->path : cu_buf_span(&where));
+    cu_buf_add_byte(&where, '/');
+    cu_buf_add(&where, path);
+    TRY(cu_buf_ok(&where, err));
+    *ret = cu_bag_find(&g->bag, row ? row->path : cu_buf_span(&where));
+    return CU_OK;
 }
 
 /* ---- 3. the bytes of an exhibit -------------------------------------------------------------------------------------- */
@@ -138,79 +168,112 @@ static size_t files_of(const struct cu_bag_judging *g, const char *stem, const c
     return n;
 }
 
-static bool check_bytes(struct cu_bag_judging *g, struct cu_bag_file *f, const char *stem, struct cu_span name, uint64_t size,
-                        const cu_hash *root)
+/* `of`: what people call it, when it is not here. */
+static bool check_bytes(struct cu_bag_judging *g, struct cu_bag_file *f, struct cu_span of, uint64_t size, const cu_hash *root,
+                        const cu_hash *sha256)
 {
-    bool same = f && f->size == size && cu_hash_eq(&f->root, root);
+    const bool same = f && f->size == size && cu_hash_eq(&f->root, root) && (!sha256 || cu_hash_eq(&f->sha256, sha256));
 
     if (f) f->used = true;
-    if (!f) cu_bag_say(g, CU_FAIL, "missing", name, "it belongs to %s and is not here", "属于%s，但不在此处", stem);
+    if (!f) cu_bag_say(g, CU_FAIL, "missing", of, "it belongs to %s and is not here", "属于%s，但不在此处", g->called);
     else if (!same)
         cu_bag_say(g, CU_FAIL, "altered", f->path, "it is not what was deposited as %s: its bytes differ",
-                   "与%s存证时不符：字节不同", stem);
+                   "与%s存证时不符：字节不同", g->called);
     return same;
 }
 
-static cu_status check_items(struct cu_bag_judging *g, const char *stem, struct cu_span manifest, bool *ret_good,
+static cu_status check_items(struct cu_bag_judging *g, const char *stem, struct cu_span manifest, bool *io_good,
                              struct cu_err *err)
 {
-    const struct cu_claim *claim = &g->report->entry.inner.body.claim;
-    const cu_hash root = cu_content_root_of(manifest);
     struct cu_manifest m;
     struct cu_item item;
     bool more = true;
 
-    *ret_good = false;
-    if (manifest.n != claim->size || !cu_hash_eq(&root, &claim->root) || cu_manifest_open(manifest, &m, NULL) != CU_OK) {
-        if (manifest.n)
-            cu_bag_say(g, CU_FAIL, "altered", cu_span_str(stem), "the folder's manifest is not the one that was claimed",
-                       "文件夹清单与声明的不符");
-        else
-            cu_bag_say(g, CU_FAIL, "missing", cu_span_str(stem), "the folder's manifest is not here: receipts/…" CU_BAG_MANIFEST,
-                       "文件夹清单不在此处：receipts/…" CU_BAG_MANIFEST);
-        return CU_OK;
-    }
-    for (*ret_good = true;;) {
+    TRY(cu_manifest_open(manifest, &m, err));
+    for (;;) {
+        CU_BUF of = cu_buf_heap((size_t)CU_PATH_MAX_BYTES + sizeof g->exhibit->stem);
+        struct cu_bag_file *f;
         TRY(cu_manifest_next(&m, &item, &more, err));
         if (!more) return CU_OK;
-        if (item.type == CU_ITEM_FILE)
-            *ret_good &= check_bytes(g, find_evidence(g, stem, g->report->item_name, item.path), stem, item.path, item.size,
-                                     &item.root);
+        if (item.type != CU_ITEM_FILE) continue;
+        cu_buf_addf(&of, "%s/", stem);
+        cu_buf_add(&of, item.path);
+        TRY(cu_buf_ok(&of, err));
+        TRY(find_evidence(g, stem, g->report->item_name, item.path, &f, err));
+        *io_good &= check_bytes(g, f, cu_buf_span(&of), item.size, &item.root, &item.sha256);
     }
 }
 
-static bool check_part(struct cu_bag_judging *g, struct cu_bag_file *f, const struct cu_report *r)
+/* The manifest of the folder, when it is the one that was claimed. */
+static bool check_folder_manifest(struct cu_bag_judging *g, const struct cu_bag_file *receipt, struct cu_span *ret)
 {
-    const struct cu_claim *claim = &r->entry.inner.body.claim;
-    struct cu_part_proof proof;
-    struct cu_bag_file *at;
-    struct cu_err why = { 0 };
+    const struct cu_claim *claim = &g->report->entry.inner.body.claim;
+    const struct cu_bag_file *beside;
+    struct cu_manifest m;
+    struct cu_item item;
     char name[300];
+    bool more = true;
 
-    (void)snprintf(name, sizeof name, "receipts/%.*s" CU_BAG_PART, (int)f->path.n - 5, (const char *)f->path.p + 5);
-    at = cu_bag_find(&g->bag, cu_span_str(name));
-    f->used = true;
-    if (!at || !f->part)
-        return cu_bag_say(g, CU_FAIL, "missing", f->path, "the proof of this part is not here", "此部分的证明不在此处"), false;
-    if (cu_part_proof_read(cu_buf_span(&at->kept), &proof, &why) != CU_OK || !cu_hash_eq(&proof.id, &r->id) ||
-        claim->has_folder || cu_part_verify(f->part, &proof, claim->size, &claim->root, &why) != CU_OK)
-        return cu_bag_say(g, CU_FAIL, "altered", f->path, "these bytes are not proven to be of the item: %s",
-                          "未能证明这些字节属于该项：%s", why.text[0] ? why.text : "the proof is of another exhibit"),
+    *ret = g->report->manifest;
+    if (ret->n) return true;
+    (void)snprintf(name, sizeof name, "%.*s.manifest", (int)receipt->path.n, (const char *)receipt->path.p);
+    beside = cu_bag_find(&g->bag, cu_span_str(name));
+    if (!beside)
+        return cu_bag_say(g, CU_FAIL, "missing", cu_span_str(name), "the manifest of the folder %s is not here",
+                          "文件夹%s的清单不在此处", g->called),
                false;
-    cu_bag_say(g, CU_PASS, "part", f->path, "bytes %llu to %llu of %llu, as deposited",
-               "第%llu至%llu字节（共%llu字节），与存证时一致", LLU(proof.first), LLU(proof.last), LLU(claim->size));
-    g->parts++;
-    return true;
+    *ret = cu_buf_span(&beside->kept);
+    const cu_hash root = cu_content_root_of(*ret);
+    bool good = ret->n == claim->size && cu_hash_eq(&root, &claim->root) && cu_manifest_open(*ret, &m, NULL) == CU_OK;
+    while (good && more) good = cu_manifest_next(&m, &item, &more, NULL) == CU_OK;
+    if (!good)
+        cu_bag_say(g, CU_FAIL, "altered", cu_span_str(name), "it is not the manifest that was claimed of the folder %s",
+                   "不是文件夹%s所声明的清单", g->called);
+    return good;
 }
 
-static struct cu_span manifest_of(const struct cu_bag_judging *g, const struct cu_bag_file *receipt)
+/* `manifest`: of a folder, checked before. */
+static cu_status judge_part(const struct cu_bag_file *f, const struct cu_bag_part_name *name, const struct cu_bag_file *at,
+                            const struct cu_report *r, struct cu_span manifest, struct cu_part_proof *ret, uint64_t *ret_size,
+                            struct cu_err *err)
 {
-    char name[300];
+    const struct cu_claim *claim = &r->entry.inner.body.claim;
+    struct cu_item item = { .type = CU_ITEM_FILE, .size = claim->size, .root = claim->root };
+    uint64_t row;
 
-    if (g->report->manifest.n) return g->report->manifest;
-    (void)snprintf(name, sizeof name, "%.*s.manifest", (int)receipt->path.n, (const char *)receipt->path.p);
-    const struct cu_bag_file *f = cu_bag_find(&g->bag, cu_span_str(name));
-    return f ? cu_buf_span(&f->kept) : CU_SPAN_EMPTY;
+    TRY(cu_part_proof_read(cu_buf_span(&at->kept), ret, err));
+    ENSURE(cu_hash_eq(&ret->id, &r->id), err, CU_BAD_PROOF, "it is of another deposit");
+    ENSURE(ret->first == name->first && ret->last == name->last && ret->has_item == claim->has_folder, err, CU_MALFORMED,
+           "it is of other bytes than the name says, or of no item");
+    if (ret->has_item) TRY(cu_manifest_find(manifest, ret->item, &item, &row, err));
+    ENSURE(item.type == CU_ITEM_FILE, err, CU_NOT_FOUND, "the item is no file");
+    *ret_size = item.size;
+    return cu_part_verify(f->part, ret, item.size, &item.root, err);
+}
+
+static bool check_part(struct cu_bag_judging *g, struct cu_bag_file *f, const struct cu_bag_part_name *part,
+                       struct cu_span manifest)
+{
+    char name[300], of[CU_BAG_PATH] = "";
+    struct cu_part_proof proof = { .has_item = false };
+    uint64_t size = 0;
+
+    (void)snprintf(name, sizeof name, "receipts/%.*s" CU_BAG_PART, (int)f->path.n - 5, (const char *)f->path.p + 5);
+    const struct cu_bag_file *at = cu_bag_find(&g->bag, cu_span_str(name));
+    f->used = true;
+    if (!at)
+        return cu_bag_say(g, CU_FAIL, "missing", f->path, "the proof of this part is not here", "此部分的证明不在此处"), false;
+    const cu_status judged = judge_part(f, part, at, g->report, manifest, &proof, &size, NULL);
+    if (judged != CU_OK)
+        return cu_bag_say(g, CU_FAIL, "altered", f->path, "these bytes are not proven to be of the item: %s%.0s",
+                          "未能证明这些字节属于该项：%.0s%s", cu_status_text(judged), cu_status_text_zh(judged)),
+               false;
+    if (proof.has_item) cu_bag_path_shown(proof.item, of);
+    cu_bag_say(g, CU_PASS, "part", f->path, "bytes %llu to %llu of %llu%s%s, as deposited",
+               "第%llu至%llu字节（共%llu字节）%s%s，与存证时一致", LLU(proof.first), LLU(proof.last), LLU(size),
+               of[0] ? ": " : "", of);
+    g->parts++;
+    return true;
 }
 
 static cu_status check_evidence(struct cu_bag_judging *g, const struct cu_bag_file *receipt, const struct cu_bag_row *e,
@@ -218,45 +281,61 @@ static cu_status check_evidence(struct cu_bag_judging *g, const struct cu_bag_fi
 {
     const struct cu_report *r = g->report;
     const struct cu_claim *claim = &r->entry.inner.body.claim;
-    size_t from, n = files_of(g, e->stem, CU_BAG_BYTES, &from);
-    bool good = true;
+    size_t parts_at, near = files_of(g, e->stem, ".", &parts_at), at, files = files_of(g, e->stem, "/", &at), parts = 0;
+    struct cu_span manifest = CU_SPAN_EMPTY;
+    struct cu_bag_part_name name;
+    bool good = true, looked = false, known = true;
 
-    for (size_t i = 0; i < n; i++) good &= check_part(g, &g->bag.file[from + i], r);
-    *ret_state = good ? "part" : "altered";
-    size_t files = files_of(g, e->stem, "/", &from);
-    if (files == 0) {
-        if (n) return CU_OK;
-        *ret_state = "reference";
-        g->by_reference++;
-        return CU_OK;
+    for (size_t i = parts_at; i < parts_at + near; i++) {
+        if (!cu_bag_part(g->bag.file[i].path, &name) || !cu_span_is(name.stem, e->stem)) continue;
+        if (claim->has_folder && !looked) looked = true, known = check_folder_manifest(g, receipt, &manifest);
+        parts++;
+        if (known) good &= check_part(g, &g->bag.file[i], &name, manifest);
+        g->bag.file[i].used = true;
     }
-    if (claim->has_folder) TRY(check_items(g, e->stem, manifest_of(g, receipt), &good, err));
-    else good = check_bytes(g, &g->bag.file[from], e->stem, r->item_name, claim->size, &claim->root);
-    *ret_state = good ? "same" : "altered";
-    g->here += good;
+    if (claim->has_folder && files && !looked) known = check_folder_manifest(g, receipt, &manifest);
+    if (files && claim->has_folder && known) TRY(check_items(g, e->stem, manifest, &good, err));
+    if (files && !claim->has_folder)
+        good &= check_bytes(g, &g->bag.file[at], r->item_name, claim->size, &claim->root, r->has_sha256 ? &r->sha256 : NULL);
+    good &= known;
+    *ret_state = !good ? "altered" : files ? "same" : parts ? "part" : "reference";
+    g->here += good && files;
+    g->by_reference += !files && !parts;
     return CU_OK;
 }
 
 /* ---- 2. receipts ----------------------------------------------------------------------------------------------------- */
 
+/* The line that decided a verdict, in words that every verifier has: its status stands for what exactly was found. */
+enum { WORDS = 400 };
+static const char *why_of(const struct cu_report *r, int v, char ret[WORDS])
+{
+    const struct cu_check_line *line = &r->why[v];
+    const bool reason = line->words_n < strlen(line->text);
+
+    (void)snprintf(ret, WORDS, "%.*s%s%s", (int)line->words_n, line->text, reason ? ": " : "",
+                   reason ? cu_status_text(line->status) : "");
+    return ret;
+}
+
 /* A receipt's own verdicts make the bag's worse. */
 static void fold(struct cu_bag_judging *g, const struct cu_bag_file *f, const struct cu_report *r)
 {
-    char name[140];
+    char name[CU_BAG_PATH], words[WORDS];
 
     for (int v = 0; v < CU_VERDICTS; v++) {
         if (r->verdict[v] >= g->verdict[v]) continue;
         g->verdict[v] = r->verdict[v];
-        (void)snprintf(g->why[v].en, sizeof g->why[v].en, "%s: %s", cu_bag_shown(f->path, name), r->why[v].text);
+        (void)snprintf(g->why[v].en, sizeof g->why[v].en, "%s: %s", cu_bag_path_shown(f->path, name), why_of(r, v, words));
         (void)snprintf(g->why[v].zh, sizeof g->why[v].zh, "%s：%s", name, r->why[v].text_zh);
     }
     g->one_keeper |= r->one_keeper;
     g->copies_missing |= r->entry.kind == CU_KIND_DEPOSIT && !r->copies_ok;
     if (r->recorded_by.v > g->as_of.v) g->as_of = r->recorded_by;
-    if (!g->any)
-        cu_bag_shown(cu_span(r->ledger_name.p, r->ledger_name.n > 33 ? r->ledger_name.n - 33 : 0), g->ledger),
-            g->network = r->network;
-    g->any = true;
+    if (!g->ledger[0] && r->ledger_name.n > 33) {
+        cu_bag_name_shown(cu_span(r->ledger_name.p, r->ledger_name.n - 33), g->ledger);
+        g->network = r->network;
+    }
 }
 
 static void *grown(void *p, size_t n, size_t each) { return (n & (n - 1)) == 0 ? realloc(p, (n ? 2 * n : 1) * each) : p; }
@@ -269,11 +348,11 @@ static void tell_exhibit(struct cu_bag_judging *g, const struct cu_bag_row *e, c
                  { "part", "a part of its bytes is here", "其部分数据在此" },
                  { "reference", "its bytes are not here, its record alone is proven", "其数据不在此，仅其记录得到证明" },
                  { "altered", "its bytes are NOT those that were signed", "其数据与签名时不一致" } };
-    char name[140], by[140], time[32], en[700], zh[700];
+    char name[CU_BAG_PATH], by[CU_BAG_NAME], time[32], en[CU_BAG_WORDS], zh[CU_BAG_WORDS];
 
     cu_time_text(r->recorded_by, time);
-    cu_bag_shown(r->item_name, name);
-    cu_bag_shown(r->depositor, by);
+    cu_bag_path_shown(r->item_name, name);
+    cu_bag_name_shown(r->depositor, by);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].state, state) != 0) continue;
         (void)snprintf(en, sizeof en, "%s, deposited by %s, recorded by %s; %s", name, by, time, rows[i].en);
@@ -283,14 +362,21 @@ static void tell_exhibit(struct cu_bag_judging *g, const struct cu_bag_row *e, c
     cu_bag_tell(g, e, r, state);
 }
 
+/* One more name for the sentence, which has at most `most` of a sort. */
+static void note_name(struct cu_buf *names, uint64_t *io_n, uint64_t most, const char *name)
+{
+    if ((*io_n)++ < most) cu_buf_add(names, cu_span(name, strlen(name) + 1));
+}
+
 static void note_case(struct cu_bag_judging *g, struct cu_span name)
 {
-    char one[140], wrapped[150], all[310];
+    char one[CU_BAG_NAME];
+    struct cu_span rest = cu_buf_span(&g->cases), known;
 
-    (void)snprintf(wrapped, sizeof wrapped, ", %s,", cu_bag_shown(name, one));
-    (void)snprintf(all, sizeof all, ", %s,", g->cases);
-    if (strstr(all, wrapped)) return;
-    (void)snprintf(g->cases + strlen(g->cases), sizeof g->cases - strlen(g->cases), "%s%s", g->cases[0] ? ", " : "", one);
+    cu_bag_name_shown(name, one);
+    while (cu_span_split(&rest, '\0', &known))
+        if (cu_span_is(known, one)) return;
+    note_name(&g->cases, &g->cases_n, CU_BAG_CASES, one);
 }
 
 static cu_status take_deposit(struct cu_bag_judging *g, const struct cu_bag_file *f, struct cu_err *err)
@@ -309,6 +395,7 @@ static cu_status take_deposit(struct cu_bag_judging *g, const struct cu_bag_file
         if (cu_hash_eq(&g->exhibit[i].id, &e->id))
             return cu_bag_say(g, CU_FAIL, "added", f->path, "a second receipt of one exhibit", "同一证物的第二份回执"), CU_OK;
     g->exhibits++;
+    cu_bag_path_shown(cu_span_str(e->stem), g->called);
     TRY(check_evidence(g, f, e, &state, err));
     tell_exhibit(g, e, r, state);
     note_case(g, r->case_name);
@@ -330,8 +417,8 @@ static cu_status take_inventory(struct cu_bag_judging *g, const struct cu_bag_fi
     *i = (struct cu_bag_inventory){ .receipt = f,
                                     .root = g->report->entry.outer.body.inventory.root,
                                     .n = g->report->entry.outer.body.inventory.n };
-    char name[140];
-    (void)snprintf(i->case_name, sizeof i->case_name, "%.119s", cu_bag_shown(g->report->case_name, name));
+    const struct cu_span name = g->report->case_name;
+    (void)snprintf(i->case_name, sizeof i->case_name, "%.*s", (int)name.n, (const char *)name.p);
     return CU_OK;
 }
 
@@ -347,8 +434,9 @@ static cu_status take_disclosure(struct cu_bag_judging *g, struct cu_err *err)
     ENSURE(more, err, CU_NO_MEMORY, "out of memory");
     g->given = more;
     while (cu_list_next(targets, &cu_id_schema, &at, &id)) g->given[g->given_n++] = (struct cu_bag_given){ id, false };
-    if (cu_details_check(r->record.details, CU_KIND_DISCLOSURE, &details, NULL) == CU_OK && details.disclosure.has_recipient)
-        cu_bag_shown(details.disclosure.recipient, g->recipient);
+    if (!g->recipient[0] && cu_details_check(r->record.details, CU_KIND_DISCLOSURE, &details, NULL) == CU_OK &&
+        details.disclosure.has_recipient)
+        cu_bag_name_shown(details.disclosure.recipient, g->recipient);
     return CU_OK;
 }
 
@@ -356,27 +444,28 @@ static cu_status take_receipt(struct cu_bag_judging *g, struct cu_bag_file *f, s
 {
     const struct cu_trust *trust = g->trust_text.n ? &g->trust : NULL;
     struct cu_err why = { 0 };
-    char en[300], zh[400];
+    char words[WORDS], en[WORDS + 40], zh[WORDS + 40];
     const cu_status read = cu_receipt_verify(cu_buf_span(&f->kept), trust, NULL, g->r->verifier, g->r->scratch, g->report, &why);
 
     ENSURE(read != CU_NO_MEMORY && read != CU_CRYPTO, err, read, "%s", why.text);
     fold(g, f, g->report);
     g->receipts++;
     if (read != CU_OK || g->report->verdict[CU_VERDICT_INTEGRITY] == CU_FAIL) {
-        (void)snprintf(en, sizeof en, "it does not verify: %s", g->report->why[CU_VERDICT_INTEGRITY].text);
+        (void)snprintf(en, sizeof en, "it does not verify: %s", why_of(g->report, CU_VERDICT_INTEGRITY, words));
         (void)snprintf(zh, sizeof zh, "未通过验证：%s", g->report->why[CU_VERDICT_INTEGRITY].text_zh);
         cu_bag_say_two(g, CU_FAIL, "receipt", f->path, en, zh);
         return CU_OK;
     }
     if (g->report->verdict[CU_VERDICT_SIGNER] == CU_FAIL)
-        cu_bag_say_two(g, CU_FAIL, "signer", f->path, g->report->why[CU_VERDICT_SIGNER].text,
+        cu_bag_say_two(g, CU_FAIL, "signer", f->path, why_of(g->report, CU_VERDICT_SIGNER, words),
                        g->report->why[CU_VERDICT_SIGNER].text_zh);
     if (g->report->entry.kind == CU_KIND_DEPOSIT) return take_deposit(g, f, err);
     if (g->report->entry.kind == CU_KIND_INVENTORY && g->report->entry.outer.body.inventory.has_case)
         return take_inventory(g, f, err);
     if (g->report->entry.kind == CU_KIND_DISCLOSURE) return take_disclosure(g, err);
-    cu_bag_say(g, CU_PASS, "receipt", f->path, "of a further entry, a %s; it verifies", "另一条记录（%s）的回执；通过验证",
-               cu_kind_row(g->report->entry.kind)->name);
+    cu_bag_say(g, CU_PASS, "receipt", f->path, "of a further entry, a %s%.0s; it verifies",
+               "另一条记录（%.0s%s）的回执；通过验证", cu_kind_row(g->report->entry.kind)->name,
+               cu_kind_zh(g->report->entry.kind));
     return CU_OK;
 }
 
@@ -386,7 +475,8 @@ static cu_status check_receipts(struct cu_bag_judging *g, struct cu_err *err)
 
     for (size_t i = 0; i < g->bag.n; i++) {
         const struct cu_span path = g->bag.file[i].path;
-        if (cu_span_starts(path, cu_span_str(dir)) && path.n > strlen(dir) + strlen(end) && path.n < 200 &&
+        const size_t around = strlen(dir) + strlen(end);
+        if (cu_span_starts(path, cu_span_str(dir)) && path.n > around && path.n - around < sizeof g->exhibit->stem &&
             memcmp(path.p + path.n - strlen(end), end, strlen(end)) == 0)
             TRY(take_receipt(g, &g->bag.file[i], err));
     }
@@ -420,29 +510,17 @@ static struct cu_bag_given *given_of(const struct cu_bag_judging *g, const cu_ha
     return g->given_n ? bsearch(id, g->given, g->given_n, sizeof *g->given, by_hash) : NULL; /* the id comes first in it */
 }
 
-static void note_missing(struct cu_bag_judging *g, const char *name)
-{
-    size_t n = strlen(g->missing);
-
-    if (n + 40 < sizeof g->missing) (void)snprintf(g->missing + n, sizeof g->missing - n, "%s%.30s", n ? ", " : "", name);
-    else if (g->missing[n - 1] != '.') (void)snprintf(g->missing + n, sizeof g->missing - n, " …");
-}
-
 /* One deposit that the case has. */
 static void check_listed(struct cu_bag_judging *g, const struct cu_bag_inventory *of, uint64_t number, const cu_hash *id,
                          uint64_t *io_absent)
 {
-    struct cu_bag_row *e = exhibit_of(g, id);
     struct cu_bag_given *given = given_of(g, id);
-    char name[160], hex[65];
+    char name[sizeof of->case_name + 24], shown[CU_BAG_PATH], hex[65];
 
-    if (e) {
-        e->number = number;
-        return;
-    }
+    if (exhibit_of(g, id)) return;
     cu_hash_hex(id, hex);
     (void)snprintf(name, sizeof name, "%s/%llu", of->case_name, LLU(number));
-    note_missing(g, name);
+    note_name(&g->missing, &g->missing_n, CU_BAG_MISSING, cu_bag_path_shown(cu_span_str(name), shown));
     ++*io_absent;
     if (given) given->told = true;
     if (given)
@@ -480,7 +558,7 @@ static uint64_t walk_list(struct cu_bag_judging *g, const struct cu_bag_inventor
 
 static void check_inventory(struct cu_bag_judging *g, const struct cu_bag_inventory *of)
 {
-    char name[220];
+    char name[140];
     bool good = false;
 
     (void)snprintf(name, sizeof name, "%.*s.txt", (int)(of->receipt->path.n - strlen("receipts/" CU_BAG_RECEIPT)),
@@ -529,6 +607,10 @@ static void check_lists(struct cu_bag_judging *g)
 {
     if (g->exhibits) qsort(g->exhibit, g->exhibits, sizeof *g->exhibit, exhibit_by_id);
     if (g->given_n) qsort(g->given, g->given_n, sizeof *g->given, by_hash);
+    size_t n = 0;
+    for (size_t i = 0; i < g->given_n; i++)
+        if (n == 0 || by_hash(&g->given[n - 1], &g->given[i]) != 0) g->given[n++] = g->given[i];
+    g->given_n = n;
     for (size_t i = 0; i < g->inventories; i++) check_inventory(g, &g->inventory[i]);
     if (g->inventories == 0)
         cu_bag_say(g, CU_FAIL, "inventory", CU_SPAN_EMPTY, "there is no inventory of the case: what it has besides is not known",
@@ -541,12 +623,8 @@ static void check_trust(struct cu_bag_judging *g)
     const struct cu_bag_file *f = cu_bag_find(&g->bag, cu_span_str("trust/ledger.trust"));
 
     if (!g->trust_text.n)
-        cu_bag_say(g, CU_NOT_PROVEN, "trust", CU_SPAN_EMPTY,
-                   "no trust file is pinned: nobody vouches for the keys. Compare the network id with a published one, then name "
-                   "the file: "
-                   "--trust %s/trust/ledger.trust",
-                   "没有指定信任文件：无人为密钥作证。请与公布的网络标识核对，再指定文件：--trust %s/trust/ledger.trust",
-                   g->r->path);
+        cu_bag_say(g, CU_NOT_PROVEN, "trust", CU_SPAN_EMPTY, "no trust file is pinned: nobody vouches for the keys",
+                   "没有指定信任文件：无人为密钥作证");
     else if (f && !cu_span_eq(cu_buf_span(&f->kept), g->trust_text))
         cu_bag_say(g, CU_NOTE, "trust", f->path, "it differs from the pinned trust file, which alone was believed",
                    "与指定的信任文件不同；仅以指定者为准");
@@ -561,5 +639,6 @@ cu_status cu_bag_check(struct cu_bag_judging *g, struct cu_err *err)
     TRY(check_receipts(g, err));
     check_lists(g);
     check_trust(g);
-    return CU_OK;
+    TRY(cu_buf_ok(&g->cases, err));
+    return cu_buf_ok(&g->missing, err);
 }

@@ -1,8 +1,6 @@
 /* What is said of a bag that was judged: a line a check, three verdicts, one sentence; for people, or as JSON. */
 #include "court/bag_inside.h"
 
-#include "custody/text.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +9,30 @@
 
 static const char *const verdict_names[CU_VERDICTS] = { "integrity", "signer", "time" };
 
+static const char *shorten(struct cu_span text, size_t most, char *ret, size_t room)
+{
+    struct cu_buf out = cu_buf_over(ret, room - 1);
+
+    cu_text_shortened(&out, text, most);
+    ret[out.n] = 0;
+    return ret;
+}
+
+const char *cu_bag_name_shown(struct cu_span name, char ret[CU_BAG_NAME])
+{
+    return shorten(name, CU_NAME_SHOWN, ret, CU_BAG_NAME);
+}
+const char *cu_bag_path_shown(struct cu_span path, char ret[CU_BAG_PATH])
+{
+    return shorten(path, CU_PATH_SHOWN, ret, CU_BAG_PATH);
+}
+
 void cu_bag_say_two(struct cu_bag_judging *g, enum cu_verdict verdict, const char *what, struct cu_span where, const char *text,
                     const char *text_zh)
 {
     static const char mark[][4] = { [CU_FAIL] = "✗", [CU_NOT_PROVEN] = "?", [CU_PASS] = "✓", [CU_NOTE] = "·" };
-    char name[140];
-    const char *colon = cu_bag_shown(where, name)[0] ? ": " : "";
+    char name[CU_BAG_PATH];
+    const char *colon = cu_bag_path_shown(where, name)[0] ? ": " : "";
 
     g->failures += verdict == CU_FAIL;
     if (verdict == CU_FAIL && g->verdict[CU_VERDICT_INTEGRITY] != CU_FAIL && strcmp(what, "signer") != 0) {
@@ -33,7 +49,7 @@ void cu_bag_say_two(struct cu_bag_judging *g, enum cu_verdict verdict, const cha
     cu_json_open(&g->j, NULL, '{');
     cu_json_str(&g->j, "verdict", cu_verdict_text(verdict));
     cu_json_str(&g->j, "what", what);
-    cu_json_text(&g->j, "where", where);
+    cu_json_str(&g->j, "where", name);
     cu_json_str(&g->j, "text", text);
     cu_json_str(&g->j, "text_zh", text_zh);
     cu_json_close(&g->j, '}');
@@ -42,7 +58,7 @@ void cu_bag_say_two(struct cu_bag_judging *g, enum cu_verdict verdict, const cha
 void cu_bag_say(struct cu_bag_judging *g, enum cu_verdict verdict, const char *what, struct cu_span where, const char *en,
                 const char *zh, ...)
 {
-    char text[700], text_zh[700];
+    char text[CU_BAG_WORDS], text_zh[CU_BAG_WORDS];
     va_list args;
 
     va_start(args, zh);
@@ -82,11 +98,65 @@ static int exit_code(const struct cu_bag_judging *g)
     return g->copies_missing ? 3 : 0;
 }
 
-static void put_sentences(const struct cu_bag_judging *g, struct cu_buf *en, struct cu_buf *zh)
+static void both(struct cu_buf *en, struct cu_buf *zh, const char *text, const char *text_zh)
 {
-    char hex[65], time[32];
+    cu_buf_add_str(en, text);
+    cu_buf_add_str(zh, text_zh);
+}
+
+/* Names between commas; "…" when there are more than are kept. */
+static void put_names(struct cu_buf *en, struct cu_buf *zh, const struct cu_buf *names, uint64_t n)
+{
+    struct cu_span rest = cu_buf_span(names), name;
+    uint64_t shown = 0;
+
+    for (; cu_span_split(&rest, '\0', &name); shown++) {
+        cu_buf_addf(en, "%s%.*s", shown ? ", " : "", (int)name.n, (const char *)name.p);
+        cu_buf_addf(zh, "%s%.*s", shown ? ", " : "", (int)name.n, (const char *)name.p);
+    }
+    if (shown < n) both(en, zh, " …", " …");
+}
+
+static void put_what(const struct cu_bag_judging *g, struct cu_buf *en, struct cu_buf *zh)
+{
+    char hex[65];
 
     cu_hash_hex(&g->network, hex);
+    cu_buf_addf(en, "%zu exhibit%s of the case%s ", g->exhibits, g->exhibits == 1 ? "" : "s", g->cases_n == 1 ? "" : "s");
+    cu_buf_addf(zh, "账本“%s”（网络标识%.16s…）案件", g->ledger, hex);
+    put_names(en, zh, &g->cases, g->cases_n);
+    cu_buf_addf(en, " of the ledger %s (network id %.16s…)", g->ledger, hex);
+    cu_buf_addf(zh, "的证物%zu件", g->exhibits);
+    if (g->here)
+        cu_buf_addf(en, "; the bytes of %llu are here, each as it was signed", LLU(g->here)),
+            cu_buf_addf(zh, "；其中%llu件的数据在此，与签名时一致", LLU(g->here));
+    if (g->parts)
+        cu_buf_addf(en, "; proven parts of items that are here: %llu", LLU(g->parts)),
+            cu_buf_addf(zh, "；经证明的部分数据%llu段", LLU(g->parts));
+    if (g->by_reference)
+        cu_buf_addf(en, "; of %llu the record alone is proven", LLU(g->by_reference)),
+            cu_buf_addf(zh, "；%llu件仅有记录", LLU(g->by_reference));
+    both(en, zh, ". ", "。");
+}
+
+static void put_completeness(const struct cu_bag_judging *g, struct cu_buf *en, struct cu_buf *zh)
+{
+    const bool one = g->inventories == 1;
+
+    if (g->missing_n) {
+        both(en, zh, one ? "The case has more, not in this package: " : "The cases have more, not in this package: ",
+             "该案另有不在本包中的证物：");
+        put_names(en, zh, &g->missing, g->missing_n);
+        both(en, zh, ". ", "。");
+    } else
+        both(en, zh, one ? "As of its inventory the case has no other. " : "As of their inventories the cases have no other. ",
+             "依其清单，该案无其他证物。");
+}
+
+static void put_sentences(const struct cu_bag_judging *g, struct cu_buf *en, struct cu_buf *zh)
+{
+    char time[32];
+
     cu_time_text(g->as_of, time);
     if (g->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || g->verdict[CU_VERDICT_SIGNER] == CU_FAIL ||
         g->verdict[CU_VERDICT_TIME] == CU_FAIL) {
@@ -97,43 +167,27 @@ static void put_sentences(const struct cu_bag_judging *g, struct cu_buf *en, str
         cu_buf_addf(zh, "未通过验证，不可采信：%s。", g->why[v].zh);
         return;
     }
-    const bool proven = g->verdict[CU_VERDICT_SIGNER] == CU_PASS;
-    cu_buf_add_str(
-        en, proven
-                ? "Verified: "
-                : "NOT PROVEN whose it is: the package is whole in itself, but no trusted signature vouches for it. It says: ");
-    cu_buf_add_str(zh, proven ? "经验证：" : "来源未经证明：本包自身完整，但没有可信的签名证明其来源。其内容为：");
-    cu_buf_addf(en, "%zu exhibits of the case %s of the ledger %s (network id %.16s…)", g->exhibits, g->cases, g->ledger, hex);
-    cu_buf_addf(zh, "账本“%s”（网络标识 %.16s…）案件 %s 的证物%zu件", g->ledger, hex, g->cases, g->exhibits);
-    if (g->here)
-        cu_buf_addf(en, "; the bytes of %llu are here, each as it was signed", LLU(g->here)),
-            cu_buf_addf(zh, "；其中%llu件的数据在此，与签名时一致", LLU(g->here));
-    if (g->parts)
-        cu_buf_addf(en, "; %llu proven parts of items are here", LLU(g->parts)),
-            cu_buf_addf(zh, "；经证明的部分数据%llu段", LLU(g->parts));
-    if (g->by_reference)
-        cu_buf_addf(en, "; of %llu the record alone is proven", LLU(g->by_reference)),
-            cu_buf_addf(zh, "；%llu件仅有记录", LLU(g->by_reference));
-    cu_buf_add_str(en, ". "), cu_buf_add_str(zh, "。");
-    if (g->missing[0])
-        cu_buf_addf(en, "The case has more, not in this package: %s. ", g->missing),
-            cu_buf_addf(zh, "该案另有不在本包中的证物：%s。", g->missing);
-    else cu_buf_add_str(en, "As of its inventory the case has no other. "), cu_buf_add_str(zh, "依其清单，该案无其他证物。");
+    both(en, zh,
+         g->verdict[CU_VERDICT_SIGNER] == CU_PASS
+             ? "Verified: "
+             : "NOT PROVEN whose it is: the package is whole in itself, but no trusted signature vouches for it. It says: ",
+         g->verdict[CU_VERDICT_SIGNER] == CU_PASS ? "经验证："
+                                                  : "来源未经证明：本包自身完整，但没有可信的签名证明其来源。其内容为：");
+    put_what(g, en, zh);
+    put_completeness(g, en, zh);
     cu_buf_addf(en, "Given out%s%s, on record by %s", g->recipient[0] ? " to " : "", g->recipient, time);
     cu_buf_addf(zh, "出示%s%s，入账不晚于%s", g->recipient[0] ? "对象：" : "", g->recipient, time);
-    if (g->verdict[CU_VERDICT_TIME] != CU_PASS) {
-        cu_buf_add_str(en, ", by the ledger's own clock, which nobody else attests: the time is NOT PROVEN");
-        cu_buf_add_str(zh, "，依据账本自身时钟，无他方证明：时间未经证明");
-    }
-    cu_buf_add_str(en, ". "), cu_buf_add_str(zh, "。");
-    if (g->one_keeper) {
-        cu_buf_add_str(
-            en, "One party holds every key of this ledger: until an outside witness signs, it could have rewritten the whole. ");
-        cu_buf_add_str(zh, "本账本的全部密钥由一方持有：在外部见证方签名之前，该方可改写整个账本。");
-    }
-    cu_buf_add_str(en,
-                   "Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.");
-    cu_buf_add_str(zh, "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
+    if (g->verdict[CU_VERDICT_TIME] != CU_PASS)
+        both(en, zh, ", by the ledger's own clock, which nobody else attests: the time is NOT PROVEN",
+             "，依据账本自身时钟，无他方证明：时间未经证明");
+    both(en, zh, ". ", "。");
+    if (g->one_keeper)
+        both(en, zh,
+             "One party holds every key of this ledger: until an outside witness signs, it could have rewritten the whole, which "
+             "only an older receipt would show. ",
+             "本账本的全部密钥由一方持有：在外部见证方签名之前，该方可改写整个账本，唯有更早的回执能够揭示。");
+    both(en, zh, "Not covered: what happened before it was signed; when and how evidence was collected is its signer's word.",
+         "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
 }
 
 static void put_text(const struct cu_bag_judging *g, struct cu_span en, struct cu_span zh, struct cu_buf *out)
@@ -148,6 +202,11 @@ static void put_text(const struct cu_bag_judging *g, struct cu_span en, struct c
     cu_buf_add_str(out, "\n\n");
     cu_buf_add(out, zh);
     cu_buf_add_byte(out, '\n');
+    if (!g->trust_text.n)
+        cu_buf_addf(out,
+                    "\nCompare the network id with a published one, then name the file: --trust %s/trust/ledger.trust\n"
+                    "请与公布的网络标识核对，再指定文件：--trust %s/trust/ledger.trust\n",
+                    g->r->path, g->r->path);
 }
 
 static void put_json(struct cu_bag_judging *g, int exit, struct cu_span en, struct cu_span zh, struct cu_buf *out)
@@ -195,8 +254,8 @@ static void conclude(struct cu_bag_judging *g)
     static const struct cu_bag_why none = { "there is no receipt", "没有回执" };
 
     for (int v = 0; v < CU_VERDICTS; v++) {
-        if (g->verdict[v] == CU_PASS && !g->any) g->verdict[v] = v == CU_VERDICT_INTEGRITY ? CU_FAIL : CU_NOT_PROVEN;
-        if (!g->why[v].en[0]) g->why[v] = g->any ? fine[v] : none;
+        if (g->verdict[v] == CU_PASS && !g->receipts) g->verdict[v] = v == CU_VERDICT_INTEGRITY ? CU_FAIL : CU_NOT_PROVEN;
+        if (!g->why[v].en[0]) g->why[v] = g->receipts ? fine[v] : none;
     }
 }
 
@@ -218,6 +277,10 @@ static cu_status judge(struct cu_bag_judging *g, struct cu_buf *out, int *ret_ex
     conclude(g);
     *ret_exit = exit_code(g);
     put_sentences(g, &en, &zh);
+    TRY(cu_buf_ok(&g->lines, err));
+    TRY(cu_buf_ok(&g->told, err));
+    TRY(cu_buf_ok(&en, err));
+    TRY(cu_buf_ok(&zh, err));
     if (g->json) put_json(g, *ret_exit, cu_buf_span(&en), cu_buf_span(&zh), out);
     else put_text(g, cu_buf_span(&en), cu_buf_span(&zh), out);
     return cu_buf_ok(out, err);
@@ -228,8 +291,10 @@ cu_status cu_bag_judge(const struct cu_bag_request *r, bool json, struct cu_buf 
     CU_CLEANUP(cu_bag_judging_free)
     struct cu_bag_judging g = { .r = r,
                                 .json = json,
-                                .lines = cu_buf_heap((size_t)8 << 20),
-                                .told = cu_buf_heap((size_t)8 << 20),
+                                .lines = cu_buf_heap((size_t)16 << 20),
+                                .told = cu_buf_heap((size_t)16 << 20),
+                                .cases = cu_buf_heap(4096),
+                                .missing = cu_buf_heap(16384),
                                 .verdict = { CU_PASS, CU_PASS, CU_PASS } };
 
     g.j = cu_json_on(&g.lines);
@@ -242,6 +307,8 @@ void cu_bag_judging_free(struct cu_bag_judging *g)
     cu_bag_free(&g->bag);
     cu_buf_free(&g->lines);
     cu_buf_free(&g->told);
+    cu_buf_free(&g->cases);
+    cu_buf_free(&g->missing);
     free(g->report);
     free(g->exhibit);
     free(g->inventory);

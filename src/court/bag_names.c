@@ -131,6 +131,7 @@ void cu_bag_safe(struct cu_span component, struct cu_buf *ret)
     CU_BUF name = cu_buf_heap((size_t)CU_PATH_MAX_BYTES + 2);
 
     put_characters(component, &name);
+    ret->no_memory |= name.no_memory;
     struct cu_span safe = cu_buf_span(&name);
     if (is_reserved(safe) || (safe.n > 0 && safe.p[0] == ' ') || safe.n == 0) cu_buf_add_byte(ret, '_');
     const size_t extension = safe.n > NAME_MAX_BYTES ? extension_of(safe) : 0;

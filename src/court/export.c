@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define LIST_BYTES ((size_t)4 << 30)
+enum { SCOPE_BYTES = 4096 };
 
 /* ---- files of the package ---- */
 cu_status cu_export_begin(struct cu_export *x, const char *path, uint64_t size, struct cu_export_file *ret, struct cu_err *err)
@@ -32,12 +33,13 @@ cu_status cu_export_add(struct cu_export_file *f, struct cu_span bytes, struct c
     if (f->skip >= bytes.n) return f->skip -= bytes.n, CU_OK;
     bytes = cu_span(bytes.p + f->skip, bytes.n - (size_t)f->skip);
     f->skip = 0;
-    f->at += bytes.n;
-    f->x->told.bytes += bytes.n;
     cu_digest_add(&f->digest, bytes);
+    f->x->told.bytes += bytes.n;
     if (progress->at) progress->at(progress->arg, "writing", f->x->told.bytes, 0, f->x->told.files, 0);
     ENSURE(!progress->stop || !progress->stop(progress->arg), err, CU_INTERRUPTED, "interrupted: no package was made");
-    return f->x->out->ops->add(f->x->out->self, bytes, err);
+    f->broken = f->x->out->ops->add(f->x->out->self, bytes, err);
+    f->at += bytes.n;
+    return f->broken;
 }
 
 cu_status cu_export_end(struct cu_export_file *f, struct cu_err *err)
@@ -112,14 +114,21 @@ static int by_position(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static struct cu_export_exhibit *exhibit_named(struct cu_export *x, struct cu_span name, struct cu_err *err)
+/* The longest beginning of `name`, up to a slash, that names anything; *ret_item: what follows. `ret_item` NULL: all of it names something. */
+static struct cu_export_exhibit *exhibit_named(struct cu_export *x, struct cu_span name, struct cu_span *ret_item,
+                                               struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    size_t n = name.n;
 
-    if (cu_lookup(x->p, name, &found, err) != CU_OK) return NULL;
+    while (ret_item && n > 0 && cu_lookup(x->p, cu_span(name.p, n), &found, NULL) != CU_OK)
+        while (n > 0 && name.p[--n] != '/') {}
+    if (!ret_item || n == 0) n = name.n;
+    if (cu_lookup(x->p, cu_span(name.p, n), &found, err) != CU_OK) return NULL;
+    if (ret_item) *ret_item = n < name.n ? cu_span_from(name, n + 1) : CU_SPAN_EMPTY;
     for (size_t i = 0; i < x->n; i++)
         if (x->exhibit[i].seq.v == found.row.seq.v) return &x->exhibit[i];
-    (void)cu_fail(err, CU_USAGE, "%.*s is not among what is exported", (int)name.n, (const char *)name.p);
+    (void)cu_fail(err, CU_USAGE, "%.*s is not among what is exported", (int)n, (const char *)name.p);
     return NULL;
 }
 
@@ -130,22 +139,37 @@ static bool next_between_commas(struct cu_span *rest, struct cu_span *ret)
     return true;
 }
 
-/* ID:FIRST-LAST; the ID may have colons itself. */
-static cu_status add_part(struct cu_export *x, struct cu_span text, struct cu_err *err)
+/* Take "…:FIRST-LAST" from the front, up to a comma or the end: a path may have commas and colons itself. */
+static bool next_part(struct cu_span *rest, struct cu_span *ret_name, struct cu_export_part *ret)
 {
-    struct cu_span name = text, rest, first;
-    struct cu_export_part part;
-    size_t colon = text.n;
+    for (size_t colon = 0; colon < rest->n; colon++) {
+        struct cu_span after = cu_span_from(*rest, colon + 1), range, first;
+        if (rest->p[colon] != ':') continue;
+        if (!cu_span_split(&after, ',', &range)) range = after, after = CU_SPAN_EMPTY;
+        if (!cu_span_split(&range, '-', &first) || cu_decimal_read(first, INT64_MAX, &ret->first, NULL) != CU_OK ||
+            cu_decimal_read(range, INT64_MAX, &ret->last, NULL) != CU_OK)
+            continue;
+        *ret_name = cu_span(rest->p, colon);
+        *rest = after;
+        return ret->first <= ret->last;
+    }
+    return false;
+}
 
-    while (colon > 0 && text.p[colon - 1] != ':') colon--;
-    name.n = colon ? colon - 1 : 0;
-    rest = cu_span(text.p + colon, text.n - colon);
-    ENSURE(colon && cu_span_split(&rest, '-', &first) && cu_decimal_read(first, INT64_MAX, &part.first, NULL) == CU_OK &&
-               cu_decimal_read(rest, INT64_MAX, &part.last, NULL) == CU_OK && part.first <= part.last,
-           err, CU_USAGE, "--range is ID:FIRST-LAST, both bytes counted, the first of all being 0: \"%.*s\" is not", (int)text.n,
-           (const char *)text.p);
-    struct cu_export_exhibit *e = exhibit_named(x, name, err);
+static cu_status add_part(struct cu_export *x, struct cu_span *rest, struct cu_err *err)
+{
+    const struct cu_span text = *rest;
+    struct cu_export_part part;
+    struct cu_span name;
+
+    ENSURE(next_part(rest, &name, &part), err, CU_USAGE,
+           "--range is ID:FIRST-LAST or ID/PATH:FIRST-LAST, both bytes counted, the first of all being 0: \"%.*s\" is not",
+           (int)text.n, (const char *)text.p);
+    struct cu_export_exhibit *e = exhibit_named(x, name, &part.item, err);
     if (!e) return err ? err->status : CU_USAGE;
+    for (size_t i = 0; i < e->parts_n; i++)
+        if (e->part[i].first == part.first && e->part[i].last == part.last && cu_span_eq(e->part[i].item, part.item))
+            return CU_OK;
     ENSURE(e->parts_n < CU_PARTS_MAX, err, CU_TOO_LARGE, "%s: at most %d parts of one exhibit", e->name, CU_PARTS_MAX);
     e->part[e->parts_n++] = part;
     e->content = false;
@@ -158,12 +182,12 @@ static cu_status choose_content(struct cu_export *x, struct cu_err *err)
 
     for (size_t i = 0; i < x->n; i++) x->exhibit[i].content = !x->r->no_content && x->r->only.n == 0;
     while (next_between_commas(&rest, &name)) {
-        struct cu_export_exhibit *e = exhibit_named(x, name, err);
+        struct cu_export_exhibit *e = exhibit_named(x, name, NULL, err);
         if (!e) return err ? err->status : CU_USAGE;
         e->content = !x->r->no_content;
     }
     rest = x->r->parts;
-    while (next_between_commas(&rest, &name)) TRY(add_part(x, name, err));
+    while (rest.n > 0) TRY(add_part(x, &rest, err));
     return CU_OK;
 }
 
@@ -173,7 +197,8 @@ static cu_status name_stem(struct cu_export *x, const char *name, char *ret, siz
     CU_BUF dashed = cu_buf_heap(512), path = cu_buf_heap(1024);
     bool same;
 
-    for (const char *c = name; *c; c++) cu_buf_add_byte(&dashed, (uint8_t)(*c == '/' || *c == ' ' ? '-' : *c));
+    for (const char *c = name; *c; c++) cu_buf_add_byte(&dashed, (uint8_t)(strchr("/ .", *c) ? '-' : *c));
+    TRY(cu_buf_ok(&dashed, err));
     TRY(cu_bag_name(&x->names, "data", cu_buf_span(&dashed), &path, &same, err));
     snprintf(ret, max, "%.*s", (int)path.n - 5, (const char *)path.p + 5);
     return CU_OK;
@@ -217,7 +242,10 @@ static cu_status put_receipt(struct cu_export *x, cu_seq seq, const char *stem, 
 
     TRY(cu_receipt_of(x->p, seq, &receipt, err));
     snprintf(path, sizeof path, "receipts/%s" CU_BAG_RECEIPT, stem);
-    if (keep) cu_buf_add(keep, cu_buf_span(&receipt));
+    if (keep) {
+        cu_buf_add(keep, cu_buf_span(&receipt));
+        TRY(cu_buf_ok(keep, err));
+    }
     return cu_export_put(x, path, cu_buf_span(&receipt), err);
 }
 
@@ -234,22 +262,36 @@ static cu_status put_receipts(struct cu_export *x, struct cu_err *err)
 }
 
 /* ---- 3. the ledger is told ---- */
+static void put_part_scope(const struct cu_export_exhibit *e, const struct cu_export_part *part, struct cu_buf *out)
+{
+    cu_buf_addf(out, "; bytes %llu to %llu of %s", LLU(part->first), LLU(part->last), e->name);
+    if (part->item.n == 0) return;
+    cu_buf_add_byte(out, '/');
+    cu_text_printable(out, part->item);
+}
+
+/* The parts that there is room for: the package has them all. */
 static void put_scope(const struct cu_export *x, struct cu_buf *out)
 {
+    static const char more[] = "; …";
     const uint64_t reference = x->n - x->told.whole;
 
     cu_buf_addf(out, "%zu exhibits: %llu with their bytes, %llu by their record", x->n, LLU(x->told.whole), LLU(reference));
     for (size_t i = 0; i < x->n; i++)
-        for (size_t k = 0; k < x->exhibit[i].parts_n && out->n < 3800; k++)
-            cu_buf_addf(out, "; bytes %llu to %llu of %s", LLU(x->exhibit[i].part[k].first), LLU(x->exhibit[i].part[k].last),
-                        x->exhibit[i].name);
+        for (size_t k = 0; k < x->exhibit[i].parts_n; k++) {
+            CU_BUF one = cu_buf_heap(SCOPE_BYTES - strlen(more) - out->n);
+            put_part_scope(&x->exhibit[i], &x->exhibit[i].part[k], &one);
+            out->no_memory |= one.no_memory;
+            if (one.full) return cu_buf_add_str(out, more);
+            cu_buf_add(out, cu_buf_span(&one));
+        }
 }
 
 static int by_hash(const void *a, const void *b) { return memcmp(a, b, sizeof(cu_hash)); }
 
 static cu_status disclose(struct cu_export *x, const cu_hash *ids, size_t n, cu_seq *ret, struct cu_err *err)
 {
-    CU_BUF targets = cu_buf_heap(CU_ENTRY_MAX), scope = cu_buf_heap(4096);
+    CU_BUF targets = cu_buf_heap(CU_ENTRY_MAX), scope = cu_buf_heap(SCOPE_BYTES);
     struct cu_disclosure body = { .targets = { .n = n } };
     const struct cu_export_request *r = x->r;
     struct cu_outcome outcome;
@@ -257,6 +299,8 @@ static cu_status disclose(struct cu_export *x, const cu_hash *ids, size_t n, cu_
     for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&targets, cu_span_hash(&ids[i]));
     body.targets.bytes = cu_buf_span(&targets);
     put_scope(x, &scope);
+    TRY(cu_buf_ok(&targets, err));
+    TRY(cu_buf_ok(&scope, err));
     const struct cu_details_disclosure details = { .scope = cu_buf_span(&scope),
                                                    .recipient = r->recipient,
                                                    .has_recipient = r->recipient.n > 0,
@@ -378,6 +422,7 @@ static cu_status put_bag_files(struct cu_export *x, struct cu_err *err)
     cu_buf_add_str(&info, "Custody-Network: ");
     cu_hex_put(&info, cu_span_hash(&x->p->trust.network));
     cu_buf_addf(&info, "\nPayload-Oxum: %llu.%llu\n", LLU(x->payload_bytes), LLU(x->payload_files));
+    TRY(cu_buf_ok(&info, err));
     TRY(cu_export_put(x, "bagit.txt", cu_span_str(declaration), err));
     TRY(cu_export_put(x, "bag-info.txt", cu_buf_span(&info), err));
     TRY(cu_export_put(x, "manifest-sha256.txt", cu_buf_span(&x->payload), err));

@@ -3,6 +3,8 @@
  */
 #include "court/export.h"
 
+#include "custody/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +19,7 @@ static cu_status restart(void *arg, struct cu_err *err)
 
     (void)err;
     f->skip = f->at;
-    return CU_OK;
+    return f->broken; /* what the package refused is no fault of the copy */
 }
 
 static void file_free(struct cu_export_file *f) { cu_digest_free(&f->digest); }
@@ -34,19 +36,22 @@ static cu_status put_object(struct cu_export *x, const char *path, const cu_hash
 
 /* ---- names ---- */
 /* "<path in the bag>\t<as deposited>\n" when they differ. */
-static void note_name(struct cu_export *x, struct cu_span path, const char *stem, struct cu_span name, struct cu_span below)
+static cu_status note_name(struct cu_export *x, struct cu_span path, const char *stem, struct cu_span name, struct cu_span below,
+                           struct cu_err *err)
 {
     CU_BUF own = cu_buf_heap(65536);
 
     cu_buf_addf(&own, "data/%s/", stem);
     cu_buf_add(&own, name);
     if (below.n) cu_buf_add_byte(&own, '/'), cu_buf_add(&own, below);
-    if (cu_span_eq(cu_buf_span(&own), path)) return;
+    TRY(cu_buf_ok(&own, err));
+    if (cu_span_eq(cu_buf_span(&own), path)) return CU_OK;
     cu_buf_add(&x->renamed, path);
     cu_buf_add_byte(&x->renamed, '\t');
     cu_bag_original(name, &x->renamed);
     if (below.n) cu_buf_add_byte(&x->renamed, '/'), cu_bag_original(below, &x->renamed);
     cu_buf_add_byte(&x->renamed, '\n');
+    return cu_buf_ok(&x->renamed, err);
 }
 
 /* The path of a component below `dir`, or flat when that would be too long. */
@@ -59,10 +64,12 @@ static cu_status path_of(struct cu_export *x, const char *stem, const char *dir,
 
     CU_BUF safe = cu_buf_heap(256);
     cu_bag_safe(component, &safe);
+    TRY(cu_buf_ok(&safe, err));
     if (strlen(dir) + 1 + safe.n + 8 <= PATH_BYTES) return cu_bag_name(&x->names, dir, component, ret, &same, err);
     snprintf(base, sizeof base, "data/%s/long", stem);
     cu_buf_addf(&flat, "%llu-", LLU(++x->names.flat));
     cu_buf_add(&flat, component);
+    TRY(cu_buf_ok(&flat, err));
     return cu_bag_name(&x->names, base, cu_buf_span(&flat), ret, &same, err);
 }
 
@@ -114,7 +121,7 @@ static cu_status put_item(struct cu_export *x, const struct cu_export_exhibit *e
     if (item->type != CU_ITEM_FILE && item->type != CU_ITEM_DIRECTORY) return CU_OK;
     TRY(path_of(x, e->stem, w->dir[w->n - 1].at, last, &path, err));
     if (item->type == CU_ITEM_DIRECTORY) return enter(w, item->path, cu_buf_span(&path), err);
-    note_name(x, cu_buf_span(&path), e->stem, name, item->path);
+    TRY(note_name(x, cu_buf_span(&path), e->stem, name, item->path, err));
     cu_buf_add_byte(&path, 0);
     TRY(cu_buf_ok(&path, err));
     return put_object(x, (const char *)path.p, &item->root, item->size, NULL, err);
@@ -187,15 +194,21 @@ static cu_status forget(void *arg, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status fetch_edge(struct cu_export *x, const struct cu_claim *claim, uint64_t from, uint64_t to, struct cu_buf *ret,
+/* What it is a part of: the exhibit, or an item in it. */
+struct whole {
+    cu_hash root;
+    uint64_t size;
+};
+
+static cu_status fetch_edge(struct cu_export *x, const struct whole *whole, uint64_t from, uint64_t to, struct cu_buf *ret,
                             struct cu_err *err)
 {
     const struct cu_fetch_range edge = { from, to };
 
-    return from < to ? cu_fetch_object(x->p, &claim->root, claim->size, &edge, keep, forget, ret, &x->told.damaged, err) : CU_OK;
+    return from < to ? cu_fetch_object(x->p, &whole->root, whole->size, &edge, keep, forget, ret, &x->told.damaged, err) : CU_OK;
 }
 
-static cu_status read_leaves(struct cu_export *x, const struct cu_claim *claim, struct proving *v, struct cu_err *err)
+static cu_status read_leaves(struct cu_export *x, const struct whole *whole, struct proving *v, struct cu_err *err)
 {
     cu_status read = CU_NOT_FOUND;
 
@@ -204,50 +217,82 @@ static cu_status read_leaves(struct cu_export *x, const struct cu_claim *claim, 
         v->leaf = 0;
         cu_leaf_run_start(&v->left, 0);
         cu_leaf_run_start(&v->right, v->proof.last / CU_LEAF_BYTES + 1);
-        read = cu_objects_find(x->p->store[store], CU_OBJECT_CONTENT, &claim->root, &object, err);
+        read = cu_objects_find(x->p->store[store], CU_OBJECT_CONTENT, &whole->root, &object, err);
         if (read == CU_OK) read = cu_object_leaves(&object, take_leaf, v, err);
         if (read != CU_OK) x->told.damaged = true;
     }
     return read;
 }
 
-static cu_status put_proof(struct cu_export *x, const struct cu_export_exhibit *e, const struct cu_claim *claim, const char *name,
+static cu_status put_proof(struct cu_export *x, const struct cu_export_exhibit *e, const struct whole *whole, const char *name,
                            const struct cu_export_part *part, struct cu_err *err)
 {
     CU_BUF before = cu_buf_heap(CU_LEAF_BYTES), after = cu_buf_heap(CU_LEAF_BYTES), hashes = cu_buf_heap(128 * 32),
            file = cu_buf_heap(16384);
-    struct proving v = { .proof = { cu_span_str(CU_PART_TYPE), e->id, part->first, part->last, CU_SPAN_EMPTY, CU_SPAN_EMPTY,
-                                    CU_SPAN_EMPTY } };
+    struct proving v = { .proof = { .type = cu_span_str(CU_PART_TYPE),
+                                    .id = e->id,
+                                    .first = part->first,
+                                    .last = part->last,
+                                    .item = part->item,
+                                    .has_item = part->item.n > 0 } };
     uint64_t end = part->last / CU_LEAF_BYTES * CU_LEAF_BYTES + CU_LEAF_BYTES;
     char path[300];
 
-    if (end > claim->size) end = claim->size;
-    TRY(fetch_edge(x, claim, part->first / CU_LEAF_BYTES * CU_LEAF_BYTES, part->first, &before, err));
-    TRY(fetch_edge(x, claim, part->last + 1, end, &after, err));
-    TRY(read_leaves(x, claim, &v, err));
+    if (end > whole->size) end = whole->size;
+    TRY(fetch_edge(x, whole, part->first / CU_LEAF_BYTES * CU_LEAF_BYTES, part->first, &before, err));
+    TRY(fetch_edge(x, whole, part->last + 1, end, &after, err));
+    TRY(read_leaves(x, whole, &v, err));
     cu_part_hashes(&v.left, &v.right, &hashes);
+    TRY(cu_buf_ok(&hashes, err));
     v.proof.before = cu_buf_span(&before);
     v.proof.after = cu_buf_span(&after);
     v.proof.hashes = cu_buf_span(&hashes);
     TRY(cu_schema_write(&cu_part_proof_schema, &v.proof, &file, err));
+    TRY(cu_buf_ok(&file, err));
     snprintf(path, sizeof path, "receipts/%s" CU_BAG_PART, name);
     return cu_export_put(x, path, cu_buf_span(&file), err);
 }
 
-static cu_status put_part(struct cu_export *x, const struct cu_export_exhibit *e, const struct cu_claim *claim,
+/* The item in a folder, and the number of its row. */
+static cu_status find_item(const struct cu_export_exhibit *e, const struct cu_fetch *f, struct cu_span path, struct whole *ret,
+                           uint64_t *ret_row, struct cu_err *err)
+{
+    CU_BUF shown = cu_buf_heap(2048);
+    struct cu_item item;
+
+    ENSURE(path.n > 0, err, CU_USAGE, "%s is a folder: --range names an item in it, %s/PATH:FIRST-LAST", e->name, e->name);
+    ENSURE(f->claim.has_folder, err, CU_USAGE, "%s is one item, no folder: there is nothing in it to name", e->name);
+    const cu_status found = cu_manifest_find(cu_buf_span(&f->manifest), path, &item, ret_row, err);
+    cu_text_shortened(&shown, path, CU_PATH_SHOWN);
+    if (found != CU_OK) return cu_fail_while(err, found, "%s/%.*s", e->name, (int)shown.n, (const char *)shown.p);
+    if (item.type == CU_ITEM_HARDLINK) cu_buf_clear(&shown), cu_text_shortened(&shown, item.target, CU_PATH_SHOWN);
+    ENSURE(item.type != CU_ITEM_HARDLINK, err, CU_USAGE, "%s: this is a further name of %.*s: name that one", e->name,
+           (int)shown.n, (const char *)shown.p);
+    ENSURE(item.type == CU_ITEM_FILE, err, CU_USAGE, "%s/%.*s is no file: it has no bytes of its own", e->name, (int)shown.n,
+           (const char *)shown.p);
+    *ret = (struct whole){ item.root, item.size };
+    return CU_OK;
+}
+
+static cu_status put_part(struct cu_export *x, const struct cu_export_exhibit *e, const struct cu_fetch *f,
                           const struct cu_export_part *part, struct cu_err *err)
 {
     const struct cu_fetch_range range = { part->first, part->last + 1 };
-    char name[200], path[300];
+    struct whole whole = { f->claim.root, f->claim.size };
+    char item[40] = "", name[240], path[300];
+    uint64_t row;
 
-    ENSURE(!claim->has_folder, err, CU_USAGE, "%s: --range is for one item, and this is a folder", e->name);
-    ENSURE(part->last < claim->size, err, CU_USAGE, "%s has %llu bytes: there are none from %llu to %llu", e->name,
-           LLU(claim->size), LLU(part->first), LLU(part->last));
-    snprintf(name, sizeof name, "%s" CU_BAG_BYTES "%llu-%llu", e->stem, LLU(part->first), LLU(part->last));
+    if (f->claim.has_folder || part->item.n) {
+        TRY(find_item(e, f, part->item, &whole, &row, err));
+        snprintf(item, sizeof item, CU_BAG_ITEM "%llu", LLU(row));
+    }
+    ENSURE(part->last < whole.size, err, CU_USAGE, "%s%s%.*s has %llu bytes: there are none from %llu to %llu", e->name,
+           item[0] ? "/" : "", (int)part->item.n, (const char *)part->item.p, LLU(whole.size), LLU(part->first), LLU(part->last));
+    snprintf(name, sizeof name, "%s%s" CU_BAG_BYTES "%llu-%llu", e->stem, item, LLU(part->first), LLU(part->last));
     snprintf(path, sizeof path, "data/%s", name);
-    TRY(put_object(x, path, &claim->root, claim->size, &range, err));
+    TRY(put_object(x, path, &whole.root, whole.size, &range, err));
     x->told.parts++;
-    return put_proof(x, e, claim, name, part, err);
+    return put_proof(x, e, &whole, name, part, err);
 }
 
 /* ---- an exhibit ---- */
@@ -259,7 +304,7 @@ static cu_status put_item_alone(struct cu_export *x, const struct cu_export_exhi
 
     snprintf(base, sizeof base, "data/%s", e->stem);
     TRY(path_of(x, e->stem, base, f->found.row.name, &path, err));
-    note_name(x, cu_buf_span(&path), e->stem, f->found.row.name, CU_SPAN_EMPTY);
+    TRY(note_name(x, cu_buf_span(&path), e->stem, f->found.row.name, CU_SPAN_EMPTY, err));
     cu_buf_add_byte(&path, 0);
     TRY(cu_buf_ok(&path, err));
     return put_object(x, (const char *)path.p, &f->claim.root, f->claim.size, NULL, err);
@@ -273,7 +318,7 @@ cu_status cu_export_evidence(struct cu_export *x, const struct cu_export_exhibit
     cu_hash_hex(&e->id, hex);
     TRY(cu_fetch_begin(x->p, cu_span_str(hex), &f, err));
     if (f.claim.has_folder) TRY(put_manifest(x, e, &f, err));
-    for (size_t i = 0; i < e->parts_n; i++) TRY(put_part(x, e, &f.claim, &e->part[i], err));
+    for (size_t i = 0; i < e->parts_n; i++) TRY(put_part(x, e, &f, &e->part[i], err));
     if (!e->content) return CU_OK;
     x->told.whole++;
     return f.claim.has_folder ? put_folder(x, e, &f, err) : put_item_alone(x, e, &f, err);

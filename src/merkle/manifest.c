@@ -197,3 +197,22 @@ cu_status cu_manifest_next(struct cu_manifest *m, struct cu_item *ret, bool *ret
 }
 
 cu_hash cu_manifest_root(const struct cu_manifest *m) { return cu_frontier_root(&m->rows); }
+
+cu_status cu_manifest_find(struct cu_span manifest, struct cu_span path, struct cu_item *ret, uint64_t *ret_row,
+                           struct cu_err *err)
+{
+    struct cu_manifest m;
+    struct cu_item item;
+    bool more = true;
+    int way = -1;
+
+    TRY(cu_manifest_open(manifest, &m, err));
+    while (way < 0) {
+        TRY(cu_manifest_next(&m, &item, &more, err));
+        way = more ? cu_path_cmp(item.path, path) : 1;
+    }
+    ENSURE(way == 0, err, CU_NOT_FOUND, "the folder has no item of this path");
+    *ret = item;
+    *ret_row = m.at;
+    return CU_OK;
+}

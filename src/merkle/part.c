@@ -13,6 +13,7 @@ static const struct cu_field part_fields[] = {
     CU_BYTES(4, struct cu_part_proof, before, 0, CU_LEAF_BYTES - 1),
     CU_BYTES(5, struct cu_part_proof, after, 0, CU_LEAF_BYTES - 1),
     CU_BYTES(6, struct cu_part_proof, hashes, 0, 128 * sizeof(cu_hash)),
+    CU_BYTES(7, struct cu_part_proof, item, 1, CU_PATH_MAX_BYTES, CU_OPTIONAL(struct cu_part_proof, has_item)),
 };
 const struct cu_schema cu_part_proof_schema = CU_SCHEMA_OF("part", part_fields, struct cu_part_proof);
 

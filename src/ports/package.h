@@ -17,11 +17,11 @@ struct cu_package_out_ops {
     void (*close)(void *self);                           /* what was not finished is removed */
 };
 
-/** One file as it lies. `kind` says what else it is instead of a file: "a link", "a device"; NULL: a file. */
+/** One file as it lies. */
 struct cu_package_file {
     struct cu_span path;
     uint64_t size; /* as the package says; the bytes decide */
-    const char *kind;
+    bool other;    /* it is no file but a link, a device or the like */
     void *self;
     cu_status (*read)(void *self, void *ret, size_t n, size_t *ret_n, struct cu_err *err); /* fewer than n only at the end */
 };

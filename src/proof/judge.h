@@ -98,7 +98,7 @@ struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party);
 uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid);
 
 /** A name for people in a line, printable and cut: "" stays "". */
-#define CU_SHOWN 200
+#define CU_SHOWN (4 * CU_NAME_SHOWN + 4)
 const char *cu_shown(struct cu_span name, char ret[CU_SHOWN]);
 
 /** Verdicts, sentence and exit code out of what is in the report. */
@@ -108,9 +108,6 @@ void cu_report_sentences(struct cu_report *report);
 /** cu_vkey_read and cu_tlog_policy_read without the check of the keys themselves. */
 CU_MUST_USE cu_status cu_vkey_parse(struct cu_span text, struct cu_vkey *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_policy_parse(struct cu_span text, struct cu_tlog_policy *ret, struct cu_err *err);
-
-/** How many of the first `max` bytes end in a whole character, if the text is UTF-8. */
-size_t cu_whole(struct cu_span text, size_t max);
 
 #define CU_LAST_MS 253402300799999u /* the end of the year 9999: what people can be shown */
 

@@ -153,7 +153,7 @@ static void say_limits(struct two *t, const struct cu_report *r)
          "不在验证范围：签名之前发生的事；证据何时、如何取得，仅为签名人的陈述。");
 }
 
-static void end(struct cu_buf *t, char *mem) { mem[cu_whole(cu_buf_span(t), t->n)] = '\0'; } /* at a whole character */
+static void end(struct cu_buf *t, char *mem) { mem[cu_text_whole(cu_buf_span(t), t->n)] = '\0'; } /* at a whole character */
 
 void cu_report_sentences(struct cu_report *r)
 {

@@ -12,15 +12,6 @@
 
 /* ---- lines --------------------------------------------------------------------------------------------------------- */
 
-size_t cu_whole(struct cu_span text, size_t max)
-{
-    size_t n = text.n < max ? text.n : max, at = n;
-
-    while (at > 0 && n - at < 4 && (text.p[at - 1] & 0xC0) == 0x80) at--;
-    if (at > 0 && text.p[at - 1] >= 0xC0) at--;
-    return at == n || cu_utf8_ok(cu_span(text.p + at, n - at)) ? n : at;
-}
-
 void cu_fill(struct cu_buf *out, const char *words, const struct cu_arg *args, bool zh)
 {
     for (; *words; words++) {
@@ -47,17 +38,19 @@ static const struct row rows[CU_CHECKS] = { CU_CHECK_TABLE(ROW) };
 
 const char *cu_check_name(enum cu_check check) { return rows[check].name; }
 
-/* Cut at a whole character. */
-static void put_words(char *ret, size_t size, const char *words, const struct cu_arg *args, bool zh, const char *why)
+/* Cut at a whole character. Returns where the reason begins. */
+static size_t put_words(char *ret, size_t size, const char *words, const struct cu_arg *args, bool zh, const char *why)
 {
     char room[2048];
     struct cu_buf out = cu_buf_over(room, sizeof room);
 
     cu_fill(&out, words, args, zh);
+    const size_t before = out.n;
     if (why) cu_buf_add_str(&out, zh ? "：" : ": "), cu_buf_add_str(&out, why);
-    size_t n = cu_whole(cu_buf_span(&out), size - 1);
+    size_t n = cu_text_whole(cu_buf_span(&out), size - 1);
     memcpy(ret, room, n);
     ret[n] = '\0';
+    return before < n ? before : n;
 }
 
 static bool any_failed(const struct cu_report *r)
@@ -76,9 +69,9 @@ void cu_judge_say(struct cu_judge *j, enum cu_check check, enum cu_verdict v, cu
     const bool good = v >= CU_PASS;
     const enum cu_verdict_name which = row->counts_to;
 
-    put_words(line.text, sizeof line.text, row->words[good][0], args, false, good || !why ? NULL : why->text);
-    put_words(line.text_zh, sizeof line.text_zh, row->words[good][1], args, true,
-              good || !why ? NULL : cu_status_text_zh(status));
+    line.words_n = put_words(line.text, sizeof line.text, row->words[good][0], args, false, good || !why ? NULL : why->text);
+    (void)put_words(line.text_zh, sizeof line.text_zh, row->words[good][1], args, true,
+                    good || !why ? NULL : cu_status_text_zh(status));
     if (r->lines_n < CU_REPORT_LINES) r->line[r->lines_n++] = line; /* verdicts do not live in lines: more of them are dropped */
     if (v == CU_PASS && which == CU_VERDICT_TIME && r->verdict[which] == CU_PASS) r->why[which] = line;
     if (good) return;
@@ -207,13 +200,11 @@ uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid)
     return key == NULL ? 0 : cu_members_party(&j->members, key->party)->organisation;
 }
 
-#define SHOWN_BYTES 40 /* each becomes at most 4 characters: \xNN */
 const char *cu_shown(struct cu_span name, char ret[CU_SHOWN])
 {
     struct cu_buf out = cu_buf_over(ret, CU_SHOWN - 1);
 
-    cu_text_printable(&out, cu_span(name.p, cu_whole(name, SHOWN_BYTES)));
-    if (name.n > SHOWN_BYTES) cu_buf_add_str(&out, "…");
+    cu_text_shortened(&out, name, CU_NAME_SHOWN);
     ret[out.n] = '\0';
     return ret;
 }

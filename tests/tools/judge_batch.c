@@ -3,10 +3,12 @@
  *     receipt <tab> trust <tab> evidence <tab> manifest
  *     proof <tab> trust                                         with --forks
  *     proof <tab> part <tab> size of the item <tab> its root    with --parts
+ *     folder of an exported case <tab> trust                    with --bags
  *
  * and one line of JSON comes out: what `custody-verify --json` prints, or {"refused": STATUS} when there is nothing to judge.
  */
 #include "adapters/posix/posix.h"
+#include "court/bag.h"
 #include "custody/part.h"
 #include "custody/text.h"
 #include "service/judge.h"
@@ -98,11 +100,26 @@ static cu_status judge_part(char *line, struct cu_verifier *by, struct cu_buf *o
     return CU_OK;
 }
 
+static cu_status judge_bag(char *line, struct cu_verifier *by, struct cu_buf *out, struct cu_err *err)
+{
+    const struct cu_source source = cu_posix_source();
+    const char *path = column(&line);
+    struct cu_package package;
+    struct cu_bag_request r = { .package = &package, .verifier = by, .scratch = scratch, .path = path };
+    int code;
+
+    TRY(read_column(&line, file[1], &r.trust_text, err));
+    TRY(cu_bag_folder(&source, path, &package, err));
+    const cu_status judged = cu_bag_judge(&r, true, out, &code, err);
+    package.close(package.self);
+    return judged;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     cu_status (*go)(char *, struct cu_verifier *, struct cu_buf *, struct cu_err *) = judge;
-    CU_BUF out = cu_buf_heap((size_t)4 << 20);
+    CU_BUF out = cu_buf_heap((size_t)64 << 20);
     struct cu_verifier by;
     char *line = NULL;
     size_t size = 0;
@@ -111,6 +128,7 @@ int main(int argc, char **argv)
     by = cu_verifier_plain();
     if (strcmp(what, "--forks") == 0) go = judge_fork;
     if (strcmp(what, "--parts") == 0) go = judge_part;
+    if (strcmp(what, "--bags") == 0) go = judge_bag;
     while (getline(&line, &size, stdin) > 0) {
         struct cu_err err = { 0 };
         cu_buf_clear(&out);

@@ -847,7 +847,12 @@ pt("beyond", "last beyond the item", "MALFORMED", WHOLE, 9003, 9003, lambda p: p
 pt("other-size", "of an item of another size", "MALFORMED", WHOLE, 5000, 5010, size=4000)
 pt("other-item", "of another item", "BAD_PROOF", WHOLE, 5000, 5010, root=sha(b"item"))
 pt("type", "another type", "NEWER_FORMAT", WHOLE, 5000, 5010, lambda p: p.update({0: "application/custody-part+cbor"}))
-pt("field", "a field more", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({7: 0}))
+pt("field", "a field more", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({8: 0}))
+pt("path", "of an item in a folder, by its path", "OK", WHOLE, 5000, 5010, lambda p: p.update({7: b"sub/a b, c:\xff.bin"}))
+pt("path-long", "by the longest path", "OK", WHOLE, 5000, 5010, lambda p: p.update({7: b"p" * 4096}))
+pt("path-too-long", "by a longer one", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({7: b"p" * 4097}))
+pt("path-empty", "by an empty path", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({7: b""}))
+pt("path-text", "by a path that is a text", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.update({7: "sub/a.bin"}))
 pt("no-id", "no id", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.pop(1))
 pt("none", "nothing for a proof", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.clear())
 

@@ -179,7 +179,8 @@ const struct command command_export = {
                  { "authority", "TEXT", "on whose order" },
                  { "no-content", NULL, "records and receipts alone; the bytes stay here" },
                  { "only", "ID,…", "of these exhibits alone the bytes go along, of the others the record" },
-                 { "range", "ID:FIRST-LAST,…", "of these items a part goes along, with its proof; the first byte is 0" },
+                 { "range", "ID[/PATH]:FIRST-LAST,…",
+                   "of these items, or items in a folder, a part goes along, with its proof; the first byte is 0" },
                  { "pin", NULL, "put the trust file into the page that verifies, too" },
                  { "page", "FILE", "the page that verifies, unless it is where it was installed" } },
 };

@@ -327,12 +327,29 @@ static void what_could_deceive_is_shown_escaped(void **state)
           "\\u{200e}\\u{200f}\\u{61c}\\u{200b}\\u{200c}\\u{200d}\\u{feff}\\u{2060}\\u{ad}" },
         { "\xc2\x85\u2028\u2029", "\\u{85}\\u{2028}\\u{2029}" },
         { "\U000E0041", "\\u{e0041}" },
+        { "\u2800\u17B4\U0001D173", "\\u{2800}\\u{17b4}\\u{1d173}" },
         { "C:\\x0a", "C:\\\\x0a" },
         { "\"quoted\"", "\"quoted\"" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CU_BUF out = cu_buf_heap(1000);
         cu_text_printable(&out, cu_span_str(cases[i].text));
+        assert_text(&out, cases[i].shown);
+    }
+}
+
+static void a_long_name_is_cut_between_characters(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        { "eleven char", "eleven char" },        { "eleven chars", "eleven char…" },      { "证据证据", "证据证…" },
+        { "ten chars \xe7\x85", "ten chars …" }, { "ten chars \xe7", "ten chars \\xe7" }, { "", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CU_BUF out = cu_buf_heap(1000);
+        cu_text_shortened(&out, cu_span_str(cases[i].text), 11);
         assert_text(&out, cases[i].shown);
     }
 }
@@ -442,6 +459,7 @@ int main(void)
         cmocka_unit_test(every_two_and_three_bytes_are_what_they_encode_or_nothing),
         cmocka_unit_test(a_fault_is_found_wherever_it_stands_in_a_long_text),
         cmocka_unit_test(what_could_deceive_is_shown_escaped),
+        cmocka_unit_test(a_long_name_is_cut_between_characters),
         cmocka_unit_test(quotes_within_quotes_are_escaped),
         cmocka_unit_test(a_zero_byte_is_shown_too),
         cmocka_unit_test(what_is_shown_stands_for_one_byte_string),

@@ -257,6 +257,25 @@ static void a_whole_manifest_gives_its_rows_and_the_items_root(void **state)
     assert_false(more);
 }
 
+static void an_item_is_found_by_its_path_alone(void **state)
+{
+    static const char *const others[] = { "", "a/", "a/a", "a/c/\xff", "a-", "h", "A" };
+    CU_BUF all = manifest(folder, FOLDER, FOLDER, FOLDER_BYTES);
+    struct cu_item it;
+    uint64_t row = 0;
+
+    (void)state;
+    for (size_t i = 0; i < FOLDER; i++) {
+        assert_ok(cu_manifest_find(cu_buf_span(&all), cu_span_str(folder[i].path), &it, &row, NULL));
+        assert_true(cu_span_is(it.path, folder[i].path) && row == i + 1);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_status(cu_manifest_find(cu_buf_span(&all), cu_span_str(others[i]), &it, &row, NULL), CU_NOT_FOUND);
+    all.n--;
+    assert_status(cu_manifest_find(cu_buf_span(&all), cu_span_str("h"), &it, &row, NULL), CU_MALFORMED);
+    assert_true(cu_span_is(it.path, folder[FOLDER - 1].path) && row == FOLDER);
+}
+
 static void an_empty_folder_has_an_empty_manifest(void **state)
 {
     CU_BUF all = manifest(NULL, 0, 0, 0);
@@ -367,6 +386,7 @@ int main(void)
         cmocka_unit_test(the_longest_row_fits_and_what_is_longer_is_not_read),
         cmocka_unit_test(a_manifest_announces_at_most_16_million_items),
         cmocka_unit_test(a_whole_manifest_gives_its_rows_and_the_items_root),
+        cmocka_unit_test(an_item_is_found_by_its_path_alone),
         cmocka_unit_test(an_empty_folder_has_an_empty_manifest),
         cmocka_unit_test(rows_out_of_order_or_without_their_folder_are_refused),
         cmocka_unit_test(counts_and_sums_must_be_those_of_the_header),

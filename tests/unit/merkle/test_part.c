@@ -150,6 +150,27 @@ static void the_worked_example_is_as_the_page_says(void **state)
     assert_ok(judge(8193, cu_span(bytes, 1)));
 }
 
+static void an_item_of_a_folder_is_named_by_its_path(void **state)
+{
+    static uint8_t path[CU_PATH_MAX_BYTES + 1];
+    CU_BUF file = cu_buf_heap(20000);
+    struct cu_part_proof again;
+
+    (void)state;
+    prove(MOST, 5000, 13999);
+    proof.has_item = true;
+    for (size_t n = 0; n <= sizeof path; n += n < 2 || n == CU_PATH_MAX_BYTES ? 1 : CU_PATH_MAX_BYTES - 2) {
+        const bool fits = n > 0 && n <= CU_PATH_MAX_BYTES;
+        cu_buf_clear(&file);
+        proof.item = cu_span(path, n);
+        assert_int_equal(cu_schema_write(&cu_part_proof_schema, &proof, &file, NULL), fits ? CU_OK : CU_MALFORMED);
+        if (!fits) continue;
+        assert_ok(cu_part_proof_read(cu_buf_span(&file), &again, NULL));
+        assert_true(again.has_item && cu_span_eq(again.item, proof.item));
+    }
+    proof.has_item = false;
+}
+
 static void the_fields_are_in_order(void **state)
 {
     (void)state;
@@ -164,6 +185,7 @@ int main(void)
         cmocka_unit_test(every_bit_of_a_proof_counts),
         cmocka_unit_test(a_hash_that_is_missing_or_left_over_is_malformed),
         cmocka_unit_test(the_worked_example_is_as_the_page_says),
+        cmocka_unit_test(an_item_of_a_folder_is_named_by_its_path),
         cmocka_unit_test(the_fields_are_in_order),
     };
     return cmocka_run_group_tests_name("part", tests, with_bytes, NULL);

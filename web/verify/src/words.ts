@@ -1,5 +1,5 @@
 /** Texts in both languages, and names that others wrote, made harmless for people's eyes (docs/decisions/011). */
-import { type Bytes, utf8 } from './codec/bytes.ts'
+import { type Bytes, toUtf8, utf8 } from './codec/bytes.ts'
 import { type Status } from './status.ts'
 
 export interface Two { en: string, zh: string }
@@ -12,24 +12,51 @@ export function fill(words: Two, args: Two[]): Two {
   return two(one(words.en, 'en'), one(words.zh, 'zh'))
 }
 
-// eslint-disable-next-line no-control-regex
-const DECEIVES = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
-const code = (n: number, width: number): string => n.toString(16).padStart(width, '0')
+/** What reorders text or takes no room, docs/formats/verification.md "Names": a list of its own, so that no browser's Unicode decides. */
+const HIDDEN: readonly [number, number][] = [
+  [0x80, 0x9f], [0xad, 0xad], [0x34f, 0x34f], [0x61c, 0x61c], [0x115f, 0x1160], [0x17b4, 0x17b5], [0x180b, 0x180f], [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f],
+  [0x2800, 0x2800], [0x3164, 0x3164], [0xfe00, 0xfe0f], [0xfeff, 0xfeff], [0xffa0, 0xffa0], [0xfff0, 0xfffb], [0x1bca0, 0x1bca3], [0x1d173, 0x1d17a], [0xe0000, 0xe0fff],
+]
+
+/** The character that begins there, and its bytes; `c` undefined: a byte that begins none. */
+export function characterAt(bytes: Bytes, at: number): { c: string | undefined, n: number } {
+  for (let n = 1; n <= 4 && at + n <= bytes.length; n++) {
+    const c = utf8(bytes.subarray(at, at + n))
+    if (c !== undefined) return { c, n }
+  }
+  return { c: undefined, n: 1 }
+}
 
 /** Reversible: two different names never look alike. */
 export function printable(bytes: Bytes): string {
   let out = ''
   for (let at = 0; at < bytes.length;) {
-    const length = [1, 2, 3, 4].find((n) => at + n <= bytes.length && utf8(bytes.subarray(at, at + n)) !== undefined)
-    const c = length === undefined ? undefined : utf8(bytes.subarray(at, at + length))!
-    if (c === undefined || c < ' ' || (c >= '\x7f' && c <= '\x9f')) {
-      for (const b of bytes.subarray(at, at + (length ?? 1))) out += `\\x${code(b, 2)}`
-    } else out += c === '\\' ? '\\\\' : DECEIVES.test(c) ? `\\u{${code(c.codePointAt(0)!, 1)}}` : c
-    at += length ?? 1
+    const { c, n } = characterAt(bytes, at), code = c?.codePointAt(0) ?? 0
+    if (c === undefined || code < 0x20 || code === 0x7f) out += `\\x${bytes[at]!.toString(16).padStart(2, '0')}`
+    else if (HIDDEN.some(([first, last]) => code >= first && code <= last)) out += `\\u{${code.toString(16)}}`
+    else out += c === '\\' ? '\\\\' : c
+    at += n
   }
   return out
 }
-export const shown = (text: string): string => printable(new TextEncoder().encode(text))
+
+/** How many of the first `most` bytes end in a whole character. */
+function whole(bytes: Bytes, most: number): number {
+  let at = most
+  while (at > 0 && most - at < 4 && (bytes[at - 1]! & 0xc0) === 0x80) at--
+  if (at > 0 && bytes[at - 1]! >= 0xc0) at--
+  return utf8(bytes.subarray(at, most)) !== undefined ? most : at
+}
+const shortened = (name: Bytes | string, most: number): string => {
+  const bytes = typeof name === 'string' ? toUtf8(name) : name
+  return bytes.length > most ? `${printable(bytes.subarray(0, whole(bytes, most)))}…` : printable(bytes)
+}
+
+/** A name in a line: of a party, a case, a ledger; and of a file. */
+export const shownName = (name: Bytes | string): string => shortened(name, 40)
+export const shownPath = (path: Bytes | string): string => shortened(path, 200)
+/** A name by itself, whole. */
+export const shown = (text: string): string => printable(toUtf8(text))
 
 export const timeText = (ms: bigint): string => new Date(Number(ms)).toISOString()
 

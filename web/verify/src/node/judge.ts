@@ -65,8 +65,11 @@ async function bagLine([folder, trust = '-']: string[]): Promise<object> {
   const files = [...found].flatMap(([path, f]) => f.type === FILE ? [{ ...f.file, path: Buffer.from(path, 'latin1').toString() }] : [])
   const bag = await judgeBag(files, trust === '-' ? undefined : readTrust(bytes(trust)), reading)
   return {
-    exit_code: bag.exitCode, verdicts: bag.verdicts, exhibits: bag.exhibits.map(({ stem, state }) => ({ exhibit: stem, content: state })),
-    checks: bag.lines.map(({ verdict, what, where, text }) => ({ verdict, what, where, text: text.en, text_zh: text.zh })), statement_en: bag.sentence.en,
+    exit_code: bag.exitCode, verdicts: Object.fromEntries(VERDICTS.map((v) => [v, { verdict: bag.verdicts[v], why: bag.why[v].en, why_zh: bag.why[v].zh }])),
+    files: files.length, bytes: files.reduce((n, f) => n + f.size, 0), failures: bag.lines.filter((l) => l.verdict === 'FAIL').length,
+    exhibits: bag.exhibits.map(({ stem, state }) => ({ exhibit: stem, content: state })),
+    checks: bag.lines.slice(0, 2000).map(({ verdict, what, where, text }) => ({ verdict, what, where, text: text.en, text_zh: text.zh })),
+    statement_en: bag.sentence.en, statement_zh: bag.sentence.zh,
   }
 }
 

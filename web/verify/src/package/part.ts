@@ -1,20 +1,20 @@
 /** The proof that bytes are a part of an item, docs/formats/bag.md "A part of an item". */
 import { type Bytes, ensure, same } from '../codec/bytes.ts'
-import { bytes, field, h32, map, read, text, uint } from '../codec/schema.ts'
+import { bytes, field, h32, map, maybe, read, text, uint } from '../codec/schema.ts'
 import { LEAF, node } from '../codec/tree.ts'
 import { type Hashed } from './files.ts'
 
 const TYPE = 'application/custody-range+cbor'
 const proof = map({
   type: field(0, text(1, 64)), id: field(1, h32), first: field(2, uint()), last: field(3, uint()), before: field(4, bytes(0, LEAF - 1)),
-  after: field(5, bytes(0, LEAF - 1)), hashes: field(6, bytes(0, 126 * 32)),
+  after: field(5, bytes(0, LEAF - 1)), hashes: field(6, bytes(0, 128 * 32)), item: maybe(7, bytes(1, 4096)),
 })
 export type PartProof = ReturnType<typeof proof>
 
 export function readPartProof(from: Bytes): PartProof {
   const p = read(proof, 'part', from)
   ensure(p.type === TYPE, 'NEWER_FORMAT', `part: its type is not ${TYPE}`)
-  ensure(p.hashes.length % 32 === 0, 'MALFORMED', 'part: hashes are 32 bytes each')
+  ensure(p.first <= p.last && p.hashes.length % 32 === 0, 'MALFORMED', 'part: it ends before it begins, or a hash is cut off')
   return p
 }
 

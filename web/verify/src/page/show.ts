@@ -3,7 +3,7 @@ import { type Bytes, attempt, hex, utf8 } from '../codec/bytes.ts'
 import { type Difference } from '../package/evidence.ts'
 import { type Bag, type BagLine, type Exhibit } from '../package/bag.ts'
 import { type Fork } from '../proof/fork.ts'
-import { type Line, type Report, type Verdict, fine } from '../proof/report.ts'
+import { type Line, type Report, type Verdict } from '../proof/report.ts'
 import { kindName } from '../proof/sentence.ts'
 import { VERDICTS, type VerdictName } from '../proof/trust.ts'
 import { type Judgement } from '../proof/verify.ts'
@@ -95,7 +95,7 @@ function form(j: Judgement, l: Language): HTMLElement | undefined {
 const line = (c: Class, verdict: Two, name: string, text: Two, l: Language): HTMLElement =>
   h('li', { class: c }, mark(c), h('div', {}, h('span', { class: 'visually-hidden' }, `${verdict[l]}: `), text[l], ' ', h('span', { class: 'name' }, name)))
 const checkLine = (x: Line, l: Language): HTMLElement => line(classOf[x.verdict], T.verdicts[x.verdict], x.status === 'OK' ? x.check : `${x.check} ${x.status}`, x.text, l)
-const bagLine = (x: BagLine, l: Language): HTMLElement => line(classOf[x.verdict], T.verdicts[x.verdict], x.what, x.where ? { en: `${shown(x.where)}: ${x.text.en}`, zh: `${shown(x.where)}：${x.text.zh}` } : x.text, l)
+const bagLine = (x: BagLine, l: Language): HTMLElement => line(classOf[x.verdict], T.verdicts[x.verdict], x.what, x.where ? { en: `${x.where}: ${x.text.en}`, zh: `${x.where}：${x.text.zh}` } : x.text, l)
 
 const LINES_SHOWN = 500
 const cut = <X>(all: X[], show: (x: X) => HTMLElement): HTMLElement[] => [...all.slice(0, LINES_SHOWN).map(show), ...(all.length > LINES_SHOWN ? [h('li', {}, `… ${all.length - LINES_SHOWN}`)] : [])]
@@ -141,7 +141,7 @@ export function receiptVerdicts(j: Judgement): Verdicts {
 }
 export const needsFile = (r: Report): boolean => r.facts?.kind === 'deposit' && r.compared === 'none'
 
-export const bagVerdicts = (b: Bag): Verdicts => ({ verdicts: b.verdicts, exitCode: b.exitCode, sentence: b.sentence, whyOf: (v) => b.why[v] ?? fine[v], compared: undefined })
+export const bagVerdicts = (b: Bag): Verdicts => ({ verdicts: b.verdicts, exitCode: b.exitCode, sentence: b.sentence, whyOf: (v) => b.why[v], compared: undefined })
 
 export function showBag(b: Bag, l: Language, open: (e: Exhibit) => void): HTMLElement[] {
   const state: Record<Exhibit['state'], Class> = { same: 'good', part: 'good', reference: 'note', altered: 'bad' }

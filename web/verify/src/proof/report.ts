@@ -6,7 +6,8 @@ import { type CheckName, checkOf } from './checks.ts'
 import { type Trust, type VerdictName, VERDICTS } from './trust.ts'
 
 export type Verdict = 'PASS' | 'NOT PROVEN' | 'FAIL'
-export interface Line { check: CheckName, verdict: Verdict | 'NOTE', status: Status, text: Two }
+/** `plain`: the status in place of what exactly was found, in words that every verifier has. */
+export interface Line { check: CheckName, verdict: Verdict | 'NOTE', status: Status, text: Two, plain: Two }
 const RANK: Record<Verdict, number> = { 'FAIL': 0, 'NOT PROVEN': 1, 'PASS': 2 }
 
 export interface Facts {
@@ -18,7 +19,7 @@ export interface Facts {
 export class Report {
   readonly lines: Line[] = []
   readonly verdicts: Record<VerdictName, Verdict> = { integrity: 'PASS', signer: 'PASS', time: 'PASS' }
-  readonly why: Partial<Record<VerdictName, Two>> = {}
+  readonly why: Partial<Record<VerdictName, { text: Two, plain: Two }>> = {}
   status: Status = 'OK'
   exitCode = 0
   facts: Facts | undefined
@@ -35,16 +36,17 @@ export class Report {
 
   private add(check: CheckName, verdict: Verdict | 'NOTE', status: Status, args: Two[], reason?: string): void {
     const { of, good, bad } = checkOf(check), well = verdict === 'PASS' || verdict === 'NOTE', words = fill(well ? good : bad, args)
-    const text = well || reason === undefined ? words : two(`${words.en}: ${reason}`, `${words.zh}：${statusWords[status].zh}`)
-    this.lines.push({ check, verdict, status, text })
+    const bare = well || reason === undefined, told = (found: string): Two => bare ? words : two(`${words.en}: ${found}`, `${words.zh}：${statusWords[status].zh}`)
+    const text = told(reason ?? ''), plain = told(statusWords[status].en)
+    this.lines.push({ check, verdict, status, text, plain })
     if (well) {
-      if (verdict === 'PASS' && of === 'time' && this.verdicts.time === 'PASS') this.why.time = text
+      if (verdict === 'PASS' && of === 'time' && this.verdicts.time === 'PASS') this.why.time = { text, plain }
       return
     }
     if (this.status === 'OK' || (verdict === 'FAIL' && !this.failed)) this.status = status
     if (of === undefined || RANK[verdict] >= RANK[this.verdicts[of]]) return
     this.verdicts[of] = verdict
-    this.why[of] = text
+    this.why[of] = { text, plain }
   }
 
   note(check: CheckName, ...args: Two[]): void { this.add(check, 'NOTE', 'OK', args) }
@@ -75,11 +77,12 @@ export class Report {
   }
 
   /** The line beside a verdict. */
-  whyOf(v: VerdictName): Two { return this.why[v] ?? fine[v] }
+  whyOf(v: VerdictName): Two { return this.why[v]?.text ?? fine[v] }
+  plainWhyOf(v: VerdictName): Two { return this.why[v]?.plain ?? fine[v] }
 }
 
 /** What stands beside a PASS that no line speaks of. */
-export const fine: Record<VerdictName, Two> = {
+const fine: Record<VerdictName, Two> = {
   integrity: two('every proof leads to the checkpoint, and what is attached is what was signed', '每项证明都通向检查点，所附内容与所签的一致'),
   signer: two('every signature is by a key that the pinned ledger enrolled, and the checkpoint is signed as the trust file demands', '每个签名都出自指定账本所登记的密钥，检查点已按信任文件的要求签名'),
   time: alike(''),

@@ -1,7 +1,7 @@
 /** The plain sentence, in English and Chinese: what was verified, as of when, what is not covered. A clerk copies it. */
 import { hex } from '../codec/bytes.ts'
 import { type Kind } from '../record/kinds.ts'
-import { type Two, alike, fill, printable, shown, timeText, two } from '../words.ts'
+import { type Two, alike, fill, shownName, timeText, two } from '../words.ts'
 import { type Receipt } from './receipt.ts'
 import { type Report } from './report.ts'
 import { VERDICTS } from './trust.ts'
@@ -54,18 +54,18 @@ export function sayAll(report: Report, receipt: Receipt | undefined): void {
 }
 
 function sayWhat(s: Sentence, { facts: f }: Report): void {
-  const name = alike(shown(f!.origin!.slice(0, -33))) // without its nonce: the network id beside it says which ledger of that name
+  const name = alike(shownName(f!.origin!.slice(0, -33))) // without its nonce: the network id beside it says which ledger of that name
   s.add('entry {1} of the ledger {2} (network id {3}…), as of its {4} entries, is {5}', '账本“{2}”（网络标识{3}…）共{4}条记录时的{1}号记录是{5}',
     alike(f!.position), name, alike(hex(f!.network!).slice(0, 16)), alike(f!.size), kindWords[f!.kind as Kind][1])
-  s.named(', in the case {1}', '，案件：{1}', f!.caseName && shown(f!.caseName))
+  s.named(', in the case {1}', '，案件：{1}', f!.caseName && shownName(f!.caseName))
 }
 
 function sayObject(s: Sentence, report: Report, receipt: Receipt): void {
   const f = report.facts!, claim = receipt.own.entry.inner?.payload
-  if (!claim) return void s.named('; signed by {1}', '；签名人：{1}', f.depositor && shown(f.depositor)).add('. ', '。')
-  s.add('; signed by its depositor', '；存证人签名').named(' {1}', '：{1}', f.depositor && shown(f.depositor))
-  s.add(' and by the provider', '，云服务方签名').named(' {1}', '：{1}', f.provider && shown(f.provider))
-  s.named('; name {1}', '；名称：{1}', f.name && printable(f.name))
+  if (!claim) return void s.named('; signed by {1}', '；签名人：{1}', f.depositor && shownName(f.depositor)).add('. ', '。')
+  s.add('; signed by its depositor', '；存证人签名').named(' {1}', '：{1}', f.depositor && shownName(f.depositor))
+  s.add(' and by the provider', '，云服务方签名').named(' {1}', '：{1}', f.provider && shownName(f.provider))
+  s.named('; name {1}', '；名称：{1}', f.name && shownName(f.name))
   if (claim.folder) s.add('; a folder of {1} items, {2} bytes. ', '；文件夹，含{1}项，{2}字节。', alike(claim.folder.items), alike(claim.folder.bytes))
   else s.add('; {1} bytes', '；{1}字节', alike(claim.size)).named(', SHA-256 {1}', '，SHA-256 {1}', f.sha256 && hex(f.sha256)).add('. ', '。')
   if (report.compared === 'same') s.add('The bytes that were given are those that were signed. ', '所提交的数据与签名时的数据一致。')

@@ -6,7 +6,8 @@ export type VerdictName = 'integrity' | 'signer' | 'time'
 export const VERDICTS: readonly VerdictName[] = ['integrity', 'signer', 'time']
 
 export interface Epoch { first: bigint, last: bigint | undefined, policy: Policy }
-export interface Trust { network: Bytes, required: VerdictName[], epochs: Epoch[] }
+/** `bytes`: the file itself. */
+export interface Trust { network: Bytes, required: VerdictName[], epochs: Epoch[], bytes: Bytes }
 
 export function readTrust(bytes: Bytes): Trust {
   ensure(bytes.length <= 65536, 'TOO_LARGE', 'trust: at most 65,536 bytes')
@@ -15,7 +16,7 @@ export function readTrust(bytes: Bytes): Trust {
   ensure(version !== undefined, 'MALFORMED', 'trust: not a trust file')
   ensure(version === 'custody-trust/v1', version.startsWith('custody-trust/') ? 'NEWER_FORMAT' : 'MALFORMED', 'trust: the first line is not "custody-trust/v1"')
   ensure(network?.startsWith('network ') === true, 'MALFORMED', 'trust: the second line is network <64 hex digits>')
-  const out = { network: unhex(network.slice(8), 32), required: readRequired(require), epochs: readEpochs(rest, last ?? '') }
+  const out = { network: unhex(network.slice(8), 32), required: readRequired(require), epochs: readEpochs(rest, last ?? ''), bytes }
   const names = new Set(out.epochs.flatMap((e) => e.policy.logs.map((l) => l.name)))
   ensure(names.size === 1, 'MALFORMED', 'trust: log keys of two origins')
   return out

@@ -10,7 +10,7 @@ import { FOLDER, ITEM, type Kind, type Payload, type Seen } from '../record/kind
 import { type Manifest, readManifest } from '../record/manifest.ts'
 import { checkAttachments, commitment } from '../record/record.ts'
 import { type Status } from '../status.ts'
-import { type Two, alike, shown, timeText, two } from '../words.ts'
+import { type Two, alike, shownName, timeText, two } from '../words.ts'
 import { Members } from './members.ts'
 import { type VerifierKey } from './note.ts'
 import { type LineVerdict, type Policy, judgeLines, quorumMet } from './policy.ts'
@@ -84,7 +84,7 @@ class Judge {
 
   private use(p: Placed): void { p.used = true }
 
-  private nameOf(party: bigint | undefined): Two { return alike(shown(party === undefined ? '' : this.names.get(party) ?? '')) }
+  private nameOf(party: bigint | undefined): Two { return alike(shownName(party === undefined ? '' : this.names.get(party) ?? '')) }
 
   private dating(position: bigint): Of<'block'> {
     const block = this.of('block').find(({ payload: b }) => b.first <= position && position - b.first < b.count)
@@ -125,7 +125,7 @@ class Judge {
   }
 
   private tellLine(line: LineVerdict, i: number): void {
-    const { name, id } = this.r.note.lines[i]!, who = alike(shown(name))
+    const { name, id } = this.r.note.lines[i]!, who = alike(shownName(name))
     if (line.is === 'ignored') this.report.note('ignored', alike(i + 1), who, alike(id))
     else if (line.is === 'log') this.report.note('log-signature', who)
     else this.report.note('cosignature', who, alike(timeText(msOf(line.at))))
@@ -141,7 +141,7 @@ class Judge {
     const details = first.details && attempt(() => readDetails(first.details!, 'genesis'))
     if (details && details.status === 'OK' && details.value.profile === 'genesis') this.names = new Map(details.value.fields.parties.map((p) => [p.id, p.name]))
     if (this.genesis.origin !== this.r.checkpoint.origin) this.report.fail('origin', 'WRONG_NETWORK')
-    const words = [alike(shown(this.genesis.origin)), alike(hex(first.entry.leaf).slice(0, 16))]
+    const words = [alike(shownName(this.genesis.origin)), alike(hex(first.entry.leaf).slice(0, 16))]
     if (!this.trust) this.report.note('unpinned', ...words)
     else if (same(first.entry.leaf, this.trust.network)) this.report.pass('network', ...words)
     else this.report.fail('network', 'WRONG_NETWORK', ...words)
@@ -194,7 +194,7 @@ class Judge {
     ensure(at !== undefined, 'MALFORMED', 'the entry that opened the case is missing')
     this.use(at)
     this.caseName(at.details)
-    if (at.position < position) this.report.pass('case', alike(at.position), alike(shown(facts.caseName ?? '')))
+    if (at.position < position) this.report.pass('case', alike(at.position), alike(shownName(facts.caseName ?? '')))
     else this.report.fail('case', 'OUT_OF_ORDER')
   }
 
