@@ -254,7 +254,7 @@ static cu_status judge_part(const struct cu_bag_file *f, const struct cu_bag_par
 static bool check_part(struct cu_bag_judging *g, struct cu_bag_file *f, const struct cu_bag_part_name *part,
                        struct cu_span manifest)
 {
-    char name[300], of[CU_BAG_PATH] = "";
+    char name[300], of[CU_BAG_PATH] = "", en[CU_BAG_WORDS], zh[CU_BAG_WORDS];
     struct cu_part_proof proof = { .has_item = false };
     uint64_t size = 0;
 
@@ -269,9 +269,11 @@ static bool check_part(struct cu_bag_judging *g, struct cu_bag_file *f, const st
                           "未能证明这些字节属于该项：%.0s%s", cu_status_text(judged), cu_status_text_zh(judged)),
                false;
     if (proof.has_item) cu_bag_path_shown(proof.item, of);
-    cu_bag_say(g, CU_PASS, "part", f->path, "bytes %llu to %llu of %llu%s%s, as deposited",
-               "第%llu至%llu字节（共%llu字节）%s%s，与存证时一致", LLU(proof.first), LLU(proof.last), LLU(size),
-               of[0] ? ": " : "", of);
+    (void)snprintf(en, sizeof en, "bytes %llu to %llu of %llu%s%s, as deposited", LLU(proof.first), LLU(proof.last), LLU(size),
+                   of[0] ? ": " : "", of);
+    (void)snprintf(zh, sizeof zh, "%s%s第%llu至%llu字节（共%llu字节），与存证时一致", of, of[0] ? "的" : "", LLU(proof.first),
+                   LLU(proof.last), LLU(size));
+    cu_bag_say_two(g, CU_PASS, "part", f->path, en, zh);
     g->parts++;
     return true;
 }

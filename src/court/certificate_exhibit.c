@@ -60,9 +60,11 @@ static void put_item(struct cu_certifying *c, const struct cu_certified *e)
     cu_cert_row(
         c, "The bytes", "数据本身",
         e->what->evidence
-            ? (struct cu_paper_text){ cu_draft_f(c->d, "%s: every byte was compared with the record when this was written",
+            ? (struct cu_paper_text){ cu_draft_f(c->d,
+                                                 "%s: every byte was compared with the record when this was written (the "
+                                                 "sentence above is of the receipt by itself)",
                                                  e->what->evidence),
-                                      cu_draft_f(c->d, "%s：写成本文时已逐字节与记录比对", e->what->evidence) }
+                                      cu_draft_f(c->d, "%s：写成本文时已逐字节与记录比对（上文一段仅就回执本身而言）", e->what->evidence) }
             : cu_two("not compared for this paper: it certifies the record", "本文未作比对：所证明的是记录"),
         e->what->evidence ? cu_two("manifest-sha256.txt, and the root above", "manifest-sha256.txt 与上列字节根")
                           : cu_one(cu_span_str("—")));

@@ -139,9 +139,9 @@ static void put_or_blank(struct cu_certifying *c, struct cu_span text, const cha
 
 static void put_cn(struct cu_certifying *c)
 {
-    static const struct cu_draft_column columns[] = { { 9, "No.", "序号" },       { 22, "Name", "名称" },
-                                                      { 13, "Category", "类别" }, { 13, "File format", "文件格式" },
-                                                      { 10, "Bytes", "字节数" },  { 38, "Check value", "完整性校验值" } };
+    static const struct cu_draft_column columns[] = { { 9, "No.", "序号" },       { 20, "Name", "名称" },
+                                                      { 12, "Category", "类别" }, { 12, "File format", "文件格式" },
+                                                      { 9, "Bytes", "字节数" },   { 38, "Check value", "完整性校验值" } };
     static const struct two says[] = {
         { "Integrity was protected by check values (article 5): each was computed when the data were read, and is signed by "
           "depositor and provider.",

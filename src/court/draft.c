@@ -136,7 +136,9 @@ void cu_draft_table(struct cu_draft *d, bool form, struct cu_paper_text caption,
     CU_ASSERT(columns <= CU_PAPER_COLUMNS);
     b->table.form = form;
     b->table.columns = columns;
-    for (unsigned i = 0; i < columns; i++) b->table.width[i] = column[i].width;
+    unsigned hundred = 0;
+    for (unsigned i = 0; i < columns; i++) hundred += b->table.width[i] = column[i].width;
+    CU_ASSERT(hundred == 100); /* a wider one runs off the paper */
     for (unsigned i = 0; i < columns; i++) cu_draft_cell(d, cu_two(column[i].en, column[i].zh));
 }
 

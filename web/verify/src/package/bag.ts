@@ -319,9 +319,9 @@ class Judging {
       const row = proof.item && manifest!.rows.find((r) => same(r.path, proof.item!)), whole = proof.item ? { size: row?.size ?? 0n, root: row?.root ?? refused('NOT_FOUND') } : claim
       const h = await this.reading.hash(file, { before: proof.before, after: proof.after, from: leafOf(proof.first) })
       verifyPart(proof, h, whole)
-      const of = proof.item ? `: ${shownPath(proof.item)}` : ''
+      const of = proof.item && shownPath(proof.item)
       this.parts++
-      this.say('PASS', 'part', path, two(`bytes ${proof.first} to ${proof.last} of ${whole.size}${of}, as deposited`, `第${proof.first}至${proof.last}字节（共${whole.size}字节）${of}，与存证时一致`))
+      this.say('PASS', 'part', path, two(`bytes ${proof.first} to ${proof.last} of ${whole.size}${of ? `: ${of}` : ''}, as deposited`, `${of ? `${of}的` : ''}第${proof.first}至${proof.last}字节（共${whole.size}字节），与存证时一致`))
       return true
     } catch (e) {
       if (!(e instanceof Refused)) throw e

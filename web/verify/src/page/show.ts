@@ -48,7 +48,7 @@ export function showVerdict(r: Verdicts, l: Language, next: Two[]): HTMLElement 
     h('div', { class: 'buttons' }, h('button', { type: 'button', click: () => void copy() }, T.copy[l]), h('button', { type: 'button', click: () => window.print() }, T.save[l]), copied),
     h('ul', { class: 'verdicts' }, VERDICTS.map((v) => {
       const k = classOf[r.verdicts[v]]
-      return h('li', { class: k }, h('b', {}, mark(k), h('span', {}, `${T.verdictNames[v][l]}: ${T.verdicts[r.verdicts[v]][l]}`)), h('span', { class: 'dim' }, T.questions[v][l]), h('p', { class: 'dim' }, r.whyOf(v)?.[l] ?? ''))
+      return h('li', { class: k }, h('b', {}, mark(k), h('span', {}, `${T.verdictNames[v][l]}${l === 'zh' ? '：' : ': '}${T.verdicts[r.verdicts[v]][l]}`)), h('span', { class: 'dim' }, T.questions[v][l]), h('p', { class: 'dim' }, r.whyOf(v)?.[l] ?? ''))
     })))
 }
 
