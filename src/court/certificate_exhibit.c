@@ -57,17 +57,17 @@ static void put_item(struct cu_certifying *c, const struct cu_certified *e)
                  cu_cert_proof(c, r->seq, "statement"));
     if (claim->has_folder)
         cu_cert_hash(c, "Root of the items", "各项之根", &claim->folder.root, cu_cert_proof(c, r->seq, "statement"));
-    cu_cert_row(
-        c, "The bytes", "数据本身",
-        e->what->evidence
-            ? (struct cu_paper_text){ cu_draft_f(c->d,
-                                                 "%s: every byte was compared with the record when this was written (the "
-                                                 "sentence above is of the receipt by itself)",
-                                                 e->what->evidence),
-                                      cu_draft_f(c->d, "%s：写成本文时已逐字节与记录比对（上文一段仅就回执本身而言）", e->what->evidence) }
-            : cu_two("not compared for this paper: it certifies the record", "本文未作比对：所证明的是记录"),
-        e->what->evidence ? cu_two("manifest-sha256.txt, and the root above", "manifest-sha256.txt 与上列字节根")
-                          : cu_one(cu_span_str("—")));
+    cu_cert_row(c, "The bytes", "数据本身",
+                e->what->evidence
+                    ? (struct cu_paper_text){ cu_draft_f(c->d,
+                                                         "%s: every byte was compared with the record when this was written (the "
+                                                         "sentence above is of the receipt by itself)",
+                                                         e->what->evidence),
+                                              cu_draft_f(c->d, "%s：写成本文时已逐字节与记录比对（上文一段仅就回执本身而言）",
+                                                         e->what->evidence) }
+                    : cu_two("not compared for this paper: it certifies the record", "本文未作比对：所证明的是记录"),
+                e->what->evidence ? cu_two("manifest-sha256.txt, and the root above", "manifest-sha256.txt 与上列字节根")
+                                  : cu_one(cu_span_str("—")));
     cu_cert_hash(c, "Id of the statement", "陈述标识", &r->id, cu_cert_proof(c, r->seq, "statement"));
     cu_cert_hash(c, "Leaf of the entry", "记录叶", &r->leaf, cu_cert_proof(c, r->seq, "inclusion"));
     word_row(c, e, "Read by the program", "读取程序", e->has_details, e->details.tool);

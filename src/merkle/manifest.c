@@ -201,8 +201,8 @@ cu_hash cu_manifest_root(const struct cu_manifest *m) { return cu_frontier_root(
 cu_status cu_manifest_find(struct cu_span manifest, struct cu_span path, struct cu_item *ret, uint64_t *ret_row,
                            struct cu_err *err)
 {
-    struct cu_manifest m;
-    struct cu_item item;
+    struct cu_manifest m = { .at = 0 };
+    struct cu_item item = { .size = 0 };
     bool more = true;
     int way = -1;
 
