@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import threading
 
-from custody_test import CUSTODY, Ledger, Skip, call, difference, fill, main, noise, picture, same, scratch, stamps, test, verify
+from custody_test import CUSTODY, SANITIZED, Ledger, Skip, call, difference, fill, main, noise, picture, same, scratch, stamps, test, verify
 
 # ---- the ledger that is attacked: two cases, an empty file, inline content, packed items, objects of more than a MiB, a folder ----
 LARGE, PACKED, SMALL = noise(1_300_000, 1), noise(90_000, 2), b"a short note\n"
@@ -117,7 +117,7 @@ def every_file(*under):
 def share(cases):
     """All of them in the release build; the sanitized one, four times slower, runs the same code on every twelfth."""
     cases = list(cases)
-    return cases[len(cases) // 2 % 12::12] if os.environ.get("CUSTODY_SANITIZED") == "ON" else cases
+    return cases[len(cases) // 2 % 12::12] if SANITIZED else cases
 
 
 def is_lock(where):

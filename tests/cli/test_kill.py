@@ -17,9 +17,8 @@ import sys
 import threading
 import time
 
-from custody_test import CUSTODY, ENVIRONMENT, Ledger, Skip, fill, main, noise, picture, same, scratch, test, verify
+from custody_test import CUSTODY, SANITIZED, ENVIRONMENT, Ledger, Skip, fill, main, noise, picture, same, scratch, test, verify
 
-SANITIZED = os.environ.get("CUSTODY_SANITIZED", "").upper() in ("1", "ON", "TRUE", "YES")
 KILLS = 260 if os.environ.get("CUSTODY_SLOW") else 4 if SANITIZED else 18  # in each storm
 COUNTED = collections.Counter()
 SEED = int(os.environ.get("CUSTODY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)

@@ -11,10 +11,9 @@ import subprocess
 import threading
 import time
 
-from custody_test import CUSTODY, ENVIRONMENT, Ledger, Skip, call, custody, fill, main, noise, test
+from custody_test import CUSTODY, SANITIZED, ENVIRONMENT, Ledger, Skip, call, custody, fill, main, noise, test
 from s3_world import KEY, SECRET, WHO, Server, Spoiler
 
-SANITIZED = os.environ.get("CUSTODY_SANITIZED", "").upper() in ("1", "ON", "TRUE", "YES")
 LONG = 70 << 20  # more than four parts
 
 
