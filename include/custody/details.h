@@ -18,7 +18,8 @@
     X(6, CORRECTION, "correction", "what was wrong, and what is right")                                                \
     X(7, INCIDENT, "incident", "what was found damaged, and what was done")                                            \
     X(8, ACCESS, "access", "who read what, when and why")                                                              \
-    X(9, DISCLOSURE, "disclosure", "to whom evidence was given out, why, and by what authority")
+    X(9, DISCLOSURE, "disclosure", "to whom evidence was given out, why, and by what authority")                       \
+    X(10, MEMBER, "member", "who got keys, or whose keys were revoked, and why")
 
 #define CU_PROFILE_ENUM(num, name, text, line) CU_PROFILE_##name = (num),
 enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
@@ -86,6 +87,7 @@ struct cu_details_disclosure {
     struct cu_span profile, scope, recipient, purpose, authority;
     bool has_recipient, has_purpose, has_authority;
 };
+struct cu_details_member { struct cu_span profile, name, note; bool has_note; };
 /** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired].
  *  One read: a tuple [id, who, time, reason, authority]. */
 struct cu_finding_row { struct cu_span kind, where, id; bool repaired; };
@@ -101,6 +103,7 @@ union cu_details {
     struct cu_details_text text;
     struct cu_details_rows rows;
     struct cu_details_disclosure disclosure;
+    struct cu_details_member member;
 };
 
 /** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,

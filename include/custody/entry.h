@@ -16,7 +16,7 @@
 #include "custody/schema.h"
 
 /* Who may sign: bits. */
-enum cu_role { CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4 };
+enum cu_role { CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4, CU_ROLE_READER = 8 };
 /* What a key is for. One key, one purpose. */
 enum cu_purpose {
     CU_PURPOSE_STATEMENT = 1, CU_PURPOSE_LOG = 2, CU_PURPOSE_COSIGN = 3, CU_PURPOSE_VALIDATOR = 4, CU_PURPOSE_NODE = 5,
@@ -41,7 +41,8 @@ enum cu_purpose {
     X(11, CORRECTION, "correction", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
     X(12, ACCESS, "access", SIGNED, CU_ROLE_ORGANISATION, false, true)                                                 \
     X(13, INVENTORY, "inventory", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, false)                      \
-    X(14, DISCLOSURE, "disclosure", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)
+    X(14, DISCLOSURE, "disclosure", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
+    X(15, MEMBER, "member", SIGNED, CU_ROLE_ORGANISATION, false, true)
 
 #define CU_KIND_ENUM(num, name, text, form, roles, nests, details) CU_KIND_##name = (num),
 enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
@@ -147,6 +148,22 @@ struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash r
 extern const struct cu_schema cu_id_schema;
 struct cu_disclosure { uint64_t time; struct cu_seen seen; struct cu_list targets; cu_hash commitment; }; /* 1 2 3 4 */
 
+/** A key that a member gets. A tuple [purpose, -alg, public key, proof]. A sealing key signs nothing: the proof is a signature over
+ *  cu_possession_message by the member's statement key, of a reader by its organisation's. */
+struct cu_given_key { uint64_t purpose, neg_alg; struct cu_span pub; uint8_t proof[CU_SIGNATURE_LEN]; };
+/** A key that no longer acts. A tuple [kid, since]: others may hold it since that position; CU_NOT_COMPROMISED: nobody does. */
+struct cu_revoked { cu_hash kid; uint64_t since; };
+#define CU_NOT_COMPROMISED ((uint64_t)INT64_MAX)
+extern const struct cu_schema cu_given_key_schema, cu_revoked_schema;
+struct cu_member {               /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    uint64_t party, role;        /* 3 4 the next free id: a new member of the signer's organisation; else one of its parties, in its role */
+    struct cu_list keys;         /* 5   of cu_given_key */
+    struct cu_list revoked;      /* 6   of cu_revoked, kids ascending */
+    cu_hash commitment;          /* 7   details: the member's name */
+};
+
 /** Open numbers of one key: [kid, [n, …]]. */
 struct cu_open_serials { cu_hash kid; struct cu_list serials; };
 extern const struct cu_schema cu_open_serials_schema, cu_uint_schema;
@@ -210,6 +227,7 @@ union cu_payload {
     struct cu_access access;
     struct cu_inventory inventory;
     struct cu_disclosure disclosure;
+    struct cu_member member;
 };
 
 /* ---- statements and entries ---------------------------------------------------------------------------------------- */

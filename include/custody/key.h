@@ -12,10 +12,11 @@
 
 #include "custody/digest.h"
 
-/* COSE algorithm number, name, length of a public key, of a signature */
+/* COSE algorithm number, name, length of a public key, of a signature (0: it signs nothing; X25519 agrees on what is sealed under, age.h) */
 #define CU_ALG_TABLE(X)                                                                                                \
     X(-7, ES256, "ES256", 64, 64)                                                                                      \
-    X(-8, EDDSA, "Ed25519", 32, 64)
+    X(-8, EDDSA, "Ed25519", 32, 64)                                                                                    \
+    X(-25, X25519, "X25519", 32, 0)
 
 #define CU_ALG_ENUM(num, name, text, pub, sig) CU_ALG_##name = (num),
 enum cu_alg { CU_ALG_NONE = 0, CU_ALG_TABLE(CU_ALG_ENUM) };
@@ -25,6 +26,7 @@ enum cu_alg { CU_ALG_NONE = 0, CU_ALG_TABLE(CU_ALG_ENUM) };
 
 const char *cu_alg_name(enum cu_alg alg);
 size_t cu_alg_public_len(enum cu_alg alg); /* 0 when unknown */
+bool cu_alg_signs(enum cu_alg alg);
 
 /* number (frozen), suite, statement algorithm, log and cosigning algorithm, digest */
 #define CU_SUITE_TABLE(X) X(1, INTERNATIONAL, "ES256 + Ed25519 + SHA-256", CU_ALG_ES256, CU_ALG_EDDSA, CU_DIGEST_SHA256)

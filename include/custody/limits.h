@@ -44,6 +44,7 @@
     X(CASE_NAME_MAX, 100, "bytes", "a case's name, as it is opened")                                                   \
     X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \
     X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")                                   \
+    X(MEMBER_KEYS_MAX, 16, "keys", "given to a member by one entry, and as many revoked")                              \
     X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \

@@ -13,6 +13,8 @@ struct cu_member_key {
     struct cu_public_key pub;
     enum cu_purpose purpose;
     uint64_t party;
+    uint64_t until_seq;     /* … and before this one: where it was revoked; UINT64_MAX: it was not */
+    uint64_t since_seq;     /* others may hold it since this position; CU_NOT_COMPROMISED: nobody does */
     uint64_t from_seq; /* acts from this position on: after its organisation's confirm; UINT64_MAX while unconfirmed */
 };
 struct cu_member_party {
@@ -42,6 +44,18 @@ CU_MUST_USE cu_status cu_members_confirm(struct cu_members *m, const struct cu_s
                                          struct cu_verifier *by, struct cu_err *err);
 /** More than two thirds of the organisations have confirmed. */
 bool cu_members_open(const struct cu_members *m);
+
+/** A member entry at `seq`, its signature checked: a reader, new in the signer's organisation, or a party that it runs, gets sealing keys,
+ *  possession vouched for; they act from seq + 1. Revoked ones act until seq. Who speaks in the log is fixed by genesis: other keys are not
+ *  given or revoked this way.
+ *
+ *  WRONG_ROLE (another organisation's party, another role, a key of another purpose), BAD_KEY (of the wrong algorithm, not valid, listed
+ *  before in any role), BAD_SIGNATURE, HIGH_S, UNKNOWN_KEY (to revoke), DUPLICATE (revoked already), OUT_OF_ORDER (compromised since its
+ *  revocation or later), TOO_LARGE. `m` changes only on success. */
+CU_MUST_USE cu_status cu_members_enrol(struct cu_members *m, const struct cu_statement *member, cu_seq seq, struct cu_verifier *by,
+                                       struct cu_err *err);
+/** The key that a party seals with and is sealed for: its newest sealing key that acts. NULL: none. */
+const struct cu_member_key *cu_members_sealing(const struct cu_members *m, uint64_t party);
 
 const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid); /* NULL: unknown */
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);

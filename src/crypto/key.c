@@ -1,5 +1,6 @@
 /* Algorithms, suites, and public keys: what is a valid one, its id, and its form for stock tools. */
 #include "crypto/ossl.h"
+#include "custody/age.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -9,14 +10,15 @@
 static const struct alg_row {
     enum cu_alg alg;
     const char *name;
-    size_t public_len;
+    size_t public_len, signature_len;
 } algs[] = {
-#define ROW(num, name, text, pub, sig) { CU_ALG_##name, text, pub },
+#define ROW(num, name, text, pub, sig) { CU_ALG_##name, text, pub, sig },
     CU_ALG_TABLE(ROW)
 #undef ROW
 };
 
-#define CHECK_SIG_LEN(num, name, text, pub, sig) _Static_assert((sig) == CU_SIGNATURE_LEN && (pub) <= CU_PUBLIC_LEN_MAX, text);
+#define CHECK_SIG_LEN(num, name, text, pub, sig) \
+    _Static_assert(((sig) == CU_SIGNATURE_LEN || (sig) == 0) && (pub) <= CU_PUBLIC_LEN_MAX, text);
 CU_ALG_TABLE(CHECK_SIG_LEN)
 #undef CHECK_SIG_LEN
 
@@ -51,6 +53,13 @@ size_t cu_alg_public_len(enum cu_alg alg)
     return row != NULL ? row->public_len : 0;
 }
 
+bool cu_alg_signs(enum cu_alg alg)
+{
+    const struct alg_row *row = row_of(alg);
+
+    return row != NULL && row->signature_len > 0;
+}
+
 const struct cu_suite_algs *cu_suite_algs(uint64_t suite)
 {
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
@@ -59,17 +68,19 @@ const struct cu_suite_algs *cu_suite_algs(uint64_t suite)
 }
 
 /* "The key's required parameters only, in the deterministic encoding" (RFC 9679, 3): EC2 {1: 2, -1: 1, -2: x, -3: y},
- * OKP {1: 1, -1: 6, -2: x}. */
+ * OKP {1: 1, -1: 6 (Ed25519) or 4 (X25519), -2: x}. */
 cu_hash cu_key_id(const struct cu_public_key *key)
 {
     static const uint8_t ec2[] = { 0xa4, 0x01, 0x02, 0x20, 0x01, 0x21, 0x58, 0x20 }, y[] = { 0x22, 0x58, 0x20 };
     static const uint8_t okp[] = { 0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20 };
+    static const uint8_t x25519[] = { 0xa3, 0x01, 0x01, 0x20, 0x04, 0x21, 0x58, 0x20 };
 
     switch (key->alg) {
     case CU_ALG_ES256:
         return cu_sha256_parts(
             (struct cu_span[]){ CU_SPAN_OF(ec2), cu_span(key->bytes, 32), CU_SPAN_OF(y), cu_span(key->bytes + 32, 32) }, 4);
     case CU_ALG_EDDSA: return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(okp), cu_span(key->bytes, 32) }, 2);
+    case CU_ALG_X25519: return cu_sha256_parts((struct cu_span[]){ CU_SPAN_OF(x25519), cu_span(key->bytes, 32) }, 2);
     case CU_ALG_NONE: break;
     }
     return (cu_hash){ { 0 } };
@@ -141,12 +152,23 @@ static cu_status load_ed25519(const uint8_t point[32], EVP_PKEY **ret, struct cu
     return *ret != NULL ? CU_OK : ossl_fail(err, CU_CRYPTO, "an Ed25519 key cannot be loaded");
 }
 
+static cu_status load_x25519(const uint8_t share[32], EVP_PKEY **ret, struct cu_err *err)
+{
+    struct cu_age_recipient recipient;
+
+    memcpy(recipient.share, share, sizeof recipient.share);
+    TRY(cu_age_recipient_check(&recipient, err));
+    *ret = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, share, 32);
+    return *ret != NULL ? CU_OK : ossl_fail(err, CU_CRYPTO, "a sealing key cannot be loaded");
+}
+
 cu_status ossl_public_load(const struct cu_public_key *key, EVP_PKEY **ret, struct cu_err *err)
 {
     *ret = NULL;
     switch (key->alg) {
     case CU_ALG_ES256: return load_es256(key->bytes, ret, err);
     case CU_ALG_EDDSA: return load_ed25519(key->bytes, ret, err);
+    case CU_ALG_X25519: return load_x25519(key->bytes, ret, err);
     case CU_ALG_NONE: break;
     }
     return cu_fail(err, CU_BAD_KEY, "a key of an unknown algorithm");

@@ -150,7 +150,8 @@ cu_status cu_private_generate(enum cu_alg alg, struct cu_private_key *ret, struc
     switch (alg) {
     case CU_ALG_ES256: pkey = EVP_EC_gen("P-256"); break;
     case CU_ALG_EDDSA: pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
-    case CU_ALG_NONE: return cu_fail(err, CU_BAD_KEY, "a key of an unknown algorithm");
+    case CU_ALG_X25519: /* cu_age_identity_generate makes those */
+    case CU_ALG_NONE: return cu_fail(err, CU_BAD_KEY, "a key that signs nothing, or of an unknown algorithm");
     }
     if (pkey == NULL) return ossl_fail(err, CU_CRYPTO, "no key could be generated");
     return adopt(pkey, ret, err);

@@ -34,7 +34,8 @@ cu_status cu_sign(const struct cu_private_key *key, struct cu_span message, uint
     switch (key->pub.alg) {
     case CU_ALG_ES256: return sign_es256(key->ctx, message, ret, err);
     case CU_ALG_EDDSA: return sign_ed25519(key->ctx, message, ret, err);
+    case CU_ALG_X25519:
     case CU_ALG_NONE: break;
     }
-    return cu_fail(err, CU_BAD_KEY, "a key of an unknown algorithm");
+    return cu_fail(err, CU_BAD_KEY, "a key that signs nothing, or of an unknown algorithm");
 }

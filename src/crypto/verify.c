@@ -40,6 +40,7 @@ static bool prepare(struct loaded_key *loaded, EVP_PKEY *pkey)
 static cu_status load(const struct cu_public_key *key, struct loaded_key *ret)
 {
     AUTO_PKEY *pkey = NULL;
+    if (!cu_alg_signs(key->alg)) return CU_BAD_KEY;
     cu_status status = ossl_public_load(key, &pkey, NULL);
 
     CU_ASSERT(status == CU_OK || status == CU_BAD_KEY);

@@ -3,10 +3,11 @@
  * (1) Party n stands at party[n - 1]; every party is run by an organisation of the same table.
  * (2) No public key stands here twice, whatever its purpose.
  * (3) A key acts from `from_seq` on: the position after the confirm in which its organisation proved to hold it.
+ * (4) Keys that came later (enrol.c) stand behind these, in the order in which they were given.
  */
 #include "custody/member.h"
 
-/* Purpose, who may hold such a key, of which algorithm. TLS and sealing keys are vouched for later, by a statement key. */
+/* Purpose, who may hold such a key, of which algorithm. TLS keys are vouched for by statement keys, elsewhere. */
 enum suite_part { PART_STATEMENT, PART_LOG };
 struct purpose_row {
     enum cu_purpose purpose;
@@ -20,6 +21,7 @@ static const struct purpose_row purposes[] = {
     { CU_PURPOSE_COSIGN, CU_ROLE_ORGANISATION, PART_LOG, "cosigning" },
     { CU_PURPOSE_VALIDATOR, CU_ROLE_ORGANISATION, PART_LOG, "validator" },
     { CU_PURPOSE_NODE, CU_ROLE_ORGANISATION, PART_LOG, "node" },
+    { CU_PURPOSE_SEALING, 0, PART_LOG, "sealing" }, /* nobody at genesis: enrol.c */
 };
 
 static const struct purpose_row *purpose_row(uint64_t purpose)
@@ -52,7 +54,9 @@ static cu_status add_key(struct cu_members *m, const struct cu_member_party *par
                          const struct cu_suite_algs *algs, struct cu_err *err)
 {
     const struct purpose_row *row = purpose_row(from->purpose);
-    struct cu_member_key key = { .party = party->id, .from_seq = UINT64_MAX };
+    struct cu_member_key key = {
+        .party = party->id, .from_seq = UINT64_MAX, .until_seq = UINT64_MAX, .since_seq = CU_NOT_COMPROMISED
+    };
 
     ENSURE(row, err, CU_MALFORMED, "genesis: party %llu has a key of purpose %llu, which none may have there", LLU(party->id),
            LLU(from->purpose));

@@ -59,6 +59,19 @@ void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, 
             put_key(s, i, &f->members.key[i]);
 }
 
+void cu_founding_put_member(struct cu_state *s, const struct cu_founding *f, uint64_t party, size_t keys_before, cu_seq seq)
+{
+    const struct cu_member_party *it = cu_members_party(&f->members, party);
+
+    if (it->role != CU_ROLE_ORGANISATION) put_party(s, it, 0); /* an organisation's row has its confirm, and stays */
+    for (size_t i = 0; i < f->members.keys_n; i++) {
+        const struct cu_member_key *key = &f->members.key[i];
+        if (i >= keys_before) put_key(s, i, key);
+        else if (key->until_seq == seq.v)
+            cu_state_put(s, cu_at(CU_TABLE_REVOKED, cu_span_hash(&key->kid)), &(struct cu_row_revoked){ seq.v, key->since_seq });
+    }
+}
+
 /* ---- from rows ----------------------------------------------------------------------------------------------------- */
 
 static bool get_party(struct cu_state *s, struct cu_members *m)
@@ -77,14 +90,21 @@ static bool get_party(struct cu_state *s, struct cu_members *m)
 static bool get_key(struct cu_state *s, struct cu_members *m)
 {
     struct cu_row_member_key row;
+    struct cu_row_revoked revoked;
     struct cu_member_key *key = &m->key[m->keys_n];
 
     if (m->keys_n == CU_KEYS_MAX || !cu_state_get(s, cu_at_number(CU_TABLE_KEY, m->keys_n), &row)) return false;
-    *key = (struct cu_member_key){
-        .kid = row.kid, .purpose = (enum cu_purpose)row.purpose, .party = row.party, .from_seq = row.from
-    };
-    key->pub.alg = (enum cu_alg) - (int64_t)row.neg_alg;
-    memcpy(key->pub.bytes, row.pub.p, row.pub.n);
+    struct cu_public_key pub = { .alg = (enum cu_alg) - (int64_t)row.neg_alg };
+    memcpy(pub.bytes, row.pub.p, row.pub.n); /* its span lasts until the next row is read */
+    *key = (struct cu_member_key){ .pub = pub,
+                                   .kid = row.kid,
+                                   .purpose = (enum cu_purpose)row.purpose,
+                                   .party = row.party,
+                                   .from_seq = row.from,
+                                   .until_seq = UINT64_MAX,
+                                   .since_seq = CU_NOT_COMPROMISED };
+    if (row.purpose == CU_PURPOSE_SEALING && cu_state_get(s, cu_at(CU_TABLE_REVOKED, cu_span_hash(&row.kid)), &revoked))
+        key->until_seq = revoked.seq, key->since_seq = revoked.since;
     m->keys_n++;
     return true;
 }

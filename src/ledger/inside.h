@@ -44,6 +44,8 @@ CU_MUST_USE bool cu_ledger_verify(struct cu_ledger *l, const struct cu_founding 
 /** What genesis lists, as rows; and back. */
 void cu_founding_put(struct cu_state *s, const struct cu_founding *f);
 void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, uint64_t organisation, cu_seq seq);
+/** What a member entry at `seq` changed: the party, the keys from the `keys_before`-th on, and what was revoked there. */
+void cu_founding_put_member(struct cu_state *s, const struct cu_founding *f, uint64_t party, size_t keys_before, cu_seq seq);
 CU_MUST_USE cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *policy, struct cu_err *err);
 

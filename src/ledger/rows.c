@@ -49,6 +49,10 @@ static const struct cu_field block_fields[] = {
     CU_FIXED(0, struct cu_row_block, leaf),
     CU_UINT(1, struct cu_row_block, closed, 0, INT64_MAX),
 };
+static const struct cu_field revoked_fields[] = {
+    CU_UINT(0, struct cu_row_revoked, seq, 0, INT64_MAX),
+    CU_UINT(1, struct cu_row_revoked, since, 0, INT64_MAX),
+};
 static const struct cu_field number_fields[] = { CU_UINT(0, struct cu_row_number, v, 0, INT64_MAX) };
 static const struct cu_field hash_fields[] = { CU_FIXED(0, struct cu_row_hash, v) };
 
@@ -62,6 +66,7 @@ SCHEMA(signer);
 SCHEMA(serial);
 SCHEMA(statement);
 SCHEMA(block);
+SCHEMA(revoked);
 SCHEMA(number);
 SCHEMA(hash);
 

@@ -10,7 +10,7 @@
  *
  *   LEDGER     —                     what genesis fixed for all
  *   PARTY      id (8)                a party, and its confirm
- *   KEY        n (8)                 the n-th public key of genesis
+ *   KEY        n (8)                 the n-th public key, those of genesis first
  *   CASE       case (16)             a case and its deposits
  *   CASE_KEY   case, i (8)           the i-th depositor's key with a deposit in the case
  *   KEY_CASE   case, kid             its i
@@ -20,6 +20,7 @@
  *   VOIDED     kid, claim id         a claim that its depositor voided before any outcome
  *   EQUIVOCAL  kid, serial (8), id   a second claim under one number, proven
  *   NODE       case or kid, level (1) the newest complete subtree of that level over the ids of its deposits
+ *   REVOKED    kid                   where a key was revoked, and since where others may hold it
  *   BLOCK      position (8)          a block entry. Derived: the digest in a block cannot cover that block */
 #define CU_STATE_TABLE(X)                                                                                              \
     X(1, LEDGER, ledger, true)                                                                                         \
@@ -34,7 +35,8 @@
     X(10, VOIDED, number, true)                                                                                        \
     X(11, EQUIVOCAL, number, true)                                                                                     \
     X(12, NODE, hash, true)                                                                                            \
-    X(13, BLOCK, block, false)
+    X(13, BLOCK, block, false)                                                                                         \
+    X(14, REVOKED, revoked, true)
 
 #define CU_STATE_ENUM(num, name, row, digested) CU_TABLE_##name = (num),
 enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };
@@ -53,6 +55,7 @@ struct cu_row_case { uint64_t seq, deposits, keys; cu_hash last; uint64_t deposi
 struct cu_row_signer { uint64_t lowest_open, highest, reopened, deposits; cu_hash last; uint64_t deposited; };
 struct cu_row_serial { cu_hash id; uint64_t kind, seq; };         /* id: zero for a void without one */
 struct cu_row_statement { uint64_t seq, kind, exhibit; };
+struct cu_row_revoked { uint64_t seq, since; };
 struct cu_row_block { cu_hash leaf; uint64_t closed; };
 struct cu_row_number { uint64_t v; };
 struct cu_row_hash { cu_hash v; };

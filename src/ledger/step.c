@@ -25,6 +25,7 @@
  * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
  * (19) A disclosure names recorded deposits.
  * (20) A confirm proves possession of every key of the organisation and its members, once an organisation.
+ * (21) A member entry is by the organisation that runs the party. It gives sealing keys that are vouched for, or revokes such.
  */
 #include "ledger/inside.h"
 
@@ -74,19 +75,39 @@ static cu_status where_confirmed(struct trial *t, uint64_t organisation, cu_stat
     return status;
 }
 
-static cu_status admit_confirm(struct trial *t, struct cu_err *err)
+static struct cu_founding *draft_of(struct trial *t)
 {
     struct cu_founding *f = t->l->draft;
+
+    if (t->l->drafted) return f;
+    *f = *t->l->in_force;
+    f->policy.mandatory.bytes.p = f->mandatory;
+    return f;
+}
+
+static cu_status admit_confirm(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = draft_of(t);
     uint64_t organisation = t->entry->outer.body.confirm.party;
 
-    if (!t->l->drafted) {
-        *f = *t->l->in_force;
-        f->policy.mandatory.bytes.p = f->mandatory;
-    }
     cu_status status = cu_members_confirm(&f->members, &t->entry->outer, t->seq, &t->l->verifier, err);
     if (status != CU_OK) return where_confirmed(t, organisation, status);
     t->l->drafted = true;
     cu_founding_put_confirmed(t->s, f, organisation, t->seq);
+    return CU_OK;
+}
+
+/* ---- (21) members -------------------------------------------------------------------------------------------------- */
+
+static cu_status admit_member(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = draft_of(t);
+    const size_t keys_before = f->members.keys_n;
+    const uint64_t party = t->entry->outer.body.member.party;
+
+    TRY(cu_members_enrol(&f->members, &t->entry->outer, t->seq, &t->l->verifier, err));
+    t->l->drafted = true;
+    cu_founding_put_member(t->s, f, party, keys_before, t->seq);
     return CU_OK;
 }
 
@@ -405,7 +426,8 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(CORRECTION, admit_correction) \
     X(ACCESS, admit_access)         \
     X(INVENTORY, admit_inventory)   \
-    X(DISCLOSURE, admit_disclosure)
+    X(DISCLOSURE, admit_disclosure) \
+    X(MEMBER, admit_member)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };

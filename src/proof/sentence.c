@@ -23,6 +23,7 @@ static const struct {
     { CU_KIND_INVENTORY, "清单",
       "an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)",
       "一份清单；账本只接纳没有遗漏任何存证的清单（其列明的未用序号除外）" },
+    { CU_KIND_MEMBER, "成员", "an organisation's word on a member's keys", "机构关于成员密钥的声明" },
     { CU_KIND_DISCLOSURE, "出示", "a record of which deposits were given out", "证据出示（披露）记录" },
 };
 

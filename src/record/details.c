@@ -40,6 +40,12 @@ static const struct cu_field disclosure_fields[] = {
     DISCLOSED("recipient", recipient),
 };
 
+static const struct cu_field member_fields[] = {
+    CU_TEXT("name", struct cu_details_member, name, 1, 256),
+    CU_TEXT("note", struct cu_details_member, note, 1, 4096, CU_OPTIONAL(struct cu_details_member, has_note)),
+    PROFILE(struct cu_details_member),
+};
+
 static const struct cu_field finding_fields[] = {
     CU_TEXT(0, struct cu_finding_row, kind, 1, 32),
     CU_TEXT(1, struct cu_finding_row, where, 0, 1024),
@@ -81,6 +87,9 @@ static const struct cu_schema access_schema = CU_SCHEMA_OF("access details", rea
 static const struct cu_schema disclosure_schema = CU_SCHEMA_OF("disclosure details", disclosure_fields, DISCLOSURE,
                                                                .text_keys = true);
 
+static const struct cu_schema member_schema = CU_SCHEMA_OF("member details", member_fields, struct cu_details_member,
+                                                           .text_keys = true);
+
 #define KIND(name) (1u << CU_KIND_##name)
 #define OF_DEPOSIT (KIND(CLAIM) | KIND(DEPOSIT) | KIND(REFUSAL))
 
@@ -99,6 +108,7 @@ static const struct profile_row rows[] = {
     [CU_PROFILE_INCIDENT] = { &incident_schema, KIND(INCIDENT), NULL },
     [CU_PROFILE_ACCESS] = { &access_schema, KIND(ACCESS), NULL },
     [CU_PROFILE_DISCLOSURE] = { &disclosure_schema, KIND(DISCLOSURE), NULL },
+    [CU_PROFILE_MEMBER] = { &member_schema, KIND(MEMBER), NULL },
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -179,3 +189,4 @@ FIRST(cu_details_case);
 FIRST(cu_details_text);
 FIRST(cu_details_rows);
 FIRST(cu_details_disclosure);
+FIRST(cu_details_member);

@@ -83,6 +83,7 @@ static const struct cu_places places[] = {
     { CU_KIND_ACCESS, AT(cu_access, commitment), AT(cu_access, seen), AT(cu_access, time) },
     { CU_KIND_INVENTORY, NONE, AT(cu_inventory, seen), AT(cu_inventory, time) },
     { CU_KIND_DISCLOSURE, AT(cu_disclosure, commitment), AT(cu_disclosure, seen), AT(cu_disclosure, time) },
+    { CU_KIND_MEMBER, AT(cu_member, commitment), AT(cu_member, seen), AT(cu_member, time) },
 };
 
 const struct cu_places *cu_places_of(enum cu_kind kind)

@@ -115,8 +115,7 @@ static cu_status read_header(struct cu_statement *st, const struct cu_kind_row *
            "protected header: \"%.*s\" is not the type of a signed statement", (int)header.typ.n, (const char *)header.typ.p);
     st->kind = (*ret_row)->kind;
     st->alg = (enum cu_alg)header.alg;
-    ENSURE(cu_alg_public_len(st->alg) > 0, err, CU_MALFORMED, "protected header: algorithm %lld is not known",
-           (long long)header.alg);
+    ENSURE(cu_alg_signs(st->alg), err, CU_MALFORMED, "protected header: algorithm %lld is not known", (long long)header.alg);
     st->kid = header.kid;
     st->network = header.network;
     return CU_OK;

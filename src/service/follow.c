@@ -71,6 +71,7 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row)
     if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
+    if (profile == CU_PROFILE_MEMBER) row->name = details.member.name, row->note = details.member.note;
     if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
 }
 
@@ -135,7 +136,8 @@ void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
     case CU_KIND_STORED:
     case CU_KIND_INCIDENT:
     case CU_KIND_ACCESS:
-    case CU_KIND_DISCLOSURE: break;
+    case CU_KIND_DISCLOSURE:
+    case CU_KIND_MEMBER: break;
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef CU_SERVICE_SERVICE_H
 #define CU_SERVICE_SERVICE_H
 
+#include "custody/age.h"
 #include "custody/json.h"
 #include "service/place.h"
 
@@ -121,6 +122,17 @@ CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const 
 /** What the ledger's state says of a case, as of its newest block; and the same, said and recorded. */
 CU_MUST_USE cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_err *err);
 CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err);
+
+/* ---- members (members.c) ---- */
+/** Who is a member, as of the log: genesis, confirms and member entries, and the names in their details. */
+struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX]; };
+CU_MUST_USE cu_status cu_membership_read(struct cu_place *p, struct cu_membership *ret, struct cu_err *err);
+void cu_membership_free(struct cu_membership *m);
+struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
+/** A sealing key for the party of that name; a new reader when there is none. NOT_ALLOWED: the key that vouches is not here. */
+CU_MUST_USE cu_status cu_member_add(struct cu_place *p, struct cu_span name, const struct cu_age_recipient *recipient, struct cu_span note, uint64_t *ret_party, struct cu_outcome *ret, struct cu_err *err);
+/** Its sealing key is not sealed for any more. `since`: the entry since which others may hold it, or CU_NOT_COMPROMISED. NOT_FOUND. */
+CU_MUST_USE cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, uint64_t since, struct cu_span note, struct cu_outcome *ret, struct cu_err *err);
 
 /* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */
 struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };

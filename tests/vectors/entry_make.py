@@ -10,7 +10,7 @@ import pathlib
 import cbor2
 import ecdsa
 from cryptography.hazmat.primitives import serialization as ser
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
 HERE = pathlib.Path(__file__).parent
 CORPUS = HERE.parent / "fuzz" / "corpus"
@@ -64,6 +64,7 @@ class Ed25519:
         return self.key
 
 
+sealing = x25519.X25519PrivateKey.from_private_bytes(named("sealing")).public_key().public_bytes(ser.Encoding.Raw, ser.PublicFormat.Raw)
 depositor, provider, organisation, log = Es256("depositor"), Es256("provider"), Es256("organisation"), Ed25519("log")
 KEYS = [organisation, log, provider, depositor]
 PURPOSE = {organisation: 1, log: 2, provider: 1, depositor: 1}
@@ -110,6 +111,7 @@ details = {
     "access": cbor({"profile": "access", "text": "", "rows": [[named("deposit"), "Officer", TIME, "court", "order 5"]]}),
     "disclosure": cbor({"profile": "disclosure", "scope": "evidence and receipts", "recipient": "District Court", "purpose": "trial",
                         "authority": "order 5"}),
+    "member": cbor({"profile": "member", "name": "Officer Wu", "note": "joins the branch"}),
 }
 commitment = {name: sha(salt, d) for name, d in details.items()}
 typ = "application/custody-%s+cbor"
@@ -146,6 +148,11 @@ entries = {
     "inventory": sign("inventory", organisation, {1: TIME + 14, 2: seen, 3: case_id, 5: 2, 6: root([claim_id, folder_id]), 7: folder_id,
                                                   8: [[depositor.kid, [3, 4, 9]]]}),
     "disclosure": sign("disclosure", depositor, {1: TIME + 15, 2: seen, 3: sorted([claim_id, folder_id]), 4: commitment["disclosure"]}),
+    "member": sign("member", organisation, {
+        1: TIME + 16, 2: seen, 3: 4, 4: 8, 5: [[7, 25, sealing, organisation.sign(b"custody/possession/v1\n" + NETWORK + b"\x07" + sealing)]],
+        6: [], 7: commitment["member"]}),
+    "member-revoked": sign("member", organisation, {1: TIME + 17, 2: seen, 3: 4, 4: 8, 5: [], 6: [[sha(cbor({1: 1, -1: 4, -2: sealing})), 4]],
+                                                    7: commitment["member"]}),
     "inventory-empty": sign("inventory", depositor, {1: TIME + 14, 2: seen, 4: depositor.kid, 5: 0, 6: root([]), 8: []}),
 }
 

@@ -48,6 +48,7 @@ static const struct { const char *limit, *file, *test; } tested[] = {
     { "CASE_NAME_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
     { "DETAILS_FILE_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
     { "LIST_MAX", "cli/test_bad_input.py", "what_is_handed_in_has_a_largest_size" },
+    { "MEMBER_KEYS_MAX", "unit/record/test_kinds.c", "a_member_entry_gives_or_revokes_1_to_16_keys" },
     { "AGE_HEADER_MAX", "unit/crypto/test_age.c", "a_header_has_a_largest_size" },
     { "AGE_RECIPIENTS_MAX", "unit/crypto/test_age.c", "one_file_is_sealed_for_64_readers_at_most" },
     { "AGE_IDENTITIES_MAX", "unit/crypto/test_age.c", "a_file_holds_1_to_16_identities" },

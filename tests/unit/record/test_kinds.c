@@ -186,6 +186,45 @@ static void a_disclosure_names_1_to_400_ids_in_ascending_order(void **state)
     assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_DISCLOSURE)->payload, &none, &out, &err));
 }
 
+static cu_status read_member(size_t given, size_t revoked, bool rising)
+{
+    static struct cu_given_key keys[CU_MEMBER_KEYS_MAX];
+    static struct cu_revoked gone[CU_MEMBER_KEYS_MAX];
+    struct cu_member member = { .party = 6, .role = CU_ROLE_READER };
+
+    for (size_t i = 0; i < CU_MEMBER_KEYS_MAX; i++) {
+        keys[i] = (struct cu_given_key){ CU_PURPOSE_STATEMENT, 7, cu_span("key", 3), { 1 } };
+        gone[i] = (struct cu_revoked){ .kid = { { (uint8_t)(rising ? i + 1 : 9) } }, .since = i };
+    }
+    member.keys = list_of(&cu_given_key_schema, keys, given);
+    member.revoked = list_of(&cu_revoked_schema, gone, revoked);
+    return read_as(CU_KIND_MEMBER, "organisation", &member);
+}
+
+static void a_member_entry_gives_or_revokes_1_to_16_keys(void **state)
+{
+    static struct cu_given_key keys[CU_MEMBER_KEYS_MAX + 1];
+    static struct cu_revoked gone[CU_MEMBER_KEYS_MAX + 1];
+    static uint8_t mem[CU_ENTRY_MAX + 64];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    (void)state;
+    for (size_t i = 0; i <= CU_MEMBER_KEYS_MAX; i++)
+        keys[i] = (struct cu_given_key){ CU_PURPOSE_STATEMENT, 7, cu_span("key", 3), { 1 } };
+    assert_ok(read_member(1, 0, true));
+    assert_ok(read_member(0, 1, true));
+    assert_ok(read_member(CU_MEMBER_KEYS_MAX, CU_MEMBER_KEYS_MAX, true));
+    assert_refused(CU_MALFORMED, read_member(0, 0, true));
+    assert_refused(CU_MALFORMED, read_member(0, 2, false));
+    struct cu_member many = { .party = 6,
+                              .role = CU_ROLE_READER,
+                              .keys = list_of(&cu_given_key_schema, keys, CU_MEMBER_KEYS_MAX + 1) };
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_MEMBER)->payload, &many, &out, &err));
+    many.keys = list_of(&cu_given_key_schema, keys, 1);
+    many.revoked = list_of(&cu_revoked_schema, gone, CU_MEMBER_KEYS_MAX + 1);
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_MEMBER)->payload, &many, &out, &err));
+}
+
 static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(void **state)
 {
     struct cu_claim claim = a_claim();
@@ -369,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_refusal_and_a_void_give_a_reason_that_is_known),
         cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
+        cmocka_unit_test(a_member_entry_gives_or_revokes_1_to_16_keys),
         cmocka_unit_test(a_disclosure_names_1_to_400_ids_in_ascending_order),
         cmocka_unit_test(an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation),
         cmocka_unit_test(an_inventory_is_of_a_case_or_of_a_key),

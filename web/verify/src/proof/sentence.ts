@@ -22,6 +22,7 @@ const kindWords: Record<Kind, [name: Two, says: Two]> = {
   inventory: [two('inventory', '清单'), two(
     'an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)',
     '一份清单；账本只接纳没有遗漏任何存证的清单（其列明的未用序号除外）')],
+  member: [two('member', '成员'), two("an organisation's word on a member's keys", '机构关于成员密钥的声明')],
   disclosure: [two('disclosure', '出示'), two('a record of which deposits were given out', '证据出示（披露）记录')],
 }
 export const kindName = (kind: Kind): Two => kindWords[kind][0]

@@ -34,6 +34,7 @@ const profiles = {
   genesis: { ...profile, name: f('name', 256), parties: field('parties', list(tuple({ id: uint(1, 64), name: text(1, 256) }), 1, 64)) },
   case: { ...profile, name: f('name', 128), cause: m('cause', 1024), number: m('number', 128) },
   disclosure: { ...profile, scope: f('scope', 4096), recipient: m('recipient', 1024), purpose: m('purpose', 1024), authority: m('authority', 1024) },
+  member: { ...profile, name: f('name', 256), note: m('note', 4096) },
   void: { ...profile, text: words }, correction: { ...profile, text: words },
   incident: rows(tuple({ kind: text(1, 32), where: text(0, 1024), id: text(0, 128), repaired: bool })),
   access: rows(tuple({ id: h32, who: text(0, 256), time, reason: text(0, 1024), authority: text(0, 1024) })),
@@ -47,7 +48,7 @@ export const profileFields: globalThis.Record<Profile, globalThis.Record<string,
 
 const DEPOSIT: Kind[] = ['claim', 'deposit', 'refusal']
 const kindsOf: globalThis.Record<Profile, Kind[]> = {
-  plain: DEPOSIT, 'police-collection': DEPOSIT, genesis: ['genesis'], case: ['case'], void: ['void'], correction: ['correction'], incident: ['incident'], access: ['access'], disclosure: ['disclosure'],
+  plain: DEPOSIT, 'police-collection': DEPOSIT, genesis: ['genesis'], case: ['case'], void: ['void'], correction: ['correction'], incident: ['incident'], access: ['access'], disclosure: ['disclosure'], member: ['member'],
 }
 
 /** By number: 1 sha256, 2 sha1, 3 md5, 4 sm3, 5 sha512. */

@@ -48,6 +48,11 @@ const fields = {
     open: field(8, list(tuple({ kid: h32, numbers: list(uint(0, (1n << 64n) - 1n), 1, 1024) }), 0, 64)),
   },
   disclosure: { time: field(1, time), seen: field(2, seen), targets: field(3, list(h32, 1, 400)), commitment: field(4, h32) },
+  member: {
+    time: field(1, time), seen: field(2, seen), party: field(3, party), role: field(4, small(1)),
+    keys: field(5, list(tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64), proof: h64 }), 0, 16)),
+    revoked: field(6, list(tuple({ kid: h32, since: uint() }), 0, 16)), commitment: field(7, h32),
+  },
 } satisfies Record<string, Record<string, Field<any>>>
 
 export type Kind = keyof typeof fields
@@ -89,6 +94,10 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     ensure(v.open.reduce((n, o) => n + o.numbers.length, 0) <= 1024, 'TOO_LARGE', 'inventory: more than 1,024 open numbers')
   },
   disclosure: (d) => bad(rising(d.targets), 'disclosure: the ids ascend'),
+  member: (m) => {
+    bad(m.keys.length + m.revoked.length > 0, 'member: it neither gives nor revokes a key')
+    bad(rising(m.revoked.map((r) => r.kid)), 'member: the ids of revoked keys ascend')
+  },
 }
 
 const readers = new Map(Object.entries(fields).map(([kind, f]) => [kind, map(f) as Read<any>]))
@@ -108,6 +117,7 @@ export const kinds: Record<Kind, Row> = {
   void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION }, incident: { form: 'signed', roles: ORGANISATION },
   correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION },
   inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+  member: { form: 'signed', roles: ORGANISATION },
 }
 
 const typeOf = (kind: Kind): string => `application/custody-${kind}+${kinds[kind].form === 'plain' ? 'cbor' : 'cose'}`
