@@ -19,7 +19,7 @@ import time
 
 from custody_test import CUSTODY, SANITIZED, ENVIRONMENT, Ledger, Skip, fill, main, noise, picture, same, scratch, test, verify
 
-KILLS = 260 if os.environ.get("CUSTODY_SLOW") else 4 if SANITIZED else 18  # in each storm
+KILLS = 260 if os.environ.get("CUSTODY_SLOW") else 3 if SANITIZED else 18  # in each storm
 COUNTED = collections.Counter()
 SEED = int(os.environ.get("CUSTODY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 VERBS = (["ls"], ["status"], ["trail"], ["case", "ls"], ["show", "C1/1"], ["check"], ["receipt", "C1/1", "-o", "-"], ["doctor"])

@@ -78,11 +78,11 @@ static const char *judge_init(struct service_world *w)
 
 static const struct sw_story stories[] = {
     { .name = "init", .from_nothing = true, .act = sw_create, .judge = judge_init, .stride = 6, .call_stride = 13 },
-    { .name = "small", .act = small, .deposits = 1, .stride = 2, .call_stride = 3 },
-    { .name = "packed", .act = packed, .deposits = 1, .stride = 5, .call_stride = 9 },
-    { .name = "large", .act = large, .deposits = 1, .stride = 5, .call_stride = 9 },
-    { .name = "folder", .act = folder, .deposits = 1, .stride = 5, .call_stride = 9 },
-    { .name = "meddled", .prepare = meddle, .act = sw_repair, .judge = sw_judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "small", .act = small, .deposits = 1, .stride = 3, .call_stride = 5 },
+    { .name = "packed", .act = packed, .deposits = 1, .stride = 9, .call_stride = 17 },
+    { .name = "large", .act = large, .deposits = 1, .stride = 9, .call_stride = 17 },
+    { .name = "folder", .act = folder, .deposits = 1, .stride = 9, .call_stride = 17 },
+    { .name = "meddled", .prepare = meddle, .act = sw_repair, .judge = sw_judge_repair, .stride = 5, .call_stride = 17 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
 

@@ -148,7 +148,7 @@ static void power_may_go_after_every_effect(void **state)
 
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         uint64_t k = 0;
-        while (play(&world, &old, &now, OBJECTS, 0, CU_FAULT_IO, k, seeds[i])) k += ONE_OF(5);
+        while (play(&world, &old, &now, OBJECTS, 0, CU_FAULT_IO, k, seeds[i])) k += ONE_OF(11);
         assert_true(k > 30);
     }
     world.ops->close(world.self);
@@ -164,7 +164,7 @@ static void a_small_batch_survives_it_too(void **state)
     (void)state;
 
     for (uint64_t seed = 0; seed < 9; seed++)
-        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k += ONE_OF(3)) {}
+        for (uint64_t k = 0; play(&world, &old, &now, 1, 0, CU_FAULT_IO, k, seed); k += ONE_OF(5)) {}
     for (uint64_t n = 1; play(&world, &old, &now, 1, n, CU_FAULT_NO_SPACE, CU_NEVER, n % 2 ? n : UINT64_MAX); n += ONE_OF(3)) {}
     world.ops->close(world.self);
     end_batch(&old);
