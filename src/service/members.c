@@ -75,8 +75,8 @@ static const struct cu_member_party *party_named(const struct cu_membership *m, 
 
 /* ---- said ------------------------------------------------------------------------------------------------------------- */
 
-static cu_status say_member(struct cu_place *p, struct cu_member *body, struct cu_span name, struct cu_span note, struct cu_outcome *ret,
-                            struct cu_err *err)
+static cu_status say_member(struct cu_place *p, struct cu_member *body, struct cu_span name, struct cu_span note,
+                            struct cu_outcome *ret, struct cu_err *err)
 {
     const struct cu_details_member details = { .name = name, .note = note, .has_note = note.n > 0 };
     const struct cu_saying say = { CU_KIND_MEMBER, body, CU_SIGNER_ORGANISATION, CU_PROFILE_MEMBER, &details };
@@ -96,8 +96,8 @@ static cu_status find_voucher(struct cu_place *p, const struct cu_membership *m,
         *ret = &p->key[i];
         return CU_OK;
     }
-    return cu_fail(err, CU_NOT_ALLOWED, "the statement key of party %llu is not here, and nobody else may vouch for its sealing key",
-                   LLU(party->id));
+    return cu_fail(err, CU_NOT_ALLOWED,
+                   "the statement key of party %llu is not here, and nobody else may vouch for its sealing key", LLU(party->id));
 }
 
 cu_status cu_member_add(struct cu_place *p, struct cu_span name, const struct cu_age_recipient *recipient, struct cu_span note,
@@ -119,7 +119,8 @@ cu_status cu_member_add(struct cu_place *p, struct cu_span name, const struct cu
     const size_t n = cu_possession_message(&p->trust.network, CU_PURPOSE_SEALING, &pub, message);
     TRY(cu_sign(voucher, cu_span(message, n), given.proof, err));
     TRY(cu_schema_write(&cu_given_key_schema, &given, &keys, err));
-    struct cu_member body = { .party = party ? party->id : m.members.parties_n + 1, .role = party ? party->role : CU_ROLE_READER,
+    struct cu_member body = { .party = party ? party->id : m.members.parties_n + 1,
+                              .role = party ? party->role : CU_ROLE_READER,
                               .keys = { 1, cu_buf_span(&keys) } };
     const struct cu_member_key *old = party ? cu_members_sealing(&m.members, party->id) : NULL;
     if (old) { /* in the same entry: at every position one key is sealed for */
@@ -141,7 +142,8 @@ cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, uint64_t sin
     TRY(cu_membership_read(p, &m, err));
     const struct cu_member_party *party = party_named(&m, name);
     const struct cu_member_key *key = party ? cu_members_sealing(&m.members, party->id) : NULL;
-    ENSURE(key, err, CU_NOT_FOUND, "no member \"%.*s\" has a sealing key to revoke: nothing was recorded", (int)name.n, (const char *)name.p);
+    ENSURE(key, err, CU_NOT_FOUND, "no member \"%.*s\" has a sealing key to revoke: nothing was recorded", (int)name.n,
+           (const char *)name.p);
     TRY(cu_schema_write(&cu_revoked_schema, &(struct cu_revoked){ key->kid, since }, &revoked, err));
     struct cu_member body = { .party = party->id, .role = party->role, .revoked = { 1, cu_buf_span(&revoked) } };
     return say_member(p, &body, name, note, ret, err);

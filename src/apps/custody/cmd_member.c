@@ -30,7 +30,8 @@ static cu_status add(struct session *s, void *arg, struct cu_err *err)
 {
     struct change *c = arg;
 
-    return cu_member_add(&s->place, cu_span_str(s->run->args[0]), &c->recipient, opt_span(s->run, "note"), &c->party, &c->outcome, err);
+    return cu_member_add(&s->place, cu_span_str(s->run->args[0]), &c->recipient, opt_span(s->run, "note"), &c->party, &c->outcome,
+                         err);
 }
 
 static cu_status go_add(struct run *run, struct cu_err *err)
@@ -63,7 +64,10 @@ static cu_status go_revoke(struct run *run, struct cu_err *err)
 
 static const char *role_name(uint64_t role)
 {
-    return role == CU_ROLE_DEPOSITOR ? "depositor" : role == CU_ROLE_PROVIDER ? "provider" : role == CU_ROLE_READER ? "reader" : "organisation";
+    return role == CU_ROLE_DEPOSITOR  ? "depositor"
+           : role == CU_ROLE_PROVIDER ? "provider"
+           : role == CU_ROLE_READER   ? "reader"
+                                      : "organisation";
 }
 
 static void put_party(struct run *run, const struct cu_membership *m, const struct cu_member_party *party)
@@ -111,8 +115,10 @@ const struct command command_member_add = {
     .name = "member add",
     .args = "NAME --recipient KEY",
     .line = "enrol a reader, or a sealing key of a party",
-    .help = "Records for which key content can be sealed for NAME: an age recipient, as `age-keygen` prints it. A name that no party has is a "
-            "new reader of the organisation, whose statement key vouches for it; for a party that has a statement key, that key must be here "
+    .help = "Records for which key content can be sealed for NAME: an age recipient, as `age-keygen` prints it. A name that no "
+            "party has is a "
+            "new reader of the organisation, whose statement key vouches for it; for a party that has a statement key, that key "
+            "must be here "
             "and vouches. A second key takes the place of the first. Names are kept in the details, not in the public log.",
     .args_min = 1,
     .args_max = 1,
@@ -131,10 +137,12 @@ const struct command command_member_revoke = {
     .name = "member revoke",
     .args = "NAME",
     .line = "revoke a sealing key",
-    .help = "Nothing is sealed any more for the key that NAME has now. What was sealed for it before can still be opened with it: revoking takes "
+    .help = "Nothing is sealed any more for the key that NAME has now. What was sealed for it before can still be opened with "
+            "it: revoking takes "
             "nothing back. With --compromised-since it is on record since when others may have been able to.",
     .args_min = 1,
     .args_max = 1,
     .go = go_revoke,
-    .options = { { "compromised-since", "ENTRY", "the position in the log since which others may hold the key" }, { "note", "TEXT", "why" } },
+    .options = { { "compromised-since", "ENTRY", "the position in the log since which others may hold the key" },
+                 { "note", "TEXT", "why" } },
 };
