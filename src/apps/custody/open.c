@@ -255,11 +255,18 @@ static cu_status know_origin(struct session *s, struct cu_err *err)
     return cu_buf_ok(&s->origin_mem, err);
 }
 
+/* The lock first: whoever has it may be about to leave another state than the one that lies there now. */
 static cu_status start_engine(struct session *s, struct cu_err *err)
 {
+    const struct cu_fs *fs = &s->place.fs;
+    cu_status opened;
+
     TRY(cu_need_key(&s->place, CU_SIGNER_LOG, err));
-    TRY(cu_ledger_open(&s->place.fs, CU_DIR_NODE_STATE, &s->place.ledger, err));
     configure(s);
+    TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 0, &s->config.held, err));
+    opened = cu_ledger_open(fs, CU_DIR_NODE_STATE, &s->place.ledger, err);
+    if (opened != CU_OK) fs->ops->unlock(fs->self, s->config.held);
+    TRY(opened);
     s->config.machine = cu_ledger_machine(s->place.ledger);
     TRY(cu_embedded_open(&s->config, &s->engine, err));
     s->engine_open = true;

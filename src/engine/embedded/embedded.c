@@ -171,9 +171,12 @@ static cu_status start_threads(struct cu_embedded *e, struct cu_err *err)
 cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_engine *ret, struct cu_err *err)
 {
     CU_CLEANUP(let_go) struct cu_embedded *e = NULL;
+    const cu_status made = engine_new(config, &e, err);
 
-    TRY(engine_new(config, &e, err));
-    TRY(config->fs->ops->lock(config->fs->self, config->lock, 0, &e->lock, err));
+    if (made != CU_OK && config->held) config->fs->ops->unlock(config->fs->self, config->held);
+    TRY(made);
+    e->lock = config->held;
+    if (!e->lock) TRY(config->fs->ops->lock(config->fs->self, config->lock, 0, &e->lock, err));
     TRY(cu_embedded_recover(e, err));
     e->batch_max = cu_embedded_batch_max(e->head.bytes);
     const size_t fits = e->batch_max - cu_journal_frame_size(0);

@@ -9,6 +9,8 @@
 struct cu_embedded_config {
     const struct cu_fs *fs;            /* the ledger's folder */
     const char *lock;                  /* "node/lock" */
+    void *held;                        /* that lock, when the caller took it before he read the machine's state: the engine's from
+                                        * `open` on, whatever that returns. NULL: it is taken here */
     const char *journal;               /* folder: "node/journal" */
     const char *log[2];                /* "node/log", "cloud/log"; one may be NULL. Checkpoints are published in this order */
     uint64_t journal_bytes;            /* of each of its files; 0: 16 MiB; at least 64 KiB */
