@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo demo-court check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
+.PHONY: help build check demo demo-court check-cli check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,9 +19,13 @@ demo-court: build ## an exported case in a browser, as it was given and as someb
 	@tools/setup build check demo
 	@tools/demo-court
 
-check: ## all tests, twice: gcc release, clang with address and undefined-behaviour sanitizers
+check: ## all tests with gcc; all but those of the command line once more with clang and its sanitizers
 	@tools/setup build check
 	@tools/tiers release asan
+
+check-cli: ## the command line's tests once more, by sanitized programs; and the demos
+	@tools/setup build check demo
+	@tools/tiers asan-cli demos
 
 check-browser: ## the verify page alone: its parts, and in Chromium what a clerk sees
 	@tools/setup build check

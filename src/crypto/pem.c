@@ -137,7 +137,7 @@ cu_status ossl_pem_read(struct cu_span pem, struct cu_span passphrase, EVP_PKEY 
 
 cu_status cu_private_from_pem(struct cu_span pem, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
 {
-    EVP_PKEY *pkey;
+    EVP_PKEY *pkey = NULL;
 
     TRY(ossl_pem_read(pem, passphrase, &pkey, err));
     return adopt(pkey, ret, err);
