@@ -10,5 +10,5 @@ install(FILES ${CUSTODY_BIN_DIR}/verify.html DESTINATION ${CMAKE_INSTALL_DATADIR
 
 foreach(what test types browser)
   add_test(NAME web_${what} COMMAND ${CMAKE_SOURCE_DIR}/tools/web ${what})
-  set_tests_properties(web_${what} PROPERTIES TIMEOUT 900 LABELS web SKIP_RETURN_CODE 77 RESOURCE_LOCK web)
+  set_tests_properties(web_${what} PROPERTIES TIMEOUT 900 LABELS web SKIP_RETURN_CODE 77 RESOURCE_LOCK web COST 100) # not left to the end
 endforeach()
