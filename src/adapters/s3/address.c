@@ -40,7 +40,7 @@ static cu_status keep_prefix(struct cu_span text, struct cu_s3_address *a, struc
     if (text.n == 0) return CU_OK;
     TRY(keep(text, "prefix", a->prefix, sizeof a->prefix - 1, err));
     memcpy(a->prefix + text.n, "/", 2);
-    rest = cu_span_str(a->prefix);
+    rest = cu_span(a->prefix, text.n + 1); /* all of it, a NUL too */
     while (cu_span_split(&rest, '/', &part))
         ENSURE(part.n > 0 && part.p[0] != '.' && all_of(part, UPPER "._-"), err, CU_USAGE,
                "the prefix %s: its parts are of letters, digits, dots, hyphens and underscores, and begin with no dot",
