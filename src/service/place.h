@@ -102,9 +102,9 @@ CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const
 void cu_log_free(struct cu_log *log);
 /** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */
 CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
-/** The same without the proof: for walks that are judged as a whole. */
 /** For many in order: a bundle is proven once, as a whole. CORRUPT when it does not lead to the checkpoint. */
 CU_MUST_USE cu_status cu_log_entry_in_order(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
+/** Without the proof: for walks that are judged as a whole. */
 CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 /** Entry and attachments as a record (cu_record encoding) appended to ret; attachments from either store, verified. */
 CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);

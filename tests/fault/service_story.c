@@ -214,9 +214,10 @@ static cu_status make_base(struct cu_err *err)
     return sw_close(base, err);
 }
 
-void sw_prepare(void)
+int sw_prepare(void **state)
 {
     struct cu_err err = { 0 };
+    (void)state;
 
     read_wish();
     sw_keep();
@@ -226,10 +227,13 @@ void sw_prepare(void)
     struct service_world *durable = sw_copy(base);
     sw_free(base);
     base = durable;
+    return 0;
 }
 
-void sw_release(void)
+int sw_release(void **state)
 {
+    (void)state;
     sw_free(base);
     sw_let_go();
+    return 0;
 }

@@ -128,7 +128,7 @@ void sw_stop_recovery_everywhere(const struct sw_story *story, unsigned stride);
 /** Fail the n-th call, for every n: in three ways, and with what comes after: nothing, loss of power, or recovery and loss of power. */
 void sw_fail_everywhere(const struct sw_story *story);
 
-void sw_prepare(void); /* once a process */
-void sw_release(void);
+int sw_prepare(void **state); /* once a process: the fixtures of a group of stories */
+int sw_release(void **state);
 
 #endif

@@ -119,20 +119,6 @@ static void any_call_that_fails_is_told_and_loses_nothing(void **state)
     for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    sw_prepare();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sw_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,5 +126,5 @@ int main(void)
         cmocka_unit_test(losing_power_twice_while_that_is_recovered_loses_nothing_either),
         cmocka_unit_test(any_call_that_fails_is_told_and_loses_nothing),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, sw_prepare, sw_release);
 }

@@ -60,20 +60,6 @@ static void any_call_of_the_package_that_fails_leaves_none(void **state)
     sw_free(w);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    sw_prepare();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sw_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,5 +67,5 @@ int main(void)
         cmocka_unit_test(any_call_that_fails_while_a_case_is_exported_is_told),
         cmocka_unit_test(any_call_of_the_package_that_fails_leaves_none),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, sw_prepare, sw_release);
 }

@@ -178,25 +178,11 @@ static void a_repair_that_fails_anywhere_is_finished_and_hides_nothing(void **st
     for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    sw_prepare();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sw_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_repair_that_is_cut_short_is_finished_and_hides_nothing),
         cmocka_unit_test(a_repair_that_fails_anywhere_is_finished_and_hides_nothing),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, sw_prepare, sw_release);
 }

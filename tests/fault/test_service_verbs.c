@@ -181,25 +181,11 @@ static void any_call_of_any_verb_that_fails_is_told_and_loses_nothing(void **sta
     for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    sw_prepare();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    sw_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_verb_that_loses_power_keeps_what_was_acknowledged),
         cmocka_unit_test(any_call_of_any_verb_that_fails_is_told_and_loses_nothing),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, sw_prepare, sw_release);
 }
