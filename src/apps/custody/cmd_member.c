@@ -116,8 +116,10 @@ const struct command command_member_add = {
     .args = "NAME --recipient KEY",
     .line = "enrol a reader, or a sealing key of a party",
     .help = "Records for which key content can be sealed for NAME: an age recipient, as `age-keygen` prints it. A name that no "
-            "party has is a new reader of the organisation, whose statement key vouches for it; for a party that has a statement key, that key "
-            "must be here and vouches. A second key takes the place of the first. Names are kept in the details, not in the public log.",
+            "party has is a new reader of the organisation, whose statement key vouches for it; for a party that has a statement "
+            "key, that key "
+            "must be here and vouches. A second key takes the place of the first. Names are kept in the details, not in the "
+            "public log.",
     .args_min = 1,
     .args_max = 1,
     .go = go_add,
