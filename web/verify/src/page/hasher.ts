@@ -19,12 +19,12 @@ export class Hasher implements Reading {
 
   private start(): Worker {
     if (this.workers.length === 0) {
-      const [reader, trees] = [new Worker(this.url), new Worker(this.url)], channel = new MessageChannel()
+      const [reader, flat] = [new Worker(this.url), new Worker(this.url)], channel = new MessageChannel()
       reader.postMessage({ do: 'partner', port: channel.port1 }, [channel.port1])
-      trees.postMessage({ do: 'trees', port: channel.port2 }, [channel.port2])
+      flat.postMessage({ do: 'flat', port: channel.port2 }, [channel.port2])
       reader.onmessage = ({ data }: MessageEvent<FromReader>) => this.told(data)
-      reader.onerror = trees.onerror = (e) => this.end(new Error(e.message))
-      this.workers = [reader, trees]
+      reader.onerror = flat.onerror = (e) => this.end(new Error(e.message))
+      this.workers = [reader, flat]
     }
     return this.workers[0]!
   }

@@ -1,5 +1,5 @@
-/** Hashing beside the page. Two of these work together: one reads and computes the flat SHA-256, and hands each piece on to the other for
- *  the content tree; few pieces are under way at any time, so that no file fills memory. */
+/** Hashing beside the page. Two of these work together: one reads and computes the content tree, and hands each piece on to the other, whose
+ *  SHA-256 of the whole is the longest work of all; few pieces are under way at any time, so that no file fills memory. */
 import { type Bytes, Refused } from '../codec/bytes.ts'
 import { Flat, Lanes, Tree } from '../hashing/engine.ts'
 import { type FileRef, type Hashed } from '../package/files.ts'
@@ -8,71 +8,69 @@ import { pieces } from '../package/stream.ts'
 export interface Job { id: number, file: FileRef, around: { before: Bytes, after: Bytes, from: number } | undefined }
 export type ToReader = { do: 'partner', port: MessagePort } | { do: 'hash', job: Job }
 export type FromReader = { id: number, at: number } | { id: number, hashed: Hashed } | { id: number, failed: string, status: string }
-type ToTree = { begin: number } | { piece: Uint8Array } | 'end'
+type ToFlat = { piece: Uint8Array } | 'end'
 
 const UNDER_WAY = 3, SMALL = 2 << 20
 const lanes = Lanes.make()
 const scope = self as unknown as { postMessage(m: unknown): void, onmessage: ((e: MessageEvent) => void) | null }
 
-/* ---- the one that computes trees ---- */
+/* ---- the one that computes the SHA-256 of the whole ---- */
 
-function serveTrees(port: MessagePort): void {
-  let tree = new Tree(lanes)
-  port.onmessage = ({ data }: MessageEvent<ToTree>) => {
-    if (data === 'end') port.postMessage({ root: tree.root(), subtrees: tree.subtrees() })
-    else if ('begin' in data) tree = new Tree(lanes, data.begin)
-    else tree.add(data.piece), port.postMessage('taken')
+function serveFlat(port: MessagePort): void {
+  let flat = new Flat(lanes)
+  port.onmessage = ({ data }: MessageEvent<ToFlat>) => {
+    if (data === 'end') port.postMessage(flat.digest()), flat = new Flat(lanes)
+    else flat.add(data.piece), port.postMessage('taken')
   }
 }
 
 /* ---- the one that reads ---- */
 
-type TreeResult = Pick<Hashed, 'root' | 'subtrees'>
-
-/** The tree by the other worker, or for what is small at once. */
-class TreeElsewhere {
+/** SHA-256 by the other worker. */
+class FlatElsewhere {
   private credit = UNDER_WAY
   private wake: (() => void) | undefined
-  private result: ((r: TreeResult) => void) | undefined
+  private result: ((sha256: Bytes) => void) | undefined
   constructor(private readonly port: MessagePort) {
-    port.onmessage = ({ data }: MessageEvent<'taken' | TreeResult>) => {
+    port.onmessage = ({ data }: MessageEvent<'taken' | Bytes>) => {
       if (data === 'taken') this.credit++, this.wake?.()
       else this.result!(data)
     }
   }
-  begin(from: number): void { this.port.postMessage({ begin: from }) }
   async add(piece: Uint8Array): Promise<void> {
     while (this.credit === 0) await new Promise<void>((wake) => { this.wake = wake })
     this.credit--
     this.port.postMessage({ piece }, [piece.buffer as ArrayBuffer])
   }
-  end(): Promise<TreeResult> {
+  digest(): Promise<Bytes> {
     return new Promise((result) => { this.result = result; this.port.postMessage('end') })
   }
 }
 
-let elsewhere: TreeElsewhere | undefined
+let elsewhere: FlatElsewhere | undefined
 
 async function hash({ id, file, around }: Job): Promise<Hashed> {
-  const flat = new Flat(lanes), from = around?.from ?? 0, here = elsewhere === undefined || file.size <= SMALL ? new Tree(lanes, from) : undefined
-  const toTree = async (piece: Uint8Array): Promise<void> => here ? here.add(piece) : elsewhere!.add(piece)
-  if (!here) elsewhere!.begin(from)
-  if (around?.before.length) await toTree(around.before.slice())
+  const tree = new Tree(lanes, around?.from ?? 0), flat = elsewhere && file.size > SMALL ? elsewhere : new Flat(lanes)
+  if (around?.before.length) tree.add(around.before)
   let at = 0
-  for await (const piece of pieces(file)) {
-    flat.add(piece)
-    at += piece.length
-    await toTree(piece)
-    scope.postMessage({ id, at } satisfies FromReader)
+  try {
+    for await (const piece of pieces(file)) {
+      at += piece.length
+      tree.add(piece)
+      await flat.add(piece) // after this the piece is the other's
+      scope.postMessage({ id, at } satisfies FromReader)
+    }
+  } catch (e) {
+    await flat.digest() // of half a file: so that the next one begins anew
+    throw e
   }
-  if (around?.after.length) await toTree(around.after.slice())
-  const tree = here ? { root: here.root(), subtrees: here.subtrees() } : await elsewhere!.end()
-  return { size: at, sha256: flat.digest(), ...tree }
+  if (around?.after.length) tree.add(around.after)
+  return { size: at, sha256: await flat.digest(), root: tree.root(), subtrees: tree.subtrees() }
 }
 
-scope.onmessage = async ({ data }: MessageEvent<ToReader | { do: 'trees', port: MessagePort }>) => {
-  if (data.do === 'trees') return serveTrees(data.port)
-  if (data.do === 'partner') return void (elsewhere = new TreeElsewhere(data.port))
+scope.onmessage = async ({ data }: MessageEvent<ToReader | { do: 'flat', port: MessagePort }>) => {
+  if (data.do === 'flat') return serveFlat(data.port)
+  if (data.do === 'partner') return void (elsewhere = new FlatElsewhere(data.port))
   const { id } = data.job
   try {
     scope.postMessage({ id, hashed: await hash(data.job) } satisfies FromReader)
