@@ -1,7 +1,7 @@
 # One static library a room, in the order in which rooms may include one another. Who may include whom is the table of
 # tools/check_includes.py; a room with no source yet is simply not there.
 set(PURE_ROOMS base codec crypto merkle record identity proof)
-set(UPPER_ROOMS http court service content embedded ledger archive posix memory faulty sqlite paper s3 bucket)
+set(UPPER_ROOMS http court service content cometbft embedded ledger archive posix memory faulty sqlite paper s3 bucket)
 
 # A fully static program takes OpenSSL's archive, all others its shared library.
 find_library(CRYPTO_ARCHIVE libcrypto.a)
@@ -42,6 +42,7 @@ room(archive adapters/archive cu_posix PkgConfig::ARCHIVE)
 room(ledger ledger)
 room(content content)
 room(embedded engine/embedded)
+room(cometbft engine/cometbft cu_embedded)
 set(under_service "")
 foreach(lower ledger content)
   if(TARGET cu_${lower})
