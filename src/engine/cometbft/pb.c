@@ -120,7 +120,8 @@ struct reading {
     struct cu_err *err;
 };
 
-static cu_status read_message(struct reading *r, const struct cu_pb_message *of, struct cu_span bytes, uint8_t *ret, unsigned depth);
+static cu_status read_message(struct reading *r, const struct cu_pb_message *of, struct cu_span bytes, uint8_t *ret,
+                              unsigned depth);
 
 static size_t width(const struct cu_pb_field *f)
 {
@@ -168,7 +169,8 @@ static cu_status make_lists(struct reading *r, const struct cu_pb_message *of, u
     for (const struct cu_pb_field *f = of->fields; f->number != 0; f++) {
         if (f->label != CU_PB_MANY || n[f->number] == 0) continue;
         struct cu_pb_list *list = (void *)(ret + f->at);
-        ENSURE(n[f->number] <= r->mem->max / width(f), r->err, CU_TOO_LARGE, "%s: more elements than there is memory for", of->name);
+        ENSURE(n[f->number] <= r->mem->max / width(f), r->err, CU_TOO_LARGE, "%s: more elements than there is memory for",
+               of->name);
         TRY(lend(r, n[f->number] * width(f), &list->items));
     }
     return CU_OK;
@@ -198,7 +200,8 @@ static cu_status take(struct reading *r, const struct cu_pb_field *f, const stru
     return take_value(r, f, it, (uint8_t *)list->items + list->n++ * width(f), depth);
 }
 
-static cu_status read_message(struct reading *r, const struct cu_pb_message *of, struct cu_span bytes, uint8_t *ret, unsigned depth)
+static cu_status read_message(struct reading *r, const struct cu_pb_message *of, struct cu_span bytes, uint8_t *ret,
+                              unsigned depth)
 {
     size_t n[FIELDS_MAX] = { 0 };
     struct item it;
@@ -246,7 +249,8 @@ static size_t put_value(struct cu_buf *out, const struct cu_pb_field *f, const u
 
     if (f->type == CU_PB_message) {
         const size_t n = put_message(NULL, f->of, at);
-        return put_varint(out, (uint64_t)f->number << 3 | WIRE_BYTES) + put_varint(out, n) + (out ? put_message(out, f->of, at) : n);
+        return put_varint(out, (uint64_t)f->number << 3 | WIRE_BYTES) + put_varint(out, n) +
+               (out ? put_message(out, f->of, at) : n);
     }
     if (!is_number(f)) return put_bytes(out, f->number, *(const struct cu_span *)(const void *)at);
     memcpy(&v, at, sizeof v);

@@ -32,7 +32,10 @@ static struct cu_span from_hex(const char *hex)
     return cu_span(bytes, n);
 }
 
-static cu_status read_hex(const struct cu_pb_message *of, const char *hex) { return read_bytes(of, from_hex(hex), sizeof memory); }
+static cu_status read_hex(const struct cu_pb_message *of, const char *hex)
+{
+    return read_bytes(of, from_hex(hex), sizeof memory);
+}
 
 static void is_written_alike(const struct cu_pb_message *of, struct cu_span in, const char *what)
 {
@@ -114,7 +117,12 @@ static void fields_of_later_versions_are_passed_over(void **state)
     (void)state;
     /* of an echo: 15 as varint, 16 as 8 bytes, 17 as bytes, 18 as 4 bytes, and one with the largest number */
     assert_int_equal(read_hex(&cu_abci_request_table, "0a24"
-                                                      "7801" "81010102030405060708" "8a0102ffff" "950101020304" "f8ffffff0f01" "0a0568656c6c6f"),
+                                                      "7801"
+                                                      "81010102030405060708"
+                                                      "8a0102ffff"
+                                                      "950101020304"
+                                                      "f8ffffff0f01"
+                                                      "0a0568656c6c6f"),
                      CU_OK);
     assert_true(cu_span_is(message.request.echo.message, "hello"));
 }
@@ -122,29 +130,34 @@ static void fields_of_later_versions_are_passed_over(void **state)
 static void what_nobody_writes_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "0a",                         /* cut off within a field */
-        "0a05",                       /* a length beyond the end */
-        "0affffffffffffffffff01",     /* … by far */
-        "0a80808080808080808002",     /* a varint of more than 64 bits */
-        "0a8080808080808080808000",   /* … of eleven bytes */
-        "0200",                       /* field 0 */
-        "80808080100100",             /* above the largest number */
-        "0b", "0c", "0e", "0f",       /* groups; wire types that there are not */
-        "0801",                       /* a message as a number */
-        "0d01020304",                 /* … as four bytes */
-        "0a020801",                   /* a text as a number */
-        "0a030a01ff",                 /* a text that is no UTF-8 */
-        "32022002320220",             /* cut off behind a good one */
-        "3202200232022002",           /* a message twice */
-        "12001a00",                   /* two requests in one */
-        "32022002" "1200",
-        "32022202" "32",
-        "720610ffffffff1f",           /* more than 32 bits: format */
-        "42071080808080 10",          /* an enumeration beyond int32 */
-        "3203200232",                 /* a field cut off within a message */
+        "0a",                       /* cut off within a field */
+        "0a05",                     /* a length beyond the end */
+        "0affffffffffffffffff01",   /* … by far */
+        "0a80808080808080808002",   /* a varint of more than 64 bits */
+        "0a8080808080808080808000", /* … of eleven bytes */
+        "0200",                     /* field 0 */
+        "80808080100100",           /* above the largest number */
+        "0b",
+        "0c",
+        "0e",
+        "0f",               /* groups; wire types that there are not */
+        "0801",             /* a message as a number */
+        "0d01020304",       /* … as four bytes */
+        "0a020801",         /* a text as a number */
+        "0a030a01ff",       /* a text that is no UTF-8 */
+        "32022002320220",   /* cut off behind a good one */
+        "3202200232022002", /* a message twice */
+        "12001a00",         /* two requests in one */
+        "32022002"
+        "1200",
+        "32022202"
+        "32",
+        "720610ffffffff1f",  /* more than 32 bits: format */
+        "42071080808080 10", /* an enumeration beyond int32 */
+        "3203200232",        /* a field cut off within a message */
         "32022002ff",
-        "3203200200",                 /* a tag of zero */
-        "32022003",                   /* a truth of 3 */
+        "3203200200", /* a tag of zero */
+        "32022003",   /* a truth of 3 */
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -171,7 +184,8 @@ static void memory_is_bounded(void **state)
 
     (void)state;
     cu_buf_add(&in, CU_SPAN_OF(((const uint8_t[]){ 0x8a, 0x01, 0x80, 0x20 })));
-    for (unsigned i = 0; i < 2048; i++) cu_buf_add(&in, CU_SPAN_OF(((const uint8_t[]){ 0x0a, 0x00 }))); /* 16 bytes each, once read */
+    for (unsigned i = 0; i < 2048; i++)
+        cu_buf_add(&in, CU_SPAN_OF(((const uint8_t[]){ 0x0a, 0x00 }))); /* 16 bytes each, once read */
     assert_int_equal(cu_buf_ok(&in, &err), CU_OK);
     assert_int_equal(read_bytes(&cu_abci_request_table, cu_buf_span(&in), 2048 * 16 + 16), CU_OK);
     assert_int_equal(message.request.process_proposal.txs.n, 2048);
