@@ -178,9 +178,40 @@ static void a_repair_that_fails_anywhere_is_finished_and_hides_nothing(void **st
     for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
 }
 
+/* A stranger may want to see what was wrong. */
+static void what_is_replaced_is_kept_as_it_was(void **state)
+{
+    static const char *const paths[] = { SW_SMALL, SW_PACKED };
+    struct service_world *w = sw_new();
+    struct cu_buf bad[SW_DAMAGES];
+    struct cu_err err = { 0 };
+
+    (void)state;
+    w->deposits_max = 2;
+    if (sw_create(w, &err) != CU_OK || sw_open(w, SW_WRITE, &err) != CU_OK || sw_deposit(w, paths, 2, false, &err) != CU_OK ||
+        sw_close(w, &err) != CU_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(damage_logs(w, &err), CU_OK);
+    for (size_t i = 0; i < w->damages_n; i++) {
+        bad[i] = cu_buf_heap(1 << 20);
+        assert_int_equal(cu_fs_read(&w->memory, w->damage[i], 1 << 20, &bad[i], &err), CU_OK);
+    }
+    if (sw_repair(w, &err) != CU_OK) fail_msg("%s", err.text);
+    for (size_t i = 0; i < w->damages_n; i++) {
+        CU_BUF kept = cu_buf_heap(1 << 20);
+        char path[200];
+        snprintf(path, sizeof path, CU_DIR_QUARANTINE "/1/%s", w->damage[i]);
+        if (cu_fs_read(&w->memory, path, 1 << 20, &kept, &err) != CU_OK) fail_msg("%s", err.text);
+        if (!cu_span_eq(cu_buf_span(&kept), cu_buf_span(&bad[i]))) fail_msg("%s is not what was damaged", path);
+        cu_buf_free(&bad[i]);
+    }
+    sw_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_replaced_is_kept_as_it_was),
         cmocka_unit_test(a_repair_that_is_cut_short_is_finished_and_hides_nothing),
         cmocka_unit_test(a_repair_that_fails_anywhere_is_finished_and_hides_nothing),
     };
