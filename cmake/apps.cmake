@@ -21,7 +21,7 @@ program(custody http court service content ledger embedded archive bucket posix 
 program(custody-verify court service content posix)
 
 # Parts that are loaded when a verb asks for them, so that no other verb waits for what they need: pango and its forty libraries for pages
-# and QR codes, libcurl and its thirty for a bucket.
+# and QR codes, libcurl and its thirty for a bucket or a ledger behind an address.
 function(part name room)
   add_library(custody_${name} MODULE $<TARGET_OBJECTS:cu_${room}>)
   target_link_libraries(custody_${name} PRIVATE ${ARGN})
@@ -31,6 +31,7 @@ function(part name room)
   add_dependencies(custody custody_${name})
 endfunction()
 part(paper paper cu_codec cu_base PkgConfig::PAPER)
+part(client client ${PURE} PkgConfig::CURL)
 part(s3 s3 cu_bucket ${PURE} PkgConfig::CURL)
 # One path for build and installation: CMake would pad a shorter one with empty parts, and those mean the current folder.
 set_target_properties(custody PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "\$ORIGIN:\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/custody")

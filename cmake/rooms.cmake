@@ -1,7 +1,7 @@
 # One static library a room, in the order in which rooms may include one another. Who may include whom is the table of
 # tools/check_includes.py; a room with no source yet is simply not there.
 set(PURE_ROOMS base codec crypto merkle record identity proof)
-set(UPPER_ROOMS http court service content cometbft embedded ledger archive posix memory faulty sqlite paper s3 bucket)
+set(UPPER_ROOMS client http court service content cometbft embedded ledger archive posix memory faulty sqlite paper s3 bucket)
 
 # A fully static program takes OpenSSL's archive, all others its shared library.
 find_library(CRYPTO_ARCHIVE libcrypto.a)
@@ -38,6 +38,7 @@ room(sqlite adapters/sqlite SQLite::SQLite3)
 room(paper adapters/paper PkgConfig::PAPER)
 room(bucket adapters/bucket)
 room(s3 adapters/s3 cu_bucket PkgConfig::CURL)
+room(client client PkgConfig::CURL)
 room(archive adapters/archive cu_posix PkgConfig::ARCHIVE)
 room(ledger ledger)
 room(content content)

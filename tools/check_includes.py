@@ -17,8 +17,8 @@ ALLOWED["ports"] = set(PURE)
 for room in ("ledger", "content", "engine", "adapters"):
     ALLOWED[room] = set(PURE) | {"ports"}
 ALLOWED["service"] = set(PURE) | {"ports", "ledger", "content"}
-for room in ("http", "client"):
-    ALLOWED[room] = set(PURE) | {"ports", "service"}
+ALLOWED["client"] = set(PURE) | {"ports"}
+ALLOWED["http"] = set(PURE) | {"ports", "service"}
 ALLOWED["court"] = ALLOWED["service"] | {"service"}
 ALLOWED["apps"] = set(ALLOWED) - {"apps"}
 ALLOWED["tests"] = set(ALLOWED)

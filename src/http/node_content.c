@@ -80,14 +80,15 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
     return got;
 }
 
-static cu_status find_item(struct cu_place *p, struct cu_fetch *f, struct cu_span path, cu_hash *ret_root, uint64_t *ret_size,
-                           struct cu_err *err)
+/* By its path, or (NULL) by its root. */
+static cu_status find_item(struct cu_place *p, struct cu_fetch *f, const struct cu_span *path, const cu_hash *root,
+                           cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err)
 {
     struct cu_manifest m;
     struct cu_item item;
     bool more = true;
 
-    ENSURE(f->claim.has_folder, err, CU_USAGE, "?path= is for a folder, and this is one item");
+    ENSURE(f->claim.has_folder, err, CU_USAGE, "?path= and ?root= are for a folder's files, and this is one item");
     ENSURE(f->claim.size <= CU_HTTP_ANSWER_MAX, err, CU_TOO_LARGE,
            "the folder's manifest is too large to be looked through here: fetch it (without ?path=), or ask by `custody get`");
     f->manifest = cu_buf_heap(f->claim.size + 1);
@@ -95,29 +96,44 @@ static cu_status find_item(struct cu_place *p, struct cu_fetch *f, struct cu_spa
     TRY(cu_manifest_open(cu_buf_span(&f->manifest), &m, err));
     while (more) {
         TRY(cu_manifest_next(&m, &item, &more, err));
-        if (!more || !item.has_root || !cu_span_eq(item.path, path)) continue;
+        if (!more || !item.has_root || (path ? !cu_span_eq(item.path, *path) : !cu_hash_eq(&item.root, root))) continue;
         *ret_root = item.root;
         *ret_size = item.size;
         return CU_OK;
     }
-    return cu_fail(err, CU_NOT_FOUND, "the folder has no file of that path: its content without ?path= is its manifest");
+    return cu_fail(err, CU_NOT_FOUND, "the folder has no such file: its content without ?path= is its manifest");
+}
+
+/* The deposit, or what ?path= or ?root= names of it. */
+static cu_status find_object(struct cu_reader *r, const struct cu_http_request *q, struct cu_fetch *f, cu_hash *ret_root,
+                             uint64_t *ret_size, struct cu_err *err)
+{
+    CU_BUF name = cu_buf_heap(CU_TARGET_MAX), text = cu_buf_heap(CU_TARGET_MAX);
+    cu_hash root;
+    bool there;
+
+    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_find(r, q, &f->found, err));
+    TRY(cu_fetch_found(&r->place, f, err));
+    *ret_root = f->claim.root;
+    *ret_size = f->claim.size;
+    TRY(cu_http_query(q, "path", &text, &there, err));
+    const struct cu_span path = cu_buf_span(&text);
+    if (there) return find_item(&r->place, f, &path, NULL, ret_root, ret_size, err);
+    TRY(cu_http_query(q, "root", &text, &there, err));
+    if (!there) return CU_OK;
+    ENSURE(cu_hex_read(cu_buf_span(&text), root.b, sizeof root.b, NULL) == CU_OK, err, CU_USAGE, "?root= is 64 hex digits");
+    return cu_hash_eq(&root, ret_root) ? CU_OK : find_item(&r->place, f, NULL, &root, ret_root, ret_size, err);
 }
 
 cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_reader *r = context;
     CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
-    CU_BUF name = cu_buf_heap(CU_TARGET_MAX), path = cu_buf_heap(CU_TARGET_MAX);
     char hex[65], etag[72];
     uint64_t size;
-    bool there;
 
-    TRY(cu_reader_refresh(r, true, err));
-    TRY(cu_fetch_find(&r->place, cu_request_name(q, &name), &f, err));
-    a->root = f.claim.root;
-    size = f.claim.size;
-    TRY(cu_http_query(q, "path", &path, &there, err));
-    if (there) TRY(find_item(&r->place, &f, cu_buf_span(&path), &a->root, &size, err));
+    TRY(find_object(r, q, &f, &a->root, &size, err));
     cu_hash_hex(&a->root, hex);
     snprintf(etag, sizeof etag, "\"%s\"", hex);
     a->cache = CU_HTTP_BRIEFLY;
@@ -126,4 +142,34 @@ cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_htt
     if (q->head) return CU_OK; /* nobody gets them */
     TRY(note(r, q, &f.found.row.id, err));
     return piece(r, a, a->from, &a->body, err);
+}
+
+/* ---- what a range is proven by ---- */
+static cu_status add_chunk(void *arg, const cu_hash *leaves, size_t n, struct cu_err *err)
+{
+    const cu_hash root = cu_tree_root(leaves, n);
+
+    cu_buf_add(arg, cu_span_hash(&root));
+    return cu_buf_ok(arg, err);
+}
+
+/* 32 bytes a MiB. From the node's copy when the provider's is damaged. */
+cu_status cu_get_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_reader *r = context;
+    CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
+    cu_status found = CU_NOT_FOUND;
+    struct cu_object object;
+    uint64_t size;
+    cu_hash root;
+
+    TRY(find_object(r, q, &f, &root, &size, err));
+    if (r->place.engine && size <= CU_CONTENT_INLINE_MAX) TRY(r->place.engine->drain(r->place.engine->self, err));
+    for (unsigned i = 0; i < CU_STORES && found != CU_OK; i++) {
+        cu_buf_clear(&a->body);
+        found = cu_objects_find(r->place.store[i], CU_OBJECT_CONTENT, &root, &object, err);
+        if (found == CU_OK) found = cu_object_leaves(&object, add_chunk, &a->body, err);
+    }
+    a->cache = CU_HTTP_BRIEFLY;
+    return found;
 }

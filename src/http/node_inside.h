@@ -53,6 +53,6 @@ cu_http_handler cu_get_checkpoint, cu_get_tile, cu_get_health, cu_get_ready, cu_
 cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;
-cu_http_handler cu_get_content;
+cu_http_handler cu_get_content, cu_get_chunks;
 
 #endif

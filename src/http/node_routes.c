@@ -9,8 +9,10 @@
 // clang-format off
 #define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }
 #define WAIT { "wait", "so many seconds at most for what is not there yet, 60 or fewer" }
-#define WHY { "path", "of a folder: this file in it; without it the folder's manifest" }, \
+#define WHY { "path", "of a folder: this file in it; without it the folder's manifest" }, { "root", "the same, by its root" }, \
             { "reason", "why it is read: recorded" }, { "authority", "on whose order: recorded" }
+
+#define ROOT { "root", "of a folder: of the file with this root; without it, of the folder's manifest" }
 
 const struct cu_http_route cu_node_routes[] = {
     { "GET", "/checkpoint", cu_get_checkpoint, "the newest signed checkpoint", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
@@ -31,6 +33,8 @@ const struct cu_http_route cu_node_routes[] = {
     { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
     { "GET", "/v1/content/{id}", cu_get_content, "evidence, verified", .gives = BYTES, .query = { WHY } },
     { "GET", "/v1/content/{case}/{number}", cu_get_content, "an exhibit, verified", .gives = BYTES, .query = { WHY } },
+    { "GET", "/v1/chunks/{id}", cu_get_chunks, "the root of each MiB of evidence: they lead to the root that was signed", .gives = BYTES, .query = { ROOT } },
+    { "GET", "/v1/chunks/{case}/{number}", cu_get_chunks, "the same of an exhibit", .gives = BYTES, .query = { ROOT } },
     { "GET", "/v1/trail", cu_get_trail, "what happened, in the order of the log", .gives = JSON, .query = { PAGES } },
     { "GET", "/v1/trail/{id}", cu_get_trail, "what happened to one entry", .gives = JSON, .query = { PAGES } },
     { "GET", "/v1/trail/{case}/{number}", cu_get_trail, "what happened to one exhibit", .gives = JSON, .query = { PAGES } },

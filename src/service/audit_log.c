@@ -388,7 +388,8 @@ static cu_status judge_checkpoints(struct cu_audit *a, struct cu_err *err)
 cu_status cu_audit_checkpoint(struct cu_audit *a, struct cu_err *err)
 {
     a->dir[CU_LOG_NODE] = (struct cu_log_dir){ &a->p->fs, CU_DIR_NODE_LOG };
-    a->dir[CU_LOG_CLOUD] = (struct cu_log_dir){ &a->p->fs, CU_DIR_CLOUD_LOG };
+    a->dir[CU_LOG_CLOUD] = (struct cu_log_dir){ &a->p->fs, a->p->remote.ops ? CU_DIR_NODE_LOG
+                                                                            : CU_DIR_CLOUD_LOG }; /* from afar there is one */
     return choose_checkpoint(a, err);
 }
 

@@ -14,12 +14,18 @@
 
 cu_status cu_fetch_find(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err)
 {
+    TRY(cu_lookup(p, name, &ret->found, err));
+    return cu_fetch_found(p, ret, err);
+}
+
+cu_status cu_fetch_found(struct cu_place *p, struct cu_fetch *ret, struct cu_err *err)
+{
     struct cu_entry entry;
     struct cu_span bytes;
 
-    TRY(cu_lookup(p, name, &ret->found, err));
     ENSURE(ret->found.row.kind == CU_KIND_DEPOSIT, err, CU_NOT_FOUND, "this is no deposit: there are no bytes to get");
     TRY(cu_log_entry(&p->log, ret->found.row.seq, &bytes, err));
+    p->reading.seq = ret->found.row.seq;
     ret->record = cu_buf_heap(CU_ENTRY_MAX);
     cu_buf_add(&ret->record, bytes);
     TRY(cu_buf_ok(&ret->record, err));
@@ -59,6 +65,7 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
                           cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err),
                           cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err)
 {
+    if (p->remote.ops) return cu_fetch_afar(p, root, size, part, feed, arg, err);
     if (p->engine && size <= CU_CONTENT_INLINE_MAX)
         TRY(p->engine->drain(p->engine->self, err)); /* it travelled with its record */
     cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, part, feed, arg, err);

@@ -150,16 +150,20 @@ cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu
     return CU_NOT_FOUND;
 }
 
-/* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet. Else *ret_here is false. */
+/* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet; or from afar. Else *ret_here is false. */
 static cu_status undrained(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_record *ret, bool *ret_here,
                            struct cu_err *err)
 {
-    const cu_status status = p->engine ? p->engine->record(p->engine->self, seq, mem, err) : CU_NOT_FOUND;
+    const cu_status status = p->remote.ops ? p->remote.ops->record(p->remote.self, seq, mem, err)
+                             : p->engine   ? p->engine->record(p->engine->self, seq, mem, err)
+                                           : CU_NOT_FOUND;
 
     *ret_here = status != CU_NOT_FOUND;
     if (!*ret_here) return CU_OK;
     TRY(status);
-    return cu_record_read(cu_buf_span(mem), ret, err);
+    const cu_status read = cu_record_read(cu_buf_span(mem), ret, err);
+    return read != CU_OK && p->remote.ops ? cu_fail_while(err, CU_BAD_PROOF, "what the node sent for entry %llu", LLU(seq.v))
+                                          : read;
 }
 
 cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err)
@@ -175,7 +179,8 @@ cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commit
         return CU_OK;
     if (!here) return cu_place_object(p, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, err);
     own = cu_commitment(record.salt, record.details);
-    ENSURE(cu_hash_eq(&own, commitment), err, CU_CORRUPT, "the details of entry %llu are not what was signed", LLU(seq.v));
+    ENSURE(cu_hash_eq(&own, commitment), err, p->remote.ops ? CU_BAD_PROOF : CU_CORRUPT,
+           "the details of entry %llu are not what was signed", LLU(seq.v));
     cu_buf_add(ret, record.salt);
     cu_buf_add(ret, record.details);
     return cu_buf_ok(ret, err);
@@ -227,8 +232,16 @@ cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, st
     return cu_record_write(&record, ret, err);
 }
 
+static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
 cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
 {
     ENSURE(claim->has_folder, err, CU_USAGE, "this deposit is one item: it has no manifest");
-    return small_content(p, seq, &claim->root, claim->size, ret, err);
+    if (!p->remote.ops || claim->size <= CU_CONTENT_INLINE_MAX) return small_content(p, seq, &claim->root, claim->size, ret, err);
+    p->reading.seq = seq;
+    return cu_fetch_afar(p, &claim->root, claim->size, NULL, append, ret, err);
 }

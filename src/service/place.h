@@ -12,6 +12,7 @@
 #include "ports/engine.h"
 #include "ports/index.h"
 #include "ports/log_dir.h"
+#include "ports/remote.h"
 #include "ports/world.h"
 
 /* Where things lie in the folder (the contract that scripts rely on). */
@@ -66,6 +67,8 @@ struct cu_place {
     unsigned near;                    /* the store that is asked first for what is small: the provider's, unless it is far away */
     struct cu_engine_care care;
     struct cu_engine *engine;         /* NULL: reading */
+    struct cu_remote remote;          /* the ledger lies elsewhere, and is read; ops NULL: it lies here */
+    struct cu_reading reading;        /* from there: what, and why */
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
@@ -114,6 +117,13 @@ CU_MUST_USE cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_
 CU_MUST_USE cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu_hash *name, size_t max, struct cu_buf *ret, struct cu_err *err);
 /** A folder's manifest, inline or stored, appended to ret. */
 CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- from afar (afar.c) ---- */
+struct cu_fetch_range { uint64_t from, to; }; /* from ≤ x < to */
+/** An object of the deposit that `reading` names, chunk by chunk verified before it is fed. BAD_HASH: what came is not what was signed. */
+CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
+/** Is the log what this reader saw before, and more? Then its checkpoint is remembered. BAD_PROOF: it was rolled back, or it is another. */
+CU_MUST_USE cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err);
 
 /* ---- the index follows the log (follow.c) ---- */
 CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);

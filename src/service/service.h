@@ -105,11 +105,12 @@ void cu_receipt_name(const char *exhibit, const cu_hash *id, char ret[300]);
 struct cu_fetch { struct cu_found found; struct cu_claim claim; struct cu_buf record, manifest; };
 /** A deposit by its name; `find`: without its manifest. */
 CU_MUST_USE cu_status cu_fetch_find(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
+/** The same of what `found` is already. */
+CU_MUST_USE cu_status cu_fetch_found(struct cu_place *p, struct cu_fetch *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_fetch_begin(struct cu_place *p, struct cu_span name, struct cu_fetch *ret, struct cu_err *err);
 void cu_fetch_free(struct cu_fetch *f);
 /** The bytes of one object, verified piece by piece; from the cloud, and when that copy is damaged from the node. `restart` is called
  *  before the second copy begins. *ret_damaged: the first copy was. `part`: only these bytes (USAGE: there are none such); NULL: all. */
-struct cu_fetch_range { uint64_t from, to; }; /* from ≤ x < to */
 CU_MUST_USE cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
 /** Who read what, when and why: into the outbox, durable; NOT_ALLOWED or READ_ONLY when it cannot be written. */
 CU_MUST_USE cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err);

@@ -69,6 +69,7 @@ enum mode { MODE_READ, MODE_WRITE, MODE_CHECK, MODE_BARE };
 struct session {
     struct run *run;
     char root[4096];
+    const char *url;                  /* of a ledger that lies elsewhere: `root` is this reader's own folder for it. NULL: it lies there */
     struct cu_place place;
     struct cu_engine engine;
     struct cu_embedded_config config;
@@ -98,6 +99,15 @@ CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const c
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- a ledger behind an address (afar.c) ---- */
+bool is_afar(const struct run *run);
+/** This reader's folder for the address that --ledger is. */
+CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
+/** Pin what --pin-trust gives, and let what the node serves stand in the folder. Nobody is asked yet. */
+CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
+/** Its newest checkpoint, which goes on from those seen before; and the index follows. */
+CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
 
 /* ---- a bucket for the provider's objects (bucket.c) ---- */
 CU_MUST_USE cu_status bucket_mount(struct session *s, struct cu_span address, struct cu_err *err);

@@ -116,6 +116,8 @@ static cu_status read_only(const struct run *run, struct cu_check_request *r, st
     for (unsigned i = 1; i < sizeof names / sizeof *names && !r->only; i++)
         if (strcmp(only, names[i]) == 0) r->only = i;
     ENSURE(r->only, err, CU_USAGE, "--only: hashes, log or objects, not %s", only);
+    ENSURE(r->only == CU_CHECK_LOG || !is_afar(run), err, CU_USAGE,
+           "of a ledger behind an address the log alone is checked from here: --only log");
     ENSURE(!r->repair, err, CU_USAGE, "--repair needs the whole check: what --only leaves out may be what is damaged");
     return CU_OK;
 }

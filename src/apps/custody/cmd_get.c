@@ -209,6 +209,7 @@ static cu_status note_access(struct session *s, const cu_hash *id, struct cu_err
                                  .reason = opt_span(s->run, "reason"),
                                  .authority = opt_span(s->run, "authority") };
 
+    if (s->url) return CU_OK; /* the node notes it before it sends the first byte */
     return cu_access_note(&s->place, &row, err);
 }
 
@@ -286,6 +287,8 @@ static cu_status get(struct session *s, void *noted, struct cu_err *err)
     bool damaged = false;
     char name[4200];
 
+    s->place.reading.reason = opt_span(s->run, "reason");
+    s->place.reading.authority = opt_span(s->run, "authority");
     TRY(cu_fetch_begin(&s->place, cu_span_str(s->run->args[0]), &f, err));
     if (!path) {
         TRY(default_path(&f, name, err));
@@ -310,7 +313,7 @@ static cu_status go_get(struct run *run, struct cu_err *err)
     bool noted = false;
 
     TRY(in_session(run, MODE_READ, get, &noted, err));
-    if (noted && in_session(run, MODE_WRITE, nothing_more, NULL, NULL) != CU_OK)
+    if (noted && !is_afar(run) && in_session(run, MODE_WRITE, nothing_more, NULL, NULL) != CU_OK)
         say(run, "this read is noted in the outbox; the next writing verb records it\n");
     return CU_OK;
 }

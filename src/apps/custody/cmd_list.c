@@ -81,13 +81,13 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     if (s->run->json) {
         struct cu_json j = cu_json_on(out);
-        TRY(cu_tell_standing(&s->place, s->root, &j, err));
+        TRY(cu_tell_standing(&s->place, s->url ? s->url : s->root, &j, err));
         cu_buf_add_str(out, "\n");
         return CU_OK;
     }
     TRY(index->find(index->self, &q, last_incident, &last, err));
     TRY(index->size(index->self, &indexed, err));
-    cu_buf_addf(out, "ledger      %s\nnetwork id  ", s->root);
+    cu_buf_addf(out, "ledger      %s\nnetwork id  ", s->url ? s->url : s->root);
     put_network(out, &s->place.trust.network, 12);
     cu_buf_addf(out, "log         entries %llu, cases %llu, exhibits %llu\n", (unsigned long long)s->place.log.checkpoint.size.v,
                 (unsigned long long)cases, (unsigned long long)deposits);

@@ -76,7 +76,7 @@ static cu_status go_receipt(struct run *run, struct cu_err *err)
 {
     const cu_status given = in_session(run, MODE_READ, give, NULL, err);
 
-    return given == CU_COPIES_MISSING ? in_session(run, MODE_WRITE, give, NULL, err) : given;
+    return given == CU_COPIES_MISSING && !is_afar(run) ? in_session(run, MODE_WRITE, give, NULL, err) : given;
 }
 
 static void tell_inventory(struct run *run, const struct listed *l)

@@ -6,13 +6,16 @@
 #include <unistd.h>
 
 const struct option common_options[] = {
-    { "ledger", "DIR", "the ledger's folder (or CUSTODY_LEDGER; else the nearest one upward from here)" },
+    { "ledger", "DIR|URL",
+      "the ledger's folder, or the address of its node (or CUSTODY_LEDGER; else the nearest one upward from here)" },
     { "json", NULL, "data as JSON on stdout, one object a line; progress as JSON on stderr" },
     { "quiet", NULL, "no progress and no words on stderr, but errors" },
     { "passphrase-file", "FILE", "the first line of FILE opens the private keys (or CUSTODY_PASSPHRASE)" },
     { "help", NULL, "this text" },
     { "accelerator", "auto|off",
       "check many signatures on lanes of AVX-512, where build and processor have them; the answers are the same" },
+    { "pin-trust", "FILE", "of a ledger behind an address, the first time: what everything that it says is judged by" },
+    { "state", "DIR", "where what is pinned and known of ledgers behind addresses is kept (by default ~/.local/state/custody)" },
     { NULL, NULL, NULL },
 };
 

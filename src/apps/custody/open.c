@@ -37,8 +37,7 @@ static cu_status find_root(struct session *s, struct cu_err *err)
     const char *named = opt(s->run, "ledger");
 
     if (!named) return nearest(s->root, err);
-    ENSURE(!strstr(named, "://"), err, CU_USAGE, "%s: this version opens folders; a ledger behind a URL is not supported yet",
-           named);
+    if (is_afar(s->run)) return afar_root(s, err);
     ENSURE(strlen(named) < sizeof s->root, err, CU_USAGE, "the ledger's path is too long");
     snprintf(s->root, sizeof s->root, "%s", named);
     ENSURE(access(named, F_OK) == 0, err, CU_NOT_FOUND, "%s: there is no such folder", named);
@@ -167,6 +166,8 @@ static void judge_index(struct session *s)
 static cu_status open_index_anyhow(struct session *s, enum mode mode, struct cu_err *err)
 {
     cu_status opened;
+
+    if (s->url) mode = MODE_WRITE; /* it is this reader's own */
 
     if (mode == MODE_CHECK) judge_index(s);
     opened = open_index(s, mode != MODE_WRITE, err);
@@ -358,14 +359,17 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     memset(s, 0, sizeof *s);
     s->run = run;
     TRY(find_root(s, err));
+    ENSURE(!s->url || mode == MODE_READ || mode == MODE_BARE, err, CU_USAGE,
+           "%s: this verb works on a ledger's folder, where it lies; by its address it can be read", s->url);
     TRY(open_world(s, err));
-    TRY(bucket_mount_kept(s, err));
+    TRY(s->url ? afar_mount(s, err) : bucket_mount_kept(s, err));
     TRY(cu_place_load_trust(&s->place, err));
     TRY(know_origin(s, err));
     ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
            "%s cannot be written to: nothing was recorded", s->root);
     TRY(open_index_anyhow(s, mode, err));
     TRY(open_stores(s, err));
+    if (s->url) return mode == MODE_READ ? afar_open(s, err) : CU_OK;
     configure(s);
     if (mode == MODE_READ) return open_for_reading(s, err);
     if (mode == MODE_WRITE) return open_for_writing(s, err);
@@ -386,6 +390,7 @@ cu_status session_close(struct session *s, struct cu_err *err)
     if (s->place.verifier.free) s->place.verifier.free(s->place.verifier.self);
     free(s->verifier_mem);
     if (s->place.fs.ops) s->place.fs.ops->close(s->place.fs.self);
+    if (s->place.remote.ops) s->place.remote.ops->close(s->place.remote.self);
     return closed;
 }
 

@@ -1,0 +1,100 @@
+/* A ledger behind an address, for reading: this reader's own folder for it holds what is pinned, what was seen, and the search index, and
+ * what the node serves stands in it as if it lay there. */
+#include "apps/custody/app.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+
+#define PART "custody-client.so"
+
+bool is_afar(const struct run *run)
+{
+    const char *named = opt(run, "ledger");
+
+    return named && strstr(named, "://");
+}
+
+/* $XDG_STATE_HOME/custody/127.0.0.1-8714 */
+cu_status afar_root(struct session *s, struct cu_err *err)
+{
+    const char *url = opt(s->run, "ledger"), *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME"), *named = opt(s->run, "state");
+    const char *from = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
+    size_t n = strlen(from);
+    int at = 0;
+
+    ENSURE(named || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE, "say where this reader keeps what it knows: --state DIR");
+    ENSURE(n > 0 && n < 1000, err, CU_USAGE, "the ledger's address is too long");
+    if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
+    else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);
+    else at = snprintf(s->root, sizeof s->root, "%s/.local/state/custody/", home);
+    ENSURE((size_t)at + n < sizeof s->root, err, CU_USAGE, "the path of --state is too long");
+    while (n && from[n - 1] == '/') n--;
+    for (size_t i = 0; i < n; i++)
+        s->root[at++] = (char)(isalnum((unsigned char)from[i]) || from[i] == '.' ? tolower((unsigned char)from[i]) : '-');
+    s->root[at] = 0;
+    s->url = url;
+    return cu_posix_make_root(s->root, err);
+}
+
+/* The trust file is pinned at the first time; afterwards another ledger behind the address is noticed. */
+static cu_status pin(struct session *s, struct cu_err *err)
+{
+    const struct cu_fs *fs = &s->place.fs;
+    CU_BUF given = cu_buf_heap(CU_TRUST_MAX), pinned = cu_buf_heap(CU_TRUST_MAX);
+    struct cu_trust trust, before;
+    const char *file = opt(s->run, "pin-trust");
+    const cu_status had = cu_fs_read(fs, CU_FILE_TRUST, CU_TRUST_MAX, &pinned, err);
+
+    if (had != CU_NOT_FOUND) TRY(had);
+    ENSURE(file || had == CU_OK, err, CU_UNTRUSTED,
+           "nothing is pinned for %s, so nothing that it says can be believed: give --pin-trust FILE once, the trust file that you have from "
+           "the ledger's keeper",
+           s->url);
+    if (!file) return CU_OK;
+    TRY(read_argument_file(file, CU_TRUST_MAX, &given, err));
+    const cu_status good = cu_trust_read(cu_buf_span(&given), &trust, err);
+    if (good != CU_OK) return cu_fail_while(err, good, "%s", file);
+    if (had == CU_OK && cu_trust_read(cu_buf_span(&pinned), &before, NULL) == CU_OK)
+        ENSURE(cu_hash_eq(&before.network, &trust.network), err, CU_UNTRUSTED,
+               "%s was another ledger until now: its trust file lies in %s. If that is meant, name another folder with --state", s->url,
+               s->root);
+    TRY(cu_fs_replace(fs, CU_FILE_TRUST, CU_FILE_TRUST ".new", cu_buf_span(&given), true, err));
+    return cu_fs_replace(fs, CU_FILE_FORMAT, CU_FILE_FORMAT ".new", cu_span_str(CU_FORMAT_LINE), true, err);
+}
+
+cu_status afar_mount(struct session *s, struct cu_err *err)
+{
+    struct cu_fs mounted;
+
+    TRY(pin(s, err));
+    TRY(s->place.fs.ops->make_dir(s->place.fs.self, "node", err));
+    void *part = dlopen(PART, RTLD_NOW | RTLD_LOCAL); /* never closed: what it loads does not like that */
+    const char *why = part ? NULL : dlerror();
+    const struct cu_remote_kind *kind = part ? dlsym(part, "cu_client_kind") : NULL;
+    ENSURE(kind, err, CU_NOT_FOUND,
+           "a ledger behind an address is spoken to by " PART
+           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
+           why ? why : "it is no such part");
+    TRY(kind->open(s->url, &s->place.fs, &s->place.remote, &mounted, err));
+    s->place.fs = mounted;
+    return CU_OK;
+}
+
+static cu_status follow(struct session *s, struct cu_err *err)
+{
+    TRY(cu_place_refresh(&s->place, err));
+    TRY(cu_place_goes_on(&s->place, err));
+    return cu_follow(&s->place, err);
+}
+
+/* One at a time: what was seen, and the index, are as of one checkpoint. */
+cu_status afar_open(struct session *s, struct cu_err *err)
+{
+    const struct cu_fs *fs = &s->place.fs;
+    void *lock;
+
+    TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 60000, &lock, err));
+    const cu_status followed = follow(s, err);
+    fs->ops->unlock(fs->self, lock);
+    return followed;
+}

@@ -1,0 +1,389 @@
+/* One question after another to a node over HTTP, by libcurl; and the log that it serves as files.
+ *
+ * (1) Whatever comes is bounded, and nobody's word: it is judged where it is used, as what lies in a folder is.
+ * (2) No redirection is followed, and no scheme but http and https is spoken: the address that was given is the one that is asked.
+ * (3) A question that was not answered is asked again a few times: reading twice changes nothing.
+ */
+#include "client/client.h"
+
+#include "custody/text.h"
+#include "ports/log_dir.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { URL_MAX = 8192, TRIES = 4, FIRST_WAIT_MS = 100, CONNECT_S = 10, SILENT_S = 60, PROBLEM_MAX = 65536 };
+#define LOG "node/log/"
+
+struct client {
+    char base[1024];
+    pthread_mutex_t lock; /* guards the handle, which has the connection */
+    CURL *handle;
+};
+
+/* ---- one question ---- */
+struct call {
+    struct client *client;
+    char url[URL_MAX];
+    char range[48];         /* "5-9"; "": all */
+    cu_remote_feed *feed;
+    void *arg;
+    struct cu_buf problem;  /* what came instead of an answer */
+    long http;
+    uint64_t got;
+    cu_status fed;          /* why `feed` ended it */
+    struct cu_err why;
+};
+
+static size_t take(char *bytes, size_t one, size_t n, void *arg)
+{
+    struct call *c = arg;
+
+    (void)one;
+    if (c->http == 0) curl_easy_getinfo(c->client->handle, CURLINFO_RESPONSE_CODE, &c->http);
+    if (c->http / 100 != 2) {
+        cu_buf_add(&c->problem, cu_span(bytes, n));
+        return cu_buf_ok(&c->problem, NULL) == CU_OK ? n : 0;
+    }
+    c->fed = c->feed(c->arg, cu_span(bytes, n), &c->why);
+    c->got += n;
+    return c->fed == CU_OK ? n : 0;
+}
+
+static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
+{
+    CURL *h = c->client->handle;
+
+    why[0] = 0;
+    c->http = 0;
+    cu_buf_clear(&c->problem);
+    curl_easy_reset(h);
+    curl_easy_setopt(h, CURLOPT_URL, c->url);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_PROXY, "");
+    curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
+    if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
+    const CURLcode code = curl_easy_perform(h);
+    curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &c->http);
+    return code;
+}
+
+static cu_status fail(const struct call *c, CURLcode code, const char *why, struct cu_err *err)
+{
+    const int place = (int)strcspn(c->url, "?");
+    cu_status status = CU_IO;
+    char text[400];
+
+    if (c->fed != CU_OK) return cu_fail(err, c->fed, "%s", c->why.text);
+    ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s. Nothing was changed; try again when the node can be reached", place, c->url,
+           why[0] ? why : curl_easy_strerror(code));
+    if (cu_problem_read(cu_buf_span(&c->problem), &status, text)) return cu_fail(err, status, "%s", text);
+    return cu_fail(err, c->http == 404 ? CU_NOT_FOUND : CU_IO, "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
+}
+
+static void wait_before(unsigned tries)
+{
+    struct timespec left = { 0, (long)FIRST_WAIT_MS << (tries - 1) };
+
+    left.tv_sec = left.tv_nsec / 1000;
+    left.tv_nsec = left.tv_nsec % 1000 * 1000000;
+    while (nanosleep(&left, &left) != 0) continue;
+}
+
+/* Once something of the answer has been handed on, it is the caller's to ask for the rest. */
+static cu_status ask(struct call *c, struct cu_err *err)
+{
+    char why[CURL_ERROR_SIZE];
+    CURLcode code = CURLE_OK;
+
+    c->problem = cu_buf_heap(PROBLEM_MAX);
+    pthread_mutex_lock(&c->client->lock);
+    for (unsigned tries = 1; tries <= TRIES; tries++) {
+        if (tries > 1) wait_before(tries - 1);
+        code = perform(c, why);
+        if ((code == CURLE_OK && c->http != 503) || c->got > 0 || c->fed != CU_OK) break;
+    }
+    pthread_mutex_unlock(&c->client->lock);
+    const cu_status asked = code == CURLE_OK && c->http / 100 == 2 ? CU_OK : fail(c, code, why, err);
+    cu_buf_free(&c->problem);
+    return asked;
+}
+
+static cu_status keep(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
+static cu_status get(struct client *client, const char *path, struct cu_buf *ret, struct cu_err *err)
+{
+    struct call c = { .client = client, .feed = keep, .arg = ret };
+
+    snprintf(c.url, sizeof c.url, "%s/%s", client->base, path);
+    return ask(&c, err);
+}
+
+/* ---- the port ---- */
+static cu_status get_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "v1/record/%llu", LLU(seq.v));
+    return get(self, path, ret, err);
+}
+
+/* As a value of a query: what is no letter or digit is encoded. */
+static void add_value(char url[URL_MAX], const char *name, struct cu_span value)
+{
+    size_t n = strlen(url);
+
+    if (value.n == 0) return;
+    n += (size_t)snprintf(url + n, URL_MAX - n, "&%s=", name);
+    for (size_t i = 0; i < value.n && n + 4 < URL_MAX; i++) {
+        const uint8_t c = value.p[i];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        n += (size_t)snprintf(url + n, URL_MAX - n, plain ? "%c" : "%%%02X", c);
+    }
+}
+
+static void url_of(const struct client *client, const char *what, const struct cu_reading *r, const cu_hash *root,
+                   char ret[URL_MAX])
+{
+    char hex[65];
+
+    cu_hash_hex(root, hex);
+    snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->base, what, LLU(r->seq.v), hex);
+}
+
+static cu_status get_chunks(void *self, const struct cu_reading *r, const cu_hash *root, struct cu_buf *ret, struct cu_err *err)
+{
+    struct call c = { .client = self, .feed = keep, .arg = ret };
+
+    url_of(self, "chunks", r, root, c.url);
+    return ask(&c, err);
+}
+
+static cu_status get_bytes(void *self, const struct cu_reading *r, const cu_hash *root, uint64_t from, uint64_t to,
+                           cu_remote_feed *feed, void *arg, struct cu_err *err)
+{
+    struct call c = { .client = self, .feed = feed, .arg = arg };
+
+    ENSURE(r->reason.n + r->authority.n <= 2000, err, CU_TOO_LARGE, "reason and authority may have 1,000 bytes each");
+    url_of(self, "content", r, root, c.url);
+    add_value(c.url, "reason", r->reason);
+    add_value(c.url, "authority", r->authority);
+    snprintf(c.range, sizeof c.range, "%llu-%llu", LLU(from), LLU(to - 1));
+    TRY(ask(&c, err));
+    ENSURE(c.got == to - from, err, CU_IO, "%llu bytes were asked for, and %llu came", LLU(to - from), LLU(c.got));
+    return CU_OK;
+}
+
+static void close_client(void *self)
+{
+    struct client *client = self;
+
+    curl_easy_cleanup(client->handle);
+    pthread_mutex_destroy(&client->lock);
+    free(client);
+}
+
+/* ---- the log as files ---- */
+struct mount {
+    struct client *client;
+    struct cu_fs under;
+};
+struct served {
+    struct cu_file file;
+    struct cu_buf bytes;
+};
+
+static cu_status served_read(struct cu_file *f, uint64_t at, void *ret, size_t n, size_t *ret_n, struct cu_err *err)
+{
+    const struct cu_buf *bytes = &((struct served *)f)->bytes;
+
+    (void)err;
+    *ret_n = at >= bytes->n ? 0 : bytes->n - at < n ? (size_t)(bytes->n - at) : n;
+    if (*ret_n) memcpy(ret, bytes->p + at, *ret_n);
+    return CU_OK;
+}
+
+static cu_status served_size(struct cu_file *f, uint64_t *ret, struct cu_err *err)
+{
+    (void)err;
+    *ret = ((struct served *)f)->bytes.n;
+    return CU_OK;
+}
+
+static cu_status read_only(const char *path, struct cu_err *err)
+{
+    return cu_fail(err, CU_READ_ONLY, "%s is the node's own and cannot be written to from here", path);
+}
+
+static cu_status served_write(struct cu_file *f, uint64_t at, struct cu_span bytes, struct cu_err *err)
+{
+    (void)f, (void)at, (void)bytes;
+    return read_only("the log", err);
+}
+
+static cu_status served_sync(struct cu_file *f, struct cu_err *err)
+{
+    (void)f, (void)err;
+    return CU_OK;
+}
+
+static cu_status served_truncate(struct cu_file *f, uint64_t size, struct cu_err *err)
+{
+    (void)f, (void)size;
+    return read_only("the log", err);
+}
+
+static void served_close(struct cu_file *f)
+{
+    cu_buf_free(&((struct served *)f)->bytes);
+    free(f);
+}
+
+static const struct cu_file_ops served_ops = { served_read, served_write, served_sync, served_size, served_truncate, served_close };
+
+static bool is_served(const char *path) { return strncmp(path, LOG, strlen(LOG)) == 0; }
+
+static cu_status mount_open(void *self, const char *path, unsigned flags, struct cu_file **ret, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    if (!is_served(path)) return m->under.ops->open(m->under.self, path, flags, ret, err);
+    if (flags & ~(unsigned)(CU_OPEN_READ | CU_OPEN_DIRECT)) return read_only(path, err);
+    struct served *f = calloc(1, sizeof *f);
+    ENSURE(f, err, CU_NO_MEMORY, "no memory for %s", path);
+    f->file.ops = &served_ops;
+    f->bytes = cu_buf_heap(CU_BUNDLE_MAX);
+    const cu_status got = get(m->client, path + strlen(LOG), &f->bytes, err);
+    if (got == CU_OK) *ret = &f->file;
+    else served_close(&f->file);
+    return got;
+}
+
+static cu_status mount_make_dir(void *self, const char *path, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    return m->under.ops->make_dir(m->under.self, path, err);
+}
+
+static cu_status mount_rename(void *self, const char *from, const char *to, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    if (is_served(from) || is_served(to)) return read_only(to, err);
+    return m->under.ops->rename(m->under.self, from, to, err);
+}
+
+static cu_status mount_sync_dir(void *self, const char *path, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    return m->under.ops->sync_dir(m->under.self, path, err);
+}
+
+static cu_status mount_sync_all(void *self, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    return m->under.ops->sync_all(m->under.self, err);
+}
+
+static cu_status mount_stat(void *self, const char *path, struct cu_file_stat *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    struct mount *m = self;
+
+    if (!is_served(path)) return m->under.ops->stat(m->under.self, path, ret, err);
+    TRY(mount_open(self, path, CU_OPEN_READ, &f, err));
+    *ret = (struct cu_file_stat){ CU_FILE_REGULAR, ((struct served *)f)->bytes.n };
+    return CU_OK;
+}
+
+/* What is served has no lists: whoever reads the log knows its names. Under it nothing lies here. */
+static cu_status mount_list(void *self, const char *path,
+                            cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
+                            struct cu_err *err)
+{
+    struct mount *m = self;
+
+    return m->under.ops->list(m->under.self, path, each, arg, err);
+}
+
+static cu_status mount_lock(void *self, const char *path, unsigned wait_ms, void **ret_lock, struct cu_err *err)
+{
+    struct mount *m = self;
+
+    return m->under.ops->lock(m->under.self, path, wait_ms, ret_lock, err);
+}
+
+static void mount_unlock(void *self, void *lock)
+{
+    struct mount *m = self;
+
+    m->under.ops->unlock(m->under.self, lock);
+}
+
+static bool mount_writable(void *self)
+{
+    struct mount *m = self;
+
+    return m->under.ops->writable(m->under.self);
+}
+
+static void mount_close(void *self)
+{
+    struct mount *m = self;
+
+    m->under.ops->close(m->under.self);
+    free(m);
+}
+
+/* ---- opening ---- */
+static bool good_address(const char *url)
+{
+    const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : "";
+
+    return *host && strlen(url) < sizeof((struct client *)NULL)->base && !strpbrk(host, "@?# \\%");
+}
+
+static cu_status open_client(const char *url, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs,
+                             struct cu_err *err)
+{
+    static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, close_client };
+    static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename,  mount_sync_dir, mount_sync_all, mount_stat,
+                                             mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
+    size_t n = strlen(url);
+
+    ENSURE(good_address(url), err, CU_USAGE, "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
+    struct client *client = calloc(1, sizeof *client);
+    struct mount *m = calloc(1, sizeof *m);
+    if (client && m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
+    if (!m || !client || !client->handle) {
+        free(client);
+        free(m);
+        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s", url);
+    }
+    while (n && url[n - 1] == '/') n--;
+    snprintf(client->base, sizeof client->base, "%.*s", (int)n, url);
+    pthread_mutex_init(&client->lock, NULL);
+    *m = (struct mount){ client, *under };
+    *ret = (struct cu_remote){ client, &ops };
+    *ret_fs = (struct cu_fs){ m, &fs_ops };
+    return CU_OK;
+}
+
+const struct cu_remote_kind cu_client_kind = { open_client };

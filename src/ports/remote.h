@@ -1,0 +1,27 @@
+/* A ledger behind an address, for whoever reads it: what its log says that is not in the log's own files. Nothing that comes is verified
+ * here: whoever asks does. One thread at a time. Errors: those that the other side names; IO: it cannot be reached, or talks nonsense. */
+#ifndef CU_PORTS_REMOTE_H
+#define CU_PORTS_REMOTE_H
+
+#include "ports/fs.h"
+
+/** What is read of which deposit, and (the other side records it) why. */
+struct cu_reading { cu_seq seq; struct cu_span reason, authority; };
+
+typedef cu_status cu_remote_feed(void *arg, struct cu_span bytes, struct cu_err *err);
+struct cu_remote { void *self; const struct cu_remote_ops *ops; };
+struct cu_remote_ops {
+    /* The record at seq, as it was submitted, appended to ret. */
+    cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+    /* Of an object of that deposit (the item, the manifest, a file of the folder): the root of each of its chunks, 32 bytes a
+     * chunk, appended to ret, which bounds them; and its bytes from ≤ x < to, in pieces of any length. */
+    cu_status (*chunks)(void *self, const struct cu_reading *what, const cu_hash *root, struct cu_buf *ret, struct cu_err *err);
+    cu_status (*bytes)(void *self, const struct cu_reading *what, const cu_hash *root, uint64_t from, uint64_t to, cu_remote_feed *feed, void *arg, struct cu_err *err);
+    void (*close)(void *self);
+};
+
+/** A part that opens them. *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its
+ *  close lets go of `under`, and comes before the remote's. USAGE: the address is not understood; nobody is asked yet. */
+struct cu_remote_kind { cu_status (*open)(const char *url, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err); };
+
+#endif
