@@ -28,13 +28,13 @@ struct client {
 struct call {
     struct client *client;
     char url[URL_MAX];
-    char range[48];         /* "5-9"; "": all */
+    char range[48]; /* "5-9"; "": all */
     cu_remote_feed *feed;
     void *arg;
-    struct cu_buf problem;  /* what came instead of an answer */
+    struct cu_buf problem; /* what came instead of an answer */
     long http;
     uint64_t got;
-    cu_status fed;          /* why `feed` ended it */
+    cu_status fed; /* why `feed` ended it */
     struct cu_err why;
 };
 
@@ -88,7 +88,8 @@ static cu_status fail(const struct call *c, CURLcode code, const char *why, stru
     ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s. Nothing was changed; try again when the node can be reached", place, c->url,
            why[0] ? why : curl_easy_strerror(code));
     if (cu_problem_read(cu_buf_span(&c->problem), &status, text)) return cu_fail(err, status, "%s", text);
-    return cu_fail(err, c->http == 404 ? CU_NOT_FOUND : CU_IO, "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
+    return cu_fail(err, c->http == 404 ? CU_NOT_FOUND : CU_IO, "%.*s: the answer is %ld, and no ledger's", place, c->url,
+                   c->http);
 }
 
 static void wait_before(unsigned tries)
@@ -253,7 +254,9 @@ static void served_close(struct cu_file *f)
     free(f);
 }
 
-static const struct cu_file_ops served_ops = { served_read, served_write, served_sync, served_size, served_truncate, served_close };
+static const struct cu_file_ops served_ops = {
+    served_read, served_write, served_sync, served_size, served_truncate, served_close
+};
 
 static bool is_served(const char *path) { return strncmp(path, LOG, strlen(LOG)) == 0; }
 
@@ -364,11 +367,12 @@ static cu_status open_client(const char *url, const struct cu_fs *under, struct 
                              struct cu_err *err)
 {
     static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, close_client };
-    static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename,  mount_sync_dir, mount_sync_all, mount_stat,
+    static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
                                              mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
     size_t n = strlen(url);
 
-    ENSURE(good_address(url), err, CU_USAGE, "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
+    ENSURE(good_address(url), err, CU_USAGE, "%s: an address is http://HOST:PORT or https://…, without a name or a query in it",
+           url);
     struct client *client = calloc(1, sizeof *client);
     struct mount *m = calloc(1, sizeof *m);
     if (client && m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();

@@ -108,7 +108,7 @@ static cu_status find_item(struct cu_place *p, struct cu_fetch *f, const struct 
 static cu_status find_object(struct cu_reader *r, const struct cu_http_request *q, struct cu_fetch *f, cu_hash *ret_root,
                              uint64_t *ret_size, struct cu_err *err)
 {
-    CU_BUF name = cu_buf_heap(CU_TARGET_MAX), text = cu_buf_heap(CU_TARGET_MAX);
+    CU_BUF text = cu_buf_heap(CU_TARGET_MAX);
     cu_hash root;
     bool there;
 

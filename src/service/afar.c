@@ -9,7 +9,7 @@
 /* ---- content ---- */
 struct arriving {
     struct cu_fetch_range want;
-    uint64_t size, at;      /* `at`: where the chunk begins that is coming */
+    uint64_t size, at, end; /* `at`: where the chunk begins that is coming; `end`: of the last one that was asked for */
     const cu_hash *chunk;   /* roots */
     struct cu_buf piece;
     cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err);
@@ -46,7 +46,7 @@ static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
     while (bytes.n) {
         const uint64_t room = chunk_end(a, a->at) - a->at - a->piece.n;
         const size_t n = bytes.n < room ? bytes.n : (size_t)room;
-        ENSURE(room > 0, err, CU_BAD_HASH, "the node sent more than was asked for: it was not used");
+        ENSURE(room > 0 && a->at < a->end, err, CU_BAD_HASH, "the node sent more than was asked for: it was not used");
         cu_buf_add(&a->piece, cu_span(bytes.p, n));
         TRY(cu_buf_ok(&a->piece, err));
         bytes = cu_span_from(bytes, n);
@@ -100,18 +100,18 @@ cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, 
                           .piece = piece,
                           .feed = feed,
                           .arg = arg };
-    const uint64_t end = chunk_end(&a, a.want.to - 1);
+    a.end = chunk_end(&a, a.want.to - 1);
     a.at = a.want.from - a.want.from % CU_CHUNK_BYTES;
-    for (unsigned tries = 0; a.at < end && tries < TRIES; tries++) {
+    for (unsigned tries = 0; a.at < a.end && tries < TRIES; tries++) {
         const uint64_t before = a.at;
         cu_buf_clear(&a.piece);
-        came = p->remote.ops->bytes(p->remote.self, &p->reading, root, a.at, end, take, &a, err);
+        came = p->remote.ops->bytes(p->remote.self, &p->reading, root, a.at, a.end, take, &a, err);
         if (a.at > before) tries = 0; /* it came further: the rest is asked for */
         if (came != CU_OK && came != CU_IO) break;
     }
     piece = a.piece;
     TRY(came);
-    ENSURE(a.at == end, err, CU_IO, "the evidence did not come whole");
+    ENSURE(a.at == a.end, err, CU_IO, "the evidence did not come whole");
     return CU_OK;
 }
 
@@ -140,7 +140,8 @@ static cu_status follows(struct cu_place *p, const struct cu_checkpoint *seen, s
 
     if (seen->size.v == 0) return CU_OK;
     ENSURE(now->size.v >= seen->size.v, err, CU_BAD_PROOF,
-           "the node shows a log of %llu entries, and showed one of %llu before: it was rolled back. Nothing of it was used; what it "
+           "the node shows a log of %llu entries, and showed one of %llu before: it was rolled back. Nothing of it was used; "
+           "what it "
            "signed before lies in " SEEN " of this reader's folder, for `custody fork-proof`",
            LLU(now->size.v), LLU(seen->size.v));
     TRY(cu_consistency_make(&nodes, seen->size, now->size, path, &n, err));

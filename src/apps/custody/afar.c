@@ -17,12 +17,14 @@ bool is_afar(const struct run *run)
 /* $XDG_STATE_HOME/custody/127.0.0.1-8714 */
 cu_status afar_root(struct session *s, struct cu_err *err)
 {
-    const char *url = opt(s->run, "ledger"), *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME"), *named = opt(s->run, "state");
+    const char *url = opt(s->run, "ledger"), *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME"),
+               *named = opt(s->run, "state");
     const char *from = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
     size_t n = strlen(from);
     int at = 0;
 
-    ENSURE(named || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE, "say where this reader keeps what it knows: --state DIR");
+    ENSURE(named || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE,
+           "say where this reader keeps what it knows: --state DIR");
     ENSURE(n > 0 && n < 1000, err, CU_USAGE, "the ledger's address is too long");
     if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
     else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);
@@ -47,7 +49,8 @@ static cu_status pin(struct session *s, struct cu_err *err)
 
     if (had != CU_NOT_FOUND) TRY(had);
     ENSURE(file || had == CU_OK, err, CU_UNTRUSTED,
-           "nothing is pinned for %s, so nothing that it says can be believed: give --pin-trust FILE once, the trust file that you have from "
+           "nothing is pinned for %s, so nothing that it says can be believed: give --pin-trust FILE once, the trust file that "
+           "you have from "
            "the ledger's keeper",
            s->url);
     if (!file) return CU_OK;
@@ -56,8 +59,8 @@ static cu_status pin(struct session *s, struct cu_err *err)
     if (good != CU_OK) return cu_fail_while(err, good, "%s", file);
     if (had == CU_OK && cu_trust_read(cu_buf_span(&pinned), &before, NULL) == CU_OK)
         ENSURE(cu_hash_eq(&before.network, &trust.network), err, CU_UNTRUSTED,
-               "%s was another ledger until now: its trust file lies in %s. If that is meant, name another folder with --state", s->url,
-               s->root);
+               "%s was another ledger until now: its trust file lies in %s. If that is meant, name another folder with --state",
+               s->url, s->root);
     TRY(cu_fs_replace(fs, CU_FILE_TRUST, CU_FILE_TRUST ".new", cu_buf_span(&given), true, err));
     return cu_fs_replace(fs, CU_FILE_FORMAT, CU_FILE_FORMAT ".new", cu_span_str(CU_FORMAT_LINE), true, err);
 }
