@@ -80,7 +80,7 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
     return got;
 }
 
-/* By its path, or (NULL) by its root. */
+/* By its path, or (path NULL) by its root. */
 static cu_status find_item(struct cu_place *p, struct cu_fetch *f, const struct cu_span *path, const cu_hash *root,
                            cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err)
 {
@@ -109,7 +109,7 @@ static cu_status find_object(struct cu_reader *r, const struct cu_http_request *
                              uint64_t *ret_size, struct cu_err *err)
 {
     CU_BUF text = cu_buf_heap(CU_TARGET_MAX);
-    cu_hash root;
+    cu_hash root = { { 0 } };
     bool there;
 
     TRY(cu_reader_refresh(r, true, err));
@@ -119,7 +119,7 @@ static cu_status find_object(struct cu_reader *r, const struct cu_http_request *
     *ret_size = f->claim.size;
     TRY(cu_http_query(q, "path", &text, &there, err));
     const struct cu_span path = cu_buf_span(&text);
-    if (there) return find_item(&r->place, f, &path, NULL, ret_root, ret_size, err);
+    if (there) return find_item(&r->place, f, &path, &root, ret_root, ret_size, err);
     TRY(cu_http_query(q, "root", &text, &there, err));
     if (!there) return CU_OK;
     ENSURE(cu_hex_read(cu_buf_span(&text), root.b, sizeof root.b, NULL) == CU_OK, err, CU_USAGE, "?root= is 64 hex digits");
