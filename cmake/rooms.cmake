@@ -53,7 +53,7 @@ endforeach()
 room(service service ${under_service})
 if(TARGET cu_service)
   room(court court cu_service)
-  room(http http cu_service PkgConfig::HTTP)
+  room(http http cu_service PkgConfig::HTTP PkgConfig::GNUTLS)
 endif()
 
 set(UPPER "")

@@ -37,7 +37,7 @@ HOMES = [
     (re.compile(r"archive(_entry)?\.h$"), {"adapters"}),
     (re.compile(r"cmocka\.h$"), {"tests"}),
     (re.compile(r"curl/"), {"adapters", "client"}),
-    (re.compile(r"microhttpd\.h$"), {"http"}),
+    (re.compile(r"(microhttpd\.h$|gnutls/)"), {"http"}),
 ]
 # The outside world stays out of the pure rooms.
 IMPURE = re.compile(r"(sys/(socket|stat|mman|file|types|time|random|wait)|unistd|fcntl|pthread|threads|signal|dirent|time|netdb|poll)\.h$")

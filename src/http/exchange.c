@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 /* The library calls this first, with the target as it came: what it hands on later is decoded, and cut at a NUL. */
 void *cu_http_target(void *server, const char *uri, struct MHD_Connection *connection)
@@ -132,14 +131,33 @@ static void judge_wait(struct cu_http_exchange *x)
     else x->wait_until = cu_http_now_ms() + (int64_t)s * 1000;
 }
 
+/* Nobody is asked who he is for what is public. */
+static void authorise(struct cu_http_exchange *x)
+{
+    const enum cu_act act = x->request.route->act;
+    char text[200];
+
+    if (cu_peer_may(CU_PEER_NOBODY, act)) return;
+    cu_http_identify(x);
+    x->request.peer = x->conn->peer;
+    if (cu_peer_may(x->conn->peer.role, act)) return;
+    x->server->denied++;
+    if (x->conn->peer.role == CU_PEER_NOBODY) {
+        x->denied = x->conn->why;
+        return cu_http_refuse(x, 0, CU_NOT_ALLOWED, x->conn->why);
+    }
+    x->denied = "not of this role";
+    snprintf(text, sizeof text, "a member of the role %s may not ask for this: nothing was done", cu_peer_role_name(x->conn->peer.role));
+    cu_http_refuse(x, 0, CU_NOT_ALLOWED, text);
+}
+
 static void find_route(struct cu_http_exchange *x, const char *method, struct cu_span path)
 {
     const struct cu_http_config *config = &x->server->config;
     const cu_status found = cu_http_match(config->routes, config->routes_n, method, path, &x->request, &x->args, x->allow);
 
     if (found == CU_NOT_FOUND) cu_http_refuse(x, 0, CU_NOT_FOUND, "there is no such path here: /v1/openapi.json lists them");
-    if (found == CU_OK && config->members_only && !(x->request.route->flags & CU_HTTP_PUBLIC))
-        cu_http_refuse(x, 0, CU_NOT_ALLOWED, "this is for members, and over plain HTTP nobody shows who he is");
+    if (found == CU_OK) authorise(x);
     if (found == CU_USAGE) cu_http_refuse(x, 405, CU_USAGE, "this path does not know that method: Allow says which it does");
 }
 
@@ -154,7 +172,7 @@ static void begin(struct cu_http_exchange *x, const char *method, const char *ve
     cu_http_under_way(x->server, 1);
     x->conn = info ? info->socket_context : NULL;
     x->request.head = strcmp(method, "HEAD") == 0;
-    x->request.peer = x->server->config.address;
+    x->request.from = x->conn ? x->conn->from : "";
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, take_header, &h);
     const struct cu_verdict_http v = judge(x, version, &h, &framing, &path);
     if (v.http) {
@@ -220,11 +238,12 @@ static void log_line(struct cu_http_exchange *x, bool whole)
 {
     CU_BUF line = cu_buf_heap(4096);
     struct cu_json j = cu_json_on(&line);
-    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
     cu_json_open(&j, NULL, '{');
-    cu_json_time(&j, "time", (cu_unix_ms){ (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 });
+    cu_json_time(&j, "time", (cu_unix_ms){ cu_http_wall_ms() });
+    cu_json_str(&j, "from", x->conn ? x->conn->from : NULL);
+    cu_json_str(&j, "role", cu_peer_role_name(x->request.peer.role));
+    if (x->request.peer.party) cu_json_uint(&j, "party", x->request.peer.party);
     cu_json_str(&j, "method", x->request.route ? x->request.head ? "HEAD" : x->request.route->method : NULL);
     cu_json_str(&j, "route", x->request.route ? x->request.route->path : NULL);
     cu_json_uint(&j, "status", x->answer.http);
@@ -232,6 +251,7 @@ static void log_line(struct cu_http_exchange *x, bool whole)
     cu_json_uint(&j, "bytes_out", x->answer.size ? x->sent : x->answer.body.n);
     cu_json_int(&j, "ms", cu_http_now_ms() - x->began);
     if (x->refused) cu_json_str(&j, "refused", x->refused);
+    if (x->denied) cu_json_str(&j, "denied", x->denied);
     if (!whole) cu_json_bool(&j, "cut", true);
     cu_json_close(&j, '}');
     cu_buf_add_byte(&line, 0);

@@ -12,18 +12,29 @@
 #include "custody/limits.h"
 #include "http/server.h"
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+struct cu_http_exchange;
+struct cu_http_creds;
 
 /* ---- connections and their deadlines (watch.c) ---- */
 struct cu_http_conn {
     struct cu_http_conn *next, **at;
     int fd;
     _Atomic int64_t deadline; /* ms; 0: none, it is our turn */
+    char from[INET6_ADDRSTRLEN];
+    struct cu_http_creds *creds; /* what the handshake began with; NULL: plain */
+    struct cu_peer peer;         /* who it is, by trust and members of this generation, until then; NOBODY: and why */
+    uint64_t judged_by, until_ms;
+    char why[256];
     _Atomic int unsent;       /* bytes that the kernel still had when the deadline was last put off; 0: it was not */
 };
-int64_t cu_http_now_ms(void);
+int64_t cu_http_now_ms(void);  /* monotonic */
+uint64_t cu_http_wall_ms(void); /* of the calendar */
 /** From now on it has CU_HTTP_GRACE_MS, and as long as `bytes` take at the lowest rate that is borne. */
 void cu_http_deadline(struct cu_http_conn *c, uint64_t bytes);
 void cu_http_no_deadline(struct cu_http_conn *c);
@@ -33,6 +44,15 @@ void cu_http_moved(struct cu_http_conn *c, uint64_t bytes);
 void cu_http_connected(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what);
 void *cu_http_watch(void *server);
 void cu_http_cut_all(struct cu_http_server *s);
+
+/* ---- TLS (tls.c) ---- */
+CU_MUST_USE cu_status cu_http_creds_load(const struct cu_http_tls *from, struct cu_http_creds **ret, struct cu_err *err);
+struct cu_http_creds *cu_http_creds_take(struct cu_http_server *s); /* NULL: plain HTTP */
+void cu_http_creds_drop(struct cu_http_creds *c);                   /* NULL is fine */
+int cu_http_show_certificate(gnutls_session_t session, const gnutls_datum_t *cas, int cas_n, const gnutls_pk_algorithm_t *algs, int algs_n,
+                             gnutls_pcert_st **ret, unsigned *ret_n, gnutls_privkey_t *ret_key);
+/** Who asks, into conn->peer. */
+void cu_http_identify(struct cu_http_exchange *x);
 
 /* ---- one request (exchange.c) ---- */
 struct cu_http_exchange {
@@ -48,6 +68,7 @@ struct cu_http_exchange {
     size_t raw_n;
     char allow[64];
     const char *refused;           /* by the gate: why */
+    const char *denied;            /* by who he is: why */
     int64_t began, wait_until;     /* ms; wait_until 0: not asked to wait */
     uint64_t charged, skipped;     /* bytes of the body: on the account of all, and left unread */
     uint64_t sent, piece_at;       /* bytes of the answer; where in it `body`, its piece at hand, begins */
@@ -76,13 +97,15 @@ struct cu_http_server {
     struct cu_http_config config;
     struct MHD_Daemon *daemon;
     unsigned port;
-    char hosts[1024];
+    char hosts[4096];
+    char *trust;                     /* the CAs that the library was given, in PEM */
     struct cu_http_figures *figures; /* one a route, and one for what had none */
-    _Atomic uint64_t cut, gated, body_bytes;
+    _Atomic uint64_t cut, gated, denied, body_bytes, generation_of_trust; /* the last begins at 1 */
     _Atomic bool stopping;
 
     pthread_mutex_t table;
     struct cu_http_conn *conns;
+    struct cu_http_creds *creds;     /* for handshakes that begin now; NULL: plain HTTP */
     size_t conns_n;
 
     pthread_mutex_t lock;

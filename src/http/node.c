@@ -93,6 +93,49 @@ static void close_reader(struct cu_reader *r)
     free(r->verifier_memory);
 }
 
+/* ---- members ---- */
+
+/* While the node runs nobody else writes: they change by what is submitted here, and are read anew before that is answered. */
+static cu_status read_members(struct cu_node *node, struct cu_err *err)
+{
+    struct cu_membership m = { 0 };
+
+    TRY(follow(node, err));
+    pthread_mutex_lock(&node->act);
+    const cu_status read = cu_membership_read(node->config.place, &m, err);
+    pthread_mutex_unlock(&node->act);
+    TRY(read);
+    pthread_mutex_lock(&node->who);
+    cu_membership_free(&node->membership);
+    node->membership = m;
+    pthread_mutex_unlock(&node->who);
+    cu_http_judge_anew(node->server);
+    return CU_OK;
+}
+
+static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err)
+{
+    struct cu_node *node = arg;
+    struct cu_verifier plain = cu_verifier_plain();
+
+    pthread_mutex_lock(&node->who);
+    const cu_status known = cu_peer_of(&node->membership.members, cert, &plain, ret, err);
+    pthread_mutex_unlock(&node->who);
+    return known;
+}
+
+void cu_node_name(struct cu_node *node, uint64_t party, struct cu_buf *out)
+{
+    pthread_mutex_lock(&node->who);
+    if (party > 0 && party <= node->membership.members.parties_n) cu_buf_add(out, cu_membership_name(&node->membership, party));
+    pthread_mutex_unlock(&node->who);
+}
+
+cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, struct cu_err *err)
+{
+    return cu_http_reload(node->server, tls, err);
+}
+
 /* ---- the keeper ---- */
 
 static void hold(struct cu_node *node, uint64_t seq)
@@ -112,16 +155,22 @@ static bool is_held(const struct cu_entry *e)
     return e->kind == CU_KIND_DEPOSIT && !e->inner.body.claim.has_folder && e->inner.body.claim.size <= CU_CONTENT_INLINE_MAX;
 }
 
-void cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n)
+cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n,
+                           struct cu_err *err)
 {
+    bool members = false;
     struct cu_record record;
     struct cu_entry e;
 
-    for (size_t i = 0; i < n; i++)
-        if (outcomes[i].status == CU_OK && cu_record_read(records[i], &record, NULL) == CU_OK &&
-            cu_entry_read(record.entry, &e, NULL) == CU_OK && is_held(&e))
-            hold(node, outcomes[i].seq.v);
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i].status != CU_OK || cu_record_read(records[i], &record, NULL) != CU_OK ||
+            cu_entry_read(record.entry, &e, NULL) != CU_OK)
+            continue;
+        if (is_held(&e)) hold(node, outcomes[i].seq.v);
+        members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+    }
     cu_http_wake(node->server);
+    return members ? read_members(node, err) : CU_OK;
 }
 
 /* As many ranges as one entry has, taken out. */
@@ -235,6 +284,8 @@ static void free_node(struct cu_node **at)
     node->server = NULL;
     if (node->keeps) keep(node, true); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) close_reader(&node->readers[i]);
+    cu_membership_free(&node->membership);
+    pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
     pthread_mutex_destroy(&node->lock);
     pthread_cond_destroy(&node->changed);
@@ -264,16 +315,21 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     CU_CLEANUP(free_node) struct cu_node *node = calloc(1, sizeof *node);
 
     ENSURE(node, err, CU_NO_MEMORY, "no memory for a node");
+    pthread_mutex_init(&node->who, NULL);
     pthread_mutex_init(&node->act, NULL);
     pthread_mutex_init(&node->lock, NULL);
     pthread_cond_init(&node->changed, NULL);
     node->config = *config;
     TRY(open_readers(node, err));
     TRY(find_unattested(node, err));
+    TRY(read_members(node, err));
     const struct cu_http_config http = { .address = config->address,
                                          .port = config->port,
                                          .names = config->names,
                                          .members_only = config->members_only,
+                                         .tls = config->tls,
+                                         .identify = identify,
+                                         .who = node,
                                          .routes = cu_node_routes,
                                          .routes_n = cu_node_routes_n,
                                          .workers = config->workers,

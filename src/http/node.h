@@ -14,6 +14,7 @@ struct cu_node_config {
     const char *address, *names;
     unsigned port, workers;
     bool members_only;
+    const struct cu_http_tls *tls; /* NULL: plain HTTP, on the loopback */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;
@@ -21,6 +22,7 @@ struct cu_node_config {
 struct cu_node;
 CU_MUST_USE cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err);
 unsigned cu_node_port(const struct cu_node *node);
+CU_MUST_USE cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, struct cu_err *err); /* as cu_http_reload */
 /** Requests that run are answered, what was noted is recorded. NULL is fine. */
 void cu_node_stop(struct cu_node *node);
 CU_MUST_USE cu_status cu_node_openapi(struct cu_buf *out, struct cu_err *err);

@@ -39,10 +39,11 @@ static cu_status note(struct cu_reader *r, const struct cu_http_request *q, cons
 {
     uint8_t memory[CU_TARGET_MAX];
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
-    CU_BUF who = cu_buf_heap(200);
+    CU_BUF who = cu_buf_heap(CU_DETAILS_MAX);
     struct cu_access_row row = { .id = *id, .time = cu_place_now(&r->place).v };
 
-    cu_buf_addf(&who, "somebody at %s", q->peer);
+    cu_node_name(r->node, q->peer.party, &who);
+    cu_buf_addf(&who, "%s at %s", who.n ? "" : "somebody", q->from);
     row.who = cu_buf_span(&who);
     TRY(words_of(q, "reason", &mem, &row.reason, err));
     TRY(words_of(q, "authority", &mem, &row.authority, err));

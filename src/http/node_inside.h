@@ -24,6 +24,9 @@ struct cu_node {
 
     pthread_mutex_t act; /* whoever signs, or lets the index follow, uses config.place under it */
 
+    pthread_mutex_t who; /* members and names, as of the newest entry that says anything of them */
+    struct cu_membership membership;
+
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct cu_range *held; /* positions that this node holds and does not attest yet */
@@ -41,8 +44,10 @@ CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct 
 CU_MUST_USE cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
 /** "C1/3" or what else the path's {…} say. */
 struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *mem);
-/** What was admitted: the keeper attests what it holds of it, and who waits is woken. */
-void cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n);
+/** The name of whoever asks, appended; nothing when nobody knows. */
+void cu_node_name(struct cu_node *node, uint64_t party, struct cu_buf *out);
+/** What was admitted: the keeper attests what it holds of it, who waits is woken, and whoever was enrolled or revoked is. */
+CU_MUST_USE cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n, struct cu_err *err);
 
 /* node_routes.c */
 extern const struct cu_http_route cu_node_routes[];

@@ -1,4 +1,4 @@
-/* The node's table of routes, from which OpenAPI comes, too. What is not called public is for members. The methods of one path stand together. */
+/* The node's table of routes, from which OpenAPI comes, too. Each row says what is done, and peer.h who may. The methods of one path stand together. */
 #include "http/node_inside.h"
 
 #define JSON "application/json"
@@ -15,41 +15,41 @@
 #define ROOT { "root", "of a folder: of the file with this root; without it, of the folder's manifest" }
 
 const struct cu_http_route cu_node_routes[] = {
-    { "GET", "/checkpoint", cu_get_checkpoint, "the newest signed checkpoint", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
-    { "GET", "/tile/entries/{path}", cu_get_tile, "an entry bundle", .gives = BYTES, .flags = CU_HTTP_TAIL },
-    { "GET", "/tile/{path}", cu_get_tile, "a tile of hashes", .gives = BYTES, .flags = CU_HTTP_TAIL | CU_HTTP_PUBLIC },
+    { "GET", "/checkpoint", cu_get_checkpoint, "the newest signed checkpoint", .act = CU_ACT_PUBLIC, .gives = TEXT },
+    { "GET", "/tile/entries/{path}", cu_get_tile, "an entry bundle", .act = CU_ACT_LOG, .gives = BYTES, .flags = CU_HTTP_TAIL },
+    { "GET", "/tile/{path}", cu_get_tile, "a tile of hashes", .act = CU_ACT_PUBLIC, .gives = BYTES, .flags = CU_HTTP_TAIL },
 
-    { "POST", "/v1/submit", cu_post_submit, "record statements that were signed elsewhere: one record, or a sequence of up to 128",
+    { "POST", "/v1/submit", cu_post_submit, "record statements that were signed elsewhere: one record, or a sequence of up to 128", .act = CU_ACT_SUBMIT,
       .takes = { CBOR, "application/cbor-seq" }, .takes_max = (size_t)CU_SUBMIT_RECORDS_MAX * CU_RECORD_MAX, .gives = JSON },
 
-    { "GET", "/v1/status", cu_get_status, "how the ledger stands", .gives = JSON },
-    { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .gives = CBOR },
-    { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .gives = CBOR },
-    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .gives = CBOR },
-    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .gives = CBOR },
-    { "GET", "/v1/show/{id}", cu_get_show, "what is known of an entry", .gives = JSON },
-    { "GET", "/v1/show/{case}/{number}", cu_get_show, "what is known of an exhibit", .gives = JSON },
-    { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
-    { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
-    { "GET", "/v1/content/{id}", cu_get_content, "evidence, verified", .gives = BYTES, .query = { WHY } },
-    { "GET", "/v1/content/{case}/{number}", cu_get_content, "an exhibit, verified", .gives = BYTES, .query = { WHY } },
-    { "GET", "/v1/chunks/{id}", cu_get_chunks, "the root of each MiB of evidence: they lead to the root that was signed", .gives = BYTES, .query = { ROOT } },
-    { "GET", "/v1/chunks/{case}/{number}", cu_get_chunks, "the same of an exhibit", .gives = BYTES, .query = { ROOT } },
-    { "GET", "/v1/trail", cu_get_trail, "what happened, in the order of the log", .gives = JSON, .query = { PAGES } },
-    { "GET", "/v1/trail/{id}", cu_get_trail, "what happened to one entry", .gives = JSON, .query = { PAGES } },
-    { "GET", "/v1/trail/{case}/{number}", cu_get_trail, "what happened to one exhibit", .gives = JSON, .query = { PAGES } },
-    { "GET", "/v1/case", cu_get_cases, "the cases", .gives = JSON, .query = { PAGES } },
-    { "GET", "/v1/case/{case}", cu_get_case, "the exhibits of a case", .gives = JSON, .query = { PAGES } },
-    { "GET", "/v1/find", cu_get_find, "whatever a digest, an id's first digits, a label, an exhibit or a case stands for", .gives = JSON,
+    { "GET", "/v1/status", cu_get_status, "how the ledger stands", .act = CU_ACT_CAPACITY, .gives = JSON },
+    { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .act = CU_ACT_DETAILS, .gives = CBOR },
+    { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .act = CU_ACT_DETAILS, .gives = CBOR },
+    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ACT_EVIDENCE, .gives = CBOR },
+    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .act = CU_ACT_EVIDENCE, .gives = CBOR },
+    { "GET", "/v1/show/{id}", cu_get_show, "what is known of an entry", .act = CU_ACT_DETAILS, .gives = JSON },
+    { "GET", "/v1/show/{case}/{number}", cu_get_show, "what is known of an exhibit", .act = CU_ACT_DETAILS, .gives = JSON },
+    { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .act = CU_ACT_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
+    { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .act = CU_ACT_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
+    { "GET", "/v1/content/{id}", cu_get_content, "evidence, verified", .act = CU_ACT_EVIDENCE, .gives = BYTES, .query = { WHY } },
+    { "GET", "/v1/content/{case}/{number}", cu_get_content, "an exhibit, verified", .act = CU_ACT_EVIDENCE, .gives = BYTES, .query = { WHY } },
+    { "GET", "/v1/chunks/{id}", cu_get_chunks, "the root of each MiB of evidence: they lead to the root that was signed", .act = CU_ACT_EVIDENCE, .gives = BYTES, .query = { ROOT } },
+    { "GET", "/v1/chunks/{case}/{number}", cu_get_chunks, "the same of an exhibit", .act = CU_ACT_EVIDENCE, .gives = BYTES, .query = { ROOT } },
+    { "GET", "/v1/trail", cu_get_trail, "what happened, in the order of the log", .act = CU_ACT_DETAILS, .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/trail/{id}", cu_get_trail, "what happened to one entry", .act = CU_ACT_DETAILS, .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/trail/{case}/{number}", cu_get_trail, "what happened to one exhibit", .act = CU_ACT_DETAILS, .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/case", cu_get_cases, "the cases", .act = CU_ACT_DETAILS, .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/case/{case}", cu_get_case, "the exhibits of a case", .act = CU_ACT_DETAILS, .gives = JSON, .query = { PAGES } },
+    { "GET", "/v1/find", cu_get_find, "whatever a digest, an id's first digits, a label, an exhibit or a case stands for", .act = CU_ACT_DETAILS, .gives = JSON,
       .query = { { "q", "what is looked for" }, PAGES } },
-    { "GET", "/v1/inventory/{case}", cu_get_inventory, "what the ledger's state says of a case now", .gives = JSON },
-    { "POST", "/v1/inventory/{case}", cu_post_inventory, "the same, signed by this node and recorded, so that it has a receipt", .gives = JSON },
+    { "GET", "/v1/inventory/{case}", cu_get_inventory, "what the ledger's state says of a case now", .act = CU_ACT_DETAILS, .gives = JSON },
+    { "POST", "/v1/inventory/{case}", cu_post_inventory, "the same, signed by this node and recorded, so that it has a receipt", .act = CU_ACT_SIGN, .gives = JSON },
 
-    { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .gives = JSON, .flags = CU_HTTP_PUBLIC },
-    { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .gives = JSON, .flags = CU_HTTP_PUBLIC },
-    { "GET", "/healthz", cu_get_health, "ok while the engine works", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
-    { "GET", "/readyz", cu_get_ready, "ok while records are taken", .gives = TEXT, .flags = CU_HTTP_PUBLIC },
-    { "GET", "/metrics", cu_get_metrics, "figures for Prometheus", .gives = "text/plain; version=0.0.4; charset=utf-8", .flags = CU_HTTP_PUBLIC },
+    { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ACT_PUBLIC, .gives = JSON },
+    { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .act = CU_ACT_PUBLIC, .gives = JSON },
+    { "GET", "/healthz", cu_get_health, "ok while the engine works", .act = CU_ACT_PUBLIC, .gives = TEXT },
+    { "GET", "/readyz", cu_get_ready, "ok while records are taken", .act = CU_ACT_PUBLIC, .gives = TEXT },
+    { "GET", "/metrics", cu_get_metrics, "figures for Prometheus", .act = CU_ACT_PUBLIC, .gives = "text/plain; version=0.0.4; charset=utf-8" },
 };
 const size_t cu_node_routes_n = sizeof cu_node_routes / sizeof *cu_node_routes;
 // clang-format on

@@ -41,7 +41,7 @@ cu_status cu_post_submit(void *context, struct cu_http_request *q, struct cu_htt
     TRY(cu_records_split(q->body, records, sequence ? CU_SUBMIT_RECORDS_MAX : 1, &n, err));
     if (r->node->config.ready) TRY(r->node->config.ready(r->node->config.arg, err));
     TRY(engine->submit(engine->self, records, n, outcomes, err));
-    cu_node_recorded(r->node, records, outcomes, n);
+    TRY(cu_node_recorded(r->node, records, outcomes, n, err));
     if (!sequence && outcomes[0].status != CU_OK && outcomes[0].status != CU_DUPLICATE)
         return cu_fail(err, outcomes[0].status, "%s", outcomes[0].text);
     TRY(cu_reader_refresh(r, false, err));

@@ -175,8 +175,8 @@ static cu_status start_workers(struct cu_http_server *s, struct cu_err *err)
 
 /* ---- starting ---- */
 
-/* Its port, and whether it is one's own. */
-static cu_status loopback(const struct cu_http_config *config, struct sockaddr_storage *ret, struct cu_err *err)
+/* Without TLS, one's own. */
+static cu_status listen_address(const struct cu_http_config *config, struct sockaddr_storage *ret, struct cu_err *err)
 {
     struct sockaddr_in *four = (struct sockaddr_in *)ret;
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret;
@@ -193,26 +193,31 @@ static cu_status loopback(const struct cu_http_config *config, struct sockaddr_s
         six->sin6_port = htons((uint16_t)config->port);
         own = memcmp(&six->sin6_addr, &six_loopback, sizeof six_loopback) == 0;
     } else return cu_fail(err, CU_USAGE, "%s is no numeric address", config->address);
-    ENSURE(own, err, CU_NOT_ALLOWED,
-           "%s can be reached by others, who would read and write without being asked who they are: listen on 127.0.0.1 or ::1",
+    ENSURE(own || config->tls, err, CU_NOT_ALLOWED,
+           "%s can be reached by others, who would read and write without being asked who they are: use --tls, or listen on 127.0.0.1 or ::1",
            config->address);
     return CU_OK;
 }
 
-/* The names that Host may have, with the port and, where it is the usual one, without. */
-static void name_hosts(struct cu_http_server *s)
+/* The names that Host may have, with the port and, where it is the usual one, without: one's own, and those of the certificate. */
+static cu_status name_hosts(struct cu_http_server *s, struct cu_err *err)
 {
     struct cu_buf out = cu_buf_over(s->hosts, sizeof s->hosts - 1);
-    const char *const own[] = { s->config.address, "localhost" };
     const bool six = strchr(s->config.address, ':') != NULL;
+    CU_BUF own = cu_buf_heap(sizeof s->hosts);
 
-    for (size_t i = 0; i < 2; i++) {
-        const char *open = six && i == 0 ? "[" : "", *close = six && i == 0 ? "]" : "";
-        cu_buf_addf(&out, "%s%s%s:%u ", open, own[i], close, s->port);
-        if (s->port == 80) cu_buf_addf(&out, "%s%s%s ", open, own[i], close);
+    cu_buf_addf(&own, six ? "[%s] localhost " : "%s localhost ", s->config.address);
+    if (s->config.tls) TRY(cu_cert_hosts(s->config.tls->cert, &own, err));
+    for (struct cu_span rest = cu_buf_span(&own); rest.n;) {
+        const size_t n = (size_t)((const uint8_t *)memchr(rest.p, ' ', rest.n) - rest.p);
+        cu_buf_addf(&out, "%.*s:%u ", (int)n, (const char *)rest.p, s->port);
+        if (s->port == (s->config.tls ? 443U : 80U)) cu_buf_addf(&out, "%.*s ", (int)n, (const char *)rest.p);
+        rest = cu_span_from(rest, n + 1);
     }
     if (s->config.names) cu_buf_add_str(&out, s->config.names);
+    TRY(cu_buf_ok(&out, err));
     s->hosts[out.n] = 0;
+    return CU_OK;
 }
 
 static cu_status bind_to(struct cu_http_server *s, int fd, struct cu_err *err)
@@ -221,7 +226,7 @@ static cu_status bind_to(struct cu_http_server *s, int fd, struct cu_err *err)
     socklen_t n = sizeof address;
     const int on = 1;
 
-    TRY(loopback(&s->config, &address, err));
+    TRY(listen_address(&s->config, &address, err));
     const socklen_t size = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, SOMAXCONN) != 0 ||
@@ -239,12 +244,18 @@ static cu_status listen_on(struct cu_http_server *s, struct cu_err *err)
     const int fd = socket(strchr(s->config.address, ':') ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     ENSURE(fd >= 0, err, CU_IO, "no socket to listen on: %s", strerror(errno));
-    const cu_status bound = bind_to(s, fd, err);
+    cu_status bound = bind_to(s, fd, err);
+    if (bound == CU_OK) bound = name_hosts(s, err);
     if (bound != CU_OK) close(fd);
     TRY(bound);
-    name_hosts(s);
+    /* Given a CA the library asks clients for certificates, without judging them; which CA it is does not matter to it. */
+    struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)cu_http_show_certificate },
+                                    { MHD_OPTION_HTTPS_MEM_TRUST, 0, s->trust },
+                                    { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
+                                    { MHD_OPTION_END, 0, NULL } };
+    if (!s->creds) tls[0].option = MHD_OPTION_END;
     s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, cu_http_call, s, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (s->creds ? MHD_USE_TLS : 0), 0, NULL, NULL, cu_http_call, s, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_URI_LOG_CALLBACK, cu_http_target, s, MHD_OPTION_NOTIFY_COMPLETED, cu_http_completed, s,
         MHD_OPTION_NOTIFY_CONNECTION, cu_http_connected, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CU_HTTP_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CU_HTTP_HEADER_BYTES, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)CU_HTTP_READERS,
@@ -253,8 +264,20 @@ static cu_status listen_on(struct cu_http_server *s, struct cu_err *err)
 #else
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
-        MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     ENSURE(s->daemon, err, CU_IO, "the HTTP library does not start"); /* it has closed the socket */
+    return CU_OK;
+}
+
+static cu_status load_tls(struct cu_http_server *s, struct cu_err *err)
+{
+    const struct cu_http_tls *tls = s->config.tls;
+
+    if (!tls) return CU_OK;
+    TRY(cu_http_creds_load(tls, &s->creds, err));
+    s->trust = calloc(1, tls->ca.n + 1);
+    ENSURE(s->trust, err, CU_NO_MEMORY, "no memory for certificates");
+    memcpy(s->trust, tls->ca.p, tls->ca.n);
     return CU_OK;
 }
 
@@ -270,6 +293,8 @@ static void free_server(struct cu_http_server **at)
     for (unsigned i = 0; i < s->workers_n; i++) pthread_join(s->worker[i], NULL);
     if (s->watching) pthread_join(s->watch, NULL);
     if (s->daemon) MHD_stop_daemon(s->daemon);
+    cu_http_creds_drop(s->creds);
+    free(s->trust);
     pthread_mutex_destroy(&s->table);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);
@@ -303,11 +328,14 @@ cu_status cu_http_start(const struct cu_http_config *config, struct cu_http_serv
     make_locks(s);
     s->figures = calloc(config->routes_n + 1, sizeof *s->figures);
     ENSURE(s->figures, err, CU_NO_MEMORY, "no memory for a server");
+    s->generation_of_trust = 1;
+    TRY(load_tls(s, err));
     TRY(start_workers(s, err));
     *ret = s; /* a handler may be called before this returns, and may want it */
     const cu_status listening = listen_on(s, err);
     if (listening == CU_OK) s = NULL;
     else *ret = NULL;
+    if (s == NULL) (*ret)->config.tls = NULL; /* the caller's, and read */
     return listening;
 }
 

@@ -9,6 +9,7 @@
 
 #include "custody/types.h"
 #include "http/gate.h"
+#include "http/peer.h"
 
 struct cu_http_request;
 struct cu_http_answer;
@@ -19,7 +20,6 @@ typedef cu_status cu_http_handler(void *context, struct cu_http_request *r, stru
 enum cu_http_flags {
     CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND and COPIES_MISSING are not answered before the time is over */
     CU_HTTP_TAIL = 2,  /* the last {name} of the path stands for all that follows, slashes among it */
-    CU_HTTP_PUBLIC = 4, /* for everybody; all others are for members: see members_only */
 };
 struct cu_http_parameter { const char *name, *what; }; /* of the query */
 #define CU_HTTP_ARGS 2
@@ -30,6 +30,7 @@ struct cu_http_route {
     const char *takes[2];          /* media types of the body; NULL: there is none */
     size_t takes_max;              /* bytes of it */
     const char *gives;             /* media type of the answer */
+    enum cu_act act;               /* who may ask: peer.h */
     unsigned flags;
     struct cu_http_parameter query[4];
 };
@@ -40,7 +41,8 @@ struct cu_http_request {
     struct cu_span query;             /* encoded: cu_http_query */
     struct cu_span body;
     const char *type;                 /* the body's, of those that the route takes */
-    const char *peer;                 /* "127.0.0.1" */
+    const char *from;                 /* "127.0.0.1" */
+    struct cu_peer peer;
     bool head;                        /* nobody gets the bytes */
 };
 /** A decoded value from the query. False: not there. MALFORMED is the caller's to say when *ret is not good. */
@@ -63,22 +65,33 @@ struct cu_http_answer {
 /** Before the first piece of something that is `size` bytes long: what of it is asked for? 304 or 416 is the answer when false comes back. */
 bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const char *etag, uint64_t size);
 
+/** Files' contents, in PEM: our certificate and what leads to its CA, its key (PKCS#8), the CAs of clients, what those revoked (n == 0: nothing). */
+struct cu_http_tls { struct cu_span cert, key, ca, revoked; };
+
 struct cu_http_server;
 struct cu_http_config {
-    const char *address;           /* of the loopback, numeric */
+    const char *address;           /* numeric; without TLS of the loopback */
+    const struct cu_http_tls *tls; /* read at the start alone; NULL: plain HTTP */
+    /* Whose certificate is it, that leads to one of the CAs? NOT_ALLOWED: nobody's, and why. Any thread, at once */
+    cu_status (*identify)(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err);
     unsigned port;                 /* 0: any that is free */
     const char *names;             /* further names, separated by spaces, that Host may have */
-    bool members_only;             /* routes that are not public are refused to whoever has not shown who it is: over plain HTTP, to all */
+    bool members_only;             /* over plain HTTP too: whatever is not public is refused */
     const struct cu_http_route *routes;
     size_t routes_n;
     unsigned workers;
     void *const *contexts;         /* one a worker */
     void (*log)(void *arg, const char *line); /* any thread. One line of JSON a request */
-    void *arg;
+    void *arg;                     /* of log */
+    void *who;                     /* of identify */
 };
 /** Listening when it returns; *ret is set before the first handler is called. BUSY: the port is taken. NOT_ALLOWED: an address that others can reach, which this does not serve. */
 CU_MUST_USE cu_status cu_http_start(const struct cu_http_config *config, struct cu_http_server **ret, struct cu_err *err);
 unsigned cu_http_port(const struct cu_http_server *s);
+/** Certificates anew: for handshakes from now on, and every client is judged anew at its next request. Nothing changes when it fails. */
+CU_MUST_USE cu_status cu_http_reload(struct cu_http_server *s, const struct cu_http_tls *tls, struct cu_err *err);
+/** Members changed: the same without certificates. NULL is fine. */
+void cu_http_judge_anew(struct cu_http_server *s);
 /** Something was recorded: who waits is tried again. Any thread. NULL is fine. */
 void cu_http_wake(struct cu_http_server *s);
 /** No new connection; requests that run are answered, for `grace_ms` at most; who waits is answered at once. NULL is fine. */

@@ -3,6 +3,7 @@
  * of an answer at the same. Who misses it is shut down. While we ourselves are at work there is none. */
 #include "http/inside.h"
 
+#include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,14 @@ int64_t cu_http_now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+uint64_t cu_http_wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static int64_t time_for(uint64_t bytes) { return (int64_t)(bytes / (CU_HTTP_RATE / 1000)); }
@@ -62,7 +71,18 @@ static void leave(struct cu_http_server *s, struct cu_http_conn *c)
     if (c->next) c->next->at = c->at;
     s->conns_n--;
     pthread_mutex_unlock(&s->table);
+    cu_http_creds_drop(c->creds);
     free(c);
+}
+
+static void name_peer(struct cu_http_conn *c)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+
+    if (getpeername(c->fd, (struct sockaddr *)&a, &n) != 0) return;
+    inet_ntop(a.ss_family, a.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&a)->sin6_addr : (void *)&((struct sockaddr_in *)&a)->sin_addr,
+              c->from, sizeof c->from);
 }
 
 void cu_http_connected(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
@@ -79,6 +99,8 @@ void cu_http_connected(void *server, struct MHD_Connection *connection, void **c
     c = info ? calloc(1, sizeof *c) : NULL;
     if (!c) return; /* without a place in the table its requests are refused */
     c->fd = info->connect_fd;
+    name_peer(c);
+    c->creds = cu_http_creds_take(s);
     cu_http_deadline(c, 0);
     enter(s, c);
     *context = c;

@@ -26,6 +26,7 @@
 #define CU_DIR_NODE_LOG "node/log"
 #define CU_DIR_NODE_STATE "node/state"
 #define CU_DIR_JOURNAL "node/journal"
+#define CU_DIR_TLS "tls" /* certificates: the node's, those that it made for others, its CA's */
 #define CU_DIR_QUARANTINE "quarantine"
 #define CU_DIR_OUTBOX "outbox"
 #define CU_DIR_RECEIPTS "receipts"

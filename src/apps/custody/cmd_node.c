@@ -2,6 +2,7 @@
 #include "apps/custody/app.h"
 #include "http/node.h"
 
+#include <signal.h>
 #include <sys/statvfs.h>
 
 #define WORKERS 8
@@ -42,13 +43,84 @@ static cu_status read_listen(const char *text, char ret_address[64], unsigned *r
     return CU_OK;
 }
 
-static void tell(struct session *s, const char *address, unsigned port)
+/* ---- certificates ---- */
+
+struct tls_files {
+    struct cu_buf cert, key, ca, revoked;
+    struct cu_http_tls tls;
+};
+static void forget_files(struct tls_files *f)
+{
+    if (f->key.p) cu_wipe(f->key.p, f->key.n);
+    if (f->cert.p) cu_wipe(f->cert.p, f->cert.n); /* the key may stand there too */
+    cu_buf_free(&f->cert);
+    cu_buf_free(&f->key);
+    cu_buf_free(&f->ca);
+    cu_buf_free(&f->revoked);
+}
+
+/* What the option names; else what lies in the ledger's folder. */
+static cu_status read_file(struct session *s, const char *option, const char *usual, struct cu_buf *ret, struct cu_err *err)
+{
+    *ret = cu_buf_heap(CU_CERT_PEM_MAX * 16);
+    if (opt(s->run, option)) return read_argument_file(opt(s->run, option), ret->max, ret, err);
+    return cu_fs_read(&s->place.fs, usual, ret->max, ret, err);
+}
+
+static cu_status read_tls(struct session *s, struct tls_files *f, struct cu_err *err)
+{
+    TRY(read_file(s, "tls-cert", CU_DIR_TLS "/server.pem", &f->cert, err));
+    TRY(read_file(s, opt(s->run, "tls-key") ? "tls-key" : "tls-cert", CU_DIR_TLS "/server.pem", &f->key, err));
+    TRY(read_file(s, "tls-ca", CU_DIR_TLS "/ca.pem", &f->ca, err));
+    const cu_status read = read_file(s, "tls-revoked", CU_DIR_TLS "/revoked.pem", &f->revoked, err);
+    if (read != CU_NOT_FOUND || opt(s->run, "tls-revoked")) TRY(read);
+    f->tls = (struct cu_http_tls){ cu_buf_span(&f->cert), cu_buf_span(&f->key), cu_buf_span(&f->ca), cu_buf_span(&f->revoked) };
+    return CU_OK;
+}
+
+static cu_status begin_tls(struct session *s, struct tls_files *f, struct cu_node_config *config, struct cu_err *err)
+{
+    const bool named = opt(s->run, "tls-cert") || opt(s->run, "tls-key") || opt(s->run, "tls-ca") || opt(s->run, "tls-revoked");
+
+    if (!named && !opt_is(s->run, "tls")) return CU_OK;
+    const cu_status read = read_tls(s, f, err);
+    if (read != CU_OK) return cu_fail_while(err, read, "TLS: no certificates to begin with (`custody ca init` makes them)");
+    config->tls = &f->tls;
+    return CU_OK;
+}
+
+static volatile sig_atomic_t asked_to_reload;
+static void note_reload(int signal)
+{
+    (void)signal;
+    asked_to_reload = 1;
+}
+
+static void reload(struct session *s, struct cu_node *node)
+{
+    CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
+    CU_BUF line = cu_buf_heap(4096);
+    struct cu_json j = cu_json_on(&line);
+    struct cu_err err = { 0 };
+    cu_status done = read_tls(s, &files, &err);
+
+    if (done == CU_OK) done = cu_node_reload(node, &files.tls, &err);
+    cu_json_open(&j, NULL, '{');
+    cu_json_time(&j, "time", cu_place_now(&s->place));
+    cu_json_str(&j, "certificates", done == CU_OK ? "loaded anew" : "as before");
+    if (done != CU_OK) cu_json_str(&j, "error", err.text);
+    cu_json_close(&j, '}');
+    cu_buf_add_byte(&line, 0);
+    if (cu_buf_ok(&line, NULL) == CU_OK) log_line(s, (const char *)line.p);
+}
+
+static void tell(struct session *s, const char *scheme, const char *address, unsigned port)
 {
     const bool six = strchr(address, ':') != NULL;
     struct cu_buf *out = &s->run->out;
     char url[100];
 
-    snprintf(url, sizeof url, "http://%s%s%s:%u", six ? "[" : "", address, six ? "]" : "", port);
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", scheme, six ? "[" : "", address, six ? "]" : "", port);
     if (s->run->json) {
         struct cu_json j = cu_json_on(out);
         cu_json_open(&j, NULL, '{');
@@ -64,6 +136,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     const struct timespec pause = { 0, 100000000 };
     const char *workers = opt(s->run, "workers");
+    CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
     struct cu_node_config config = { .place = &s->place,
                                      .names = opt(s->run, "name"),
                                      .members_only = opt_is(s->run, "members-only"),
@@ -80,9 +153,18 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
     config.address = address;
     config.workers = (unsigned)n;
+    TRY(begin_tls(s, &files, &config, err));
+    if (config.tls) (void)signal(SIGHUP, note_reload);
     TRY(cu_node_start(&config, &node, err));
-    tell(s, address, cu_node_port(node));
-    while (!interrupted()) nanosleep(&pause, NULL);
+    forget_files(&files);
+    files = (struct tls_files){ .tls = { .cert = CU_SPAN_EMPTY } };
+    tell(s, config.tls ? "https" : "http", address, cu_node_port(node));
+    while (!interrupted()) {
+        nanosleep(&pause, NULL);
+        if (!asked_to_reload) continue;
+        asked_to_reload = 0;
+        reload(s, node);
+    }
     cu_node_stop(node);
     return CU_OK;
 }
@@ -97,17 +179,24 @@ static cu_status go_node(struct run *run, struct cu_err *err)
 const struct command command_node = {
     .name = "node",
     .args = "[--listen ADDRESS:PORT]",
-    .line = "serve the ledger over HTTP, on this machine",
+    .line = "serve the ledger over HTTP, or over HTTPS to its members",
     .help =
         "Opens the ledger for writing, holds it, and serves it: records are submitted, receipts, entries, evidence and lists are "
         "fetched, and any tlog client reads the log. One line of JSON a request goes to stderr; it names the route, never what "
-        "was asked for. It listens on the loopback alone, for over plain HTTP nobody is asked who he is. Ends on SIGTERM or "
-        "Ctrl-C, when the requests that run are answered.",
+        "was asked for. Over plain HTTP it listens on the loopback alone, for nobody is asked who he is. With --tls (TLS 1.3, with what "
+        "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and figures "
+        "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
+        "anew. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
     .args_max = 0,
     .go = go_node,
     .options = { { "listen", "ADDRESS:PORT", "where to listen (by default 127.0.0.1:8714; port 0: any that is free)" },
                  { "name", "NAMES", "further names that clients may call it by, as in Host, separated by spaces" },
                  { "members-only", NULL, "of what is served, only checkpoint, hash tiles, health and figures" },
+                 { "tls", NULL, "TLS 1.3 and certificates, from the ledger's folder tls/ but for what the next options name" },
+                 { "tls-cert", "FILE", "the node's certificate, with those between it and its CA, PEM (tls/server.pem)" },
+                 { "tls-key", "FILE", "its key, PKCS#8 PEM (in the same file)" },
+                 { "tls-ca", "FILE", "CAs of the clients' certificates, PEM (tls/ca.pem)" },
+                 { "tls-revoked", "FILE", "what they revoked, PEM (tls/revoked.pem, if it is there)" },
                  { "workers", "N", "threads that answer (by default 8)" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },
 };

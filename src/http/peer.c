@@ -1,0 +1,152 @@
+/* Who asks. See peer.h. */
+#include "http/peer.h"
+
+#include "custody/text.h"
+
+#define DOMAIN "custody-tls/v1"
+
+static const struct {
+    const char *name, *acts;
+} roles[CU_PEER_ROLES] = {
+#define ROW(name, text, acts) [CU_PEER_##name] = { text, acts },
+    CU_HTTP_ROLE_TABLE(ROW)
+#undef ROW
+};
+
+static const char letters[CU_ACTS] = {
+#define ROW(name, letter, text) [CU_ACT_##name] = (letter),
+    CU_HTTP_ACT_TABLE(ROW)
+#undef ROW
+};
+
+const char *cu_peer_role_name(enum cu_peer_role role)
+{
+    return role == CU_PEER_NOBODY ? "nobody" : role == CU_PEER_LOCAL ? "local" : roles[role].name;
+}
+
+bool cu_peer_may(enum cu_peer_role role, enum cu_act act)
+{
+    return role >= 0 && role < CU_PEER_ROLES && act > CU_ACT_NONE && act < CU_ACTS && strchr(roles[role].acts, letters[act]) != NULL;
+}
+
+/* ---- what a certificate says ---- */
+
+void cu_peer_uri(const struct cu_peer_claim *claim, const uint8_t vouch[CU_SIGNATURE_LEN], struct cu_buf *out)
+{
+    cu_buf_add_str(out, "custody:");
+    cu_hex_put(out, cu_span_hash(&claim->network));
+    cu_buf_addf(out, "/%s/", roles[claim->role].name);
+    cu_hex_put(out, cu_span_hash(&claim->kid));
+    cu_buf_add_byte(out, '/');
+    cu_hex_put(out, cu_span(vouch, CU_SIGNATURE_LEN));
+    cu_buf_add_byte(out, 0);
+}
+
+size_t cu_peer_message(const struct cu_peer_claim *claim, const struct cu_public_key *tls, uint8_t ret[CU_PEER_MESSAGE_MAX])
+{
+    struct cu_buf out = cu_buf_over(ret, CU_PEER_MESSAGE_MAX);
+    const cu_hash id = cu_key_id(tls);
+
+    cu_buf_add(&out, cu_span(DOMAIN, sizeof DOMAIN));
+    cu_buf_add(&out, cu_span_hash(&claim->network));
+    cu_buf_add(&out, cu_span_hash(&claim->kid));
+    cu_buf_add(&out, cu_span_hash(&id));
+    cu_buf_add_str(&out, roles[claim->role].name);
+    CU_ASSERT(!out.full);
+    return out.n;
+}
+
+static bool take_hex(struct cu_span *rest, uint8_t *ret, size_t n)
+{
+    if (rest->n < 2 * n || cu_hex_read(cu_span(rest->p, 2 * n), ret, n, NULL) != CU_OK) return false;
+    *rest = cu_span_from(*rest, 2 * n);
+    return true;
+}
+
+static bool take_role(struct cu_span *rest, enum cu_peer_role *ret)
+{
+    for (enum cu_peer_role role = 0; role < CU_PEER_ROLES; role++) {
+        struct cu_span after = *rest;
+        if (!roles[role].name[0] || !cu_span_take(&after, roles[role].name) || !cu_span_take(&after, "/")) continue;
+        *ret = role;
+        *rest = after;
+        return true;
+    }
+    return false;
+}
+
+cu_status cu_peer_uri_read(const char *uri, struct cu_peer_claim *ret, uint8_t ret_vouch[CU_SIGNATURE_LEN], struct cu_err *err)
+{
+    struct cu_span rest = cu_span_str(uri);
+    struct cu_peer_claim out;
+    uint8_t vouch[CU_SIGNATURE_LEN];
+
+    ENSURE(cu_span_take(&rest, "custody:") && take_hex(&rest, out.network.b, sizeof out.network.b) && cu_span_take(&rest, "/") &&
+               take_role(&rest, &out.role) && take_hex(&rest, out.kid.b, sizeof out.kid.b) && cu_span_take(&rest, "/") &&
+               take_hex(&rest, vouch, sizeof vouch) && rest.n == 0,
+           err, CU_NOT_ALLOWED, "the certificate does not say whose it is (`custody ca issue` makes such that do): nothing was done");
+    *ret = out;
+    memcpy(ret_vouch, vouch, sizeof vouch);
+    return CU_OK;
+}
+
+/* ---- by the ledger's members ---- */
+
+static bool acts_now(const struct cu_member_key *key) { return key->from_seq != UINT64_MAX && key->until_seq == UINT64_MAX; }
+
+static const struct cu_member_key *statement_key(const struct cu_members *m, uint64_t party)
+{
+    for (size_t i = m->keys_n; i-- > 0;)
+        if (m->key[i].party == party && m->key[i].purpose == CU_PURPOSE_STATEMENT && acts_now(&m->key[i])) return &m->key[i];
+    return NULL;
+}
+
+static enum cu_peer_role role_of(uint64_t role)
+{
+    return role == CU_ROLE_DEPOSITOR      ? CU_PEER_DEPOSITOR
+           : role == CU_ROLE_PROVIDER     ? CU_PEER_PROVIDER
+           : role == CU_ROLE_READER       ? CU_PEER_READER
+           : role == CU_ROLE_ORGANISATION ? CU_PEER_ORGANISATION
+                                          : CU_PEER_NOBODY;
+}
+
+cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim *claim, const struct cu_member_key **ret,
+                          uint64_t *ret_party, struct cu_err *err)
+{
+    const struct cu_member_key *key = cu_members_key(m, &claim->kid);
+    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
+    const bool operates = claim->role == CU_PEER_OPERATOR;
+
+    ENSURE(cu_hash_eq(&claim->network, &m->network), err, CU_NOT_ALLOWED, "the certificate is for another ledger: nothing was done");
+    ENSURE(party, err, CU_NOT_ALLOWED, "the certificate names a key that is not enrolled in this ledger: nothing was done");
+    ENSURE(acts_now(key), err, CU_NOT_ALLOWED, "the key that the certificate names is revoked in this ledger, or not confirmed: nothing was done");
+    ENSURE(role_of(party->role) == (operates ? CU_PEER_ORGANISATION : claim->role) && role_of(party->role) != CU_PEER_NOBODY, err,
+           CU_NOT_ALLOWED, "the certificate is for another role than the ledger knows its member in: nothing was done");
+    *ret = key;
+    if (key->purpose != CU_PURPOSE_STATEMENT) { /* of a reader its organisation's; nobody else is known by another key */
+        ENSURE(claim->role == CU_PEER_READER && key->purpose == CU_PURPOSE_SEALING, err, CU_NOT_ALLOWED,
+               "the certificate names a key that nobody is known by: nothing was done");
+        *ret = statement_key(m, party->organisation);
+        ENSURE(*ret, err, CU_NOT_ALLOWED, "the reader's organisation has no statement key in this ledger: nothing was done");
+    }
+    *ret_party = operates ? 0 : party->id;
+    return CU_OK;
+}
+
+cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, struct cu_verifier *by, struct cu_peer *ret,
+                     struct cu_err *err)
+{
+    struct cu_peer_claim claim;
+    const struct cu_member_key *voucher;
+    uint8_t vouch[CU_SIGNATURE_LEN], message[CU_PEER_MESSAGE_MAX];
+    uint64_t party;
+
+    ENSURE(cert->key.alg != CU_ALG_NONE, err, CU_NOT_ALLOWED, "the certificate's key is neither P-256 nor Ed25519: nothing was done");
+    TRY(cu_peer_uri_read(cert->uri, &claim, vouch, err));
+    TRY(cu_peer_voucher(m, &claim, &voucher, &party, err));
+    const size_t n = cu_peer_message(&claim, &cert->key, message);
+    ENSURE(cu_verify_one(by, &voucher->pub, cu_span(message, n), vouch, NULL) == CU_OK, err, CU_NOT_ALLOWED,
+           "no member of the ledger vouches for the certificate: nothing was done");
+    *ret = (struct cu_peer){ claim.role, party };
+    return CU_OK;
+}

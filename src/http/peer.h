@@ -1,0 +1,66 @@
+/* Who asks, and what he may: roles and acts as one table, and how a client's certificate is bound to an enrolled key.
+ *
+ * A client's certificate says of itself, as its one URI: custody:NETWORK/ROLE/KID/VOUCH. KID is the key that the member is known by: its own
+ * statement key; of a reader, who has none, its sealing key. VOUCH is a signature over network, role, KID and the certificate's own
+ * key, by that statement key; of readers and operators by their organisation's. So a CA alone makes nobody a member,
+ * and whoever is revoked in the log is refused at once, whatever his certificate says. Pure.
+ */
+#ifndef CU_HTTP_PEER_H
+#define CU_HTTP_PEER_H
+
+#include "crypto/x509.h"
+#include "custody/member.h"
+
+/* Role, its name in certificates ("": none is made for it), and what it may (a letter an act: see the next table). */
+#define CU_HTTP_ROLE_TABLE(X)                                                                                          \
+    X(NOBODY, "", "p") /* without a certificate, or with one that is refused */                                        \
+    X(OPERATOR, "operator", "pc") /* keeps the machine: sees how full it is, never what it holds */                     \
+    X(PROVIDER, "provider", "pcls")                                                                                    \
+    X(READER, "reader", "pclde")                                                                                       \
+    X(DEPOSITOR, "depositor", "pcldes")                                                                                \
+    X(ORGANISATION, "organisation", "pcldesi")                                                                         \
+    X(LOCAL, "", "pcldesi") /* over plain HTTP, from this machine */
+
+/* Act, its letter, what it is. An act that no row of the table above has is nobody's; NONE is no row's. */
+#define CU_HTTP_ACT_TABLE(X)                                                                                           \
+    X(NONE, '-', "nothing: refused to everybody")                                                                      \
+    X(PUBLIC, 'p', "checkpoint, hash tiles, health, figures, this table")                                              \
+    X(CAPACITY, 'c', "how much there is")                                                                              \
+    X(LOG, 'l', "entries as they stand in the log, which holds no words")                                              \
+    X(DETAILS, 'd', "labels, names, cases, what happened")                                                             \
+    X(EVIDENCE, 'e', "content, and what carries small content: records and receipts")                                  \
+    X(SUBMIT, 's', "to have signed statements recorded")                                                               \
+    X(SIGN, 'i', "to have the node sign")
+
+#define CU_HTTP_ROLE_ENUM(name, text, acts) CU_PEER_##name,
+enum cu_peer_role { CU_HTTP_ROLE_TABLE(CU_HTTP_ROLE_ENUM) CU_PEER_ROLES };
+#undef CU_HTTP_ROLE_ENUM
+#define CU_HTTP_ACT_ENUM(name, letter, text) CU_ACT_##name,
+enum cu_act { CU_HTTP_ACT_TABLE(CU_HTTP_ACT_ENUM) CU_ACTS };
+#undef CU_HTTP_ACT_ENUM
+
+const char *cu_peer_role_name(enum cu_peer_role role); /* "nobody" and "local", too */
+bool cu_peer_may(enum cu_peer_role role, enum cu_act act);
+
+/** Whoever asks. */
+struct cu_peer {
+    enum cu_peer_role role;
+    uint64_t party; /* in the ledger; 0: none */
+};
+
+/** Whose certificate would say what: the part of the URI before the vouch, and what is signed for it. `kid` is the member's, or an
+ *  operator's organisation's. */
+struct cu_peer_claim { cu_hash network; enum cu_peer_role role; cu_hash kid; };
+void cu_peer_uri(const struct cu_peer_claim *claim, const uint8_t vouch[CU_SIGNATURE_LEN], struct cu_buf *out);
+#define CU_PEER_MESSAGE_MAX 160
+size_t cu_peer_message(const struct cu_peer_claim *claim, const struct cu_public_key *tls, uint8_t ret[CU_PEER_MESSAGE_MAX]);
+CU_MUST_USE cu_status cu_peer_uri_read(const char *uri, struct cu_peer_claim *ret, uint8_t ret_vouch[CU_SIGNATURE_LEN], struct cu_err *err);
+
+/** The statement key that has to vouch for it, by the members as of now. NOT_ALLOWED: not enrolled, revoked, of another role. */
+CU_MUST_USE cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim *claim, const struct cu_member_key **ret,
+                                      uint64_t *ret_party, struct cu_err *err);
+/** Whose certificate, judged already, is it? NOT_ALLOWED: nobody's of this ledger, and why. */
+CU_MUST_USE cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, struct cu_verifier *by, struct cu_peer *ret,
+                                 struct cu_err *err);
+
+#endif
