@@ -172,8 +172,8 @@ static bool add_revoked(X509_CRL *list, X509 *cert, const ASN1_TIME *now)
     AUTO(X509_REVOKED, free_revoked) *r = X509_REVOKED_new();
 
     if (X509_CRL_get0_by_cert(list, &there, cert) == 1) return true;
-    if (!r || X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(cert)) != 1 || X509_REVOKED_set_revocationDate(r, (ASN1_TIME *)(uintptr_t)now) != 1 ||
-        X509_CRL_add0_revoked(list, r) != 1)
+    if (!r || X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(cert)) != 1 ||
+        X509_REVOKED_set_revocationDate(r, (ASN1_TIME *)(uintptr_t)now) != 1 || X509_CRL_add0_revoked(list, r) != 1)
         return false;
     r = NULL; /* now the list's */
     return true;
@@ -187,8 +187,9 @@ static bool renumber(X509_CRL *list, X509 *ca, const ASN1_TIME *now)
 
     if (!n) n = ASN1_INTEGER_new();
     return n && ASN1_INTEGER_set_int64(n, next) == 1 &&
-           X509_CRL_add1_ext_i2d(list, NID_crl_number, n, 0, X509V3_ADD_REPLACE) == 1 && X509_CRL_set1_lastUpdate(list, now) == 1 &&
-           X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(ca)) == 1 && X509_CRL_sort(list) == 1;
+           X509_CRL_add1_ext_i2d(list, NID_crl_number, n, 0, X509V3_ADD_REPLACE) == 1 &&
+           X509_CRL_set1_lastUpdate(list, now) == 1 && X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(ca)) == 1 &&
+           X509_CRL_sort(list) == 1;
 }
 
 cu_status cu_cert_revoke(const struct cu_cert_issuer *issuer, struct cu_span list, struct cu_span pem, cu_unix_ms now,
@@ -262,7 +263,8 @@ static void read_key(X509 *cert, struct cu_public_key *ret)
 
     *ret = (struct cu_public_key){ .alg = CU_ALG_NONE };
     if (key && EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 256 &&
-        EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", point, sizeof point, &n) == 1 && n == sizeof point && point[0] == 4) {
+        EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", point, sizeof point, &n) == 1 && n == sizeof point &&
+        point[0] == 4) {
         ret->alg = CU_ALG_ES256;
         memcpy(ret->bytes, point + 1, 64);
     }
@@ -357,17 +359,20 @@ static cu_status why_not(X509_STORE_CTX *ctx, const struct cu_cert *cert, struct
     cu_time_text((cu_unix_ms){ cert->until_ms }, until);
     ERR_clear_error(); /* the queue is emptied */
     if (why == X509_V_ERR_CERT_HAS_EXPIRED)
-        return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s was valid until %s: nothing was done; ask for a new one", cert->serial, until);
+        return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s was valid until %s: nothing was done; ask for a new one",
+                       cert->serial, until);
     if (why == X509_V_ERR_CERT_REVOKED)
         return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is revoked: nothing was done", cert->serial);
     if (why == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || why == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
         why == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN || why == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE)
-        return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is of a CA that is not known here: nothing was done", cert->serial);
-    return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is refused (%s): nothing was done", cert->serial, X509_verify_cert_error_string(why));
+        return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is of a CA that is not known here: nothing was done",
+                       cert->serial);
+    return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is refused (%s): nothing was done", cert->serial,
+                   X509_verify_cert_error_string(why));
 }
 
-cu_status cu_cert_judge(const struct cu_cert_trust *trust, const struct cu_span *chain, size_t n, cu_unix_ms now, struct cu_cert *ret,
-                        struct cu_err *err)
+cu_status cu_cert_judge(const struct cu_cert_trust *trust, const struct cu_span *chain, size_t n, cu_unix_ms now,
+                        struct cu_cert *ret, struct cu_err *err)
 {
     CU_CLEANUP(free_chain) STACK_OF(X509) *certs = sk_X509_new_null();
     AUTO(X509_STORE_CTX, free_store_ctx) *ctx = X509_STORE_CTX_new();

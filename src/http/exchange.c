@@ -147,7 +147,8 @@ static void authorise(struct cu_http_exchange *x)
         return cu_http_refuse(x, 0, CU_NOT_ALLOWED, x->conn->why);
     }
     x->denied = "not of this role";
-    snprintf(text, sizeof text, "a member of the role %s may not ask for this: nothing was done", cu_peer_role_name(x->conn->peer.role));
+    snprintf(text, sizeof text, "a member of the role %s may not ask for this: nothing was done",
+             cu_peer_role_name(x->conn->peer.role));
     cu_http_refuse(x, 0, CU_NOT_ALLOWED, text);
 }
 

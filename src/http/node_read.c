@@ -20,7 +20,8 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     (void)q;
 
     TRY(cu_reader_refresh(r, true, err));
-    snprintf(where, sizeof where, "%s://%s:%u", r->node->config.tls ? "https" : "http", r->node->config.address, cu_http_port(r->node->server));
+    snprintf(where, sizeof where, "%s://%s:%u", r->node->config.tls ? "https" : "http", r->node->config.address,
+             cu_http_port(r->node->server));
     TRY(cu_tell_standing(&r->place, where, &j, err));
     return finish(a, err);
 }

@@ -26,7 +26,8 @@ const char *cu_peer_role_name(enum cu_peer_role role)
 
 bool cu_peer_may(enum cu_peer_role role, enum cu_act act)
 {
-    return role >= 0 && role < CU_PEER_ROLES && act > CU_ACT_NONE && act < CU_ACTS && strchr(roles[role].acts, letters[act]) != NULL;
+    return role >= 0 && role < CU_PEER_ROLES && act > CU_ACT_NONE && act < CU_ACTS &&
+           strchr(roles[role].acts, letters[act]) != NULL;
 }
 
 /* ---- what a certificate says ---- */
@@ -84,7 +85,8 @@ cu_status cu_peer_uri_read(const char *uri, struct cu_peer_claim *ret, uint8_t r
     ENSURE(cu_span_take(&rest, "custody:") && take_hex(&rest, out.network.b, sizeof out.network.b) && cu_span_take(&rest, "/") &&
                take_role(&rest, &out.role) && take_hex(&rest, out.kid.b, sizeof out.kid.b) && cu_span_take(&rest, "/") &&
                take_hex(&rest, vouch, sizeof vouch) && rest.n == 0,
-           err, CU_NOT_ALLOWED, "the certificate does not say whose it is (`custody ca issue` makes such that do): nothing was done");
+           err, CU_NOT_ALLOWED,
+           "the certificate does not say whose it is (`custody ca issue` makes such that do): nothing was done");
     *ret = out;
     memcpy(ret_vouch, vouch, sizeof vouch);
     return CU_OK;
@@ -117,9 +119,11 @@ cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim
     const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
     const bool operates = claim->role == CU_PEER_OPERATOR;
 
-    ENSURE(cu_hash_eq(&claim->network, &m->network), err, CU_NOT_ALLOWED, "the certificate is for another ledger: nothing was done");
+    ENSURE(cu_hash_eq(&claim->network, &m->network), err, CU_NOT_ALLOWED,
+           "the certificate is for another ledger: nothing was done");
     ENSURE(party, err, CU_NOT_ALLOWED, "the certificate names a key that is not enrolled in this ledger: nothing was done");
-    ENSURE(acts_now(key), err, CU_NOT_ALLOWED, "the key that the certificate names is revoked in this ledger, or not confirmed: nothing was done");
+    ENSURE(acts_now(key), err, CU_NOT_ALLOWED,
+           "the key that the certificate names is revoked in this ledger, or not confirmed: nothing was done");
     ENSURE(role_of(party->role) == (operates ? CU_PEER_ORGANISATION : claim->role) && role_of(party->role) != CU_PEER_NOBODY, err,
            CU_NOT_ALLOWED, "the certificate is for another role than the ledger knows its member in: nothing was done");
     *ret = key;
@@ -141,7 +145,8 @@ cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, str
     uint8_t vouch[CU_SIGNATURE_LEN], message[CU_PEER_MESSAGE_MAX];
     uint64_t party;
 
-    ENSURE(cert->key.alg != CU_ALG_NONE, err, CU_NOT_ALLOWED, "the certificate's key is neither P-256 nor Ed25519: nothing was done");
+    ENSURE(cert->key.alg != CU_ALG_NONE, err, CU_NOT_ALLOWED,
+           "the certificate's key is neither P-256 nor Ed25519: nothing was done");
     TRY(cu_peer_uri_read(cert->uri, &claim, vouch, err));
     TRY(cu_peer_voucher(m, &claim, &voucher, &party, err));
     const size_t n = cu_peer_message(&claim, &cert->key, message);

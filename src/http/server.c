@@ -194,7 +194,8 @@ static cu_status listen_address(const struct cu_http_config *config, struct sock
         own = memcmp(&six->sin6_addr, &six_loopback, sizeof six_loopback) == 0;
     } else return cu_fail(err, CU_USAGE, "%s is no numeric address", config->address);
     ENSURE(own || config->tls, err, CU_NOT_ALLOWED,
-           "%s can be reached by others, who would read and write without being asked who they are: use --tls, or listen on 127.0.0.1 or ::1",
+           "%s can be reached by others, who would read and write without being asked who they are: use --tls, or listen on "
+           "127.0.0.1 or ::1",
            config->address);
     return CU_OK;
 }
@@ -254,17 +255,18 @@ static cu_status listen_on(struct cu_http_server *s, struct cu_err *err)
                                     { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
                                     { MHD_OPTION_END, 0, NULL } };
     if (!s->creds) tls[0].option = MHD_OPTION_END;
-    s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (s->creds ? MHD_USE_TLS : 0), 0, NULL, NULL, cu_http_call, s, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_URI_LOG_CALLBACK, cu_http_target, s, MHD_OPTION_NOTIFY_COMPLETED, cu_http_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, cu_http_connected, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CU_HTTP_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CU_HTTP_HEADER_BYTES, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)CU_HTTP_READERS,
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (s->creds ? MHD_USE_TLS : 0), 0, NULL,
+                                 NULL, cu_http_call, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, cu_http_target,
+                                 s, MHD_OPTION_NOTIFY_COMPLETED, cu_http_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+                                 cu_http_connected, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CU_HTTP_CONNECTIONS,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CU_HTTP_HEADER_BYTES, MHD_OPTION_THREAD_POOL_SIZE,
+                                 (unsigned)CU_HTTP_READERS,
 #if MHD_VERSION < 0x00097701
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                 MHD_OPTION_STRICT_FOR_CLIENT, 1,
 #else
-        MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+                                  MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
-        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+                                 MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     ENSURE(s->daemon, err, CU_IO, "the HTTP library does not start"); /* it has closed the socket */
     return CU_OK;
 }

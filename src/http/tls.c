@@ -30,7 +30,8 @@ static void drop(struct cu_http_creds **c) { cu_http_creds_drop(*c); }
 
 static gnutls_datum_t datum(struct cu_span s)
 {
-    return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p, (unsigned)s.n }; // NOLINT(performance-no-int-to-ptr): the library only reads it
+    return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p,
+                             (unsigned)s.n }; // NOLINT(performance-no-int-to-ptr): the library only reads it
 }
 
 static cu_status load(const struct cu_http_tls *from, struct cu_http_creds *c, struct cu_err *err)
@@ -59,8 +60,10 @@ static bool belong_together(struct cu_http_creds *c)
     bool good = gnutls_pubkey_get_key_usage(c->pcert[0].pubkey, &usage) == 0 &&
                 gnutls_pubkey_get_preferred_hash_algorithm(c->pcert[0].pubkey, &hash, NULL) == 0;
 
-    if (good) good = gnutls_privkey_sign_data(c->key, hash, 0, &what, &signature) == 0 &&
-                     gnutls_pubkey_verify_data2(c->pcert[0].pubkey, gnutls_pk_to_sign(pk, hash), GNUTLS_VERIFY_ALLOW_BROKEN, &what, &signature) >= 0;
+    if (good)
+        good = gnutls_privkey_sign_data(c->key, hash, 0, &what, &signature) == 0 &&
+               gnutls_pubkey_verify_data2(c->pcert[0].pubkey, gnutls_pk_to_sign(pk, hash), GNUTLS_VERIFY_ALLOW_BROKEN, &what,
+                                          &signature) >= 0;
     gnutls_free(signature.data);
     return good;
 }
@@ -115,8 +118,8 @@ static struct cu_http_conn *conn_of(struct MHD_Connection *connection)
 }
 
 /* Which certificate do we show? No list of CAs is sent: it would tell strangers who is trusted here. */
-int cu_http_show_certificate(gnutls_session_t session, const gnutls_datum_t *cas, int cas_n, const gnutls_pk_algorithm_t *algs, int algs_n,
-                             gnutls_pcert_st **ret, unsigned *ret_n, gnutls_privkey_t *ret_key)
+int cu_http_show_certificate(gnutls_session_t session, const gnutls_datum_t *cas, int cas_n, const gnutls_pk_algorithm_t *algs,
+                             int algs_n, gnutls_pcert_st **ret, unsigned *ret_n, gnutls_privkey_t *ret_key)
 {
     const struct cu_http_conn *conn = conn_of(gnutls_session_get_ptr(session));
 
@@ -153,7 +156,9 @@ static cu_status judge(struct cu_http_exchange *x, struct cu_err *err)
     cu_status judged = CU_NOT_ALLOWED;
 
     const size_t n = shown(x->connection, chain);
-    if (n == 0) judged = cu_fail(err, CU_NOT_ALLOWED, "this is for members, and no certificate was shown: nothing was done (curl takes it as --cert)");
+    if (n == 0)
+        judged = cu_fail(err, CU_NOT_ALLOWED,
+                         "this is for members, and no certificate was shown: nothing was done (curl takes it as --cert)");
     else judged = cu_cert_judge(now->trust, chain, n, (cu_unix_ms){ cu_http_wall_ms() }, &cert, err);
     if (judged == CU_OK) {
         conn->until_ms = cert.until_ms;

@@ -81,7 +81,9 @@ static void name_peer(struct cu_http_conn *c)
     socklen_t n = sizeof a;
 
     if (getpeername(c->fd, (struct sockaddr *)&a, &n) != 0) return;
-    inet_ntop(a.ss_family, a.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&a)->sin6_addr : (void *)&((struct sockaddr_in *)&a)->sin_addr,
+    inet_ntop(a.ss_family,
+              a.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&a)->sin6_addr
+                                      : (void *)&((struct sockaddr_in *)&a)->sin_addr,
               c->from, sizeof c->from);
 }
 

@@ -23,7 +23,8 @@ static void forget(struct ca *ca)
 
 static struct ca no_ca(void)
 {
-    return (struct ca){ .cert = cu_buf_heap(CU_CERT_PEM_MAX), .key = cu_buf_heap(CU_CERT_PEM_MAX), .passphrase = cu_buf_heap(65536) };
+    return (
+        struct ca){ .cert = cu_buf_heap(CU_CERT_PEM_MAX), .key = cu_buf_heap(CU_CERT_PEM_MAX), .passphrase = cu_buf_heap(65536) };
 }
 
 static void is_issuer(struct ca *ca)
@@ -49,8 +50,8 @@ static cu_status days_of(const struct run *run, unsigned usual, unsigned *ret, s
 /* ---- one certificate ---- */
 
 /* Key and certificate in one file: curl takes it as --cert. */
-static cu_status make(struct session *s, const struct ca *ca, const struct cu_cert_ask *ask, struct cu_private_key *key, const char *path,
-                      struct cu_err *err)
+static cu_status make(struct session *s, const struct ca *ca, const struct cu_cert_ask *ask, struct cu_private_key *key,
+                      const char *path, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_CERT_PEM_MAX);
     cu_status made = cu_private_to_pem(key, CU_SPAN_EMPTY, &file, err);
@@ -63,8 +64,8 @@ static cu_status make(struct session *s, const struct ca *ca, const struct cu_ce
     return made;
 }
 
-static cu_status vouch(struct session *s, const struct cu_members *m, const struct cu_peer_claim *claim, const struct cu_private_key *key,
-                       struct cu_buf *ret_uri, struct cu_err *err)
+static cu_status vouch(struct session *s, const struct cu_members *m, const struct cu_peer_claim *claim,
+                       const struct cu_private_key *key, struct cu_buf *ret_uri, struct cu_err *err)
 {
     uint8_t message[CU_PEER_MESSAGE_MAX], signature[CU_SIGNATURE_LEN];
     const struct cu_member_key *voucher;
@@ -78,7 +79,8 @@ static cu_status vouch(struct session *s, const struct cu_members *m, const stru
         cu_peer_uri(claim, signature, ret_uri);
         return cu_buf_ok(ret_uri, err);
     }
-    return cu_fail(err, CU_NOT_ALLOWED, "the statement key that has to vouch for the certificate is not here: no certificate was made");
+    return cu_fail(err, CU_NOT_ALLOWED,
+                   "the statement key that has to vouch for the certificate is not here: no certificate was made");
 }
 
 static cu_status issue(struct session *s, const struct ca *ca, const struct cu_members *m, const struct cu_peer_claim *claim,
@@ -139,7 +141,8 @@ static cu_status given_ca(struct session *s, struct ca *ca, struct cu_err *err)
 static cu_status make_server(struct session *s, const struct ca *ca, struct cu_err *err)
 {
     CU_CLEANUP(cu_private_free) struct cu_private_key key = { .ctx = NULL };
-    struct cu_cert_ask ask = { .name = "custody node", .hosts = opt(s->run, "host") ? opt(s->run, "host") : "localhost 127.0.0.1 ::1" };
+    struct cu_cert_ask ask = { .name = "custody node",
+                               .hosts = opt(s->run, "host") ? opt(s->run, "host") : "localhost 127.0.0.1 ::1" };
 
     TRY(days_of(s->run, DAYS, &ask.days, err));
     TRY(cu_private_generate(CU_ALG_ES256, &key, err));
@@ -195,7 +198,8 @@ static cu_status go_init(struct run *run, struct cu_err *err) { return in_sessio
 
 static cu_status open_ca(struct session *s, struct ca *ca, struct cu_err *err)
 {
-    ENSURE(cu_fs_exists(&s->place.fs, ca_cert), err, CU_NOT_FOUND, "there is no CA here: `custody ca init` makes one, or takes yours");
+    ENSURE(cu_fs_exists(&s->place.fs, ca_cert), err, CU_NOT_FOUND,
+           "there is no CA here: `custody ca init` makes one, or takes yours");
     TRY(passphrase_read(s->run, NULL, &ca->passphrase, err));
     TRY(cu_fs_read(&s->place.fs, ca_cert, CU_CERT_PEM_MAX, &ca->cert, err));
     TRY(cu_fs_read(&s->place.fs, ca_key, CU_CERT_PEM_MAX, &ca->key, err));
@@ -235,7 +239,8 @@ static cu_status find_claim(struct session *s, const struct cu_membership *m, st
         ret->kid = key->kid;
         return CU_OK;
     }
-    return cu_fail(err, CU_NOT_FOUND, "no member is called \"%s\": `custody member ls` lists them, `custody member add` enrols a reader",
+    return cu_fail(err, CU_NOT_FOUND,
+                   "no member is called \"%s\": `custody member ls` lists them, `custody member add` enrols a reader",
                    s->run->args[0]);
 }
 
@@ -255,7 +260,9 @@ static cu_status issue_one(struct session *s, void *arg, struct cu_err *err)
     cu_hex_put(&path, cu_span(claim.kid.b, 4));
     if (claim.role == CU_PEER_OPERATOR) {
         cu_buf_add_byte(&path, '-');
-        for (const char *c = s->run->args[0]; *c; c++) cu_buf_add_byte(&path, (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ? (uint8_t)*c : '-');
+        for (const char *c = s->run->args[0]; *c; c++)
+            cu_buf_add_byte(&path,
+                            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ? (uint8_t)*c : '-');
     }
     cu_buf_add(&path, CU_SPAN_OF(".pem"));
     TRY(cu_buf_ok(&path, err));
@@ -268,14 +275,16 @@ static cu_status go_issue(struct run *run, struct cu_err *err) { return in_sessi
 
 static cu_status revoke(struct session *s, void *arg, struct cu_err *err)
 {
-    CU_BUF list = cu_buf_heap(CU_CERT_PEM_MAX * 16), renewed = cu_buf_heap(CU_CERT_PEM_MAX * 16), cert = cu_buf_heap(CU_CERT_PEM_MAX);
+    CU_BUF list = cu_buf_heap(CU_CERT_PEM_MAX * 16), renewed = cu_buf_heap(CU_CERT_PEM_MAX * 16),
+           cert = cu_buf_heap(CU_CERT_PEM_MAX);
     CA ca = no_ca();
 
     (void)arg;
     TRY(open_ca(s, &ca, err));
     TRY(read_argument_file(s->run->args[0], CU_CERT_PEM_MAX, &cert, err));
     if (cu_fs_exists(&s->place.fs, revoked)) TRY(cu_fs_read(&s->place.fs, revoked, list.max, &list, err));
-    const cu_status done = cu_cert_revoke(&ca.issuer, cu_buf_span(&list), cu_buf_span(&cert), cu_place_now(&s->place), &renewed, err);
+    const cu_status done = cu_cert_revoke(&ca.issuer, cu_buf_span(&list), cu_buf_span(&cert), cu_place_now(&s->place), &renewed,
+                                          err);
     if (cert.p) cu_wipe(cert.p, cert.n);
     TRY(done);
     TRY(keep(s, revoked, cu_buf_span(&renewed), 0, err));
@@ -290,10 +299,13 @@ const struct command command_ca_init = {
     .name = "ca init",
     .args = "",
     .line = "make or take a CA, and certificates for node and parties",
-    .help = "Makes in the ledger's folder tls/ a certification authority, the node's certificate, and one for each party whose statement "
-            "key is here: what `custody node --tls` and its clients need. A certificate names the key that its member is enrolled with, and "
-            "that key vouches for it, so that the authority alone makes nobody a member. A file holds key and certificate, as curl "
-            "takes them. The authority's key is encrypted when a passphrase is given.",
+    .help =
+        "Makes in the ledger's folder tls/ a certification authority, the node's certificate, and one for each party whose "
+        "statement "
+        "key is here: what `custody node --tls` and its clients need. A certificate names the key that its member is enrolled "
+        "with, and "
+        "that key vouches for it, so that the authority alone makes nobody a member. A file holds key and certificate, as curl "
+        "takes them. The authority's key is encrypted when a passphrase is given.",
     .args_max = 0,
     .go = go_init,
     .options = { { "host", "NAMES", "names and addresses of the node, separated by spaces (by default localhost 127.0.0.1 ::1)" },
@@ -305,7 +317,8 @@ const struct command command_ca_issue = {
     .name = "ca issue",
     .args = "NAME",
     .line = "make a member's certificate, or an operator's",
-    .help = "Makes a key and a certificate for the member of that name (`custody member ls`): the statement key that vouches for it has to be "
+    .help = "Makes a key and a certificate for the member of that name (`custody member ls`): the statement key that vouches for "
+            "it has to be "
             "here. With --operator it is for somebody who keeps the machine: he sees how much there is, never what.",
     .args_min = 1,
     .args_max = 1,
@@ -317,7 +330,8 @@ const struct command command_ca_revoke = {
     .name = "ca revoke",
     .args = "FILE",
     .line = "revoke a certificate",
-    .help = "Puts the certificate in FILE on the list of those that are revoked, tls/revoked.pem. A node that runs learns it by SIGHUP. Whose "
+    .help = "Puts the certificate in FILE on the list of those that are revoked, tls/revoked.pem. A node that runs learns it by "
+            "SIGHUP. Whose "
             "key is revoked in the ledger is refused without it.",
     .args_min = 1,
     .args_max = 1,

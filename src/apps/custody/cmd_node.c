@@ -183,8 +183,10 @@ const struct command command_node = {
     .help =
         "Opens the ledger for writing, holds it, and serves it: records are submitted, receipts, entries, evidence and lists are "
         "fetched, and any tlog client reads the log. One line of JSON a request goes to stderr; it names the route, never what "
-        "was asked for. Over plain HTTP it listens on the loopback alone, for nobody is asked who he is. With --tls (TLS 1.3, with what "
-        "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and figures "
+        "was asked for. Over plain HTTP it listens on the loopback alone, for nobody is asked who he is. With --tls (TLS 1.3, "
+        "with what "
+        "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and "
+        "figures "
         "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
         "anew. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
     .args_max = 0,

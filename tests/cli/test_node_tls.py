@@ -1,0 +1,211 @@
+"""`custody node --tls`, asked by curl with and without certificates."""
+import os
+import signal
+import subprocess
+import time
+
+from custody_test import Ledger, call, custody, fill, main, test
+from node_test import Node, case_with_exhibits, parts, sign
+
+PUBLIC = ("/checkpoint", "/tile/0/000.p/1", "/healthz", "/readyz", "/metrics", "/v1/problems", "/v1/openapi.json")
+CAPACITY = ("/v1/status",)
+LOG = ("/tile/entries/000.p/1",)
+DETAILS = ("/v1/entry/1", "/v1/show/C1/1", "/v1/trail", "/v1/trail/C1/1", "/v1/case", "/v1/case/C1", "/v1/find?q=C1", "/v1/inventory/C1")
+EVIDENCE = ("/v1/record/C1/1", "/v1/receipt/C1/1", "/v1/content/C1/1", "/v1/chunks/C1/2")
+MAY = {"": PUBLIC, "operator": PUBLIC + CAPACITY, "provider": PUBLIC + CAPACITY + LOG, "reader": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE,
+       "depositor": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE, "organisation": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE}
+SUBMIT, SIGN = ("provider", "depositor", "organisation"), ("organisation",)
+
+
+def certificate(ledger, role):
+    [path] = (ledger.root / "tls").glob(role + "*.pem")
+    return path
+
+
+def ca(ledger):
+    return ["--cacert", ledger.root / "tls/ca.pem"]
+
+
+def as_(ledger, role):
+    return ca(ledger) + (["--cert", certificate(ledger, role)] if role else [])
+
+
+def with_certificates(folder):
+    ledger = case_with_exhibits(folder)
+    key = call(["age-keygen"]).out
+    ledger.run("member", "add", "Judge Wu", "--recipient", [w for w in key.split() if w.startswith("age1")][0])
+    ledger.run("ca", "init")
+    ledger.run("ca", "issue", "Judge Wu")
+    ledger.run("ca", "issue", "--operator", "Bob of the machine room")
+    return ledger
+
+
+def hang_up(node, word="loaded anew"):
+    before = node.log.read_text().count('"certificates"')
+    node.process.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        time.sleep(0.1)
+        if node.log.read_text().count('"certificates"') > before:
+            break
+    said = node.log.read_text().splitlines()[-1]
+    assert word in said, said
+
+
+def logged(node, words):
+    """The line is written when the answer is gone."""
+    for _ in range(50):
+        if words in node.log.read_text():
+            return
+        time.sleep(0.1)
+    assert False, f"not logged: {words}"
+
+
+@test
+def each_role_gets_what_is_its_own_and_nothing_else(folder):
+    ledger = with_certificates(folder)
+    record = sign(ledger, "C1", 4, 1)
+    everything = PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE
+    with Node(ledger, "--tls") as node:
+        assert node.url.startswith("https://")
+        for role, may in MAY.items():
+            node.client = as_(ledger, role)
+            for path in everything:
+                status, _, body = node.curl(path)
+                assert status == (200 if path in may else 403), (role, path, status, body[:300])
+            status = node.curl("/v1/submit", "-H", "content-type: application/cbor", data=record)[0]
+            assert status == (200 if role in SUBMIT else 403), (role, status)
+            assert node.curl("/v1/inventory/C1", "-X", "POST")[0] == (200 if role in SIGN else 403), role
+        node.client = as_(ledger, "reader")
+        assert node.get("/v1/content/C1/1?reason=hearing") == b"I saw the red car at nine.\n"
+        said = node.log.read_text()
+    assert '"role":"operator"' in said and '"denied":"not of this role"' in said and "no certificate was shown" in said
+    for secret in ("red car", "note.txt", "Judge", "hearing", "C1", "PRIVATE"):
+        assert secret not in said, secret
+    told = ledger.run("trail", "C1/1").out
+    assert "Judge Wu at 127.0.0.1: hearing" in told, told
+
+
+@test
+def a_certificate_that_is_expired_foreign_revoked_or_nobodys_is_refused_and_says_so(folder):
+    ledger, other = with_certificates(folder), Ledger.new(folder / "M")
+    other.run("ca", "init")
+    good = certificate(ledger, "depositor")
+    work = folder / "w"
+    work.mkdir()
+
+    def run(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=work)
+
+    def signed_by(name, extensions, *dates):
+        """A certificate of the ledger's own CA that `custody ca` would not make."""
+        fill(work / "x.cnf", ("extendedKeyUsage=clientAuth\n" + extensions).encode())
+        run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", ledger.root / "tls/ca.pem", "-CAkey", ledger.root / "tls/ca.key", "-extfile", "x.cnf", "-out", f"{name}.crt", *dates)
+        fill(work / f"{name}.pem", (work / f"{name}.key").read_bytes() + (work / f"{name}.crt").read_bytes())
+        return work / f"{name}.pem"
+    uri = [l.strip() for l in call(["openssl", "x509", "-in", good, "-noout", "-text"]).out.splitlines() if "URI:custody:" in l][0]
+    bad = {"valid until": signed_by("late", f"subjectAltName={uri}", "-days", "-1"),
+           "does not say whose": signed_by("plain", ""),
+           "of a CA that is not known here": certificate(other, "depositor")}
+    bad["no member of the ledger vouches"] = signed_by("stolen", f"subjectAltName={uri}", "-days", "9")
+    bad["another role"] = signed_by("role", f"subjectAltName={uri.replace('/depositor/', '/organisation/')}", "-days", "9")
+    with Node(ledger, "--tls") as node:
+        for words, cert in bad.items():
+            node.client = ca(ledger) + ["--cert", cert]
+            problem = node.json("/v1/case", code=403)
+            assert words in problem["detail"] and problem["exit"] == 12, (words, problem)
+            logged(node, words)
+            assert node.get("/healthz") == b"ok\n"
+        node.client = as_(ledger, "depositor")
+        node.json("/v1/case")
+        ledger.run("ca", "revoke", good)
+        node.json("/v1/case")
+        hang_up(node)
+        assert "is revoked" in node.json("/v1/case", code=403)["detail"]
+        ledger.run("ca", "revoke", certificate(ledger, "reader"))
+        hang_up(node)
+        for role, code in (("reader", 403), ("depositor", 403), ("organisation", 200)):
+            node.client = as_(ledger, role)
+            node.get("/v1/case", code=code)
+        # a list that is none changes nothing
+        fill(ledger.root / "tls/revoked.pem", b"nothing\n")
+        hang_up(node, "as before")
+        node.get("/v1/case")
+        denied = [l for l in node.get("/metrics").splitlines() if l.startswith(b"custody_http_denied_total")]
+        assert int(denied[0].split()[1]) >= len(bad), denied
+    os.unlink(ledger.root / "tls/revoked.pem")
+    assert ledger.run("ca", "revoke", certificate(other, "depositor"), code=4).error
+
+
+@test
+def whose_key_is_revoked_in_the_ledger_is_refused_from_that_answer_on(folder):
+    ledger = with_certificates(folder)
+    copy = ledger.copy(folder / "C")
+    copy.run("member", "revoke", "Judge Wu")
+    with Node(copy) as other:
+        last = other.json("/v1/status")["entries"]
+        kinds = {n: other.get(f"/v1/record/{n}") for n in range(last - 4, last) if b"custody-member" in other.get(f"/v1/entry/{n}")}
+    record = kinds[max(kinds)]
+    with Node(ledger, "--tls") as node:
+        node.client = as_(ledger, "reader")
+        node.get("/v1/case")
+        node.client = as_(ledger, "organisation")
+        answer = node.submit(record, "application/cbor")
+        assert answer["status"] == "OK", answer
+        node.client = as_(ledger, "reader")
+        assert "revoked in this ledger" in node.json("/v1/case", code=403)["detail"]
+
+
+@test
+def certificates_are_exchanged_without_a_restart(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    ledger.run("ca", "init")
+    tls = ledger.root / "tls"
+    with Node(ledger, "--tls") as node:
+        node.client = as_(ledger, "organisation")
+        node.get("/v1/case")
+        old = (tls / "server.pem").read_bytes()
+        os.rename(tls, folder / "old")
+        ledger.run("ca", "init", "--host", "localhost 127.0.0.1 evidence.example")
+        assert (tls / "server.pem").read_bytes() != old
+        hang_up(node)
+        node.client = as_(ledger, "organisation")
+        node.get("/v1/case")
+        node.client = ["--cacert", tls / "ca.pem", "--cert", folder / "old/organisation.pem"]
+        assert "of a CA that is not known here" in node.json("/v1/case", code=403)["detail"]
+        # a key that is not the certificate's is noticed before anybody meets it
+        fill(tls / "server.pem", old[:old.index(b"-----BEGIN CERT")] + (tls / "server.pem").read_bytes().partition(b"-----BEGIN CERT")[1] +
+             (tls / "server.pem").read_bytes().partition(b"-----BEGIN CERT")[2])
+        hang_up(node, "as before")
+        node.client = as_(ledger, "organisation")
+        node.get("/v1/case")
+    assert "server" in custody("node", "--ledger", ledger.root, "--tls", "--listen", "127.0.0.1:0", code=None).error
+
+
+@test
+def an_existing_ca_is_taken_and_older_tls_is_not_spoken(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Police CA", "-addext", "keyUsage=critical,keyCertSign", "-days", "9", "-keyout", "k.pem", "-out", "c.pem"],
+                   check=True, capture_output=True, cwd=folder)
+    assert "both" in ledger.run("ca", "init", "--ca-cert", folder / "c.pem", code=1).error
+    ledger.run("ca", "init", "--ca-cert", folder / "c.pem", "--ca-key", folder / "k.pem", "--host", "evidence.example 127.0.0.1")
+    assert ledger.run("ca", "init", code=1).error
+    assert ledger.run("ca", "issue", "nobody of that name", code=10).error
+    with Node(ledger, "--tls", "--listen", "0.0.0.0:0") as node:  # others may reach it: they have to show who they are
+        node.url = f"https://127.0.0.1:{node.port}"
+        node.client = ["--cacert", folder / "c.pem", "--cert", ledger.root / "tls/depositor.pem"]
+        node.get("/v1/case")
+        node.get("/v1/case", "-H", f"Host: evidence.example:{node.port}")
+        assert node.curl("/v1/case", "-H", f"Host: other.example:{node.port}")[0] == 421
+        call(["openssl", "verify", "-x509_strict", "-CAfile", folder / "c.pem", ledger.root / "tls/depositor.pem"])
+        for version, code in (("1.2", 35), ("1.1", 35)):
+            done = subprocess.run(["curl", "-s", "--tls-max", version, "--cacert", folder / "c.pem", node.url + "/healthz"], capture_output=True, check=False)
+            assert done.returncode == code, (version, done)
+        status, _, _ = node.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status == 0  # no plain HTTP on that port
+        one = parts(sign(ledger, "C1", 1, 1))[0]
+        assert node.submit(one, "application/cbor")["status"] == "OK"
+    assert "--tls" in custody("node", "--ledger", ledger.root, "--listen", "0.0.0.0:0", code=12).error
+
+
+main()
