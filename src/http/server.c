@@ -264,7 +264,7 @@ static cu_status listen_on(struct cu_http_server *s, struct cu_err *err)
 #if MHD_VERSION < 0x00097701
                                  MHD_OPTION_STRICT_FOR_CLIENT, 1,
 #else
-                                  MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+                                 MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
                                  MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     ENSURE(s->daemon, err, CU_IO, "the HTTP library does not start"); /* it has closed the socket */

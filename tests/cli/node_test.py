@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 
 from custody_test import CUSTODY, ENVIRONMENT, Ledger, call, fill, noise
@@ -63,9 +64,17 @@ class Node:
         assert status == code, f"submit: {status} {body[:500]!r}"
         return json.loads(body)
 
+    def connect(self):
+        """A socket of one's own, over TLS where the node speaks it: without a certificate."""
+        s = socket.create_connection(("127.0.0.1", self.port))
+        if not self.url.startswith("https"):
+            return s
+        context = ssl.create_default_context(cafile=self.ledger.root / "tls/ca.pem")
+        return context.wrap_socket(s, server_hostname="127.0.0.1")
+
     def raw(self, data, wait=5):
         """What comes back to these bytes until the connection ends or `wait` seconds are over: (status or 0, all of it, closed?)"""
-        with socket.create_connection(("127.0.0.1", self.port)) as s:
+        with self.connect() as s:
             s.settimeout(wait)
             try:
                 s.sendall(data)
@@ -78,7 +87,7 @@ class Node:
                 closed = True
             except TimeoutError:
                 closed = False
-            except ConnectionError:
+            except (ConnectionError, ssl.SSLError):
                 closed = True
         return int(got[9:12]) if got.startswith(b"HTTP/1.") else 0, got, closed
 

@@ -344,80 +344,93 @@ def the_log_of_requests_names_no_secret_and_no_content(folder):
         assert line.startswith("# ") or len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0
 
 
+def ambiguous(node):
+    host = b"Host: localhost:%d\r\n" % node.port
+    get = b"GET /healthz HTTP/1.1\r\n" + host
+    post = b"POST /v1/submit HTTP/1.1\r\n" + host + b"Content-Type: application/cbor\r\n"
+    assert node.raw(get + b"Connection: close\r\n\r\n")[0] == 200
+    assert node.raw(get + b"Connection: close\r\nX-Long: " + b"a" * 20000 + b"\r\n\r\n")[0] == 200
+    refused = {
+        "two lengths": post + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n\1",
+        "the same length twice": post + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n\1",
+        "a length beside chunks": post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "chunks beside a length": post + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "an unknown coding": post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "two codings": post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "a coding in HTTP/1.0": post.replace(b"/1.1", b"/1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "a signed length": post + b"Content-Length: +1\r\n\r\n\1",
+        "a negative length": post + b"Content-Length: -1\r\n\r\n\1",
+        "two hosts": get + host + b"\r\n",
+        "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+        "another host": b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        "a page of another origin": get + b"Origin: http://evil.example\r\n\r\n",
+        "a space before the colon": get + b"X-A : b\r\n\r\n",
+        "a header without a name": get + b": b\r\n\r\n",
+        "a header without a colon": get + b"Nonsense\r\n\r\n",
+        "a header that goes on": get + b"X-A: b\r\n c\r\nX-D: e\r\n\r\n",
+        "the last header goes on": get + b"X-A: b\r\n\tc\r\n\r\n",
+        "the first header goes on": b"GET /healthz HTTP/1.1\r\n X-A: b\r\n" + host + b"\r\n",
+        "line feeds alone": get.replace(b"\r\n", b"\n") + b"\n",
+        "one line feed alone": get + b"X-A: b\nX-B: c\r\n\r\n",
+        "a carriage return alone": get + b"X-A: b\rX-B: c\r\n\r\n",
+        "a NUL in a value": get + b"X-A: b\0c\r\n\r\n",
+        "a NUL in a name": get + b"X\0A: b\r\n\r\n",
+        "a NUL in the path": get.replace(b"healthz", b"healthz\0x") + b"\r\n",
+        "a NUL behind the path": get.replace(b"healthz", b"healthz\0") + b"\r\n",
+        "a control character in a value": get + b"X-A: b\1c\r\n\r\n",
+        "another version": get.replace(b"HTTP/1.1", b"HTTP/3.0") + b"\r\n",
+        "no version": b"GET /healthz\r\n\r\n",
+        "a miracle": get + b"Expect: a-miracle\r\n\r\n",
+        "many headers": get + b"X-A: b\r\n" * 200 + b"\r\n",
+        "long headers": get + b"X-A: " + b"b" * 100000 + b"\r\n\r\n",
+        "a body where none is taken": get + b"Content-Length: 3\r\n\r\nabc",
+    }
+    for what, data in refused.items():
+        status, got, closed = node.raw(data)
+        assert closed and status != 200 and b"ok\n" not in got, (what, status, got[:300], closed)
+        assert status == 0 or 400 <= status <= 505, (what, status)
+    for path in ("/../format", "/..", "/%2e%2e/format", "/tile/../../format", "/tile/%2e%2e/x", "/a%2fb", "/v1/show/a%2F..%2Fb", "/v1/show/%00", "/%", "/%zz", "//healthz",
+                 "/healthz/", "/v1/show/a%0ab", "/a\\..\\b"):
+        status, got, closed = node.raw(get.replace(b"/healthz", path.encode()) + b"\r\n")
+        assert status == 400 and closed, (path, status, got[:200])
+    assert node.raw(get.replace(b"/healthz", b"/" + b"a" * 5000) + b"\r\n")[0] == 414
+    assert node.raw(get.replace(b"/healthz", b"http://localhost/healthz") + b"\r\n")[0] == 400
+    for method in (b"DELETE", b"PUT", b"PATCH", b"OPTIONS", b"TRACE", b"BREW"):
+        status, got, _ = node.raw(get.replace(b"GET", method) + b"Connection: close\r\n\r\n")
+        assert status == 405 and b"Allow: GET, HEAD\r\n" in got, (method, status)
+    status, got, _ = node.raw(post.replace(b"POST", b"GET") + b"Connection: close\r\n\r\n")
+    assert status == 405 and b"Allow: POST\r\n" in got
+    # two requests in one go are two requests
+    _, got, _ = node.raw(get + b"\r\n" + get + b"Connection: close\r\n\r\n")
+    assert got.count(b"HTTP/1.1 200") == 2
+    # what is refused is not the beginning of another request
+    _, got, _ = node.raw(post + b"Content-Length: 1\r\nContent-Length: 60\r\n\r\n" + get + b"\r\n")
+    assert got.count(b"HTTP/1.1") == 1
+    # the length of the headers, and the way they arrive, change nothing
+    for pad in (1, 1000, 8000, 16000, 30000):
+        whole = get + b"X-Pad: " + b"p" * pad + b"\r\nX-Last: 1\r\nConnection: close\r\n\r\n"
+        with node.connect() as s:
+            s.settimeout(10)
+            for at in range(0, len(whole), max(1, len(whole) // 40)):
+                s.sendall(whole[at:at + max(1, len(whole) // 40)])
+                time.sleep(0.002)
+            assert s.recv(4096).startswith(b"HTTP/1.1 200"), pad
+
+
 @test
 def what_two_parsers_may_read_differently_is_refused(folder):
     ledger = Ledger.new(folder / "L")
     with Node(ledger) as node:
-        host = b"Host: localhost:%d\r\n" % node.port
-        get = b"GET /healthz HTTP/1.1\r\n" + host
-        post = b"POST /v1/submit HTTP/1.1\r\n" + host + b"Content-Type: application/cbor\r\n"
-        assert node.raw(get + b"Connection: close\r\n\r\n")[0] == 200
-        assert node.raw(get + b"Connection: close\r\nX-Long: " + b"a" * 20000 + b"\r\n\r\n")[0] == 200
-        refused = {
-            "two lengths": post + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n\1",
-            "the same length twice": post + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n\1",
-            "a length beside chunks": post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "chunks beside a length": post + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-            "an unknown coding": post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-            "two codings": post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-            "a coding in HTTP/1.0": post.replace(b"/1.1", b"/1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "a signed length": post + b"Content-Length: +1\r\n\r\n\1",
-            "a negative length": post + b"Content-Length: -1\r\n\r\n\1",
-            "two hosts": get + host + b"\r\n",
-            "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
-            "another host": b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-            "a page of another origin": get + b"Origin: http://evil.example\r\n\r\n",
-            "a space before the colon": get + b"X-A : b\r\n\r\n",
-            "a header without a name": get + b": b\r\n\r\n",
-            "a header without a colon": get + b"Nonsense\r\n\r\n",
-            "a header that goes on": get + b"X-A: b\r\n c\r\nX-D: e\r\n\r\n",
-            "the last header goes on": get + b"X-A: b\r\n\tc\r\n\r\n",
-            "the first header goes on": b"GET /healthz HTTP/1.1\r\n X-A: b\r\n" + host + b"\r\n",
-            "line feeds alone": get.replace(b"\r\n", b"\n") + b"\n",
-            "one line feed alone": get + b"X-A: b\nX-B: c\r\n\r\n",
-            "a carriage return alone": get + b"X-A: b\rX-B: c\r\n\r\n",
-            "a NUL in a value": get + b"X-A: b\0c\r\n\r\n",
-            "a NUL in a name": get + b"X\0A: b\r\n\r\n",
-            "a NUL in the path": get.replace(b"healthz", b"healthz\0x") + b"\r\n",
-            "a NUL behind the path": get.replace(b"healthz", b"healthz\0") + b"\r\n",
-            "a control character in a value": get + b"X-A: b\1c\r\n\r\n",
-            "another version": get.replace(b"HTTP/1.1", b"HTTP/3.0") + b"\r\n",
-            "no version": b"GET /healthz\r\n\r\n",
-            "a miracle": get + b"Expect: a-miracle\r\n\r\n",
-            "many headers": get + b"X-A: b\r\n" * 200 + b"\r\n",
-            "long headers": get + b"X-A: " + b"b" * 100000 + b"\r\n\r\n",
-            "a body where none is taken": get + b"Content-Length: 3\r\n\r\nabc",
-        }
-        for what, data in refused.items():
-            status, got, closed = node.raw(data)
-            assert closed and status != 200 and b"ok\n" not in got, (what, status, got[:300], closed)
-            assert status == 0 or 400 <= status <= 505, (what, status)
-        for path in ("/../format", "/..", "/%2e%2e/format", "/tile/../../format", "/tile/%2e%2e/x", "/a%2fb", "/v1/show/a%2F..%2Fb", "/v1/show/%00", "/%", "/%zz", "//healthz",
-                     "/healthz/", "/v1/show/a%0ab", "/a\\..\\b"):
-            status, got, closed = node.raw(get.replace(b"/healthz", path.encode()) + b"\r\n")
-            assert status == 400 and closed, (path, status, got[:200])
-        assert node.raw(get.replace(b"/healthz", b"/" + b"a" * 5000) + b"\r\n")[0] == 414
-        assert node.raw(get.replace(b"/healthz", b"http://localhost/healthz") + b"\r\n")[0] == 400
-        for method in (b"DELETE", b"PUT", b"PATCH", b"OPTIONS", b"TRACE", b"BREW"):
-            status, got, _ = node.raw(get.replace(b"GET", method) + b"Connection: close\r\n\r\n")
-            assert status == 405 and b"Allow: GET, HEAD\r\n" in got, (method, status)
-        status, got, _ = node.raw(post.replace(b"POST", b"GET") + b"Connection: close\r\n\r\n")
-        assert status == 405 and b"Allow: POST\r\n" in got
-        # two requests in one go are two requests
-        _, got, _ = node.raw(get + b"\r\n" + get + b"Connection: close\r\n\r\n")
-        assert got.count(b"HTTP/1.1 200") == 2
-        # what is refused is not the beginning of another request
-        _, got, _ = node.raw(post + b"Content-Length: 1\r\nContent-Length: 60\r\n\r\n" + get + b"\r\n")
-        assert got.count(b"HTTP/1.1") == 1
-        # the length of the headers, and the way they arrive, change nothing
-        for pad in (1, 1000, 8000, 16000, 30000):
-            whole = get + b"X-Pad: " + b"p" * pad + b"\r\nX-Last: 1\r\nConnection: close\r\n\r\n"
-            with socket.create_connection(("127.0.0.1", node.port)) as s:
-                s.settimeout(10)
-                for at in range(0, len(whole), max(1, len(whole) // 40)):
-                    s.sendall(whole[at:at + max(1, len(whole) // 40)])
-                    time.sleep(0.002)
-                assert s.recv(4096).startswith(b"HTTP/1.1 200"), pad
+        ambiguous(node)
+
+
+@test
+def and_over_tls_as_well(folder):
+    ledger = Ledger.new(folder / "L")
+    ledger.run("ca", "init")
+    with Node(ledger, "--tls") as node:
+        node.client = ["--cacert", ledger.root / "tls/ca.pem"]
+        ambiguous(node)
 
 
 @test

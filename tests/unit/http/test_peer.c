@@ -20,13 +20,10 @@ static const struct {
     bool may[CU_ACTS];
 } matrix[] = {
     /*                        none public capacity log details evidence submit sign */
-    { CU_PEER_NOBODY,       { 0,   1,     0,       0,  0,      0,       0,     0 } },
-    { CU_PEER_OPERATOR,     { 0,   1,     1,       0,  0,      0,       0,     0 } },
-    { CU_PEER_PROVIDER,     { 0,   1,     1,       1,  0,      0,       1,     0 } },
-    { CU_PEER_READER,       { 0,   1,     1,       1,  1,      1,       0,     0 } },
-    { CU_PEER_DEPOSITOR,    { 0,   1,     1,       1,  1,      1,       1,     0 } },
-    { CU_PEER_ORGANISATION, { 0,   1,     1,       1,  1,      1,       1,     1 } },
-    { CU_PEER_LOCAL,        { 0,   1,     1,       1,  1,      1,       1,     1 } },
+    { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0 } },    { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0 } },
+    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0 } },  { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0 } },
+    { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } }, { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1 } },
+    { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1 } },
 };
 
 static void what_no_row_grants_is_refused(void **state)
@@ -35,7 +32,8 @@ static void what_no_row_grants_is_refused(void **state)
     assert_int_equal(sizeof matrix / sizeof *matrix, CU_PEER_ROLES);
     for (size_t r = 0; r < CU_PEER_ROLES; r++)
         for (enum cu_act act = 0; act < CU_ACTS; act++)
-            if (!matrix[r].may[act] && cu_peer_may(matrix[r].role, act)) fail_msg("%s may do act %d", cu_peer_role_name(matrix[r].role), act);
+            if (!matrix[r].may[act] && cu_peer_may(matrix[r].role, act))
+                fail_msg("%s may do act %d", cu_peer_role_name(matrix[r].role), act);
     for (int beyond = 0; beyond < 300; beyond++) {
         assert_false(cu_peer_may((enum cu_peer_role)(CU_PEER_ROLES + beyond), CU_ACT_PUBLIC));
         assert_false(cu_peer_may(CU_PEER_LOCAL, (enum cu_act)(CU_ACTS + beyond)));
@@ -47,13 +45,15 @@ static void what_a_row_grants_is_granted(void **state)
     (void)state;
     for (size_t r = 0; r < CU_PEER_ROLES; r++)
         for (enum cu_act act = 0; act < CU_ACTS; act++)
-            if (matrix[r].may[act] && !cu_peer_may(matrix[r].role, act)) fail_msg("%s may not do act %d", cu_peer_role_name(matrix[r].role), act);
+            if (matrix[r].may[act] && !cu_peer_may(matrix[r].role, act))
+                fail_msg("%s may not do act %d", cu_peer_role_name(matrix[r].role), act);
 }
 
 /* A route that is added is nobody's until its row says what is done there; what is everybody's stands here by name. */
 static void every_route_says_what_is_done_and_only_these_are_everybodys(void **state)
 {
-    static const char *const open[] = { "/checkpoint", "/tile/{path}", "/v1/problems", "/v1/openapi.json", "/healthz", "/readyz", "/metrics" };
+    static const char *const open[] = { "/checkpoint", "/tile/{path}", "/v1/problems", "/v1/openapi.json",
+                                        "/healthz",    "/readyz",      "/metrics" };
     size_t found = 0, capacity = 0;
 
     (void)state;
@@ -63,7 +63,8 @@ static void every_route_says_what_is_done_and_only_these_are_everybodys(void **s
         for (size_t k = 0; k < sizeof open / sizeof *open; k++) named |= strcmp(open[k], route->path) == 0;
         assert_int_not_equal(route->act, CU_ACT_NONE);
         if (cu_peer_may(CU_PEER_NOBODY, route->act) != named) fail_msg("%s: for everybody?", route->path);
-        if (cu_peer_may(CU_PEER_OPERATOR, route->act) != (named || strcmp(route->path, "/v1/status") == 0)) fail_msg("%s: an operator's?", route->path);
+        if (cu_peer_may(CU_PEER_OPERATOR, route->act) != (named || strcmp(route->path, "/v1/status") == 0))
+            fail_msg("%s: an operator's?", route->path);
         found += named;
         capacity += route->act == CU_ACT_CAPACITY;
     }
@@ -83,8 +84,13 @@ static struct cu_cert_issuer issuer;
 static void enrol(size_t at, uint64_t party, uint64_t role, enum cu_purpose purpose)
 {
     m.party[at] = (struct cu_member_party){ .id = party, .role = role, .organisation = 1, .confirmed = true };
-    m.key[at] = (struct cu_member_key){ .kid = key[at].id, .pub = key[at].pub, .purpose = purpose, .party = party, .until_seq = UINT64_MAX,
-                                        .since_seq = CU_NOT_COMPROMISED, .from_seq = 2 };
+    m.key[at] = (struct cu_member_key){ .kid = key[at].id,
+                                        .pub = key[at].pub,
+                                        .purpose = purpose,
+                                        .party = party,
+                                        .until_seq = UINT64_MAX,
+                                        .since_seq = CU_NOT_COMPROMISED,
+                                        .from_seq = 2 };
 }
 
 static struct cu_span issue_ca(const struct cu_private_key *by, uint8_t *mem, size_t size)
@@ -122,7 +128,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct cu_peer_claim claim(enum cu_peer_role role, size_t of) { return (struct cu_peer_claim){ m.network, role, key[of].id }; }
+static struct cu_peer_claim claim(enum cu_peer_role role, size_t of)
+{
+    return (struct cu_peer_claim){ m.network, role, key[of].id };
+}
 
 static void vouched(const struct cu_peer_claim *c, size_t by, struct cu_cert *ret)
 {
@@ -146,8 +155,11 @@ static const struct {
     enum cu_peer_role role;
     size_t of, by;
     uint64_t party;
-} good[] = { { CU_PEER_ORGANISATION, ORG, ORG, 1 }, { CU_PEER_PROVIDER, PROVIDER, PROVIDER, 2 }, { CU_PEER_DEPOSITOR, DEPOSITOR, DEPOSITOR, 3 },
-             { CU_PEER_READER, READER, ORG, 4 }, { CU_PEER_OPERATOR, ORG, ORG, 0 } };
+} good[] = { { CU_PEER_ORGANISATION, ORG, ORG, 1 },
+             { CU_PEER_PROVIDER, PROVIDER, PROVIDER, 2 },
+             { CU_PEER_DEPOSITOR, DEPOSITOR, DEPOSITOR, 3 },
+             { CU_PEER_READER, READER, ORG, 4 },
+             { CU_PEER_OPERATOR, ORG, ORG, 0 } };
 
 static void a_certificate_is_whose_key_vouches_for_it(void **state)
 {
@@ -228,7 +240,8 @@ static struct cu_span der_of(struct cu_span pem, struct cu_buf *ret)
     return cu_buf_span(ret);
 }
 
-static struct cu_span client(const struct cu_cert_ask *what, const struct cu_cert_issuer *by, struct cu_buf *pem, struct cu_buf *der)
+static struct cu_span client(const struct cu_cert_ask *what, const struct cu_cert_issuer *by, struct cu_buf *pem,
+                             struct cu_buf *der)
 {
     assert_int_equal(cu_cert_issue(what, &key[TLS], by, now, pem, &err), CU_OK);
     return der_of(cu_buf_span(pem), der);
@@ -259,7 +272,8 @@ static void a_certificate_is_valid_in_its_time_and_says_whose_it_is(void **state
 
 static void foreign_and_altered_ones_and_those_for_servers_are_refused(void **state)
 {
-    CU_BUF pem = cu_buf_heap(8192), der = cu_buf_heap(8192), more = cu_buf_heap(8192), more_pem = cu_buf_heap(8192), other_key = cu_buf_heap(4096);
+    CU_BUF pem = cu_buf_heap(8192), der = cu_buf_heap(8192), more = cu_buf_heap(8192), more_pem = cu_buf_heap(8192),
+           other_key = cu_buf_heap(4096);
     const struct cu_span cert = client(&plain, &issuer, &pem, &der);
     struct cu_cert_ask server = plain;
     uint8_t other_pem[4096];
@@ -279,18 +293,21 @@ static void foreign_and_altered_ones_and_those_for_servers_are_refused(void **st
     assert_true(cu_span_is(cu_buf_span(&other_key), "localhost 127.0.0.1 "));
     cu_buf_clear(&other_key);
     assert_int_equal(cu_private_to_pem(&key[OTHER], CU_SPAN_EMPTY, &other_key, &err), CU_OK);
-    const struct cu_cert_issuer foreign = { .cert = issue_ca(&key[OTHER], other_pem, sizeof other_pem), .key = cu_buf_span(&other_key) };
+    const struct cu_cert_issuer foreign = { .cert = issue_ca(&key[OTHER], other_pem, sizeof other_pem),
+                                            .key = cu_buf_span(&other_key) };
     cu_buf_clear(&more);
     cu_buf_clear(&more_pem);
     assert_int_equal(judge_at(client(&plain, &foreign, &more_pem, &more), now.v, &read), CU_NOT_ALLOWED);
-    const struct cu_cert_issuer mixed = { .cert = issuer.cert, .key = foreign.key }, leaf = { .cert = cu_buf_span(&pem), .key = foreign.key };
+    const struct cu_cert_issuer mixed = { .cert = issuer.cert, .key = foreign.key },
+                                leaf = { .cert = cu_buf_span(&pem), .key = foreign.key };
     assert_int_equal(cu_cert_issue(&plain, &key[TLS], &mixed, now, &more_pem, &err), CU_BAD_KEY);
     assert_int_equal(cu_cert_issue(&plain, &key[TLS], &leaf, now, &more_pem, &err), CU_BAD_KEY);
 }
 
 static void what_is_revoked_is_refused_and_nothing_else(void **state)
 {
-    CU_BUF pem = cu_buf_heap(8192), der = cu_buf_heap(8192), two_pem = cu_buf_heap(8192), two = cu_buf_heap(8192), list = cu_buf_heap(8192), longer = cu_buf_heap(8192);
+    CU_BUF pem = cu_buf_heap(8192), der = cu_buf_heap(8192), two_pem = cu_buf_heap(8192), two = cu_buf_heap(8192),
+           list = cu_buf_heap(8192), longer = cu_buf_heap(8192);
     const struct cu_span first = client(&plain, &issuer, &pem, &der), second = client(&plain, &issuer, &two_pem, &two);
     struct cu_cert_trust *before = trust;
     struct cu_cert read;
