@@ -80,6 +80,8 @@
     X(HTTP_BODIES, 67108864, "bytes", "of all bodies in memory: who brings more is told to come again")                \
     X(HTTP_REST_MAX, 1048576, "bytes", "read of a body after it was refused, before the connection is closed")         \
     X(HTTP_ANSWER_MAX, 33554432, "bytes", "an answer that is made in memory")                                          \
+    X(HTTP_ANSWERS, 134217728, "bytes", "of all such answers and pieces at once: who asks for more then is told to come again")  \
+    X(HTTP_PEERS, 1024, "addresses", "whose rates are remembered: the oldest makes room")                              \
     X(HTTP_PAGE, 1000, "rows", "of one listing: it says where the next begins")                                        \
     X(HTTP_HELD_MAX, 65536, "ranges", "of deposits that wait to be attested: further ones are found at the next start")  \
     X(HTTP_GRACE_MS, 10000, "ms", "to the end of the headers, and without anything moving")                            \

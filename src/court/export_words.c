@@ -43,7 +43,7 @@ cu_status cu_export_each_step(struct cu_export *x, cu_export_step *step, void *a
     qsort(ids, x->n, sizeof *ids, by_hash);
     const struct cu_trail of = { x->n, seqs, ids, x->cases_n, cases };
     struct stepping s = { x, step, arg };
-    return cu_trail_each(x->p, &of, take_row, &s, err);
+    return cu_trail_each(x->p, &of, (cu_seq){ 0 }, take_row, &s, err);
 }
 
 /* ---- the table ---- */

@@ -107,7 +107,7 @@ static void put_headers(const struct cu_http_exchange *x, struct MHD_Response *r
         put(r, "Content-Disposition", text);
     }
     if (a->http == 405) put(r, "Allow", x->allow);
-    if (a->http == 503) put(r, "Retry-After", "1");
+    if (a->http == 503 || a->http == 429) put(r, "Retry-After", "1");
     if (x->refused || x->server->stopping) put(r, "Connection", "close");
 }
 

@@ -184,6 +184,10 @@ static void begin(struct cu_http_exchange *x, const char *method, const char *ve
     }
     if (x->server->stopping) return cu_http_refuse(x, 503, CU_INTERRUPTED, "the server is stopping: nothing was done");
     find_route(x, method, path);
+    if (!x->ready && !cu_http_within_rate(x->server, x->request.from)) {
+        x->server->hurried++;
+        cu_http_refuse(x, 429, CU_BUSY, "more requests a second than one address may make: nothing was done, try again");
+    }
     if (!x->ready) judge_body(x, &h, &framing);
     if (!x->ready) judge_wait(x);
     cu_http_deadline(x->conn, 0);
@@ -201,7 +205,9 @@ static void gather(struct cu_http_exchange *x, const char *data, size_t n)
     } else if (!x->ready) {
         cu_buf_add(&x->body, cu_span(data, n));
         x->charged += n;
-        if (cu_buf_ok(&x->body, NULL) != CU_OK) cu_http_refuse(x, 0, CU_TOO_LARGE, "the body is larger than this path takes");
+        const cu_status kept = cu_buf_ok(&x->body, NULL);
+        if (kept == CU_NO_MEMORY) cu_http_refuse(x, 0, kept, "no memory for the body: nothing was recorded, try again");
+        else if (kept != CU_OK) cu_http_refuse(x, 0, CU_TOO_LARGE, "the body is larger than this path takes");
     }
 }
 
@@ -274,6 +280,7 @@ void cu_http_completed(void *server, struct MHD_Connection *connection, void **c
     cu_http_idle(x->conn);
     if (x->judged) cu_http_under_way(s, -1);
     s->body_bytes -= x->charged;
+    s->answer_bytes -= x->answer_charged;
     cu_buf_free(&x->body);
     cu_buf_free(&x->answer.body);
     free(x);

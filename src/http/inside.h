@@ -42,6 +42,8 @@ void cu_http_idle(struct cu_http_conn *c); /* until the end of the next request'
 /** So many bytes went by: the deadline moves as far as the lowest rate allows, never further than the grace from now. */
 void cu_http_moved(struct cu_http_conn *c, uint64_t bytes);
 void cu_http_connected(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what);
+/** One request more of this address: is that within its rate? */
+bool cu_http_within_rate(struct cu_http_server *s, const char *from);
 void *cu_http_watch(void *server);
 void cu_http_cut_all(struct cu_http_server *s);
 
@@ -71,6 +73,7 @@ struct cu_http_exchange {
     const char *denied;            /* by who he is: why */
     int64_t began, wait_until;     /* ms; wait_until 0: not asked to wait */
     uint64_t charged, skipped;     /* bytes of the body: on the account of all, and left unread */
+    uint64_t answer_charged;       /* the same of the answer in memory */
     uint64_t sent, piece_at;       /* bytes of the answer; where in it `body`, its piece at hand, begins */
     bool judged, ready, last_try, wants_piece, piece_failed, answered;
     char memory[];                 /* of raw and args */
@@ -93,14 +96,17 @@ enum { CU_HTTP_CLASSES = 6 }; /* 0: cut off before an answer; 2xx to 5xx by thei
 struct cu_http_figures { _Atomic uint64_t answers[CU_HTTP_CLASSES], ms, bytes_in, bytes_out; };
 void cu_http_count(struct cu_http_exchange *x);
 
+struct cu_http_pace { char from[INET6_ADDRSTRLEN]; int64_t empty_at; }; /* microseconds: when what it asked for is worked off at its rate */
+
 struct cu_http_server {
     struct cu_http_config config;
+    struct cu_http_pace *paces;      /* HTTP_PEERS of them, each address at one place; under `table` */
     struct MHD_Daemon *daemon;
     unsigned port;
     char hosts[4096];
     char *trust;                     /* the CAs that the library was given, in PEM */
     struct cu_http_figures *figures; /* one a route, and one for what had none */
-    _Atomic uint64_t cut, gated, denied, body_bytes, generation_of_trust; /* the last begins at 1 */
+    _Atomic uint64_t cut, gated, denied, hurried, body_bytes, answer_bytes, generation_of_trust; /* the last begins at 1 */
     _Atomic bool stopping;
 
     pthread_mutex_t table;

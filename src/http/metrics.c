@@ -60,6 +60,8 @@ void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out)
     put_one(out, "custody_http_cut_total", "counter", "connections cut because they were too slow", s->cut);
     put_one(out, "custody_http_gated_total", "counter", "requests that the gate refused", s->gated);
     put_one(out, "custody_http_denied_total", "counter", "requests of somebody who may not make them", s->denied);
+    put_one(out, "custody_http_hurried_total", "counter", "requests above the rate of their address", s->hurried);
+    put_one(out, "custody_http_answer_bytes", "gauge", "answers in memory", s->answer_bytes);
     put_one(out, "custody_http_body_bytes", "gauge", "bodies in memory", s->body_bytes);
     pthread_mutex_lock(&s->table);
     const uint64_t connections = s->conns_n;

@@ -332,6 +332,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
                                          .who = node,
                                          .routes = cu_node_routes,
                                          .routes_n = cu_node_routes_n,
+                                         .rate = config->rate,
                                          .workers = config->workers,
                                          .contexts = node->contexts,
                                          .log = config->log,

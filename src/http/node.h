@@ -12,7 +12,7 @@
 struct cu_node_config {
     struct cu_place *place; /* open for writing, and this node's alone until it is stopped */
     const char *address, *names;
-    unsigned port, workers;
+    unsigned port, workers, rate;
     bool members_only;
     const struct cu_http_tls *tls; /* NULL: plain HTTP, on the loopback */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */

@@ -137,11 +137,16 @@ static cu_status end_list(struct list *l, cu_status walked, struct cu_http_answe
     return finish(a, err);
 }
 
+/* The walk begins where the page does: what lies before is not read. */
+static cu_seq begins_at(const struct list *l) { return (cu_seq){ l->has_after ? l->after + 1 : 0 }; }
+
 static cu_status find_all(struct list *l, const struct cu_index_query *by, struct cu_err *err)
 {
     struct cu_index *index = &l->r->place.index;
+    struct cu_index_query q = *by;
 
-    return index->find(index->self, by, put_row, l, err);
+    q.from = begins_at(l);
+    return index->find(index->self, &q, put_row, l, err);
 }
 
 static cu_status put_case(struct list *l, const struct cu_index_row *row, struct cu_err *err)
@@ -199,7 +204,7 @@ cu_status cu_get_trail(void *context, struct cu_http_request *q, struct cu_http_
         of = cu_trail_one(&found.row);
     }
     TRY(begin_list(&l, q, "trail", err));
-    return end_list(&l, cu_trail_each(&l.r->place, q->arg[0].n ? &of : NULL, put_row, &l, err), a, err);
+    return end_list(&l, cu_trail_each(&l.r->place, q->arg[0].n ? &of : NULL, begins_at(&l), put_row, &l, err), a, err);
 }
 
 /* ---- searching ---- */

@@ -88,18 +88,29 @@ static void take_piece(struct cu_http_exchange *x, void *context)
     x->wants_piece = false;
 }
 
+/* What all answers in memory take together is bounded, but for those that the workers are making. */
+static void charge(struct cu_http_exchange *x)
+{
+    x->server->answer_bytes += x->answer.body.cap - x->answer_charged;
+    x->answer_charged = x->answer.body.cap;
+}
+
 /* False: it is not there yet, and it was asked to wait. */
 static bool answer(struct cu_http_exchange *x, void *context)
 {
     struct cu_err err = { 0 };
-    cu_status done = x->request.route->handle(context, &x->request, &x->answer, &err);
+    cu_status done = CU_BUSY;
 
+    if (x->server->answer_bytes > CU_HTTP_ANSWERS)
+        cu_fail(&err, done, "too many answers are on their way at once: nothing was done, try again");
+    else done = x->request.route->handle(context, &x->request, &x->answer, &err);
     if (done == CU_OK) done = cu_buf_ok(&x->answer.body, &err);
+    charge(x);
     if (x->wait_until && !x->last_try && (done == CU_NOT_FOUND || done == CU_COPIES_MISSING)) {
         cu_buf_clear(&x->answer.body);
         return false;
     }
-    if (done != CU_OK) cu_http_refuse(x, 0, done, err.text);
+    if (done != CU_OK) cu_http_refuse(x, done == CU_NO_SPACE ? 503 : 0, done, err.text);
     if (done == CU_OK && x->answer.http == 416) {
         const struct cu_http_answer was = x->answer;
         cu_http_refuse(x, 416, CU_USAGE, "there are no such bytes, or several ranges were asked for: one is given");
@@ -302,6 +313,7 @@ static void free_server(struct cu_http_server **at)
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->done);
     free(s->figures);
+    free(s->paces);
     free(s);
     *at = NULL;
 }
@@ -329,7 +341,8 @@ cu_status cu_http_start(const struct cu_http_config *config, struct cu_http_serv
     s->last = &s->first;
     make_locks(s);
     s->figures = calloc(config->routes_n + 1, sizeof *s->figures);
-    ENSURE(s->figures, err, CU_NO_MEMORY, "no memory for a server");
+    s->paces = calloc(CU_HTTP_PEERS, sizeof *s->paces);
+    ENSURE(s->figures && s->paces, err, CU_NO_MEMORY, "no memory for a server");
     s->generation_of_trust = 1;
     TRY(load_tls(s, err));
     TRY(start_workers(s, err));

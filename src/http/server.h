@@ -79,6 +79,7 @@ struct cu_http_config {
     bool members_only;             /* over plain HTTP too: whatever is not public is refused */
     const struct cu_http_route *routes;
     size_t routes_n;
+    unsigned rate;                 /* requests a second of one address, twice as many at once; 0: as many as come */
     unsigned workers;
     void *const *contexts;         /* one a worker */
     void (*log)(void *arg, const char *line); /* any thread. One line of JSON a request */

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -106,6 +107,25 @@ void cu_http_connected(void *server, struct MHD_Connection *connection, void **c
     cu_http_deadline(c, 0);
     enter(s, c);
     *context = c;
+}
+
+/* Each address has one place, which another may take over when it asked for nothing lately: then nothing is owed there. In time that its requests
+ * are worth, it may be two seconds ahead. */
+bool cu_http_within_rate(struct cu_http_server *s, const char *from)
+{
+    const int64_t now = cu_http_now_ms() * 1000;
+    uint64_t at = 1469598103934665603ULL;
+
+    if (!s->config.rate) return true;
+    for (const char *c = from; *c; c++) at = (at ^ (uint8_t)*c) * 1099511628211ULL;
+    pthread_mutex_lock(&s->table);
+    struct cu_http_pace *p = &s->paces[at % CU_HTTP_PEERS];
+    if (strcmp(p->from, from) != 0 && p->empty_at <= now) snprintf(p->from, sizeof p->from, "%s", from);
+    if (p->empty_at < now) p->empty_at = now;
+    const bool within = p->empty_at - now < 2000000;
+    if (within) p->empty_at += 1000000 / s->config.rate;
+    pthread_mutex_unlock(&s->table);
+    return within;
 }
 
 static void cut(struct cu_http_server *s, struct cu_http_conn *c)

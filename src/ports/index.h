@@ -33,6 +33,7 @@ struct cu_index_query {
     } by;
     struct cu_span text;     /* ID_PREFIX: lower-case hex; LABEL, CASE_NAME: exact */
     cu_seq seq;
+    cu_seq from;             /* rows from this position on, without reading those before it */
     cu_case_id case_id;      /* CASE, EXHIBIT */
     uint64_t number;         /* EXHIBIT */
     cu_hash hash;            /* SHA256 (of the item's bytes), REF, ABOUT */

@@ -152,8 +152,8 @@ struct cu_trail { size_t n; const cu_seq *seq; const cu_hash *id; size_t cases_n
 struct cu_trail cu_trail_one(const struct cu_index_row *of);
 /** Does this entry belong to it? `of` NULL: to the trail of all. */
 bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu_index_row *row);
-/** Every entry of it, in log order: by look-ups, whatever the length of the log, unless it is of all or of very many. */
-CU_MUST_USE cu_status cu_trail_each(struct cu_place *p, const struct cu_trail *of, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
+/** Every entry of it from there on, in log order: by look-ups, whatever the length of the log, unless it is of all or of very many. */
+CU_MUST_USE cu_status cu_trail_each(struct cu_place *p, const struct cu_trail *of, cu_seq from, cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg, struct cu_err *err);
 /** The exhibit's name of a statement by its id; and of the exhibit that an entry is about ("": of none alone). */
 CU_MUST_USE cu_status cu_exhibit_by_id(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_exhibit_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err);

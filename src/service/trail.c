@@ -188,12 +188,13 @@ static cu_status tell_found(struct steps *s, struct cu_err *err)
     return CU_OK;
 }
 
-cu_status cu_trail_each(struct cu_place *p, const struct cu_trail *of,
+cu_status cu_trail_each(struct cu_place *p, const struct cu_trail *of, cu_seq from,
                         cu_status (*each)(void *arg, const struct cu_index_row *row, struct cu_err *err), void *arg,
                         struct cu_err *err)
 {
     CU_CLEANUP(free_steps) struct steps s = { .p = p, .of = of, .found = cu_buf_heap(SIZE_MAX / 4), .each = each, .arg = arg };
-    const struct cu_index_query all = { .by = CU_FIND_ALL }, incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
+    const struct cu_index_query all = { .by = CU_FIND_ALL, .from = from },
+                                incidents = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
 
     if (!of || of->n > ASKED_MAX) return p->index.find(p->index.self, &all, tell_step, &s, err);
     TRY(ask(&s, &incidents, 1, err));

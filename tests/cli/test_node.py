@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -541,6 +542,53 @@ def a_thousand_idle_connections_cost_little_and_one_more_is_turned_away(folder):
         assert node.get("/healthz") == b"ok\n"
         assert SANITIZED or used < 65536, f"{used} KiB"
         return f"{used / 990:.0f} KiB a connection"
+
+
+@test
+def idle_connections_with_certificates_cost_as_little(folder):
+    ledger = Ledger.new(folder / "L")
+    ledger.run("ca", "init")
+    with Node(ledger, "--tls") as node:
+        context = ssl.create_default_context(cafile=ledger.root / "tls/ca.pem")
+        context.load_cert_chain(ledger.root / "tls/depositor.pem")
+        request = b"GET /v1/status HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % node.port
+        open_ones = []
+
+        def open_some(n):
+            for _ in range(n):
+                s = context.wrap_socket(socket.create_connection(("127.0.0.1", node.port)), server_hostname="localhost")
+                s.sendall(request)
+                assert s.recv(1000).startswith(b"HTTP/1.1 200")
+                open_ones.append(s)
+            return int([l for l in pathlib.Path(f"/proc/{node.process.pid}/status").read_text().splitlines() if l.startswith("VmRSS")][0].split()[1])
+        try:
+            before, n = open_some(10), 20 if SANITIZED else 200
+            each = (open_some(n) - before) / n
+        finally:
+            for s in open_ones:
+                s.close()
+        assert SANITIZED or each * 1000 < 65536, f"{each} KiB"
+        return f"{each:.0f} KiB a connection"
+
+
+@test
+def a_full_disk_too_many_requests_and_too_large_answers_are_told_to_come_again(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    one = parts(sign(ledger, "C1", 1, 1))[0]
+    with Node(ledger, "--keep-free", "100") as node:
+        status, headers, body = node.curl("/v1/submit", "-H", "content-type: application/cbor", data=one)
+        assert status == 503 and headers["retry-after"] == "1" and json.loads(body)["code"] == "NO_SPACE", (status, body)
+        assert node.curl("/readyz")[0] == 503 and node.get("/healthz") == b"ok\n"
+        assert node.json("/v1/status")["exhibits"] == 0
+    with Node(ledger, "--rate", "5") as node:
+        got = [node.curl("/healthz") for _ in range(40)]
+        assert {s for s, _, _ in got} == {200, 429} and 10 <= sum(s == 200 for s, _, _ in got) < 40
+        assert all(h["retry-after"] == "1" for s, h, _ in got if s == 429)
+        time.sleep(2)
+        assert node.curl("/healthz")[0] == 200
+        time.sleep(2)
+        hurried = [l for l in node.get("/metrics").splitlines() if l.startswith(b"custody_http_hurried_total")]
+        assert int(hurried[0].split()[1]) == sum(s == 429 for s, _, _ in got)
 
 
 program("custody", "CUSTODY_BIN")

@@ -79,7 +79,7 @@ static cu_status tell_one(void *arg, uint64_t seq, bool *io_more, struct cu_err 
 {
     struct asking *a = arg;
 
-    TRY(tell_rows(a, seq, seq, err));
+    if (seq >= a->q->from.v) TRY(tell_rows(a, seq, seq, err));
     *io_more = a->left > 0;
     return CU_OK;
 }
@@ -107,7 +107,8 @@ static cu_status tell_ids(struct asking *a, unsigned database, struct cu_err *er
     const uint64_t *seq = (const uint64_t *)(const void *)a->found.p;
     const size_t n = a->found.n / sizeof *seq;
     if (n > 0) qsort(a->found.p, n, sizeof *seq, by_value);
-    for (size_t i = 0; i < n && a->left > 0; i++) TRY(tell_rows(a, seq[i], seq[i], err));
+    for (size_t i = 0; i < n && a->left > 0; i++)
+        if (seq[i] >= a->q->from.v) TRY(tell_rows(a, seq[i], seq[i], err));
     return CU_OK;
 }
 
@@ -119,7 +120,7 @@ static cu_status ask_database(struct asking *a, unsigned database, struct cu_err
     sqlite_give_back(a->x, &a->st);
     snprintf(sql, sizeof sql, "SELECT %s FROM %%s.entries WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq", entry_columns());
     TRY(sqlite_prepare(a->x, sql, database_name(database), &a->st, err));
-    if (a->q->by == CU_FIND_ALL) return tell_rows(a, 0, INT64_MAX, err);
+    if (a->q->by == CU_FIND_ALL) return tell_rows(a, a->q->from.v, INT64_MAX, err);
     if (a->q->by == CU_FIND_SEQ) return tell_rows(a, a->q->seq.v, a->q->seq.v, err);
     if (a->q->by == CU_FIND_ID_PREFIX) return tell_ids(a, database, err);
     return entry_key(a->q->by, &a->as, &key) ? runs_find(a->x, database, ABOUT_ENTRIES, key, key, tell_one, a, err) : CU_OK;

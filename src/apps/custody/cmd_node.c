@@ -7,17 +7,20 @@
 
 #define WORKERS 8
 #define FREE_PERCENT 5
+#define TLS_RATE 1000
 
 /* Evidence that is half written is no evidence: before the disk is full no more is taken. */
 static cu_status room_left(void *session, struct cu_err *err)
 {
     struct session *s = session;
     struct statvfs disk;
+    uint64_t percent = FREE_PERCENT;
 
+    if (opt(s->run, "keep-free")) TRY(number_read("--keep-free", opt(s->run, "keep-free"), 100, &percent, err));
     if (statvfs(s->root, &disk) != 0) return cu_posix_fail(err, errno, "look at the disk of", s->root);
-    ENSURE((uint64_t)disk.f_bavail * 100 >= (uint64_t)disk.f_blocks * FREE_PERCENT, err, CU_NO_SPACE,
-           "less than %d %% of the disk are free: nothing more is recorded until there is room; what is recorded can be read",
-           FREE_PERCENT);
+    ENSURE((uint64_t)disk.f_bavail * 100 >= (uint64_t)disk.f_blocks * percent, err, CU_NO_SPACE,
+           "less than %llu %% of the disk are free: nothing more is recorded until there is room; what is recorded can be read",
+           LLU(percent));
     return CU_OK;
 }
 
@@ -145,15 +148,18 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .arg = s };
     char address[64];
     struct cu_node *node;
-    uint64_t n = WORKERS;
+    uint64_t n = WORKERS, rate;
 
     (void)arg;
     TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : "127.0.0.1:8714", address, &config.port, err));
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
+    TRY(begin_tls(s, &files, &config, err));
+    rate = config.tls ? TLS_RATE : 0;
+    if (opt(s->run, "rate")) TRY(number_read("--rate", opt(s->run, "rate"), 1000000, &rate, err));
+    config.rate = (unsigned)rate;
     config.address = address;
     config.workers = (unsigned)n;
-    TRY(begin_tls(s, &files, &config, err));
     if (config.tls) (void)signal(SIGHUP, note_reload);
     TRY(cu_node_start(&config, &node, err));
     forget_files(&files);
@@ -200,5 +206,7 @@ const struct command command_node = {
                  { "tls-ca", "FILE", "CAs of the clients' certificates, PEM (tls/ca.pem)" },
                  { "tls-revoked", "FILE", "what they revoked, PEM (tls/revoked.pem, if it is there)" },
                  { "workers", "N", "threads that answer (by default 8)" },
+                 { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },
+                 { "keep-free", "PERCENT", "of the disk: below it nothing more is recorded (by default 5)" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },
 };

@@ -91,7 +91,7 @@ static cu_status tell_trail(struct session *s, void *arg, struct cu_err *err)
         TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
         one = cu_trail_one(&found.row);
     }
-    return cu_trail_each(&s->place, s->run->args_n ? &one : NULL, put_step, &t, err);
+    return cu_trail_each(&s->place, s->run->args_n ? &one : NULL, (cu_seq){ 0 }, put_step, &t, err);
 }
 
 static cu_status go_trail(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, tell_trail, NULL, err); }

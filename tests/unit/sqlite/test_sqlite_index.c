@@ -126,6 +126,7 @@ static bool fits(const struct cu_index_query *q, const struct cu_index_row *r)
     char hex[65];
 
     cu_hash_hex(&r->id, hex);
+    if (r->seq.v < q->from.v && q->by != CU_FIND_SEQ) return false;
     switch (q->by) {
     case CU_FIND_ALL: return true;
     case CU_FIND_SEQ: return r->seq.v == q->seq.v;
@@ -201,7 +202,11 @@ static void ask_everything(struct cu_index *x, uint64_t end)
         { .by = CU_FIND_ABOUT, .hash = { { 3 } } },
     };
 
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) ask(x, &all[i], end);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct cu_index_query later = all[i];
+        ask(x, &all[i], end);
+        for (uint64_t from = 1; from <= end + 1; from += end / 3 + 1) later.from.v = from, ask(x, &later, end);
+    }
     assert_int_equal(ask(x, &all[0], end), end);
     assert_int_equal(ask(x, &all[3], end), 5);
     assert_int_equal(ask(x, &all[4], end), 1);
