@@ -94,7 +94,8 @@ static int status_of(int fd, size_t *ret_whole)
     char text[4096];
     ssize_t n = 0, more;
 
-    while (n < 12 && (more = recv(fd, text + n, sizeof text - (size_t)n, 0)) > 0) n += more;
+    while (n < 12 && (more = recv(fd, text + n, sizeof text - 1 - (size_t)n, 0)) > 0) n += more;
+    text[n] = 0;
     *ret_whole = (size_t)n;
     const int status = n >= 12 ? atoi(text + 9) : 0;
     return status;
