@@ -297,6 +297,9 @@ struct cu_record {
 };
 CU_MUST_USE cu_status cu_record_read(struct cu_span bytes, struct cu_record *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_record_write(const struct cu_record *record, struct cu_buf *out, struct cu_err *err);
+/** A body of records: one, or as many as a sequence has. MALFORMED: no CBOR, or something left over; TOO_LARGE: more than `max`, or one that
+ *  is larger than a record. */
+CU_MUST_USE cu_status cu_records_split(struct cu_span body, struct cu_span *ret, size_t max, size_t *ret_n, struct cu_err *err);
 cu_hash cu_commitment(struct cu_span salt, struct cu_span details);
 /** Attachments match: details there iff the kind has them, equal to the commitment; content there iff the entry is a deposit
  *  of CU_CONTENT_INLINE_MAX bytes or less, of that size and root. BAD_ATTACHMENT. */

@@ -37,8 +37,4 @@ CU_MUST_USE cu_status cu_range_read(struct cu_span value, uint64_t size, uint64_
 /** Does If-None-Match name this entity tag (with its quotes)? Weakly compared. */
 bool cu_etag_matches(struct cu_span if_none_match, const char *etag);
 
-/** A body of records: one, or as many as a sequence has. MALFORMED: no CBOR, or something left over; TOO_LARGE: more than `max`, or one that
- *  is larger than a record. */
-CU_MUST_USE cu_status cu_records_split(struct cu_span body, struct cu_span *ret, size_t max, size_t *ret_n, struct cu_err *err);
-
 #endif

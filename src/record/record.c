@@ -108,3 +108,23 @@ cu_status cu_record_match(const struct cu_record *record, const struct cu_entry 
     TRY(match_details(record, entry, err));
     return match_content(record, entry, err);
 }
+
+cu_status cu_records_split(struct cu_span body, struct cu_span *ret, size_t max, size_t *ret_n, struct cu_err *err)
+{
+    size_t n = 0;
+
+    ENSURE(body.n > 0, err, CU_MALFORMED, "the body is empty: there is no record in it");
+    for (size_t at = 0; at < body.n;) {
+        struct cu_cbor_reader in = cu_cbor_read(cu_span_from(body, at));
+        const struct cu_span item = cu_cbor_item(&in);
+        ENSURE(cu_cbor_good(&in) && item.n > 0, err, CU_MALFORMED,
+               "record %zu of the body is no canonical CBOR: nothing was recorded", n);
+        ENSURE(n < max, err, CU_TOO_LARGE, "more records than %zu in one body: nothing was recorded", max);
+        ENSURE(item.n <= CU_RECORD_MAX, err, CU_TOO_LARGE, "record %zu has %zu bytes; at most %d are taken: nothing was recorded",
+               n, item.n, CU_RECORD_MAX);
+        ret[n++] = item;
+        at += item.n;
+    }
+    *ret_n = n;
+    return CU_OK;
+}

@@ -1,5 +1,6 @@
 /* A body of records: what is split is the body again, item by item, within its bounds. */
 #include "custody/limits.h"
+#include "custody/entry.h"
 #include "http/gate.h"
 
 #define SOME 5

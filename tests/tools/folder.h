@@ -21,6 +21,7 @@ struct folder {
     struct cu_attachment_writer attachments;
     struct cu_buf origin;
     uint64_t now; /* what the engine's clock says; 0: the true time */
+    unsigned workers; /* the engine's */
 };
 
 static inline cu_unix_ms folder_now(void *self)
@@ -87,6 +88,7 @@ static inline cu_status folder_engine(struct folder *f, bool create, struct cu_e
         .clock = p->clock,
         .origin = cu_buf_span(&f->origin),
         .log_key = &p->key[CU_SIGNER_LOG],
+        .workers = f->workers,
     };
     if (create) TRY(cu_embedded_create(&f->config, err));
     TRY(cu_embedded_open(&f->config, &f->engine, err));

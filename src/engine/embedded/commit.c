@@ -103,19 +103,21 @@ static cu_status make_room(struct cu_embedded *e, size_t need, struct cu_err *er
 
 /* ---- judging ---- */
 
-static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms when, struct cu_err *err)
+static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told, struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
     uint64_t seq = e->at.tip.size.v;
 
     cu_buf_clear(&e->block);
-    TRY(m->begin(m->self, e->at.tip.height + 1, when, err));
+    TRY(m->begin(m->self, turn->height, turn->opened, err));
     for (size_t i = 0; i < batch->n; i++) {
         struct cu_submission *sub = &batch->subs[i];
         if (sub->status == CU_OK) TRY(m->step(m->self, sub, err));
+        ENSURE(!told || sub->status == CU_OK, err, CU_CORRUPT, "record %zu of height %llu was admitted, and is refused now: %s", i,
+               LLU(turn->height), sub->text);
         if (sub->status == CU_OK) CU_ASSERT(sub->seq.v == seq), seq++;
     }
-    TRY(m->end(m->self, when, &e->block, err));
+    TRY(m->end(m->self, turn->closed, &e->block, err));
     TRY(cu_buf_ok(&e->block, err));
     CU_ASSERT((seq == e->at.tip.size.v) == (e->block.n == 0));
     return CU_OK;
@@ -148,7 +150,7 @@ static cu_status write_frames(struct cu_embedded *e, const struct cu_batch *batc
 }
 
 /* (1): the frames are synced; now the head. */
-static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms closed, struct cu_err *err)
+static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, struct cu_err *err)
 {
     const struct cu_frontier *f = e->config.machine.frontier(e->config.machine.self);
     const size_t frames = e->frames.n;
@@ -156,7 +158,7 @@ static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch
     cu_embedded_keep(e, batch);
     pthread_mutex_lock(&e->head_lock);
     struct cu_head next = e->head;
-    next.tip = (struct cu_tip){ f->size, cu_frontier_root(f), e->head.tip.height + 1, closed };
+    next.tip = (struct cu_tip){ f->size, cu_frontier_root(f), turn->height, turn->closed };
     next.part[next.current].end += frames;
     next.clean = false;
     cu_status status = cu_embedded_head(e, &next, false, err);
@@ -169,24 +171,33 @@ static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch
     return status;
 }
 
-static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, cu_unix_ms when, cu_seq *ret_block, struct cu_err *err)
+static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told, cu_seq *ret_block,
+                     struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
 
-    TRY(judge(e, batch, when, err));
+    TRY(judge(e, batch, turn, told, err));
     if (e->block.n == 0) {
         m->abandon(m->self); /* nothing was admitted: nothing happened */
         return CU_OK;
     }
     TRY(write_frames(e, batch, ret_block, err));
     CU_ASSERT(m->frontier(m->self)->size.v == ret_block->v + 1);
-    TRY(acknowledge(e, batch, when, err));
+    TRY(acknowledge(e, batch, turn, err));
     cu_status status = m->commit(m->self, err);
     return status == CU_OK ? CU_OK : cu_embedded_break(e, status); /* durable, but the machine lags: the next open replays it */
 }
 
-cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block, cu_unix_ms *ret_closed,
-                            struct cu_err *err)
+/* The next height, now, but later than what was before. */
+static struct cu_turn next_turn(const struct cu_embedded *e)
+{
+    const cu_unix_ms now = e->config.clock.now(e->config.clock.self), least = { e->at.tip.closed.v + 1 };
+    const cu_unix_ms when = now.v < least.v ? least : now;
+    return (struct cu_turn){ e->at.tip.height + 1, when, when };
+}
+
+cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, cu_seq *ret_block,
+                            cu_unix_ms *ret_closed, struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
 
@@ -197,11 +208,24 @@ cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch,
     e->at = e->head;
     pthread_mutex_unlock(&e->head_lock);
     pthread_mutex_lock(&e->machine_lock);
-    cu_unix_ms when = e->config.clock.now(e->config.clock.self), least = { e->at.tip.closed.v + 1 };
-    if (when.v < least.v) when = least;
-    cu_status status = run(e, batch, when, ret_block, err);
+    const struct cu_turn at = turn ? *turn : next_turn(e);
+    cu_status status = run(e, batch, &at, turn != NULL, ret_block, err);
     if (status != CU_OK) m->abandon(m->self);
     pthread_mutex_unlock(&e->machine_lock);
-    *ret_closed = when;
+    *ret_closed = at.closed;
     return status;
+}
+
+cu_status cu_embedded_append(struct cu_engine *engine, const struct cu_turn *turn, struct cu_submission *subs, size_t n,
+                             struct cu_err *err)
+{
+    struct cu_embedded *e = engine->self;
+    struct cu_batch batch = { .subs = subs, .n = n };
+    cu_seq block;
+    cu_unix_ms closed;
+
+    for (size_t i = 0; i < n; i++) batch.bytes += cu_journal_frame_size(subs[i].bytes.n);
+    ENSURE(batch.bytes + BLOCK_FRAME <= e->head.bytes - CU_JOURNAL_HEADER, err, CU_TOO_LARGE,
+           "the records of height %llu do not fit the journal: it was made too small for this chain's blocks", LLU(turn->height));
+    return cu_embedded_batch(e, &batch, turn, &block, &closed, err);
 }

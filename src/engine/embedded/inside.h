@@ -22,20 +22,13 @@
 #include "custody/log_tail.h"
 #include "engine/embedded/embedded.h"
 #include "engine/embedded/journal.h"
+#include "engine/embedded/workers.h"
 #include "ports/log_dir.h"
 
 #include <pthread.h>
 #include <time.h>
 
 #define CU_EMBEDDED_PATH 256u
-
-/* ---- workers.c: who prepares ---- */
-
-struct cu_pool;
-/** `threads` lanes, the caller of cu_pool_prepare being one of them; at least that one. */
-CU_MUST_USE cu_status cu_pool_new(struct cu_machine machine, unsigned threads, bool accelerate, struct cu_pool **ret, struct cu_err *err);
-void cu_pool_prepare(struct cu_pool *pool, struct cu_submission *subs, size_t n);
-void cu_pool_free(struct cu_pool *pool);
 
 /* ---- queue.c: who waits ---- */
 
@@ -129,8 +122,9 @@ void cu_embedded_tail_free(struct cu_embedded *e);
 /* commit.c */
 /** Write `next` as the head (twice: to both slots) and make it the one in force. head_lock held. */
 CU_MUST_USE cu_status cu_embedded_head(struct cu_embedded *e, struct cu_head *next, bool twice, struct cu_err *err);
-/** Judge a prepared batch and make what is admitted durable. *ret_block: where its block stands. One call at a time. */
-CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, cu_seq *ret_block,
+/** Judge a prepared batch and make what is admitted durable. `turn`: its height and times, and all of it must be admitted; NULL: the next
+ *  height, now. *ret_block: where its block stands. One call at a time. */
+CU_MUST_USE cu_status cu_embedded_batch(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, cu_seq *ret_block,
                                         cu_unix_ms *ret_closed, struct cu_err *err);
 cu_status cu_embedded_break(struct cu_embedded *e, cu_status status); /* (4); returns status */
 CU_MUST_USE cu_status cu_embedded_whole(struct cu_embedded *e, struct cu_err *err); /* IO when broken */

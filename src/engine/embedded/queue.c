@@ -168,7 +168,7 @@ static void run_batch(struct cu_embedded *e)
     pthread_cond_broadcast(&q->changed);
 
     pthread_mutex_unlock(&q->lock);
-    cu_status status = cu_embedded_batch(e, b, &block, &closed, &why);
+    cu_status status = cu_embedded_batch(e, b, NULL, &block, &closed, &why);
     if (status == CU_OK) fill_outcomes(e, b, block, closed);
     why.status = status;
     pthread_mutex_lock(&q->lock);

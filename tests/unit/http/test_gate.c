@@ -1,4 +1,5 @@
 /* The gate, sentence by sentence; the table of routes; parts of contents; bodies of records. */
+#include "custody/entry.h"
 #include "custody/limits.h"
 #include "http/server.h"
 
