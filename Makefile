@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo demo-court check-cli check-browser check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
+.PHONY: help build check demo demo-court check-cli check-browser check-cluster check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,11 @@ check-cli: ## the command line's tests once more, by sanitized programs; and the
 check-browser: ## the verify page alone: its parts, and in Chromium what a clerk sees
 	@tools/setup build check
 	@tools/tiers browser
+
+check-cluster: ## the ledger under a real CometBFT: one validator, and four
+	@tools/setup build cluster
+	@tools/build release
+	@tools/tiers cluster
 
 check-tsan: ## the tests once more under ThreadSanitizer
 	@tools/setup build check

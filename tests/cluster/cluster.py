@@ -61,12 +61,10 @@ class Node:
         self.start_comet()
 
     def stop(self, how=signal.SIGTERM):
-        """Ends both, by their process ids."""
+        """Ends both, by their process ids; the engine first, which else minds that its application is gone."""
         for process in (self.comet, self.app):
             if process and process.poll() is None:
                 process.send_signal(how)
-        for process in (self.comet, self.app):
-            if process:
                 process.wait(ANSWER_S)
 
     def call(self, method, **params):

@@ -53,7 +53,7 @@ def one_validator(folder, records=1000):
         assert node.checkpoint()[1] == checkpoint
         bad = bytearray(txs[5])
         bad[-100] ^= 1
-        assert node.send(bytes(bad))["code"] != 0 and node.send(b"\x00")["code"] != 0 and node.send(b"\xa0" * 300000 if False else b"x" * 300000)["code"] != 0
+        assert node.send(bytes(bad))["code"] != 0 and node.send(b"\x00")["code"] != 0 and node.send(b"x" * 300000)["code"] != 0
         ok("what is altered, no record, or too large is refused at the door")
         hash_before = node.app_hash()
         for who in ("the application", "the engine", "both"):
@@ -92,7 +92,7 @@ def one_validator(folder, records=1000):
         ok("killed while it records: what was sent again is recorded once")
         size = node.size()
         net.stop()
-        assert log_digest(node)[0] == size + (0 if True else 1), (log_digest(node), size)
+        assert log_digest(node)[0] == size, (log_digest(node), size)
         ok("the published log has every entry")
     finally:
         net.stop(signal.SIGKILL)

@@ -20,7 +20,8 @@ static cu_status first_entries(const struct cu_fs *fs, unsigned n, struct cu_buf
     size_t at = 0;
 
     TRY(cu_log_dir_read(&log, (struct cu_tile){ CU_TILE_ENTRIES, 0, n }, bundle, err));
-    for (unsigned i = 0; i < n; i++) ENSURE(cu_bundle_next(cu_buf_span(bundle), &at, &ret[i]), err, CU_CORRUPT, "the log is short");
+    for (unsigned i = 0; i < n; i++)
+        ENSURE(cu_bundle_next(cu_buf_span(bundle), &at, &ret[i]), err, CU_CORRUPT, "the log is short");
     return CU_OK;
 }
 
@@ -52,7 +53,10 @@ struct signer {
 };
 
 static const uint8_t salt[CU_SALT_LEN] = { 7 };
-#define DETAILS cu_span_str("\xa1\x67" "profile\x65" "plain")
+#define DETAILS               \
+    cu_span_str("\xa1\x67"    \
+                "profile\x65" \
+                "plain")
 
 static void put_tx(struct signer *s)
 {
@@ -89,8 +93,13 @@ static cu_status sign_deposit(struct signer *s, uint64_t serial, unsigned each, 
 
     snprintf(text, sizeof text, "what was seen, note %llu\n", LLU(serial));
     const struct cu_span content = cu_span_str(text);
-    const struct cu_claim body = { .serial = serial, .case_id = s->case_id, .content = CU_CONTENT_ITEM, .size = content.n,
-                                   .root = cu_content_root_of(content), .time = s->now, .seen = s->seen,
+    const struct cu_claim body = { .serial = serial,
+                                   .case_id = s->case_id,
+                                   .content = CU_CONTENT_ITEM,
+                                   .size = content.n,
+                                   .root = cu_content_root_of(content),
+                                   .time = s->now,
+                                   .seen = s->seen,
                                    .commitment = cu_commitment(CU_SPAN_OF(salt), DETAILS) };
     TRY(cu_statement_sign(CU_KIND_CLAIM, &body, &s->network, &s->f.place.key[CU_SIGNER_DEPOSITOR], &claim, err));
     const struct cu_deposit deposit = { .claim = cu_buf_span(&claim), .time = s->now, .seen = s->seen };

@@ -30,9 +30,9 @@ struct cu_chain {
     pthread_mutex_t lock;         /* what consensus changes and questions read */
     pthread_mutex_t prepare_lock; /* the pool, the known */
     struct cu_pool *pool;
-    struct cu_height at, next;         /* committed; finalized, when next.height is not 0 */
+    struct cu_height at, next;           /* committed; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
-    struct cu_buf founding;            /* records of InitChain, which the first height begins with */
+    struct cu_buf founding;              /* records of InitChain, which the first height begins with */
     cu_hash known[KNOWN];
 };
 
@@ -220,8 +220,9 @@ static cu_status keep_admitted(struct cu_chain *c, const struct work *w, struct 
 }
 
 /* One byte a record: its status, whose numbers are frozen (custody/status.h). A transaction that is none has it as its code. */
-static cu_status put_results(const cu_status *parsed, const size_t *first, size_t n, const struct work *w, const cu_hash *app_hash,
-                             struct cu_abci_response_finalize_block *ret, struct cu_buf *out, struct cu_err *err)
+static cu_status put_results(const cu_status *parsed, const size_t *first, size_t n, const struct work *w,
+                             const cu_hash *app_hash, struct cu_abci_response_finalize_block *ret, struct cu_buf *out,
+                             struct cu_err *err)
 {
     struct cu_abci_exec_tx_result *one = (void *)cu_buf_grow(out, n * sizeof *one + w->n + sizeof *app_hash);
 
@@ -229,7 +230,9 @@ static cu_status put_results(const cu_status *parsed, const size_t *first, size_
     uint8_t *bytes = (uint8_t *)(one + n);
     for (size_t i = 0; i < w->n; i++) bytes[i] = (uint8_t)w->subs[i].status;
     for (size_t i = 0; i < n; i++)
-        one[i] = (struct cu_abci_exec_tx_result){ .there = true, .code = parsed[i], .data = cu_span(bytes + first[i], first[i + 1] - first[i]) };
+        one[i] = (struct cu_abci_exec_tx_result){ .there = true,
+                                                  .code = parsed[i],
+                                                  .data = cu_span(bytes + first[i], first[i + 1] - first[i]) };
     ret->tx_results = (struct cu_pb_list){ one, n };
     ret->app_hash = cu_span(memcpy(bytes + w->n, app_hash, sizeof *app_hash), sizeof *app_hash);
     return CU_OK;
@@ -247,8 +250,8 @@ static cu_status add_founding(struct cu_chain *c, struct work *w, struct cu_err 
     return work_add(w, records, n, false, err);
 }
 
-static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_finalize_block *r, struct cu_abci_response_finalize_block *ret,
-                          struct cu_buf *out, struct cu_err *err)
+static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_finalize_block *r,
+                          struct cu_abci_response_finalize_block *ret, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(work_free) struct work w = { 0 };
     CU_CLEANUP(free_bytes) size_t *first = malloc((r->txs.n + 1) * sizeof *first);
@@ -257,9 +260,10 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
     struct cu_height next = { .height = (uint64_t)r->height, .time = in_ms(&r->time) };
 
     ENSURE(first && parsed, err, CU_NO_MEMORY, "no memory for a block");
-    ENSURE(next.height == c->at.height + 1, err, CU_OUT_OF_ORDER,
-           "the chain decides height %llu, but this ledger has committed %llu: it is another chain's, or one of both was restored",
-           LLU(next.height), LLU(c->at.height));
+    ENSURE(
+        next.height == c->at.height + 1, err, CU_OUT_OF_ORDER,
+        "the chain decides height %llu, but this ledger has committed %llu: it is another chain's, or one of both was restored",
+        LLU(next.height), LLU(c->at.height));
     TRY(seal(c, next.time, err));
     TRY(add_founding(c, &w, err));
     const size_t founders = w.n;
@@ -330,8 +334,8 @@ static void put_op(const char *key, struct cu_span value, uint8_t mem[128], stru
     *ret = (struct cu_abci_proof_op){ .there = true, .type = cu_span_str("simple:v"), .key = op.key, .data = cu_buf_span(&out) };
 }
 
-static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r, struct cu_abci_response_query *ret, struct cu_buf *out,
-                       struct cu_err *err)
+static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r, struct cu_abci_response_query *ret,
+                       struct cu_buf *out, struct cu_err *err)
 {
     if (cu_span_starts(r->path, cu_span_str("/p2p/filter/"))) return CU_OK;
     ret->height = (int64_t)c->at.height;
@@ -382,7 +386,8 @@ static cu_status init_chain(struct cu_chain *c, const struct cu_abci_request_ini
 
     ENSURE(c->at.height == 0, err, CU_OUT_OF_ORDER, "the chain begins, but this ledger has committed height %llu of one already",
            LLU(c->at.height));
-    ENSURE(r->initial_height == 1, err, CU_USAGE, "the chain's first height is %lld; a ledger's is 1", (long long)r->initial_height);
+    ENSURE(r->initial_height == 1, err, CU_USAGE, "the chain's first height is %lld; a ledger's is 1",
+           (long long)r->initial_height);
     ENSURE(state.n > 2 && state.p[0] == '"' && state.p[state.n - 1] == '"', err, CU_MALFORMED,
            "app_state of the genesis file is not the founding records in base64: no ledger begins with it");
     cu_buf_clear(&c->founding);
@@ -450,8 +455,8 @@ static cu_status check_tx(struct cu_chain *c, struct cu_span tx, struct cu_abci_
 /* ---- the whole ---- */
 
 /* What consensus and questions ask: one at a time. */
-static cu_status answer_in_turn(struct cu_chain *c, const struct cu_abci_request *q, struct cu_abci_response *a, struct cu_buf *out,
-                                struct cu_err *err)
+static cu_status answer_in_turn(struct cu_chain *c, const struct cu_abci_request *q, struct cu_abci_response *a,
+                                struct cu_buf *out, struct cu_err *err)
 {
     if (q->info.there) return a->info.there = true, info(c, &a->info, out, err);
     if (q->query.there) return a->query.there = true, query(c, &q->query, &a->query, out, err);
@@ -462,7 +467,8 @@ static cu_status answer_in_turn(struct cu_chain *c, const struct cu_abci_request
     return finalize(c, &q->finalize_block, &a->finalize_block, out, err);
 }
 
-static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_abci_response *a, struct cu_buf *out, struct cu_err *err)
+static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_abci_response *a, struct cu_buf *out,
+                        struct cu_err *err)
 {
     struct cu_chain *c = self;
 
@@ -482,7 +488,8 @@ static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_a
     }
     if (q->list_snapshots.there) return a->list_snapshots.there = true, CU_OK;
     if (q->load_snapshot_chunk.there) return a->load_snapshot_chunk.there = true, CU_OK;
-    if (q->offer_snapshot.there) return a->offer_snapshot.there = true, a->offer_snapshot.result = CU_ABCI_SNAPSHOT_REJECT_FORMAT, CU_OK;
+    if (q->offer_snapshot.there)
+        return a->offer_snapshot.there = true, a->offer_snapshot.result = CU_ABCI_SNAPSHOT_REJECT_FORMAT, CU_OK;
     if (q->apply_snapshot_chunk.there)
         return a->apply_snapshot_chunk.there = true, a->apply_snapshot_chunk.result = CU_ABCI_SNAPSHOT_ABORT, CU_OK;
     /* Of a mempool that the application keeps itself, which is not configured: nothing is taken, nothing is there. */
@@ -500,7 +507,8 @@ struct cu_abci_application cu_chain_application(struct cu_chain *c) { return (st
 /* ---- open and close ---- */
 
 /* *ret stays empty when the file is not a whole one. */
-static cu_status read_height(struct cu_chain *c, unsigned i, struct cu_buf *bytes, struct cu_height *ret, bool *ret_torn, struct cu_err *err)
+static cu_status read_height(struct cu_chain *c, unsigned i, struct cu_buf *bytes, struct cu_height *ret, bool *ret_torn,
+                             struct cu_err *err)
 {
     const struct cu_fs *fs = c->config.fs;
     char path[256];
@@ -530,8 +538,10 @@ static cu_status agree(struct cu_chain *c, bool torn, struct cu_err *err)
     const bool fresh = at->height == 0 && tip.size.v == 0;
 
     ENSURE(sealed || open || fresh, err, CU_CORRUPT,
-           "the chain's last height here is %llu%s, but the journal stands at height %llu, size %llu: one of both was restored or damaged. "
-           "Empty the ledger's node/ folder and the engine's data, but for its keys and priv_validator_state.json, and let it read the "
+           "the chain's last height here is %llu%s, but the journal stands at height %llu, size %llu: one of both was restored "
+           "or damaged. "
+           "Empty the ledger's node/ folder and the engine's data, but for its keys and priv_validator_state.json, and let it "
+           "read the "
            "chain anew",
            LLU(at->height), torn ? " (a later one is damaged)" : "", LLU(tip.height), LLU(tip.size.v));
     return CU_OK;

@@ -37,8 +37,8 @@ cu_status cu_height_read(struct cu_span bytes, struct cu_height *ret, struct cu_
 {
     const uint8_t *p = bytes.p;
 
-    ENSURE(bytes.n >= CU_HEIGHT_HEADER && memcmp(p, MAGIC, 8) == 0 && cu_be64(p + 72) <= bytes.n - CU_HEIGHT_HEADER, err, CU_CORRUPT,
-           "a height's file is torn or damaged");
+    ENSURE(bytes.n >= CU_HEIGHT_HEADER && memcmp(p, MAGIC, 8) == 0 && cu_be64(p + 72) <= bytes.n - CU_HEIGHT_HEADER, err,
+           CU_CORRUPT, "a height's file is torn or damaged");
     struct cu_height h = { .height = cu_be64(p + 16),
                            .time = { cu_be64(p + 24) },
                            .size = { cu_be64(p + 32) },

@@ -103,7 +103,8 @@ static cu_status make_room(struct cu_embedded *e, size_t need, struct cu_err *er
 
 /* ---- judging ---- */
 
-static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told, struct cu_err *err)
+static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told,
+                       struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
     uint64_t seq = e->at.tip.size.v;
@@ -113,8 +114,8 @@ static cu_status judge(struct cu_embedded *e, const struct cu_batch *batch, cons
     for (size_t i = 0; i < batch->n; i++) {
         struct cu_submission *sub = &batch->subs[i];
         if (sub->status == CU_OK) TRY(m->step(m->self, sub, err));
-        ENSURE(!told || sub->status == CU_OK, err, CU_CORRUPT, "record %zu of height %llu was admitted, and is refused now: %s", i,
-               LLU(turn->height), sub->text);
+        ENSURE(!told || sub->status == CU_OK, err, CU_CORRUPT, "record %zu of height %llu was admitted, and is refused now: %s",
+               i, LLU(turn->height), sub->text);
         if (sub->status == CU_OK) CU_ASSERT(sub->seq.v == seq), seq++;
     }
     TRY(m->end(m->self, turn->closed, &e->block, err));
@@ -171,8 +172,8 @@ static cu_status acknowledge(struct cu_embedded *e, const struct cu_batch *batch
     return status;
 }
 
-static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told, cu_seq *ret_block,
-                     struct cu_err *err)
+static cu_status run(struct cu_embedded *e, const struct cu_batch *batch, const struct cu_turn *turn, bool told,
+                     cu_seq *ret_block, struct cu_err *err)
 {
     struct cu_machine *m = &e->config.machine;
 

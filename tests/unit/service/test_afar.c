@@ -9,13 +9,13 @@
 
 enum { CHUNKS_MAX = 12 };
 static struct {
-    struct cu_buf bytes;              /* the object */
+    struct cu_buf bytes; /* the object */
     cu_hash root, chunk[CHUNKS_MAX];
     size_t chunks_n;
-    unsigned calls, cut_every;        /* 0: never: each answer ends after a chunk and a bit */
-    uint64_t wrong_at;                /* this byte is sent as another one; UINT64_MAX: none */
+    unsigned calls, cut_every; /* 0: never: each answer ends after a chunk and a bit */
+    uint64_t wrong_at;         /* this byte is sent as another one; UINT64_MAX: none */
     bool too_much, silent;
-    size_t wrong_chunk;               /* of the list; SIZE_MAX: none */
+    size_t wrong_chunk; /* of the list; SIZE_MAX: none */
 } node;
 static struct cu_place place;
 static struct cu_buf got;
@@ -75,7 +75,8 @@ static void serve(size_t size)
     for (size_t i = 0; i < size; i++) cu_buf_add_byte(&node.bytes, (uint8_t)(i * 2654435761u >> 24));
     node.root = cu_content_root_of(cu_buf_span(&node.bytes));
     for (size_t at = 0; at < size; at += CU_CHUNK_BYTES)
-        node.chunk[node.chunks_n++] = cu_content_root_of(cu_span(node.bytes.p + at, size - at < CU_CHUNK_BYTES ? size - at : CU_CHUNK_BYTES));
+        node.chunk[node.chunks_n++] = cu_content_root_of(
+            cu_span(node.bytes.p + at, size - at < CU_CHUNK_BYTES ? size - at : CU_CHUNK_BYTES));
     node.wrong_at = UINT64_MAX;
     node.wrong_chunk = SIZE_MAX;
     place.remote = (struct cu_remote){ NULL, &ops };
@@ -88,8 +89,16 @@ static cu_status fetch(const struct cu_fetch_range *part)
     return cu_fetch_afar(&place, &node.root, node.bytes.n, part, keep, NULL, &error);
 }
 
-static const size_t sizes[] = { 0, 1, 4096, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, 2 * CU_CHUNK_BYTES, 3 * CU_CHUNK_BYTES + 4097,
-                                7 * CU_CHUNK_BYTES + 5, 8 * CU_CHUNK_BYTES };
+static const size_t sizes[] = { 0,
+                                1,
+                                4096,
+                                CU_CHUNK_BYTES - 1,
+                                CU_CHUNK_BYTES,
+                                CU_CHUNK_BYTES + 1,
+                                2 * CU_CHUNK_BYTES,
+                                3 * CU_CHUNK_BYTES + 4097,
+                                7 * CU_CHUNK_BYTES + 5,
+                                8 * CU_CHUNK_BYTES };
 #define EACH_SIZE(i) for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 
 static void the_whole_comes_at_every_size(void **state)
@@ -105,8 +114,11 @@ static void the_whole_comes_at_every_size(void **state)
 
 static void a_part_is_that_part_whatever_chunks_it_lies_in(void **state)
 {
-    static const struct cu_fetch_range parts[] = { { 0, 1 }, { CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES }, { CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES + 1 },
-                                                   { CU_CHUNK_BYTES, 2 * CU_CHUNK_BYTES }, { 5, 3 * CU_CHUNK_BYTES + 4097 } };
+    static const struct cu_fetch_range parts[] = { { 0, 1 },
+                                                   { CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES },
+                                                   { CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES + 1 },
+                                                   { CU_CHUNK_BYTES, 2 * CU_CHUNK_BYTES },
+                                                   { 5, 3 * CU_CHUNK_BYTES + 4097 } };
     (void)state;
     serve(3 * CU_CHUNK_BYTES + 4097);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
