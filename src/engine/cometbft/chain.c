@@ -99,7 +99,7 @@ static cu_status judge_tx(struct cu_chain *c, struct cu_span tx, bool *ret_known
         ENSURE(w.subs[i].status == CU_OK, err, w.subs[i].status, "record %zu: %s", i, w.subs[i].text);
         *ret_known = *ret_known && (w.subs[i].verified || w.subs[i].trusted);
     }
-    if (*ret_known && !w.subs[0].trusted) {
+    if (*ret_known && w.n > 0 && !w.subs[0].trusted) {
         const cu_hash digest = cu_sha256(tx);
         pthread_mutex_lock(&c->prepare_lock);
         c->known[cu_be32(digest.b) % KNOWN] = digest;
