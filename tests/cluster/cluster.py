@@ -65,7 +65,7 @@ class Node:
         for process in (self.comet, self.app):
             if process and process.poll() is None:
                 process.send_signal(how)
-                process.wait(ANSWER_S)
+                gone(process)
 
     def call(self, method, **params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
@@ -99,6 +99,15 @@ class Node:
 
     def said(self):
         return (self.home / "log").read_text(errors="replace")[-3000:]
+
+
+def gone(process, seconds=10):
+    """The engine ends by itself without its application, but now and then it hangs while it does: then it is ended."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def until(there, what, seconds=ANSWER_S):

@@ -6,7 +6,7 @@ import tempfile
 import time
 
 import cluster
-from cluster import COMET, Network, TOOL, log_digest, until
+from cluster import COMET, Network, gone, log_digest, until
 
 
 def ok(text):
@@ -66,7 +66,7 @@ def one_validator(folder, records=1000):
             if who == "both":
                 node.comet.kill()
             if who != "the engine":
-                node.comet.wait(30)  # it ends by itself without its application
+                gone(node.comet)
                 (node.home / "app.sock").unlink(missing_ok=True)
                 node.start_app()
             node.start_comet()
@@ -78,7 +78,7 @@ def one_validator(folder, records=1000):
         send_all([node], more)
         node.app.kill()  # in the middle of it
         node.app.wait()
-        node.comet.wait(30)
+        gone(node.comet)
         (node.home / "app.sock").unlink(missing_ok=True)
         node.start()
         until(lambda: node.height() > 0, "it is back")
