@@ -78,6 +78,24 @@ static const char step_4_zh[] = "四、由谁签名？第三步已取出云服�
                                 "9052，前者签于后者之上，任何 COSE 库亦可）、其签名，以及创始记录登记的公钥。\n"
                                 "每行应显示 Verified OK：\n\n";
 
+static const char parts[] =
+    "\nPARTS: a file in data/ whose name ends in .bytes-FIRST-LAST is a part of an exhibit, not the whole: its bytes FIRST to "
+    "LAST, "
+    "counted from 0. That\n"
+    "they stand there in what was deposited is proven by receipts/*.proof: verify.html judges it, and so does, "
+    "with our program:\n\n";
+static const char parts_zh[] =
+    "\n部分数据：data/ 中文件名以 .bytes-起-止 结尾者，为物证的一部分而非全部，即自0起计的第“起”至第“止”字节。receipts/*.proof "
+    "证明其确为所存数据的该段：可用 "
+    "verify.html 核验，\n亦可用我们的程序：\n\n";
+
+static bool has_parts(const struct cu_export *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->exhibit[i].parts_n > 0) return true;
+    return false;
+}
+
 static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
 {
     const struct cu_export_exhibit *e = &x->exhibit[0];
@@ -116,6 +134,7 @@ static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
     cu_buf_add_str(out, zh ? "\n若有我们的程序，一条命令即可完成全部核验：\n\n"
                            : "\nWith our program, if you have it, one command checks everything:\n\n");
     cu_buf_addf(out, "    custody-verify --trust trust/ledger.trust %s\n", r);
+    if (has_parts(x)) cu_buf_addf(out, "%s    custody verify . --trust trust/ledger.trust\n", zh ? parts_zh : parts);
 }
 
 /* A receipt taken apart by Python's standard library: docs/formats/receipt.md and entry.md, read once more. */

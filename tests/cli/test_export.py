@@ -164,9 +164,12 @@ def evidence_goes_along_whole_in_parts_or_by_reference(folder):
     ledger.run("export", "C1", "D 2", "-o", bag, "--only", "C1/1,C1/4", "--range", "C1/2:5000-1000000,C1/2:0-0,C1/2:2999999-2999999", *WORDS)
     assert sorted(p.name for p in (bag / "data").iterdir()) == ["C1-1", "C1-2.bytes-0-0", "C1-2.bytes-2999999-2999999", "C1-2.bytes-5000-1000000", "C1-4"]
     assert (bag / "data/C1-2.bytes-5000-1000000").read_bytes() == (folder / "long.bin").read_bytes()[5000:1000001]
+    readme = (bag / "README.txt").read_text()
+    assert readme.count("custody verify . --trust trust/ledger.trust") == 2 and "PARTS: a file in data/" in readme, readme
     words = judge(ledger, bag, 0).out
     assert "bytes 5000 to 1000000 of 3000000" in words and "its record alone" in words, words
     ledger.run("export", "C1", "-o", folder / "bare", "--no-content", *WORDS)
+    assert "PARTS" not in (folder / "bare/README.txt").read_text()
     assert not list((folder / "bare/data").iterdir())
     ledger.run("export", "C1", "-o", folder / "bare.zip", "--no-content", *WORDS)
     ledger.run("verify", folder / "bare.zip")
