@@ -166,14 +166,14 @@ cu_status cu_cert_issue(const struct cu_cert_ask *ask, const struct cu_private_k
 
 /* ---- revoking ---- */
 
-static bool add_revoked(X509_CRL *list, X509 *cert, const ASN1_TIME *now)
+static bool add_revoked(X509_CRL *list, X509 *cert, ASN1_TIME *now)
 {
     X509_REVOKED *there = NULL;
     AUTO(X509_REVOKED, free_revoked) *r = X509_REVOKED_new();
 
     if (X509_CRL_get0_by_cert(list, &there, cert) == 1) return true;
     if (!r || X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(cert)) != 1 ||
-        X509_REVOKED_set_revocationDate(r, (ASN1_TIME *)(uintptr_t)now) != 1 || X509_CRL_add0_revoked(list, r) != 1)
+        X509_REVOKED_set_revocationDate(r, now) != 1 || X509_CRL_add0_revoked(list, r) != 1)
         return false;
     r = NULL; /* now the list's */
     return true;

@@ -79,7 +79,7 @@ static bool take_role(struct cu_span *rest, enum cu_peer_role *ret)
 cu_status cu_peer_uri_read(const char *uri, struct cu_peer_claim *ret, uint8_t ret_vouch[CU_SIGNATURE_LEN], struct cu_err *err)
 {
     struct cu_span rest = cu_span_str(uri);
-    struct cu_peer_claim out;
+    struct cu_peer_claim out = { .role = CU_PEER_NOBODY };
     uint8_t vouch[CU_SIGNATURE_LEN];
 
     ENSURE(cu_span_take(&rest, "custody:") && take_hex(&rest, out.network.b, sizeof out.network.b) && cu_span_take(&rest, "/") &&

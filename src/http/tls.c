@@ -30,8 +30,8 @@ static void drop(struct cu_http_creds **c) { cu_http_creds_drop(*c); }
 
 static gnutls_datum_t datum(struct cu_span s)
 {
-    return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p,
-                             (unsigned)s.n }; // NOLINT(performance-no-int-to-ptr): the library only reads it
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the library only reads it
+    return (gnutls_datum_t){ (unsigned char *)(uintptr_t)s.p, (unsigned)s.n };
 }
 
 static cu_status load(const struct cu_http_tls *from, struct cu_http_creds *c, struct cu_err *err)
@@ -152,7 +152,7 @@ static cu_status judge(struct cu_http_exchange *x, struct cu_err *err)
     struct cu_http_creds *now = cu_http_creds_take(x->server); /* as of now, not of when it began */
     struct cu_http_conn *conn = x->conn;
     struct cu_span chain[CHAIN_MAX];
-    struct cu_cert cert;
+    struct cu_cert cert = { .until_ms = 0 };
     cu_status judged = CU_NOT_ALLOWED;
 
     const size_t n = shown(x->connection, chain);

@@ -78,7 +78,7 @@ static void leave(struct cu_http_server *s, struct cu_http_conn *c)
 
 static void name_peer(struct cu_http_conn *c)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
     socklen_t n = sizeof a;
 
     if (getpeername(c->fd, (struct sockaddr *)&a, &n) != 0) return;

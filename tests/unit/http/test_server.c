@@ -22,7 +22,8 @@
 static _Atomic long left; /* 0: none fails */
 
 #if !SANITIZED
-extern void *__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size), *__libc_realloc(void *p, size_t n); // NOLINT: glibc's own names
+extern void *__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size),
+    *__libc_realloc(void *p, size_t n); // NOLINT: glibc's own names
 static bool fails(void)
 {
     long now = left;
@@ -48,7 +49,8 @@ static cu_status give(void *context, struct cu_http_request *r, struct cu_http_a
 static const struct cu_http_route routes[] = {
     { "GET", "/large", give, "much", .act = CU_ACT_PUBLIC, .gives = "text/plain" },
     { "GET", "/small", give, "little", .act = CU_ACT_PUBLIC, .gives = "text/plain" },
-    { "POST", "/echo", give, "the same", .act = CU_ACT_PUBLIC, .takes = { "text/plain" }, .takes_max = 100000, .gives = "text/plain" },
+    { "POST", "/echo", give, "the same", .act = CU_ACT_PUBLIC, .takes = { "text/plain" }, .takes_max = 100000,
+      .gives = "text/plain" },
     { "GET", "/nobodys", give, "a row that names no act", .gives = "text/plain" },
 };
 static struct cu_http_server *server;
@@ -57,7 +59,9 @@ static struct cu_err err;
 static int start(void **state)
 {
     static void *const contexts[2];
-    const struct cu_http_config config = { .address = "127.0.0.1", .routes = routes, .routes_n = 4, .workers = 2, .contexts = contexts };
+    const struct cu_http_config config = {
+        .address = "127.0.0.1", .routes = routes, .routes_n = 4, .workers = 2, .contexts = contexts
+    };
 
     (void)state;
     assert_int_equal(cu_http_start(&config, &server, &err), CU_OK);
@@ -73,7 +77,9 @@ static int stop(void **state)
 
 static int ask(const char *method, const char *path, const char *body)
 {
-    const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)cu_http_port(server)), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)cu_http_port(server)),
+                                    .sin_addr = { htonl(INADDR_LOOPBACK) } };
     const struct timeval patience = { 20, 0 };
     char text[2000];
     const int fd = socket(AF_INET, SOCK_STREAM, 0), little = 4096;
@@ -82,8 +88,10 @@ static int ask(const char *method, const char *path, const char *body)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
-    const int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s%s%s", method, path, cu_http_port(server),
-                           body[0] ? "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n", body, body[0] ? "\r\n0\r\n\r\n" : "");
+    const int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s%s%s", method, path,
+                           cu_http_port(server),
+                           body[0] ? "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n" : "\r\n", body,
+                           body[0] ? "\r\n0\r\n\r\n" : "");
     (void)!send(fd, text, (size_t)n, MSG_NOSIGNAL);
     return fd;
 }
