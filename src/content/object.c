@@ -76,6 +76,37 @@ static cu_status load_chunks(const struct cu_object *o, struct chunks *c, cu_lea
     return read_tree(o, path, tree, c, feed, arg, err);
 }
 
+/* A film is asked for in a hundred parts: its tree is read, and led to its name, for the first. */
+enum { LATELY_MAX = 1 << 15 };
+
+static bool known_lately(const struct cu_object *o, struct chunks *c)
+{
+    struct cu_objects *s = o->store;
+    const uint64_t n = o->size / CU_CHUNK_BYTES + (o->size % CU_CHUNK_BYTES != 0);
+
+    pthread_mutex_lock(&s->lock);
+    if (s->lately.root && s->lately.n == n && cu_hash_eq(&s->lately.name, &o->name))
+        c->root = malloc((size_t)n * sizeof *c->root);
+    if (c->root) memcpy(c->root, s->lately.root, (size_t)n * sizeof *c->root), c->n = n;
+    pthread_mutex_unlock(&s->lock);
+    return c->root != NULL;
+}
+
+static void know_lately(const struct cu_object *o, const struct chunks *c)
+{
+    struct cu_objects *s = o->store;
+    cu_hash *root = c->n <= LATELY_MAX ? malloc((size_t)c->n * sizeof *root) : NULL;
+
+    if (!root) return;
+    memcpy(root, c->root, (size_t)c->n * sizeof *root);
+    pthread_mutex_lock(&s->lock);
+    free(s->lately.root);
+    s->lately.root = root;
+    s->lately.n = c->n;
+    s->lately.name = o->name;
+    pthread_mutex_unlock(&s->lock);
+}
+
 typedef cu_status (*feed_fn)(void *arg, struct cu_span bytes, struct cu_err *err);
 
 struct range {
@@ -154,8 +185,11 @@ static cu_status stream_range(const struct cu_object *o, struct range r, feed_fn
 {
     if (!o->packed) {
         CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
-        TRY(load_chunks(o, &c, NULL, NULL, err));
         const bool all = r.from == 0 && r.to == o->size;
+        if (all || !known_lately(o, &c)) {
+            TRY(load_chunks(o, &c, NULL, NULL, err));
+            if (!all) know_lately(o, &c);
+        }
         return all && o->size >= LONG ? stream_long(o, &c, feed, arg, err) : stream_chunks(o, &c, r, feed, arg, err);
     }
     CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_SMALL_MAX);

@@ -100,6 +100,7 @@ void cu_objects_close(struct cu_objects *s)
 {
     if (!s) return;
     cu_catalogue_free(&s->catalogue);
+    free(s->lately.root);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

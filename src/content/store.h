@@ -32,6 +32,7 @@ struct cu_objects {
     unsigned places; /* bits: names in incoming/ that are taken by a batch */
     bool written;    /* by a batch of this process */
     struct cu_catalogue catalogue;
+    struct { cu_hash name; cu_hash *root; uint64_t n; } lately; /* the chunks' roots of the large object that was last read in part */
 };
 
 void cu_store_path(const struct cu_objects *s, enum cu_store_file file, const cu_hash *name, char ret[CU_STORE_PATH_MAX]);

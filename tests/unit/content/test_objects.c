@@ -107,6 +107,25 @@ static void damage_outside_of_a_range_is_not_met(void **state)
     end_stores(&s);
 }
 
+static void a_tree_that_was_met_once_serves_further_parts_and_damage_of_the_bytes_is_still_met(void **state)
+{
+    struct stores s = new_stores();
+    CU_BUF bytes = some_bytes(3 * CU_CHUNK_BYTES, 11), got = cu_buf_heap(3 * CU_CHUNK_BYTES);
+    const cu_hash root = deposit(&s, cu_buf_span(&bytes));
+    struct paths p = paths_in(&s.fs, "cloud/objects/large", NULL);
+    (void)state;
+
+    assert_non_null(strstr(p.path[1], ".tree"));
+    OK(read_range(&s, &root, 5, 6, &got));
+    flip_bit(&s.fs, p.path[1], 3);
+    OK(read_range(&s, &root, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, &got));
+    assert_int_equal(got.p[0], bytes.p[CU_CHUNK_BYTES]);
+    flip_bit(&s.fs, p.path[0], 8 * (CU_CHUNK_BYTES + 5));
+    IS(CU_BAD_HASH, read_range(&s, &root, CU_CHUNK_BYTES, CU_CHUNK_BYTES + 1, &got));
+    IS(CU_BAD_HASH, read_range(&s, &root, 0, 3 * CU_CHUNK_BYTES, &got)); /* the whole reads its tree again */
+    end_stores(&s);
+}
+
 static void one_that_came_as_large_and_is_small_lies_in_a_pack(void **state)
 {
     struct stores s = new_stores();
@@ -528,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_large_object_in_odd_pieces_is_the_same),
         cmocka_unit_test(any_range_is_read_and_verified_without_the_rest),
         cmocka_unit_test(damage_outside_of_a_range_is_not_met),
+        cmocka_unit_test(a_tree_that_was_met_once_serves_further_parts_and_damage_of_the_bytes_is_still_met),
         cmocka_unit_test(one_that_came_as_large_and_is_small_lies_in_a_pack),
         cmocka_unit_test(a_small_object_of_a_megabyte_is_refused),
         cmocka_unit_test(a_batch_that_is_not_committed_leaves_nothing),
