@@ -44,6 +44,9 @@
     X(CONFIRM, "confirm", SIGNER, "entry {1}: organisation {2} ({3}) proved that it holds its keys", \
       "{1}号记录：机构{2}（{3}）证明其持有自己的密钥", \
       "entry {1}: organisation {2} ({3}) did not prove that it holds its keys", "{1}号记录：机构{2}（{3}）未能证明其持有自己的密钥") \
+    X(MEMBER, "member", SIGNER, "entry {1}: which keys party {2} ({3}) has is said by party {4} ({5}), who may say it", \
+      "{1}号记录：{2}号方（{3}）的密钥由{4}号方（{5}）登记，其有权登记", \
+      "entry {1}: what it says of the keys of party {2} ({3}) does not hold", "{1}号记录：其关于{2}号方（{3}）密钥的内容不成立") \
     X(INVENTORY, "inventory", NONE, \
       "inventory: as of block entry {1} the {2} has exactly {3} deposits; the ledger admits no inventory that leaves one out", \
       "清单：截至{1}号区块记录，该{2}恰有{3}次存证；账本不接纳有遗漏的清单", "", "") \
@@ -58,6 +61,11 @@
     X(STATEMENT, "statement", SIGNER, "entry {1}: the {2} statement is signed by party {3} ({4})", \
       "{1}号记录：{2}声明由{3}号方（{4}）签名", "entry {1}: the {2} statement is not signed by a party that may make it", \
       "{1}号记录：{2}声明没有由有权作出的一方签名") \
+    X(REVOKED, "revoked", NONE, "entry {1}: the key of party {2} ({3}) was revoked later, by entry {4}: what it signed here stands", \
+      "{1}号记录：{2}号方（{3}）的密钥其后被{4}号记录撤销：此处的签名仍然有效", "", "") \
+    X(DISPUTED, "disputed", SIGNER, "", "", \
+      "entry {1}: it is disputed; others may have held the key of party {2} ({3}) since position {5}, says entry {4}", \
+      "{1}号记录：存在争议；据{4}号记录，他人自{5}号位置起可能已持有{2}号方（{3}）的密钥") \
     X(SEEN, "seen", TIME, "the {1} was signed after block entry {2}, closed {3}", "{1}签于{2}号区块记录之后，该区块结于{3}", \
       "the block that the {1} saw is not in this log before it", "{1}所见的区块不在本日志中其前") \
     X(SEEN_ORDER, "seen-order", TIME, "", "", "the outer signer saw an older block than the inner one", \

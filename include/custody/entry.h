@@ -15,36 +15,39 @@
 #include "custody/key.h"
 #include "custody/schema.h"
 
-/* Who may sign: bits. */
-enum cu_role { CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4, CU_ROLE_READER = 8 };
+/* What a party is: one of these bits. What each may do: custody/may.h. */
+enum cu_role {
+    CU_ROLE_DEPOSITOR = 1, CU_ROLE_PROVIDER = 2, CU_ROLE_ORGANISATION = 4, CU_ROLE_READER = 8, CU_ROLE_AUDITOR = 16,
+    CU_ROLE_OPERATOR = 32, CU_ROLE_ADMINISTRATOR = 64, CU_ROLE_NODE = 128
+};
 /* What a key is for. One key, one purpose. */
 enum cu_purpose {
     CU_PURPOSE_STATEMENT = 1, CU_PURPOSE_LOG = 2, CU_PURPOSE_COSIGN = 3, CU_PURPOSE_VALIDATOR = 4, CU_PURPOSE_NODE = 5,
     CU_PURPOSE_TLS = 6, CU_PURPOSE_SEALING = 7
 };
 
-/* number (frozen), name in C, name in typ, form, who signs (0: nobody alone), nests a statement, has details?
+/* number (frozen), name in C, name in typ, form, nests a statement, has details? Who may sign it: custody/may.h.
  *
  *   form     PLAIN a map; SIGNED a COSE_Sign1 that is an entry by itself; NESTED a COSE_Sign1 that stands only inside another
  *   details  a commitment in its payload, and the attachment with the record */
-#define CU_KIND_TABLE(X)                                                                                               \
-    X(1, GENESIS, "genesis", PLAIN, 0, false, true)                                                                    \
-    X(2, BLOCK, "block", PLAIN, 0, false, false)                                                                       \
-    X(3, CONFIRM, "confirm", SIGNED, CU_ROLE_ORGANISATION, false, false)                                               \
-    X(4, CASE, "case", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                                  \
-    X(5, CLAIM, "claim", NESTED, CU_ROLE_DEPOSITOR, false, true)                                                       \
-    X(6, DEPOSIT, "deposit", SIGNED, CU_ROLE_PROVIDER, true, true)                                                     \
-    X(7, REFUSAL, "refusal", SIGNED, CU_ROLE_PROVIDER, true, true)                                                     \
-    X(8, VOID, "void", SIGNED, CU_ROLE_DEPOSITOR, false, true)                                                         \
-    X(9, STORED, "stored", SIGNED, CU_ROLE_ORGANISATION, false, false)                                                 \
-    X(10, INCIDENT, "incident", SIGNED, CU_ROLE_ORGANISATION, false, true)                                             \
-    X(11, CORRECTION, "correction", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
-    X(12, ACCESS, "access", SIGNED, CU_ROLE_ORGANISATION, false, true)                                                 \
-    X(13, INVENTORY, "inventory", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, false)                      \
-    X(14, DISCLOSURE, "disclosure", SIGNED, CU_ROLE_DEPOSITOR | CU_ROLE_ORGANISATION, false, true)                     \
-    X(15, MEMBER, "member", SIGNED, CU_ROLE_ORGANISATION, false, true)
+#define CU_KIND_TABLE(X) \
+    X(1, GENESIS, "genesis", PLAIN, false, true) \
+    X(2, BLOCK, "block", PLAIN, false, false) \
+    X(3, CONFIRM, "confirm", SIGNED, false, false) \
+    X(4, CASE, "case", SIGNED, false, true) \
+    X(5, CLAIM, "claim", NESTED, false, true) \
+    X(6, DEPOSIT, "deposit", SIGNED, true, true) \
+    X(7, REFUSAL, "refusal", SIGNED, true, true) \
+    X(8, VOID, "void", SIGNED, false, true) \
+    X(9, STORED, "stored", SIGNED, false, false) \
+    X(10, INCIDENT, "incident", SIGNED, false, true) \
+    X(11, CORRECTION, "correction", SIGNED, false, true) \
+    X(12, ACCESS, "access", SIGNED, false, true) \
+    X(13, INVENTORY, "inventory", SIGNED, false, false) \
+    X(14, DISCLOSURE, "disclosure", SIGNED, false, true) \
+    X(15, MEMBER, "member", SIGNED, false, true)
 
-#define CU_KIND_ENUM(num, name, text, form, roles, nests, details) CU_KIND_##name = (num),
+#define CU_KIND_ENUM(num, name, text, form, nests, details) CU_KIND_##name = (num),
 enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
 #undef CU_KIND_ENUM
 enum cu_form { CU_FORM_PLAIN, CU_FORM_SIGNED, CU_FORM_NESTED };
@@ -54,7 +57,6 @@ struct cu_kind_row {
     const char *name;             /* "deposit" */
     const char *typ;              /* "application/custody-deposit+cose" */
     enum cu_form form;
-    unsigned roles;               /* of enum cu_role */
     bool nests, details;
     const struct cu_schema *payload;
 };
@@ -148,8 +150,8 @@ struct cu_access { uint64_t time; struct cu_seen seen; uint64_t count; cu_hash r
 extern const struct cu_schema cu_id_schema;
 struct cu_disclosure { uint64_t time; struct cu_seen seen; struct cu_list targets; cu_hash commitment; }; /* 1 2 3 4 */
 
-/** A key that a member gets. A tuple [purpose, -alg, public key, proof]. A sealing key signs nothing: the proof is a signature over
- *  cu_possession_message by the member's statement key, of a reader by its organisation's. */
+/** A key that a member gets. A tuple [purpose, -alg, public key, proof]: a signature over cu_possession_message, by a statement key itself.
+ *  A sealing key signs nothing: the member's newest statement key vouches for it or, as it has none, its organisation's. */
 struct cu_given_key { uint64_t purpose, neg_alg; struct cu_span pub; uint8_t proof[CU_SIGNATURE_LEN]; };
 /** A key that no longer acts. A tuple [kid, since]: others may hold it since that position; CU_NOT_COMPROMISED: nobody does. */
 struct cu_revoked { cu_hash kid; uint64_t since; };

@@ -6,7 +6,7 @@
 #ifndef CUSTODY_MEMBER_H
 #define CUSTODY_MEMBER_H
 
-#include "custody/entry.h"
+#include "custody/may.h"
 
 struct cu_member_key {
     cu_hash kid;
@@ -18,11 +18,12 @@ struct cu_member_key {
     uint64_t from_seq; /* acts from this position on: after its organisation's confirm; UINT64_MAX while unconfirmed */
 };
 struct cu_member_party {
-    uint64_t id, role, organisation;
+    uint64_t id, role, organisation; /* id 0: no such party is known here */
     bool confirmed; /* of an organisation */
 };
 struct cu_members {
     cu_hash network;
+    bool partial; /* fed from a receipt, which brings the member entries of some parties: the ids of new ones may have gaps */
     size_t parties_n, keys_n;
     uint64_t organisations;
     struct cu_member_party party[CU_PARTIES_MAX];
@@ -45,13 +46,12 @@ CU_MUST_USE cu_status cu_members_confirm(struct cu_members *m, const struct cu_s
 /** More than two thirds of the organisations have confirmed. */
 bool cu_members_open(const struct cu_members *m);
 
-/** A member entry at `seq`, its signature checked: a reader, new in the signer's organisation, or a party that it runs, gets sealing keys,
- *  possession vouched for; they act from seq + 1. Revoked ones act until seq. Who speaks in the log is fixed by genesis: other keys are not
- *  given or revoked this way.
+/** A member entry at `seq`, its signature checked: a party, new in the signer's organisation or one that it runs, gets statement and sealing
+ *  keys, possession proven; they act from seq + 1. Revoked ones act until seq. No other keys are given or revoked this way.
  *
- *  WRONG_ROLE (another organisation's party, another role, a key of another purpose), BAD_KEY (of the wrong algorithm, not valid, listed
+ *  WRONG_ROLE (another organisation's party, another role, one that the signer may not enrol, a key of another purpose), BAD_KEY (of the wrong algorithm, not valid, listed
  *  before in any role), BAD_SIGNATURE, HIGH_S, UNKNOWN_KEY (to revoke), DUPLICATE (revoked already), OUT_OF_ORDER (compromised since its
- *  revocation or later), TOO_LARGE. `m` changes only on success. */
+ *  revocation or later), TOO_LARGE, NOT_ALLOWED (it leaves the organisation without a statement key). `m` changes only on success. */
 CU_MUST_USE cu_status cu_members_enrol(struct cu_members *m, const struct cu_statement *member, cu_seq seq, struct cu_verifier *by,
                                        struct cu_err *err);
 /** The key that a party seals with and is sealed for: its newest sealing key that acts. NULL: none. */
@@ -60,7 +60,7 @@ const struct cu_member_key *cu_members_sealing(const struct cu_members *m, uint6
 const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid); /* NULL: unknown */
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);
 
-/** May `kid` make a statement of `kind` at `seq`?  UNKNOWN_KEY, NOT_CONFIRMED, WRONG_ROLE (role or purpose). */
+/** May `kid` make a statement of `kind` at `seq`?  UNKNOWN_KEY, WRONG_ROLE (role or purpose), NOT_CONFIRMED (it does not act yet), REVOKED. */
 CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq,
                                      const struct cu_member_key **ret, struct cu_err *err);
 

@@ -60,9 +60,11 @@
     X(77, UNKNOWN_CASE, 404, 10, NO, "no such case", "没有这个案件") \
     X(78, UNKNOWN_TARGET, 404, 10, NO, "the statement it refers to is not recorded", "所指的声明未入账") \
     X(79, UNTRUE, 422, 1, NO, "the log says otherwise", "与日志不符") \
-    X(80, NOT_CONFIRMED, 403, 12, YES, "the founders have not confirmed yet", "创始方尚未确认") \
+    X(80, NOT_CONFIRMED, 403, 12, YES, "the key does not act yet", "密钥尚未生效") \
     X(81, OUT_OF_ORDER, 422, 1, NO, "it comes before what it refers to", "先于其所指") \
     X(82, CASE_EXISTS, 409, 1, NO, "the case is open already", "案件已立") \
+    X(83, REVOKED, 403, 4, NO, "the signing key was revoked before", "签名密钥此前已撤销") \
+    X(84, DISPUTED, 422, 4, NO, "others may have held the signing key by then", "其时他人可能已持有该签名密钥") \
     X(128, IO, 500, 1, YES, "the operating system refused", "操作系统拒绝") \
     X(129, NO_SPACE, 507, 1, YES, "no space left", "空间不足") \
     X(130, READ_ONLY, 403, 12, NO, "it cannot be written to", "不可写入") \

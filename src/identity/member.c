@@ -1,6 +1,6 @@
 /* Who may say what: parties and keys, from genesis and the confirms after it.
  *
- * (1) Party n stands at party[n - 1]; every party is run by an organisation of the same table.
+ * (1) Party n stands at party[n - 1], if it is known; every party is run by an organisation of the same table.
  * (2) No public key stands here twice, whatever its purpose.
  * (3) A key acts from `from_seq` on: the position after the confirm in which its organisation proved to hold it.
  * (4) Keys that came later (enrol.c) stand behind these, in the order in which they were given.
@@ -38,7 +38,7 @@ static bool one_role(uint64_t role)
 
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id)
 {
-    return id >= 1 && id <= m->parties_n ? &m->party[id - 1] : NULL; /* (1) */
+    return id >= 1 && id <= m->parties_n && m->party[id - 1].id == id ? &m->party[id - 1] : NULL; /* (1) */
 }
 
 const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid)
@@ -244,11 +244,14 @@ cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu
     const struct cu_member_key *key = cu_members_key(m, kid);
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");
-    ENSURE(row && row->roles & party_of(m, key)->role && key->purpose == CU_PURPOSE_STATEMENT, err, CU_WRONG_ROLE,
-           "a %s key of party %llu may not sign a %s", purpose_of(key), LLU(key->party),
-           row ? row->name : "statement of an unknown kind");
-    ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED,
-           "organisation %llu has not confirmed its keys yet", LLU(organisation_of(m, key)));
+    ENSURE(row && key->purpose == CU_PURPOSE_STATEMENT && cu_may(party_of(m, key)->role, kind), err, CU_WRONG_ROLE,
+           "a %s key of party %llu, %s, may not sign a %s", purpose_of(key), LLU(key->party),
+           cu_role_name(party_of(m, key)->role), row ? row->name : "statement of an unknown kind");
+    ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED, "the key of party %llu does not act yet: %s",
+           LLU(key->party),
+           key->from_seq == UINT64_MAX ? "its organisation has not confirmed its keys" : "it was enrolled later");
+    ENSURE(seq.v < key->until_seq, err, CU_REVOKED, "the key of party %llu was revoked at position %llu", LLU(key->party),
+           LLU(key->until_seq));
     *ret = key;
     return CU_OK;
 }

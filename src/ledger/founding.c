@@ -103,7 +103,8 @@ static bool get_key(struct cu_state *s, struct cu_members *m)
                                    .from_seq = row.from,
                                    .until_seq = UINT64_MAX,
                                    .since_seq = CU_NOT_COMPROMISED };
-    if (row.purpose == CU_PURPOSE_SEALING && cu_state_get(s, cu_at(CU_TABLE_REVOKED, cu_span_hash(&row.kid)), &revoked))
+    if ((row.purpose == CU_PURPOSE_SEALING || row.purpose == CU_PURPOSE_STATEMENT) &&
+        cu_state_get(s, cu_at(CU_TABLE_REVOKED, cu_span_hash(&row.kid)), &revoked))
         key->until_seq = revoked.seq, key->since_seq = revoked.since;
     m->keys_n++;
     return true;

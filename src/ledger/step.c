@@ -8,7 +8,7 @@
  *      key was not known yet). A claim nested in an incident counts as a layer.
  *  (4) Exactly once: a statement id that is recorded with the same outcome is a duplicate, and learns where it stands.
  *  (5) Until more than two thirds of the organisations have confirmed, only confirms are admitted.
- *  (6) Each layer's key may make that statement at this position: role, purpose, its organisation's confirm.
+ *  (6) Each layer's key may make that statement at this position: role, purpose, enrolled before it, not revoked.
  *  (7) Each layer's `seen` is a block entry of this log: that leaf at that position.
  *  (8) The provider's word was signed over no older a block than the claim (OUT_OF_ORDER), and the block that it saw was closed
  *      at most the policy's acceptance age before the newest block (STALE).
@@ -25,7 +25,8 @@
  * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
  * (19) A disclosure names recorded deposits.
  * (20) A confirm proves possession of every key of the organisation and its members, once an organisation.
- * (21) A member entry is by the organisation that runs the party. It gives sealing keys that are vouched for, or revokes such.
+ * (21) A member entry is by the organisation that runs the party, or its administrator. It gives statement keys that prove themselves and
+ *      sealing keys that are vouched for, or revokes such.
  */
 #include "ledger/inside.h"
 

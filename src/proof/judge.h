@@ -92,7 +92,7 @@ static inline bool cu_judge_is_record(const struct cu_judge *j, const struct cu_
 /** The block entry that dates position `seq`, marked as used; MALFORMED when the receipt lacks it. */
 CU_MUST_USE cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const struct cu_placed **ret);
 
-/** A party's name; n == 0: not named. */
+/** A party's name, by genesis or else by the first *member* entry about it; n == 0: not named. */
 struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party);
 /** The organisation behind a key; 0: nobody of this ledger. */
 uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid);

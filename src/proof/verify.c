@@ -190,6 +190,11 @@ struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party)
 
     while (cu_list_next(&j->names, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
+    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++) {
+        struct cu_details_member d;
+        if (p->entry.kind != CU_KIND_MEMBER || p->entry.outer.body.member.party != party) continue;
+        if (cu_schema_read(cu_profile_schema(CU_PROFILE_MEMBER), p->s.details, &d, NULL) == CU_OK) return d.name;
+    }
     return CU_SPAN_EMPTY;
 }
 

@@ -163,17 +163,38 @@ static cu_status check_signature(struct cu_judge *j, const struct cu_statement *
 
 static cu_status enrol(struct cu_judge *j, const struct cu_placed *p)
 {
-    const struct cu_statement *confirm = &p->entry.outer;
+    const struct cu_statement *st = &p->entry.outer;
     const struct cu_member_key *key;
 
-    TRY(check_key(j, confirm, p->s.seq, &key));
-    TRY(check_signature(j, confirm, key));
-    return cu_members_confirm(&j->members, confirm, (cu_seq){ p->s.seq }, j->by, j->err);
+    TRY(check_key(j, st, p->s.seq, &key));
+    TRY(check_signature(j, st, key));
+    return st->kind == CU_KIND_CONFIRM ? cu_members_confirm(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err)
+                                       : cu_members_enrol(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err);
+}
+
+/* The party whose key this is; 0: nobody's. */
+static uint64_t party_of(const struct cu_judge *j, const struct cu_statement *st)
+{
+    const struct cu_member_key *key = cu_members_key(&j->members, &st->kid);
+
+    return key == NULL ? 0 : key->party;
+}
+
+static void tell_enrolment(struct cu_judge *j, const struct cu_placed *p, cu_status status)
+{
+    const struct cu_statement *st = &p->entry.outer;
+    const bool confirm = st->kind == CU_KIND_CONFIRM;
+    const uint64_t party = confirm ? st->body.confirm.party : st->body.member.party, by = party_of(j, st);
+    char name[CU_SHOWN], whose[CU_SHOWN];
+
+    cu_shown(cu_judge_name(j, party), name);
+    cu_shown(cu_judge_name(j, by), whose);
+    if (confirm) JUDGED(j, CONFIRM, status, NUM(p->s.seq), NUM(party), STR(name));
+    else JUDGED(j, MEMBER, status, NUM(p->s.seq), NUM(party), STR(name), NUM(by), STR(whose));
 }
 
 void cu_judge_members(struct cu_judge *j)
 {
-    char name[CU_SHOWN];
     cu_status status = cu_members_from_genesis(&j->genesis, &j->report->network, &j->members, j->err);
 
     j->has_members = status == CU_OK;
@@ -181,24 +202,41 @@ void cu_judge_members(struct cu_judge *j)
         REFUSED(j, ENROLMENT, status);
         return;
     }
+    j->members.partial = true;
     ask_all(j);
-    EACH (j, p, CU_KIND_CONFIRM) {
-        uint64_t party = p->entry.outer.body.confirm.party;
-        status = enrol(j, p);
-        cu_shown(cu_judge_name(j, party), name);
-        JUDGED(j, CONFIRM, status, NUM(p->s.seq), NUM(party), STR(name));
-    }
+    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
+        if (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER) tell_enrolment(j, p, enrol(j, p));
 }
 
 /* ---- signatures ---------------------------------------------------------------------------------------------------- */
 
-/* The confirm that let this key act is needed. */
-static void need_confirm(struct cu_judge *j, uint64_t party)
+/* What says which keys a party has is needed: its organisation's confirm, every *member* entry about it, and the same of who signed those.
+ * Each entry is passed once. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as there are member entries in a receipt
+static void need_party(struct cu_judge *j, uint64_t party)
 {
-    uint64_t organisation = cu_members_party(&j->members, party)->organisation;
+    const struct cu_member_party *it = cu_members_party(&j->members, party);
 
+    if (it == NULL) return; /* what introduces it does not hold, and says so */
     EACH (j, p, CU_KIND_CONFIRM)
-        if (p->entry.outer.body.confirm.party == organisation) p->used = true;
+        if (p->entry.outer.body.confirm.party == it->organisation) p->used = true;
+    EACH (j, p, CU_KIND_MEMBER) {
+        if (p->used || p->entry.outer.body.member.party != party) continue;
+        p->used = true;
+        need_party(j, party_of(j, &p->entry.outer));
+    }
+}
+
+/* A signature that is good, by a key that was revoked later: was it still its holder's own? */
+static void judge_revoked(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
+{
+    const struct cu_member_key *key = cu_members_key(&j->members, &st->kid);
+    char name[CU_SHOWN];
+
+    if (key == NULL || key->until_seq == UINT64_MAX) return;
+    cu_shown(cu_judge_name(j, key->party), name);
+    if (key->since_seq > seq) NOTED(j, REVOKED, NUM(seq), NUM(key->party), STR(name), NUM(key->until_seq));
+    else UNPROVEN(j, DISPUTED, CU_DISPUTED, NUM(seq), NUM(key->party), STR(name), NUM(key->until_seq), NUM(key->since_seq));
 }
 
 static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
@@ -208,11 +246,12 @@ static void judge_statement(struct cu_judge *j, const struct cu_statement *st, u
     cu_status status = check_key(j, st, seq, &key);
 
     if (status == CU_OK) {
-        need_confirm(j, key->party);
+        need_party(j, key->party);
         status = check_signature(j, st, key);
     }
     cu_shown(key ? cu_judge_name(j, key->party) : CU_SPAN_EMPTY, name);
     JUDGED(j, STATEMENT, status, NUM(seq), KIND(st->kind), NUM(key ? key->party : 0), STR(name));
+    if (status == CU_OK) judge_revoked(j, st, seq);
 }
 
 /* Who people read of: of two signers the inner is the depositor. */
@@ -237,7 +276,8 @@ static cu_status judge_record(struct cu_judge *j)
     if (!e->signed_) return CU_OK;
     name_parties(j);
     if (e->has_inner) judge_statement(j, &e->inner, seq);
-    if (e->kind != CU_KIND_CONFIRM) judge_statement(j, &e->outer, seq); /* enrolment has judged that one */
+    if (e->kind == CU_KIND_MEMBER) need_party(j, party_of(j, &e->outer)), need_party(j, e->outer.body.member.party);
+    else if (e->kind != CU_KIND_CONFIRM) judge_statement(j, &e->outer, seq); /* enrolment has judged those two */
     if (e->kind != CU_KIND_INCIDENT || !incident->has_claim) return CU_OK;
     TRY(cu_statement_read(incident->claim, &claim, j->err)); /* an equivocation's second claim */
     judge_statement(j, &claim, seq);
@@ -251,5 +291,8 @@ cu_status cu_judge_signers(struct cu_judge *j)
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
         if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED))
             judge_statement(j, &p->entry.outer, p->s.seq);
+    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
+        if (p->used && (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER))
+            judge_revoked(j, &p->entry.outer, p->s.seq);
     return CU_OK;
 }

@@ -115,8 +115,7 @@ static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_
 static bool any_suffices(const struct cu_judge *j, bool with_outside)
 {
     for (size_t i = 0; i < j->members.parties_n; i++)
-        if (j->members.party[i].id == j->members.party[i].organisation && suffices(j, j->members.party[i].id, with_outside))
-            return true;
+        if (j->members.party[i].role == CU_ROLE_ORGANISATION && suffices(j, j->members.party[i].id, with_outside)) return true;
     return false;
 }
 

@@ -16,7 +16,7 @@ struct cu_payload_form {
 };
 
 /* cu_payload_DEPOSIT and so on, each in the file of its kind. */
-#define CU_KIND_FORM(num, name, text, form, roles, nests, details) extern const struct cu_payload_form cu_payload_##name;
+#define CU_KIND_FORM(num, name, text, form, nests, details) extern const struct cu_payload_form cu_payload_##name;
 CU_KIND_TABLE(CU_KIND_FORM)
 #undef CU_KIND_FORM
 

@@ -5,17 +5,17 @@
 #define TYP_SIGNED "+cose"
 #define TYP_NESTED "+cose"
 /* clang-format off */
-#define ROW(num, name_, text, form_, roles_, nests_, details_)                                                          \
+#define ROW(num, name_, text, form_, nests_, details_)                                                          \
     { .kind = CU_KIND_##name_, .name = (text), .typ = "application/custody-" text TYP_##form_, .form = CU_FORM_##form_, \
-      .roles = (roles_), .nests = (nests_), .details = (details_), .payload = &cu_payload_##name_.schema },
+      .nests = (nests_), .details = (details_), .payload = &cu_payload_##name_.schema },
 /* clang-format on */
 static const struct cu_kind_row rows[] = { CU_KIND_TABLE(ROW) };
 #define ROWS (sizeof rows / sizeof *rows)
 
-#define FORM(num, name, text, form, roles, nests, details) &cu_payload_##name,
+#define FORM(num, name, text, form, nests, details) &cu_payload_##name,
 static const struct cu_payload_form *const forms[] = { CU_KIND_TABLE(FORM) };
 
-#define KIND(num, name, text, form, roles, nests, details) CU_KIND_##name,
+#define KIND(num, name, text, form, nests, details) CU_KIND_##name,
 const enum cu_kind cu_kinds[] = { CU_KIND_TABLE(KIND) };
 const size_t cu_kinds_n = ROWS;
 

@@ -145,10 +145,11 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
                           struct cu_index_stored *ret)
 {
     const struct cu_member_key *key = cu_members_key(members, &e->outer.kid);
+    const struct cu_member_party *party = key ? cu_members_party(members, key->party) : NULL;
     struct cu_range range;
 
     if (!cu_list_next(&e->outer.body.stored.ranges, &cu_range_schema, at, &range)) return false;
-    *ret = (struct cu_index_stored){ seq, key ? key->party : 0, { range.first }, { range.last } };
+    *ret = (struct cu_index_stored){ seq, party ? party->organisation : 0, { range.first }, { range.last } };
     return true;
 }
 
@@ -194,6 +195,8 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
     TRY(cu_index_names_of(f->place, &e, &f->details, &row, err));
     TRY(f->index->put(f->index->self, &row, err));
     TRY(put_about(f, &e, seq, err));
+    if (e.kind == CU_KIND_CONFIRM) return cu_members_confirm(&f->place->members, &e.outer, seq, &f->place->verifier, err);
+    if (e.kind == CU_KIND_MEMBER) return cu_members_enrol(&f->place->members, &e.outer, seq, &f->place->verifier, err);
     return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
 }
 
@@ -280,5 +283,7 @@ static cu_status begin_anew(struct cu_place *p, struct cu_err *err)
 cu_status cu_follow(struct cu_place *p, struct cu_err *err)
 {
     TRY(begin_anew(p, err));
-    return follow_upto(p, p->log.checkpoint.size, err);
+    TRY(cu_members_follow(p, err)); /* who is a member below what is followed now, and then whoever came in it */
+    TRY(follow_upto(p, p->log.checkpoint.size, err));
+    return cu_members_follow(p, err);
 }

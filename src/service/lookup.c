@@ -235,13 +235,13 @@ struct cu_span cu_party_named(const struct cu_place *p, uint64_t party)
     union cu_details details;
     size_t at = 0;
 
-    if (p->genesis_details.n < CU_SALT_LEN) return CU_SPAN_EMPTY;
+    if (p->genesis_details.n < CU_SALT_LEN) return cu_membership_name(&p->later, party);
     if (cu_details_read(cu_span(p->genesis_details.p + CU_SALT_LEN, p->genesis_details.n - CU_SALT_LEN), &profile, &details,
                         NULL) != CU_OK)
-        return CU_SPAN_EMPTY;
+        return cu_membership_name(&p->later, party);
     while (profile == CU_PROFILE_GENESIS && cu_list_next(&details.genesis.parties, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
-    return CU_SPAN_EMPTY;
+    return cu_membership_name(&p->later, party);
 }
 
 struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid)

@@ -105,11 +105,22 @@ bool cu_outbox_next(struct cu_span records, size_t *io_at, struct cu_span *ret_r
 
 /* ---- in one hand ---- */
 
+static const char *file_of(const struct cu_place *p, char mem[64])
+{
+    char hex[65];
+
+    if (!p->own_key) return CU_FILE_PENDING;
+    cu_hash_hex(&p->key[CU_SIGNER_DEPOSITOR].id, hex);
+    snprintf(mem, 64, CU_FILE_PENDING_OWN, hex);
+    return mem;
+}
+
 static cu_status read_file(struct cu_outbox *box, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_PENDING_MAX);
     struct cu_span records;
-    const cu_status read = cu_fs_read(&box->p->fs, CU_FILE_PENDING, CU_PENDING_MAX, &file, err);
+    char mem[64];
+    const cu_status read = cu_fs_read(&box->p->fs, file_of(box->p, mem), CU_PENDING_MAX, &file, err);
 
     if (read == CU_NOT_FOUND) return CU_OK;
     TRY(read);
@@ -155,7 +166,8 @@ cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err)
         return cu_fail(err, CU_TOO_LARGE,
                        "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
     TRY(written);
-    return cu_fs_replace(&box->p->fs, CU_FILE_PENDING, INCOMING, cu_buf_span(&file), true, err);
+    char mem[64];
+    return cu_fs_replace(&box->p->fs, file_of(box->p, mem), INCOMING, cu_buf_span(&file), true, err);
 }
 
 cu_status cu_outbox_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err)

@@ -5,6 +5,7 @@
 #include "service/service.h"
 
 #define CU_FILE_PENDING CU_DIR_OUTBOX "/pending"
+#define CU_FILE_PENDING_OWN CU_DIR_OUTBOX "/pending-%.16s" /* of a member who gave a key of his own: by its id */
 #define CU_FILE_OUTBOX_LOCK CU_DIR_OUTBOX "/lock"
 #define CU_OUTBOX_WAIT_MS 10000 /* whoever holds the lock signs and syncs, and lets go */
 

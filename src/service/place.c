@@ -45,6 +45,7 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
     ENSURE(p->genesis.kind == CU_KIND_GENESIS && cu_hash_eq(&p->genesis.leaf, &p->trust.network), err, CU_UNTRUSTED,
            "the log's first entry is not the genesis that " CU_FILE_TRUST " pins: this is another ledger's log");
     TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &p->members, err));
+    p->later.entries = 0;
     cu_buf_free(&p->genesis_details);
     p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     if (p->store[CU_STORE_NODE] &&
@@ -86,6 +87,7 @@ void cu_place_free(struct cu_place *p)
     cu_buf_free(&p->trust_text);
     cu_buf_free(&p->genesis_bytes);
     cu_buf_free(&p->genesis_details);
+    cu_membership_free(&p->later);
     for (int i = 0; i < CU_SIGNERS; i++)
         if (p->has_key[i]) cu_private_free(&p->key[i]);
 }

@@ -58,6 +58,10 @@ struct cu_log {
 
 enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
 
+/** Who is a member, as of the log: genesis, confirms and member entries, and the names in their details. */
+struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX];
+    uint64_t entries; /* so many of them */ };
+
 struct cu_place {
     struct cu_fs fs;
     struct cu_source source;
@@ -73,6 +77,7 @@ struct cu_place {
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
+    bool own_key;                     /* the depositor's is that of a member who said so: numbers and what is on their way are his own */
     struct cu_verifier verifier;
     bool accelerate;                  /* may verifiers be the fastest? For whoever needs more of them */
     struct cu_progress progress;
@@ -84,7 +89,8 @@ struct cu_place {
     struct cu_log log;                /* as of the newest checkpoint: the engine's, or the node's copy as it lies */
     struct cu_buf genesis_bytes, genesis_details;
     struct cu_entry genesis;          /* read from position 0, equal to the pinned network id */
-    struct cu_members members;        /* as genesis names them: a key belongs to one party for good */
+    struct cu_members members;        /* as of what the index follows */
+    struct cu_membership later;       /* the same with the names */
     bool engine_judged;               /* the engine's first checkpoint was, by the pinned trust: its later ones are its own word */
 };
 
@@ -135,6 +141,12 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row);
 CU_MUST_USE cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct cu_buf *mem, struct cu_index_row *row, struct cu_err *err);
 bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_members *members, size_t *at, struct cu_index_stored *ret);
 
+/* ---- members (members.c) ---- */
+/** The place's members, and their names, as of what the index follows. */
+CU_MUST_USE cu_status cu_members_follow(struct cu_place *p, struct cu_err *err);
+void cu_membership_free(struct cu_membership *m);
+struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
+
 /* ---- names that people use (lookup.c) ---- */
 /** A row that outlives the query: its spans point into `mem`. */
 struct cu_found { struct cu_index_row row; struct cu_buf mem; };
@@ -161,7 +173,7 @@ struct cu_json;
 void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j);
 /** The rows of an access entry's or incident's details; they lie in `mem` (heap, CU_SALT_LEN + CU_DETAILS_MAX). */
 CU_MUST_USE cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *mem, struct cu_details_rows *ret, struct cu_err *err);
-/** A party's name from genesis' details. n == 0: not named. */
+/** A party's name from genesis' details, or the member entry that brought it. n == 0: not named. */
 struct cu_span cu_party_named(const struct cu_place *p, uint64_t party);
 /** Who holds this key, by name. */
 struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid);

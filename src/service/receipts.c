@@ -15,8 +15,8 @@ struct gathered {
 };
 struct gathering {
     struct cu_place *p;
-    cu_seq seq;             /* the record's own */
-    uint64_t organisations; /* a bit per organisation whose keys signed something here */
+    cu_seq seq;       /* the record's own */
+    uint64_t parties; /* a bit per party whose keys signed something here */
     size_t n;
     struct gathered at[CU_RECEIPT_SUPPORT_MAX];
 };
@@ -58,12 +58,13 @@ static cu_status bring(struct gathering *g, uint64_t seq, struct cu_entry *ret, 
     return fill(g, &g->at[i], ret ? ret : &entry, err);
 }
 
+static uint64_t bit_of(uint64_t party) { return UINT64_C(1) << (party - 1) % 64; }
+
 static void note_signer(struct gathering *g, const cu_hash *kid)
 {
     const struct cu_member_key *key = cu_members_key(&g->p->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&g->p->members, key->party) : NULL;
 
-    if (party) g->organisations |= UINT64_C(1) << (party->organisation - 1) % 64;
+    if (key) g->parties |= bit_of(key->party);
 }
 
 static cu_status bring_dating(struct gathering *g, cu_seq seq, struct cu_err *err)
@@ -149,7 +150,41 @@ static cu_status bring_copies(struct gathering *g, struct cu_err *err)
     return CU_OK;
 }
 
-/* ---- who enrolled the signers ---- */
+/* ---- who enrolled the signers: all that is said of their keys, and of the keys of who says it ---- */
+static cu_status bring_member(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct gathering *g = arg;
+    struct cu_entry entry;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&g->p->log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &entry, err));
+    if (!(g->parties & bit_of(entry.outer.body.member.party))) return CU_OK;
+    note_signer(g, &entry.outer.kid);
+    return bring(g, row->seq.v, NULL, err);
+}
+
+static cu_status bring_members(struct gathering *g, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_MEMBER };
+    uint64_t before;
+
+    do {
+        before = g->parties;
+        TRY(g->p->index.find(g->p->index.self, &q, bring_member, g, err));
+    } while (g->parties != before);
+    return CU_OK;
+}
+
+static bool runs_a_signer(const struct gathering *g, uint64_t organisation)
+{
+    const struct cu_members *m = &g->p->members;
+
+    for (size_t i = 0; i < m->parties_n; i++)
+        if (m->party[i].organisation == organisation && g->parties & bit_of(m->party[i].id)) return true;
+    return false;
+}
+
 static cu_status bring_confirm(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct gathering *g = arg;
@@ -158,7 +193,7 @@ static cu_status bring_confirm(void *arg, const struct cu_index_row *row, struct
 
     TRY(cu_log_entry(&g->p->log, row->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &entry, err));
-    if (!(g->organisations & UINT64_C(1) << (entry.outer.body.confirm.party - 1) % 64)) return CU_OK;
+    if (!runs_a_signer(g, entry.outer.body.confirm.party)) return CU_OK;
     return bring(g, row->seq.v, NULL, err);
 }
 
@@ -167,6 +202,7 @@ static cu_status bring_enrolment(struct gathering *g, struct cu_err *err)
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_CONFIRM };
 
     TRY(bring(g, 0, NULL, err));
+    TRY(bring_members(g, err));
     return g->p->index.find(g->p->index.self, &q, bring_confirm, g, err);
 }
 
@@ -175,6 +211,7 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu
 {
     note_signer(g, &e->outer.kid);
     if (e->has_inner) note_signer(g, &e->inner.kid);
+    if (e->kind == CU_KIND_MEMBER) g->parties |= bit_of(e->outer.body.member.party);
     TRY(bring_dating(g, g->seq, err));
     TRY(bring_seen(g, cu_entry_seen(e), err));
     if (e->kind == CU_KIND_DEPOSIT || e->kind == CU_KIND_REFUSAL) {
@@ -212,7 +249,9 @@ static cu_status verify_own(struct cu_place *p, struct cu_span receipt, struct c
     cu_status verified = report && scratch ? cu_receipt_verify(receipt, &p->trust, NULL, &p->verifier, scratch, report, err)
                                            : cu_fail(err, CU_NO_MEMORY, "no memory to verify the receipt: it was not handed out");
 
-    if (verified == CU_OK && (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || report->verdict[CU_VERDICT_SIGNER] != CU_PASS))
+    const bool signer = verified == CU_OK && (report->verdict[CU_VERDICT_SIGNER] == CU_PASS || report->status == CU_DISPUTED);
+    if (verified == CU_OK &&
+        (report->verdict[CU_VERDICT_INTEGRITY] != CU_PASS || !signer)) /* disputed is what the log says of it */
         verified = cu_fail(err, CU_CORRUPT,
                            "the receipt just made does not verify (%s; %s): it was not handed out; run `custody check`",
                            report->why[CU_VERDICT_INTEGRITY].text, report->why[CU_VERDICT_SIGNER].text);

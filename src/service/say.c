@@ -11,6 +11,24 @@ cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_er
     return CU_OK;
 }
 
+/* Nothing is signed that the ledger would not take from this key. */
+static cu_status may_say(const struct cu_place *p, enum cu_kind kind, enum cu_signer by, struct cu_err *err)
+{
+    const struct cu_member_key *key = cu_members_key(&p->members, &p->key[by].id);
+
+    TRY(cu_need_key(p, by, err));
+    ENSURE(key || !p->own_key || by != CU_SIGNER_DEPOSITOR, err, CU_UNKNOWN_KEY,
+           "the key is not enrolled in this ledger: nothing was signed; `custody enrol` asks for it");
+    if (!key) return CU_OK; /* a ledger that is being made */
+    const uint64_t role = cu_members_party(&p->members, key->party)->role;
+    ENSURE(cu_may(role, kind), err, CU_WRONG_ROLE,
+           "the key is that of party %llu, %s, which may not sign a %s: nothing was signed", LLU(key->party), cu_role_name(role),
+           cu_kind_row(kind)->name);
+    ENSURE(key->until_seq == UINT64_MAX, err, CU_REVOKED, "the key was revoked by entry %llu: nothing was signed",
+           LLU(key->until_seq));
+    return CU_OK;
+}
+
 cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err)
 {
     return p->engine ? p->engine->ask(p->engine->self, look, arg, err) : look(arg, err);
@@ -64,7 +82,7 @@ cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_
     cu_hash commitment = { { 0 } };
     struct cu_record record = { 0 };
 
-    TRY(cu_need_key(p, by, err));
+    TRY(may_say(p, kind, by, err));
     if (details.n) {
         TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
         commitment = cu_commitment(CU_SPAN_OF(salt), details);

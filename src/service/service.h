@@ -125,15 +125,22 @@ CU_MUST_USE cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_n
 CU_MUST_USE cu_status cu_inventory_make(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_outcome *ret_outcome, struct cu_err *err);
 
 /* ---- members (members.c) ---- */
-/** Who is a member, as of the log: genesis, confirms and member entries, and the names in their details. */
-struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX]; };
 CU_MUST_USE cu_status cu_membership_read(struct cu_place *p, struct cu_membership *ret, struct cu_err *err);
-void cu_membership_free(struct cu_membership *m);
-struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
 /** A sealing key for the party of that name; a new reader when there is none. NOT_ALLOWED: the key that vouches is not here. */
 CU_MUST_USE cu_status cu_member_add(struct cu_place *p, struct cu_span name, const struct cu_age_recipient *recipient, struct cu_span note, uint64_t *ret_party, struct cu_outcome *ret, struct cu_err *err);
-/** Its sealing key is not sealed for any more. `since`: the entry since which others may hold it, or CU_NOT_COMPROMISED. NOT_FOUND. */
-CU_MUST_USE cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, uint64_t since, struct cu_span note, struct cu_outcome *ret, struct cu_err *err);
+/** Its keys of `purpose`, or (0) its statement and sealing keys, act no more. `since`: the entry since which others may hold them, or
+ *  CU_NOT_COMPROMISED. NOT_FOUND. */
+CU_MUST_USE cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, unsigned purpose, uint64_t since, struct cu_span note, struct cu_outcome *ret, struct cu_err *err);
+
+/** What somebody asks for who has made a statement key: to be enrolled under this name in this role. docs/formats/enrol-request.md */
+struct cu_enrol_request { cu_hash network; uint64_t role; struct cu_span name, pub; uint8_t proof[CU_SIGNATURE_LEN]; };
+#define CU_ENROL_REQUEST_MAX 1024
+CU_MUST_USE cu_status cu_enrol_request_make(const cu_hash *network, uint64_t role, struct cu_span name, const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
+/** MALFORMED, WRONG_NETWORK, WRONG_ROLE (none, or an organisation), BAD_KEY, BAD_SIGNATURE, HIGH_S. `ret_key`: its key. */
+CU_MUST_USE cu_status cu_enrol_request_read(struct cu_span bytes, const cu_hash *network, struct cu_verifier *by, struct cu_enrol_request *ret, struct cu_public_key *ret_key, struct cu_err *err);
+/** Enter it: a new party of that name; or, to rotate, its party's new statement key, in place of those that it has. `since` as above.
+ *  DUPLICATE: the name is taken. NOT_FOUND: nobody has it. */
+CU_MUST_USE cu_status cu_member_admit(struct cu_place *p, struct cu_span request, bool rotate, uint64_t since, struct cu_span note, uint64_t *ret_party, struct cu_outcome *ret, struct cu_err *err);
 
 /* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */
 struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };

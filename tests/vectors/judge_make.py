@@ -135,6 +135,95 @@ for name, m, claim in (("items", manifest(files)[0], [M_CLAIM[0] + 1, *M_CLAIM[1
     l.block()
     case(f"manifest-{name}", f"the depositor signed a folder that its manifest does not add up to: {name}", f"manifest {'BAD_HASH' if name in ('items', 'bytes', 'root') else 'MALFORMED'}", l.receipt(at), T1)
 
+# ---- members ----
+
+NEVER, PROOF = 2**63 - 1, lambda l, purpose, pub, by: by.sign(b"custody/possession/v1\n" + l.network + bytes([purpose]) + pub)
+LI, WANG, WANG2, CHIEF, SPARE = (Es256(n) for n in ("li", "wang", "wang 2", "chief", "spare"))
+SHARE = bytes([9]) + bytes(31)
+
+
+def joined(steps, key=WANG, more=(), less=(), record="deposit", **world):
+    """A ledger on which `steps` happen around one deposit by `key`: its receipt. A step before it is a call of the ledger; "deposit" is it."""
+    l, at, members = Ledger(**world).founded(), None, []
+    for step in steps:
+        if step == "deposit":
+            at = l.deposit(SMALL, key=key)
+        else:
+            members.append(step(l))
+        l.block()
+    at = members[record] if isinstance(record, int) else at
+    needs = {i for i in l.needs(at) | set(members)} - {at}
+    if isinstance(record, int):
+        needs = {0, 1, *members, *l.entries[at].seen, l.dating(at)} - {at}
+    return l.receipt(at, needs=sorted(needs - {members[i] for i in less} | {i if i >= 0 else len(l.entries) + i for i in more}), show=("genesis", "case", "member"))
+
+
+joins = lambda l: l.member(4, 1, [WANG], name="Officer Wang")
+chief = lambda l: l.member(5, 64, [CHIEF], name="Chief")
+by_chief = lambda l: l.member(6, 1, [LI], key=CHIEF, name="Officer Li")
+rotates = lambda since=NEVER: lambda l: l.member(4, 1, [WANG2], [(WANG, since)], name="Officer Wang")
+revokes = lambda since=NEVER, key=WANG: lambda l: l.member(4, 1, [], [(key, since)])
+rotates_org = lambda since=NEVER: lambda l: l.member(1, 4, [SPARE], [(l.statement[0], since)])
+seals = lambda by, pub=SHARE, purpose=7, alg=25: lambda l: l.member(4, 1, [(purpose, alg, pub, PROOF(l, purpose, pub, by))])
+for name, says, must, receipt in (
+        ("enrolled", "a deposit by a key that a member entry gave", 0, joined([joins, "deposit"])),
+        ("enrolled-by-administrator", "and by one that an administrator entered", 0, joined([chief, by_chief, "deposit"], LI)),
+        ("rotated", "by the second key of a member", 0, joined([joins, rotates(), "deposit"], WANG2)),
+        ("before-rotation", "by the first, before it was replaced", 0, joined([joins, "deposit", rotates()])),
+        ("before-revocation", "recorded before the key was revoked", "revoked OK", joined([joins, "deposit", revokes()])),
+        ("before-compromise", "recorded before others may have held the key", "revoked OK", joined([joins, "deposit", revokes(8)])),
+        ("disputed", "recorded when others may have held the key", "disputed DISPUTED", joined([joins, "deposit", revokes(7)])),
+        ("disputed-long", "compromised since its enrolment", "disputed DISPUTED", joined([joins, "deposit", revokes(6)])),
+        ("after-revocation", "recorded after the key was revoked", "statement REVOKED", joined([joins, revokes(), "deposit"])),
+        ("after-rotation", "by the first key, after it was replaced", "statement REVOKED", joined([joins, rotates(), "deposit"])),
+        ("before-enrolment", "recorded before the key was enrolled", "statement NOT_CONFIRMED", joined(["deposit", joins])),
+        ("not-brought", "the entry that enrolled the key does not go along", "statement UNKNOWN_KEY", joined([joins, "deposit"], less=[0])),
+        ("rotation-not-brought", "a revocation whose key nobody has given", "member UNKNOWN_KEY", joined([joins, rotates(), "deposit"], WANG2, less=[0])),
+        ("idle", "a member entry that is about nobody who signed", "complete MALFORMED", joined([joins, chief, "deposit"])),
+        ("stranger", "by a key that nobody enrolled", "statement UNKNOWN_KEY", joined(["deposit"], SPARE)),
+        ("reader-claims", "by a reader's key", "statement WRONG_ROLE", joined([lambda l: l.member(4, 8, [WANG]), "deposit"])),
+        ("administrator-claims", "by an administrator's key", "statement WRONG_ROLE", joined([chief, "deposit"], CHIEF)),
+        ("auditor-claims", "by an auditor's key", "statement WRONG_ROLE", joined([lambda l: l.member(4, 16, [WANG]), "deposit"])),
+        ("operator-claims", "by an operator's key", "statement WRONG_ROLE", joined([lambda l: l.member(4, 32, [WANG]), "deposit"])),
+        ("node-claims", "by a node's key", "statement WRONG_ROLE", joined([lambda l: l.member(4, 128, [WANG]), "deposit"])),
+        ("not-possessed", "the proof of possession is by another key", "member BAD_SIGNATURE", joined([lambda l: l.member(4, 1, [WANG], proof=SPARE), "deposit"])),
+        ("unknown-role", "in a role that there is not", "member WRONG_ROLE", joined([lambda l: l.member(4, 3, [WANG]), "deposit"])),
+        ("organisation", "a new organisation", "member WRONG_ROLE", joined([lambda l: l.member(4, 4, [WANG]), "deposit"])),
+        ("other-role", "a party in another role than its own", "member WRONG_ROLE", joined([joins, lambda l: l.member(4, 2, [WANG2]), "deposit"])),
+        ("by-depositor", "entered by a depositor", "member WRONG_ROLE", joined([lambda l: l.member(4, 1, [WANG], key=l.depositor), "deposit"])),
+        ("administrator-by-administrator", "an administrator entered by another", "member WRONG_ROLE", joined([chief, lambda l: l.member(6, 64, [LI], key=CHIEF), "deposit"], LI)),
+        ("organisation-by-administrator", "an organisation's key entered by its administrator", "member WRONG_ROLE", joined([chief, lambda l: l.member(1, 4, [LI], key=CHIEF), "deposit"], LI)),
+        ("by-other-organisation", "a party of another organisation", "member WRONG_ROLE", joined([lambda l: l.member(6, 1, [WANG], org=1), "deposit"], WANG, orgs=4)),
+        ("by-revoked-administrator", "entered by an administrator whose key was revoked", "member REVOKED",
+         joined([chief, lambda l: l.member(5, 64, [], [(CHIEF, NEVER)]), by_chief, "deposit"], LI)),
+        ("by-disputed-administrator", "entered by an administrator whose key others may have held", "disputed DISPUTED",
+         joined([chief, by_chief, "deposit", lambda l: l.member(5, 64, [], [(CHIEF, 1)])], LI)),
+        ("twice", "a key that is there", "member BAD_KEY", joined([joins, lambda l: l.member(5, 1, [WANG]), "deposit"])),
+        ("genesis-key", "a key of the genesis", "member BAD_KEY", joined([joins, lambda l: l.member(4, 1, [l.depositor]), "deposit"])),
+        ("revoked-again", "a revoked key is given again", "member BAD_KEY", joined([joins, revokes(), joins, "deposit"])),
+        ("revoked-twice", "a key is revoked twice", "member DUPLICATE", joined([joins, "deposit", revokes(), revokes()])),
+        ("revoked-elsewhere", "the key of another party is revoked", "member UNKNOWN_KEY", joined([joins, "deposit", revokes(key=SPARE)])),
+        ("since-itself", "compromised since its own revocation", "member OUT_OF_ORDER", joined([joins, "deposit", lambda l: l.member(4, 1, [], [(WANG, len(l.entries))])])),
+        ("log-key-revoked", "a log key is revoked", "member WRONG_ROLE", joined([joins, lambda l: l.member(1, 4, [], [(l.log[0], NEVER)]), "deposit"])),
+        ("log-key-given", "a log key is given", "member WRONG_ROLE", joined([joins, seals(WANG, SPARE.pub[:32], 2, 8), "deposit"])),
+        ("short-key", "a statement key of 32 bytes", "member BAD_KEY", joined([joins, seals(WANG, SPARE.pub[:32], 1, 7), "deposit"])),
+        ("off-curve", "a statement key that is no point", "member BAD_KEY", joined([joins, seals(WANG, bytes(63) + b"\1", 1, 7), "deposit"])),
+        ("sealing", "and a sealing key, which his own vouches for", 0, joined([joins, seals(WANG), "deposit"])),
+        ("sealing-by-organisation", "a sealing key that his organisation vouches for", "member BAD_SIGNATURE", joined([joins, seals(Es256("statement 0")), "deposit"])),
+        ("sealing-zero", "a sealing key of small order", "member BAD_KEY", joined([joins, seals(WANG, bytes(32)), "deposit"])),
+        ("sealing-one", "a sealing key of small order", "member BAD_KEY", joined([joins, seals(WANG, b"\1" + bytes(31)), "deposit"])),
+        ("organisation-rotated", "the organisation's key is replaced by itself", 0, joined([joins, rotates_org(), lambda l: l.member(5, 1, [LI], key=SPARE), "deposit"], LI, less=[0])),
+        ("organisation-silenced", "the organisation's only key is revoked", "member NOT_ALLOWED", joined([joins, lambda l: l.member(1, 4, [], [(l.statement[0], NEVER)]), "deposit"])),
+        ("organisation-disputed", "the organisation's key was others' from the start", "disputed DISPUTED", joined([joins, "deposit", rotates_org(0)])),
+        ("genesis-rotated", "the depositor of the genesis gets another key", 0, joined([lambda l: l.member(3, 1, [SPARE], [(l.depositor, NEVER)]), "deposit"], SPARE)),
+        ("genesis-revoked", "by the key of the genesis, after that", "statement REVOKED", joined([lambda l: l.member(3, 1, [SPARE], [(l.depositor, NEVER)]), "deposit"], None)),
+        ("record", "the receipt of a member entry", 0, joined([joins], record=0)),
+        ("record-rotation", "the receipt of a rotation", 0, joined([joins, rotates()], record=1)),
+        ("record-rotation-alone", "without the entry that gave the key that it revokes", "member UNKNOWN_KEY", joined([joins, rotates()], record=1, less=[0])),
+        ("record-bad-proof", "the receipt of a member entry that proves nothing", "member BAD_SIGNATURE", joined([lambda l: l.member(4, 1, [WANG], proof=SPARE)], record=0))):
+    R[f"member-{name}"] = receipt
+    case(f"member-{name}", f"members: {says}", must, receipt, Ledger(orgs=4).founded().trust("integrity", logs=(0, 1, 2, 3)) if name == "by-other-organisation" else T1)
+
 # ---- details ----
 
 person = lambda name, **more: {"name": name, **{k.replace("_", "-"): v for k, v in more.items()}}

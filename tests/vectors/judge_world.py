@@ -220,6 +220,16 @@ class Ledger:
         return self.add(Entry(data, kind, seen=[saw, payload[3][0]], case=self.c1 if case_at is None else case_at, orgs=[0, self.provider_org - 1],
                               details=details, salt=salt, content=content if not refuse and len(content) <= 32768 else None))
 
+    def member(self, party, role, gives=(), revokes=(), key=None, org=0, name=None, change=lambda m: None, proof=None, about=(), **more):
+        """`gives`: keys, each proving itself, or (purpose, −alg, public key, proof); `revokes`: (key, since)."""
+        own = lambda k: [1, 7, k.pub, (proof or k).sign(b"custody/possession/v1\n" + self.network + b"\1" + k.pub)]
+
+        def payload(t, s, c):
+            m = {1: t, 2: s, 3: party, 4: role, 5: [own(k) if hasattr(k, "pub") else list(k) for k in gives], 6: sorted([k.kid, since] for k, since in revokes), 7: c}
+            change(m)
+            return m
+        return self.say("member", payload, key or self.statement[org], org, enc({"profile": "member", "name": name or f"Party {party}"}), **more)
+
     def stored(self, org, ranges, key=None, **more):
         return self.say("stored", lambda t, s, c: {1: t, 2: s, 3: ranges}, key or self.statement[org], org, hold={"covers": ranges}, **more)
 

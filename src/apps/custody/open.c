@@ -88,13 +88,30 @@ cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *
 }
 
 /* ---- keys ---- */
+/* The key of a member who says so stands in for the depositor's. */
+static cu_status read_key(struct session *s, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
+{
+    const char *own = who == CU_SIGNER_DEPOSITOR ? opt(s->run, "key") : NULL;
+    CU_BUF pem = cu_buf_heap(16384);
+
+    if (!own) return cu_key_load(&s->place.fs, who, passphrase, &s->place.key[who], err);
+    const cu_status read = read_argument_file(own, 16384, &pem, err);
+    ENSURE(read != CU_NOT_FOUND, err, CU_USAGE, "%s: there is no such key; nothing was signed", own);
+    TRY(read);
+    const cu_status opened = cu_private_from_pem(cu_buf_span(&pem), passphrase, &s->place.key[who], err);
+    cu_wipe(pem.p, pem.n);
+    if (opened != CU_OK) return cu_fail_while(err, opened, "%s", own);
+    s->place.own_key = true;
+    return CU_OK;
+}
+
 static cu_status load_key(struct session *s, enum cu_signer who, struct cu_buf *passphrase, struct cu_err *err)
 {
-    cu_status loaded = cu_key_load(&s->place.fs, who, cu_buf_span(passphrase), &s->place.key[who], err);
+    cu_status loaded = read_key(s, who, cu_buf_span(passphrase), err);
 
     if (loaded == CU_WRONG_PASSPHRASE && passphrase->n == 0) {
         TRY(passphrase_read(s->run, "passphrase of the ledger's keys", passphrase, err));
-        loaded = cu_key_load(&s->place.fs, who, cu_buf_span(passphrase), &s->place.key[who], err);
+        loaded = read_key(s, who, cu_buf_span(passphrase), err);
     }
     s->place.has_key[who] = loaded == CU_OK;
     return loaded == CU_NOT_FOUND ? CU_OK : loaded; /* a key kept elsewhere is missed when it is needed */

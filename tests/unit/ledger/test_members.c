@@ -1,4 +1,4 @@
-/* Rule (21), as conversations: who becomes a reader, who gets a key to be sealed for, and whose was revoked. */
+/* Rule (21), as conversations: who becomes a member, who gets a key to sign or to be sealed for, and whose was revoked. */
 #include "play.h"
 
 #include "custody/age.h"
@@ -145,14 +145,13 @@ static void nobody_speaks_for_another_organisations_members(void **state)
     assert_said(UNKNOWN_KEY, says(&w, STRANGER));
 }
 
-static void only_readers_come_later_under_the_next_number(void **state)
+static void no_organisation_comes_later_and_the_next_number_is_next(void **state)
 {
     (void)state;
     struct wish w = wish(7, CU_ROLE_READER);
     gives_sealing(&w, ORG);
     assert_said(OUT_OF_ORDER, says(&w, ORG));
-    static const uint64_t not_such[] = { CU_ROLE_DEPOSITOR, CU_ROLE_PROVIDER, CU_ROLE_ORGANISATION,
-                                         CU_ROLE_DEPOSITOR | CU_ROLE_READER, 16 };
+    static const uint64_t not_such[] = { CU_ROLE_ORGANISATION, CU_ROLE_DEPOSITOR | CU_ROLE_READER, 256 };
     for (size_t i = 0; i < sizeof not_such / sizeof *not_such; i++) {
         w = wish(6, not_such[i]);
         gives_sealing(&w, ORG);
@@ -170,7 +169,7 @@ static void a_key_is_given_once_and_is_one_to_seal_for(void **state)
     struct cu_public_key sealing = gives_sealing(&w, ORG);
     gives(&w, CU_PURPOSE_SEALING, &sealing, &play_keys[ORG]);
     assert_said(BAD_KEY, says(&w, ORG));
-    static const enum cu_purpose others[] = { CU_PURPOSE_STATEMENT, CU_PURPOSE_LOG, CU_PURPOSE_TLS };
+    static const enum cu_purpose others[] = { CU_PURPOSE_LOG, CU_PURPOSE_TLS };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         w = wish(6, CU_ROLE_READER);
         gives(&w, others[i], &play_keys[STRANGER].pub, &play_keys[STRANGER]);
@@ -233,7 +232,7 @@ static void a_revoked_key_is_not_sealed_for_any_more(void **state)
     assert_said(BAD_KEY, says(&w, ORG));
 }
 
-static void a_revocation_speaks_of_the_past_and_of_the_members_own_sealing_keys(void **state)
+static void a_revocation_speaks_of_the_past_and_of_the_members_own_keys(void **state)
 {
     (void)state;
     struct wish w = wish(6, CU_ROLE_READER);
@@ -243,8 +242,8 @@ static void a_revocation_speaks_of_the_past_and_of_the_members_own_sealing_keys(
     w = wish(4, CU_ROLE_DEPOSITOR);
     revokes(&w, &kid, 3);
     assert_said(UNKNOWN_KEY, says(&w, ORG));
-    w = wish(4, CU_ROLE_DEPOSITOR);
-    revokes(&w, kid_of(OFFICER), 3);
+    w = wish(1, CU_ROLE_ORGANISATION);
+    revokes(&w, kid_of(ORG_LOG), 3);
     assert_said(WRONG_ROLE, says(&w, ORG));
     w = wish(6, CU_ROLE_READER);
     revokes(&w, &kid, 1000);
@@ -255,6 +254,111 @@ static void a_revocation_speaks_of_the_past_and_of_the_members_own_sealing_keys(
     play_close(&p);
     assert_null(cu_members_sealing(cu_ledger_members(p.l), 6));
     assert_int_equal(cu_members_key(cu_ledger_members(p.l), &kid)->since_seq, CU_NOT_COMPROMISED);
+}
+
+/* ---- who speaks --------------------------------------------------------------------------------------------------------- */
+
+static const uint64_t all_roles[] = { CU_ROLE_DEPOSITOR, CU_ROLE_PROVIDER, CU_ROLE_ORGANISATION,  CU_ROLE_READER,
+                                      CU_ROLE_AUDITOR,   CU_ROLE_OPERATOR, CU_ROLE_ADMINISTRATOR, CU_ROLE_NODE };
+
+/* The stranger's key becomes that of party 6 in this role; of an organisation, the second key of party 1. */
+static cu_status joins(uint64_t role, enum who by)
+{
+    struct wish w = wish(role == CU_ROLE_ORGANISATION ? 1 : 6, role);
+
+    gives(&w, CU_PURPOSE_STATEMENT, &play_keys[STRANGER].pub, &play_keys[STRANGER]);
+    return says(&w, by);
+}
+
+static void a_key_acts_from_the_entry_after_its_enrolment_until_its_revocation(void **state)
+{
+    (void)state;
+    assert_said(UNKNOWN_KEY, opens_case(&p, STRANGER, 7));
+    assert_said(OK, joins(CU_ROLE_DEPOSITOR, ORG));
+    assert_said(OK, opens_case(&p, STRANGER, 7)); /* in the same batch */
+    play_close(&p);
+    assert_said(OK, opens_case(&p, STRANGER, 8));
+    struct wish w = wish(6, CU_ROLE_DEPOSITOR);
+    revokes(&w, kid_of(STRANGER), 3);
+    assert_said(OK, says(&w, ORG));
+    assert_said(REVOKED, opens_case(&p, STRANGER, 9));
+    play_close(&p);
+    assert_said(REVOKED, opens_case(&p, STRANGER, 9));
+    assert_said(BAD_KEY, joins(CU_ROLE_DEPOSITOR, ORG)); /* and never again */
+}
+
+static void a_key_that_does_not_prove_itself_is_not_entered(void **state)
+{
+    (void)state;
+    struct wish w = wish(6, CU_ROLE_DEPOSITOR);
+    gives(&w, CU_PURPOSE_STATEMENT, &play_keys[STRANGER].pub, &play_keys[ORG]);
+    assert_said(BAD_SIGNATURE, says(&w, ORG));
+    assert_said(UNKNOWN_KEY, opens_case(&p, STRANGER, 7));
+}
+
+static void a_key_of_the_genesis_is_replaced_in_one_entry(void **state)
+{
+    (void)state;
+    struct wish w = wish(4, CU_ROLE_DEPOSITOR);
+    gives(&w, CU_PURPOSE_STATEMENT, &play_keys[STRANGER].pub, &play_keys[STRANGER]);
+    revokes(&w, kid_of(OFFICER), CU_NOT_COMPROMISED);
+    assert_said(OK, says(&w, ORG));
+    assert_said(REVOKED, opens_case(&p, OFFICER, 7));
+    assert_said(OK, opens_case(&p, STRANGER, 7));
+}
+
+static void an_organisation_cannot_be_left_without_a_voice(void **state)
+{
+    (void)state;
+    struct wish w = wish(1, CU_ROLE_ORGANISATION);
+    revokes(&w, kid_of(ORG), CU_NOT_COMPROMISED);
+    assert_said(NOT_ALLOWED, says(&w, ORG));
+    gives_sealing(&w, ORG);
+    assert_said(UNKNOWN_KEY, says(&w, ORG)); /* nobody is left to vouch */
+    w = wish(1, CU_ROLE_ORGANISATION);
+    gives(&w, CU_PURPOSE_STATEMENT, &play_keys[STRANGER].pub, &play_keys[STRANGER]);
+    revokes(&w, kid_of(ORG), CU_NOT_COMPROMISED);
+    assert_said(OK, says(&w, ORG));
+    assert_said(REVOKED, opens_case(&p, ORG, 7));
+    assert_said(OK, opens_case(&p, STRANGER, 7));
+}
+
+/* Does the ledger let the stranger's key sign this kind? */
+static bool lets(enum cu_kind kind)
+{
+    const struct cu_member_key *key;
+
+    return cu_members_may(cu_ledger_members(p.l), kid_of(STRANGER), kind, (cu_seq){ 1000 }, &key, &err) == CU_OK;
+}
+
+/* A new party in this role, or a further key of organisation 1, entered by the stranger. */
+static cu_status stranger_enrols(uint64_t role, enum who organisations)
+{
+    const bool known = role == CU_ROLE_ORGANISATION;
+    struct wish w = wish(known ? 1 : cu_acting(p.l)->members.parties_n + 1, role);
+
+    gives_sealing(&w, organisations);
+    return says(&w, STRANGER);
+}
+
+static void every_role_does_what_the_matrix_says_and_nothing_else(void **state)
+{
+    for (size_t r = 0; r < sizeof all_roles / sizeof *all_roles; r++) {
+        const uint64_t role = all_roles[r];
+        if (r > 0) start(state);
+        assert_said(OK, joins(role, ORG));
+        play_close(&p);
+        for (size_t k = 0; k < cu_kinds_n; k++)
+            if (lets(cu_kinds[k]) != cu_may(role, cu_kinds[k]))
+                fail_msg("%s, %s", cu_role_name(role), cu_kind_row(cu_kinds[k])->name);
+        assert_int_equal(opens_case(&p, STRANGER, 7), cu_may(role, CU_ACT_CASE) ? CU_OK : CU_WRONG_ROLE);
+        assert_int_equal(stores(&p, STRANGER, 0, 0), cu_may(role, CU_ACT_STORED) ? CU_OK : CU_WRONG_ROLE);
+        assert_int_equal(reads(&p, STRANGER), cu_may(role, CU_ACT_ACCESS) ? CU_OK : CU_WRONG_ROLE);
+        for (size_t other = 0; other < sizeof all_roles / sizeof *all_roles; other++)
+            assert_int_equal(stranger_enrols(all_roles[other], role == CU_ROLE_ORGANISATION ? STRANGER : ORG),
+                             cu_may(role, cu_act_enrol(all_roles[other])) ? CU_OK : CU_WRONG_ROLE);
+        if (r + 1 < sizeof all_roles / sizeof *all_roles) stop(state);
+    }
 }
 
 /* ---- the state holds it ------------------------------------------------------------------------------------------------ */
@@ -305,11 +409,16 @@ int main(void)
         TEST(a_reader_is_sealed_for_and_says_nothing),
         TEST(a_known_member_gets_a_sealing_key_for_which_its_own_key_vouches),
         TEST(nobody_speaks_for_another_organisations_members),
-        TEST(only_readers_come_later_under_the_next_number),
+        TEST(no_organisation_comes_later_and_the_next_number_is_next),
         TEST(a_key_is_given_once_and_is_one_to_seal_for),
         TEST(a_ledger_has_so_many_parties_and_keys_and_no_more),
         TEST(a_revoked_key_is_not_sealed_for_any_more),
-        TEST(a_revocation_speaks_of_the_past_and_of_the_members_own_sealing_keys),
+        TEST(a_revocation_speaks_of_the_past_and_of_the_members_own_keys),
+        TEST(a_key_acts_from_the_entry_after_its_enrolment_until_its_revocation),
+        TEST(a_key_that_does_not_prove_itself_is_not_entered),
+        TEST(a_key_of_the_genesis_is_replaced_in_one_entry),
+        TEST(an_organisation_cannot_be_left_without_a_voice),
+        TEST(every_role_does_what_the_matrix_says_and_nothing_else),
         TEST(a_replay_of_the_entries_alone_knows_the_same_members),
         TEST(an_abandoned_batch_enrols_nobody),
     };

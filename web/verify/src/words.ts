@@ -85,6 +85,9 @@ export const statusWords: Record<Status, Two> = {
   UNKNOWN_BLOCK: two('the block it claims to have seen is not in this log', '其所称见过的区块不在本日志中'),
   UNKNOWN_TARGET: two('the statement it refers to is not recorded', '所指的声明未入账'),
   UNTRUE: two('the log says otherwise', '与日志不符'),
-  NOT_CONFIRMED: two('the founders have not confirmed yet', '创始方尚未确认'),
+  NOT_CONFIRMED: two('the key does not act yet', '密钥尚未生效'),
   OUT_OF_ORDER: two('it comes before what it refers to', '先于其所指'),
+  NOT_ALLOWED: two('not allowed', '不允许'),
+  REVOKED: two('the signing key was revoked before', '签名密钥此前已撤销'),
+  DISPUTED: two('others may have held the signing key by then', '其时他人可能已持有该签名密钥'),
 }

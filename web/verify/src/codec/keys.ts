@@ -1,23 +1,24 @@
 /** Public keys, their ids and signatures: docs/formats/keys.md. The checks of form are ours, the curves are @noble's. */
-import { ed25519 } from '@noble/curves/ed25519'
+import { ed25519, x25519 } from '@noble/curves/ed25519'
 import { p256 } from '@noble/curves/nist'
 import { sha512 as noble512 } from '@noble/hashes/sha2'
 import { type Bytes, be, ensure, hex, join } from './bytes.ts'
 import { sha256 } from './hash.ts'
 
-export const ES256 = -7, ED25519 = -8
-export type Alg = typeof ES256 | typeof ED25519
+export const ES256 = -7, ED25519 = -8, X25519 = -25
+export type Alg = typeof ES256 | typeof ED25519 | typeof X25519
 export interface PublicKey { alg: Alg, bytes: Bytes }
 
-export const publicLength = (alg: number): number | undefined => alg === ES256 ? 64 : alg === ED25519 ? 32 : undefined
+export const publicLength = (alg: number): number | undefined => alg === ES256 ? 64 : alg === ED25519 || alg === X25519 ? 32 : undefined
 
-/* {1: 2, -1: 1, -2: x, -3: y} and {1: 1, -1: 6, -2: key}, RFC 9679 */
+/* {1: 2, -1: 1, -2: x, -3: y}, {1: 1, -1: 6, -2: key} and, of X25519, {1: 1, -1: 4, -2: key}, RFC 9679 */
 const ES256_HEAD = Uint8Array.of(0xa4, 1, 2, 0x20, 1, 0x21, 0x58, 32), ES256_MIDDLE = Uint8Array.of(0x22, 0x58, 32)
 const ED25519_HEAD = Uint8Array.of(0xa3, 1, 1, 0x20, 6, 0x21, 0x58, 32)
+const X25519_HEAD = Uint8Array.of(0xa3, 1, 1, 0x20, 4, 0x21, 0x58, 32)
 
 export function keyId(key: PublicKey): Bytes {
   const { alg, bytes } = key
-  return alg === ES256 ? sha256(ES256_HEAD, bytes.subarray(0, 32), ES256_MIDDLE, bytes.subarray(32)) : sha256(ED25519_HEAD, bytes)
+  return alg === ES256 ? sha256(ES256_HEAD, bytes.subarray(0, 32), ES256_MIDDLE, bytes.subarray(32)) : sha256(alg === ED25519 ? ED25519_HEAD : X25519_HEAD, bytes)
 }
 
 const P = (1n << 255n) - 19n
@@ -40,6 +41,7 @@ function pointAllowed(bytes: Bytes): boolean {
 
 function onCurve(key: PublicKey): boolean {
   try {
+    if (key.alg === X25519) return x25519.getSharedSecret(new Uint8Array(32).fill(1), key.bytes), true // throws when it agrees on zero
     if (key.alg === ED25519) return ed25519.Point.fromHex(hex(key.bytes)), true
     const x = be(key.bytes.subarray(0, 32)), y = be(key.bytes.subarray(32))
     return x < FIELD && y < FIELD && (p256.Point.fromAffine({ x, y }).assertValidity(), true)
@@ -51,10 +53,10 @@ function onCurve(key: PublicKey): boolean {
 const checked = new Map<string, boolean>()
 
 export function checkKey(key: PublicKey): void {
-  const name = hex(key.bytes)
+  const name = `${key.alg} ${hex(key.bytes)}`
   let good = checked.get(name)
   if (good === undefined) {
-    good = key.bytes.length === publicLength(key.alg) && (key.alg === ES256 || pointAllowed(key.bytes)) && onCurve(key)
+    good = key.bytes.length === publicLength(key.alg) && (key.alg !== ED25519 || pointAllowed(key.bytes)) && onCurve(key)
     checked.set(name, good)
   }
   ensure(good, 'BAD_KEY', 'not a valid public key')

@@ -1,13 +1,14 @@
-/** Parties and keys, from the genesis and the confirms behind it: may this key say that, there? docs/formats/entry.md, "Enrolment". */
+/** Parties and keys, from the genesis, the confirms and the member entries behind it: may this key say that, there? docs/formats/entry.md, "Enrolment". */
 import { type Bytes, ensure, hex, join, same, toUtf8 } from '../codec/bytes.ts'
-import { ED25519, ES256, type PublicKey, checkKey, keyId, publicLength, verify } from '../codec/keys.ts'
+import { ED25519, ES256, type PublicKey, X25519, checkKey, keyId, publicLength, verify } from '../codec/keys.ts'
 import { type Statement } from '../record/entry.ts'
-import { DEPOSITOR, ORGANISATION, PROVIDER, type PartyKey, type Payload, kinds } from '../record/kinds.ts'
+import { DEPOSITOR, ORGANISATION, PROVIDER, type PartyKey, type Payload, enrollers, kinds } from '../record/kinds.ts'
 
 export interface Party { id: bigint, role: number, organisation: bigint, confirmed: boolean }
-export interface MemberKey { kid: Bytes, key: PublicKey, party: Party, purpose: number, from: bigint | undefined }
+export interface MemberKey { kid: Bytes, key: PublicKey, party: Party, purpose: number, from: bigint | undefined, until?: bigint, since?: bigint }
 
-const STATEMENT = 1, LOG = 2
+const STATEMENT = 1, LOG = 2, SEALING = 7
+const NOBODY = (1n << 63n) - 1n // has the key, says a revocation
 const ANYONE = DEPOSITOR | PROVIDER | ORGANISATION
 /** By purpose: who may hold such a key. */
 const HOLDERS: Record<number, number> = { [STATEMENT]: ANYONE, [LOG]: ORGANISATION, 3: ORGANISATION, 4: ORGANISATION, 5: ORGANISATION }
@@ -46,7 +47,10 @@ export class Members {
     return [...this.byKid.values()].some((k) => k.party === party && k.purpose === purpose)
   }
 
-  private isOrganisation(id: bigint): boolean { return this.parties[Number(id) - 1]?.role === ORGANISATION }
+  /** As the receipt brings the entries of some parties only, ids may have gaps. */
+  party(id: bigint): Party | undefined { return this.parties.find((p) => p.id === id) }
+
+  private isOrganisation(id: bigint): boolean { return this.party(id)?.role === ORGANISATION }
 
   private checkParty(p: Party): void {
     malformed(this.has(p, STATEMENT), `party ${p.id} has no statement key`)
@@ -77,7 +81,8 @@ export class Members {
     const key = this.key(st.kid)
     ensure(key !== undefined, 'UNKNOWN_KEY', 'the signing key is not enrolled in this ledger')
     ensure((kinds[st.kind].roles & key.party.role) !== 0 && key.purpose === STATEMENT, 'WRONG_ROLE', `a key of party ${key.party.id} may not sign a ${st.kind}`)
-    ensure(st.kind === 'confirm' || (key.from !== undefined && position >= key.from), 'NOT_CONFIRMED', `organisation ${key.party.organisation} has not confirmed its keys yet`)
+    ensure(st.kind === 'confirm' || (key.from !== undefined && position >= key.from), 'NOT_CONFIRMED', `the key of party ${key.party.id} does not act yet`)
+    ensure(key.until === undefined || position < key.until, 'REVOKED', `the key of party ${key.party.id} was revoked at position ${key.until}`)
     return key
   }
 
@@ -90,12 +95,75 @@ export class Members {
     for (const { kid, signature } of keys) {
       const key = this.key(kid)
       ensure(key !== undefined && key.party.organisation === party, 'UNKNOWN_KEY', `confirm: it lists a key that is not organisation ${party}'s`)
-      verify(key.key, join(toUtf8('custody/possession/v1\n'), this.network, Uint8Array.of(key.purpose), key.key.bytes), signature)
+      verify(key.key, this.possession(key), signature)
     }
     const own = [...this.byKid.values()].filter((k) => k.party.organisation === party)
     ensure(keys.length === own.length, 'MISSING_SIGNATURE', `confirm: ${keys.length} of ${own.length} keys have signed`)
     for (const k of own) k.from = position + 1n
     signer.party.confirmed = true
+  }
+
+  private possession(k: MemberKey): Bytes { return join(toUtf8('custody/possession/v1\n'), this.network, Uint8Array.of(k.purpose), k.key.bytes) }
+
+  /** The statement key of a party that was given last, of those that act. */
+  private speaker(id: bigint): MemberKey | undefined {
+    return [...this.byKid.values()].reverse().find((k) => k.party.id === id && k.purpose === STATEMENT && k.until === undefined)
+  }
+
+  /** Parties and keys that come later, and keys that go. Nothing is undone when it fails: then the whole receipt is refused. */
+  enrol(st: Statement & { kind: 'member' }, position: bigint): void {
+    const signer = this.signer(st, position), { payload } = st
+    verify(signer.key, st.signed, st.signature)
+    const kept = [...this.byKid].map(([kid, k]) => [kid, { ...k }] as const), parties = [...this.parties]
+    try {
+      const party = this.take(payload, signer.party)
+      for (const r of payload.revoked) this.revoke(party, r, position)
+      for (const k of payload.keys) this.give(party, k, position)
+      ensure(this.speaker(party.organisation) !== undefined, 'NOT_ALLOWED', `member: organisation ${party.organisation} would be left without a statement key`)
+    } catch (e) {
+      this.byKid.clear()
+      for (const [kid, k] of kept) this.byKid.set(kid, k)
+      this.parties.splice(0, this.parties.length, ...parties)
+      throw e
+    }
+  }
+
+  private take(p: Payload<'member'>, by: Party): Party {
+    const known = this.party(p.party), role = Number(p.role)
+    if (known) {
+      ensure(known.organisation === by.organisation, 'WRONG_ROLE', `member: party ${p.party} is run by another organisation`)
+      ensure(known.role === role, 'WRONG_ROLE', `member: party ${p.party} has another role`)
+    } else ensure(role !== ORGANISATION, 'WRONG_ROLE', 'member: organisations come with genesis alone')
+    ensure(((enrollers[role] ?? 0) & by.role) !== 0, 'WRONG_ROLE', `member: party ${by.id} may not enrol a party of role ${role}`)
+    if (known) return known
+    const party = { id: p.party, role, organisation: by.organisation, confirmed: false }
+    this.parties.push(party)
+    return party
+  }
+
+  private revoke(party: Party, { kid, since }: Payload<'member'>['revoked'][number], position: bigint): void {
+    const key = this.key(kid)
+    ensure(key !== undefined && key.party.id === party.id, 'UNKNOWN_KEY', `member: party ${party.id} has no such key to revoke`)
+    ensure(key.purpose === STATEMENT || key.purpose === SEALING, 'WRONG_ROLE', `member: a key of purpose ${key.purpose} is not revoked this way`)
+    ensure(key.until === undefined, 'DUPLICATE', `member: the key was revoked at position ${key.until}`)
+    ensure(since < position || since === NOBODY, 'OUT_OF_ORDER', 'member: a key is compromised since a position before its revocation, or not at all')
+    key.until = position
+    if (since !== NOBODY) key.since = since
+  }
+
+  private give(party: Party, from: Payload<'member'>['keys'][number], position: bigint): void {
+    const purpose = Number(from.purpose)
+    ensure(purpose === STATEMENT || purpose === SEALING, 'WRONG_ROLE', `member: a key of purpose ${purpose} is not given this way`)
+    const key: PublicKey = { alg: purpose === SEALING ? X25519 : ES256, bytes: from.key }
+    ensure(from.negAlg === BigInt(-key.alg) && from.key.length === publicLength(key.alg), 'BAD_KEY', 'member: a key of that purpose is of another algorithm')
+    checkKey(key)
+    const kid = keyId(key), given: MemberKey = { kid, key, party, purpose, from: position + 1n }
+    ensure(!this.byKid.has(hex(kid)), 'BAD_KEY', 'member: the key is listed already')
+    ensure(this.byKid.size < 256, 'TOO_LARGE', 'member: more than 256 keys')
+    const voucher = purpose === STATEMENT ? given : this.speaker(party.id) ?? this.speaker(party.organisation)
+    ensure(voucher !== undefined, 'UNKNOWN_KEY', 'member: there is no statement key to vouch for the sealing key')
+    verify(voucher.key, this.possession(given), from.proof)
+    this.byKid.set(hex(kid), given)
   }
 }
 

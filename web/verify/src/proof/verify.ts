@@ -178,10 +178,23 @@ class Judge {
     const members = attempt(() => new Members(this.genesis, this.report.facts!.network!))
     if (members.status !== 'OK') return this.report.judged('enrolment', members)
     this.members = members.value
-    for (const p of this.of('confirm')) {
-      const { party } = p.payload, found = attempt(() => members.value.confirm(p.entry.statement as Statement & { kind: 'confirm' }, p.position))
-      this.report.judged('confirm', found, alike(p.position), alike(party), this.nameOf(party))
+    for (const p of this.of('member')) this.nameMember(p)
+    for (const p of this.r.placed) {
+      const st = p.entry.statement, position = alike(p.position)
+      if (st?.kind === 'confirm') {
+        const { party } = st.payload, found = attempt(() => members.value.confirm(st, p.position))
+        this.report.judged('confirm', found, position, alike(party), this.nameOf(party))
+      }
+      if (st?.kind !== 'member') continue
+      const { party } = st.payload, found = attempt(() => members.value.enrol(st, p.position)), by = members.value.key(st.kid)?.party.id
+      this.report.judged('member', found, position, alike(party), this.nameOf(party), alike(by ?? 0), this.nameOf(by))
     }
+  }
+
+  /** A party that came later bears the name of the first entry about it. */
+  private nameMember({ details, payload: { party } }: Of<'member'>): void {
+    const d = details && attempt(() => readDetails(details, 'member'))
+    if (d && d.status === 'OK' && d.value.profile === 'member' && !this.names.has(party)) this.names.set(party, d.value.fields.name)
   }
 
   private case(): void {
@@ -250,12 +263,36 @@ class Judge {
     if (entry.statement) {
       this.nameParties(members)
       if (entry.inner) this.statement(entry.inner, position, members)
-      if (entry.kind !== 'confirm') this.statement(entry.statement, position, members)
+      if (entry.statement.kind === 'member') for (const party of [members.key(entry.statement.kid)?.party.id, entry.statement.payload.party]) this.need(party, members)
+      else if (entry.kind !== 'confirm') this.statement(entry.statement, position, members)
       if (entry.statement.kind === 'incident' && entry.statement.payload.claim)
         this.statement(readNestedClaim(entry.statement.payload.claim, entry.statement.network), position, members)
     }
     for (const p of this.r.placed)
       if (p.used && p !== this.r.own && (p.entry.kind === 'case' || p.entry.kind === 'stored')) this.statement(p.entry.statement!, p.position, members)
+    for (const p of this.r.placed)
+      if (p.used && (p.entry.kind === 'confirm' || p.entry.kind === 'member')) this.revoked(p.entry.statement!, p.position, members)
+  }
+
+  /** What says which keys a party has: its organisation's confirm, every member entry about it, and the same of who signed those. */
+  private need(id: bigint | undefined, members: Members): void {
+    const party = id === undefined ? undefined : members.party(id)
+    if (!party) return
+    for (const p of this.of('confirm')) if (p.payload.party === party.organisation) this.use(p)
+    for (const p of this.of('member')) {
+      if (p.used || p.payload.party !== party.id) continue
+      this.use(p)
+      this.need(members.key(p.entry.statement!.kid)?.party.id, members)
+    }
+  }
+
+  /** A signature that is good, by a key that was revoked later: was it still its holder's own? */
+  private revoked(st: Statement, position: bigint, members: Members): void {
+    const key = members.key(st.kid)
+    if (key?.until === undefined) return
+    const words = [alike(position), alike(key.party.id), this.nameOf(key.party.id), alike(key.until)]
+    if (key.since !== undefined && key.since <= position) this.report.unproven('disputed', 'DISPUTED', ...words, alike(key.since))
+    else this.report.note('revoked', ...words)
   }
 
   private nameParties(members: Members): void {
@@ -270,12 +307,13 @@ class Judge {
   private statement(st: Statement, position: bigint, members: Members): void {
     const found = attempt(() => {
       const key = members.signer(st, position)
-      for (const p of this.of('confirm')) if (p.payload.party === key.party.organisation) this.use(p)
+      this.need(key.party.id, members)
       verifySignature(key.key, st.signed, st.signature)
       return key
     })
     const party = found.status === 'OK' ? found.value.party.id : undefined
     this.report.judged('statement', found, alike(position), kindName(st.kind), alike(party ?? 0n), this.nameOf(party))
+    if (found.status === 'OK') this.revoked(st, position, members)
   }
 
   /* ---- time ---- */

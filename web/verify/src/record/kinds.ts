@@ -7,7 +7,7 @@ const party = uint(1, PARTIES_MAX), quorum = uint(0, PARTIES_MAX)
 const seen = tuple({ position: uint(), leaf: h32 })
 const nested = bytes(1, ENTRY_MAX)
 
-export const DEPOSITOR = 1, PROVIDER = 2, ORGANISATION = 4
+export const DEPOSITOR = 1, PROVIDER = 2, ORGANISATION = 4, READER = 8, AUDITOR = 16, OPERATOR = 32, ADMINISTRATOR = 64, NODE = 128
 export const ITEM = 1n, FOLDER = 2n, EQUIVOCATION = 2n
 
 const partyKey = tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64) })
@@ -114,10 +114,15 @@ export const kinds: Record<Kind, Row> = {
   genesis: { form: 'plain', roles: 0 }, block: { form: 'plain', roles: 0 },
   confirm: { form: 'signed', roles: ORGANISATION }, case: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
   claim: { form: 'nested', roles: DEPOSITOR }, deposit: { form: 'signed', roles: PROVIDER }, refusal: { form: 'signed', roles: PROVIDER },
-  void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION }, incident: { form: 'signed', roles: ORGANISATION },
-  correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION },
-  inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
-  member: { form: 'signed', roles: ORGANISATION },
+  void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION | NODE }, incident: { form: 'signed', roles: ORGANISATION | NODE },
+  correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION | NODE },
+  inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION | AUDITOR }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+  member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR },
+}
+/** By role: who may enrol parties of it, and give and revoke their keys. */
+export const enrollers: Record<number, number> = {
+  [ORGANISATION]: ORGANISATION, [ADMINISTRATOR]: ORGANISATION,
+  ...Object.fromEntries([DEPOSITOR, PROVIDER, READER, AUDITOR, OPERATOR, NODE].map((role) => [role, ORGANISATION | ADMINISTRATOR])),
 }
 
 const typeOf = (kind: Kind): string => `application/custody-${kind}+${kinds[kind].form === 'plain' ? 'cbor' : 'cose'}`

@@ -1,0 +1,100 @@
+/* The matrix: the table that people read is the one that the code asks, and whatever stands in neither is denied. */
+#include "custody/may.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint64_t roles[] = { CU_ROLE_DEPOSITOR, CU_ROLE_PROVIDER, CU_ROLE_ORGANISATION,  CU_ROLE_READER,
+                                  CU_ROLE_AUDITOR,   CU_ROLE_OPERATOR, CU_ROLE_ADMINISTRATOR, CU_ROLE_NODE };
+#define ROLES (sizeof roles / sizeof *roles)
+
+static bool known(uint64_t role)
+{
+    for (size_t k = 0; k < ROLES; k++)
+        if (roles[k] == role) return true;
+    return false;
+}
+
+#define NUMBER(act, num, text, ...) { num, text },
+static const struct {
+    unsigned act;
+    const char *text;
+} acts[] = { CU_ACT_TABLE(NUMBER) };
+#define ACTS (sizeof acts / sizeof *acts)
+
+static void what_stands_nowhere_is_denied(void **state)
+{
+    (void)state;
+    for (unsigned act = 0; act < 1024; act++) {
+        bool any = false, listed = false;
+        for (size_t i = 0; i < ACTS; i++) listed = listed || acts[i].act == act;
+        for (uint64_t role = 0; role < 1024; role++) {
+            if (known(role)) any = any || cu_may(role, act);
+            else assert_false(cu_may(role, act));
+        }
+        assert_int_equal(any, listed); /* nor is there an act that nobody may do */
+    }
+    assert_false(cu_may(UINT64_MAX, CU_ACT_CASE));
+    for (uint64_t role = 0; role < 1024; role++) assert_int_equal(cu_act_enrol(role) != 0, known(role));
+}
+
+static void every_kind_that_is_signed_is_an_act(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < cu_kinds_n; k++) {
+        bool any = false;
+        for (size_t r = 0; r < ROLES; r++) any = any || cu_may(roles[r], cu_kinds[k]);
+        assert_int_equal(any, cu_kind_row(cu_kinds[k])->form != CU_FORM_PLAIN);
+    }
+}
+
+static void roles_have_names(void **state)
+{
+    (void)state;
+    for (uint64_t role = 0; role < 1024; role++) {
+        const char *name = cu_role_name(role);
+        assert_int_equal(name != NULL, known(role));
+        if (name) assert_int_equal(cu_role_by_name(cu_span_str(name)), role);
+    }
+    assert_int_equal(cu_role_by_name(cu_span_str("depositors")), 0);
+    assert_int_equal(cu_role_by_name(CU_SPAN_EMPTY), 0);
+}
+
+/* "| say case | 1 | 0 | …" in docs/formats/entry.md, one row an act and a column a role, in the same order. */
+static void the_page_has_the_same_table(void **state)
+{
+    FILE *page = fopen(TEST_SOURCE_DIR "/docs/formats/entry.md", "r");
+    char line[1024];
+    size_t row = 0;
+
+    (void)state;
+    assert_non_null(page);
+    while (fgets(line, sizeof line, page)) {
+        char wanted[256];
+        int n = row < ACTS ? snprintf(wanted, sizeof wanted, "| %s |", acts[row].text) : 0;
+        if (n <= 0 || strncmp(line, wanted, (size_t)n) != 0) continue;
+        for (size_t k = 0; k < ROLES; k++)
+            n += snprintf(wanted + n, sizeof wanted - (size_t)n, " %s |", cu_may(roles[k], acts[row].act) ? "yes" : "");
+        assert_memory_equal(line, wanted, (size_t)n);
+        row++;
+    }
+    assert_int_equal(fclose(page), 0);
+    assert_int_equal(row, ACTS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_stands_nowhere_is_denied),
+        cmocka_unit_test(every_kind_that_is_signed_is_an_act),
+        cmocka_unit_test(roles_have_names),
+        cmocka_unit_test(the_page_has_the_same_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
