@@ -38,6 +38,9 @@
       "回执内的内容（{1}字节）与所签的一致", "", "") \
     X(PROFILE, "profile", NONE, "the details are not those of a profile that is known here: they are not interpreted", \
       "详情不符合此处已知的任何模板：不予解读", "", "") \
+    X(SEALED, "sealed", NONE, \
+      "content and details are sealed for {1} keys: what is verified, and what the provider signed, are the sealed bytes", \
+      "内容与详情已为{1}个密钥密封：所核验的、云服务商所签的，均为密封后的字节", "", "") \
     X(SUPPORT_DETAILS, "support-details", INTEGRITY, "", "", "the details of entry {1} are not those that were signed", \
       "{1}号记录的详情与所签的不符") \
     X(ENROLMENT, "enrolment", SIGNER, "", "", "the genesis enrols nobody", "创始记录没有登记任何一方") \

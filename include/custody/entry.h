@@ -110,6 +110,8 @@ struct cu_claim {                /* key */
     cu_hash commitment;          /* 8   SHA-256(salt ‖ details) */
     struct cu_folder folder;     /* 9   iff content is a folder */
     bool has_folder;
+    struct cu_list sealed;       /* 10  of an item: content and details are age files for these sealing keys; kids ascending */
+    bool has_sealed;
 };
 struct cu_deposit { struct cu_span claim; uint64_t time; struct cu_seen seen; };                  /* 1 2 3 */
 struct cu_refusal { struct cu_span claim; uint64_t time; struct cu_seen seen; uint64_t reason; }; /* 1 2 3 4 */

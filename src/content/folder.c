@@ -215,11 +215,11 @@ static cu_status add_symlink(struct folder *f, const struct cu_walk_item *w, str
     return add_plain(f, w, CU_ITEM_SYMLINK, cu_buf_span(&target), err);
 }
 
-static cu_status open_same(struct folder *f, const struct cu_walk_item *w, struct cu_source_file **ret, struct cu_err *err)
+cu_status cu_intake_open_same(struct cu_intake *in, const struct cu_walk_item *w, struct cu_source_file **ret, struct cu_err *err)
 {
     struct cu_source_stat st;
 
-    cu_status status = f->in->source->ops->open(f->in->source->self, w->full, ret, err);
+    cu_status status = in->source->ops->open(in->source->self, w->full, ret, err);
     ENSURE(status != CU_NOT_FOUND, err, CU_CHANGED, "%s vanished while the folder was read", w->full);
     if (status != CU_OK) return status;
     TRY((*ret)->ops->stat(*ret, &st, err));
@@ -235,7 +235,7 @@ static cu_status add_small(struct folder *f, const struct cu_walk_item *w, struc
     TRY(need_batch(f, size, err));
     struct batch *b = f->filling;
     uint8_t *at = b->bytes + b->bytes_n;
-    TRY(open_same(f, w, &file, err));
+    TRY(cu_intake_open_same(f->in, w, &file, err));
     TRY(cu_intake_fill(f->in, file, at, size, &n, err));
     TRY(cu_intake_unchanged(f->in, file, w->full, false, &w->stat, n, err));
     struct cu_item item = item_of(w, keep_text(b, w->path));
@@ -252,7 +252,7 @@ static cu_status add_large(struct folder *f, const struct cu_walk_item *w, struc
     CU_CLEANUP(cu_source_close) struct cu_source_file *file = NULL;
     uint64_t size;
 
-    TRY(open_same(f, w, &file, err));
+    TRY(cu_intake_open_same(f->in, w, &file, err));
     TRY(cu_intake_stream(f->in, CU_SPAN_EMPTY, file, &size, err));
     TRY(cu_intake_unchanged(f->in, file, w->full, false, &w->stat, size, err));
     TRY(need_batch(f, 0, err));

@@ -91,29 +91,41 @@ static cu_status refuse_device(const char *path, enum cu_source_kind kind, struc
 }
 
 /* Small enough to be in memory: with the record, or into a pack. */
-static cu_status keep_small(struct cu_intake *in, struct cu_span bytes, const struct cu_sums *sums, struct cu_ingested *ret,
-                            struct cu_err *err)
+cu_status cu_intake_keep_small(struct cu_intake *in, struct cu_span bytes, struct cu_ingested *ret, struct cu_err *err)
 {
     ret->is_inline = bytes.n <= CU_CONTENT_INLINE_MAX;
-    if (!ret->is_inline) return cu_put_small(in->put, CU_OBJECT_CONTENT, &sums->root, bytes, err);
+    if (!ret->is_inline) return cu_put_small(in->put, CU_OBJECT_CONTENT, &ret->root, bytes, err);
     cu_buf_add(&ret->content, bytes);
     return cu_buf_ok(&ret->content, err);
 }
 
-static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_sums *sums,
-                           struct cu_ingested *ret, struct cu_err *err)
+static void take_sums(const struct cu_sums *sums, struct cu_ingested *ret)
 {
+    ret->size = sums->size;
+    ret->root = sums->root;
+    ret->digests_n = sums->digests_n;
+    memcpy(ret->digest, sums->digest, sizeof ret->digest);
+}
+
+static cu_status read_item(struct cu_intake *in, struct cu_source_file *f, uint8_t *head, struct cu_ingested *ret,
+                           struct cu_err *err)
+{
+    struct cu_sums sums;
     uint64_t size;
     size_t n;
 
     TRY(cu_intake_fill(in, f, head, CU_CHUNK_BYTES, &n, err));
     snprintf(ret->media, sizeof ret->media, "%s", cu_media_type(cu_span(head, n)));
+    if (in->to_n) return cu_intake_seal_rest(in, f, head, n, ret, err);
     if (n == CU_CHUNK_BYTES) {
         TRY(cu_intake_stream(in, cu_span(head, n), f, &size, err));
-        return cu_put_large_take(in->put, sums, err);
+        TRY(cu_put_large_take(in->put, &sums, err));
+        take_sums(&sums, ret);
+        return CU_OK;
     }
-    TRY(cu_intake_sum(in, cu_span(head, n), sums, err));
-    return keep_small(in, cu_span(head, n), sums, ret, err);
+    TRY(cu_intake_sum(in, cu_span(head, n), &sums, err));
+    take_sums(&sums, ret);
+    return cu_intake_keep_small(in, cu_span(head, n), ret, err);
 }
 
 static void free_bytes(uint8_t **p) { free(*p); }
@@ -122,21 +134,16 @@ static cu_status ingest_item(struct cu_intake *in, const char *path, struct cu_i
 {
     CU_CLEANUP(cu_source_close) struct cu_source_file *f = NULL;
     CU_CLEANUP(free_bytes) uint8_t *head = malloc(CU_CHUNK_BYTES);
-    struct cu_sums sums;
 
     ENSURE(head, err, CU_NO_MEMORY, "no memory to read %s", path);
     TRY(in->source->ops->open(in->source->self, path, &f, err));
     TRY(f->ops->stat(f, &ret->stat, err));
     if (ret->stat.kind != CU_SOURCE_FILE && ret->stat.kind != CU_SOURCE_STREAM) return refuse_device(path, ret->stat.kind, err);
     in->bytes_total = ret->stat.size;
-    TRY(read_item(in, f, head, &sums, ret, err));
-    if (ret->stat.kind == CU_SOURCE_FILE) TRY(cu_intake_unchanged(in, f, path, true, &ret->stat, sums.size, err));
+    TRY(read_item(in, f, head, ret, err));
+    if (ret->stat.kind == CU_SOURCE_FILE) TRY(cu_intake_unchanged(in, f, path, true, &ret->stat, in->bytes, err));
     in->files = 1;
     ret->type = CU_CONTENT_ITEM;
-    ret->size = sums.size;
-    ret->root = sums.root;
-    ret->digests_n = sums.digests_n;
-    memcpy(ret->digest, sums.digest, sizeof ret->digest);
     return CU_OK;
 }
 
@@ -151,7 +158,9 @@ static cu_status ingest_kind(struct cu_intake *in, const struct cu_ingest *confi
     switch (st.kind) {
     case CU_SOURCE_FILE:
     case CU_SOURCE_STREAM: return ingest_item(in, path, ret, err);
-    case CU_SOURCE_FOLDER: ret->stat = st; return cu_intake_folder(in, config, path, ret, err);
+    case CU_SOURCE_FOLDER:
+        ret->stat = st;
+        return in->to_n ? cu_intake_seal_folder(in, config, path, ret, err) : cu_intake_folder(in, config, path, ret, err);
     case CU_SOURCE_BLOCK_DEVICE:
     case CU_SOURCE_SYMLINK:
     case CU_SOURCE_OTHER: break;
@@ -163,9 +172,12 @@ cu_status cu_ingest_path(const struct cu_ingest *config, const char *path, struc
 {
     CU_CLEANUP(cu_put_cleanup) struct cu_put *nowhere = NULL;
     CU_CLEANUP(cu_ingested_free) struct cu_ingested out = { .content = cu_buf_heap(SIZE_MAX / 2) };
-    struct cu_intake in = {
-        .source = config->source, .put = config->put, .algs = config->digests, .progress = &config->progress
-    };
+    struct cu_intake in = { .source = config->source,
+                            .put = config->put,
+                            .algs = config->digests,
+                            .progress = &config->progress,
+                            .to = config->to,
+                            .to_n = config->to_n };
 
     if (!in.put) TRY(cu_put_begin(NULL, 0, &nowhere, err));
     if (!in.put) in.put = nowhere;

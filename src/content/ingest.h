@@ -6,6 +6,7 @@
 #define CU_CONTENT_INGEST_H
 
 #include "content/objects.h"
+#include "custody/age.h"
 #include "ports/source.h"
 
 struct cu_digest_value { enum cu_digest_alg alg; uint8_t bytes[CU_DIGEST_LEN_MAX]; };
@@ -21,12 +22,17 @@ struct cu_ingest {
     const struct cu_source *source;
     struct cu_put *put;            /* where the bytes go; NULL: only look (a claim at the scene, a dry run) */
     unsigned digests;              /* bit per enum cu_digest_alg besides sha256, for an item; folders' items have sha256 */
+    const struct cu_age_recipient *to; /* seal for these, before anything reaches a store; to_n 0: for nobody */
+    size_t to_n;
     struct cu_progress progress;
     /* Told each item of a folder when it has been read; may refuse (a list of expected digests). May be NULL. `extra` has the
      * digests asked for, sha256 first. */
     cu_status (*item)(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err);
     void *item_arg;
 };
+
+/** A folder that is sealed is one item, a tar file; its media type says so. */
+#define CU_MEDIA_SEALED_FOLDER "application/x-tar; of=folder"
 
 struct cu_ingested {
     enum cu_content_type type;

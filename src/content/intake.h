@@ -12,6 +12,8 @@ struct cu_intake {
     unsigned algs;
     bool roots_only;                    /* no flat digests at all */
     const struct cu_progress *progress; /* may be NULL */
+    const struct cu_age_recipient *to;  /* whom to seal for; to_n 0: nothing is sealed */
+    size_t to_n;
     uint64_t bytes, bytes_total, files; /* read so far; bytes_total 0: not known */
 };
 
@@ -30,6 +32,20 @@ CU_MUST_USE cu_status cu_intake_sum(struct cu_intake *in, struct cu_span bytes, 
 /** Is the file that was read, and the path that led to it, what it was before, and were that many bytes read? CHANGED. */
 CU_MUST_USE cu_status cu_intake_unchanged(struct cu_intake *in, struct cu_source_file *f, const char *path, bool follow,
                                           const struct cu_source_stat *before, uint64_t size, struct cu_err *err);
+
+struct cu_walk_item;
+/** A file of a folder, opened; CHANGED when it is not the one that was listed. */
+CU_MUST_USE cu_status cu_intake_open_same(struct cu_intake *in, const struct cu_walk_item *w, struct cu_source_file **ret,
+                                          struct cu_err *err);
+/** With the record, or into a pack: under ret->root. */
+CU_MUST_USE cu_status cu_intake_keep_small(struct cu_intake *in, struct cu_span bytes, struct cu_ingested *ret, struct cu_err *err);
+
+/* ---- sealing.c: the same, sealed on the way; `ret` has the digests of what was read, size and root of what is kept ---- */
+/** `piece`, a chunk of memory, has the first `n` bytes of `f`. */
+CU_MUST_USE cu_status cu_intake_seal_rest(struct cu_intake *in, struct cu_source_file *f, uint8_t *piece, size_t n,
+                                          struct cu_ingested *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_intake_seal_folder(struct cu_intake *in, const struct cu_ingest *config, const char *path,
+                                            struct cu_ingested *ret, struct cu_err *err);
 
 CU_MUST_USE cu_status cu_intake_folder(struct cu_intake *in, const struct cu_ingest *config, const char *path,
                                        struct cu_ingested *ret, struct cu_err *err);

@@ -78,8 +78,12 @@ static void judge_details(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
     union cu_details d;
-    cu_status status = cu_details_check(r->record.details, r->entry.kind, &d, NULL);
 
+    if (r->entry.has_inner && r->entry.inner.body.claim.has_sealed) {
+        NOTED(j, SEALED, NUM(r->entry.inner.body.claim.sealed.n));
+        return;
+    }
+    cu_status status = cu_details_check(r->record.details, r->entry.kind, &d, NULL);
     if (status != CU_OK) NOTED(j, PROFILE);
     else if (r->entry.has_inner) show_deposit(r, &d.deposit);
 }

@@ -18,6 +18,7 @@ static const struct cu_field claim_fields[] = {
     SEEN(7, struct cu_claim),
     CU_FIXED(8, struct cu_claim, commitment),
     CU_MAP(9, struct cu_claim, folder, &folder_schema, CU_OPTIONAL(struct cu_claim, has_folder)),
+    CU_LIST(10, struct cu_claim, sealed, 1, CU_AGE_RECIPIENTS_MAX, &cu_id_schema, CU_OPTIONAL(struct cu_claim, has_sealed)),
 };
 
 static cu_status check_claim(const union cu_payload *payload, struct cu_err *err)
@@ -26,7 +27,9 @@ static cu_status check_claim(const union cu_payload *payload, struct cu_err *err
 
     ENSURE(claim->has_folder == (claim->content == CU_CONTENT_FOLDER), err, CU_MALFORMED,
            claim->has_folder ? "claim: an item has no folder field" : "claim: a folder needs its folder field");
-    return CU_OK;
+    if (!claim->has_sealed) return CU_OK;
+    ENSURE(!claim->has_folder, err, CU_MALFORMED, "claim: what is sealed is one item");
+    return cu_check_ids(&claim->sealed, "claim: the sealing keys", err);
 }
 const struct cu_payload_form cu_payload_CLAIM = { CU_SCHEMA_OF("claim", claim_fields, struct cu_claim), check_claim };
 

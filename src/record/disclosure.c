@@ -10,15 +10,7 @@ static const struct cu_field disclosure_fields[] = {
 
 static cu_status check_disclosure(const union cu_payload *payload, struct cu_err *err)
 {
-    cu_hash id, last = { 0 };
-    size_t at = 0;
-
-    while (cu_list_next(&payload->disclosure.targets, &cu_id_schema, &at, &id)) {
-        ENSURE(memcmp(last.b, id.b, sizeof last.b) < 0, err, CU_MALFORMED,
-               "disclosure: ids are not in ascending order, each once");
-        last = id;
-    }
-    return CU_OK;
+    return cu_check_ids(&payload->disclosure.targets, "disclosure: ids", err);
 }
 const struct cu_payload_form cu_payload_DISCLOSURE = { CU_SCHEMA_OF("disclosure", disclosure_fields, struct cu_disclosure),
                                                        check_disclosure };

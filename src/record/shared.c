@@ -13,6 +13,18 @@ struct id {
 static const struct cu_field id_fields[] = { CU_FIXED(0, struct id, id) };
 const struct cu_schema cu_id_schema = CU_SCHEMA_OF("id", id_fields, struct id, .scalar = true);
 
+cu_status cu_check_ids(const struct cu_list *ids, const char *what, struct cu_err *err)
+{
+    cu_hash id, last = { 0 };
+    size_t at = 0;
+
+    while (cu_list_next(ids, &cu_id_schema, &at, &id)) {
+        ENSURE(memcmp(last.b, id.b, sizeof last.b) < 0, err, CU_MALFORMED, "%s are not in ascending order, each once", what);
+        last = id;
+    }
+    return CU_OK;
+}
+
 struct number {
     uint64_t number;
 };

@@ -13,6 +13,7 @@
 
 #include "custody/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* One deposit on its way. */
@@ -79,6 +80,7 @@ static cu_status read_source(struct cu_place *p, const struct cu_deposit_request
 {
     struct cu_ingest ingest = { .source = &p->source, .put = put, .digests = r->digests, .progress = p->progress };
 
+    if (r->seal) ingest.to = r->seal->to, ingest.to_n = r->seal->n;
     if (r->expect) {
         ingest.digests |= cu_expect_algs(r->expect);
         ingest.item = match_item;
@@ -98,7 +100,8 @@ static cu_status read_source(struct cu_place *p, const struct cu_deposit_request
 static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial,
                             struct work *w, struct cu_err *err)
 {
-    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
+    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), sealed = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
+    const struct cu_buf *said_of_it = &details;
     struct cu_claim claim = { .serial = serial,
                               .case_id = *case_id,
                               .content = w->in.type,
@@ -111,7 +114,13 @@ static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request 
     struct cu_record said;
 
     TRY(cu_form_write(r, base_name(w->path), &w->in, &details, err));
-    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(&details), &record, err));
+    if (r->seal) {
+        claim.sealed = r->seal->list;
+        claim.has_sealed = true;
+        TRY(cu_seal_details(r->seal, cu_buf_span(&details), &sealed, err));
+        said_of_it = &sealed;
+    }
+    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(said_of_it), &record, err));
     TRY(cu_record_read(cu_buf_span(&record), &said, err));
     parts.claim = said.entry;
     parts.salt = said.salt;
@@ -277,8 +286,26 @@ static cu_status describe(struct cu_place *p, const struct work *w, const struct
     TRY(cu_exhibit_name(p, row, &exhibit, err));
     for (slash = exhibit.n; slash > 0 && d->exhibit[slash - 1] != '/'; slash--) continue;
     memcpy(d->case_name, d->exhibit, slash ? slash - 1 : 0);
+    d->has_sha256 = true;
     if (row->has_sha256) TRY(find_same(p, d, err));
     return cu_copies(p, row->seq, &d->copies, err);
+}
+
+/* Nobody else knows the digest of what was read. */
+static cu_status describe_sealed(struct cu_place *p, const struct work *w, struct cu_deposited *d, struct cu_err *err)
+{
+    struct cu_buf names = cu_buf_over(d->sealed_for, sizeof d->sealed_for - 1);
+    struct cu_entry entry;
+    struct cu_span bytes;
+
+    TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &entry, err));
+    if (!entry.inner.body.claim.has_sealed) return CU_OK;
+    if (cu_sealed_for(p, &entry.inner.body.claim, &names, NULL) != CU_OK) /* very many names */
+        snprintf(d->sealed_for, sizeof d->sealed_for, "%zu members", (size_t)entry.inner.body.claim.sealed.n);
+    d->has_sha256 = w->in.digests_n > 0;
+    if (d->has_sha256) memcpy(d->sha256.b, w->in.digest[0].bytes, sizeof d->sha256.b);
+    return CU_OK;
 }
 
 /* A folder's size and digest are its manifest's word; above the inline bound the manifest goes beside the receipt. */
@@ -308,6 +335,7 @@ static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait
     TRY(cu_lookup_seq(p, w->outcome.seq, &found, err));
     TRY(describe(p, w, &found.row, &d, err));
     if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, &d, err));
+    else TRY(describe_sealed(p, w, &d, err));
     d.receipt = cu_buf_heap(CU_RECEIPT_MAX);
     if (!no_wait) TRY(cu_receipt_of(p, d.seq, &d.receipt, err));
     return done(arg, &d, err);

@@ -45,6 +45,23 @@ CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, 
 struct cu_case_request { struct cu_span name, number, cause; };
 CU_MUST_USE cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, struct cu_outcome *ret, struct cu_err *err);
 
+/* ---- sealing (seal.c) ---- */
+struct cu_sealing { size_t n; struct cu_age_recipient to[CU_AGE_RECIPIENTS_MAX]; struct cu_list list; uint8_t kids[CU_AGE_RECIPIENTS_MAX * 34]; };
+/** For these members (names with commas between) and, unless for others alone, the organisation's own key; if it has none one is made, kept
+ *  in keys/sealing.pem and enrolled. `ret` stays where it is: its list points into it. NOT_FOUND. */
+CU_MUST_USE cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_only, struct cu_span passphrase, struct cu_sealing *ret, struct cu_err *err);
+/** Names of those that a claim is sealed for, appended with ", " between; nothing when it is not sealed. */
+CU_MUST_USE cu_status cu_sealed_for(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
+/** Who opens. Wiped by its free. */
+struct cu_identities { struct cu_age_identity id[CU_AGE_IDENTITIES_MAX + 1]; size_t n; };
+/** Adds keys/sealing.pem, if it is there. WRONG_PASSPHRASE. */
+CU_MUST_USE cu_status cu_identities_own(struct cu_place *p, struct cu_span passphrase, struct cu_identities *io, struct cu_err *err);
+void cu_identities_free(struct cu_identities *ids);
+bool cu_details_are_sealed(struct cu_span details);
+CU_MUST_USE cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err);
+/** SEALED: for others. */
+CU_MUST_USE cu_status cu_open_details(const struct cu_identities *by, struct cu_span sealed, struct cu_buf *ret, struct cu_err *err);
+
 /* ---- deposits (deposit.c) ---- */
 struct cu_deposit_request {
     struct cu_span case_name;          /* n == 0: unfiled */
@@ -53,6 +70,7 @@ struct cu_deposit_request {
     struct cu_span details_text;       /* lines "key: value" of the profile's form; may be empty */
     struct cu_expect *expect;          /* may be NULL */
     struct cu_list earlier;            /* of cu_detail_earlier: what an imported package holds; n == 0: it is none */
+    const struct cu_sealing *seal;     /* NULL: not sealed */
     unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
     const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
     bool no_wait, dry_run;
@@ -67,6 +85,8 @@ struct cu_deposited {
     cu_seq seq;
     cu_unix_ms time;                   /* recorded by */
     uint64_t copies, required;
+    char sealed_for[1024];             /* names; "": it is not sealed. Then size and root are of the sealed bytes, */
+    bool has_sha256;                   /* and sha256, of what was read, is told by whoever read it alone */
     char same_as[256];                 /* the exhibit under which the same bytes were first deposited; "": none */
     bool duplicate;                    /* the very same statement was recorded before */
     struct cu_buf receipt;             /* the tlog-proof file; n == 0: none yet */

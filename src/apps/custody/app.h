@@ -98,6 +98,10 @@ CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const c
 /** One private key for a session that was opened for reading. */
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
+/** The passphrase of the ledger's keys, asked for if they have one; for a key that is to be kept as they are. */
+CU_MUST_USE cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, struct cu_err *err);
+/** What opens sealed content here: keys/sealing.pem and, if it is given, --identity FILE. */
+CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- a ledger behind an address (afar.c) ---- */

@@ -8,6 +8,7 @@ struct order {
     struct cu_deposit_request r;
     struct cu_expect expect;
     struct cu_buf details, list;
+    struct cu_sealing sealing;
 };
 
 static void order_free(struct order *o)
@@ -115,6 +116,19 @@ static cu_status deposit_claimed(struct session *s, const struct order *o, struc
     return cu_deposit_claim(&s->place, &o->r, cu_buf_span(&file), run->args_n ? run->args[0] : NULL, tell_deposited, output, err);
 }
 
+static cu_status seal_for(struct session *s, struct order *o, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    cu_status ready = passphrase_of_keys(s, &passphrase, err);
+
+    if (ready == CU_OK)
+        ready = cu_sealing_for(&s->place, opt_span(s->run, "to"), opt_is(s->run, "to-others-only"), cu_buf_span(&passphrase),
+                               &o->sealing, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    o->r.seal = &o->sealing;
+    return ready;
+}
+
 static cu_status deposit(struct session *s, void *order, struct cu_err *err)
 {
     const char *receipts = opt(s->run, "receipts");
@@ -122,6 +136,7 @@ static cu_status deposit(struct session *s, void *order, struct cu_err *err)
     struct order *o = order;
 
     o->r.no_wait = opt_is(s->run, "no-wait");
+    if (opt_is(s->run, "seal")) TRY(seal_for(s, o, err));
     if (opt(s->run, "claim")) TRY(deposit_claimed(s, o, &output, err));
     else
         TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args, (size_t)s->run->args_n, tell_deposited, &output,
@@ -136,6 +151,10 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
 
     ENSURE(run->args_n > 0 || opt(run, "claim"), err, CU_USAGE, "usage: custody deposit PATH… | --claim FILE [PATH]");
     ENSURE(run->args_n <= 1 || !opt(run, "claim"), err, CU_USAGE, "a claim is for one path");
+    ENSURE(!opt_is(run, "seal") || !opt(run, "claim"), err, CU_USAGE,
+           "what was claimed cannot be sealed any more: the claim was signed over the bytes as they are");
+    ENSURE(opt_is(run, "seal") || !(opt(run, "to") || opt_is(run, "to-others-only")), err, CU_USAGE,
+           "--to says for whom to --seal");
     TRY(read_order(run, &o, err));
     return opt_is(run, "dry-run") ? in_session(run, MODE_READ, preview, &o, err) : in_session(run, MODE_WRITE, deposit, &o, err);
 }
@@ -190,12 +209,19 @@ const struct command command_deposit = {
             "both stores, has depositor and provider sign, records it in the log, waits for the required copies, "
             "and writes a receipt that anybody can check offline.\n\nA file that changes while it is read is refused. Links in a "
             "folder are recorded, not followed. A block device is refused: image it first.\n\n"
+            "With --seal nothing of it reaches a store readable: content, name, label, note and digests are sealed in the age "
+            "format for "
+            "the "
+            "organisation's own key and for each --to. A folder is sealed as one tar file.\n\n"
             "Exit 3: recorded, but the required copies are not attested yet; do not give the original back.",
     .args_min = 0,
     .args_max = -1,
     .go = go_deposit,
     .options = { WHAT_IS_SAID,
                  { "claim", "FILE", "deposit under a claim that was signed before by `custody claim`" },
+                 { "seal", NULL, "seal content and details before they leave" },
+                 { "to", "MEMBER,…", "who can open it, beside the organisation: names as `custody member ls` lists them" },
+                 { "to-others-only", NULL, "not the organisation itself" },
                  { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
                  { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" },
                  { "dry-run", NULL, "read and show, sign and store nothing" } },

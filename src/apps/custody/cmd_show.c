@@ -99,6 +99,28 @@ static cu_status put_what_followed(struct session *s, const struct cu_index_row 
     return s->place.index.find(s->place.index.self, &disclosures, put_later, &later, err);
 }
 
+/* What is in them only whoever has a key is told. */
+static cu_status put_sealed(struct session *s, const struct cu_claim *claim, struct cu_span sealed, struct cu_err *err)
+{
+    CU_CLEANUP(cu_identities_free) struct cu_identities by = { 0 };
+    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), names = cu_buf_heap(65536);
+    struct cu_buf *out = &s->run->out;
+
+    TRY(cu_sealed_for(&s->place, claim, &names, err));
+    line(out, "sealed for");
+    put_printable(out, cu_buf_span(&names));
+    cu_buf_add_str(out, "\n");
+    TRY(identities_read(s, &by, err));
+    const cu_status opened = cu_open_details(&by, sealed, &details, err);
+    if (opened != CU_SEALED) {
+        TRY(opened);
+        return cu_details_each(cu_buf_span(&details), put_detail, out, err);
+    }
+    line(out, "details");
+    cu_buf_add_str(out, "sealed: --identity FILE opens them\n");
+    return CU_OK;
+}
+
 static cu_status put_details(struct session *s, cu_seq seq, const struct cu_entry *e, struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
@@ -111,6 +133,8 @@ static cu_status put_details(struct session *s, cu_seq seq, const struct cu_entr
         cu_buf_add_str(&s->run->out, "missing in both stores: run `custody check`\n");
         return CU_OK;
     }
+    if (e->kind == CU_KIND_DEPOSIT && e->inner.body.claim.has_sealed)
+        return put_sealed(s, &e->inner.body.claim, cu_span_from(cu_buf_span(&details), CU_SALT_LEN), err);
     return cu_details_each(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), put_detail, &s->run->out, err);
 }
 
@@ -243,5 +267,7 @@ const struct command command_show = {
     .args_min = 1,
     .args_max = 1,
     .go = go_show,
-    .options = { { "qr", NULL, "a QR code instead" }, { "output", "FILE", "the code as a picture: FILE.png or FILE.svg" } },
+    .options = { { "identity", "FILE", "keys that open sealed details, as `age-keygen` writes them" },
+                 { "qr", NULL, "a QR code instead" },
+                 { "output", "FILE", "the code as a picture: FILE.png or FILE.svg" } },
 };

@@ -127,6 +127,37 @@ static cu_status load_keys(struct session *s, struct cu_err *err)
     return loaded;
 }
 
+cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_private_key key = { 0 };
+
+    TRY(passphrase_read(s->run, NULL, ret, err));
+    const cu_status read = cu_key_load(&s->place.fs, CU_SIGNER_ORGANISATION, cu_buf_span(ret), &key, NULL);
+    if (read == CU_OK) cu_private_free(&key);
+    return read == CU_WRONG_PASSPHRASE && ret->n == 0 ? passphrase_read(s->run, "passphrase of the ledger's keys", ret, err)
+                                                      : CU_OK;
+}
+
+cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536), file = cu_buf_heap(CU_AGE_HEADER_MAX);
+    const char *given = opt(s->run, "identity");
+    cu_status read = CU_OK;
+
+    if (given) read = read_argument_file(given, CU_AGE_HEADER_MAX, &file, err);
+    if (given && read == CU_OK) read = cu_age_identities_read(cu_buf_span(&file), ret->id, &ret->n, err);
+    if (file.p) cu_wipe(file.p, file.n);
+    TRY(read);
+    read = passphrase_read(s->run, NULL, &passphrase, err);
+    if (read == CU_OK) read = cu_identities_own(&s->place, cu_buf_span(&passphrase), ret, err);
+    if (read == CU_WRONG_PASSPHRASE && passphrase.n == 0 && ret->n == 0) {
+        read = passphrase_read(s->run, "passphrase of the ledger's keys", &passphrase, err);
+        if (read == CU_OK) read = cu_identities_own(&s->place, cu_buf_span(&passphrase), ret, err);
+    } else if (read == CU_WRONG_PASSPHRASE && ret->n) read = CU_OK; /* what was given may open it */
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    return read;
+}
+
 cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err)
 {
     CU_BUF passphrase = cu_buf_heap(65536);

@@ -48,7 +48,9 @@ static void tell_json(const struct cu_deposited *d, const char *receipt, struct 
     cu_json_uint(&j, "serial", d->serial);
     cu_json_uint(&j, "size", d->size);
     if (d->type == CU_CONTENT_FOLDER) cu_json_uint(&j, "items", d->items);
-    cu_json_hash(&j, "sha256", &d->sha256);
+    if (d->has_sha256) cu_json_hash(&j, "sha256", &d->sha256);
+    else cu_json_str(&j, "sha256", NULL);
+    if (d->sealed_for[0]) cu_json_str(&j, "sealed_for", d->sealed_for);
     cu_json_hash(&j, "root", &d->root);
     cu_json_time(&j, "time", d->time);
     cu_json_uint(&j, "copies", d->copies);
@@ -70,8 +72,15 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     cu_buf_addf(out, "   serial %llu\n  size      ", (unsigned long long)d->serial);
     put_size(out, d->size);
     if (d->type == CU_CONTENT_FOLDER) put_items(out, d->items);
-    cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
-    cu_hex_put(out, cu_span_hash(&d->sha256));
+    if (d->sealed_for[0]) {
+        cu_buf_add_str(out, " sealed\n  for       ");
+        put_printable(out, cu_span_str(d->sealed_for));
+    }
+    if (d->has_sha256) {
+        cu_buf_add_str(out, d->type == CU_CONTENT_FOLDER ? "\n  manifest  " : "\n  sha256    ");
+        cu_hex_put(out, cu_span_hash(&d->sha256));
+        cu_buf_add_str(out, d->sealed_for[0] ? "  of what was read; the ledger has it in the sealed details alone" : "");
+    }
     if (d->same_as[0])
         cu_buf_addf(out, "\n  same as   %s, byte for byte: stored once, and still a deposit of its own", d->same_as);
     cu_buf_add_str(out, "\n  recorded  ");

@@ -30,6 +30,8 @@ export const checks = {
   'details': check('integrity', 'the details are those that were signed', '详情与所签的一致', 'what is attached is not what was signed', '附件与所签的不符'),
   'content': check('integrity', 'the content ({1} bytes, in the receipt) is what was signed', '回执内的内容（{1}字节）与所签的一致'),
   'profile': check(undefined, 'the details are not those of a profile that is known here: they are not interpreted', '详情不符合此处已知的任何模板：不予解读'),
+  'sealed': check(undefined, 'content and details are sealed for {1} keys: what is verified, and what the provider signed, are the sealed bytes',
+    '内容与详情已为{1}个密钥密封：所核验的、云服务商所签的，均为密封后的字节'),
   'support-details': check('integrity', '', '', 'the details of entry {1} are not those that were signed', '{1}号记录的详情与所签的不符'),
   'enrolment': check('signer', '', '', 'the genesis enrols nobody', '创始记录没有登记任何一方'),
   'confirm': check('signer', 'entry {1}: organisation {2} ({3}) proved that it holds its keys', '{1}号记录：机构{2}（{3}）证明其持有自己的密钥',

@@ -163,7 +163,9 @@ class Judge {
   }
 
   private details(bytes: Bytes): void {
-    const d = attempt(() => readDetails(bytes, this.r.own.entry.kind)), facts = this.report.facts!
+    const sealed = this.r.own.entry.inner?.payload.sealed, facts = this.report.facts!
+    if (sealed) return this.report.note('sealed', alike(sealed.length))
+    const d = attempt(() => readDetails(bytes, this.r.own.entry.kind))
     if (d.status !== 'OK') return this.report.note('profile')
     if (d.value.profile !== 'plain' && d.value.profile !== 'police-collection') return
     const { name, label, digests } = d.value.fields

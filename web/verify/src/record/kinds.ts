@@ -31,7 +31,7 @@ const fields = {
   claim: {
     serial: field(1, uint(1)), case: field(2, h16), content: field(3, uint(ITEM, FOLDER)), size: field(4, uint()), root: field(5, h32),
     time: field(6, time), seen: field(7, seen), commitment: field(8, h32),
-    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })),
+    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)),
   },
   deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen) },
   refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, uint(1, 7)) },
@@ -82,7 +82,10 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(b.opened <= b.closed, 'block: closed before it was opened')
   },
   confirm: (c) => bad(rising(c.keys.map((k) => k.kid)), 'confirm: the key ids ascend'),
-  claim: (c) => bad((c.folder !== undefined) === (c.content === FOLDER), 'claim: the folder field goes with a folder'),
+  claim: (c) => {
+    bad((c.folder !== undefined) === (c.content === FOLDER), 'claim: the folder field goes with a folder')
+    bad(c.sealed === undefined || (c.folder === undefined && rising(c.sealed)), 'claim: an item is sealed for keys that ascend')
+  },
   stored: (s) => bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap'),
   incident: (i) => bad((i.claim !== undefined) === (i.type === EQUIVOCATION), 'incident: a claim goes with an equivocation'),
   inventory: (v) => {

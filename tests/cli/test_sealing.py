@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Sealing: what is sealed before it leaves, found nowhere readable, opened by stock age, and opened again by get."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+from custody_test import SANITIZED, Ledger, call, custody, fill, main, noise, test, verify
+
+AGE = shutil.which("age")
+assert AGE, "age is not installed: tools/setup build"
+MARK, NAME, LABEL, NOTE = b"the witness saw a red car", "Wang-statement.txt", "LABEL-7788", "NOTE-only-for-us"
+SIZES = [0, 65536, 1 << 20, 5_000_001]  # an empty chunk, a full one; small before it is sealed and large after; large
+
+
+def ledger_for(folder, *readers):
+    ledger = Ledger.new(folder / "L", "C1")
+    for reader in readers:
+        key = folder / f"{reader}.key"
+        subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
+        public = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True).stdout.decode().strip()
+        ledger.run("member", "add", reader, "--recipient", public)
+    return ledger
+
+
+def opened_by_age(key, sealed, code=0):
+    done = subprocess.run([AGE, "-d", "-i", key, sealed], capture_output=True, check=False)
+    assert (done.returncode == 0) == (code == 0), done.stderr
+    return done.stdout
+
+
+@test
+def what_is_sealed_comes_back_and_stock_age_opens_it_at_every_size(folder):
+    ledger = ledger_for(folder, "Court", "Defence")
+    for n, size in enumerate(SIZES[2:3] if SANITIZED else SIZES, 1):
+        data = noise(size)
+        row = ledger.deposit("--seal", "--to", "Court", "--case", "C1", fill(folder / f"f{n}", data))[0]
+        assert row["sha256"] == hashlib.sha256(data).hexdigest() and "Court" in row["sealed_for"] and row["size"] > size, row
+        ledger.run("get", row["exhibit"], "-o", folder / f"got{n}")
+        assert (folder / f"got{n}").read_bytes() == data
+        ledger.run("get", row["exhibit"], "--sealed", "-o", folder / f"sealed{n}")
+        assert opened_by_age(folder / "Court.key", folder / f"sealed{n}") == data
+        opened_by_age(folder / "Defence.key", folder / f"sealed{n}", code=1)
+        answer = verify("--trust", ledger.trust, row["receipt"], folder / f"sealed{n}")
+        assert "sealed for 2 keys" in answer.out, answer
+        verify("--trust", ledger.trust, row["receipt"], folder / f"f{n}", code=2)
+    ledger.clean()
+
+
+@test
+def nothing_of_it_lies_readable_anywhere_in_the_ledger(folder):
+    ledger = ledger_for(folder, "Court")
+    inside = folder / "case-folder-X"
+    fill(inside / "inner-name-Y.txt", MARK), fill(inside / "deep-Z" / "large", MARK * 60_000), fill(folder / NAME, MARK)
+    os.symlink("inner-name-Y.txt", inside / "link-name-W")
+    rows = ledger.deposit("--seal", "--to", "Court", "--case", "C1", "--exhibit", LABEL, "--note", NOTE, "--digests", "md5,sm3", folder / NAME, inside)
+    tar = ledger.run("get", rows[1]["exhibit"], "-o", "-").out.encode("utf-8", "surrogateescape")
+    for verb in (["ls"], ["show", "C1/1"], ["trail"], ["receipt", "C1/1", "-o", folder / "r"], ["status"], ["get", "C1/1", "-o", folder / "g"]):
+        ledger.run(*verb)
+    words = [MARK, NAME.encode(), LABEL.encode(), NOTE.encode(), b"case-folder-X", b"inner-name-Y", b"deep-Z", b"link-name-W"]
+    for data in (MARK, MARK * 60_000, tar):
+        for how in ("sha256", "md5"):
+            digest = hashlib.new(how, data)
+            words += [digest.digest(), digest.hexdigest().encode()]
+    seen = 0
+    for path in ledger.root.rglob("*"):
+        if not path.is_file():
+            continue
+        there, seen = path.read_bytes(), seen + 1
+        for word in words:
+            assert word not in there and word not in str(path).encode(), f"{path} has {word!r}"
+    assert seen > 20 and words[0] in (folder / NAME).read_bytes()
+
+
+@test
+def a_sealed_folder_is_a_tar_file_that_stock_tar_unpacks(folder):
+    ledger = ledger_for(folder, "Court")
+    inside, out = folder / "F", folder / "out"
+    for name in ("a", "b" * 200, "d/" + "c" * 150 + "/e", "empty"):
+        fill(inside / name, b"" if name == "empty" else name.encode() * 7)
+    fill(inside / "big", noise(3_000_000)), os.symlink("a", inside / "s"), os.link(inside / "a", inside / "z"), os.utime(inside / "a", ns=(0, 1_500_000_000_123_456_789))
+    ledger.run("deposit", "--seal", "--case", "C1", inside)
+    ledger.run("get", "C1/1", cwd=folder)
+    out.mkdir()
+    subprocess.run(["tar", "xf", folder / "F.tar", "-C", out], check=True)
+    subprocess.run(["diff", "-r", "--no-dereference", inside, out], check=True)
+    assert (out / "a").stat().st_mtime_ns == 1_500_000_000_123_456_789 and (out / "z").stat().st_ino == (out / "a").stat().st_ino
+    os.mkfifo(inside / "pipe")
+    answer = ledger.run("deposit", "--seal", "--case", "C1", inside, code=None)
+    assert answer.code and "cannot hold it" in answer.err, answer
+
+
+@test
+def without_a_key_it_says_for_whom_and_gives_the_sealed_file(folder):
+    ledger = ledger_for(folder, "Court", "Defence")
+    ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / NAME, MARK))
+    os.rename(ledger.root / "keys/sealing.pem", folder / "kept.pem")
+    for more in ([], ["--identity", folder / "Defence.key"]):
+        answer = ledger.run("get", "C1/1", *more, "-o", folder / "no", code=12)
+        assert "sealed for Court" in answer.err or "sealed for " in answer.err and "Court" in answer.err, answer
+        assert not (folder / "no").exists()
+    assert "sealed" in ledger.run("show", "C1/1").out and NAME not in ledger.run("show", "C1/1").out
+    assert NAME in ledger.run("show", "C1/1", "--identity", folder / "Court.key").out
+    ledger.run("get", "C1/1", "--identity", folder / "Court.key", cwd=folder / "L")
+    assert (ledger.root / NAME).read_bytes() == MARK
+    os.remove(ledger.root / NAME)
+    ledger.clean()
+
+
+@test
+def whom_to_seal_for_is_asked_before_anything_is_read(folder):
+    ledger = ledger_for(folder, "Court")
+    path = fill(folder / "a", b"a")
+    assert "no member" in ledger.run("deposit", "--seal", "--to", "Cuort", path, code=None).err
+    assert "for nobody" in ledger.run("deposit", "--seal", "--to-others-only", path, code=None).err
+    assert "--seal" in ledger.run("deposit", "--to", "Court", path, code=None).err
+    ledger.run("deposit", "--seal", "--to", "Court", "--to-others-only", path)
+    assert not (ledger.root / "keys/sealing.pem").exists()
+    ledger.run("get", "unfiled/1", "-o", folder / "no", code=12)
+    ledger.run("get", "unfiled/1", "-o", folder / "b", "--identity", folder / "Court.key")
+    ledger.run("member", "revoke", "Court")
+    assert "no sealing key" in ledger.run("deposit", "--seal", "--to", "Court", path, code=None).err
+
+
+@test
+def the_organisations_key_is_encrypted_as_its_others_are(folder):
+    how = {"env": {"CUSTODY_PASSPHRASE": "open sesame"}}
+    custody("init", folder / "L", **how)
+    ledger = Ledger(folder / "L")
+    ledger.run("deposit", "--seal", fill(folder / "a", MARK), **how)
+    assert b"ENCRYPTED" in (ledger.root / "keys/sealing.pem").read_bytes()
+    ledger.run("get", "unfiled/1", "-o", folder / "b", **how)
+    assert (folder / "b").read_bytes() == MARK and (ledger.root / "keys/sealing.pem").stat().st_mode & 0o77 == 0
+
+
+@test
+def a_damaged_copy_is_passed_over_and_restored_without_a_key(folder):
+    ledger = ledger_for(folder, "Court")
+    ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / "a", noise(2_000_000)))
+    os.rename(ledger.root / "keys/sealing.pem", folder / "kept.pem")
+    largest = max((ledger.root / "cloud/objects").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+    os.chmod(largest, 0o600)
+    with open(largest, "r+b") as f:
+        f.seek(1_000_000)
+        f.write(b"damage")
+    ledger.run("get", "C1/1", "--identity", folder / "Court.key", "-o", folder / "b")
+    assert (folder / "b").read_bytes() == noise(2_000_000)
+    ledger.run("check", "--repair", code=None)
+    ledger.clean()
+
+
+if __name__ == "__main__":
+    main()
