@@ -134,7 +134,7 @@ static void judge_wait(struct cu_http_exchange *x)
 /* Nobody is asked who he is for what is public. */
 static void authorise(struct cu_http_exchange *x)
 {
-    const enum cu_act act = x->request.route->act;
+    const enum cu_ask act = x->request.route->act;
     char text[200];
 
     if (cu_peer_may(CU_PEER_NOBODY, act)) return;

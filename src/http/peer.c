@@ -13,8 +13,8 @@ static const struct {
 #undef ROW
 };
 
-static const char letters[CU_ACTS] = {
-#define ROW(name, letter, text) [CU_ACT_##name] = (letter),
+static const char letters[CU_ASKS] = {
+#define ROW(name, letter, text) [CU_ASK_##name] = (letter),
     CU_HTTP_ACT_TABLE(ROW)
 #undef ROW
 };
@@ -24,9 +24,9 @@ const char *cu_peer_role_name(enum cu_peer_role role)
     return role == CU_PEER_NOBODY ? "nobody" : role == CU_PEER_LOCAL ? "local" : roles[role].name;
 }
 
-bool cu_peer_may(enum cu_peer_role role, enum cu_act act)
+bool cu_peer_may(enum cu_peer_role role, enum cu_ask act)
 {
-    return role >= 0 && role < CU_PEER_ROLES && act > CU_ACT_NONE && act < CU_ACTS &&
+    return role >= 0 && role < CU_PEER_ROLES && act > CU_ASK_NONE && act < CU_ASKS &&
            strchr(roles[role].acts, letters[act]) != NULL;
 }
 

@@ -35,12 +35,12 @@
 #define CU_HTTP_ROLE_ENUM(name, text, acts) CU_PEER_##name,
 enum cu_peer_role { CU_HTTP_ROLE_TABLE(CU_HTTP_ROLE_ENUM) CU_PEER_ROLES };
 #undef CU_HTTP_ROLE_ENUM
-#define CU_HTTP_ACT_ENUM(name, letter, text) CU_ACT_##name,
-enum cu_act { CU_HTTP_ACT_TABLE(CU_HTTP_ACT_ENUM) CU_ACTS };
+#define CU_HTTP_ACT_ENUM(name, letter, text) CU_ASK_##name,
+enum cu_ask { CU_HTTP_ACT_TABLE(CU_HTTP_ACT_ENUM) CU_ASKS };
 #undef CU_HTTP_ACT_ENUM
 
 const char *cu_peer_role_name(enum cu_peer_role role); /* "nobody" and "local", too */
-bool cu_peer_may(enum cu_peer_role role, enum cu_act act);
+bool cu_peer_may(enum cu_peer_role role, enum cu_ask act);
 
 /** Whoever asks. */
 struct cu_peer {

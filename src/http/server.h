@@ -30,7 +30,7 @@ struct cu_http_route {
     const char *takes[2];          /* media types of the body; NULL: there is none */
     size_t takes_max;              /* bytes of it */
     const char *gives;             /* media type of the answer */
-    enum cu_act act;               /* who may ask: peer.h */
+    enum cu_ask act;               /* who may ask: peer.h */
     unsigned flags;
     struct cu_http_parameter query[4];
 };

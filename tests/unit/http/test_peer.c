@@ -17,7 +17,7 @@ static struct cu_err err;
 
 static const struct {
     enum cu_peer_role role;
-    bool may[CU_ACTS];
+    bool may[CU_ASKS];
 } matrix[] = {
     /*                        none public capacity log details evidence submit sign */
     { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0 } },    { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0 } },
@@ -31,12 +31,12 @@ static void what_no_row_grants_is_refused(void **state)
     (void)state;
     assert_int_equal(sizeof matrix / sizeof *matrix, CU_PEER_ROLES);
     for (size_t r = 0; r < CU_PEER_ROLES; r++)
-        for (enum cu_act act = 0; act < CU_ACTS; act++)
+        for (enum cu_ask act = 0; act < CU_ASKS; act++)
             if (!matrix[r].may[act] && cu_peer_may(matrix[r].role, act))
                 fail_msg("%s may do act %d", cu_peer_role_name(matrix[r].role), act);
     for (int beyond = 0; beyond < 300; beyond++) {
-        assert_false(cu_peer_may((enum cu_peer_role)(CU_PEER_ROLES + beyond), CU_ACT_PUBLIC));
-        assert_false(cu_peer_may(CU_PEER_LOCAL, (enum cu_act)(CU_ACTS + beyond)));
+        assert_false(cu_peer_may((enum cu_peer_role)(CU_PEER_ROLES + beyond), CU_ASK_PUBLIC));
+        assert_false(cu_peer_may(CU_PEER_LOCAL, (enum cu_ask)(CU_ASKS + beyond)));
     }
 }
 
@@ -44,7 +44,7 @@ static void what_a_row_grants_is_granted(void **state)
 {
     (void)state;
     for (size_t r = 0; r < CU_PEER_ROLES; r++)
-        for (enum cu_act act = 0; act < CU_ACTS; act++)
+        for (enum cu_ask act = 0; act < CU_ASKS; act++)
             if (matrix[r].may[act] && !cu_peer_may(matrix[r].role, act))
                 fail_msg("%s may not do act %d", cu_peer_role_name(matrix[r].role), act);
 }
@@ -61,12 +61,12 @@ static void every_route_says_what_is_done_and_only_these_are_everybodys(void **s
         const struct cu_http_route *route = &cu_node_routes[i];
         bool named = false;
         for (size_t k = 0; k < sizeof open / sizeof *open; k++) named |= strcmp(open[k], route->path) == 0;
-        assert_int_not_equal(route->act, CU_ACT_NONE);
+        assert_int_not_equal(route->act, CU_ASK_NONE);
         if (cu_peer_may(CU_PEER_NOBODY, route->act) != named) fail_msg("%s: for everybody?", route->path);
         if (cu_peer_may(CU_PEER_OPERATOR, route->act) != (named || strcmp(route->path, "/v1/status") == 0))
             fail_msg("%s: an operator's?", route->path);
         found += named;
-        capacity += route->act == CU_ACT_CAPACITY;
+        capacity += route->act == CU_ASK_CAPACITY;
     }
     assert_int_equal(found, sizeof open / sizeof *open);
     assert_int_equal(capacity, 1);

@@ -47,9 +47,9 @@ static cu_status give(void *context, struct cu_http_request *r, struct cu_http_a
 }
 
 static const struct cu_http_route routes[] = {
-    { "GET", "/large", give, "much", .act = CU_ACT_PUBLIC, .gives = "text/plain" },
-    { "GET", "/small", give, "little", .act = CU_ACT_PUBLIC, .gives = "text/plain" },
-    { "POST", "/echo", give, "the same", .act = CU_ACT_PUBLIC, .takes = { "text/plain" }, .takes_max = 100000,
+    { "GET", "/large", give, "much", .act = CU_ASK_PUBLIC, .gives = "text/plain" },
+    { "GET", "/small", give, "little", .act = CU_ASK_PUBLIC, .gives = "text/plain" },
+    { "POST", "/echo", give, "the same", .act = CU_ASK_PUBLIC, .takes = { "text/plain" }, .takes_max = 100000,
       .gives = "text/plain" },
     { "GET", "/nobodys", give, "a row that names no act", .gives = "text/plain" },
 };
