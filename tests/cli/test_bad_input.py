@@ -226,7 +226,8 @@ def a_ledger_of_a_newer_format_or_a_damaged_one_is_left_alone(folder):
 
 @test
 def a_url_and_a_folder_that_is_no_ledger(folder):
-    assert "://" in custody("ls", "--ledger", "https://custody.example/", code=1).error
+    assert "pin-trust" in custody("ls", "--ledger", "https://custody.example/", code=4).error
+    assert "://" in custody("ls", "--ledger", "gopher://custody.example/", code=1).error
     answer = custody("ls", "--ledger", folder, code=10)
     assert "init" in answer.error, answer
     assert custody("ls", "--ledger", folder / "gone", code=10).error

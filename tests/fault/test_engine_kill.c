@@ -68,7 +68,7 @@ static void live(uint32_t first, int tell, unsigned workers)
 
     configure(&p, workers);
     while ((status = open_place(&p)) == CU_BUSY) usleep(500);
-    if (status != CU_OK) _exit(2);
+    if (status != CU_OK) fprintf(stderr, "opening: %s: %s\n", cu_status_name(status), error.text), _exit(2);
     for (uint32_t i = first; i < RECORDS; i++) {
         struct cu_span span = cu_buf_span(&records.bytes[i]);
         struct cu_outcome out;

@@ -25,6 +25,8 @@ cu_status afar_root(struct session *s, struct cu_err *err)
 
     ENSURE(named || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE,
            "say where this reader keeps what it knows: --state DIR");
+    ENSURE(from != url || strncmp(url, "https://", 8) == 0, err, CU_USAGE,
+           "%s: a ledger is a folder, or a node at http://HOST:PORT or https://…", url);
     ENSURE(n > 0 && n < 1000, err, CU_USAGE, "the ledger's address is too long");
     if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
     else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);

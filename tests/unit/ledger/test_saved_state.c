@@ -398,12 +398,15 @@ static void a_damaged_page_is_trouble_of_the_machine_and_no_refusal(void **state
     for (uint64_t page = 1; page < bytes.n / 4096; page++)
         overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
     cu_ledger_close(p.l);
-    assert_fails(CORRUPT, cu_ledger_open(&fs, "node/state", &p.l, &err)); /* who may act lies in the first rows */
+    assert_fails(CORRUPT, cu_ledger_open(&fs, "node/state", &p.l, &err)); /* who may act lies in some of them */
     for (uint64_t page = 2; page < bytes.n / 4096 - 1; page++)
         overwrite("node/state/snapshot", page * 4096 + 100, cu_span("damage", 6));
     overwrite("node/state/snapshot", 4096, cu_span(bytes.p + 4096, 4096));
-    overwrite("node/state/snapshot", bytes.n - 4096, cu_span(bytes.p + bytes.n - 4096, 4096));
-    p.l = opened();
+    for (unsigned page;
+         cu_ledger_open(&fs, "node/state", &p.l, &err) != CU_OK;) { /* those that it needs alone are as they were */
+        assert_int_equal(sscanf(err.text, "node/state/snapshot: page %u is damaged", &page), 1);
+        overwrite("node/state/snapshot", page * 4096ull, cu_span(bytes.p + page * 4096ull, 4096));
+    }
     p.m = cu_ledger_machine(p.l);
     assert_fails(CORRUPT, cu_ledger_statement(p.l, &id, &found, &err));
     assert_ok(p.m.begin(p.m.self, ++p.height, (cu_unix_ms){ p.now }, &err));

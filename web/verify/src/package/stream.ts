@@ -6,7 +6,7 @@ import { type FileRef } from './files.ts'
 export const PIECE = 4 << 20
 
 /** Filled by the browser where it can (a third of the processor time of slices), else sliced. */
-async function* whole(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* whole(blob: Blob, spare: ArrayBuffer[]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let from: ReadableStreamBYOBReader
   try {
     from = blob.stream().getReader({ mode: 'byob' })
@@ -16,7 +16,7 @@ async function* whole(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   try {
     for (let at = 0; at < blob.size;) {
       const size = Math.min(PIECE, blob.size - at)
-      let buffer = new ArrayBuffer(size)
+      let buffer = (size === PIECE && spare.pop()) || new ArrayBuffer(size)
       for (let n = 0; n < size;) {
         const { done, value } = await from.read(new Uint8Array(buffer, n))
         if (done) throw new Error(`the file ended after ${at + n} of ${blob.size} bytes`)
@@ -57,7 +57,8 @@ async function* inflated(file: FileRef): AsyncGenerator<Uint8Array<ArrayBuffer>>
   if (total !== file.size || !ended) throw refused('unpacks to less than it says')
 }
 
-export const pieces = (file: FileRef): AsyncGenerator<Uint8Array<ArrayBuffer>> => file.deflated ? inflated(file) : whole(file.blob)
+/** `spare`: buffers of whole pieces that nobody needs any more. */
+export const pieces = (file: FileRef, spare: ArrayBuffer[] = []): AsyncGenerator<Uint8Array<ArrayBuffer>> => file.deflated ? inflated(file) : whole(file.blob, spare)
 
 export async function readAll(file: FileRef): Promise<Bytes> {
   const out = new Uint8Array(file.size)

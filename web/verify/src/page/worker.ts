@@ -3,12 +3,12 @@
 import { type Bytes, Refused } from '../codec/bytes.ts'
 import { Flat, Lanes, Tree } from '../hashing/engine.ts'
 import { type FileRef, type Hashed } from '../package/files.ts'
-import { pieces } from '../package/stream.ts'
+import { PIECE, pieces } from '../package/stream.ts'
 
 export interface Job { id: number, file: FileRef, around: { before: Bytes, after: Bytes, from: number } | undefined }
 export type ToReader = { do: 'partner', port: MessagePort } | { do: 'hash', job: Job }
 export type FromReader = { id: number, at: number } | { id: number, hashed: Hashed } | { id: number, failed: string, status: string }
-type ToFlat = { piece: Uint8Array } | 'end'
+type ToFlat = { piece: Uint8Array<ArrayBuffer> } | 'end'
 
 const UNDER_WAY = 3, SMALL = 2 << 20
 const lanes = Lanes.make()
@@ -20,7 +20,7 @@ function serveFlat(port: MessagePort): void {
   let flat = new Flat(lanes)
   port.onmessage = ({ data }: MessageEvent<ToFlat>) => {
     if (data === 'end') port.postMessage(flat.digest()), flat = new Flat(lanes)
-    else flat.add(data.piece), port.postMessage('taken')
+    else flat.add(data.piece), port.postMessage({ taken: data.piece.buffer }, [data.piece.buffer])
   }
 }
 
@@ -28,19 +28,23 @@ function serveFlat(port: MessagePort): void {
 
 /** SHA-256 by the other worker. */
 class FlatElsewhere {
+  readonly spare: ArrayBuffer[] = [] // what it has done with, for the next pieces: garbage would wait for its collector
   private credit = UNDER_WAY
   private wake: (() => void) | undefined
   private result: ((sha256: Bytes) => void) | undefined
   constructor(private readonly port: MessagePort) {
-    port.onmessage = ({ data }: MessageEvent<'taken' | Bytes>) => {
-      if (data === 'taken') this.credit++, this.wake?.()
+    port.onmessage = ({ data }: MessageEvent<{ taken: ArrayBuffer } | Bytes>) => {
+      if ('taken' in data) {
+        if (data.taken.byteLength === PIECE) this.spare.push(data.taken)
+        this.credit++, this.wake?.()
+      }
       else this.result!(data)
     }
   }
-  async add(piece: Uint8Array): Promise<void> {
+  async add(piece: Uint8Array<ArrayBuffer>): Promise<void> {
     while (this.credit === 0) await new Promise<void>((wake) => { this.wake = wake })
     this.credit--
-    this.port.postMessage({ piece }, [piece.buffer as ArrayBuffer])
+    this.port.postMessage({ piece }, [piece.buffer])
   }
   digest(): Promise<Bytes> {
     return new Promise((result) => { this.result = result; this.port.postMessage('end') })
@@ -54,7 +58,7 @@ async function hash({ id, file, around }: Job): Promise<Hashed> {
   if (around?.before.length) tree.add(around.before)
   let at = 0
   try {
-    for await (const piece of pieces(file)) {
+    for await (const piece of pieces(file, elsewhere?.spare)) {
       at += piece.length
       tree.add(piece)
       await flat.add(piece) // after this the piece is the other's
