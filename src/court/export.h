@@ -50,6 +50,7 @@ struct cu_export {
     struct cu_package_out *out;
     struct cu_exported told;
     struct cu_bag_names names;
+    bool sealed;                       /* some of the evidence that goes along is */
     struct cu_export_exhibit *exhibit; /* by position */
     size_t n, cap;
     struct cu_export_case *cases;

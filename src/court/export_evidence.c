@@ -303,7 +303,7 @@ static cu_status put_item_alone(struct cu_export *x, const struct cu_export_exhi
     char base[200];
 
     snprintf(base, sizeof base, "data/%s", e->stem);
-    TRY(path_of(x, e->stem, base, f->found.row.name, &path, err));
+    TRY(path_of(x, e->stem, base, f->claim.has_sealed ? cu_span_str("sealed.age") : f->found.row.name, &path, err));
     TRY(note_name(x, cu_buf_span(&path), e->stem, f->found.row.name, CU_SPAN_EMPTY, err));
     cu_buf_add_byte(&path, 0);
     TRY(cu_buf_ok(&path, err));
@@ -321,5 +321,6 @@ cu_status cu_export_evidence(struct cu_export *x, const struct cu_export_exhibit
     for (size_t i = 0; i < e->parts_n; i++) TRY(put_part(x, e, &f, &e->part[i], err));
     if (!e->content) return CU_OK;
     x->told.whole++;
+    x->sealed |= f.claim.has_sealed;
     return f.claim.has_folder ? put_folder(x, e, &f, err) : put_item_alone(x, e, &f, err);
 }

@@ -89,6 +89,16 @@ static const char parts_zh[] =
     "证明其确为所存数据的该段：可用 "
     "verify.html 核验，\n亦可用我们的程序：\n\n";
 
+static const char sealed[] =
+    "\nSEALED: a file sealed.age in data/ was sealed before it was deposited: its receipt proves the sealed bytes, and says "
+    "nothing of what is in "
+    "them to who has no\n"
+    "key. Whoever has one of those that it is sealed for opens it with any program for age files: age -d -i KEYFILE sealed.age\n";
+static const char sealed_zh[] = "\n密封数据：data/ 中的 sealed.age "
+                                "在存证之前已密封：回执所证明的是密封后的字节，无密钥者不能得知其内容。持有密封对象之密钥者，可用"
+                                "任何 age 程序开启：age -d -i "
+                                "密钥文件 sealed.age\n";
+
 static bool has_parts(const struct cu_export *x)
 {
     for (size_t i = 0; i < x->n; i++)
@@ -135,6 +145,7 @@ static void put_hand(struct cu_export *x, bool zh, struct cu_buf *out)
                            : "\nWith our program, if you have it, one command checks everything:\n\n");
     cu_buf_addf(out, "    custody-verify --trust trust/ledger.trust %s\n", r);
     if (has_parts(x)) cu_buf_addf(out, "%s    custody verify . --trust trust/ledger.trust\n", zh ? parts_zh : parts);
+    if (x->sealed) cu_buf_add_str(out, zh ? sealed_zh : sealed);
 }
 
 /* A receipt taken apart by Python's standard library: docs/formats/receipt.md and entry.md, read once more. */

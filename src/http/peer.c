@@ -103,13 +103,19 @@ static const struct cu_member_key *statement_key(const struct cu_members *m, uin
     return NULL;
 }
 
-static enum cu_peer_role role_of(uint64_t role)
+enum cu_peer_role cu_peer_role_of(uint64_t role)
 {
-    return role == CU_ROLE_DEPOSITOR      ? CU_PEER_DEPOSITOR
-           : role == CU_ROLE_PROVIDER     ? CU_PEER_PROVIDER
-           : role == CU_ROLE_READER       ? CU_PEER_READER
-           : role == CU_ROLE_ORGANISATION ? CU_PEER_ORGANISATION
-                                          : CU_PEER_NOBODY;
+    switch (role) {
+    case CU_ROLE_DEPOSITOR: return CU_PEER_DEPOSITOR;
+    case CU_ROLE_PROVIDER: return CU_PEER_PROVIDER;
+    case CU_ROLE_ORGANISATION: return CU_PEER_ORGANISATION;
+    case CU_ROLE_READER: return CU_PEER_READER;
+    case CU_ROLE_AUDITOR: return CU_PEER_AUDITOR;
+    case CU_ROLE_OPERATOR: return CU_PEER_OPERATOR;
+    case CU_ROLE_ADMINISTRATOR: return CU_PEER_ADMINISTRATOR;
+    case CU_ROLE_NODE: return CU_PEER_NODE;
+    default: return CU_PEER_NOBODY;
+    }
 }
 
 cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim *claim, const struct cu_member_key **ret,
@@ -117,15 +123,16 @@ cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim
 {
     const struct cu_member_key *key = cu_members_key(m, &claim->kid);
     const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
-    const bool operates = claim->role == CU_PEER_OPERATOR;
+    const enum cu_peer_role role = party ? cu_peer_role_of(party->role) : CU_PEER_NOBODY;
+    const bool operates = claim->role == CU_PEER_OPERATOR && role == CU_PEER_ORGANISATION; /* one whom the ledger does not know */
 
     ENSURE(cu_hash_eq(&claim->network, &m->network), err, CU_NOT_ALLOWED,
            "the certificate is for another ledger: nothing was done");
     ENSURE(party, err, CU_NOT_ALLOWED, "the certificate names a key that is not enrolled in this ledger: nothing was done");
     ENSURE(acts_now(key), err, CU_NOT_ALLOWED,
            "the key that the certificate names is revoked in this ledger, or not confirmed: nothing was done");
-    ENSURE(role_of(party->role) == (operates ? CU_PEER_ORGANISATION : claim->role) && role_of(party->role) != CU_PEER_NOBODY, err,
-           CU_NOT_ALLOWED, "the certificate is for another role than the ledger knows its member in: nothing was done");
+    ENSURE(operates || (role == claim->role && role != CU_PEER_NOBODY), err, CU_NOT_ALLOWED,
+           "the certificate is for another role than the ledger knows its member in: nothing was done");
     *ret = key;
     if (key->purpose != CU_PURPOSE_STATEMENT) { /* of a reader its organisation's; nobody else is known by another key */
         ENSURE(claim->role == CU_PEER_READER && key->purpose == CU_PURPOSE_SEALING, err, CU_NOT_ALLOWED,

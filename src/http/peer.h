@@ -15,9 +15,12 @@
 #define CU_HTTP_ROLE_TABLE(X)                                                                                          \
     X(NOBODY, "", "p") /* without a certificate, or with one that is refused */                                        \
     X(OPERATOR, "operator", "pc") /* keeps the machine: sees how full it is, never what it holds */                     \
+    X(ADMINISTRATOR, "administrator", "pcls") /* of members: entries, and what gives and revokes keys */               \
     X(PROVIDER, "provider", "pcls")                                                                                    \
     X(READER, "reader", "pclde")                                                                                       \
     X(DEPOSITOR, "depositor", "pcldes")                                                                                \
+    X(AUDITOR, "auditor", "pcldes")                                                                                    \
+    X(NODE, "node", "pcldes")                                                                                          \
     X(ORGANISATION, "organisation", "pcldesi")                                                                         \
     X(LOCAL, "", "pcldesi") /* over plain HTTP, from this machine */
 
@@ -40,6 +43,7 @@ enum cu_ask { CU_HTTP_ACT_TABLE(CU_HTTP_ACT_ENUM) CU_ASKS };
 #undef CU_HTTP_ACT_ENUM
 
 const char *cu_peer_role_name(enum cu_peer_role role); /* "nobody" and "local", too */
+enum cu_peer_role cu_peer_role_of(uint64_t role); /* of a party of the ledger; NOBODY for what is no role */
 bool cu_peer_may(enum cu_peer_role role, enum cu_ask act);
 
 /** Whoever asks. */

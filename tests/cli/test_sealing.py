@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
-from custody_test import SANITIZED, Ledger, call, custody, fill, main, noise, test, verify
+from custody_test import CUSTODY, SANITIZED, Ledger, call, custody, fill, main, noise, test, verify
 
 AGE = shutil.which("age")
 assert AGE, "age is not installed: tools/setup build"
@@ -148,6 +149,41 @@ def a_damaged_copy_is_passed_over_and_restored_without_a_key(folder):
     assert (folder / "b").read_bytes() == noise(2_000_000)
     ledger.run("check", "--repair", code=None)
     ledger.clean()
+
+
+@test
+def a_package_takes_the_sealed_bytes_along_and_says_how_to_open_them(folder):
+    ledger, bag = ledger_for(folder, "Court"), folder / "bag"
+    ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / NAME, MARK))
+    os.rename(ledger.root / "keys/sealing.pem", folder / "kept.pem")
+    ledger.run("export", "C1", "-o", bag, "--to", "District Court", "--reason", "trial", "--authority", "order 5")
+    files = [p for p in bag.rglob("*") if p.is_file()]
+    assert not [p for p in files if any(w in p.read_bytes() for w in (MARK, NAME.encode(), hashlib.sha256(MARK).hexdigest().encode()))]
+    assert (bag / "README.txt").read_text().count("age -d -i") == 2
+    answer = verify("--trust", ledger.trust, bag)
+    assert answer.out == ledger.run("verify", bag).out and "✗" not in answer.out, answer
+    sealed = bag / "data/C1-1/sealed.age"
+    assert opened_by_age(folder / "Court.key", sealed) == MARK
+    fill(sealed, sealed.read_bytes()[:-1] + b"x")
+    verify("--trust", ledger.trust, bag, code=2)
+
+
+@test
+def a_sealed_deposit_that_is_killed_is_made_again(folder):
+    ledger, data = ledger_for(folder, "Court"), noise(3_000_000)
+    ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / "first", MARK))
+    path, rows = fill(folder / "large", data), []
+    for n in range(3 if SANITIZED else 12):
+        with subprocess.Popen([CUSTODY, "deposit", "--seal", "--to", "Court", "--case", "C1", "--json", path], cwd=ledger.root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+            time.sleep(0.004 * (n + 1) * (8 if SANITIZED else 1))
+            child.kill()
+            rows += [json.loads(line) for line in child.stdout.read().decode().splitlines() if line.endswith("}")]
+    rows += ledger.deposit("--seal", "--to", "Court", "--case", "C1", path)
+    ledger.clean()
+    for row in rows + ledger.run("ls", "--case", "C1", "--json").rows[1:]:
+        ledger.run("get", row["exhibit"], "-o", folder / "got", "--identity", folder / "Court.key")
+        assert (folder / "got").read_bytes() == data, row
+        os.remove(folder / "got")
 
 
 if __name__ == "__main__":

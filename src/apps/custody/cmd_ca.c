@@ -219,12 +219,6 @@ static const struct cu_member_key *key_of(const struct cu_members *m, const stru
 
 static cu_status find_claim(struct session *s, const struct cu_membership *m, struct cu_peer_claim *ret, struct cu_err *err)
 {
-    static const enum cu_peer_role roles[] = {
-        [CU_ROLE_DEPOSITOR] = CU_PEER_DEPOSITOR,
-        [CU_ROLE_PROVIDER] = CU_PEER_PROVIDER,
-        [CU_ROLE_ORGANISATION] = CU_PEER_ORGANISATION,
-        [CU_ROLE_READER] = CU_PEER_READER,
-    };
     const bool operates = opt_is(s->run, "operator");
     const struct cu_span name = cu_span_str(s->run->args[0]);
 
@@ -235,7 +229,7 @@ static cu_status find_claim(struct session *s, const struct cu_membership *m, st
         if (operates ? party->role != CU_ROLE_ORGANISATION : !cu_span_eq(cu_membership_name(m, id), name)) continue;
         if (operates && (!key || !cu_hash_eq(&key->kid, &s->place.key[CU_SIGNER_ORGANISATION].id))) continue;
         ENSURE(key, err, CU_NOT_FOUND, "\"%s\" has no key in this ledger that a certificate could be for", s->run->args[0]);
-        ret->role = operates ? CU_PEER_OPERATOR : roles[party->role];
+        ret->role = operates ? CU_PEER_OPERATOR : cu_peer_role_of(party->role);
         ret->kid = key->kid;
         return CU_OK;
     }

@@ -20,10 +20,11 @@ static const struct {
     bool may[CU_ASKS];
 } matrix[] = {
     /*                        none public capacity log details evidence submit sign */
-    { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0 } },    { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0 } },
-    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0 } },  { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0 } },
-    { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } }, { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1 } },
-    { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1 } },
+    { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0 } },       { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0 } },
+    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0 } },     { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0 } },
+    { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } },    { CU_PEER_ADMINISTRATOR, { 0, 1, 1, 1, 0, 0, 1, 0 } },
+    { CU_PEER_AUDITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } },      { CU_PEER_NODE, { 0, 1, 1, 1, 1, 1, 1, 0 } },
+    { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1 } }, { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1 } },
 };
 
 static void what_no_row_grants_is_refused(void **state)
@@ -74,7 +75,7 @@ static void every_route_says_what_is_done_and_only_these_are_everybodys(void **s
 
 /* ---- a ledger's members, and certificates for them ---- */
 
-enum { ORG, PROVIDER, DEPOSITOR, READER, TLS, CA, OTHER, KEYS };
+enum { ORG, PROVIDER, DEPOSITOR, READER, AUDITOR, OPERATOR, ADMINISTRATOR, NODE, TLS, CA, OTHER, KEYS };
 static struct cu_private_key key[KEYS];
 static struct cu_members m;
 static struct cu_cert_trust *trust;
@@ -108,11 +109,15 @@ static int set_up(void **state)
 
     (void)state;
     for (size_t i = 0; i < KEYS; i++) assert_int_equal(cu_private_generate(CU_ALG_ES256, &key[i], &err), CU_OK);
-    m = (struct cu_members){ .network = { { 7 } }, .parties_n = 4, .keys_n = 4, .organisations = 1 };
+    m = (struct cu_members){ .network = { { 7 } }, .parties_n = 8, .keys_n = 8, .organisations = 1 };
     enrol(ORG, 1, CU_ROLE_ORGANISATION, CU_PURPOSE_STATEMENT);
     enrol(PROVIDER, 2, CU_ROLE_PROVIDER, CU_PURPOSE_STATEMENT);
     enrol(DEPOSITOR, 3, CU_ROLE_DEPOSITOR, CU_PURPOSE_STATEMENT);
     enrol(READER, 4, CU_ROLE_READER, CU_PURPOSE_SEALING);
+    enrol(AUDITOR, 5, CU_ROLE_AUDITOR, CU_PURPOSE_STATEMENT);
+    enrol(OPERATOR, 6, CU_ROLE_OPERATOR, CU_PURPOSE_STATEMENT);
+    enrol(ADMINISTRATOR, 7, CU_ROLE_ADMINISTRATOR, CU_PURPOSE_STATEMENT);
+    enrol(NODE, 8, CU_ROLE_NODE, CU_PURPOSE_STATEMENT);
     issuer.cert = issue_ca(&key[CA], ca_pem, sizeof ca_pem);
     assert_int_equal(cu_private_to_pem(&key[CA], CU_SPAN_EMPTY, &pem, &err), CU_OK);
     issuer.key = cu_buf_span(&pem);
@@ -159,7 +164,12 @@ static const struct {
              { CU_PEER_PROVIDER, PROVIDER, PROVIDER, 2 },
              { CU_PEER_DEPOSITOR, DEPOSITOR, DEPOSITOR, 3 },
              { CU_PEER_READER, READER, ORG, 4 },
-             { CU_PEER_OPERATOR, ORG, ORG, 0 } };
+             { CU_PEER_OPERATOR, ORG, ORG, 0 },
+             { CU_PEER_AUDITOR, AUDITOR, AUDITOR, 5 },
+             { CU_PEER_OPERATOR, OPERATOR, OPERATOR, 6 },
+             { CU_PEER_ADMINISTRATOR, ADMINISTRATOR, ADMINISTRATOR, 7 },
+             { CU_PEER_NODE, NODE, NODE, 8 } };
+#define GOOD (sizeof good / sizeof *good)
 
 static void a_certificate_is_whose_key_vouches_for_it(void **state)
 {
@@ -168,11 +178,11 @@ static void a_certificate_is_whose_key_vouches_for_it(void **state)
 
     (void)state;
     for (enum cu_peer_role role = CU_PEER_OPERATOR; role <= CU_PEER_ORGANISATION; role++)
-        for (size_t of = ORG; of <= READER; of++)
+        for (size_t of = ORG; of <= NODE; of++)
             for (size_t by = ORG; by <= OTHER; by++) {
                 const struct cu_peer_claim c = claim(role, of);
                 bool right = false;
-                for (size_t i = 0; i < 5; i++) right |= good[i].role == role && good[i].of == of && good[i].by == by;
+                for (size_t i = 0; i < GOOD; i++) right |= good[i].role == role && good[i].of == of && good[i].by == by;
                 vouched(&c, by, &cert);
                 assert_int_equal(ask(&cert, &peer), right ? CU_OK : CU_NOT_ALLOWED);
                 if (right) assert_int_equal(peer.role, role);
@@ -185,7 +195,7 @@ static void of_another_ledger_key_or_time_it_is_nobodys(void **state)
     struct cu_cert cert;
 
     (void)state;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < GOOD; i++) {
         struct cu_peer_claim c = claim(good[i].role, good[i].of);
         vouched(&c, good[i].by, &cert);
         assert_int_equal(ask(&cert, &peer), CU_OK);
