@@ -20,7 +20,8 @@ enum { URL_MAX = 8192, TRIES = 4, FIRST_WAIT_MS = 100, CONNECT_S = 10, SILENT_S 
 
 struct client {
     char base[1024];
-    pthread_mutex_t lock; /* guards the handle, which has the connection */
+    char ca[1024], cert[1024]; /* files; "": none named */
+    pthread_mutex_t lock;      /* guards the handle, which has the connection */
     CURL *handle;
 };
 
@@ -72,6 +73,10 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    if (c->client->ca[0]) curl_easy_setopt(h, CURLOPT_CAINFO, c->client->ca);
+    if (c->client->cert[0])
+        curl_easy_setopt(h, CURLOPT_SSLCERT, c->client->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, c->client->cert);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
     const CURLcode code = curl_easy_perform(h);
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &c->http);
@@ -363,12 +368,16 @@ static bool good_address(const char *url)
     return *host && strlen(url) < sizeof((struct client *)NULL)->base && !strpbrk(host, "@?# \\%");
 }
 
-static cu_status open_client(const char *url, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs,
-                             struct cu_err *err)
+/* A name of a file, "" for none. */
+static bool take_name(const char *name, char ret[1024]) { return !name || (size_t)snprintf(ret, 1024, "%s", name) < 1024; }
+
+static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
+                             struct cu_fs *ret_fs, struct cu_err *err)
 {
     static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, close_client };
     static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
                                              mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
+    const char *url = at->url;
     size_t n = strlen(url);
 
     ENSURE(good_address(url), err, CU_USAGE, "%s: an address is http://HOST:PORT or https://…, without a name or a query in it",
@@ -376,10 +385,11 @@ static cu_status open_client(const char *url, const struct cu_fs *under, struct 
     struct client *client = calloc(1, sizeof *client);
     struct mount *m = calloc(1, sizeof *m);
     if (client && m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
-    if (!m || !client || !client->handle) {
+    if (!m || !client || !client->handle || !take_name(at->ca, client->ca) || !take_name(at->cert, client->cert)) {
+        if (client && client->handle) curl_easy_cleanup(client->handle);
         free(client);
         free(m);
-        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s", url);
+        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", url);
     }
     while (n && url[n - 1] == '/') n--;
     snprintf(client->base, sizeof client->base, "%.*s", (int)n, url);

@@ -20,8 +20,11 @@ struct cu_remote_ops {
     void (*close)(void *self);
 };
 
+/** Where it is, and for https who may answer (a file of CA certificates, PEM; NULL: the system's) and as whom one asks (a file of
+ *  certificate and key, PEM; NULL: as nobody). */
+struct cu_remote_address { const char *url, *ca, *cert; };
 /** A part that opens them. *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its
  *  close lets go of `under`, and comes before the remote's. USAGE: the address is not understood; nobody is asked yet. */
-struct cu_remote_kind { cu_status (*open)(const char *url, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err); };
+struct cu_remote_kind { cu_status (*open)(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err); };
 
 #endif

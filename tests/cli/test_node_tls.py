@@ -157,6 +157,23 @@ def whose_key_is_revoked_in_the_ledger_is_refused_from_that_answer_on(folder):
 
 
 @test
+def a_ledger_behind_https_is_read_with_a_certificate(folder):
+    ledger = with_certificates(folder)
+    with Node(ledger, "--tls") as node:
+        def far(*args, role="depositor", code=0):
+            return custody(*args, "--ledger", node.url, "--state", folder / "state", "--pin-trust", ledger.trust, *as_(ledger, role), code=code)
+        assert far("ls", "--case", "C1").out == ledger.run("ls", "--case", "C1").out
+        far("get", "C1/2", "-o", folder / "got")
+        ledger.run("get", "C1/2", "-o", folder / "here")
+        assert (folder / "got").read_bytes() == (folder / "here").read_bytes()
+        refused = far("get", "C1/2", "-o", folder / "no", role="operator", code=None)
+        assert refused.code and "operator" in refused.err and not (folder / "no").exists(), refused
+        assert far("get", "C1/2", "-o", folder / "no", role="", code=None).code
+        unknown = custody("ls", "--ledger", node.url, "--state", folder / "other", "--pin-trust", ledger.trust, "--cert", certificate(ledger, "depositor"), code=None)
+        assert unknown.code and "certificate" in unknown.err, unknown
+
+
+@test
 def certificates_are_exchanged_without_a_restart(folder):
     ledger = Ledger.new(folder / "L", "C1")
     ledger.run("ca", "init")

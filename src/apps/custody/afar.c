@@ -80,7 +80,8 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
            "a ledger behind an address is spoken to by " PART
            "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
            why ? why : "it is no such part");
-    TRY(kind->open(s->url, &s->place.fs, &s->place.remote, &mounted, err));
+    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    TRY(kind->open(&at, &s->place.fs, &s->place.remote, &mounted, err));
     s->place.fs = mounted;
     return CU_OK;
 }

@@ -15,6 +15,8 @@ const struct option common_options[] = {
     { "accelerator", "auto|off",
       "check many signatures on lanes of AVX-512, where build and processor have them; the answers are the same" },
     { "pin-trust", "FILE", "of a ledger behind an address, the first time: what everything that it says is judged by" },
+    { "cacert", "FILE", "for https: who the node's certificate must lead to (`tls/ca.pem` where `custody ca init` ran)" },
+    { "cert", "FILE", "for https: the certificate and key to ask with, from `custody ca issue`" },
     { "state", "DIR", "where what is pinned and known of ledgers behind addresses is kept (by default ~/.local/state/custody)" },
     { "key", "FILE", "sign as the member whose private key this is, not as the ledger's own depositor" },
     { NULL, NULL, NULL },
