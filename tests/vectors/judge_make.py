@@ -135,6 +135,38 @@ for name, m, claim in (("items", manifest(files)[0], [M_CLAIM[0] + 1, *M_CLAIM[1
     l.block()
     case(f"manifest-{name}", f"the depositor signed a folder that its manifest does not add up to: {name}", f"manifest {'BAD_HASH' if name in ('items', 'bytes', 'root') else 'MALFORMED'}", l.receipt(at), T1)
 
+# ---- sealed ----
+
+KIDS = sorted(named(f"sealing {i}") for i in range(65))
+AGE, AGE_DETAILS = b"age-encryption.org/v1\n-> X25519 " + b"a" * 43 + b"\n" + b"b" * 43 + b"\n--- " + b"c" * 43 + b"\n" + bytes(70), b"age-encryption.org/v1\nthe details, sealed"
+
+
+def sealed(name, says, must, kids, evidence=None, bend=lambda receipt: receipt, details=AGE_DETAILS, trust=T1, content=AGE, refuse=None, folder=None):
+    l = Ledger().founded()
+    claim = l.claim(content, details=details, folder=folder, change=lambda c: c.update({} if kids is None else {10: kids}))
+    at = l.deposit(content, refuse=refuse, inner=claim)
+    l.block()
+    l.stored(0, [[at, at]])
+    l.block()
+    case(f"sealed-{name}", says, must, bend(l.receipt(at)), trust, evidence)
+
+
+sealed("one", "sealed for one key", "sealed", KIDS[:1])
+sealed("verifies", "sealed for two keys, and nothing is wrong", 0, KIDS[:2])
+sealed("most", "sealed for 64 keys", "sealed", KIDS[:64])
+sealed("file", "the sealed file is what was signed", 0, KIDS[:2], item(AGE, "sealed.age"))
+sealed("file-opened", "what was in it is not what was signed", "evidence BAD_HASH", KIDS[:2], item(SMALL))
+sealed("file-altered", "one bit of the sealed file differs", "evidence BAD_HASH", KIDS[:2], item(bit(AGE, 140)))
+sealed("unpinned", "nothing is pinned", "trust UNTRUSTED", KIDS[:1], trust=None)
+sealed("refused", "a refusal of what is sealed", "sealed", KIDS[:1], refuse=4)
+sealed("readable-details", "its details are not sealed: nobody reads them all the same", "sealed", KIDS[:1], details=enc({"profile": "plain", "name": b"a"}))
+sealed("details-alone", "its details are sealed, and its claim does not say so", "profile", None)
+for name, says, kids in (("nobody", "sealed for nobody", []), ("too-many", "sealed for 65 keys", KIDS), ("twice", "one key twice", KIDS[:1] * 2), ("order", "keys that do not ascend", KIDS[1::-1]),
+                         ("short", "a key id of 31 bytes", [KIDS[0][:31]]), ("long", "a key id of 33 bytes", [KIDS[0] + b"\0"]), ("number", "a number in the place of a key id", [7]),
+                         ("map", "a map in the place of the keys", {1: KIDS[0]}), ("text", "a text in the place of a key id", ["k" * 32])):
+    sealed(name, says, "form MALFORMED", kids)
+sealed("folder", "a folder that is said to be sealed", "form MALFORMED", KIDS[:1], content=M, folder=M_CLAIM)
+
 # ---- members ----
 
 NEVER, PROOF = 2**63 - 1, lambda l, purpose, pub, by: by.sign(b"custody/possession/v1\n" + l.network + bytes([purpose]) + pub)
