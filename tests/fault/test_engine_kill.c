@@ -49,9 +49,11 @@ static void configure(struct place *p, unsigned workers)
 
 static cu_status open_place(struct place *p)
 {
-    p->toy = toy_open(&p->fs);
+    cu_status status = p->fs.ops->lock(p->fs.self, p->config.lock, 0, &p->config.held, &error);
+    if (status != CU_OK) return status;
+    p->toy = toy_open(&p->fs); /* under the lock: the other process may be saving it */
     p->config.machine = toy_machine(p->toy);
-    cu_status status = cu_embedded_open(&p->config, &p->engine, &error);
+    status = cu_embedded_open(&p->config, &p->engine, &error);
     if (status != CU_OK) toy_close(p->toy);
     return status;
 }
