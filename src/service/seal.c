@@ -46,7 +46,7 @@ static cu_status make_own(struct cu_place *p, struct cu_span passphrase, struct 
     return kept;
 }
 
-/* Durable before it is enrolled: an entry never names a key that a crash took. */
+/* Durable before it is enrolled: an entry never names a key that a crash took. It is the organisation that says so, whoever deposits. */
 static cu_status enrol_own(struct cu_place *p, struct cu_span passphrase, struct cu_span name, struct cu_err *err)
 {
     CU_CLEANUP(cu_identities_free) struct cu_identities own = { 0 };
@@ -55,7 +55,11 @@ static cu_status enrol_own(struct cu_place *p, struct cu_span passphrase, struct
 
     TRY(cu_identities_own(p, passphrase, &own, err));
     if (own.n == 0) TRY(make_own(p, passphrase, &own, err));
-    return cu_member_add(p, name, &own.id[0].recipient, CU_SPAN_EMPTY, &party, &outcome, err);
+    const bool own_key = p->own_key;
+    p->own_key = false;
+    const cu_status enrolled = cu_member_add(p, name, &own.id[0].recipient, CU_SPAN_EMPTY, &party, &outcome, err);
+    p->own_key = own_key;
+    return enrolled;
 }
 
 /* ---- for whom ---- */

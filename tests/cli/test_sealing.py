@@ -169,6 +169,19 @@ def a_package_takes_the_sealed_bytes_along_and_says_how_to_open_them(folder):
 
 
 @test
+def another_officer_seals_with_his_own_statement_key(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    ledger.run("enrol", "Officer Wang", "--key", folder / "wang.pem", "-o", folder / "request")
+    ledger.run("member", "approve", folder / "request")
+    row = ledger.deposit("--key", folder / "wang.pem", "--seal", "--case", "C1", fill(folder / "a", MARK))[0]
+    assert "Officer Wang" in ledger.run("show", row["exhibit"]).out
+    ledger.run("get", row["exhibit"], "-o", folder / "got")
+    assert (folder / "got").read_bytes() == MARK
+    verify("--trust", ledger.trust, row["receipt"])
+    ledger.clean()
+
+
+@test
 def a_sealed_deposit_that_is_killed_is_made_again(folder):
     ledger, data = ledger_for(folder, "Court"), noise(3_000_000)
     ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / "first", MARK))
