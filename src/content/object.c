@@ -95,15 +95,16 @@ static bool known_lately(const struct cu_object *o, struct chunks *c)
 static void know_lately(const struct cu_object *o, const struct chunks *c)
 {
     struct cu_objects *s = o->store;
-    cu_hash *root = c->n <= LATELY_MAX ? malloc((size_t)c->n * sizeof *root) : NULL;
 
-    if (!root) return;
-    memcpy(root, c->root, (size_t)c->n * sizeof *root);
+    if (c->n == 0 || c->n > LATELY_MAX) return;
     pthread_mutex_lock(&s->lock);
-    free(s->lately.root);
-    s->lately.root = root;
-    s->lately.n = c->n;
-    s->lately.name = o->name;
+    cu_hash *root = realloc(s->lately.root, (size_t)c->n * sizeof *root);
+    if (root) {
+        memcpy(root, c->root, (size_t)c->n * sizeof *root);
+        s->lately.root = root;
+        s->lately.n = c->n;
+        s->lately.name = o->name;
+    }
     pthread_mutex_unlock(&s->lock);
 }
 

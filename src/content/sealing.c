@@ -109,6 +109,7 @@ static void octal(char *at, size_t n, uint64_t value)
 
 static void put_header(struct cu_buf *out, char type, struct cu_span name, uint64_t size, uint64_t mode)
 {
+    static const char magic[] = { 'u', 's', 't', 'a', 'r', 0, '0', '0' };
     char h[TAR_BLOCK] = "";
     unsigned sum = 0;
 
@@ -120,7 +121,7 @@ static void put_header(struct cu_buf *out, char type, struct cu_span name, uint6
     octal(h + 136, 12, 0);
     memset(h + 148, ' ', 8);
     h[156] = type;
-    memcpy(h + 257, "ustar\00000", 8);
+    memcpy(h + 257, magic, sizeof magic);
     for (size_t i = 0; i < sizeof h; i++) sum += (uint8_t)h[i];
     snprintf(h + 148, 7, "%06o", sum);
     cu_buf_add(out, cu_span(h, sizeof h));
@@ -167,7 +168,7 @@ static cu_status add_head(struct folder *f, char type, const struct cu_walk_item
     if (target.n) put_pax(&pax, "linkpath", target);
     snprintf(decimal, sizeof decimal, "%llu", LLU(size));
     put_pax(&pax, "size", cu_span_str(decimal));
-    put_time(&pax, w->stat.mtime_s, w->stat.mtime_ns);
+    put_time(&pax, (int64_t)w->stat.mtime_s, w->stat.mtime_ns);
     cu_buf_clear(&f->head);
     put_header(&f->head, 'x', cu_span_str("pax"), pax.n, 0644);
     cu_buf_add(&f->head, cu_buf_span(&pax));

@@ -47,7 +47,7 @@ def hang_up(node, word="loaded anew"):
         time.sleep(0.1)
         if node.log.read_text().count('"certificates"') > before:
             break
-    said = node.log.read_text().splitlines()[-1]
+    said = [line for line in node.log.read_text().splitlines() if '"certificates"' in line][-1]
     assert word in said, said
 
 

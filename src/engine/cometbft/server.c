@@ -110,8 +110,9 @@ static void *run_connection(void *self)
     struct connection *c = self;
     struct cu_err err = { 0 };
     struct cu_span frame;
-    cu_status status = CU_OK;
 
+    c->lists = malloc(LISTS);
+    cu_status status = c->lists ? CU_OK : cu_fail(&err, CU_NO_MEMORY, "no memory to hear the consensus engine");
     while (status == CU_OK && next_frame(c, &frame)) {
         status = answer_frame(c, frame, &err);
         if (status != CU_OK) {
@@ -168,13 +169,13 @@ static void accept_one(struct server *s)
         if (fd >= 0) close(fd);
         return;
     }
-    *c = (struct connection){ .server = s, .fd = fd, .lists = malloc(LISTS) };
-    c->in = cu_buf_heap(s->config->frame_max + 2 * GATHER);
-    c->out = cu_buf_heap(s->config->frame_max + 2 * GATHER);
-    c->answer = cu_buf_heap(s->config->frame_max);
-    if (c->lists && pthread_create(&c->thread, NULL, run_connection, c) == 0) return;
+    *c = (struct connection){ .server = s,
+                              .fd = fd,
+                              .in = cu_buf_heap(s->config->frame_max + 2 * GATHER),
+                              .out = cu_buf_heap(s->config->frame_max + 2 * GATHER),
+                              .answer = cu_buf_heap(s->config->frame_max) };
+    if (pthread_create(&c->thread, NULL, run_connection, c) == 0) return;
     close(fd);
-    free(c->lists);
     *c = (struct connection){ .fd = -1 };
 }
 
