@@ -56,6 +56,8 @@ CU_MUST_USE cu_status cu_members_enrol(struct cu_members *m, const struct cu_sta
                                        struct cu_err *err);
 /** The key that a party seals with and is sealed for: its newest sealing key that acts. NULL: none. */
 const struct cu_member_key *cu_members_sealing(const struct cu_members *m, uint64_t party);
+/** Of its keys of that purpose which are not revoked, the one that was given last; NULL: there is none. */
+const struct cu_member_key *cu_members_newest(const struct cu_members *m, uint64_t party, enum cu_purpose purpose);
 
 const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid); /* NULL: unknown */
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);

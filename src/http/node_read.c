@@ -18,7 +18,6 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     char where[100];
 
     (void)q;
-
     TRY(cu_reader_refresh(r, true, err));
     snprintf(where, sizeof where, "%s://%s:%u", r->node->config.tls ? "https" : "http", r->node->config.address,
              cu_http_port(r->node->server));

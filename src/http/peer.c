@@ -96,13 +96,6 @@ cu_status cu_peer_uri_read(const char *uri, struct cu_peer_claim *ret, uint8_t r
 
 static bool acts_now(const struct cu_member_key *key) { return key->from_seq != UINT64_MAX && key->until_seq == UINT64_MAX; }
 
-static const struct cu_member_key *statement_key(const struct cu_members *m, uint64_t party)
-{
-    for (size_t i = m->keys_n; i-- > 0;)
-        if (m->key[i].party == party && m->key[i].purpose == CU_PURPOSE_STATEMENT && acts_now(&m->key[i])) return &m->key[i];
-    return NULL;
-}
-
 enum cu_peer_role cu_peer_role_of(uint64_t role)
 {
     switch (role) {
@@ -137,8 +130,9 @@ cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim
     if (key->purpose != CU_PURPOSE_STATEMENT) { /* of a reader its organisation's; nobody else is known by another key */
         ENSURE(claim->role == CU_PEER_READER && key->purpose == CU_PURPOSE_SEALING, err, CU_NOT_ALLOWED,
                "the certificate names a key that nobody is known by: nothing was done");
-        *ret = statement_key(m, party->organisation);
-        ENSURE(*ret, err, CU_NOT_ALLOWED, "the reader's organisation has no statement key in this ledger: nothing was done");
+        *ret = cu_members_newest(m, party->organisation, CU_PURPOSE_STATEMENT);
+        ENSURE(*ret && acts_now(*ret), err, CU_NOT_ALLOWED,
+               "the reader's organisation has no statement key in this ledger: nothing was done");
     }
     *ret_party = operates ? 0 : party->id;
     return CU_OK;

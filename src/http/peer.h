@@ -2,8 +2,8 @@
  *
  * A client's certificate says of itself, as its one URI: custody:NETWORK/ROLE/KID/VOUCH. KID is the key that the member is known by: its own
  * statement key; of a reader, who has none, its sealing key. VOUCH is a signature over network, role, KID and the certificate's own
- * key, by that statement key; of readers and operators by their organisation's. So a CA alone makes nobody a member,
- * and whoever is revoked in the log is refused at once, whatever his certificate says. Pure.
+ * key, by that statement key; of readers by their organisation's, and so for an operator whom the ledger does not know. So a CA
+ * alone makes nobody a member, and whoever is revoked in the log is refused at once, whatever his certificate says. Pure.
  */
 #ifndef CU_HTTP_PEER_H
 #define CU_HTTP_PEER_H
@@ -52,8 +52,8 @@ struct cu_peer {
     uint64_t party; /* in the ledger; 0: none */
 };
 
-/** Whose certificate would say what: the part of the URI before the vouch, and what is signed for it. `kid` is the member's, or an
- *  operator's organisation's. */
+/** Whose certificate would say what: the part of the URI before the vouch, and what is signed for it. `kid` is the member's, or the
+ *  organisation's of an operator whom the ledger does not know. */
 struct cu_peer_claim { cu_hash network; enum cu_peer_role role; cu_hash kid; };
 void cu_peer_uri(const struct cu_peer_claim *claim, const uint8_t vouch[CU_SIGNATURE_LEN], struct cu_buf *out);
 #define CU_PEER_MESSAGE_MAX 160

@@ -8,7 +8,7 @@
  */
 #include "custody/member.h"
 
-static const struct cu_member_key *newest(const struct cu_members *m, uint64_t party, enum cu_purpose purpose)
+const struct cu_member_key *cu_members_newest(const struct cu_members *m, uint64_t party, enum cu_purpose purpose)
 {
     for (size_t i = m->keys_n; i > 0; i--) { /* by (4) of member.c */
         const struct cu_member_key *key = &m->key[i - 1];
@@ -19,7 +19,7 @@ static const struct cu_member_key *newest(const struct cu_members *m, uint64_t p
 
 const struct cu_member_key *cu_members_sealing(const struct cu_members *m, uint64_t party)
 {
-    return newest(m, party, CU_PURPOSE_SEALING);
+    return cu_members_newest(m, party, CU_PURPOSE_SEALING);
 }
 
 /* By (1): the party, new or known. */
@@ -51,11 +51,12 @@ static cu_status take_party(struct cu_members *m, const struct cu_member *body, 
 static cu_status check_proof(const struct cu_members *m, const struct cu_member_key *key, uint64_t organisation,
                              const uint8_t *proof, struct cu_verifier *by, struct cu_err *err)
 {
-    const struct cu_member_key *voucher = key->purpose == CU_PURPOSE_STATEMENT ? key
-                                                                               : newest(m, key->party, CU_PURPOSE_STATEMENT);
+    const struct cu_member_key *voucher = key->purpose == CU_PURPOSE_STATEMENT
+                                              ? key
+                                              : cu_members_newest(m, key->party, CU_PURPOSE_STATEMENT);
     uint8_t message[128];
 
-    if (!voucher) voucher = newest(m, organisation, CU_PURPOSE_STATEMENT);
+    if (!voucher) voucher = cu_members_newest(m, organisation, CU_PURPOSE_STATEMENT);
     ENSURE(voucher, err, CU_UNKNOWN_KEY, "member: there is no statement key to vouch for the sealing key");
     const size_t n = cu_possession_message(&m->network, key->purpose, &key->pub, message);
     cu_status status = cu_verify_one(by, &voucher->pub, cu_span(message, n), proof, err); /* by (3) */
@@ -118,7 +119,7 @@ static cu_status change(struct cu_members *m, const struct cu_member *body, cons
     at = 0;
     while (cu_list_next(&body->keys, &cu_given_key_schema, &at, &given))
         TRY(give(m, body->party, organisation, &given, seq, by, err));
-    ENSURE(newest(m, organisation, CU_PURPOSE_STATEMENT), err, CU_NOT_ALLOWED,
+    ENSURE(cu_members_newest(m, organisation, CU_PURPOSE_STATEMENT), err, CU_NOT_ALLOWED,
            "member: organisation %llu would be left without a statement key", LLU(organisation)); /* by (4) */
     return CU_OK;
 }

@@ -301,7 +301,8 @@ static cu_status describe_sealed(struct cu_place *p, const struct work *w, struc
     TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &entry, err));
     if (!entry.inner.body.claim.has_sealed) return CU_OK;
-    if (cu_sealed_for(p, &entry.inner.body.claim, &names, NULL) != CU_OK) /* very many names */
+    cu_sealed_for(p, &entry.inner.body.claim.sealed, &names);
+    if (cu_buf_ok(&names, NULL) != CU_OK) /* very many */
         snprintf(d->sealed_for, sizeof d->sealed_for, "%zu members", (size_t)entry.inner.body.claim.sealed.n);
     d->has_sha256 = w->in.digests_n > 0;
     if (d->has_sha256) memcpy(d->sha256.b, w->in.digest[0].bytes, sizeof d->sha256.b);
@@ -335,7 +336,7 @@ static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait
     TRY(cu_lookup_seq(p, w->outcome.seq, &found, err));
     TRY(describe(p, w, &found.row, &d, err));
     if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, &d, err));
-    else TRY(describe_sealed(p, w, &d, err));
+    else if (!found.row.has_sha256) TRY(describe_sealed(p, w, &d, err));
     d.receipt = cu_buf_heap(CU_RECEIPT_MAX);
     if (!no_wait) TRY(cu_receipt_of(p, d.seq, &d.receipt, err));
     return done(arg, &d, err);

@@ -141,22 +141,18 @@ cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_o
     return CU_OK;
 }
 
-cu_status cu_sealed_for(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
+void cu_sealed_for(const struct cu_place *p, const struct cu_list *kids, struct cu_buf *ret)
 {
-    CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
     const struct cu_member_key *key;
     size_t at = 0;
     cu_hash kid;
 
-    if (!claim->has_sealed) return CU_OK;
-    TRY(cu_membership_read(p, &m, err));
-    while (cu_list_next(&claim->sealed, &cu_id_schema, &at, &kid)) {
+    while (cu_list_next(kids, &cu_id_schema, &at, &kid)) {
         cu_buf_add_str(ret, ret->n ? ", " : "");
-        key = cu_members_key(&m.members, &kid);
-        if (key) cu_buf_add(ret, cu_membership_name(&m, key->party));
+        key = cu_members_key(&p->members, &kid);
+        if (key) cu_buf_add(ret, cu_party_named(p, key->party));
         else cu_buf_add_str(ret, "a key that is not enrolled");
     }
-    return cu_buf_ok(ret, err);
 }
 
 /* ---- details ---- */

@@ -50,8 +50,8 @@ struct cu_sealing { size_t n; struct cu_age_recipient to[CU_AGE_RECIPIENTS_MAX];
 /** For these members (names with commas between) and, unless for others alone, the organisation's own key; if it has none one is made, kept
  *  in keys/sealing.pem and enrolled. `ret` stays where it is: its list points into it. NOT_FOUND. */
 CU_MUST_USE cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_only, struct cu_span passphrase, struct cu_sealing *ret, struct cu_err *err);
-/** Names of those that a claim is sealed for, appended with ", " between; nothing when it is not sealed. */
-CU_MUST_USE cu_status cu_sealed_for(struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err);
+/** Names of those whose sealing keys these are (a claim's `sealed`), appended with ", " between. */
+void cu_sealed_for(const struct cu_place *p, const struct cu_list *kids, struct cu_buf *ret);
 /** Who opens. Wiped by its free. */
 struct cu_identities { struct cu_age_identity id[CU_AGE_IDENTITIES_MAX + 1]; size_t n; };
 /** Adds keys/sealing.pem, if it is there. WRONG_PASSPHRASE. */

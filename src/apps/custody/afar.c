@@ -3,7 +3,6 @@
 #include "apps/custody/app.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 
 #define PART "custody-client.so"
 
@@ -73,13 +72,12 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
 
     TRY(pin(s, err));
     TRY(s->place.fs.ops->make_dir(s->place.fs.self, "node", err));
-    void *part = dlopen(PART, RTLD_NOW | RTLD_LOCAL); /* never closed: what it loads does not like that */
-    const char *why = part ? NULL : dlerror();
-    const struct cu_remote_kind *kind = part ? dlsym(part, "cu_client_kind") : NULL;
+    const char *why;
+    const struct cu_remote_kind *kind = part_load(PART, "cu_client_kind", &why);
     ENSURE(kind, err, CU_NOT_FOUND,
            "a ledger behind an address is spoken to by " PART
            "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
-           why ? why : "it is no such part");
+           why);
     const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
     TRY(kind->open(&at, &s->place.fs, &s->place.remote, &mounted, err));
     s->place.fs = mounted;

@@ -105,6 +105,8 @@ CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *r
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- a ledger behind an address (afar.c) ---- */
+/** What a part exports; NULL, and why not. */
+const void *part_load(const char *file, const char *symbol, const char **ret_why);
 bool is_afar(const struct run *run);
 /** This reader's folder for the address that --ledger is. */
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);

@@ -2,21 +2,18 @@
 #include "adapters/bucket/bucket.h"
 #include "apps/custody/app.h"
 
-#include <dlfcn.h>
-
 #define PART "custody-s3.so"
 #define ADDRESS_MAX 4096
 
 static cu_status load(const struct cu_bucket_kind **ret, struct cu_err *err)
 {
-    void *part = dlopen(PART, RTLD_NOW | RTLD_LOCAL); /* never closed: what it loads does not like that */
-    const char *why = part ? NULL : dlerror();
-    const struct cu_bucket_kind *kind = part ? dlsym(part, "cu_s3_kind") : NULL;
+    const char *why;
+    const struct cu_bucket_kind *kind = part_load(PART, "cu_s3_kind", &why);
 
     ENSURE(kind, err, CU_NOT_FOUND,
            "the provider's objects lie in a bucket, which is spoken to by " PART
            "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
-           why ? why : "it is no such part");
+           why);
     *ret = kind;
     return CU_OK;
 }

@@ -1,4 +1,4 @@
-/* custody ca init, issue, revoke: certificates for TLS between the node and the ledger's members. docs/guide/tls.md shows them. */
+/* custody ca init, issue, revoke: certificates for TLS between the node and the ledger's members. docs/guide/api.md shows them. */
 #include "apps/custody/app.h"
 #include "http/peer.h"
 
@@ -210,11 +210,7 @@ static cu_status open_ca(struct session *s, struct ca *ca, struct cu_err *err)
 /* The key that a party is known by. */
 static const struct cu_member_key *key_of(const struct cu_members *m, const struct cu_member_party *party)
 {
-    for (size_t i = m->keys_n; i-- > 0;)
-        if (m->key[i].party == party->id && m->key[i].until_seq == UINT64_MAX &&
-            m->key[i].purpose == (party->role == CU_ROLE_READER ? CU_PURPOSE_SEALING : CU_PURPOSE_STATEMENT))
-            return &m->key[i];
-    return NULL;
+    return cu_members_newest(m, party->id, party->role == CU_ROLE_READER ? CU_PURPOSE_SEALING : CU_PURPOSE_STATEMENT);
 }
 
 static cu_status find_claim(struct session *s, const struct cu_membership *m, struct cu_peer_claim *ret, struct cu_err *err)

@@ -202,22 +202,29 @@ static cu_status go_enrol(struct run *run, struct cu_err *err)
 
 /* ---- who is there ------------------------------------------------------------------------------------------------------ */
 
+static struct cu_span recipient_of(const struct cu_member_key *key, uint8_t mem[80])
+{
+    struct cu_buf text = cu_buf_over(mem, 80);
+    struct cu_age_recipient it;
+
+    memcpy(it.share, key->pub.bytes, sizeof it.share);
+    cu_age_recipient_put(&text, &it);
+    return cu_buf_span(&text);
+}
+
 static void put_key(struct run *run, struct cu_json *j, const struct cu_member_key *key)
 {
     const bool statement = key->purpose == CU_PURPOSE_STATEMENT, revoked = key->until_seq != UINT64_MAX;
     uint8_t mem[80];
-    struct cu_buf recipient = cu_buf_over(mem, sizeof mem);
-    struct cu_age_recipient it;
+    const struct cu_span recipient = statement ? CU_SPAN_EMPTY : recipient_of(key, mem);
     char hex[65];
 
     cu_hash_hex(&key->kid, hex);
-    memcpy(it.share, key->pub.bytes, sizeof it.share);
-    if (!statement) cu_age_recipient_put(&recipient, &it);
     if (run->json) {
         cu_json_open(j, NULL, '{');
         cu_json_str(j, "purpose", statement ? "statement" : "sealing");
         cu_json_hash(j, "kid", &key->kid);
-        if (!statement) cu_json_text(j, "recipient", cu_buf_span(&recipient));
+        if (!statement) cu_json_text(j, "recipient", recipient);
         if (key->from_seq != UINT64_MAX) cu_json_uint(j, "from", key->from_seq);
         if (revoked) cu_json_uint(j, "revoked", key->until_seq);
         if (key->since_seq != CU_NOT_COMPROMISED) cu_json_uint(j, "compromised_since", key->since_seq);
@@ -232,22 +239,11 @@ static void put_key(struct run *run, struct cu_json *j, const struct cu_member_k
     if (key->since_seq != CU_NOT_COMPROMISED) cu_buf_addf(&run->out, ", with others since %llu", LLU(key->since_seq));
 }
 
-/* What is sealed for now. */
-static void put_recipient(struct cu_json *j, const struct cu_member_key *key)
-{
-    uint8_t mem[80];
-    struct cu_buf recipient = cu_buf_over(mem, sizeof mem);
-    struct cu_age_recipient it;
-
-    if (!key) return;
-    memcpy(it.share, key->pub.bytes, sizeof it.share);
-    cu_age_recipient_put(&recipient, &it);
-    cu_json_text(j, "recipient", cu_buf_span(&recipient));
-}
-
 static void put_party(struct run *run, const struct cu_membership *m, const struct cu_member_party *party)
 {
+    const struct cu_member_key *sealing = cu_members_sealing(&m->members, party->id); /* what is sealed for now */
     struct cu_json j = cu_json_on(&run->out);
+    uint8_t mem[80];
 
     if (run->json) {
         cu_json_open(&j, NULL, '{');
@@ -255,7 +251,7 @@ static void put_party(struct run *run, const struct cu_membership *m, const stru
         cu_json_str(&j, "role", cu_role_name(party->role));
         cu_json_uint(&j, "organisation", party->organisation);
         cu_json_text(&j, "name", cu_membership_name(m, party->id));
-        put_recipient(&j, cu_members_sealing(&m->members, party->id));
+        if (sealing) cu_json_text(&j, "recipient", recipient_of(sealing, mem));
         cu_json_open(&j, "keys", '[');
     } else {
         cu_buf_addf(&run->out, "%3llu  %-13s  ", LLU(party->id), cu_role_name(party->role));

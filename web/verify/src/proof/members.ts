@@ -110,7 +110,7 @@ export class Members {
     return [...this.byKid.values()].reverse().find((k) => k.party.id === id && k.purpose === STATEMENT && k.until === undefined)
   }
 
-  /** Parties and keys that come later, and keys that go. Nothing is undone when it fails: then the whole receipt is refused. */
+  /** Parties and keys that come later, and keys that go: all of it, or nothing. */
   enrol(st: Statement & { kind: 'member' }, position: bigint): void {
     const signer = this.signer(st, position), { payload } = st
     verify(signer.key, st.signed, st.signature)
