@@ -247,7 +247,7 @@ static cu_status ask_for(struct world *w, enum way way, size_t n, struct cu_err 
         size_t steps = 0;
         began = now_s();
         const struct cu_trail one = cu_trail_one(&found.row);
-        TRY(cu_trail_each(&w->place, &one, count_row, &steps, err));
+        TRY(cu_trail_each(&w->place, &one, (cu_seq){ 0 }, count_row, &steps, err));
         trail[i] = now_s() - began;
         ENSURE(steps > 2, err, CU_NOT_FOUND, "a trail of %zu steps", steps);
     }
