@@ -2,10 +2,11 @@
  *
  * (1) Whatever comes is bounded, and nobody's word: it is judged where it is used, as what lies in a folder is.
  * (2) No redirection is followed, and no scheme but http and https is spoken: the address that was given is the one that is asked.
- * (3) A question that was not answered is asked again a few times: reading twice changes nothing.
+ * (3) A question that was not answered is asked again a few times: reading twice changes nothing, and what is submitted twice is recorded once.
  */
 #include "client/client.h"
 
+#include "custody/limits.h"
 #include "custody/text.h"
 #include "ports/log_dir.h"
 
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { URL_MAX = 8192, TRIES = 4, FIRST_WAIT_MS = 100, CONNECT_S = 10, SILENT_S = 60, PROBLEM_MAX = 65536 };
+enum { URL_MAX = 8192, TRIES = 4, FIRST_WAIT_MS = 100, CONNECT_S = 10, SILENT_S = 60, PROBLEM_MAX = 65536, SAID_MAX = 2048 };
 #define LOG "node/log/"
 
 struct client {
@@ -29,7 +30,9 @@ struct client {
 struct call {
     struct client *client;
     char url[URL_MAX];
-    char range[48]; /* "5-9"; "": all */
+    char range[48];      /* "5-9"; "": all */
+    struct cu_span body; /* n > 0: a POST of it */
+    const char *type;
     cu_remote_feed *feed;
     void *arg;
     struct cu_buf problem; /* what came instead of an answer */
@@ -78,7 +81,14 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     if (c->client->cert[0])
         curl_easy_setopt(h, CURLOPT_SSLCERT, c->client->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, c->client->cert);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
-    const CURLcode code = curl_easy_perform(h);
+    struct curl_slist *headers = c->body.n ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
+    if (c->body.n) {
+        curl_easy_setopt(h, CURLOPT_POSTFIELDS, (const char *)c->body.p);
+        curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
+        curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+    }
+    const CURLcode code = c->body.n && !headers ? CURLE_OUT_OF_MEMORY : curl_easy_perform(h);
+    curl_slist_free_all(headers);
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &c->http);
     return code;
 }
@@ -191,6 +201,31 @@ static cu_status get_bytes(void *self, const struct cu_reading *r, const cu_hash
     snprintf(c.range, sizeof c.range, "%llu-%llu", LLU(from), LLU(to - 1));
     TRY(ask(&c, err));
     ENSURE(c.got == to - from, err, CU_IO, "%llu bytes were asked for, and %llu came", LLU(to - from), LLU(c.got));
+    return CU_OK;
+}
+
+static cu_status submit_some(struct client *client, const struct cu_span *records, size_t n, struct cu_outcome *ret,
+                             struct cu_err *err)
+{
+    CU_BUF body = cu_buf_heap(n * CU_RECORD_MAX), answer = cu_buf_heap(n * SAID_MAX);
+    struct call c = { .client = client, .feed = keep, .arg = &answer, .type = "Content-Type: application/cbor-seq" };
+
+    for (size_t i = 0; i < n; i++) cu_buf_add(&body, records[i]);
+    TRY(cu_buf_ok(&body, err));
+    c.body = cu_buf_span(&body);
+    snprintf(c.url, sizeof c.url, "%s/v1/submit", client->base);
+    TRY(ask(&c, err));
+    ENSURE(cu_outcomes_read(cu_buf_span(&answer), ret, n), err, CU_IO,
+           "%s: the answer does not say what became of the records. Submit them again: what is recorded is recorded once", c.url);
+    return CU_OK;
+}
+
+static cu_status submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
+{
+    for (size_t at = 0, some; at < n; at += some) {
+        some = n - at < CU_SUBMIT_RECORDS_MAX ? n - at : CU_SUBMIT_RECORDS_MAX;
+        TRY(submit_some(self, records + at, some, ret + at, err));
+    }
     return CU_OK;
 }
 
@@ -374,7 +409,7 @@ static bool take_name(const char *name, char ret[1024]) { return !name || (size_
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)
 {
-    static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, close_client };
+    static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, submit, close_client };
     static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
                                              mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
     const char *url = at->url;

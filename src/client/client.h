@@ -6,8 +6,16 @@
 
 extern const struct cu_remote_kind cu_client_kind;
 
+/** The members of a flat JSON object as our servers write it, one after another: its name, cut at 31 bytes, and its value as text into `ret`.
+ *  False: that was the last, or (bad) it is none. Pure, as all that follows. */
+struct cu_fields { struct cu_span rest; bool inside, bad; };
+bool cu_fields_next(struct cu_fields *f, char ret_name[32], struct cu_buf *ret);
+bool cu_status_named(struct cu_span name, cu_status *ret); /* "BAD_SERIAL" */
+/** What a node answers to n records; `closed` is not among it: the block entry has it. False: that is no such answer. */
+bool cu_outcomes_read(struct cu_span body, struct cu_outcome *ret, size_t n);
+
 /** A problem (RFC 9457) as our servers write it: its status by the name in "code", and "detail" into `text`, printable. False: it
- *  is none of ours. Pure. */
+ *  is none of ours. */
 bool cu_problem_read(struct cu_span body, cu_status *ret, char text[400]);
 
 #endif

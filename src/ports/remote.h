@@ -1,8 +1,9 @@
-/* A ledger behind an address, for whoever reads it: what its log says that is not in the log's own files. Nothing that comes is verified
+/* A ledger behind an address, for whoever reads it: what its log says that is not in the log's own files; and what is recorded there. Nothing that comes is verified
  * here: whoever asks does. One thread at a time. Errors: those that the other side names; IO: it cannot be reached, or talks nonsense. */
 #ifndef CU_PORTS_REMOTE_H
 #define CU_PORTS_REMOTE_H
 
+#include "ports/engine.h"
 #include "ports/fs.h"
 
 /** What is read of which deposit, and (the other side records it) why. */
@@ -17,6 +18,8 @@ struct cu_remote_ops {
      * chunk, appended to ret, which bounds them; and its bytes from ≤ x < to, in pieces of any length. */
     cu_status (*chunks)(void *self, const struct cu_reading *what, const cu_hash *root, struct cu_buf *ret, struct cu_err *err);
     cu_status (*bytes)(void *self, const struct cu_reading *what, const cu_hash *root, uint64_t from, uint64_t to, cu_remote_feed *feed, void *arg, struct cu_err *err);
+    /* Submit n records, as ports/engine.h has it; `closed` is not told. An error: nobody knows what became of them, so submit them again. */
+    cu_status (*submit)(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
     void (*close)(void *self);
 };
 
