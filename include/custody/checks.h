@@ -57,6 +57,13 @@
       "清单：{1}个密钥尚有未用的序号，清单已列明", "", "") \
     X(CASE, "case", INTEGRITY, "it belongs to the case opened by entry {1} ({2})", "它属于{1}号记录所立的案件（{2}）", \
       "its case was opened after it", "其案件立于其后") \
+    X(NOTICE, "notice", SIGNER, "entry {1} is the notice: organisation {2} ({3}) asks party {4} ({5})", \
+      "{1}号记录是调取通知：机构{2}（{3}）向{4}号方（{5}）调取", "entry {1} is a notice, but not one to which this belongs", \
+      "{1}号记录是调取通知，但本记录与其不符") \
+    X(DUE, "due", NONE, "the notice asks for an answer by {1}", "调取通知的答复期限为{1}", "", "") \
+    X(DEADLINE, "deadline", INTEGRITY, "there was time until {1}; the block that dates the record was opened at {2}, after that", \
+      "期限至{1}；为本记录定时的区块开启于{2}，在期限之后", "there was time until {1}; the block that dates the record was opened at {2}, not after that", \
+      "期限至{1}；为本记录定时的区块开启于{2}，不在期限之后") \
     X(COPY, "copy", NONE, "entry {1}: organisation {2} ({3}) holds a verified copy, recorded by {4}", \
       "{1}号记录：机构{2}（{3}）持有已核验的副本，入账不晚于{4}", "", "") \
     X(COPIES, "copies", NONE, "copies: {1} attested, {2} required", "副本：已证明{1}份，要求{2}份", \

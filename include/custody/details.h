@@ -19,7 +19,9 @@
     X(7, INCIDENT, "incident", "what was found damaged, and what was done")                                            \
     X(8, ACCESS, "access", "who read what, when and why")                                                              \
     X(9, DISCLOSURE, "disclosure", "to whom evidence was given out, why, and by what authority")                       \
-    X(10, MEMBER, "member", "who got keys, or whose keys were revoked, and why")
+    X(10, MEMBER, "member", "who got keys, or whose keys were revoked, and why")                                       \
+    X(11, NOTICE, "notice", "what a provider is asked for, by what number and on what basis")                          \
+    X(12, ANSWER, "answer", "what a provider has to say to a notice")
 
 #define CU_PROFILE_ENUM(num, name, text, line) CU_PROFILE_##name = (num),
 enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
@@ -81,7 +83,9 @@ struct cu_party_name { uint64_t id; struct cu_span name; };
 extern const struct cu_schema cu_party_name_schema; /* a tuple */
 struct cu_details_genesis { struct cu_span profile, name; struct cu_list parties; };
 struct cu_details_case { struct cu_span profile, name, number, cause; bool has_number, has_cause; };
-struct cu_details_text { struct cu_span profile, text; };  /* void, correction: "text" */
+struct cu_details_text { struct cu_span profile, text; };  /* void, correction, answer: "text" */
+/** "span": of which time, as written. */
+struct cu_details_notice { struct cu_span profile, number, basis, object, span; bool has_span; };
 /** "scope": what left, evidence or records alone, whole or in parts. Whoever is not told is not there. */
 struct cu_details_disclosure {
     struct cu_span profile, scope, recipient, purpose, authority;
@@ -104,6 +108,7 @@ union cu_details {
     struct cu_details_rows rows;
     struct cu_details_disclosure disclosure;
     struct cu_details_member member;
+    struct cu_details_notice notice;
 };
 
 /** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,

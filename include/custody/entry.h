@@ -45,7 +45,11 @@ enum cu_purpose {
     X(12, ACCESS, "access", SIGNED, false, true) \
     X(13, INVENTORY, "inventory", SIGNED, false, false) \
     X(14, DISCLOSURE, "disclosure", SIGNED, false, true) \
-    X(15, MEMBER, "member", SIGNED, false, true)
+    X(15, MEMBER, "member", SIGNED, false, true) \
+    X(17, TIMEOUT, "timeout", SIGNED, false, false) \
+    X(18, NOTICE, "notice", SIGNED, false, true) \
+    X(19, ACKNOWLEDGE, "acknowledge", SIGNED, false, false) \
+    X(20, ANSWER, "answer", SIGNED, false, true)
 
 #define CU_KIND_ENUM(num, name, text, form, nests, details) CU_KIND_##name = (num),
 enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
@@ -71,7 +75,7 @@ extern const size_t cu_kinds_n;
 struct cu_seen { uint64_t seq; cu_hash leaf; };
 extern const struct cu_schema cu_seen_schema;
 
-/* number, name, sentence: why a provider refused, a depositor voided, what an incident is. */
+/* number, name, sentence: why a provider refused (a deposit, or to answer a notice), a depositor voided, what an incident is. */
 #define CU_REASON_TABLE(X)                                                                                             \
     X(1, DAMAGED, "damaged", "the bytes that arrived are not those that were claimed")                                 \
     X(2, INCOMPLETE, "incomplete", "the bytes did not all arrive")                                                     \
@@ -79,11 +83,14 @@ extern const struct cu_schema cu_seen_schema;
     X(4, QUOTA, "quota", "the depositor's quota is used up")                                                           \
     X(5, MISTAKE, "mistake", "made by mistake")                                                                        \
     X(6, LOST, "lost", "the signed claim was lost")                                                                    \
-    X(7, STOPPED, "stopped", "the deposit was stopped before the provider accepted it")
+    X(7, STOPPED, "stopped", "the deposit was stopped before the provider accepted it")                                \
+    X(8, NOT_HELD, "not-held", "what is asked for is not held")                                                        \
+    X(9, NO_BASIS, "no-basis", "the legal basis that is named does not allow it")
 #define CU_REASON_ENUM(num, name, text, sentence) CU_REASON_##name = (num),
 enum cu_reason { CU_REASON_TABLE(CU_REASON_ENUM) };
 #undef CU_REASON_ENUM
 const char *cu_reason_name(uint64_t reason); /* NULL when unknown */
+uint64_t cu_reason_by_name(struct cu_span name); /* 0 when unknown */
 
 #define CU_INCIDENT_TABLE(X)                                                                                           \
     X(1, DAMAGE, "damage", "stored bytes were altered, cut off, lost or added")                                        \
@@ -112,6 +119,8 @@ struct cu_claim {                /* key */
     bool has_folder;
     struct cu_list sealed;       /* 10  of an item: content and details are age files for these sealing keys; kids ascending */
     bool has_sealed;
+    cu_hash notice;              /* 11  the notice that it answers: then a provider signs, and who asked accepts */
+    bool has_notice;
 };
 struct cu_deposit { struct cu_span claim; uint64_t time; struct cu_seen seen; };                  /* 1 2 3 */
 struct cu_refusal { struct cu_span claim; uint64_t time; struct cu_seen seen; uint64_t reason; }; /* 1 2 3 4 */
@@ -166,6 +175,37 @@ struct cu_member {               /* key */
     struct cu_list keys;         /* 5   of cu_given_key */
     struct cu_list revoked;      /* 6   of cu_revoked, kids ascending */
     cu_hash commitment;          /* 7   details: the member's name */
+};
+
+/** What was due did not come in time: the outcome of a claim, or the answer to a notice. The ledger admits it only if that is so. */
+struct cu_timeout {              /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    struct cu_span claim;        /* 3   either a claim, whole; read and judged with the entry … */
+    bool has_claim;
+    cu_hash notice;              /* 4   … or a notice, by its id */
+    bool has_notice;
+};
+/** What an organisation asks a provider for. What it asks for, by what number and on what basis, is in the details. */
+struct cu_notice {               /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    uint64_t provider;           /* 3   a party */
+    cu_case_id case_id;          /* 4   where the answer belongs */
+    uint64_t deadline;           /* 5   ms */
+    cu_hash commitment;          /* 6 */
+};
+struct cu_acknowledge { uint64_t time; struct cu_seen seen; cu_hash notice; };                     /* 1 2 3 */
+/** The provider's last word on a notice: these deposits are the answer, or none comes, and why. */
+struct cu_answer {               /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    cu_hash notice;              /* 3 */
+    uint64_t n;                  /* 4   deposits that name the notice, all of them */
+    cu_hash root;                /* 5   RFC 6962 root over their ids, in log order */
+    uint64_t reason;             /* 6   iff n is 0: enum cu_reason */
+    bool has_reason;
+    cu_hash commitment;          /* 7 */
 };
 
 /** Open numbers of one key: [kid, [n, …]]. */
@@ -232,6 +272,10 @@ union cu_payload {
     struct cu_inventory inventory;
     struct cu_disclosure disclosure;
     struct cu_member member;
+    struct cu_timeout timeout;
+    struct cu_notice notice;
+    struct cu_acknowledge acknowledge;
+    struct cu_answer answer;
 };
 
 /* ---- statements and entries ---------------------------------------------------------------------------------------- */
@@ -258,6 +302,11 @@ static inline const struct cu_statement *cu_entry_innermost(const struct cu_entr
 {
     return e->has_inner ? &e->inner : &e->outer;
 }
+/** A claim that an entry holds whole as evidence, outside its own signatures' nesting: an incident's second claim, the one that a timeout
+ *  is about. n == 0: there is none. */
+struct cu_span cu_entry_evidence(const struct cu_entry *e);
+/** The notice that an entry is about: that of a claim in it, or its own word; of a notice none. NULL: none. */
+const cu_hash *cu_entry_notice(const struct cu_entry *e);
 /** Offsets in a kind's payload of what most kinds have; CU_PLACE_NONE: it has none. */
 #define CU_PLACE_NONE ((size_t)-1)
 struct cu_places { enum cu_kind kind; size_t commitment, seen, time; };

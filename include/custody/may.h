@@ -9,7 +9,7 @@
 
 #include "custody/entry.h"
 
-/* act, its number (of a statement: its kind's), what it is; then depositor, provider, organisation, reader, auditor, operator,
+/* act, its number (of a statement: its kind's; of a claim that names a notice, and of its outcome, 64 more), what it is; then depositor, provider, organisation, reader, auditor, operator,
  * administrator, node. To enrol is to give, to take the place of and to revoke keys of a party of that role. */
 #define CU_ACT_TABLE(X)                                                            \
     X(CONFIRM, 3, "say confirm",                         0, 0, 1, 0, 0, 0, 0, 0)   \
@@ -25,6 +25,13 @@
     X(INVENTORY, 13, "say inventory",                    1, 0, 1, 0, 1, 0, 0, 0)   \
     X(DISCLOSURE, 14, "say disclosure",                  1, 0, 1, 0, 0, 0, 0, 0)   \
     X(MEMBER, 15, "say member",                          0, 0, 1, 0, 0, 0, 1, 0)   \
+    X(TIMEOUT, 17, "say timeout",                        0, 0, 1, 0, 0, 0, 0, 1)   \
+    X(NOTICE, 18, "say notice",                          1, 0, 1, 0, 0, 0, 0, 0)   \
+    X(ACKNOWLEDGE, 19, "say acknowledge",                0, 1, 0, 0, 0, 0, 0, 0)   \
+    X(ANSWER, 20, "say answer",                          0, 1, 0, 0, 0, 0, 0, 0)   \
+    X(ANSWER_CLAIM, 69, "claim against a notice",        0, 1, 0, 0, 0, 0, 0, 0)   \
+    X(ANSWER_DEPOSIT, 70, "accept against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \
+    X(ANSWER_REFUSAL, 71, "refuse against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \
     X(ENROL_DEPOSITOR, 129, "enrol depositor",           0, 0, 1, 0, 0, 0, 1, 0)   \
     X(ENROL_PROVIDER, 130, "enrol provider",             0, 0, 1, 0, 0, 0, 1, 0)   \
     X(ENROL_ORGANISATION, 132, "enrol organisation",     0, 0, 1, 0, 0, 0, 0, 0)   \
@@ -38,6 +45,11 @@
 enum cu_act { CU_ACT_TABLE(CU_ACT_ENUM) };
 #undef CU_ACT_ENUM
 
+/** What saying a statement of `kind` is; of a claim, or of an outcome of one, `claim` is that claim (NULL: none). */
+static inline unsigned cu_act_say(enum cu_kind kind, const struct cu_claim *claim)
+{
+    return claim && claim->has_notice ? (unsigned)kind | 64u : (unsigned)kind;
+}
 /** May a party of `role` do it? */
 bool cu_may(uint64_t role, unsigned act);
 /** The act of enrolling keys of a party of `role`; 0 for what is no role. */

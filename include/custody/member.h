@@ -62,8 +62,8 @@ const struct cu_member_key *cu_members_newest(const struct cu_members *m, uint64
 const struct cu_member_key *cu_members_key(const struct cu_members *m, const cu_hash *kid); /* NULL: unknown */
 const struct cu_member_party *cu_members_party(const struct cu_members *m, uint64_t id);
 
-/** May `kid` make a statement of `kind` at `seq`?  UNKNOWN_KEY, WRONG_ROLE (role or purpose), NOT_CONFIRMED (it does not act yet), REVOKED. */
-CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq,
+/** May `kid` do `act`, a statement (cu_act_say), at `seq`?  UNKNOWN_KEY, WRONG_ROLE (role or purpose), NOT_CONFIRMED (it does not act yet), REVOKED. */
+CU_MUST_USE cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, unsigned act, cu_seq seq,
                                      const struct cu_member_key **ret, struct cu_err *err);
 
 #endif

@@ -237,17 +237,18 @@ bool cu_members_open(const struct cu_members *m)
 
 /* ---- may it? ------------------------------------------------------------------------------------------------------- */
 
-cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, enum cu_kind kind, cu_seq seq,
+cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, unsigned act, cu_seq seq,
                          const struct cu_member_key **ret, struct cu_err *err)
 {
-    const struct cu_kind_row *row = cu_kind_row(kind);
+    const struct cu_kind_row *row = cu_kind_row((enum cu_kind)(act & 63)); /* custody/may.h: the same against a notice is 64 more */
     const struct cu_member_key *key = cu_members_key(m, kid);
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");
-    ENSURE(row && key->purpose == CU_PURPOSE_STATEMENT && cu_may(party_of(m, key)->role, kind), err, CU_WRONG_ROLE,
-           "a %s key of party %llu, %s, may not sign a %s", purpose_of(key), LLU(key->party),
-           cu_role_name(party_of(m, key)->role), row ? row->name : "statement of an unknown kind");
-    ENSURE(kind == CU_KIND_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED, "the key of party %llu does not act yet: %s",
+    ENSURE(row && key->purpose == CU_PURPOSE_STATEMENT && cu_may(party_of(m, key)->role, act), err, CU_WRONG_ROLE,
+           "a %s key of party %llu, %s, may not sign a %s%s", purpose_of(key), LLU(key->party),
+           cu_role_name(party_of(m, key)->role), row ? row->name : "statement of an unknown kind",
+           act & 64 ? " against a notice" : "");
+    ENSURE(act == CU_ACT_CONFIRM || seq.v >= key->from_seq, err, CU_NOT_CONFIRMED, "the key of party %llu does not act yet: %s",
            LLU(key->party),
            key->from_seq == UINT64_MAX ? "its organisation has not confirmed its keys" : "it was enrolled later");
     ENSURE(seq.v < key->until_seq, err, CU_REVOKED, "the key of party %llu was revoked at position %llu", LLU(key->party),

@@ -297,6 +297,19 @@ cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *re
     return CU_OK;
 }
 
+cu_status cu_ledger_notice(struct cu_ledger *l, const cu_hash *id, struct cu_notice_standing *ret, struct cu_err *err)
+{
+    struct cu_row_notice row;
+
+    TRY(ask(l, cu_at(CU_TABLE_NOTICE, cu_span_hash(id)), &row, "no such notice is recorded", err));
+    *ret = (struct cu_notice_standing){ row.seq,      row.organisation, row.provider, row.deadline,  row.acknowledged,
+                                        row.deposits, row.answered,     row.reason,   row.timed_out, { { 0 } } };
+    ret->root = cu_scope_root(&l->state, cu_span_hash(id), row.deposits);
+    const cu_status status = cu_state_trouble(&l->state, err);
+    cu_state_undo(&l->state);
+    return status;
+}
+
 cu_status cu_ledger_inventory(struct cu_ledger *l, struct cu_inventory *io, struct cu_buf *mem, struct cu_err *err)
 {
     uint64_t changed;

@@ -50,6 +50,10 @@ CU_MUST_USE cu_status cu_ledger_serial(struct cu_ledger *l, const cu_hash *kid, 
     struct cu_err *err);
 CU_MUST_USE cu_status cu_ledger_case(struct cu_ledger *l, const cu_case_id *id, uint64_t *ret_deposits, cu_seq *ret_seq,
     struct cu_err *err); /* NOT_FOUND */
+/** What became of a notice: positions are 0 where there is nothing. `root`: over the ids of the deposits that name it, in log order.
+ *  NOT_FOUND */
+struct cu_notice_standing { uint64_t seq, organisation, provider, deadline, acknowledged, deposits, answered, reason, timed_out; cu_hash root; };
+CU_MUST_USE cu_status cu_ledger_notice(struct cu_ledger *l, const cu_hash *id, struct cu_notice_standing *ret, struct cu_err *err);
 /** The true inventory of a case or a key as of the newest block: fills seen (that block), n, root, last, and
  *  `open` with memory from `mem`. UNKNOWN_CASE; TOO_LARGE when more numbers are open than an inventory holds. */
 CU_MUST_USE cu_status cu_ledger_inventory(struct cu_ledger *l, struct cu_inventory *io, struct cu_buf *mem, struct cu_err *err);

@@ -34,8 +34,8 @@ static unsigned layers_of(const struct cu_entry *entry, struct layer ret[LAYERS_
     if (!entry->signed_) return 0;
     ret[0] = layer_of(&entry->outer);
     if (entry->has_inner) return ret[1] = layer_of(&entry->inner), 2;
-    if (entry->kind != CU_KIND_INCIDENT || !entry->outer.body.incident.has_claim) return 1;
-    CU_ASSERT(cu_statement_read(entry->outer.body.incident.claim, &claim, NULL) == CU_OK); /* cu_entry_read did */
+    if (!cu_entry_evidence(entry).n) return 1;
+    CU_ASSERT(cu_statement_read(cu_entry_evidence(entry), &claim, NULL) == CU_OK); /* cu_entry_read did */
     return ret[1] = layer_of(&claim), 2;
 }
 

@@ -53,6 +53,18 @@ static const struct cu_field revoked_fields[] = {
     CU_UINT(0, struct cu_row_revoked, seq, 0, INT64_MAX),
     CU_UINT(1, struct cu_row_revoked, since, 0, INT64_MAX),
 };
+static const struct cu_field notice_fields[] = {
+    CU_UINT(0, struct cu_row_notice, seq, 0, INT64_MAX),
+    CU_UINT(1, struct cu_row_notice, organisation, 1, CU_PARTIES_MAX),
+    CU_UINT(2, struct cu_row_notice, provider, 1, CU_PARTIES_MAX),
+    CU_FIXED(3, struct cu_row_notice, case_id),
+    CU_UINT(4, struct cu_row_notice, deadline, 0, INT64_MAX),
+    CU_UINT(5, struct cu_row_notice, acknowledged, 0, INT64_MAX),
+    CU_UINT(6, struct cu_row_notice, deposits, 0, INT64_MAX),
+    CU_UINT(7, struct cu_row_notice, answered, 0, INT64_MAX),
+    CU_UINT(8, struct cu_row_notice, reason, 0, UINT32_MAX),
+    CU_UINT(9, struct cu_row_notice, timed_out, 0, INT64_MAX),
+};
 static const struct cu_field number_fields[] = { CU_UINT(0, struct cu_row_number, v, 0, INT64_MAX) };
 static const struct cu_field hash_fields[] = { CU_FIXED(0, struct cu_row_hash, v) };
 
@@ -67,6 +79,7 @@ SCHEMA(serial);
 SCHEMA(statement);
 SCHEMA(block);
 SCHEMA(revoked);
+SCHEMA(notice);
 SCHEMA(number);
 SCHEMA(hash);
 

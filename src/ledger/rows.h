@@ -21,6 +21,7 @@
  *   EQUIVOCAL  kid, serial (8), id   a second claim under one number, proven
  *   NODE       case or kid, level (1) the newest complete subtree of that level over the ids of its deposits
  *   REVOKED    kid                   where a key was revoked, and since where others may hold it
+ *   NOTICE     id                    what was asked for, by when, and what came of it
  *   BLOCK      position (8)          a block entry. Derived: the digest in a block cannot cover that block */
 #define CU_STATE_TABLE(X)                                                                                              \
     X(1, LEDGER, ledger, true)                                                                                         \
@@ -36,7 +37,8 @@
     X(11, EQUIVOCAL, number, true)                                                                                     \
     X(12, NODE, hash, true)                                                                                            \
     X(13, BLOCK, block, false)                                                                                         \
-    X(14, REVOKED, revoked, true)
+    X(14, REVOKED, revoked, true)                                                                                      \
+    X(15, NOTICE, notice, true)
 
 #define CU_STATE_ENUM(num, name, row, digested) CU_TABLE_##name = (num),
 enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };
@@ -56,6 +58,9 @@ struct cu_row_signer { uint64_t lowest_open, highest, reopened, deposits; cu_has
 struct cu_row_serial { cu_hash id; uint64_t kind, seq; };         /* id: zero for a void without one */
 struct cu_row_statement { uint64_t seq, kind, exhibit; };
 struct cu_row_revoked { uint64_t seq, since; };
+/* organisation: which asks; acknowledged, answered, timed_out: where that stands, or 0; reason: of an answer that is none */
+struct cu_row_notice { uint64_t seq, organisation, provider; cu_case_id case_id; uint64_t deadline, acknowledged, deposits, answered,
+    reason, timed_out; };
 struct cu_row_block { cu_hash leaf; uint64_t closed; };
 struct cu_row_number { uint64_t v; };
 struct cu_row_hash { cu_hash v; };

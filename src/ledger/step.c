@@ -5,7 +5,7 @@
  *  (1) Form and attachments are good, and it is not a block entry (prepare).
  *  (2) Position 0 is the genesis, and only it. The same genesis again is a duplicate, another one is another ledger's.
  *  (3) Both layers were signed for this ledger, by keys that it knows, and the signatures are good (prepare, or here when the
- *      key was not known yet). A claim nested in an incident counts as a layer.
+ *      key was not known yet). A claim nested in an incident or a timeout counts as a layer.
  *  (4) Exactly once: a statement id that is recorded with the same outcome is a duplicate, and learns where it stands.
  *  (5) Until more than two thirds of the organisations have confirmed, only confirms are admitted.
  *  (6) Each layer's key may make that statement at this position: role, purpose, enrolled before it, not revoked.
@@ -15,8 +15,8 @@
  *  (9) A deposit's case is open. It has deposits of at most CU_CASE_KEYS_MAX keys.
  * (10) Each key numbers its claims: a number is taken once, at most CU_SERIAL_WINDOW above the key's lowest open one.
  * (11) A second claim under a taken number changes nothing; so does a claim under a number that was voided without an id.
- * (12) For one claim a deposit outranks: it is admitted after a refusal and after a void that names the claim, and none of
- *      these after it. Of refusals and voids only the first is recorded.
+ * (12) For one claim a deposit outranks: it is admitted after a refusal, a timeout and a void that names the claim, and none of
+ *      these after it. Of refusals, timeouts and voids only the first is recorded.
  * (13) A void that names a claim is not contradicted by the log: a recorded claim has its own key and number.
  * (14) A case is opened once.
  * (15) An attestation of copies speaks of positions before its own.
@@ -27,6 +27,13 @@
  * (20) A confirm proves possession of every key of the organisation and its members, once an organisation.
  * (21) A member entry is by the organisation that runs the party, or its administrator. It gives statement keys that prove themselves and
  *      sealing keys that are vouched for, or revokes such.
+ * (22) A notice asks a provider of this ledger, for an open case, by a time that has not come yet. A claim that names it is that
+ *      provider's, in that case, and its outcome is signed by who asked; so it is after the deadline, and after any answer.
+ * (23) A notice is acknowledged once, by whom it asks. Its answer counts the deposits that name it, all of them; one by deposits is
+ *      admitted after one that none comes, and neither after it.
+ * (24) A timeout is true when its batch is opened. Of a notice: the deadline has passed, and no answer is recorded. Of a claim: it
+ *      has no outcome, and both its own time and the closing of the block that it saw lie more than the policy's acceptance age
+ *      behind. Recorded once.
  */
 #include "ledger/inside.h"
 
@@ -180,9 +187,9 @@ static void fill(struct trial *t, struct cu_row_signer *signer, const cu_hash *k
 }
 
 /* May this claim have its number? `*ret_new`: nobody held it. */
-static cu_status check_serial(struct trial *t, const struct cu_row_signer *signer, bool *ret_new, struct cu_err *err)
+static cu_status check_serial(struct trial *t, const struct cu_statement *st, const struct cu_row_signer *signer, bool *ret_new,
+                              struct cu_err *err)
 {
-    const struct cu_statement *st = &t->entry->inner;
     struct cu_row_serial held;
     uint64_t serial = st->body.claim.serial;
 
@@ -226,18 +233,77 @@ static void count_for_key(struct trial *t, struct cu_row_signer *signer, const c
     signer->deposited = t->seq.v;
 }
 
+/* ---- (22) what answers a notice ------------------------------------------------------------------------------------ */
+
+static cu_status get_notice(struct trial *t, const cu_hash *id, struct cu_row_notice *ret, struct cu_err *err)
+{
+    ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_NOTICE, cu_span_hash(id)), ret), err, CU_UNKNOWN_TARGET,
+           "the notice that it names is not recorded");
+    return CU_OK;
+}
+
+static void put_notice(struct trial *t, const cu_hash *id, const struct cu_row_notice *row)
+{
+    cu_state_put(t->s, cu_at(CU_TABLE_NOTICE, cu_span_hash(id)), row);
+}
+
+/* Of a key that may sign. */
+static const struct cu_member_party *party_of(struct trial *t, const cu_hash *kid)
+{
+    const struct cu_members *m = &cu_acting(t->l)->members;
+    const struct cu_member_key *key = cu_members_key(m, kid);
+
+    CU_ASSERT(key);
+    return cu_members_party(m, key->party);
+}
+
+static cu_status check_provider(struct trial *t, const cu_hash *kid, const struct cu_row_notice *row, struct cu_err *err)
+{
+    const uint64_t party = party_of(t, kid)->id;
+
+    ENSURE(party == row->provider, err, CU_WRONG_ROLE, "the notice asks party %llu: party %llu cannot answer it",
+           llu(row->provider), llu(party));
+    return CU_OK;
+}
+
+/* Of a claim that names none, `*ret` is left alone. */
+static cu_status check_notice(struct trial *t, struct cu_row_notice *ret, struct cu_err *err)
+{
+    const struct cu_claim *claim = &t->entry->inner.body.claim;
+
+    if (!claim->has_notice) return CU_OK;
+    TRY(get_notice(t, &claim->notice, ret, err));
+    TRY(check_provider(t, &t->entry->inner.kid, ret, err));
+    ENSURE(party_of(t, &t->entry->outer.kid)->organisation == ret->organisation, err, CU_WRONG_ROLE,
+           "it answers a notice of organisation %llu, which alone accepts or refuses that", llu(ret->organisation));
+    ENSURE(memcmp(claim->case_id.b, ret->case_id.b, sizeof claim->case_id.b) == 0, err, CU_UNKNOWN_CASE,
+           "the notice that it names is of another case");
+    return CU_OK;
+}
+
+static void count_for_notice(struct trial *t, struct cu_row_notice *row, const cu_hash *leaf)
+{
+    const struct cu_claim *claim = &t->entry->inner.body.claim;
+
+    if (!claim->has_notice) return;
+    cu_scope_append(t->s, cu_span_hash(&claim->notice), row->deposits++, leaf);
+    put_notice(t, &claim->notice, row);
+}
+
 static cu_status admit_deposit(struct trial *t, struct cu_err *err)
 {
     const struct cu_statement *st = &t->entry->inner;
     const struct cu_claim *claim = &st->body.claim;
     struct cu_row_signer signer = signer_of(t, &st->kid);
+    struct cu_row_notice notice;
     struct cu_row_case row;
     bool new;
 
     TRY(check_outcome_seen(t, err));
+    TRY(check_notice(t, &notice, err));
     ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE,
            "no such case is open");           /* (9) */
-    TRY(check_serial(t, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
+    TRY(check_serial(t, st, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
     TRY(enter_key(t, &row, &claim->case_id, &st->kid, err));
     hold(t, &st->kid, claim->serial, &st->id);
     if (new) fill(t, &signer, &st->kid, claim->serial);
@@ -245,6 +311,7 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
     count_in_case(t, &row, &claim->case_id, &leaf);
     count_for_key(t, &signer, &st->kid, &leaf);
     put_signer(t, &st->kid, &signer);
+    count_for_notice(t, &notice, &leaf);
     return CU_OK;
 }
 
@@ -263,11 +330,13 @@ static cu_status admit_refusal(struct trial *t, struct cu_err *err)
 {
     const struct cu_statement *st = &t->entry->inner;
     struct cu_row_signer signer = signer_of(t, &st->kid);
+    struct cu_row_notice notice;
     bool new;
 
     TRY(check_outcome_seen(t, err));
+    TRY(check_notice(t, &notice, err));
     TRY(check_not_voided(t, &st->kid, &st->id, err));
-    TRY(check_serial(t, &signer, &new, err));
+    TRY(check_serial(t, st, &signer, &new, err));
     hold(t, &st->kid, st->body.claim.serial, &st->id);
     if (new) fill(t, &signer, &st->kid, st->body.claim.serial);
     put_signer(t, &st->kid, &signer);
@@ -310,6 +379,126 @@ static cu_status admit_void(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- (22) (23) notices --------------------------------------------------------------------------------------------- */
+
+static cu_status admit_notice(struct trial *t, struct cu_err *err)
+{
+    const struct cu_notice *body = &t->entry->outer.body.notice;
+    const struct cu_member_party *provider = cu_members_party(&cu_acting(t->l)->members, body->provider);
+    const struct cu_row_notice row = { .seq = t->seq.v,
+                                       .organisation = party_of(t, &t->entry->outer.kid)->organisation,
+                                       .provider = body->provider,
+                                       .case_id = body->case_id,
+                                       .deadline = body->deadline };
+
+    ENSURE(provider && provider->role == CU_ROLE_PROVIDER, err, CU_UNKNOWN_TARGET,
+           "party %llu, which it asks, is no provider of this ledger", llu(body->provider));
+    ENSURE(cu_state_has(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(body->case_id.b))), err, CU_UNKNOWN_CASE, "no such case is open");
+    ENSURE(body->deadline > t->l->opened, err, CU_STALE, "its deadline has passed already: at %llu ms, and it is %llu ms",
+           llu(body->deadline), llu(t->l->opened));
+    put_notice(t, &t->sub->id, &row);
+    return CU_OK;
+}
+
+static cu_status admit_acknowledge(struct trial *t, struct cu_err *err)
+{
+    const cu_hash *id = &t->entry->outer.body.acknowledge.notice;
+    struct cu_row_notice row;
+
+    TRY(get_notice(t, id, &row, err));
+    TRY(check_provider(t, &t->entry->outer.kid, &row, err));
+    t->where.v = row.acknowledged;
+    ENSURE(!row.acknowledged, err, CU_DUPLICATE, "the notice was acknowledged at position %llu", llu(row.acknowledged));
+    row.acknowledged = t->seq.v;
+    put_notice(t, id, &row);
+    return CU_OK;
+}
+
+static cu_status admit_answer(struct trial *t, struct cu_err *err)
+{
+    const struct cu_answer *body = &t->entry->outer.body.answer;
+    struct cu_row_notice row;
+
+    TRY(get_notice(t, &body->notice, &row, err));
+    TRY(check_provider(t, &t->entry->outer.kid, &row, err));
+    t->where.v = row.answered;
+    ENSURE(!row.answered || (row.reason && !body->has_reason), err, CU_DUPLICATE, "the notice was answered at position %llu",
+           llu(row.answered));
+    const cu_hash root = cu_scope_root(t->s, cu_span_hash(&body->notice), row.deposits);
+    ENSURE(body->n == row.deposits && cu_hash_eq(&body->root, &root), err, CU_UNTRUE, "the log has %llu deposits against the notice, %s",
+           llu(row.deposits), body->n == row.deposits ? "but others" : "not as many as it says");
+    row.answered = t->seq.v;
+    row.reason = body->reason;
+    put_notice(t, &body->notice, &row);
+    return CU_OK;
+}
+
+/* ---- (24) timeouts ------------------------------------------------------------------------------------------------- */
+
+static cu_status check_passed(struct trial *t, uint64_t deadline, struct cu_err *err)
+{
+    ENSURE(t->l->opened > deadline, err, CU_UNTRUE, "there is time until %llu ms, and it is %llu ms", llu(deadline),
+           llu(t->l->opened));
+    return CU_OK;
+}
+
+static cu_status time_out_notice(struct trial *t, const cu_hash *id, struct cu_err *err)
+{
+    struct cu_row_notice row;
+
+    TRY(get_notice(t, id, &row, err));
+    t->where.v = row.timed_out;
+    ENSURE(!row.timed_out, err, CU_DUPLICATE, "that the notice timed out is recorded at position %llu", llu(row.timed_out));
+    t->where.v = row.answered;
+    ENSURE(!row.answered, err, CU_UNTRUE, "the notice was answered at position %llu", llu(row.answered));
+    TRY(check_passed(t, row.deadline, err));
+    row.timed_out = t->seq.v;
+    put_notice(t, id, &row);
+    return CU_OK;
+}
+
+static cu_status check_unsettled(struct trial *t, const struct cu_statement *claim, struct cu_err *err)
+{
+    struct cu_row_statement settled;
+
+    TRY(check_not_voided(t, &claim->kid, &claim->id, err));
+    if (!cu_state_get(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&claim->id)), &settled)) return CU_OK;
+    t->where.v = settled.seq;
+    return cu_fail(err, settled.kind == CU_KIND_TIMEOUT ? CU_DUPLICATE : CU_OUTRANKED, "the claim was settled at position %llu",
+                   llu(settled.seq));
+}
+
+static cu_status time_out_claim(struct trial *t, struct cu_span bytes, struct cu_err *err)
+{
+    const struct cu_row_statement outcome = { .seq = t->seq.v, .kind = CU_KIND_TIMEOUT };
+    const uint64_t age = cu_acting(t->l)->policy.acceptance_age;
+    const struct cu_member_key *key;
+    struct cu_row_block saw;
+    struct cu_statement st;
+    bool new;
+
+    TRY(cu_statement_read(bytes, &st, err));
+    const struct cu_claim *claim = &st.body.claim;
+    TRY(cu_members_may(&cu_acting(t->l)->members, &st.kid, cu_act_say(CU_KIND_CLAIM, claim), t->seq, &key, err));
+    TRY(check_unsettled(t, &st, err));
+    TRY(check_seen(t, &claim->seen, &saw, err));
+    TRY(check_passed(t, (claim->time > saw.closed ? claim->time : saw.closed) + age, err));
+    struct cu_row_signer signer = signer_of(t, &st.kid);
+    TRY(check_serial(t, &st, &signer, &new, err));
+    hold(t, &st.kid, claim->serial, &st.id);
+    if (new) fill(t, &signer, &st.kid, claim->serial);
+    put_signer(t, &st.kid, &signer);
+    cu_state_put(t->s, cu_at(CU_TABLE_STATEMENT, cu_span_hash(&st.id)), &outcome);
+    return CU_OK;
+}
+
+static cu_status admit_timeout(struct trial *t, struct cu_err *err)
+{
+    const struct cu_timeout *body = &t->entry->outer.body.timeout;
+
+    return body->has_notice ? time_out_notice(t, &body->notice, err) : time_out_claim(t, body->claim, err);
+}
+
 /* ---- the other kinds ----------------------------------------------------------------------------------------------- */
 
 static cu_status admit_case(struct trial *t, struct cu_err *err)
@@ -348,7 +537,7 @@ static cu_status admit_incident(struct trial *t, struct cu_err *err)
 
     if (!body->has_claim) return CU_OK;
     TRY(cu_statement_read(body->claim, &claim, err));
-    TRY(cu_members_may(&cu_acting(t->l)->members, &claim.kid, CU_KIND_CLAIM, t->seq, &key, err));
+    TRY(cu_members_may(&cu_acting(t->l)->members, &claim.kid, cu_act_say(CU_KIND_CLAIM, &claim.body.claim), t->seq, &key, err));
     uint64_t serial = claim.body.claim.serial;
     struct cu_row_at at = cu_at_equivocal(&claim.kid, serial, &claim.id);
     if (cu_state_get(t->s, at, &recorded)) {
@@ -428,7 +617,11 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(ACCESS, admit_access)         \
     X(INVENTORY, admit_inventory)   \
     X(DISCLOSURE, admit_disclosure) \
-    X(MEMBER, admit_member)
+    X(MEMBER, admit_member)         \
+    X(TIMEOUT, admit_timeout)       \
+    X(NOTICE, admit_notice)         \
+    X(ACKNOWLEDGE, admit_acknowledge) \
+    X(ANSWER, admit_answer)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };
@@ -466,12 +659,13 @@ static cu_status check_may(struct trial *t, struct cu_err *err)
 {
     const struct cu_founding *f = cu_acting(t->l);
     const struct cu_entry *e = t->entry;
+    const struct cu_claim *claim = e->has_inner ? &e->inner.body.claim : NULL;
     const struct cu_member_key *key;
 
     ENSURE(e->kind == CU_KIND_CONFIRM || cu_members_open(&f->members), err, CU_NOT_CONFIRMED,
            "not more than two thirds of the organisations have confirmed yet");
-    TRY(cu_members_may(&f->members, &e->outer.kid, e->kind, t->seq, &key, err));
-    if (e->has_inner) TRY(cu_members_may(&f->members, &e->inner.kid, e->inner.kind, t->seq, &key, err));
+    TRY(cu_members_may(&f->members, &e->outer.kid, cu_act_say(e->kind, claim), t->seq, &key, err));
+    if (claim) TRY(cu_members_may(&f->members, &e->inner.kid, cu_act_say(CU_KIND_CLAIM, claim), t->seq, &key, err));
     return CU_OK;
 }
 

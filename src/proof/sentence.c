@@ -24,6 +24,10 @@ static const struct {
       "an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)",
       "一份清单；账本只接纳没有遗漏任何存证的清单（其列明的未用序号除外）" },
     { CU_KIND_MEMBER, "成员", "an organisation's word on a member's keys", "机构关于成员密钥的声明" },
+    { CU_KIND_TIMEOUT, "超时", "a record that what was due had not come in time", "逾期未至的记录" },
+    { CU_KIND_NOTICE, "调取通知", "a notice by which a provider is asked for data", "向服务方调取数据的通知" },
+    { CU_KIND_ACKNOWLEDGE, "签收", "a provider's word that it has a notice", "服务方收到调取通知的签收" },
+    { CU_KIND_ANSWER, "答复", "a provider's answer to a notice", "服务方对调取通知的答复" },
     { CU_KIND_DISCLOSURE, "出示", "a record of which deposits were given out", "证据出示（披露）记录" },
 };
 
@@ -76,10 +80,22 @@ static bool say_obstacle(struct two *t, const struct cu_report *r)
     return false;
 }
 
+/* Where a provider answers a notice the two have changed places. */
+static bool answers(const struct cu_report *r) { return r->entry.has_inner && r->entry.inner.body.claim.has_notice; }
+
+static struct cu_arg what(const struct cu_report *r)
+{
+    const size_t kind = kind_at(r->entry.kind);
+
+    if (!answers(r)) return (struct cu_arg)TWO(kinds[kind].en, kinds[kind].zh);
+    if (r->entry.kind == CU_KIND_DEPOSIT)
+        return (struct cu_arg)TWO("a deposit by which a provider answers a notice", "服务方答复调取通知的一次存证");
+    return (struct cu_arg)TWO("a refusal of what a provider deposits to answer a notice", "对服务方为答复调取通知所作存证的拒绝");
+}
+
 static void say_what(struct two *t, const struct cu_report *r)
 {
     struct cu_span origin = r->ledger_name; /* shown without its nonce: the network id beside it says which ledger of that name */
-    const size_t kind = kind_at(r->entry.kind);
     char hex[65], name[CU_SHOWN];
 
     cu_hash_hex(&r->network, hex);
@@ -87,12 +103,13 @@ static void say_what(struct two *t, const struct cu_report *r)
     if (origin.n > 33) origin.n -= 33;
     BOTH(t, "entry {1} of the ledger {2} (network id {3}…), as of its {4} entries, is {5}",
          "账本“{2}”（网络标识{3}…）共{4}条记录时的{1}号记录是{5}", NUM(r->seq.v), STR(cu_shown(origin, name)), STR(hex),
-         NUM(r->checkpoint.size.v), TWO(kinds[kind].en, kinds[kind].zh));
+         NUM(r->checkpoint.size.v), what(r));
     both_name(t, ", in the case {1}", "，案件：{1}", r->case_name);
     if (!r->entry.has_inner) return both_name(t, "; signed by {1}", "；签名人：{1}", r->depositor);
-    BOTH(t, "; signed by its depositor", "；存证人签名");
+    const bool swapped = answers(r);
+    BOTH(t, "; signed by {1}", "；{1}签名", TWO(swapped ? "the provider" : "its depositor", swapped ? "服务方" : "存证人"));
     both_name(t, " {1}", "：{1}", r->depositor);
-    BOTH(t, " and by the provider", "，云服务方签名");
+    BOTH(t, " and by {1}", "，{1}签名", TWO(swapped ? "its receiver" : "the provider", swapped ? "接收方" : "云服务方"));
     both_name(t, " {1}", "：{1}", r->provider);
 }
 

@@ -17,6 +17,7 @@ static struct cu_span case_name(struct cu_span details)
 static const cu_case_id *case_of(const struct cu_entry *e)
 {
     if (e->kind == CU_KIND_DEPOSIT || e->kind == CU_KIND_REFUSAL) return &e->inner.body.claim.case_id;
+    if (e->kind == CU_KIND_NOTICE) return &e->outer.body.notice.case_id;
     if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case) return &e->outer.body.inventory.case_id;
     return NULL;
 }

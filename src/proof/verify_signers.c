@@ -144,10 +144,11 @@ static void ask_all(struct cu_judge *j)
 /* ---- enrolment ----------------------------------------------------------------------------------------------------- */
 
 /* Of this ledger, by an enrolled key that may say this at `seq`. */
-static cu_status check_key(struct cu_judge *j, const struct cu_statement *st, uint64_t seq, const struct cu_member_key **ret)
+static cu_status check_key(struct cu_judge *j, const struct cu_statement *st, unsigned act, uint64_t seq,
+                           const struct cu_member_key **ret)
 {
     ENSURE(cu_hash_eq(&st->network, &j->report->network), j->err, CU_WRONG_NETWORK, "it was signed for another ledger");
-    TRY(cu_members_may(&j->members, &st->kid, st->kind, (cu_seq){ seq }, ret, j->err));
+    TRY(cu_members_may(&j->members, &st->kid, act, (cu_seq){ seq }, ret, j->err));
     ENSURE(st->alg == (*ret)->pub.alg, j->err, CU_BAD_KEY, "its header names another algorithm than the key's");
     return CU_OK;
 }
@@ -166,7 +167,7 @@ static cu_status enrol(struct cu_judge *j, const struct cu_placed *p)
     const struct cu_statement *st = &p->entry.outer;
     const struct cu_member_key *key;
 
-    TRY(check_key(j, st, p->s.seq, &key));
+    TRY(check_key(j, st, st->kind, p->s.seq, &key));
     TRY(check_signature(j, st, key));
     return st->kind == CU_KIND_CONFIRM ? cu_members_confirm(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err)
                                        : cu_members_enrol(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err);
@@ -239,11 +240,12 @@ static void judge_revoked(struct cu_judge *j, const struct cu_statement *st, uin
     else UNPROVEN(j, DISPUTED, CU_DISPUTED, NUM(seq), NUM(key->party), STR(name), NUM(key->until_seq), NUM(key->since_seq));
 }
 
-static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
+/* A claim, or one around it, with the claim. */
+static void judge_said(struct cu_judge *j, const struct cu_statement *st, const struct cu_claim *claim, uint64_t seq)
 {
     const struct cu_member_key *key = NULL;
     char name[CU_SHOWN];
-    cu_status status = check_key(j, st, seq, &key);
+    cu_status status = check_key(j, st, cu_act_say(st->kind, claim), seq, &key);
 
     if (status == CU_OK) {
         need_party(j, key->party);
@@ -252,6 +254,11 @@ static void judge_statement(struct cu_judge *j, const struct cu_statement *st, u
     cu_shown(key ? cu_judge_name(j, key->party) : CU_SPAN_EMPTY, name);
     JUDGED(j, STATEMENT, status, NUM(seq), KIND(st->kind), NUM(key ? key->party : 0), STR(name));
     if (status == CU_OK) judge_revoked(j, st, seq);
+}
+
+static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
+{
+    judge_said(j, st, NULL, seq);
 }
 
 /* Who people read of: of two signers the inner is the depositor. */
@@ -269,18 +276,19 @@ static void name_parties(struct cu_judge *j)
 static cu_status judge_record(struct cu_judge *j)
 {
     const struct cu_entry *e = &j->report->entry;
-    const struct cu_incident *incident = &e->outer.body.incident;
+    const struct cu_span evidence = cu_entry_evidence(e);
     uint64_t seq = j->report->seq.v;
     struct cu_statement claim;
 
     if (!e->signed_) return CU_OK;
     name_parties(j);
-    if (e->has_inner) judge_statement(j, &e->inner, seq);
+    const struct cu_claim *inner = e->has_inner ? &e->inner.body.claim : NULL;
+    if (inner) judge_said(j, &e->inner, inner, seq);
     if (e->kind == CU_KIND_MEMBER) need_party(j, party_of(j, &e->outer)), need_party(j, e->outer.body.member.party);
-    else if (e->kind != CU_KIND_CONFIRM) judge_statement(j, &e->outer, seq); /* enrolment has judged those two */
-    if (e->kind != CU_KIND_INCIDENT || !incident->has_claim) return CU_OK;
-    TRY(cu_statement_read(incident->claim, &claim, j->err)); /* an equivocation's second claim */
-    judge_statement(j, &claim, seq);
+    else if (e->kind != CU_KIND_CONFIRM) judge_said(j, &e->outer, inner, seq); /* enrolment has judged those two */
+    if (!evidence.n) return CU_OK;
+    TRY(cu_statement_read(evidence, &claim, j->err)); /* an equivocation's second claim, or one that timed out */
+    judge_said(j, &claim, &claim.body.claim, seq);
     return CU_OK;
 }
 
@@ -289,7 +297,7 @@ cu_status cu_judge_signers(struct cu_judge *j)
     if (!j->has_members) return CU_OK;
     TRY(judge_record(j));
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
-        if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED))
+        if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED || p->entry.kind == CU_KIND_NOTICE))
             judge_statement(j, &p->entry.outer, p->s.seq);
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
         if (p->used && (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER))

@@ -59,8 +59,13 @@ static cu_status judge_after(struct cu_judge *j)
 {
     struct cu_report *r = j->report;
     const struct cu_seen *outer = cu_entry_seen(&r->entry), *inner = &r->entry.inner.body.claim.seen;
+    struct cu_statement claim;
     cu_unix_ms unused;
 
+    if (r->entry.kind == CU_KIND_TIMEOUT && cu_entry_evidence(&r->entry).n) { /* its time runs from there */
+        TRY(cu_statement_read(cu_entry_evidence(&r->entry), &claim, j->err));
+        TRY(judge_seen(j, &claim, &claim.body.claim.seen, &unused));
+    }
     if (!r->entry.has_inner) return outer == NULL ? CU_OK : judge_seen(j, &r->entry.outer, outer, &r->signed_after);
     TRY(judge_seen(j, &r->entry.inner, inner, &r->signed_after));
     TRY(judge_seen(j, &r->entry.outer, outer, &unused));

@@ -19,6 +19,7 @@ static const struct cu_field claim_fields[] = {
     CU_FIXED(8, struct cu_claim, commitment),
     CU_MAP(9, struct cu_claim, folder, &folder_schema, CU_OPTIONAL(struct cu_claim, has_folder)),
     CU_LIST(10, struct cu_claim, sealed, 1, CU_AGE_RECIPIENTS_MAX, &cu_id_schema, CU_OPTIONAL(struct cu_claim, has_sealed)),
+    CU_FIXED(11, struct cu_claim, notice, CU_OPTIONAL(struct cu_claim, has_notice)),
 };
 
 static cu_status check_claim(const union cu_payload *payload, struct cu_err *err)
@@ -41,7 +42,7 @@ static const struct cu_field deposit_fields[] = {
 };
 const struct cu_payload_form cu_payload_DEPOSIT = { CU_SCHEMA_OF("deposit", deposit_fields, struct cu_deposit), NULL };
 
-static cu_status check_reason(uint64_t reason, struct cu_err *err)
+cu_status cu_check_reason(uint64_t reason, struct cu_err *err)
 {
     ENSURE(cu_reason_name(reason), err, CU_MALFORMED, "reason %llu is not known", LLU(reason));
     return CU_OK;
@@ -55,7 +56,7 @@ static const struct cu_field refusal_fields[] = {
 };
 static cu_status check_refusal(const union cu_payload *payload, struct cu_err *err)
 {
-    return check_reason(payload->refusal.reason, err);
+    return cu_check_reason(payload->refusal.reason, err);
 }
 const struct cu_payload_form cu_payload_REFUSAL = { CU_SCHEMA_OF("refusal", refusal_fields, struct cu_refusal), check_refusal };
 
@@ -69,6 +70,6 @@ static const struct cu_field void_fields[] = {
 };
 static cu_status check_void(const union cu_payload *payload, struct cu_err *err)
 {
-    return check_reason(payload->a_void.reason, err);
+    return cu_check_reason(payload->a_void.reason, err);
 }
 const struct cu_payload_form cu_payload_VOID = { CU_SCHEMA_OF("void", void_fields, struct cu_void), check_void };

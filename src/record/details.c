@@ -46,6 +46,15 @@ static const struct cu_field member_fields[] = {
     PROFILE(struct cu_details_member),
 };
 
+#define NOTICE struct cu_details_notice
+static const struct cu_field notice_fields[] = {
+    CU_TEXT("span", NOTICE, span, 1, 1024, CU_OPTIONAL(NOTICE, has_span)),
+    CU_TEXT("basis", NOTICE, basis, 1, 1024),
+    CU_TEXT("number", NOTICE, number, 1, 128),
+    CU_TEXT("object", NOTICE, object, 1, 4096),
+    PROFILE(NOTICE),
+};
+
 static const struct cu_field finding_fields[] = {
     CU_TEXT(0, struct cu_finding_row, kind, 1, 32),
     CU_TEXT(1, struct cu_finding_row, where, 0, 1024),
@@ -90,6 +99,8 @@ static const struct cu_schema disclosure_schema = CU_SCHEMA_OF("disclosure detai
 static const struct cu_schema member_schema = CU_SCHEMA_OF("member details", member_fields, struct cu_details_member,
                                                            .text_keys = true);
 
+static const struct cu_schema notice_schema = CU_SCHEMA_OF("notice details", notice_fields, NOTICE, .text_keys = true);
+
 #define KIND(name) (1u << CU_KIND_##name)
 #define OF_DEPOSIT (KIND(CLAIM) | KIND(DEPOSIT) | KIND(REFUSAL))
 
@@ -109,6 +120,8 @@ static const struct profile_row rows[] = {
     [CU_PROFILE_ACCESS] = { &access_schema, KIND(ACCESS), NULL },
     [CU_PROFILE_DISCLOSURE] = { &disclosure_schema, KIND(DISCLOSURE), NULL },
     [CU_PROFILE_MEMBER] = { &member_schema, KIND(MEMBER), NULL },
+    [CU_PROFILE_NOTICE] = { &notice_schema, KIND(NOTICE), NULL },
+    [CU_PROFILE_ANSWER] = { &text_schema, KIND(ANSWER), NULL },
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -190,3 +203,4 @@ FIRST(cu_details_text);
 FIRST(cu_details_rows);
 FIRST(cu_details_disclosure);
 FIRST(cu_details_member);
+FIRST(cu_details_notice);

@@ -26,9 +26,9 @@ static cu_status read_signed(struct cu_span bytes, struct cu_entry *out, struct 
     out->signed_ = true;
     out->has_inner = row->nests;
     if (row->nests) return read_claim(out->outer.body.deposit.claim, &out->outer, &out->inner, err);
-    if (row->kind == CU_KIND_INCIDENT && out->outer.body.incident.has_claim)
-        return read_claim(out->outer.body.incident.claim, &out->outer, &evidence, err);
-    return CU_OK;
+    out->kind = row->kind;
+    const struct cu_span claim = cu_entry_evidence(out);
+    return claim.n ? read_claim(claim, &out->outer, &evidence, err) : CU_OK;
 }
 _Static_assert(offsetof(struct cu_deposit, claim) == offsetof(struct cu_refusal, claim), "a nested statement is the first field");
 
@@ -63,6 +63,25 @@ cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_er
     return CU_OK;
 }
 
+struct cu_span cu_entry_evidence(const struct cu_entry *e)
+{
+    const union cu_payload *body = &e->outer.body;
+
+    if (e->kind == CU_KIND_INCIDENT && body->incident.has_claim) return body->incident.claim;
+    if (e->kind == CU_KIND_TIMEOUT && body->timeout.has_claim) return body->timeout.claim;
+    return CU_SPAN_EMPTY;
+}
+
+const cu_hash *cu_entry_notice(const struct cu_entry *e)
+{
+    const union cu_payload *body = &e->outer.body;
+
+    if (e->has_inner) return e->inner.body.claim.has_notice ? &e->inner.body.claim.notice : NULL;
+    if (e->kind == CU_KIND_TIMEOUT) return body->timeout.has_notice ? &body->timeout.notice : NULL;
+    if (e->kind == CU_KIND_ACKNOWLEDGE) return &body->acknowledge.notice;
+    return e->kind == CU_KIND_ANSWER ? &body->answer.notice : NULL;
+}
+
 /* ---- where each kind keeps what all of them may have --------------------------------------------------------------- */
 
 /* One row a kind, in the order of the table. */
@@ -84,6 +103,10 @@ static const struct cu_places places[] = {
     { CU_KIND_INVENTORY, NONE, AT(cu_inventory, seen), AT(cu_inventory, time) },
     { CU_KIND_DISCLOSURE, AT(cu_disclosure, commitment), AT(cu_disclosure, seen), AT(cu_disclosure, time) },
     { CU_KIND_MEMBER, AT(cu_member, commitment), AT(cu_member, seen), AT(cu_member, time) },
+    { CU_KIND_TIMEOUT, NONE, AT(cu_timeout, seen), AT(cu_timeout, time) },
+    { CU_KIND_NOTICE, AT(cu_notice, commitment), AT(cu_notice, seen), AT(cu_notice, time) },
+    { CU_KIND_ACKNOWLEDGE, NONE, AT(cu_acknowledge, seen), AT(cu_acknowledge, time) },
+    { CU_KIND_ANSWER, AT(cu_answer, commitment), AT(cu_answer, seen), AT(cu_answer, time) },
 };
 
 const struct cu_places *cu_places_of(enum cu_kind kind)

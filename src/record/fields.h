@@ -26,5 +26,7 @@ CU_MUST_USE cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_s
 
 /** Ids or key ids in ascending order, each once? MALFORMED begins with `what`. */
 CU_MUST_USE cu_status cu_check_ids(const struct cu_list *ids, const char *what, struct cu_err *err);
+/** One that has a name? */
+CU_MUST_USE cu_status cu_check_reason(uint64_t reason, struct cu_err *err);
 
 #endif

@@ -51,4 +51,13 @@ static const char *const reasons[] = { CU_REASON_TABLE(WORD) };
 static const char *const incidents[] = { CU_INCIDENT_TABLE(WORD) };
 
 const char *cu_reason_name(uint64_t reason) { return reason < sizeof reasons / sizeof *reasons ? reasons[reason] : NULL; }
+
+uint64_t cu_reason_by_name(struct cu_span name)
+{
+    uint64_t reason = sizeof reasons / sizeof *reasons - 1;
+
+    while (reason > 0 && !cu_span_is(name, reasons[reason])) reason--;
+    return reason;
+}
+
 const char *cu_incident_name(uint64_t type) { return type < sizeof incidents / sizeof *incidents ? incidents[type] : NULL; }

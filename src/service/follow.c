@@ -68,7 +68,8 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row)
         return;
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
-    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION) row->note = details.text.text;
+    if (profile == CU_PROFILE_NOTICE) row->name = details.notice.number, row->note = details.notice.object;
+    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION || profile == CU_PROFILE_ANSWER) row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_MEMBER) row->name = details.member.name, row->note = details.member.note;
@@ -101,13 +102,26 @@ static void row_of_claim(const struct cu_claim *c, struct cu_index_row *row)
     row->root = c->root;
 }
 
+static void row_of_timeout(const struct cu_timeout *t, struct cu_index_row *row)
+{
+    struct cu_statement claim;
+
+    row->ref = t->notice;
+    if (t->has_notice || cu_statement_read(t->claim, &claim, NULL) != CU_OK) return;
+    row_of_claim(&claim.body.claim, row);
+    row->ref = claim.id;
+}
+
 void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
 {
+    const cu_hash *notice = cu_entry_notice(e);
+
     row->kind = e->kind;
     row->leaf = e->leaf;
     row->id = e->signed_ ? cu_entry_innermost(e)->id : e->leaf;
     row->time = (cu_unix_ms){ cu_entry_time(e) };
     if (e->signed_) row->kid = cu_entry_innermost(e)->kid;
+    if (notice) row->has_ref = true, row->ref = *notice;
     switch (e->kind) {
     case CU_KIND_DEPOSIT:
     case CU_KIND_REFUSAL: row_of_claim(&e->inner.body.claim, row); break;
@@ -128,11 +142,21 @@ void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
         row->has_case = e->outer.body.inventory.has_case;
         row->case_id = e->outer.body.inventory.case_id;
         break;
+    case CU_KIND_TIMEOUT:
+        row->has_ref = true;
+        row_of_timeout(&e->outer.body.timeout, row);
+        break;
+    case CU_KIND_NOTICE:
+        row->has_case = true;
+        row->case_id = e->outer.body.notice.case_id;
+        break;
     case CU_KIND_NONE:
     case CU_KIND_GENESIS:
     case CU_KIND_BLOCK:
     case CU_KIND_CONFIRM:
     case CU_KIND_CLAIM:
+    case CU_KIND_ACKNOWLEDGE:
+    case CU_KIND_ANSWER:
     case CU_KIND_STORED:
     case CU_KIND_INCIDENT:
     case CU_KIND_ACCESS:

@@ -106,6 +106,32 @@ static cu_status bring_case(struct gathering *g, const cu_case_id *id, struct cu
     return CU_OK;
 }
 
+/* ---- the notice ---- */
+static cu_status bring_notice(struct gathering *g, const cu_hash *id, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_entry entry = { 0 };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    TRY(cu_lookup(g->p, cu_span_str(hex), &found, err));
+    TRY(bring(g, found.row.seq.v, &entry, err));
+    if (!entry.signed_) return CU_OK;
+    note_signer(g, &entry.outer.kid);
+    return CU_OK;
+}
+
+/* Whose time ran out: its signer, and the block from which it ran. */
+static cu_status bring_evidence(struct gathering *g, const struct cu_entry *e, struct cu_err *err)
+{
+    struct cu_statement claim;
+
+    if (!cu_entry_evidence(e).n) return CU_OK;
+    TRY(cu_statement_read(cu_entry_evidence(e), &claim, err));
+    note_signer(g, &claim.kid);
+    return e->kind == CU_KIND_TIMEOUT ? bring_seen(g, &claim.body.claim.seen, err) : CU_OK;
+}
+
 /* ---- copies: the first attestation of each organisation ---- */
 struct attested {
     struct gathering *g;
@@ -220,6 +246,9 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu
     }
     if (e->kind == CU_KIND_INVENTORY && e->outer.body.inventory.has_case)
         TRY(bring_case(g, &e->outer.body.inventory.case_id, err));
+    if (e->kind == CU_KIND_NOTICE) TRY(bring_case(g, &e->outer.body.notice.case_id, err));
+    if (cu_entry_notice(e)) TRY(bring_notice(g, cu_entry_notice(e), err));
+    TRY(bring_evidence(g, e, err));
     if (e->kind == CU_KIND_DEPOSIT) TRY(bring_copies(g, err));
     return bring_enrolment(g, err);
 }

@@ -90,20 +90,24 @@ bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu
     const bool later = of->n && row->seq.v > of->seq[0].v;
     switch (row->kind) {
     case CU_KIND_CORRECTION:
+    case CU_KIND_TIMEOUT:
+    case CU_KIND_ACKNOWLEDGE:
+    case CU_KIND_ANSWER:
+    case CU_KIND_DEPOSIT:
     case CU_KIND_VOID: return row->has_ref && has_id(of, &row->ref);
-    case CU_KIND_REFUSAL: return has_id(of, &row->id);
+    case CU_KIND_REFUSAL: return has_id(of, &row->id) || (row->has_ref && has_id(of, &row->ref));
     case CU_KIND_STORED:
     case CU_KIND_DISCLOSURE: return later && covers(p, of, row);
     case CU_KIND_INCIDENT: return later;
     case CU_KIND_ACCESS: return later && was_read(p, of, row);
     case CU_KIND_CASE:
+    case CU_KIND_NOTICE:
     case CU_KIND_INVENTORY: return row->has_case && has_case(of, &row->case_id);
     case CU_KIND_NONE:
     case CU_KIND_GENESIS:
     case CU_KIND_BLOCK:
     case CU_KIND_CONFIRM:
     case CU_KIND_CLAIM:
-    case CU_KIND_DEPOSIT:
     case CU_KIND_MEMBER: break;
     }
     return false;
@@ -165,8 +169,9 @@ static cu_status ask_for_exhibit(struct steps *s, cu_seq seq, const cu_hash *id,
 static cu_status ask_for_case(struct steps *s, const cu_case_id *id, struct cu_err *err)
 {
     const struct cu_index_query by_case[] = { { .by = CU_FIND_CASE, .kind = CU_KIND_CASE, .case_id = *id },
+                                              { .by = CU_FIND_CASE, .kind = CU_KIND_NOTICE, .case_id = *id },
                                               { .by = CU_FIND_CASE, .kind = CU_KIND_INVENTORY, .case_id = *id } };
-    return ask(s, by_case, 2, err);
+    return ask(s, by_case, 3, err);
 }
 
 static int by_seq(const void *a, const void *b)

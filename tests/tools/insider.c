@@ -106,6 +106,10 @@ static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payloa
     case CU_KIND_CASE: move_seen(x, &body->a_case.seen); break;
     case CU_KIND_INCIDENT: move_seen(x, &body->incident.seen); break;
     case CU_KIND_ACCESS:
+    case CU_KIND_TIMEOUT:
+    case CU_KIND_NOTICE:
+    case CU_KIND_ACKNOWLEDGE:
+    case CU_KIND_ANSWER:
     case CU_KIND_MEMBER:
     case CU_KIND_DISCLOSURE: *ret_gone = true; break;
     case CU_KIND_VOID:

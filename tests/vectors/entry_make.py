@@ -112,6 +112,9 @@ details = {
     "disclosure": cbor({"profile": "disclosure", "scope": "evidence and receipts", "recipient": "District Court", "purpose": "trial",
                         "authority": "order 5"}),
     "member": cbor({"profile": "member", "name": "Officer Wu", "note": "joins the branch"}),
+    "notice": cbor({"profile": "notice", "number": "深公网调〔2026〕117", "basis": "CPL art. 54", "object": "sign-ins of the account li.si",
+                    "span": "2026-08-01 to 2026-09-15"}),
+    "answer": cbor({"profile": "answer", "text": "kept for 60 days only"}),
 }
 commitment = {name: sha(salt, d) for name, d in details.items()}
 typ = "application/custody-%s+cbor"
@@ -131,6 +134,9 @@ content = b"hello\n"
 claim, claim_id = sign("claim", depositor, {1: 1, 2: case_id, 3: 1, 4: len(content), 5: root([content]), 6: TIME + 5, 7: seen, 8: commitment["plain"]})
 folder_claim, folder_id = sign("claim", depositor, {1: 2, 2: case_id, 3: 2, 4: 900, 5: named("manifest"), 6: TIME + 6, 7: seen,
                                                     8: commitment["police"], 9: [7, 123456789, named("items")]})
+notice, notice_id = sign("notice", depositor, {1: TIME + 18, 2: seen, 3: 2, 4: case_id, 5: TIME + 86_400_000, 6: commitment["notice"]})
+answering, answering_id = sign("claim", provider, {1: 1, 2: case_id, 3: 1, 4: len(content), 5: root([content]), 6: TIME + 19, 7: seen,
+                                                   8: commitment["plain"], 11: notice_id})
 entries = {
     "genesis": (genesis, None), "confirm": (confirm, confirm_id), "block": (block, None),
     "case": sign("case", depositor, {1: case_id, 2: TIME + 3, 3: seen, 4: commitment["case"]}),
@@ -153,6 +159,13 @@ entries = {
         6: [], 7: commitment["member"]}),
     "member-revoked": sign("member", organisation, {1: TIME + 17, 2: seen, 3: 4, 4: 8, 5: [], 6: [[sha(cbor({1: 1, -1: 4, -2: sealing})), 4]],
                                                     7: commitment["member"]}),
+    "notice": (notice, notice_id),
+    "acknowledge": sign("acknowledge", provider, {1: TIME + 19, 2: seen, 3: notice_id}),
+    "deposit-answering": (sign("deposit", organisation, {1: answering, 2: TIME + 20, 3: seen})[0], answering_id),
+    "answer": sign("answer", provider, {1: TIME + 21, 2: seen, 3: notice_id, 4: 1, 5: root([answering_id]), 7: commitment["answer"]}),
+    "answer-none": sign("answer", provider, {1: TIME + 21, 2: seen, 3: notice_id, 4: 0, 5: root([]), 6: 8, 7: commitment["answer"]}),
+    "timeout-claim": sign("timeout", organisation, {1: TIME + 4_000_000, 2: seen, 3: claim}),
+    "timeout-notice": sign("timeout", organisation, {1: TIME + 90_000_000, 2: seen, 4: notice_id}),
     "inventory-empty": sign("inventory", depositor, {1: TIME + 14, 2: seen, 4: depositor.kid, 5: 0, 6: root([]), 8: []}),
 }
 

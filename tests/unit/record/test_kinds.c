@@ -64,7 +64,11 @@ static void numbers_have_words(void **state)
     assert_string_equal(cu_reason_name(CU_REASON_LOST), "lost");
     assert_string_equal(cu_incident_name(CU_INCIDENT_EQUIVOCATION), "equivocation");
     assert_null(cu_reason_name(0));
-    assert_null(cu_reason_name(8));
+    assert_null(cu_reason_name(10));
+    for (uint64_t reason = 1; cu_reason_name(reason); reason++)
+        assert_int_equal(cu_reason_by_name(cu_span_str(cu_reason_name(reason))), reason);
+    assert_int_equal(cu_reason_by_name(cu_span_str("because")), 0);
+    assert_int_equal(cu_reason_by_name(CU_SPAN_EMPTY), 0);
     assert_null(cu_incident_name(4));
 }
 
@@ -119,9 +123,44 @@ static void a_refusal_and_a_void_give_a_reason_that_is_known(void **state)
     refusal = entry.outer.body.refusal;
     for (uint64_t reason = 1; reason < 12; reason++) {
         refusal.reason = a_void.reason = reason;
-        assert_refused(reason <= CU_REASON_STOPPED ? CU_OK : CU_MALFORMED, read_as(CU_KIND_REFUSAL, "provider", &refusal));
-        assert_refused(reason <= CU_REASON_STOPPED ? CU_OK : CU_MALFORMED, read_as(CU_KIND_VOID, "depositor", &a_void));
+        assert_refused(reason <= CU_REASON_NO_BASIS ? CU_OK : CU_MALFORMED, read_as(CU_KIND_REFUSAL, "provider", &refusal));
+        assert_refused(reason <= CU_REASON_NO_BASIS ? CU_OK : CU_MALFORMED, read_as(CU_KIND_VOID, "depositor", &a_void));
     }
+}
+
+static void an_answer_counts_deposits_or_gives_a_reason(void **state)
+{
+    struct cu_answer answer = { .n = 1 };
+
+    (void)state;
+    assert_ok(read_as(CU_KIND_ANSWER, "provider", &answer));
+    answer.has_reason = true, answer.reason = CU_REASON_NOT_HELD;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_ANSWER, "provider", &answer));
+    answer.n = 0;
+    assert_ok(read_as(CU_KIND_ANSWER, "provider", &answer));
+    answer.reason = 99;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_ANSWER, "provider", &answer));
+    answer.has_reason = false;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_ANSWER, "provider", &answer));
+}
+
+static void a_timeout_is_of_a_claim_of_this_ledger_or_of_a_notice(void **state)
+{
+    struct cu_timeout timeout;
+
+    (void)state;
+    assert_ok(cu_entry_read(golden("timeout-claim"), &entry, &err));
+    timeout = entry.outer.body.timeout;
+    assert_true(cu_entry_evidence(&entry).n > 0 && !cu_entry_notice(&entry));
+    timeout.has_notice = true;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_TIMEOUT, "organisation", &timeout));
+    timeout.has_claim = false;
+    assert_ok(read_as(CU_KIND_TIMEOUT, "organisation", &timeout));
+    assert_true(!cu_entry_evidence(&entry).n && cu_entry_notice(&entry));
+    timeout.has_notice = false;
+    assert_refused(CU_MALFORMED, read_as(CU_KIND_TIMEOUT, "organisation", &timeout));
+    timeout.has_claim = true, timeout.claim = golden("case");
+    assert_refused(CU_WRONG_KIND, read_as(CU_KIND_TIMEOUT, "organisation", &timeout));
 }
 
 static cu_status read_ranges(const struct cu_range *ranges, size_t n)
@@ -406,6 +445,8 @@ int main(void)
         cmocka_unit_test(a_claim_has_a_folder_field_if_and_only_if_it_is_of_a_folder),
         cmocka_unit_test(a_payload_field_beyond_its_bound_is_refused),
         cmocka_unit_test(a_refusal_and_a_void_give_a_reason_that_is_known),
+        cmocka_unit_test(an_answer_counts_deposits_or_gives_a_reason),
+        cmocka_unit_test(a_timeout_is_of_a_claim_of_this_ledger_or_of_a_notice),
         cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
         cmocka_unit_test(a_member_entry_gives_or_revokes_1_to_16_keys),

@@ -83,6 +83,7 @@ export const statusWords: Record<Status, Two> = {
   MISSING_SIGNATURE: two('a party has not signed', '有一方没有签名'),
   BAD_ATTACHMENT: two('an attachment does not match what was signed', '附件与所签的不符'),
   UNKNOWN_BLOCK: two('the block it claims to have seen is not in this log', '其所称见过的区块不在本日志中'),
+  UNKNOWN_CASE: two('no such case', '没有这个案件'),
   UNKNOWN_TARGET: two('the statement it refers to is not recorded', '所指的声明未入账'),
   UNTRUE: two('the log says otherwise', '与日志不符'),
   NOT_CONFIRMED: two('the key does not act yet', '密钥尚未生效'),

@@ -2,7 +2,7 @@
 import { type Bytes, ensure, hex, join, same, toUtf8 } from '../codec/bytes.ts'
 import { ED25519, ES256, type PublicKey, X25519, checkKey, keyId, publicLength, verify } from '../codec/keys.ts'
 import { type Statement } from '../record/entry.ts'
-import { DEPOSITOR, ORGANISATION, PROVIDER, type PartyKey, type Payload, enrollers, kinds } from '../record/kinds.ts'
+import { DEPOSITOR, ORGANISATION, PROVIDER, type PartyKey, type Payload, answering, enrollers, kinds } from '../record/kinds.ts'
 
 export interface Party { id: bigint, role: number, organisation: bigint, confirmed: boolean }
 export interface MemberKey { kid: Bytes, key: PublicKey, party: Party, purpose: number, from: bigint | undefined, until?: bigint, since?: bigint }
@@ -70,17 +70,17 @@ export class Members {
   organisationOf(kid: Bytes): bigint | undefined { return this.key(kid)?.party.organisation }
 
   /** The key that made a statement, if it may make it at this position. */
-  signer(st: Statement, position: bigint): MemberKey {
+  signer(st: Statement, position: bigint, claim?: Payload<'claim'>): MemberKey {
     ensure(same(st.network, this.network), 'WRONG_NETWORK', 'it was signed for another ledger')
-    const key = this.may(st, position)
+    const key = this.may(st, position, (claim?.notice && answering[st.kind]) ?? kinds[st.kind].roles)
     ensure(st.alg === key.key.alg, 'BAD_KEY', 'its header names another algorithm than the key\'s')
     return key
   }
 
-  private may(st: Statement, position: bigint): MemberKey {
+  private may(st: Statement, position: bigint, roles: number): MemberKey {
     const key = this.key(st.kid)
     ensure(key !== undefined, 'UNKNOWN_KEY', 'the signing key is not enrolled in this ledger')
-    ensure((kinds[st.kind].roles & key.party.role) !== 0 && key.purpose === STATEMENT, 'WRONG_ROLE', `a key of party ${key.party.id} may not sign a ${st.kind}`)
+    ensure((roles & key.party.role) !== 0 && key.purpose === STATEMENT, 'WRONG_ROLE', `a key of party ${key.party.id} may not sign a ${st.kind}`)
     ensure(st.kind === 'confirm' || (key.from !== undefined && position >= key.from), 'NOT_CONFIRMED', `the key of party ${key.party.id} does not act yet`)
     ensure(key.until === undefined || position < key.until, 'REVOKED', `the key of party ${key.party.id} was revoked at position ${key.until}`)
     return key

@@ -22,8 +22,17 @@ const kindWords: Record<Kind, [name: Two, says: Two]> = {
   inventory: [two('inventory', '清单'), two(
     'an inventory, which the ledger admits only if it leaves no deposit out (but, possibly, under the open numbers it lists)',
     '一份清单；账本只接纳没有遗漏任何存证的清单（其列明的未用序号除外）')],
+  timeout: [two('timeout', '超时'), two('a record that what was due had not come in time', '逾期未至的记录')],
+  notice: [two('notice', '调取通知'), two('a notice by which a provider is asked for data', '向服务方调取数据的通知')],
+  acknowledge: [two('acknowledge', '签收'), two('a provider\'s word that it has a notice', '服务方收到调取通知的签收')],
+  answer: [two('answer', '答复'), two('a provider\'s answer to a notice', '服务方对调取通知的答复')],
   member: [two('member', '成员'), two("an organisation's word on a member's keys", '机构关于成员密钥的声明')],
   disclosure: [two('disclosure', '出示'), two('a record of which deposits were given out', '证据出示（披露）记录')],
+}
+/** Of a claim that answers a notice, where the two signers have changed places. */
+const answeringWords: Partial<Record<Kind, Two>> = {
+  deposit: two('a deposit by which a provider answers a notice', '服务方答复调取通知的一次存证'),
+  refusal: two('a refusal of what a provider deposits to answer a notice', '对服务方为答复调取通知所作存证的拒绝'),
 }
 export const kindName = (kind: Kind): Two => kindWords[kind][0]
 
@@ -50,22 +59,24 @@ export function sayAll(report: Report, receipt: Receipt | undefined): void {
   else s.add('Verified: ', '经验证：')
   const obstacle = VERDICTS.find((v) => verdicts[v] === 'FAIL' || (v !== 'time' && verdicts[v] !== 'PASS'))
   if (obstacle) s.add('{1}.', '{1}。', report.whyOf(obstacle))
-  else if (receipt) sayWhat(s, report), sayObject(s, report, receipt), sayTime(s, report), sayLimits(s, report)
+  else if (receipt) sayWhat(s, report, receipt), sayObject(s, report, receipt), sayTime(s, report), sayLimits(s, report)
   report.sentence = s.whole
 }
 
-function sayWhat(s: Sentence, { facts: f }: Report): void {
+function sayWhat(s: Sentence, { facts: f }: Report, receipt: Receipt): void {
+  const kind = f!.kind as Kind, what = (receipt.own.entry.inner?.payload.notice && answeringWords[kind]) ?? kindWords[kind][1]
   const name = alike(shownName(f!.origin!.slice(0, -33))) // without its nonce: the network id beside it says which ledger of that name
   s.add('entry {1} of the ledger {2} (network id {3}…), as of its {4} entries, is {5}', '账本“{2}”（网络标识{3}…）共{4}条记录时的{1}号记录是{5}',
-    alike(f!.position), name, alike(hex(f!.network!).slice(0, 16)), alike(f!.size), kindWords[f!.kind as Kind][1])
+    alike(f!.position), name, alike(hex(f!.network!).slice(0, 16)), alike(f!.size), what)
   s.named(', in the case {1}', '，案件：{1}', f!.caseName && shownName(f!.caseName))
 }
 
 function sayObject(s: Sentence, report: Report, receipt: Receipt): void {
   const f = report.facts!, claim = receipt.own.entry.inner?.payload
   if (!claim) return void s.named('; signed by {1}', '；签名人：{1}', f.depositor && shownName(f.depositor)).add('. ', '。')
-  s.add('; signed by its depositor', '；存证人签名').named(' {1}', '：{1}', f.depositor && shownName(f.depositor))
-  s.add(' and by the provider', '，云服务方签名').named(' {1}', '：{1}', f.provider && shownName(f.provider))
+  const answers = claim.notice !== undefined
+  s.add('; signed by {1}', '；{1}签名', answers ? two('the provider', '服务方') : two('its depositor', '存证人')).named(' {1}', '：{1}', f.depositor && shownName(f.depositor))
+  s.add(' and by {1}', '，{1}签名', answers ? two('its receiver', '接收方') : two('the provider', '云服务方')).named(' {1}', '：{1}', f.provider && shownName(f.provider))
   s.named('; name {1}', '；名称：{1}', f.name && shownName(f.name))
   if (claim.folder) s.add('; a folder of {1} items, {2} bytes. ', '；文件夹，含{1}项，{2}字节。', alike(claim.folder.items), alike(claim.folder.bytes))
   else s.add('; {1} bytes', '；{1}字节', alike(claim.size)).named(', SHA-256 {1}', '，SHA-256 {1}', f.sha256 && hex(f.sha256)).add('. ', '。')

@@ -5,7 +5,7 @@ import { sha256 } from '../codec/hash.ts'
 import { keyId, verify as verifySignature } from '../codec/keys.ts'
 import { siblings, verifyInclusion, verifyMultiproof } from '../codec/tree.ts'
 import { readDetails } from '../record/details.ts'
-import { type Statement, commitmentOf, idOf, readNestedClaim, seenOf, timeOf } from '../record/entry.ts'
+import { type Statement, commitmentOf, evidenceOf, idOf, noticeOf, seenOf, timeOf } from '../record/entry.ts'
 import { FOLDER, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
 import { type Manifest, readManifest } from '../record/manifest.ts'
 import { checkAttachments, commitment } from '../record/record.ts'
@@ -69,6 +69,7 @@ class Judge {
     this.attachments()
     this.enrolment()
     this.case()
+    this.notice()
     this.copies()
     this.signers()
     this.time()
@@ -203,7 +204,7 @@ class Judge {
     const { entry, details, position } = this.r.own, facts = this.report.facts!
     if (entry.kind === 'case') this.caseName(details)
     if (entry.kind === 'inventory') this.tellInventory(entry.outer.payload as Payload<'inventory'>)
-    const id = entry.inner ? entry.inner.payload.case : entry.kind === 'inventory' ? (entry.outer.payload as Payload<'inventory'>).case : undefined
+    const id = entry.inner ? entry.inner.payload.case : entry.outer.kind === 'notice' ? entry.outer.payload.case : entry.kind === 'inventory' ? (entry.outer.payload as Payload<'inventory'>).case : undefined
     if (!id) return
     const at = this.of('case').find((p) => same(p.payload.case, id))
     ensure(at !== undefined, 'MALFORMED', 'the entry that opened the case is missing')
@@ -221,6 +222,49 @@ class Judge {
   private tellInventory(inventory: Payload<'inventory'>): void {
     this.report.note('inventory', alike(inventory.seen.position), inventory.case ? two('case', '案件') : two('key', '密钥'), alike(inventory.n))
     if (inventory.open.length > 0) this.report.note('open-numbers', alike(inventory.open.length))
+  }
+
+  /* ---- the notice that the record is, answers or speaks of; of a timeout, whether it was late ---- */
+
+  private notice(): void {
+    const { entry } = this.r.own, { outer } = entry, id = outer.kind === 'notice' ? entry.statement!.id : noticeOf(entry)
+    if (id) {
+      const p = this.of('notice').find((p) => same(p.entry.statement!.id, id))
+      ensure(p !== undefined, 'MALFORMED', 'the notice that it names is missing')
+      this.tellNotice(p)
+      if (outer.kind === 'timeout') this.deadline(p.payload.deadline)
+    } else if (outer.kind === 'timeout') this.deadline(this.claimDue(evidenceOf(entry.statement!)!.payload))
+  }
+
+  private tellNotice(p: Of<'notice'>): void {
+    const asks = this.members?.organisationOf(p.entry.statement!.kid) ?? 0n, { provider, deadline } = p.payload
+    this.use(p)
+    this.report.judged('notice', attempt(() => this.belongs(p)), alike(p.position), alike(asks), this.nameOf(asks), alike(provider), this.nameOf(provider))
+    this.report.note('due', alike(timeText(deadline)))
+  }
+
+  /** Keys of nobody are told of where their signatures are judged. */
+  private belongs(p: Of<'notice'>): void {
+    const { entry, position } = this.r.own, party = (st: Statement) => this.members?.key(st.kid)?.party
+    ensure(p.position <= position, 'OUT_OF_ORDER', 'it stands behind the record')
+    if (entry.kind === 'notice' || entry.kind === 'timeout') return // any organisation says that time has passed
+    const by = party(entry.inner ?? entry.statement!), accepts = party(entry.statement!), asks = party(p.entry.statement!)
+    ensure(!by || by.id === p.payload.provider, 'WRONG_ROLE', 'it asks another party than the one that answers')
+    if (!entry.inner) return
+    ensure(!accepts || !asks || accepts.organisation === asks.organisation, 'WRONG_ROLE', 'it is of another organisation than the one that accepts')
+    ensure(same(p.payload.case, entry.inner.payload.case), 'UNKNOWN_CASE', 'it is of another case')
+  }
+
+  /** Until when a claim may be accepted: by its own time or by the block that it saw, whichever is later. */
+  private claimDue(claim: Payload<'claim'>): bigint {
+    const saw = this.of('block').find((p) => p.position === claim.seen.position)?.payload.closed ?? 0n
+    return (saw > claim.time ? saw : claim.time) + this.genesis.policy.acceptanceAge
+  }
+
+  private deadline(due: bigint): void {
+    const { opened } = this.dating(this.r.own.position).payload, words = [alike(timeText(due < LAST_MS ? due : LAST_MS)), alike(timeText(opened))]
+    if (opened > due) this.report.pass('deadline', ...words)
+    else this.report.fail('deadline', 'UNTRUE', ...words)
   }
 
   /* ---- copies ---- */
@@ -263,15 +307,15 @@ class Judge {
     const { entry, position } = this.r.own, { members } = this
     if (!members) return
     if (entry.statement) {
+      const claim = entry.inner?.payload, evidence = evidenceOf(entry.statement)
       this.nameParties(members)
-      if (entry.inner) this.statement(entry.inner, position, members)
+      if (entry.inner) this.statement(entry.inner, position, members, claim)
       if (entry.statement.kind === 'member') for (const party of [members.key(entry.statement.kid)?.party.id, entry.statement.payload.party]) this.need(party, members)
-      else if (entry.kind !== 'confirm') this.statement(entry.statement, position, members)
-      if (entry.statement.kind === 'incident' && entry.statement.payload.claim)
-        this.statement(readNestedClaim(entry.statement.payload.claim, entry.statement.network), position, members)
+      else if (entry.kind !== 'confirm') this.statement(entry.statement, position, members, claim)
+      if (evidence) this.statement(evidence, position, members, evidence.payload)
     }
     for (const p of this.r.placed)
-      if (p.used && p !== this.r.own && (p.entry.kind === 'case' || p.entry.kind === 'stored')) this.statement(p.entry.statement!, p.position, members)
+      if (p.used && p !== this.r.own && (p.entry.kind === 'case' || p.entry.kind === 'stored' || p.entry.kind === 'notice')) this.statement(p.entry.statement!, p.position, members)
     for (const p of this.r.placed)
       if (p.used && (p.entry.kind === 'confirm' || p.entry.kind === 'member')) this.revoked(p.entry.statement!, p.position, members)
   }
@@ -306,9 +350,9 @@ class Judge {
     if (provider) facts.provider = provider
   }
 
-  private statement(st: Statement, position: bigint, members: Members): void {
+  private statement(st: Statement, position: bigint, members: Members, claim?: Payload<'claim'>): void {
     const found = attempt(() => {
-      const key = members.signer(st, position)
+      const key = members.signer(st, position, claim)
       this.need(key.party.id, members)
       verifySignature(key.key, st.signed, st.signature)
       return key
@@ -322,6 +366,8 @@ class Judge {
 
   private time(): void {
     const { own } = this.r, { entry } = own, facts = this.report.facts!, outer = seenOf(entry.outer.payload)
+    const late = entry.kind === 'timeout' && evidenceOf(entry.statement!)
+    if (late) this.seen('claim', late.payload.seen, false) // its time runs from there
     if (entry.inner) {
       const inner = entry.inner.payload.seen
       this.seen('claim', inner, true)

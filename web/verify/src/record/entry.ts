@@ -84,8 +84,19 @@ function readSigned(bytes: Bytes): Entry {
   const statement = readStatement(bytes), { kind } = statement
   ensure(kinds[kind].form === 'signed', 'MISSING_SIGNATURE', `a ${kind} stands alone: the other party has not signed`)
   const inner = kind === 'deposit' || kind === 'refusal' ? readNestedClaim(statement.payload.claim, statement.network) : undefined
-  if (kind === 'incident' && statement.payload.claim) readNestedClaim(statement.payload.claim, statement.network)
+  evidenceOf(statement)
   return { kind, bytes, leaf: leafHash(bytes), outer: statement, statement, inner }
+}
+
+/** A claim that an entry holds whole beside its own signatures: an incident's second one, or the one that a timeout is about. */
+export function evidenceOf(st: Statement): Statement & { kind: 'claim' } | undefined {
+  const claim = st.kind === 'incident' || st.kind === 'timeout' ? st.payload.claim : undefined
+  return claim && readNestedClaim(claim, st.network)
+}
+/** The notice that an entry is about, by its id. */
+export function noticeOf({ inner, outer }: Entry): Bytes | undefined {
+  if (inner) return inner.payload.notice
+  return outer.kind === 'timeout' || outer.kind === 'acknowledge' || outer.kind === 'answer' ? outer.payload.notice : undefined
 }
 
 /** The depositor's own statement where two are nested. */

@@ -6,6 +6,7 @@ const ENTRY_MAX = 16384, PARTIES_MAX = 64, KEYS_MAX = 256
 const party = uint(1, PARTIES_MAX), quorum = uint(0, PARTIES_MAX)
 const seen = tuple({ position: uint(), leaf: h32 })
 const nested = bytes(1, ENTRY_MAX)
+const reason = uint(1, 9)
 
 export const DEPOSITOR = 1, PROVIDER = 2, ORGANISATION = 4, READER = 8, AUDITOR = 16, OPERATOR = 32, ADMINISTRATOR = 64, NODE = 128
 export const ITEM = 1n, FOLDER = 2n, EQUIVOCATION = 2n
@@ -31,11 +32,11 @@ const fields = {
   claim: {
     serial: field(1, uint(1)), case: field(2, h16), content: field(3, uint(ITEM, FOLDER)), size: field(4, uint()), root: field(5, h32),
     time: field(6, time), seen: field(7, seen), commitment: field(8, h32),
-    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)),
+    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)), notice: maybe(11, h32),
   },
   deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen) },
-  refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, uint(1, 7)) },
-  void: { serial: field(1, uint(1)), time: field(2, time), seen: field(3, seen), reason: field(4, uint(1, 7)), commitment: field(5, h32), claim: maybe(6, h32) },
+  refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, reason) },
+  void: { serial: field(1, uint(1)), time: field(2, time), seen: field(3, seen), reason: field(4, reason), commitment: field(5, h32), claim: maybe(6, h32) },
   stored: { time: field(1, time), seen: field(2, seen), ranges: field(3, list(tuple({ first: uint(), last: uint() }), 1, 512)) },
   incident: {
     time: field(1, time), seen: field(2, seen), type: field(3, uint(1, 3)), count: field(4, uint()), root: field(5, h32), commitment: field(6, h32),
@@ -52,6 +53,13 @@ const fields = {
     time: field(1, time), seen: field(2, seen), party: field(3, party), role: field(4, small(1)),
     keys: field(5, list(tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64), proof: h64 }), 0, 16)),
     revoked: field(6, list(tuple({ kid: h32, since: uint() }), 0, 16)), commitment: field(7, h32),
+  },
+  timeout: { time: field(1, time), seen: field(2, seen), claim: maybe(3, nested), notice: maybe(4, h32) },
+  notice: { time: field(1, time), seen: field(2, seen), provider: field(3, party), case: field(4, h16), deadline: field(5, time), commitment: field(6, h32) },
+  acknowledge: { time: field(1, time), seen: field(2, seen), notice: field(3, h32) },
+  answer: {
+    time: field(1, time), seen: field(2, seen), notice: field(3, h32), n: field(4, uint()), root: field(5, h32), reason: maybe(6, reason),
+    commitment: field(7, h32),
   },
 } satisfies Record<string, Record<string, Field<any>>>
 
@@ -101,6 +109,8 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(m.keys.length + m.revoked.length > 0, 'member: it neither gives nor revokes a key')
     bad(rising(m.revoked.map((r) => r.kid)), 'member: the ids of revoked keys ascend')
   },
+  timeout: (t) => bad((t.claim !== undefined) !== (t.notice !== undefined), 'timeout: of a claim, or of a notice'),
+  answer: (a) => bad((a.reason !== undefined) === (a.n === 0n), 'answer: deposits, or a reason why there are none'),
 }
 
 const readers = new Map(Object.entries(fields).map(([kind, f]) => [kind, map(f) as Read<any>]))
@@ -120,8 +130,11 @@ export const kinds: Record<Kind, Row> = {
   void: { form: 'signed', roles: DEPOSITOR }, stored: { form: 'signed', roles: ORGANISATION | NODE }, incident: { form: 'signed', roles: ORGANISATION | NODE },
   correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION | NODE },
   inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION | AUDITOR }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
-  member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR },
+  member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR }, timeout: { form: 'signed', roles: ORGANISATION | NODE },
+  notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
 }
+/** The roles of a claim that answers a notice, and of its outcome. */
+export const answering: Partial<Record<Kind, number>> = { claim: PROVIDER, deposit: DEPOSITOR | ORGANISATION, refusal: DEPOSITOR | ORGANISATION }
 /** By role: who may enrol parties of it, and give and revoke their keys. */
 export const enrollers: Record<number, number> = {
   [ORGANISATION]: ORGANISATION, [ADMINISTRATOR]: ORGANISATION,
