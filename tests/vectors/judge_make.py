@@ -256,6 +256,114 @@ for name, says, must, receipt in (
     R[f"member-{name}"] = receipt
     case(f"member-{name}", f"members: {says}", must, receipt, Ledger(orgs=4).founded().trust("integrity", logs=(0, 1, 2, 3)) if name == "by-other-organisation" else T1)
 
+# ---- notices, what answers them, timeouts ----
+
+LATE = 700_000 # after any acceptance age here
+
+
+def asked(name, says, must, steps, record=-1, evidence=None, trust=T1, less=(), more=(), wait=0, opened=None, **world):
+    """Steps are calls with the ledger and the positions of those before; the last is the record, `wait` ms later, in a block of its own."""
+    l, at = Ledger(**world).founded(), []
+    for i, step in enumerate(steps):
+        l.now += wait if i == len(steps) - 1 else 0
+        at.append(step(l, at))
+        l.block(*([lambda b: b.update({2: opened(l, at)})] if opened and i == len(steps) - 1 else []))
+    seq = at[record]
+    if l.entries[seq].kind == "deposit":
+        l.stored(0, [[seq, seq]])
+        l.block()
+    needs = sorted(l.needs(seq) - {at[i] for i in less} | {at[i] for i in more})
+    R[f"notice-{name}"] = l.receipt(seq, needs=needs, show=("genesis", "case", "notice"))
+    case(f"notice-{name}", f"notices: {says}", must, R[f"notice-{name}"], trust, evidence)
+
+
+asks = lambda **more: lambda l, at: l.notice(**more)
+hears = lambda **more: lambda l, at: l.acknowledge(at[0], **more)
+gives = lambda content=SMALL, **more: lambda l, at: l.against(at[0], content, **more)
+answers = lambda ids=lambda l, at: (), **more: lambda l, at: l.answer(at[0], ids(l, at), **more)
+late = lambda **more: lambda l, at: l.timeout(notice=at[0], **more)
+given = lambda l, at: [l.id(i) for i in at[1:]]
+
+
+def behind(l, at):
+    """Acknowledged before it was said."""
+    l.notice()
+    notice, place = l.entries.pop(), len(l.entries) + 1
+    l.entries.append(notice)
+    told = l.id(len(l.entries) - 1)
+    l.entries.pop()
+    seq = l.say("acknowledge", lambda t, s, c: {1: t, 2: s, 3: told}, l.provider, 0, hold={"notice": place})
+    l.entries.append(notice)
+    return seq
+
+
+
+
+def stale(wait=LATE, **claim):
+    """A claim, and `wait` ms later the word that nothing came of it."""
+    def step(l, at):
+        c = l.claim(SMALL, **{k: v(l) if k == "key" else v for k, v in claim.items()})
+        l.now += wait
+        return l.timeout(claim=c)
+    return step
+
+
+for name, says, must, steps, more in (
+        ("good", "a notice", 0, [asks()], {}),
+        ("by-organisation", "said by the organisation itself", 0, [asks(key=Es256("statement 0"))], {}),
+        ("by-provider", "a provider asks itself", "statement WRONG_ROLE", [asks(key=Es256("provider"))], {}),
+        ("good-acknowledge", "a provider has it", 0, [asks(), hears()], {}),
+        ("acknowledged-by-officer", "not the provider says that it has it", "notice WRONG_ROLE", [asks(), hears(key=Es256("depositor"))], {}),
+        ("good-answered", "a deposit against it, accepted by the organisation", 0, [asks(), gives()], {}),
+        ("good-answered-large", "one that does not travel with the record", 0, [asks(), gives(BIG)], {}),
+        ("good-answered-file", "and the file is what was signed", 0, [asks(), gives()], {"evidence": item(SMALL)}),
+        ("accepted-by-officer", "accepted by the officer", 0, [asks(), gives(receiver=Es256("depositor"))], {}),
+        ("accepted-by-itself", "accepted by the provider itself", "statement WRONG_ROLE", [asks(), gives(receiver=Es256("provider"))], {}),
+        ("claimed-by-officer", "the claim is by the officer", "statement WRONG_ROLE", [asks(), gives(key=Es256("depositor"))], {}),
+        ("swapped-without", "the roles are swapped, and no notice is named", "statement WRONG_ROLE", [asks(), gives(notice=False)], {}),
+        ("asks-another", "it asks another party than the one that deposits", "notice WRONG_ROLE", [asks(provider=3), gives()], {}),
+        ("asks-nobody", "it asks a party that there is not", 0, [asks(provider=60)], {}),
+        ("other-case", "a deposit into another case", "notice UNKNOWN_CASE", [lambda l, at: l.notice(case=b"\2" * 16), gives()], {}),
+        ("good-declined", "what was deposited is refused", 0, [asks(), gives(refuse=1)], {}),
+        ("declined-by-provider", "the provider refuses its own", "statement WRONG_ROLE", [asks(), gives(refuse=1, receiver=Es256("provider"))], {}),
+        ("good-answer", "the answer, of two deposits", 0, [asks(), gives(), gives(BIG), answers(given)], {}),
+        ("good-none", "the answer that none come", 0, [asks(), answers(reason=8)], {}),
+        ("answer-neither", "neither deposits nor a reason", "form MALFORMED", [asks(), answers()], {}),
+        ("answer-both", "deposits, and a reason why there are none", "form MALFORMED", [asks(), gives(), answers(given, reason=9)], {}),
+        ("answer-reason", "a reason that there is not", "form MALFORMED", [asks(), answers(reason=10)], {}),
+        ("answered-by-officer", "not the provider answers", "notice WRONG_ROLE", [asks(), answers(reason=8, key=Es256("depositor"))], {}),
+        ("not-brought", "the notice does not go along", "complete MALFORMED", [asks(), gives()], {"less": [0]}),
+        ("not-brought-answer", "nor with the answer", "complete MALFORMED", [asks(), answers(reason=8)], {"less": [0]}),
+        ("idle", "a notice goes along that nothing names", "complete MALFORMED", [asks(), lambda l, at: l.deposit(SMALL)], {"more": [0]}),
+        ("behind", "acknowledged before it was said", "notice OUT_OF_ORDER", [behind], {}),
+        ("forged", "its signature is not good", "statement BAD_SIGNATURE", [asks(bend=lambda s: bit(s, 5)), gives()], {}),
+        ("of-stranger", "by a key that nobody enrolled", "statement UNKNOWN_KEY", [asks(key=SPARE), hears()], {}),
+        ("words-unknown", "its details are of no profile that is known", "profile OK", [asks(details={"profile": "letter"})], {}),
+        ("words-missing", "its details name no object", "profile OK", [asks(details={"profile": "notice", "number": "1", "basis": "b"})], {}),
+        ("good-timeout", "no answer in time", 0, [asks(), late()], {"wait": 6000}),
+        ("timeout-early", "its time has not passed", "deadline UNTRUE", [asks(), late()], {}),
+        ("timeout-on-time", "on the last millisecond", "deadline UNTRUE", [asks(), late()], {"opened": lambda l, at: dec(dec(l.entries[at[0]].data)[0].value[2])[0][5], "wait": 6000}),
+        ("timeout-first", "on the first after it", 0, [asks(), late()], {"opened": lambda l, at: dec(dec(l.entries[at[0]].data)[0].value[2])[0][5] + 1, "wait": 6000}),
+        ("timeout-by-officer", "not an organisation says so", "statement WRONG_ROLE", [asks(), late(key=Es256("depositor"))], {"wait": 6000}),
+        ("timeout-alone", "the notice does not go along", "complete MALFORMED", [asks(), late()], {"wait": 6000, "less": [0]}),
+        ("timeout-of-nothing", "neither of a claim nor of a notice", "form MALFORMED", [asks(), late(change=lambda p: p.pop(4))], {"wait": 6000}),
+        ("timeout-of-both", "of a claim and of a notice", "form MALFORMED", [asks(), lambda l, at: l.timeout(notice=at[0], claim=l.claim(SMALL))], {"wait": 6000}),
+        ("good-claim-late", "no acceptance in time", 0, [stale()], {}),
+        ("claim-late-file", "a file to it: a timeout is about none", "target UNKNOWN_TARGET", [stale()], {"evidence": item(SMALL)}),
+        ("claim-early", "its time has not passed", "deadline UNTRUE", [stale(1000)], {}),
+        ("claim-dated-back", "a claim that says it is older than the block that it saw", "deadline UNTRUE", [stale(1000, change=lambda c: c.update({6: 1}))], {}),
+        ("claim-to-come", "a claim dated far ahead", "deadline UNTRUE", [stale(change=lambda c: c.update({6: TIME + 10 * LATE}))], {}),
+        ("claim-forged", "the claim's signature is not good", "statement BAD_SIGNATURE", [stale(bend=lambda s: bit(s, 5))], {}),
+        ("claim-of-provider", "a claim of the provider's, which names no notice", "statement WRONG_ROLE", [stale(key=lambda l: l.provider)], {}),
+        ("claim-blind", "the block that the claim saw is another", "seen UNKNOWN_BLOCK", [stale(seen=[2, sha(b"?")])], {}),
+        ("claim-of-elsewhere", "a claim of another ledger", "form WRONG_NETWORK", [stale(network=sha(b"elsewhere"))], {})):
+    asked(name, says, must, steps, **more)
+four_trust = lambda: Ledger(orgs=4).founded().trust("integrity", logs=(0, 1, 2, 3))
+for name, says, must, steps in (
+        ("elsewhere-accepts", "another organisation accepts than the one that asks", "notice WRONG_ROLE", [asks(key=Es256("statement 2"), org=2), gives(receiver=Es256("statement 0"))]),
+        ("own-accepts", "the organisation accepts that asks", "notice OK", [asks(), gives(receiver=Es256("statement 0"))])):
+    asked(name, says, must, steps, trust=four_trust(), orgs=4)
+
 # ---- details ----
 
 person = lambda name, **more: {"name": name, **{k.replace("_", "-"): v for k, v in more.items()}}
@@ -544,7 +652,7 @@ inn("claim-4097", "a claim of more than 4,096 bytes", "form TOO_LARGE", lambda s
 inn("inner-is-void", "a void where the claim should stand", "form WRONG_KIND", lambda s: dec(one.entries[void].data)[0].value)
 inn("inner-other-network", "a claim of another ledger inside", "form WRONG_NETWORK", lambda s: [enc({**dec(s[0])[0], -65537: sha(b"n")}), *s[1:]])
 ent("refusal-reason-0", "a refusal with reason 0", M_, lambda s: [*s[:2], enc({**dec(s[2])[0], 4: 0}), s[3]], "refusal")
-ent("refusal-reason-8", "a refusal with reason 8", M_, lambda s: [*s[:2], enc({**dec(s[2])[0], 4: 8}), s[3]], "refusal")
+ent("refusal-reason-10", "a refusal with reason 10", M_, lambda s: [*s[:2], enc({**dec(s[2])[0], 4: 10}), s[3]], "refusal")
 ent("incident-type", "an incident of an unknown type", M_, lambda s: [*s[:2], enc({**dec(s[2])[0], 3: 9}), s[3]], "incident")
 ent("incident-no-claim", "an equivocation without the claim", M_, lambda s: [*s[:2], enc({k: v for k, v in dec(s[2])[0].items() if k != 7}), s[3]], "equivocation")
 ent("inventory-both", "an inventory of a case and of a key", M_, lambda s: [*s[:2], enc({**dec(s[2])[0], 4: sha()}), s[3]], "inventory")

@@ -115,9 +115,9 @@ def statement(kind, payload, key, network, alg=None, bend=lambda s: s, unprotect
 class Entry:
     """An entry with what is attached, and what a receipt of it needs: seen blocks, case, organisations."""
 
-    def __init__(self, data, kind, seen=(), case=None, orgs=(), details=None, salt=None, content=None, covers=None):
+    def __init__(self, data, kind, seen=(), case=None, orgs=(), details=None, salt=None, content=None, covers=None, notice=None):
         self.data, self.kind, self.seen, self.case, self.orgs = data, kind, list(seen), case, set(orgs)
-        self.details, self.salt, self.content, self.covers = details, salt, content, covers
+        self.details, self.salt, self.content, self.covers, self.notice = details, salt, content, covers, notice
 
 
 class Ledger:
@@ -230,6 +230,40 @@ class Ledger:
             return m
         return self.say("member", payload, key or self.statement[org], org, enc({"profile": "member", "name": name or f"Party {party}"}), **more)
 
+    def notice(self, due=5000, provider=None, case=b"\1" * 16, key=None, org=0, details=None, **more):
+        words = {"profile": "notice", "number": "网调〔2026〕117", "basis": "CPL art. 54", "object": "sign-ins of li.si"}
+        return self.say("notice", lambda t, s, c: {1: t, 2: s, 3: provider or self.orgs + 1, 4: case, 5: t + due, 6: c}, key or self.depositor, org,
+                        enc(details or words), hold={"case": self.c1}, **more)
+
+    def acknowledge(self, at, key=None, **more):
+        return self.say("acknowledge", lambda t, s, c: {1: t, 2: s, 3: self.id(at)}, key or self.provider, self.provider_org - 1, hold={"notice": at}, **more)
+
+    def answer(self, at, ids=(), reason=None, key=None, change=lambda a: None, **more):
+        def payload(t, s, c):
+            a = {1: t, 2: s, 3: self.id(at), 4: len(ids), 5: tree([leaf(i) for i in ids]), 7: c}
+            if reason:
+                a[6] = reason
+            change(a)
+            return a
+        return self.say("answer", payload, key or self.provider, self.provider_org - 1, enc({"profile": "answer", "text": "kept for 60 days"}), hold={"notice": at}, **more)
+
+    def against(self, at, content, receiver=None, refuse=None, key=None, case=b"\1" * 16, notice=True, **outer):
+        inner = self.claim(content, key=key or self.provider, case=case, change=lambda c: c.update({11: self.id(at)} if notice else {}))
+        deposit = self.deposit(content, refuse=refuse, inner=inner, provider=receiver or self.statement[0], outer=outer)
+        if notice:
+            self.entries[deposit].notice = at
+        return deposit
+
+    def timeout(self, notice=None, claim=None, key=None, change=lambda p: None, **more):
+        def payload(t, s, c):
+            p = {1: t, 2: s, **({3: claim[0]} if claim else {}), **({4: self.id(notice)} if notice else {})}
+            change(p)
+            return p
+        at = self.say("timeout", payload, key or self.statement[0], 0, hold={"notice": notice}, **more)
+        if claim:
+            self.entries[at].seen.append(claim[3])
+        return at
+
     def stored(self, org, ranges, key=None, **more):
         return self.say("stored", lambda t, s, c: {1: t, 2: s, 3: ranges}, key or self.statement[org], org, hold={"covers": ranges}, **more)
 
@@ -269,6 +303,9 @@ class Ledger:
         if e.case is not None:
             out.add(e.case)
             orgs |= self.entries[e.case].orgs
+        if e.notice is not None:
+            out.add(e.notice)
+            orgs |= self.entries[e.notice].orgs
         holders = set()
         for i in range(seq, len(self.entries)):
             s = self.entries[i]
