@@ -48,7 +48,11 @@
     X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \
-    X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP")
+    X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP, and in one transaction of a chain")            \
+    X(CHAIN_TX_MAX, 262144, "bytes", "one transaction of a chain")                                                     \
+    X(CHAIN_FOUNDING_MAX, 1048576, "bytes", "the records that a chain begins with")                                    \
+    X(FOUNDER_MAX, 4096, "bytes", "what one organisation hands over before there is a network")                        \
+    X(NETWORK_MAX, 131072, "bytes", "the file that a network begins with")
 
 /* Of the program itself: batches, threads, memory. What goes beyond is cut, waits for the next, or is refused by name.
  *
@@ -69,6 +73,11 @@
     X(GROUP_BYTES, 67108864, "bytes", "their content: a larger one shares with nobody after it")                       \
     X(NOTED_MAX, 67108864, "bytes", "what one check remembers of its findings")                                        \
     X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")                        \
+    X(CHAIN_FLIGHT, 4, "transactions", "of one node that are on their way at once: more records wait for the next")     \
+    X(CHAIN_WAIT_MS, 10000, "ms", "that somebody waits for the chain to decide on what he submitted")                   \
+    X(CHAIN_RESEND_MS, 3000, "ms", "after which a transaction that was not decided is handed to the engine again")      \
+    X(CHAIN_STOP_MS, 10000, "ms", "that the consensus engine has to end in, when it is told to")                        \
+    X(CHAIN_STARTS, 8, "starts", "of the consensus engine in a row that ended at once: then somebody is called")        \
     X(HTTP_CONNECTIONS, 1000, "connections", "open at once: further ones are closed")                                   \
     X(HTTP_READERS, 2, "threads", "that read and send, and never wait")                                                \
     X(HTTP_WORKERS_MAX, 64, "threads", "that answer requests")                                                         \

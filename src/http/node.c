@@ -158,7 +158,7 @@ static bool is_held(const struct cu_entry *e)
 cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n,
                            struct cu_err *err)
 {
-    bool members = false;
+    bool members = false, any = false;
     struct cu_record record;
     struct cu_entry e;
 
@@ -166,11 +166,32 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
         if (outcomes[i].status != CU_OK || cu_record_read(records[i], &record, NULL) != CU_OK ||
             cu_entry_read(record.entry, &e, NULL) != CU_OK)
             continue;
-        if (is_held(&e)) hold(node, outcomes[i].seq.v);
         members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+        any = true;
     }
+    pthread_mutex_lock(&node->lock);
+    node->told |= any;
+    pthread_cond_signal(&node->changed);
+    pthread_mutex_unlock(&node->lock);
     cu_http_wake(node->server);
     return members ? read_members(node, err) : CU_OK;
+}
+
+/* What the log has that was not looked at yet, whoever submitted it, here or to another node. By the keeper, who has the place. */
+static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *err)
+{
+    struct cu_place *p = node->config.place;
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    if (indexed(p).v < acknowledged(p)) TRY(cu_settle(p, err));
+    for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
+        TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
+        TRY(cu_entry_read(bytes, &e, err));
+        if (is_held(&e)) hold(node, node->heard);
+        *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+    }
+    return CU_OK;
 }
 
 /* As many ranges as one entry has, taken out. */
@@ -204,24 +225,43 @@ static cu_status attest(struct cu_node *node, bool *ret_any)
     return attested;
 }
 
-/* What was recorded and not attested when the process before this one ended: from the end back to what the last attestation covers. */
+struct own {
+    uint64_t party;
+    bool ret;
+};
+
+static cu_status look_own(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    struct own *own = arg;
+
+    (void)err;
+    own->ret |= stored->party == own->party;
+    return CU_OK;
+}
+
+/* What was recorded and not attested by this organisation when the process before this one ended: from the end back to what its last
+ * attestation covers. */
 static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
 {
     struct cu_place *p = node->config.place;
-    uint64_t covered = 0, copies;
+    const cu_hash *kid = &p->key[CU_SIGNER_ORGANISATION].id;
+    const struct cu_member_key *key = p->has_key[CU_SIGNER_ORGANISATION] ? cu_members_key(&p->members, kid) : NULL;
+    uint64_t covered = 0;
     struct cu_span bytes;
     struct cu_entry e;
 
+    node->heard = p->log.checkpoint.size.v;
     for (uint64_t seq = p->log.checkpoint.size.v; seq-- > covered;) {
         struct cu_range range;
         size_t at = 0;
+        struct own own = { key ? key->party : 0, false };
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ seq }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        while (e.kind == CU_KIND_STORED && cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
+        while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) && cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;
         if (!is_held(&e)) continue;
-        TRY(cu_copies(p, (cu_seq){ seq }, &copies, err));
-        if (copies == 0) hold(node, seq);
+        TRY(p->index.find_stored(p->index.self, (cu_seq){ seq }, look_own, &own, err));
+        if (!own.ret) hold(node, seq);
     }
     return CU_OK;
 }
@@ -232,21 +272,24 @@ static void wait_a_tick(struct cu_node *node)
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += TICK_MS / 1000;
-    if (node->held_n == 0 && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
+    if (node->held_n == 0 && !node->told && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
 }
 
 /* What fails here is tried again at the next tick; it is nothing that anybody was promised. */
 static void keep(struct cu_node *node, bool reads)
 {
     struct cu_place *p = node->config.place;
-    bool attested = false;
+    bool attested = false, members = false;
 
     pthread_mutex_lock(&node->act);
-    cu_status kept = attest(node, &attested);
+    const uint64_t heard = node->heard;
+    cu_status kept = hear(node, &members, NULL);
+    if (kept == CU_OK) kept = attest(node, &attested);
     if (kept == CU_OK && indexed(p).v < acknowledged(p)) kept = cu_settle(p, NULL);
     if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
     pthread_mutex_unlock(&node->act);
-    if (attested) cu_http_wake(node->server);
+    if (members) (void)read_members(node, NULL);
+    if (attested || node->heard > heard) cu_http_wake(node->server);
 }
 
 static void *keeper(void *arg)
@@ -259,6 +302,7 @@ static void *keeper(void *arg)
         pthread_mutex_lock(&node->lock);
         wait_a_tick(node);
         ending = node->ending;
+        node->told = false;
         pthread_mutex_unlock(&node->lock);
         const uint64_t now = cu_place_now(node->config.place).v;
         const bool reads = now - flushed >= READS_EVERY_MS;

@@ -31,6 +31,8 @@ struct cu_node {
     pthread_cond_t changed;
     struct cu_range *held; /* positions that this node holds and does not attest yet */
     size_t held_n, held_cap;
+    uint64_t heard; /* entries of the log that the keeper has looked at: his alone */
+    bool told;      /* something was recorded since he last looked */
     struct { cu_hash what; uint64_t at; } noted[64]; /* reads of the last minute */
     bool ending;
     pthread_t keeper;

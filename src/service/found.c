@@ -8,6 +8,7 @@
  */
 #include "custody/text.h"
 #include "service/audit.h"
+#include "service/found.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 #define ORIGIN_NAME_MAX 64
 
 /* ---- the folder ---- */
-static const char *const attempts[] = { CU_DIR_KEYS,       CU_DIR_TRUST,  "cloud",        "node",
-                                        CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS };
+static const char *const attempts[] = { CU_DIR_KEYS,       CU_DIR_TRUST,  "cloud",         "node",
+                                        CU_DIR_QUARANTINE, CU_DIR_OUTBOX, CU_DIR_RECEIPTS, CU_DIR_CHAIN };
 
 struct folder {
     char other[256]; /* something that is not of an attempt */
@@ -83,7 +84,11 @@ static cu_status put_attempt_aside(struct cu_place *p, struct cu_err *err)
     return p->fs.ops->sync_all(p->fs.self, err);
 }
 
-static cu_status begin(struct cu_place *p, struct cu_err *err)
+static const char *const folders[] = { CU_DIR_KEYS,         CU_DIR_TRUST,    CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG,
+                                       CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE,    CU_DIR_JOURNAL,
+                                       CU_DIR_QUARANTINE,   CU_DIR_OUTBOX,   CU_DIR_RECEIPTS };
+
+cu_status cu_found_begin(struct cu_place *p, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *mark = NULL;
     struct folder folder;
@@ -93,7 +98,9 @@ static cu_status begin(struct cu_place *p, struct cu_err *err)
     TRY(look(p, &folder, err)); /* who had the lock may have made a ledger meanwhile */
     TRY(p->fs.ops->open(p->fs.self, CU_FILE_MAKING, CU_OPEN_WRITE | CU_OPEN_CREATE, &mark, err));
     TRY(p->fs.ops->sync_dir(p->fs.self, ".", err));
-    return folder.holds ? put_attempt_aside(p, err) : CU_OK;
+    if (folder.holds) TRY(put_attempt_aside(p, err));
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) TRY(p->fs.ops->make_dir(p->fs.self, folders[i], err));
+    return CU_OK;
 }
 
 /* ---- keys ---- */
@@ -104,18 +111,25 @@ static enum cu_alg alg_of(enum cu_signer who)
     return who == CU_SIGNER_LOG ? suite->log : suite->statement;
 }
 
-static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
+cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
 {
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];
 
-    TRY(cu_private_generate(alg_of(who), &p->key[who], err));
-    p->has_key[who] = true;
-    TRY(cu_private_to_pem(&p->key[who], passphrase, &pem, err));
-    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    TRY(cu_private_generate(alg, ret, err));
+    TRY(cu_private_to_pem(ret, passphrase, &pem, err));
+    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
     cu_status written = cu_fs_replace_as(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), CU_OPEN_PRIVATE, true, err);
     cu_wipe(pem.p, pem.n);
     return written;
+}
+
+static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
+{
+    const cu_status made = cu_found_key(p, cu_signer_names[who], alg_of(who), passphrase, &p->key[who], err);
+
+    p->has_key[who] = p->key[who].ctx != NULL;
+    return made;
 }
 
 /* ---- genesis ---- */
@@ -164,7 +178,7 @@ static cu_status write_names(const struct cu_found_request *r, struct cu_buf *re
 }
 
 /* "<name>/<32 hex digits>": what people called it, as far as a signed note's key name can hold that. */
-static void write_origin(struct cu_span name, const uint8_t nonce[16], struct cu_buf *ret)
+void cu_found_origin(struct cu_span name, const uint8_t nonce[16], struct cu_buf *ret)
 {
     for (size_t i = 0; i < name.n && ret->n < ORIGIN_NAME_MAX; i++) {
         const uint8_t c = name.p[i];
@@ -189,7 +203,7 @@ static cu_status write_genesis(struct cu_place *p, const struct cu_found_request
 
     TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
     TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
-    write_origin(r->name, g.nonce, ret_origin);
+    cu_found_origin(r->name, g.nonce, ret_origin);
     TRY(write_parties(p, &list, err));
     TRY(write_names(r, &names, err));
     cu_cbor_put_uint(&copies, 1); /* the organisation itself must hold a copy */
@@ -205,7 +219,7 @@ static cu_status write_genesis(struct cu_place *p, const struct cu_found_request
 }
 
 /* ---- what a reader pins ---- */
-static cu_status write_trust(struct cu_place *p, struct cu_span origin, const cu_hash *network, struct cu_err *err)
+cu_status cu_found_trust(struct cu_place *p, struct cu_span origin, const cu_hash *network, struct cu_err *err)
 {
     CU_BUF vkey_text = cu_buf_heap(1024), policy = cu_buf_heap(4096), trust = cu_buf_heap(8192);
     struct cu_vkey vkey;
@@ -231,17 +245,13 @@ static cu_status write_trust(struct cu_place *p, struct cu_span origin, const cu
 
 cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err)
 {
-    static const char *const folders[] = { CU_DIR_KEYS,         CU_DIR_TRUST,    CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_LOG,
-                                           CU_DIR_NODE_OBJECTS, CU_DIR_NODE_LOG, CU_DIR_NODE_STATE,    CU_DIR_JOURNAL,
-                                           CU_DIR_QUARANTINE,   CU_DIR_OUTBOX,   CU_DIR_RECEIPTS };
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
 
-    TRY(begin(p, err));
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) TRY(p->fs.ops->make_dir(p->fs.self, folders[i], err));
+    TRY(cu_found_begin(p, err));
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(make_key(p, who, r->passphrase, err));
     TRY(write_genesis(p, r, &origin, &entry, ret_genesis, err));
     const cu_hash network = cu_leaf_hash(cu_buf_span(&entry));
-    return write_trust(p, cu_buf_span(&origin), &network, err);
+    return cu_found_trust(p, cu_buf_span(&origin), &network, err);
 }
 
 /* ---- the first records ---- */
@@ -250,21 +260,21 @@ static int by_kid(const void *a, const void *b)
     return memcmp(((const struct cu_possession *)a)->kid.b, ((const struct cu_possession *)b)->kid.b, sizeof(cu_hash));
 }
 
-static cu_status write_confirm(struct cu_place *p, struct cu_buf *ret_record, struct cu_err *err)
+cu_status cu_found_confirm(struct cu_place *p, uint64_t party, const struct cu_found_proof *keys, size_t n, struct cu_buf *ret_record, struct cu_err *err)
 {
-    struct cu_possession proofs[CU_SIGNERS];
+    struct cu_possession proofs[CU_FOUND_KEYS_MAX];
     CU_BUF list = cu_buf_heap(4096);
 
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
-        const enum cu_purpose purpose = who == CU_SIGNER_LOG ? CU_PURPOSE_LOG : CU_PURPOSE_STATEMENT;
+    CU_ASSERT(n <= CU_FOUND_KEYS_MAX);
+    for (size_t i = 0; i < n; i++) {
         uint8_t message[128];
-        const size_t n = cu_possession_message(&p->trust.network, purpose, &p->key[who].pub, message);
-        proofs[who].kid = p->key[who].id;
-        TRY(cu_sign(&p->key[who], cu_span(message, n), proofs[who].signature, err));
+        const size_t length = cu_possession_message(&p->trust.network, keys[i].purpose, &keys[i].key->pub, message);
+        proofs[i].kid = keys[i].key->id;
+        TRY(cu_sign(keys[i].key, cu_span(message, length), proofs[i].signature, err));
     }
-    qsort(proofs, CU_SIGNERS, sizeof proofs[0], by_kid);
-    for (size_t i = 0; i < CU_SIGNERS; i++) TRY(cu_schema_write(&cu_possession_schema, &proofs[i], &list, err));
-    struct cu_confirm confirm = { .party = 1, .time = cu_place_now(p).v, .keys = { CU_SIGNERS, cu_buf_span(&list) } };
+    qsort(proofs, n, sizeof proofs[0], by_kid);
+    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_possession_schema, &proofs[i], &list, err));
+    struct cu_confirm confirm = { .party = party, .time = cu_place_now(p).v, .keys = { n, cu_buf_span(&list) } };
     const struct cu_saying say = { CU_KIND_CONFIRM, &confirm, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
     return cu_say(p, &say, ret_record, err);
 }
@@ -273,16 +283,24 @@ cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu
 {
     CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
     const struct cu_case_request unfiled = { .name = cu_span_str(CU_CASE_UNFILED) };
+    struct cu_found_proof keys[CU_SIGNERS];
     struct cu_outcome outcome[2];
 
-    TRY(write_confirm(p, &confirm, err));
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++)
+        keys[who] = (struct cu_found_proof){ who == CU_SIGNER_LOG ? CU_PURPOSE_LOG : CU_PURPOSE_STATEMENT, &p->key[who] };
+    TRY(cu_found_confirm(p, 1, keys, CU_SIGNERS, &confirm, err));
     const struct cu_span first[2] = { genesis, cu_buf_span(&confirm) };
     TRY(cu_submit(p, first, 2, outcome, err));
     TRY(cu_settle(p, err));
     TRY(cu_case_open(p, &unfiled, &outcome[0], err));
     TRY(p->engine->drain(p->engine->self, err)); /* a ledger has a published checkpoint */
+    return cu_found_done(p, err);
+}
+
+cu_status cu_found_done(struct cu_place *p, struct cu_err *err)
+{
     TRY(cu_fs_replace(&p->fs, CU_FILE_FORMAT, CU_FILE_MAKING, cu_span_str(CU_FORMAT_LINE), true, err));
-    p->fs.ops->unlock(p->fs.self, p->making);
+    if (p->making) p->fs.ops->unlock(p->fs.self, p->making);
     p->making = NULL;
     return CU_OK;
 }

@@ -95,11 +95,17 @@ void cu_place_free(struct cu_place *p)
 cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret,
                       struct cu_err *err)
 {
+    return cu_key_load_named(fs, cu_signer_names[who], passphrase, ret, err);
+}
+
+cu_status cu_key_load_named(const struct cu_fs *fs, const char *name, struct cu_span passphrase, struct cu_private_key *ret,
+                            struct cu_err *err)
+{
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];
     cu_status read;
 
-    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
     TRY(cu_fs_read(fs, path, 16384, &pem, err));
     read = cu_private_from_pem(cu_buf_span(&pem), passphrase, ret, err);
     cu_wipe(pem.p, pem.n);

@@ -27,6 +27,9 @@
 #define CU_DIR_NODE_STATE "node/state"
 #define CU_DIR_JOURNAL "node/journal"
 #define CU_DIR_TLS "tls" /* certificates: the node's, those that it made for others, its CA's */
+#define CU_DIR_CHAIN "chain" /* of an organisation of a network: CometBFT's folder, with its config/ and data/ */
+#define CU_FILE_NETWORK CU_DIR_CHAIN "/network" /* what the network began with; a folder without it is a ledger by itself */
+#define CU_FILE_CONFIRM CU_DIR_CHAIN "/confirm" /* this organisation's, signed, until it is recorded */
 #define CU_DIR_QUARANTINE "quarantine"
 #define CU_DIR_OUTBOX "outbox"
 #define CU_DIR_RECEIPTS "receipts"
@@ -102,6 +105,8 @@ CU_MUST_USE cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err
 /** Take the newest checkpoint: with an engine, of all that is acknowledged; else what is published. */
 CU_MUST_USE cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err);
 void cu_place_free(struct cu_place *p); /* what load took; not the adapters */
+/** keys/<name>.pem */
+CU_MUST_USE cu_status cu_key_load_named(const struct cu_fs *fs, const char *name, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }

@@ -20,7 +20,39 @@ struct cu_found_request {
  *  an init left that was cut short is put aside, for nothing of it was acknowledged. BUSY while another one makes a ledger there. */
 CU_MUST_USE cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err);
 /** With the engine open on the new folder: genesis, confirm, case `unfiled`; then the format file, which makes it a ledger. */
+/** It is a ledger now. */
+CU_MUST_USE cu_status cu_found_done(struct cu_place *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu_err *err);
+
+/* ---- a network of organisations (network.c): docs/formats/network.md ---- */
+/** What one organisation hands over before there is a network: its names, where its node is reached, its public keys. */
+struct cu_founder { struct cu_span name, provider, depositor, at, http; struct cu_list keys; uint8_t signature[CU_SIGNATURE_LEN]; };
+/** Keys into p's new folder; what is handed over, signed, is appended. `names`: without keys. As cu_found_files of the folder; USAGE of addresses. */
+CU_MUST_USE cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
+/** MALFORMED, BAD_KEY, BAD_SIGNATURE, HIGH_S. */
+CU_MUST_USE cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err);
+/** What the network begins with, made of what each organisation handed over. `copies`: organisations that must hold one of each deposit. p: its clock, its
+ *  random numbers and its verifier. */
+CU_MUST_USE cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n, struct cu_buf *ret, struct cu_err *err);
+struct cu_network_peer { uint64_t party; struct cu_span at, http; };
+extern const struct cu_schema cu_network_peer_schema;
+struct cu_network {
+    struct cu_span genesis;  /* as a record */
+    struct cu_list peers;    /* of cu_network_peer: each organisation, in the order of its genesis */
+    struct cu_entry entry;   /* genesis, read */
+    struct cu_members members;
+};
+/** MALFORMED and what else a genesis can be refused for. */
+CU_MUST_USE cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct cu_err *err);
+/** The public key of that purpose of a peer's organisation. */
+const struct cu_member_key *cu_network_key(const struct cu_network *n, uint64_t party, enum cu_purpose purpose);
+/** The party that this ledger's organisation is; 0: its statement key is of none. */
+uint64_t cu_network_own(const struct cu_network *n, const struct cu_place *p);
+/** p's folder, in which cu_founder_make made keys, becomes this organisation's ledger; its confirm is signed and waits there. The two keys of the consensus
+ *  engine are handed out, to be freed. NOT_ALLOWED: none of the founders' is this one. */
+CU_MUST_USE cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase, struct cu_private_key *ret_validator, struct cu_private_key *ret_node, struct cu_err *err);
+/** Submit that confirm, unless it is recorded. With an engine that has its genesis. */
+CU_MUST_USE cu_status cu_network_confirm(struct cu_place *p, struct cu_err *err);
 
 /* ---- saying things (say.c) ---- */
 /** A statement with its details on the way. `body` is the payload struct of `kind`, its `seen` and `time` filled in here (when

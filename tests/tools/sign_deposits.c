@@ -1,6 +1,7 @@
 /* Deposits that are signed and not recorded: what a client brings to a node. The ledger's folder is read, nothing is written to it.
  *
  *     sign_deposits LEDGER CASE FIRST N     on standard output N records, with serial numbers from FIRST: a CBOR sequence
+ *     sign_deposits LEDGER CASE             a record that opens the case
  */
 #include "folder.h"
 
@@ -30,13 +31,23 @@ static cu_status sign_one(struct folder *f, const cu_case_id *case_id, uint64_t 
     return cu_record_write(&record, out, err);
 }
 
-static cu_status sign(struct folder *f, char **argv, struct cu_buf *out, struct cu_err *err)
+static cu_status sign_case(struct folder *f, const char *name, struct cu_buf *out, struct cu_err *err)
+{
+    const struct cu_details_case says = { .name = cu_span_str(name) };
+    struct cu_case body = { { { 0 } } };
+
+    TRY(f->place.random.fill(f->place.random.self, body.case_id.b, sizeof body.case_id.b, err));
+    return cu_say(&f->place, &(struct cu_saying){ CU_KIND_CASE, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_CASE, &says }, out, err);
+}
+
+static cu_status sign(struct folder *f, int argc, char **argv, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
 
     TRY(folder_parts(f, argv[1], true, err));
     TRY(cu_place_load(&f->place, err));
     TRY(cu_follow(&f->place, err));
+    if (argc == 3) return sign_case(f, argv[2], out, err);
     TRY(cu_lookup_case(&f->place, cu_span_str(argv[2]), &found, err));
     const uint64_t first = strtoull(argv[3], NULL, 10), n = strtoull(argv[4], NULL, 10);
     for (uint64_t i = 0; i < n; i++) TRY(sign_one(f, &found.row.case_id, first + i, out, err));
@@ -50,8 +61,8 @@ int main(int argc, char **argv)
     static struct folder f;
     struct cu_err err = { 0 };
 
-    if (argc != 5) return fprintf(stderr, "usage: sign_deposits LEDGER CASE FIRST N\n"), 1;
-    if (cu_crypto_init(&err) != CU_OK || sign(&f, argv, &out, &err) != CU_OK)
+    if (argc != 5 && argc != 3) return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N]\n"), 1;
+    if (cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK)
         return fprintf(stderr, "sign_deposits: %s\n", err.text), 1;
     return fwrite(out.p, 1, out.n, stdout) == out.n ? 0 : 1;
 }

@@ -43,6 +43,7 @@ struct run {
     char **args;
     int args_n;
     bool json, quiet;
+    bool node;                        /* a network's ledger may be opened for writing, too */
     bool threads;                     /* many will ask at once: the engine gets threads of its own */
     int exit;                         /* what to exit with when all went well: verify's and check's own codes */
     struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
@@ -80,6 +81,7 @@ struct session {
     struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
     struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
+    bool networked;                   /* one organisation's share of a network */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
     struct cu_outcome incident;
@@ -95,6 +97,9 @@ CU_MUST_USE cu_status in_session(struct run *run, enum mode mode, session_work *
 session_work session_trust;
 /** A new ledger's folder, with nothing in it yet. */
 CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r, struct cu_err *err);
+/** What session_create is made of: the folder and the world; then, with keys and trust files in it, index, stores and an empty journal. */
+CU_MUST_USE cu_status session_begin(struct session *s, struct run *run, const char *dir, struct cu_err *err);
+CU_MUST_USE cu_status session_make_engine(struct session *s, struct cu_err *err);
 /** One private key for a session that was opened for reading. */
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
@@ -114,6 +119,18 @@ CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
 CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
 /** Its newest checkpoint, which goes on from those seen before; and the index follows. */
 CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
+
+/* ---- one organisation's share of a network (share.c) ---- */
+/** The session's engine, which was opened as a store, becomes this organisation's share of the chain. */
+CU_MUST_USE cu_status share_start(struct session *s, struct cu_err *err);
+/** Wait until the chain has begun, and confirm, if that is still to be done. INTERRUPTED. */
+CU_MUST_USE cu_status share_begin(struct session *s, struct cu_err *err);
+/** OK; or what ended the engine for good. Anything but a network's works. */
+CU_MUST_USE cu_status share_works(struct session *s, struct cu_err *err);
+/** Where this organisation's node is to be reached by clients, as the network says: ADDRESS:PORT; "": it does not. */
+CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_err *err);
+/** The folder in which keys were made becomes a share of the network that begins with `file`. */
+CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);
 
 /* ---- a bucket for the provider's objects (bucket.c) ---- */
 CU_MUST_USE cu_status bucket_mount(struct session *s, struct cu_span address, struct cu_err *err);

@@ -146,12 +146,13 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .ready = room_left,
                                      .log = log_line,
                                      .arg = s };
-    char address[64];
+    char address[64], usual[257];
     struct cu_node *node;
     uint64_t n = WORKERS, rate;
 
     (void)arg;
-    TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : "127.0.0.1:8714", address, &config.port, err));
+    TRY(share_address(s, usual, err));
+    TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : usual[0] ? usual : "127.0.0.1:8714", address, &config.port, err));
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
     TRY(begin_tls(s, &files, &config, err));
@@ -161,24 +162,27 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     config.address = address;
     config.workers = (unsigned)n;
     if (config.tls) (void)signal(SIGHUP, note_reload);
+    if (s->networked) TRY(share_begin(s, err));
     TRY(cu_node_start(&config, &node, err));
     forget_files(&files);
     files = (struct tls_files){ .tls = { .cert = CU_SPAN_EMPTY } };
     tell(s, config.tls ? "https" : "http", address, cu_node_port(node));
-    while (!interrupted()) {
+    cu_status works = CU_OK;
+    while (!interrupted() && (works = share_works(s, err)) == CU_OK) {
         nanosleep(&pause, NULL);
         if (!asked_to_reload) continue;
         asked_to_reload = 0;
         reload(s, node);
     }
     cu_node_stop(node);
-    return CU_OK;
+    return works;
 }
 
 static cu_status go_node(struct run *run, struct cu_err *err)
 {
     if (opt_is(run, "openapi")) return cu_node_openapi(&run->out, err);
     run->threads = true;
+    run->node = true;
     return in_session(run, MODE_WRITE, serve, NULL, err);
 }
 
@@ -194,7 +198,9 @@ const struct command command_node = {
         "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and "
         "figures "
         "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
-        "anew. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
+        "anew. Where the ledger is one organisation's share of a network (`custody network`), the node also starts, watches and "
+        "stops this organisation's CometBFT, whose lines are joined into its own; what starting it again does not mend ends the "
+        "node, with a sentence that says what to do. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
     .args_max = 0,
     .go = go_node,
     .options = { { "listen", "ADDRESS:PORT", "where to listen (by default 127.0.0.1:8714; port 0: any that is free)" },
@@ -208,5 +214,8 @@ const struct command command_node = {
                  { "workers", "N", "threads that answer (by default 8)" },
                  { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },
                  { "keep-free", "PERCENT", "of the disk: below it nothing more is recorded (by default 5)" },
+                 { "cometbft", "PROGRAM", "of a network: CometBFT, where it is not in PATH" },
+                 { "p2p", "ADDRESS:PORT", "of a network: where peers reach this node here (by default the address that they know)" },
+                 { "engine-apart", NULL, "of a network: somebody else runs CometBFT, with the ledger's folder chain/ as its home" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },
 };

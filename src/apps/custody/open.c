@@ -318,6 +318,7 @@ static cu_status start_engine(struct session *s, struct cu_err *err)
     TRY(opened);
     s->config.machine = cu_ledger_machine(s->place.ledger);
     TRY(cu_embedded_open(&s->config, &s->engine, err));
+    if (s->networked) TRY(share_start(s, err));
     s->engine_open = true;
     s->place.engine = &s->engine;
     return CU_OK;
@@ -366,11 +367,14 @@ static cu_status finish_earlier(struct session *s, struct cu_err *err)
 
 static cu_status open_for_writing(struct session *s, struct cu_err *err)
 {
+    ENSURE(!s->networked || s->run->node, err, CU_NOT_ALLOWED,
+           "this ledger is one organisation's share of a network: what is recorded goes to its node (`custody node`) by its address; nothing was recorded");
     TRY(load_keys(s, err));
     TRY(finish_repair_first(s, err));
     const cu_status started = start_engine_anyhow(s, err);
     if (started == CU_BUSY) return cu_fail_while(err, CU_BUSY, "nothing was recorded; try again when the other one is done");
     TRY(started);
+    if (s->networked) return CU_OK; /* nobody waits for the others here */
     TRY(cu_settle(&s->place, err));
     return finish_earlier(s, err);
 }
@@ -383,7 +387,7 @@ static cu_status catch_up(struct session *s, struct cu_err *err)
     bool dirty = false;
     cu_status caught;
 
-    if (s->place.care.dirty(s->place.care.self, &dirty, NULL) != CU_OK || !dirty) return CU_OK;
+    if (s->networked || s->place.care.dirty(s->place.care.self, &dirty, NULL) != CU_OK || !dirty) return CU_OK;
     if (!s->place.fs.ops->writable(s->place.fs.self)) return CU_OK;
     caught = session_open(&writer, s->run, MODE_WRITE, &why);
     const cu_status closed = session_close(&writer, caught == CU_OK ? &why : NULL);
@@ -412,6 +416,7 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     TRY(open_world(s, err));
     TRY(s->url ? afar_mount(s, err) : bucket_mount_kept(s, err));
     TRY(cu_place_load_trust(&s->place, err));
+    s->networked = cu_fs_exists(&s->place.fs, CU_FILE_NETWORK);
     TRY(know_origin(s, err));
     ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
            "%s cannot be written to: nothing was recorded", s->root);
@@ -458,29 +463,40 @@ cu_status session_trust(struct session *s, void *arg, struct cu_err *err)
     return cu_buf_ok(arg, err);
 }
 
-cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r,
-                         struct cu_err *err)
+/* The parts of a folder that is being made: see session_create and share_create. */
+cu_status session_begin(struct session *s, struct run *run, const char *dir, struct cu_err *err)
 {
-    CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
-    const struct cu_span cloud = opt_span(run, "cloud");
-
     memset(s, 0, sizeof *s);
     s->run = run;
     ENSURE(strlen(dir) < sizeof s->root, err, CU_USAGE, "the path is too long");
     snprintf(s->root, sizeof s->root, "%s", dir);
     TRY(cu_posix_make_root(dir, err));
-    TRY(open_world(s, err));
-    if (cloud.n) TRY(bucket_mount(s, cloud, err));
-    if (cloud.n) TRY(bucket_begin(s, err));
-    TRY(cu_found_files(&s->place, r, &genesis, err));
-    if (cloud.n) TRY(bucket_keep(s, cloud, err));
+    return open_world(s, err);
+}
+
+cu_status session_make_engine(struct session *s, struct cu_err *err)
+{
     TRY(know_origin(s, err));
     TRY(open_index(s, false, err));
     TRY(open_stores(s, err));
     TRY(cu_ledger_open(&s->place.fs, CU_DIR_NODE_STATE, &s->place.ledger, err));
     configure(s);
     s->config.machine = cu_ledger_machine(s->place.ledger);
-    TRY(cu_embedded_create(&s->config, err));
+    return cu_embedded_create(&s->config, err);
+}
+
+cu_status session_create(struct session *s, struct run *run, const char *dir, const struct cu_found_request *r,
+                         struct cu_err *err)
+{
+    CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
+    const struct cu_span cloud = opt_span(run, "cloud");
+
+    TRY(session_begin(s, run, dir, err));
+    if (cloud.n) TRY(bucket_mount(s, cloud, err));
+    if (cloud.n) TRY(bucket_begin(s, err));
+    TRY(cu_found_files(&s->place, r, &genesis, err));
+    if (cloud.n) TRY(bucket_keep(s, cloud, err));
+    TRY(session_make_engine(s, err));
     TRY(cu_embedded_open(&s->config, &s->engine, err));
     s->engine_open = true;
     s->place.engine = &s->engine;

@@ -23,7 +23,6 @@
 
 #define KNOWN 16384u /* (4); a power of two */
 #define HEIGHT_FILE_MAX (128u << 20)
-#define FOUNDING_MAX (1u << 20)
 
 struct cu_chain {
     struct cu_chain_config config;
@@ -66,14 +65,15 @@ static bool is_known(struct cu_chain *c, const cu_hash *tx)
     return known;
 }
 
-/* A transaction is records, one behind the other. */
+/* A transaction is a few bytes that make it another one than any before, and records, one behind the other. */
 static cu_status add_tx(struct cu_chain *c, struct work *w, struct cu_span tx, struct cu_err *err)
 {
     struct cu_span records[CU_SUBMIT_RECORDS_MAX];
     size_t n = 0;
 
     ENSURE(tx.n <= CU_CHAIN_TX_MAX, err, CU_TOO_LARGE, "a transaction of %zu bytes; at most %u are taken", tx.n, CU_CHAIN_TX_MAX);
-    TRY(cu_records_split(tx, records, CU_SUBMIT_RECORDS_MAX, &n, err));
+    ENSURE(tx.n > CU_CHAIN_NONCE, err, CU_MALFORMED, "a transaction without a record");
+    TRY(cu_records_split(cu_span_from(tx, CU_CHAIN_NONCE), records, CU_SUBMIT_RECORDS_MAX, &n, err));
     const cu_hash digest = cu_sha256(tx);
     return work_add(w, records, n, is_known(c, &digest), err);
 }
@@ -84,6 +84,8 @@ static void prepare(struct cu_chain *c, struct work *w)
     cu_pool_prepare(c->pool, w->subs, w->n);
     pthread_mutex_unlock(&c->prepare_lock);
 }
+
+void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n) { prepare(c, &(struct work){ subs, n, n }); }
 
 static bool ours_alone(cu_status status) { return status == CU_NO_MEMORY || status >= CU_IO; } /* (3) */
 
@@ -169,7 +171,9 @@ static cu_status seal(struct cu_chain *c, cu_unix_ms closed, struct cu_err *err)
     }
     ENSURE(n == at->count, err, CU_CORRUPT, "height %llu has %zu records, not %u", LLU(at->height), n, at->count);
     prepare(c, &w);
-    return cu_embedded_append(c->config.store, &(struct cu_turn){ at->height, at->time, closed }, w.subs, w.n, err);
+    TRY(cu_embedded_append(c->config.store, &(struct cu_turn){ at->height, at->time, closed }, w.subs, w.n, err));
+    if (c->config.listener.dated) c->config.listener.dated(c->config.listener.self, (cu_seq){ at->size.v }, closed);
+    return CU_OK;
 }
 
 struct scratch {
@@ -278,6 +282,9 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
     for (size_t i = 0; i < founders; i++)
         ENSURE(w.subs[i].status == CU_OK, err, w.subs[i].status, "the founding record %zu is refused: %s", i, w.subs[i].text);
     TRY(keep_admitted(c, &w, &next, err));
+    for (size_t i = 0; i < r->txs.n && c->config.listener.judged; i++)
+        if (parsed[i] == CU_OK)
+            c->config.listener.judged(c->config.listener.self, txs[i], w.subs + first[i], first[i + 1] - first[i]);
     const cu_hash hash = app_hash_of(c, &next);
     return put_results(parsed, first, r->txs.n, &w, &hash, ret, out, err);
 }
@@ -308,6 +315,7 @@ static cu_status commit(struct cu_chain *c, struct cu_err *err)
     c->at = c->next;
     c->at.records = cu_span_from(cu_buf_span(&c->at_file), CU_HEIGHT_HEADER);
     c->next = (struct cu_height){ 0 };
+    if (c->config.listener.committed) c->config.listener.committed(c->config.listener.self, c->at.count > 0);
     return CU_OK;
 }
 
@@ -504,6 +512,14 @@ static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_a
 
 struct cu_abci_application cu_chain_application(struct cu_chain *c) { return (struct cu_abci_application){ c, answer }; }
 
+void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time)
+{
+    pthread_mutex_lock(&c->lock);
+    *ret_height = c->at.height;
+    *ret_time = c->at.time;
+    pthread_mutex_unlock(&c->lock);
+}
+
 /* ---- open and close ---- */
 
 /* *ret stays empty when the file is not a whole one. */
@@ -589,7 +605,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     pthread_mutex_init(&c->prepare_lock, NULL);
     c->at_file = cu_buf_heap(HEIGHT_FILE_MAX);
     c->next_records = cu_buf_heap(HEIGHT_FILE_MAX - CU_HEIGHT_HEADER);
-    c->founding = cu_buf_heap(FOUNDING_MAX);
+    c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
     TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &c->pool, err));
     *ret = c;

@@ -9,7 +9,16 @@
 #include "engine/cometbft/server.h"
 #include "engine/embedded/embedded.h"
 
-#define CU_CHAIN_TX_MAX (256u << 10) /* bytes of one transaction */
+#define CU_CHAIN_NONCE 8u /* bytes before a transaction's records: what was refused for its turn is sent again as another one */
+
+/** Who is told what became of transactions, by the thread that consensus asks: he takes it down and returns. NULL: nobody. */
+struct cu_chain_listener {
+    void *self;
+    /* A height was decided (it may be again, after the engine was started anew): these records of this transaction got these outcomes. */
+    void (*judged)(void *self, struct cu_span tx, const struct cu_submission *subs, size_t n);
+    void (*committed)(void *self, bool admitted); /* what was judged is durable; did the height admit anything? */
+    void (*dated)(void *self, cu_seq block, cu_unix_ms closed); /* … and is in the log, under this block entry */
+};
 
 struct cu_chain_config {
     const struct cu_fs *fs;
@@ -19,6 +28,7 @@ struct cu_chain_config {
     struct cu_span origin;
     unsigned workers;           /* threads that check signatures at once */
     bool accelerate;
+    struct cu_chain_listener listener;
 };
 
 struct cu_chain;
@@ -26,6 +36,10 @@ struct cu_chain;
 CU_MUST_USE cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **ret, struct cu_err *err);
 void cu_chain_close(struct cu_chain *c);
 struct cu_abci_application cu_chain_application(struct cu_chain *c);
+/** Form, attachments, signatures: what CheckTx will find. */
+void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n);
+
+void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time); /* the last one that is committed */
 
 /** What CometBFT is told of a state: see docs/formats/chain.md. */
 cu_hash cu_chain_app_hash(struct cu_span checkpoint);

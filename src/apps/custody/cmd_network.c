@@ -1,0 +1,262 @@
+/* custody network: several organisations begin a ledger together, all of them on one machine or each on its own */
+#include "apps/custody/app.h"
+#include "custody/age.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#define LOCAL_PORT 26700
+#define LOCAL_HTTP 8720
+#define FOUNDERS_MAX (CU_PARTIES_MAX / 3)
+
+/* ---- what one organisation hands over ---- */
+
+static cu_status make_founder(struct run *run, const char *dir, const struct cu_founder *names, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    struct session s;
+
+    TRY(passphrase_read(run, NULL, &passphrase, err));
+    cu_status made = session_begin(&s, run, dir, err);
+    if (made == CU_OK) made = cu_founder_make(&s.place, names, cu_buf_span(&passphrase), ret, err);
+    const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    return made == CU_OK ? closed : made;
+}
+
+static void put_fingerprint(struct cu_buf *out, struct cu_span file)
+{
+    const cu_hash digest = cu_sha256(file);
+
+    for (unsigned i = 0; i < 16; i++) cu_buf_addf(out, "%02x%s", digest.b[i], i % 4 == 3 && i < 15 ? " " : "");
+}
+
+static cu_status go_request(struct run *run, struct cu_err *err)
+{
+    const struct cu_founder names = { .name = opt_span(run, "org"),
+                                      .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
+                                      .depositor = opt(run, "name") ? opt_span(run, "name") : cu_span_str("depositor"),
+                                      .at = opt_span(run, "at"),
+                                      .http = opt_span(run, "http") };
+    const char *to = opt(run, "output");
+    CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
+
+    ENSURE(names.name.n && names.at.n && to, err, CU_USAGE, "a request has --org, --at and -o FILE: `custody network request --help`");
+    TRY(make_founder(run, run->args[0], &names, &file, err));
+    TRY(write_output_file(to, cu_buf_span(&file), err));
+    cu_buf_addf(&run->out, "%s has the keys of \"%.*s\" in %s/" CU_DIR_KEYS "\n\n  fingerprint  ", to, (int)names.name.n, (const char *)names.name.p,
+                run->args[0]);
+    put_fingerprint(&run->out, cu_buf_span(&file));
+    cu_buf_addf(&run->out, "\n               read it out to whoever makes the network, when he asks by telephone\n\n"
+                           "Next:  hand over %s, and join with what comes back: custody network join %s FILE\n", to, run->args[0]);
+    return CU_OK;
+}
+
+/* ---- the network ---- */
+
+struct founders {
+    struct cu_buf file[FOUNDERS_MAX];
+    size_t n;
+};
+
+static void free_founders(struct founders *f)
+{
+    for (size_t i = 0; i < FOUNDERS_MAX; i++) cu_buf_free(&f->file[i]);
+}
+
+/* A session of no ledger: clock, chance, a verifier. */
+static cu_status make_network(struct run *run, const char *dir, struct cu_span title, const struct founders *f, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_span spans[FOUNDERS_MAX];
+    struct session s;
+    uint64_t copies = 0;
+
+    if (opt(run, "copies")) TRY(number_read("--copies", opt(run, "copies"), f->n, &copies, err));
+    for (size_t i = 0; i < f->n; i++) spans[i] = cu_buf_span(&f->file[i]);
+    cu_status made = session_begin(&s, run, dir, err);
+    if (made == CU_OK) made = cu_network_make(&s.place, title, copies, spans, f->n, ret, err);
+    const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
+    return made == CU_OK ? closed : made;
+}
+
+static void put_network_id(struct run *run, const struct cu_network *n)
+{
+    cu_buf_add_str(&run->out, "\n  network id  ");
+    put_network(&run->out, &n->entry.leaf, 14);
+}
+
+static cu_status tell_founders(struct run *run, const struct founders *f, struct cu_err *err)
+{
+    struct cu_verifier by = cu_verifier_plain();
+    struct cu_founder founder;
+
+    for (size_t i = 0; i < f->n; i++) {
+        TRY(cu_founder_read(cu_buf_span(&f->file[i]), &by, &founder, err));
+        cu_buf_add_str(&run->out, "  ");
+        put_fingerprint(&run->out, cu_buf_span(&f->file[i]));
+        cu_buf_add_str(&run->out, "  ");
+        put_printable(&run->out, founder.name);
+        cu_buf_addf(&run->out, " at %.*s\n", (int)founder.at.n, (const char *)founder.at.p);
+    }
+    return CU_OK;
+}
+
+static cu_status go_new(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(free_founders) struct founders f = { .n = 0 };
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
+    struct cu_network n;
+
+    ENSURE(opt(run, "output"), err, CU_USAGE, "a network is written to a file: -o FILE");
+    ENSURE(run->args_n <= FOUNDERS_MAX, err, CU_USAGE, "a network begins with at most %d organisations", FOUNDERS_MAX);
+    for (; f.n < (size_t)run->args_n; f.n++) {
+        f.file[f.n] = cu_buf_heap(CU_FOUNDER_MAX);
+        TRY(read_argument_file(run->args[f.n], CU_FOUNDER_MAX, &f.file[f.n], err));
+    }
+    TRY(make_network(run, ".", opt(run, "title") ? opt_span(run, "title") : cu_span_str("evidence"), &f, &file, err));
+    TRY(write_output_file(opt(run, "output"), cu_buf_span(&file), err));
+    TRY(cu_network_read(cu_buf_span(&file), &n, err));
+    cu_buf_add_str(&run->out, "Compare by telephone, with each organisation, what it reads out:\n\n");
+    TRY(tell_founders(run, &f, err));
+    put_network_id(run, &n);
+    cu_buf_addf(&run->out, "              all compare these words, too, before they join\n\n"
+                           "Next:  hand %s to each: custody network join DIR %s\n", opt(run, "output"), opt(run, "output"));
+    return CU_OK;
+}
+
+static cu_status join(struct run *run, const char *dir, struct cu_span file, struct cu_err *err)
+{
+    struct session s;
+    const cu_status made = share_create(&s, run, dir, file, err);
+    const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
+
+    return made == CU_OK ? closed : made;
+}
+
+static cu_status go_join(struct run *run, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
+    struct cu_network n;
+
+    TRY(read_argument_file(run->args[1], CU_NETWORK_MAX, &file, err));
+    TRY(cu_network_read(cu_buf_span(&file), &n, err));
+    TRY(join(run, run->args[0], cu_buf_span(&file), err));
+    cu_buf_addf(&run->out, "%s is this organisation's share of the network\n", run->args[0]);
+    put_network_id(run, &n);
+    cu_buf_addf(&run->out, "              compare these words by telephone with the other organisations before you start the node:\n"
+                           "              by starting it you confirm them\n\n"
+                           "Next:  custody node --ledger %s\n", run->args[0]);
+    return CU_OK;
+}
+
+/* ---- all of it on one machine ---- */
+
+static const char *const local_names[] = { "District Police", "Prosecutor's Office", "District Court", "Audit Office" };
+
+static cu_status make_local(struct run *run, const char *dir, struct founders *f, size_t n, uint64_t port, uint64_t http, struct cu_err *err)
+{
+    for (; f->n < n; f->n++) {
+        char path[4200], name[64], at[64], where[64];
+        snprintf(path, sizeof path, "%s/org-%zu", dir, f->n + 1);
+        snprintf(name, sizeof name, "Organisation %zu", f->n + 1);
+        snprintf(at, sizeof at, "127.0.0.1:%llu", LLU(port + f->n));
+        snprintf(where, sizeof where, "127.0.0.1:%llu", LLU(http + f->n));
+        const struct cu_founder names = { .name = cu_span_str(f->n < 4 ? local_names[f->n] : name),
+                                          .provider = cu_span_str("local cloud"),
+                                          .depositor = cu_span_str("depositor"),
+                                          .at = cu_span_str(at),
+                                          .http = cu_span_str(where) };
+        f->file[f->n] = cu_buf_heap(CU_FOUNDER_MAX);
+        TRY(make_founder(run, path, &names, &f->file[f->n], err));
+    }
+    return CU_OK;
+}
+
+static cu_status go_local(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(free_founders) struct founders f = { .n = 0 };
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
+    uint64_t n = 4, port = LOCAL_PORT, http = LOCAL_HTTP;
+    const char *dir = run->args[0];
+    struct cu_network network;
+    char path[4200];
+
+    if (opt(run, "orgs")) TRY(number_read("--orgs", opt(run, "orgs"), FOUNDERS_MAX, &n, err));
+    if (opt(run, "port")) TRY(number_read("--port", opt(run, "port"), 65535 - FOUNDERS_MAX, &port, err));
+    if (opt(run, "http")) TRY(number_read("--http", opt(run, "http"), 65535 - FOUNDERS_MAX, &http, err));
+    ENSURE(n > 0 && port > 0 && http > 0, err, CU_USAGE, "--orgs, --port, --http: 1 at least");
+    TRY(make_local(run, dir, &f, n, port, http, err));
+    snprintf(path, sizeof path, "%s/org-1", dir);
+    TRY(make_network(run, path, opt(run, "title") ? opt_span(run, "title") : cu_span_str("evidence"), &f, &file, err));
+    TRY(cu_network_read(cu_buf_span(&file), &network, err));
+    cu_buf_addf(&run->out, "A network of %llu organisations lies in %s\n", LLU(n), dir);
+    put_network_id(run, &network);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s/org-%zu", dir, i + 1);
+        TRY(join(run, path, cu_buf_span(&file), err));
+    }
+    cu_buf_addf(&run->out, "              it stands for the whole: here one party holds all keys, so it shows how a network works and proves nothing\n\n"
+                           "Next:  for i in $(seq %llu); do custody node --ledger %s/org-$i & done\n", LLU(n), dir);
+    return CU_OK;
+}
+
+const struct command command_network_local = {
+    .name = "network local",
+    .args = "DIR",
+    .line = "make a network of several organisations on this machine",
+    .help = "Makes the folders org-1, org-2 … in DIR: each is one organisation's ledger, with keys of its own, and all begin with the same genesis. Each then runs by "
+            "itself: custody node --ledger DIR/org-1, and so on. Each node confirms its organisation's keys when the chain has begun. For trying things out, and for "
+            "tests: whoever holds all the keys has no network.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_local,
+    .options = { { "orgs", "N", "how many (by default 4: they bear one that fails or lies)" },
+                 { "port", "PORT", "the first one's port for its peers, the others' follow (by default 26700)" },
+                 { "http", "PORT", "the first one's port for clients, the others' follow (by default 8720)" },
+                 { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
+                 { "title", "TEXT", "what people call the ledger" } },
+};
+
+const struct command command_network_request = {
+    .name = "network request",
+    .args = "DIR --org NAME --at HOST:PORT -o FILE",
+    .line = "make an organisation's keys, and the file that it hands over to found a network",
+    .help = "Makes this organisation's keys in the empty folder DIR, where they stay, and writes FILE: its name, where its node is reached, and its public keys, signed. "
+            "Whoever makes the network (`custody network new`) collects these files and compares each one's fingerprint by telephone.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_request,
+    .options = { { "org", "NAME", "the organisation's name" },
+                 { "at", "HOST:PORT", "where the other organisations' nodes reach this one's" },
+                 { "http", "HOST:PORT", "where clients reach it" },
+                 { "provider", "NAME", "what the store under cloud/ is called" },
+                 { "name", "WHO", "the person who deposits" },
+                 { "output", "FILE", "the file to hand over" } },
+};
+
+const struct command command_network_new = {
+    .name = "network new",
+    .args = "REQUEST… -o FILE",
+    .line = "make a network of what its organisations handed over",
+    .help = "Makes a genesis of the founding organisations' files (`custody network request`), in that order, and writes it to FILE, which each of them joins with. It holds no "
+            "secret. Prints each file's fingerprint and the network's words, to be compared by telephone.",
+    .args_min = 1,
+    .args_max = -1,
+    .go = go_new,
+    .options = { { "title", "TEXT", "what people call the ledger" },
+                 { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
+                 { "output", "FILE", "the file to join with" } },
+};
+
+const struct command command_network_join = {
+    .name = "network join",
+    .args = "DIR FILE",
+    .line = "make the folder with an organisation's keys its share of a network",
+    .help = "DIR is the folder in which `custody network request` made this organisation's keys, FILE what `custody network new` wrote. Prints the network's words: compare "
+            "them with the other organisations before you start `custody node`, by which this one confirms.",
+    .args_min = 2,
+    .args_max = 2,
+    .go = go_join,
+    .options = { { NULL, NULL, NULL } },
+};

@@ -1,0 +1,194 @@
+/* One organisation's share of a network: the ledger's folder with CometBFT's in it. */
+#include "apps/custody/app.h"
+#include "engine/cometbft/cometbft.h"
+
+#define ORGANISATIONS_MAX (CU_PARTIES_MAX)
+
+struct share {
+    struct cu_buf file;
+    struct cu_network network;
+    struct cu_comet_peer peer[ORGANISATIONS_MAX];
+    struct cu_network_peer of[ORGANISATIONS_MAX];
+    size_t n, own;
+};
+
+static void free_share(struct share **at)
+{
+    if (!*at) return;
+    cu_buf_free(&(*at)->file);
+    free(*at);
+}
+
+static cu_status read_peers(struct share *sh, const struct cu_place *p, struct cu_err *err)
+{
+    const uint64_t own = cu_network_own(&sh->network, p);
+    size_t at = 0;
+
+    ENSURE(own > 0, err, CU_NOT_ALLOWED, "the organisation's key (" CU_DIR_KEYS "/organisation.pem) is none of the network's: nothing was started");
+    while (sh->n < ORGANISATIONS_MAX && cu_list_next(&sh->network.peers, &cu_network_peer_schema, &at, &sh->of[sh->n])) {
+        const struct cu_network_peer *peer = &sh->of[sh->n];
+        if (peer->party == own) sh->own = sh->n;
+        sh->peer[sh->n++] = (struct cu_comet_peer){ cu_network_key(&sh->network, peer->party, CU_PURPOSE_VALIDATOR)->pub.bytes,
+                                                    cu_network_key(&sh->network, peer->party, CU_PURPOSE_NODE)->pub.bytes, peer->at };
+    }
+    return CU_OK;
+}
+
+/* With the organisation's key. */
+static cu_status read_share(struct session *s, struct share **ret, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = calloc(1, sizeof *sh);
+
+    ENSURE(sh, err, CU_NO_MEMORY, "out of memory");
+    sh->file = cu_buf_heap(CU_NETWORK_MAX);
+    TRY(cu_fs_read(&s->place.fs, CU_FILE_NETWORK, CU_NETWORK_MAX, &sh->file, err));
+    const cu_status read = cu_network_read(cu_buf_span(&sh->file), &sh->network, err);
+    if (read != CU_OK) return cu_fail_while(err, read, CU_FILE_NETWORK);
+    ENSURE(cu_hash_eq(&sh->network.entry.leaf, &s->place.trust.network), err, CU_UNTRUSTED,
+           CU_FILE_NETWORK " is of another network than the one that " CU_FILE_TRUST " pins: nothing was started");
+    TRY(read_peers(sh, &s->place, err));
+    *ret = sh;
+    sh = NULL;
+    return CU_OK;
+}
+
+static cu_status replace(struct session *s, const char *path, struct cu_span bytes, unsigned flags, struct cu_err *err)
+{
+    return cu_fs_replace_as(&s->place.fs, path, CU_DIR_CHAIN "/incoming", bytes, flags, true, err);
+}
+
+/* ---- starting ---- */
+
+static void log_engine(void *session, const char *text)
+{
+    const struct session *s = session;
+    CU_BUF line = cu_buf_heap(32768), shown = cu_buf_heap(24576);
+    struct cu_json j = cu_json_on(&line);
+
+    if (s->run->quiet) return;
+    cu_text_printable(&shown, cu_span_str(text));
+    cu_json_open(&j, NULL, '{');
+    cu_json_time(&j, "time", cu_place_now(&s->place));
+    cu_json_text(&j, "engine", cu_buf_span(&shown));
+    cu_json_close(&j, '}');
+    fprintf(stderr, "%.*s\n", (int)line.n, (const char *)line.p);
+}
+
+static cu_status write_settings(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+    CU_BUF settings = cu_buf_heap(1 << 20);
+    const struct cu_span listen = opt_span(s->run, "p2p");
+
+    TRY(read_share(s, &sh, err));
+    cu_comet_settings(sh->peer, sh->n, sh->own, listen.n ? listen : sh->peer[sh->own].at, &settings);
+    TRY(cu_buf_ok(&settings, err));
+    return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
+}
+
+cu_status share_start(struct session *s, struct cu_err *err)
+{
+    const struct cu_engine store = s->engine;
+    char home[4200];
+
+    const cu_status written = write_settings(s, err);
+    if (written != CU_OK) (void)store.close(store.self, NULL);
+    TRY(written);
+    snprintf(home, sizeof home, "%s/" CU_DIR_CHAIN, s->root);
+    const struct cu_cometbft_config config = { .store = store,
+                                               .fs = &s->place.fs,
+                                               .machine = s->config.machine,
+                                               .origin = cu_buf_span(&s->origin_mem),
+                                               .random = s->place.random,
+                                               .workers = s->config.workers,
+                                               .accelerate = s->place.accelerate,
+                                               .home = home,
+                                               .program = opt_is(s->run, "engine-apart") ? NULL : opt(s->run, "cometbft") ? opt(s->run, "cometbft") : "cometbft",
+                                               .log = log_engine,
+                                               .arg = s };
+    return cu_cometbft_open(&config, &s->engine, err);
+}
+
+cu_status share_works(struct session *s, struct cu_err *err) { return s->networked ? cu_cometbft_works(&s->engine, err) : CU_OK; }
+
+static cu_status wait_a_moment(struct session *s, struct cu_err *err)
+{
+    const struct timespec pause = { 0, 50000000 };
+
+    TRY(share_works(s, err));
+    ENSURE(!interrupted(), err, CU_INTERRUPTED, "interrupted before the chain had begun");
+    nanosleep(&pause, NULL);
+    return CU_OK;
+}
+
+cu_status share_begin(struct session *s, struct cu_err *err)
+{
+    struct cu_place *p = &s->place;
+    cu_status confirmed = CU_INTERRUPTED;
+
+    if (p->engine->tip(p->engine->self).size.v == 0) say(s->run, "waiting for the other organisations: the chain begins when more than two thirds of them are there\n");
+    while (p->engine->tip(p->engine->self).size.v == 0) TRY(wait_a_moment(s, err));
+    TRY(cu_settle(p, err));
+    while (confirmed != CU_OK) {
+        confirmed = cu_network_confirm(p, err);
+        if (confirmed != CU_OK && confirmed != CU_INTERRUPTED && confirmed != CU_BUSY) return confirmed;
+        if (confirmed != CU_OK) TRY(wait_a_moment(s, err));
+    }
+    return cu_settle(p, err);
+}
+
+cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+
+    ret[0] = 0;
+    if (!s->networked) return CU_OK;
+    TRY(read_share(s, &sh, err));
+    snprintf(ret, 257, "%.*s", (int)sh->of[sh->own].http.n, (const char *)sh->of[sh->own].http.p);
+    return CU_OK;
+}
+
+/* ---- making ---- */
+
+static cu_status write_home(struct session *s, const struct cu_private_key *validator, const struct cu_private_key *node, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+    CU_BUF genesis = cu_buf_heap(4 * CU_CHAIN_FOUNDING_MAX);
+    uint8_t secret[1024];
+    struct cu_buf key = cu_buf_over(secret, sizeof secret);
+
+    TRY(read_share(s, &sh, err));
+    const cu_unix_ms time = { sh->network.entry.outer.body.genesis.time };
+    cu_comet_genesis(&sh->network.entry.leaf, time, sh->network.genesis, sh->peer, sh->n, &genesis);
+    TRY(cu_buf_ok(&genesis, err));
+    TRY(replace(s, CU_DIR_CHAIN "/config/genesis.json", cu_buf_span(&genesis), 0, err));
+    TRY(cu_comet_validator_key(validator, &key, err));
+    TRY(replace(s, CU_DIR_CHAIN "/config/priv_validator_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err));
+    cu_buf_clear(&key);
+    TRY(cu_comet_node_key(node, &key, err));
+    TRY(replace(s, CU_DIR_CHAIN "/config/node_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err));
+    cu_wipe(secret, sizeof secret);
+    return replace(s, CU_DIR_CHAIN "/data/priv_validator_state.json", cu_span_str(CU_COMET_STATE), CU_OPEN_PRIVATE, err);
+}
+
+static cu_status join(struct session *s, struct cu_span file, struct cu_err *err)
+{
+    struct cu_private_key validator = { .ctx = NULL }, node = { .ctx = NULL };
+    CU_BUF passphrase = cu_buf_heap(65536);
+
+    TRY(passphrase_read(s->run, NULL, &passphrase, err));
+    TRY(cu_network_join(&s->place, file, cu_buf_span(&passphrase), &validator, &node, err));
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    const cu_status written = write_home(s, &validator, &node, err);
+    cu_private_free(&validator);
+    cu_private_free(&node);
+    TRY(written);
+    TRY(session_make_engine(s, err));
+    return cu_found_done(&s->place, err);
+}
+
+cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err)
+{
+    TRY(session_begin(s, run, dir, err));
+    return join(s, file, err);
+}

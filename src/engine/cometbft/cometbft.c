@@ -1,0 +1,201 @@
+/* The store, the chain, what is submitted, the socket and the child, as one engine.
+ *
+ * Started in this order: chain, socket, sender, child; stopped the other way round, for CometBFT does not like to be left by its application.
+ */
+#include "engine/cometbft/cometbft.h"
+
+#include "engine/cometbft/child.h"
+#include "engine/cometbft/rpc.h"
+#include "engine/cometbft/submit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FRAME_MAX (64u << 20)
+
+struct cometbft {
+    struct cu_cometbft_config config;
+    struct cu_chain *chain;
+    struct cu_sender *sender;
+    struct cu_child *child;
+    int home_fd, stop[2];
+    char app[64], rpc[64]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
+    pthread_t server;
+    bool serves;
+    pthread_mutex_t lock;
+    struct cu_err why; /* status OK: it works */
+};
+
+static void fail(void *self, const struct cu_err *why)
+{
+    struct cometbft *e = self;
+
+    pthread_mutex_lock(&e->lock);
+    if (e->why.status == CU_OK) e->why = *why;
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void *serve(void *self)
+{
+    struct cometbft *e = self;
+    struct cu_err why = { 0 };
+    const struct cu_abci_config config = { e->app, FRAME_MAX, e->stop[0], cu_chain_application(e->chain) };
+
+    if (cu_abci_serve(&config, &why) != CU_OK) fail(e, &why);
+    return NULL;
+}
+
+static cu_status broadcast(void *arg, struct cu_span tx, struct cu_err *err)
+{
+    const struct cometbft *e = arg;
+
+    return cu_rpc_broadcast(e->rpc, tx, err);
+}
+
+static void log_line(void *self, const char *line)
+{
+    const struct cometbft *e = self;
+
+    e->config.log(e->config.arg, line);
+}
+
+/* ---- the calls of struct cu_engine ---- */
+
+cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
+{
+    struct cometbft *e = engine->self;
+
+    pthread_mutex_lock(&e->lock);
+    const struct cu_err why = e->why;
+    pthread_mutex_unlock(&e->lock);
+    return why.status == CU_OK ? CU_OK : cu_fail(err, why.status, "%s", why.text);
+}
+
+struct cu_cometbft_standing cu_cometbft_stands(const struct cu_engine *engine)
+{
+    struct cometbft *e = engine->self;
+    struct cu_cometbft_standing ret = { .flight = cu_sender_flight(e->sender), .starts = e->child ? cu_child_starts(e->child) : 0 };
+
+    cu_chain_at(e->chain, &ret.height, &ret.time);
+    return ret;
+}
+
+static cu_status submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
+{
+    struct cometbft *e = self;
+    const struct cu_engine engine = { .self = e };
+
+    TRY(cu_cometbft_works(&engine, err));
+    return cu_sender_submit(e->sender, records, n, ret, err);
+}
+
+static const struct cu_engine *store_of(void *self) { return &((struct cometbft *)self)->config.store; }
+static struct cu_tip tip(void *self) { return store_of(self)->tip(store_of(self)->self); }
+static cu_status ask(void *self, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err)
+{
+    return store_of(self)->ask(store_of(self)->self, look, arg, err);
+}
+static cu_status drain(void *self, struct cu_err *err) { return store_of(self)->drain(store_of(self)->self, err); }
+static struct cu_tile_source tiles(void *self) { return store_of(self)->tiles(store_of(self)->self); }
+static cu_status checkpoint(void *self, struct cu_buf *ret, struct cu_err *err)
+{
+    return store_of(self)->checkpoint(store_of(self)->self, ret, err);
+}
+static cu_status record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+{
+    return store_of(self)->record(store_of(self)->self, seq, ret, err);
+}
+
+/* ---- opening and closing ---- */
+
+static void stop_all(struct cometbft *e)
+{
+    cu_sender_stop(e->sender);
+    cu_child_stop(e->child);
+    if (e->serves) {
+        while (write(e->stop[1], "s", 1) < 0 && errno == EINTR) continue;
+        pthread_join(e->server, NULL);
+    }
+    cu_chain_close(e->chain);
+    cu_sender_free(e->sender);
+    if (e->home_fd >= 0) close(e->home_fd);
+    for (unsigned i = 0; i < 2; i++)
+        if (e->stop[i] >= 0) close(e->stop[i]);
+    pthread_mutex_destroy(&e->lock);
+    free(e);
+}
+
+static cu_status close_engine(void *self, struct cu_err *err)
+{
+    struct cometbft *e = self;
+
+    if (!e) return CU_OK;
+    const struct cu_engine store = e->config.store;
+    stop_all(e);
+    return store.close(store.self, err);
+}
+
+static void let_go(struct cometbft **at)
+{
+    if (*at) (void)close_engine(*at, NULL);
+    *at = NULL;
+}
+
+static cu_status name_sockets(struct cometbft *e, struct cu_err *err)
+{
+    e->home_fd = open(e->config.home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ENSURE(e->home_fd >= 0 && pipe2(e->stop, O_CLOEXEC) == 0, err, CU_IO, "%s cannot be opened: %s", e->config.home, strerror(errno));
+    snprintf(e->app, sizeof e->app, "/proc/self/fd/%d/app.sock", e->home_fd);
+    snprintf(e->rpc, sizeof e->rpc, "/proc/self/fd/%d/rpc.sock", e->home_fd);
+    return CU_OK;
+}
+
+static cu_status start_child(struct cometbft *e, struct cu_err *err)
+{
+    const struct cu_child_config config = { e->config.program, e->config.home, log_line, fail, e };
+
+    return e->config.program ? cu_child_start(&config, &e->child, err) : CU_OK;
+}
+
+static cu_status start(struct cometbft *e, struct cu_err *err)
+{
+    const struct cu_cometbft_config *c = &e->config;
+    const struct cu_sender_config sender = { .fs = c->fs, .dir = CU_COMETBFT_HEIGHTS, .random = c->random, .broadcast = broadcast, .arg = e };
+
+    TRY(name_sockets(e, err));
+    TRY(cu_sender_new(&sender, &e->sender, err));
+    const struct cu_chain_config chain = { .fs = c->fs,
+                                           .dir = CU_COMETBFT_HEIGHTS,
+                                           .store = &e->config.store,
+                                           .machine = c->machine,
+                                           .origin = c->origin,
+                                           .workers = c->workers,
+                                           .accelerate = c->accelerate,
+                                           .listener = cu_sender_listener(e->sender) };
+    TRY(cu_chain_open(&chain, &e->chain, err));
+    e->serves = pthread_create(&e->server, NULL, serve, e) == 0;
+    ENSURE(e->serves, err, CU_NO_MEMORY, "no thread for the consensus engine's questions");
+    TRY(cu_sender_start(e->sender, e->chain, err));
+    return start_child(e, err);
+}
+
+cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_engine *ret, struct cu_err *err)
+{
+    CU_CLEANUP(let_go) struct cometbft *e = calloc(1, sizeof *e);
+
+    if (!e) {
+        (void)config->store.close(config->store.self, NULL);
+        return cu_fail(err, CU_NO_MEMORY, "no memory for an engine");
+    }
+    e->config = *config;
+    e->home_fd = e->stop[0] = e->stop[1] = -1;
+    pthread_mutex_init(&e->lock, NULL);
+    TRY(start(e, err));
+    *ret = (struct cu_engine){ e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine };
+    e = NULL;
+    return CU_OK;
+}

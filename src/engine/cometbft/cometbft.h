@@ -1,0 +1,40 @@
+/* The second engine: one organisation's share of a chain that CometBFT orders. What stands above cannot tell it from the embedded one. */
+#ifndef CU_COMETBFT_H
+#define CU_COMETBFT_H
+
+#include "engine/cometbft/chain.h"
+#include "ports/world.h"
+
+#define CU_COMETBFT_HEIGHTS "node/chain"
+
+struct cu_cometbft_config {
+    struct cu_engine store;     /* an embedded engine, opened; ours from now on, whatever `open` returns */
+    const struct cu_fs *fs;
+    struct cu_machine machine;  /* the store's */
+    struct cu_span origin;
+    struct cu_random random;
+    unsigned workers;
+    bool accelerate;
+    const char *home;           /* CometBFT's folder, as the system names it; the sockets lie there: app.sock and rpc.sock */
+    const char *program;        /* CometBFT; NULL: somebody else runs it there */
+    void (*log)(void *arg, const char *line); /* what CometBFT writes; any thread */
+    void *arg;
+};
+CU_MUST_USE cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_engine *ret, struct cu_err *err);
+/** OK while the engine works. Else what ended it for good, and what somebody has to do. */
+CU_MUST_USE cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err);
+struct cu_cometbft_standing { uint64_t height; cu_unix_ms time; unsigned flight, starts; };
+struct cu_cometbft_standing cu_cometbft_stands(const struct cu_engine *engine);
+
+/* ---- what CometBFT finds in its folder (home.c) ---- */
+struct cu_comet_peer { const uint8_t *validator, *node; /* public keys, 32 bytes */ struct cu_span at; /* HOST:PORT */ };
+/** genesis.json: every organisation a validator of equal power. */
+void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
+/** config.toml of peers[own]: limits that are equal on all nodes; `listen`: where its peers reach it here. */
+void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span listen, struct cu_buf *ret);
+/** node_key.json; priv_validator_key.json. The buffer holds a secret afterwards. */
+CU_MUST_USE cu_status cu_comet_node_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_comet_validator_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
+#define CU_COMET_STATE "{\"height\":\"0\",\"round\":0,\"step\":0}\n" /* priv_validator_state.json before anything was signed */
+
+#endif

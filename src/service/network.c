@@ -1,0 +1,356 @@
+/* A network's beginning: each organisation makes its keys and hands over what they are; genesis is made of that, and each confirms.
+ *
+ * What is handed over proves nothing (no network is there that a key could be meant for): whoever collects compares each by telephone. What counts is
+ * genesis, whose words all compare, and the confirm by which each organisation proves to hold its keys for this very network.
+ */
+#include "service/found.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+
+#define SEVEN_DAYS_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define TAG "custody/founder/v1\n"
+#define PARTIES 3u /* of each organisation: itself, its provider, its depositor */
+
+enum { KEY_ORGANISATION, KEY_LOG, KEY_COSIGN, KEY_VALIDATOR, KEY_NODE, KEY_PROVIDER, KEY_DEPOSITOR, KEYS };
+static const struct {
+    const char *file;
+    enum cu_purpose purpose;
+    unsigned party; /* of the three */
+    int signer;     /* enum cu_signer; -1: the place has no room for it */
+} keys[KEYS] = {
+    [KEY_ORGANISATION] = { "organisation", CU_PURPOSE_STATEMENT, 0, CU_SIGNER_ORGANISATION },
+    [KEY_LOG] = { "log", CU_PURPOSE_LOG, 0, CU_SIGNER_LOG },
+    [KEY_COSIGN] = { "cosign", CU_PURPOSE_COSIGN, 0, -1 },
+    [KEY_VALIDATOR] = { "validator", CU_PURPOSE_VALIDATOR, 0, -1 },
+    [KEY_NODE] = { "node", CU_PURPOSE_NODE, 0, -1 },
+    [KEY_PROVIDER] = { "provider", CU_PURPOSE_STATEMENT, 1, CU_SIGNER_PROVIDER },
+    [KEY_DEPOSITOR] = { "depositor", CU_PURPOSE_STATEMENT, 2, CU_SIGNER_DEPOSITOR },
+};
+
+/* ---- what one hands over ---- */
+
+static const struct cu_field founder_fields[] = {
+    CU_CONST(0, "application/custody-founder+cbor"), CU_TEXT(1, struct cu_founder, name, 1, 256),
+    CU_TEXT(2, struct cu_founder, provider, 1, 256), CU_TEXT(3, struct cu_founder, depositor, 1, 256),
+    CU_TEXT(4, struct cu_founder, at, 1, 256),       CU_TEXT(5, struct cu_founder, http, 0, 256),
+    CU_LIST(6, struct cu_founder, keys, KEYS, KEYS, &cu_party_key_schema), CU_FIXED(7, struct cu_founder, signature),
+};
+static const struct cu_schema founder_schema = CU_SCHEMA_OF("founder", founder_fields, struct cu_founder);
+
+/* HOST:PORT, of characters that mean nothing else wherever it is written down. */
+static cu_status check_address(struct cu_span at, struct cu_err *err)
+{
+    size_t colon = at.n;
+    uint64_t port;
+
+    while (colon > 0 && at.p[colon - 1] != ':') colon--;
+    bool good = colon > 1 && cu_decimal_read(cu_span_from(at, colon), 65535, &port, NULL) == CU_OK && port > 0;
+    for (size_t i = 0; good && i < at.n; i++) {
+        const uint8_t c = at.p[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(".:-[]", c);
+    }
+    ENSURE(good, err, CU_USAGE, "%.*s: an address of a node is HOST:PORT, as in node.police.example:26656", (int)at.n, (const char *)at.p);
+    return CU_OK;
+}
+
+/* What is signed: the file with zeros for the signature. */
+static cu_status signed_part(struct cu_founder f, struct cu_buf *ret, struct cu_err *err)
+{
+    memset(f.signature, 0, sizeof f.signature);
+    cu_buf_add_str(ret, TAG);
+    return cu_schema_write(&founder_schema, &f, ret, err);
+}
+
+struct ring {
+    struct cu_private_key key[KEYS];
+};
+
+static void free_ring(struct ring *r)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (keys[i].signer < 0 && r->key[i].ctx) cu_private_free(&r->key[i]);
+}
+
+/* Whether made or read; those that the place has room for are the place's. */
+static void adopt(struct cu_place *p, size_t i, const struct cu_private_key *key)
+{
+    if (keys[i].signer < 0) return;
+    p->key[keys[i].signer] = *key;
+    p->has_key[keys[i].signer] = true;
+}
+
+cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err)
+{
+    const struct cu_suite_algs *suite = cu_suite_algs(CU_SUITE_INTERNATIONAL);
+    CU_CLEANUP(free_ring) struct ring ring = { 0 };
+    CU_BUF list = cu_buf_heap(CU_FOUNDER_MAX), message = cu_buf_heap(CU_FOUNDER_MAX);
+    struct cu_founder f = *names;
+
+    TRY(check_address(f.at, err));
+    if (f.http.n) TRY(check_address(f.http, err));
+    TRY(cu_found_begin(p, err));
+    for (size_t i = 0; i < KEYS; i++) {
+        TRY(cu_found_key(p, keys[i].file, keys[i].purpose == CU_PURPOSE_STATEMENT ? suite->statement : suite->log, passphrase, &ring.key[i], err));
+        adopt(p, i, &ring.key[i]);
+        const struct cu_party_key key = { keys[i].purpose, (uint64_t) - (int64_t)ring.key[i].pub.alg, cu_public_span(&ring.key[i].pub) };
+        TRY(cu_schema_write(&cu_party_key_schema, &key, &list, err));
+    }
+    f.keys = (struct cu_list){ KEYS, cu_buf_span(&list) };
+    TRY(signed_part(f, &message, err));
+    TRY(cu_sign(&ring.key[KEY_ORGANISATION], cu_buf_span(&message), f.signature, err));
+    return cu_schema_write(&founder_schema, &f, ret, err);
+}
+
+cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err)
+{
+    CU_BUF message = cu_buf_heap(CU_FOUNDER_MAX + sizeof TAG);
+    struct cu_public_key signer = { .alg = CU_ALG_ES256 };
+    struct cu_party_key key;
+    struct cu_founder f;
+    size_t at = 0;
+
+    ENSURE(bytes.n <= CU_FOUNDER_MAX, err, CU_TOO_LARGE, "a founder's file has at most %d bytes, not %zu", CU_FOUNDER_MAX, bytes.n);
+    TRY(cu_schema_read(&founder_schema, bytes, &f, err));
+    for (size_t i = 0; i < KEYS; i++) {
+        CU_ASSERT(cu_list_next(&f.keys, &cu_party_key_schema, &at, &key));
+        ENSURE(key.purpose == keys[i].purpose, err, CU_MALFORMED, "founder: key %zu is for another purpose", i);
+        if (i > 0) continue;
+        ENSURE(key.pub.n == cu_alg_public_len(CU_ALG_ES256) && key.neg_alg == (uint64_t)-CU_ALG_ES256, err, CU_BAD_KEY, "founder: the statement key is not ES256");
+        memcpy(signer.bytes, key.pub.p, key.pub.n);
+    }
+    TRY(check_address(f.at, err));
+    if (f.http.n) TRY(check_address(f.http, err));
+    TRY(signed_part(f, &message, err));
+    TRY(cu_verify_one(by, &signer, cu_buf_span(&message), f.signature, err));
+    *ret = f;
+    return CU_OK;
+}
+
+/* ---- what a network begins with ---- */
+
+static const struct cu_field peer_fields[] = {
+    CU_UINT(0, struct cu_network_peer, party, 1, CU_PARTIES_MAX),
+    CU_TEXT(1, struct cu_network_peer, at, 1, 256),
+    CU_TEXT(2, struct cu_network_peer, http, 0, 256),
+};
+const struct cu_schema cu_network_peer_schema = CU_SCHEMA_OF("peer", peer_fields, struct cu_network_peer, .tuple = true);
+struct file {
+    struct cu_span genesis;
+    struct cu_list peers;
+};
+static const struct cu_field file_fields[] = {
+    CU_CONST(0, "application/custody-network+cbor"),
+    CU_BYTES(1, struct file, genesis, 1, CU_RECORD_MAX),
+    CU_LIST(2, struct file, peers, 1, CU_PARTIES_MAX, &cu_network_peer_schema),
+};
+static const struct cu_schema file_schema = CU_SCHEMA_OF("network", file_fields, struct file);
+
+struct making {
+    struct cu_buf parties, names, peers;
+    uint64_t next; /* party */
+};
+
+static cu_status add_party(struct making *m, uint64_t organisation, unsigned which, const struct cu_founder *f, struct cu_err *err)
+{
+    static const uint64_t roles[PARTIES] = { CU_ROLE_ORGANISATION, CU_ROLE_PROVIDER, CU_ROLE_DEPOSITOR };
+    const struct cu_span named[PARTIES] = { f->name, f->provider, f->depositor };
+    CU_BUF list = cu_buf_heap(CU_FOUNDER_MAX);
+    struct cu_party_key key;
+    size_t at = 0;
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < KEYS && cu_list_next(&f->keys, &cu_party_key_schema, &at, &key); i++) {
+        if (keys[i].party != which) continue;
+        TRY(cu_schema_write(&cu_party_key_schema, &key, &list, err));
+        n++;
+    }
+    const struct cu_party party = { m->next++, roles[which], organisation, { n, cu_buf_span(&list) } };
+    TRY(cu_schema_write(&cu_party_schema, &party, &m->parties, err));
+    return cu_schema_write(&cu_party_name_schema, &(struct cu_party_name){ party.id, named[which] }, &m->names, err);
+}
+
+static cu_status add_organisation(struct making *m, const struct cu_founder *f, struct cu_err *err)
+{
+    const uint64_t organisation = m->next;
+
+    for (unsigned i = 0; i < PARTIES; i++) TRY(add_party(m, organisation, i, f, err));
+    return cu_schema_write(&cu_network_peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
+}
+
+static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, uint64_t copies, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), details = cu_buf_heap(CU_DETAILS_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
+    const struct cu_details_genesis says = { .name = title, .parties = { m->next - 1, cu_buf_span(&m->names) } };
+    uint8_t salt[CU_SALT_LEN];
+    struct cu_genesis g = { .suite = CU_SUITE_INTERNATIONAL,
+                            .rules = CU_RULES_VERSION,
+                            .engine = CU_ENGINE_COMETBFT,
+                            .time = cu_place_now(p).v,
+                            .parties = { m->next - 1, cu_buf_span(&m->parties) },
+                            .policy = { .copies = copies, .acceptance_age = SEVEN_DAYS_MS } };
+
+    TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
+    TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
+    cu_found_origin(title, g.nonce, &origin);
+    g.origin = cu_buf_span(&origin);
+    TRY(cu_details_write(CU_PROFILE_GENESIS, &says, &details, err));
+    g.commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&details));
+    TRY(cu_plain_write(CU_KIND_GENESIS, &g, &entry, err));
+    const struct cu_record record = { .entry = cu_buf_span(&entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&details) };
+    return cu_record_write(&record, ret, err);
+}
+
+static void free_making(struct making *m)
+{
+    cu_buf_free(&m->parties);
+    cu_buf_free(&m->names);
+    cu_buf_free(&m->peers);
+}
+
+cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n, struct cu_buf *ret,
+                          struct cu_err *err)
+{
+    CU_CLEANUP(free_making) struct making m = {
+        .parties = cu_buf_heap(CU_ENTRY_MAX), .names = cu_buf_heap(CU_DETAILS_MAX), .peers = cu_buf_heap(CU_NETWORK_MAX), .next = 1
+    };
+    CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_network read;
+    struct cu_founder f;
+
+    ENSURE(n >= 1 && n <= CU_PARTIES_MAX / PARTIES, err, CU_USAGE, "a network has 1 to %u organisations; four or more bear one that fails or lies",
+           CU_PARTIES_MAX / PARTIES);
+    for (size_t i = 0; i < n; i++) {
+        TRY(cu_founder_read(founders[i], &p->verifier, &f, err));
+        TRY(add_organisation(&m, &f, err));
+    }
+    TRY(write_genesis(p, &m, title, copies ? copies : n - (n - 1) / 3, &genesis, err));
+    const struct file made = { cu_buf_span(&genesis), { n, cu_buf_span(&m.peers) } };
+    const size_t from = ret->n;
+    TRY(cu_schema_write(&file_schema, &made, ret, err));
+    return cu_network_read(cu_span_from(cu_buf_span(ret), from), &read, err); /* a key listed twice, more copies than organisations */
+}
+
+const struct cu_member_key *cu_network_key(const struct cu_network *n, uint64_t party, enum cu_purpose purpose)
+{
+    for (size_t i = 0; i < n->members.keys_n; i++)
+        if (n->members.key[i].party == party && n->members.key[i].purpose == purpose) return &n->members.key[i];
+    return NULL;
+}
+
+/* Every organisation has an address and the keys that its share of the chain is run with. */
+static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
+{
+    struct cu_network_peer peer;
+    uint64_t before = 0;
+    size_t at = 0;
+
+    ENSURE(n->peers.n == n->members.organisations, err, CU_MALFORMED, "network: %llu addresses for %llu organisations", LLU(n->peers.n),
+           LLU(n->members.organisations));
+    while (cu_list_next(&n->peers, &cu_network_peer_schema, &at, &peer)) {
+        const struct cu_member_party *party = cu_members_party(&n->members, peer.party);
+        ENSURE(party && party->role == CU_ROLE_ORGANISATION && peer.party > before, err, CU_MALFORMED,
+               "network: an address is of party %llu, where the next organisation's should stand", LLU(peer.party));
+        before = peer.party;
+        TRY(check_address(peer.at, err));
+        if (peer.http.n) TRY(check_address(peer.http, err));
+        ENSURE(cu_network_key(n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(n, peer.party, CU_PURPOSE_NODE), err, CU_MALFORMED,
+               "network: organisation %llu has no validator key or no node key", LLU(peer.party));
+    }
+    return CU_OK;
+}
+
+cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct cu_err *err)
+{
+    struct cu_network n = { .genesis = CU_SPAN_EMPTY };
+    struct cu_record record;
+    struct file file;
+
+    ENSURE(bytes.n <= CU_NETWORK_MAX, err, CU_TOO_LARGE, "a network's file has at most %d bytes, not %zu", CU_NETWORK_MAX, bytes.n);
+    TRY(cu_schema_read(&file_schema, bytes, &file, err));
+    n.genesis = file.genesis;
+    n.peers = file.peers;
+    TRY(cu_record_read(n.genesis, &record, err));
+    TRY(cu_entry_read(record.entry, &n.entry, err));
+    ENSURE(n.entry.kind == CU_KIND_GENESIS && n.entry.outer.body.genesis.engine == CU_ENGINE_COMETBFT, err, CU_MALFORMED,
+           "network: what it begins with is not the genesis of a network");
+    TRY(cu_record_match(&record, &n.entry, err));
+    TRY(cu_members_from_genesis(&n.entry.outer.body.genesis, &n.entry.leaf, &n.members, err));
+    TRY(check_peers(&n, err));
+    *ret = n;
+    return CU_OK;
+}
+
+/* ---- joining ---- */
+
+uint64_t cu_network_own(const struct cu_network *n, const struct cu_place *p)
+{
+    const struct cu_member_key *key = p->has_key[CU_SIGNER_ORGANISATION] ? cu_members_key(&n->members, &p->key[CU_SIGNER_ORGANISATION].id) : NULL;
+
+    return key && key->purpose == CU_PURPOSE_STATEMENT && cu_members_party(&n->members, key->party)->role == CU_ROLE_ORGANISATION ? key->party : 0;
+}
+
+static cu_status sign_confirm(struct cu_place *p, uint64_t party, const struct ring *ring, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_found_proof proofs[KEYS];
+
+    for (size_t i = 0; i < KEYS; i++) proofs[i] = (struct cu_found_proof){ keys[i].purpose, &ring->key[i] };
+    return cu_found_confirm(p, party, proofs, KEYS, ret, err);
+}
+
+cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase, struct cu_private_key *ret_validator,
+                          struct cu_private_key *ret_node, struct cu_err *err)
+{
+    CU_CLEANUP(free_ring) struct ring ring = { 0 };
+    CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_network n;
+
+    TRY(cu_network_read(file, &n, err));
+    ENSURE(!cu_fs_exists(&p->fs, CU_FILE_FORMAT), err, CU_NOT_ALLOWED, "the folder is a ledger already: nothing was touched");
+    for (size_t i = 0; i < KEYS; i++) {
+        TRY(cu_key_load_named(&p->fs, keys[i].file, passphrase, &ring.key[i], err));
+        adopt(p, i, &ring.key[i]);
+        ENSURE(cu_members_key(&n.members, &ring.key[i].id), err, CU_NOT_ALLOWED,
+               "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched", keys[i].file);
+    }
+    TRY(cu_found_trust(p, n.entry.outer.body.genesis.origin, &n.entry.leaf, err));
+    TRY(sign_confirm(p, cu_network_own(&n, p), &ring, &confirm, err));
+    TRY(cu_fs_replace(&p->fs, CU_FILE_CONFIRM, CU_DIR_CHAIN "/incoming", cu_buf_span(&confirm), true, err));
+    TRY(cu_fs_replace(&p->fs, CU_FILE_NETWORK, CU_DIR_CHAIN "/incoming", file, true, err));
+    *ret_validator = ring.key[KEY_VALIDATOR];
+    *ret_node = ring.key[KEY_NODE];
+    ring.key[KEY_VALIDATOR].ctx = ring.key[KEY_NODE].ctx = NULL;
+    return CU_OK;
+}
+
+/* ---- confirming ---- */
+
+struct confirmed {
+    const struct cu_place *p;
+    bool ret;
+};
+
+static cu_status look_confirmed(void *arg, struct cu_err *err)
+{
+    struct confirmed *c = arg;
+    const struct cu_members *m = cu_ledger_members(c->p->ledger);
+    const struct cu_member_key *key = cu_members_key(m, &c->p->key[CU_SIGNER_ORGANISATION].id);
+
+    (void)err;
+    c->ret = !key || cu_members_party(m, key->party)->confirmed;
+    return CU_OK;
+}
+
+cu_status cu_network_confirm(struct cu_place *p, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+    struct confirmed is = { p, true };
+    struct cu_outcome outcome;
+
+    TRY(cu_ask(p, look_confirmed, &is, err));
+    if (is.ret) return CU_OK;
+    TRY(cu_fs_read(&p->fs, CU_FILE_CONFIRM, CU_RECORD_MAX, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    return cu_submit(p, &span, 1, &outcome, err);
+}
