@@ -189,7 +189,7 @@ class Network:
     def transactions(self, first, count, each=16):
         node = self.nodes[0]
         until(lambda: (node.home / "ledger/node/log/tile/entries/000.p/3").exists(), f"the founding entries are published: {node.said()}")
-        return [bytes.fromhex(line) for line in run(TOOL, "sign", node.home / "ledger", first, count, each).split()]
+        return [os.urandom(8) + bytes.fromhex(line) for line in run(TOOL, "sign", node.home / "ledger", first, count, each).split()]
 
 
 def log_digest(node):

@@ -2,7 +2,7 @@
  *
  *     chain_node found LEDGER              on standard output app_state for the genesis file: the founding records of a ledger just made
  *     chain_node serve DIR SOCKET          until SIGTERM; DIR has keys/ and trust/, the rest is made
- *     chain_node sign DIR FIRST N EACH     transactions in hex, a line each: a case, then N deposits with serial numbers from FIRST, EACH in one
+ *     chain_node sign DIR FIRST N EACH     records of a transaction in hex, a line each: a case, then N deposits with serial numbers from FIRST, EACH in one
  */
 #include "custody/text.h"
 #include "engine/cometbft/chain.h"

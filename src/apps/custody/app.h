@@ -100,6 +100,8 @@ CU_MUST_USE cu_status session_create(struct session *s, struct run *run, const c
 /** What session_create is made of: the folder and the world; then, with keys and trust files in it, index, stores and an empty journal. */
 CU_MUST_USE cu_status session_begin(struct session *s, struct run *run, const char *dir, struct cu_err *err);
 CU_MUST_USE cu_status session_make_engine(struct session *s, struct cu_err *err);
+/** What earlier runs left signed, or repaired, is recorded. */
+CU_MUST_USE cu_status session_finish_earlier(struct session *s, struct cu_err *err);
 /** One private key for a session that was opened for reading. */
 CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who, struct cu_err *err);
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);

@@ -353,7 +353,7 @@ static cu_status finish_repair_first(struct session *s, struct cu_err *err)
     return cu_check(&s->place, &r, &result, err);
 }
 
-static cu_status finish_earlier(struct session *s, struct cu_err *err)
+cu_status session_finish_earlier(struct session *s, struct cu_err *err)
 {
     struct deposit_output output = { .s = s, .folder = CU_DIR_RECEIPTS, .folder_is_ledgers = true, .earlier = true };
     uint64_t n;
@@ -376,7 +376,7 @@ static cu_status open_for_writing(struct session *s, struct cu_err *err)
     TRY(started);
     if (s->networked) return CU_OK; /* nobody waits for the others here */
     TRY(cu_settle(&s->place, err));
-    return finish_earlier(s, err);
+    return session_finish_earlier(s, err);
 }
 
 /* A reading verb after a crash first lets a writing open bring the log up to date, if it may. */

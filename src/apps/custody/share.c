@@ -121,6 +121,9 @@ static cu_status wait_a_moment(struct session *s, struct cu_err *err)
     return CU_OK;
 }
 
+/* The others are not there: it goes on without them, and records it another time. */
+static bool waits(cu_status status) { return status == CU_INTERRUPTED || status == CU_BUSY; }
+
 cu_status share_begin(struct session *s, struct cu_err *err)
 {
     struct cu_place *p = &s->place;
@@ -131,10 +134,12 @@ cu_status share_begin(struct session *s, struct cu_err *err)
     TRY(cu_settle(p, err));
     while (confirmed != CU_OK) {
         confirmed = cu_network_confirm(p, err);
-        if (confirmed != CU_OK && confirmed != CU_INTERRUPTED && confirmed != CU_BUSY) return confirmed;
+        if (confirmed != CU_OK && !waits(confirmed)) return confirmed;
         if (confirmed != CU_OK) TRY(wait_a_moment(s, err));
     }
-    return cu_settle(p, err);
+    TRY(cu_settle(p, err));
+    const cu_status finished = session_finish_earlier(s, err);
+    return waits(finished) ? CU_OK : finished;
 }
 
 cu_status share_address(struct session *s, char ret[257], struct cu_err *err)

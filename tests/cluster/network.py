@@ -1,0 +1,175 @@
+"""Organisations on loopback: each a `custody node` with the CometBFT that it starts. What the tests of a network share."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+sys.path.insert(0, str(SOURCE / "tests/cli"))
+from custody_test import CUSTODY, ENVIRONMENT, call  # noqa: E402
+from node_test import SIGN, Node, parts  # noqa: E402,F401
+
+COMET = pathlib.Path(os.environ.get("CUSTODY_COMETBFT", SOURCE / "build/tools/bin/cometbft"))
+PATIENCE_S = 60
+
+
+def until(there, what, seconds=PATIENCE_S):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = there()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
+
+
+def free_ports(n):
+    """The first of n in a row that nobody uses, below those that the system hands out."""
+    for _ in range(200):
+        first = random.randrange(20000, 32000)
+        sockets = [socket.socket() for _ in range(n)]
+        try:
+            for i, s in enumerate(sockets):
+                s.bind(("127.0.0.1", first + i))
+            return first
+        except OSError:
+            pass
+        finally:
+            for s in sockets:
+                s.close()
+    raise AssertionError("no free ports")
+
+
+class Org(Node):
+    """One organisation, not started yet."""
+
+    def __init__(self, root, port):  # pylint: disable=super-init-not-called
+        self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
+        self.process = None
+        self.log = root.parent / (root.name + ".log")
+
+    def start(self, *options, comet=COMET, wait=True):
+        self.out = open(self.log, "ab")  # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *options], stdout=subprocess.PIPE, stderr=self.out,
+                                        env=ENVIRONMENT)
+        if wait:
+            self.listening()
+        return self
+
+    def listening(self):
+        line = self.process.stdout.readline().decode()
+        assert line.startswith("listening"), f"{self.root.name} does not listen: {line!r} {self.said()}"
+
+    def said(self):
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def engine(self):
+        """The process of its CometBFT; 0: none."""
+        done = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        return int(done.stdout.split()[0]) if done.stdout.strip() else 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.out.close()
+
+    def stop(self, code=0):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        if self.process:
+            got = self.process.wait(60)
+            assert code is None or got == code, f"{self.root.name} ended with {got}: {self.said()}"
+            assert "Sanitizer" not in self.said() and "runtime error" not in self.said(), self.said()
+
+    def status(self):
+        return self.json("/v1/status")
+
+    def checkpoint(self):
+        """Size and root, as it serves them; ("", "") while it does not."""
+        try:
+            text = self.curl("/checkpoint")[2].decode().split("\n")
+            return (text[1], text[2]) if len(text) > 2 else ("", "")
+        except AssertionError:
+            return "", ""
+
+    def sign(self, case, *numbers):
+        """Records by this organisation's depositor: a case, or `n` deposits from a first number on. He sees the log as it is published."""
+        published = self.root / "node/log/checkpoint"
+        until(lambda: published.exists() and published.read_text().split("\n")[1] == self.checkpoint()[0], "it is published")
+        return call([SIGN, self.root, case, *[str(n) for n in numbers]]).raw
+
+    def log_digest(self):
+        """Every entry that its log holds: when it was stopped."""
+        log = self.root / "node/log"
+        size = int((log / "checkpoint").read_text().split("\n")[1])
+        digest = hashlib.sha256()
+        for i in range(0, size, 256):
+            name = f"{i // 256:03}" + ("" if size - i >= 256 else f".p/{size - i}")
+            digest.update((log / "tile/entries" / name).read_bytes())
+        return size, digest.hexdigest()
+
+
+class Network:
+    def __init__(self, folder, n=4, *options):
+        self.folder = folder / "net"
+        http = free_ports(n)
+        call([CUSTODY, "network", "local", self.folder, "--orgs", str(n), "--port", str(free_ports(n)), "--http", str(http), *options])
+        self.orgs = [Org(self.folder / f"org-{i + 1}", http + i) for i in range(n)]
+
+    def start(self):
+        for org in self.orgs:
+            org.start(wait=False)
+        for org in self.orgs:
+            org.listening()
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *what):
+        for org in self.orgs:
+            if org.process and org.process.poll() is None:
+                org.process.terminate() if what[0] is None else org.process.kill()
+        for org in self.orgs:
+            org.stop(None)
+
+    def rest(self, of=None, seconds=PATIENCE_S):
+        """Until all stand at one size and root, and stay: that size."""
+        of = of or self.orgs
+
+        def still():
+            before = [org.checkpoint() for org in of]
+            if len(set(before)) != 1 or before[0][0] == "":
+                return None
+            time.sleep(2.5)  # attestations and reads are entries too, a few seconds later
+            return before[0][0] if before == [org.checkpoint() for org in of] else None
+        return int(until(still, lambda: f"the chain comes to rest: {[org.checkpoint() for org in of]}", seconds))
+
+
+def submit_at_once(jobs):
+    """Each (organisation, records) at the same time: the outcomes of each."""
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(lambda job: job[0].submit(job[1]), jobs))
+
+
+def statuses(outcomes):
+    return [o["status"] for answer in outcomes for o in answer]
+
+
+def same(orgs):
+    """Stopped ones: their logs, byte for byte, and what `custody check` finds in each."""
+    digests = {org.log_digest() for org in orgs}
+    assert len(digests) == 1, digests
+    for org in orgs:
+        found = call([CUSTODY, "check", "--ledger", org.root, "--json"]).rows[-1]
+        assert found["ok"], found
+    return json.dumps(sorted(digests))
