@@ -49,10 +49,7 @@
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \
     X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP, and in one transaction of a chain")            \
-    X(CHAIN_TX_MAX, 262144, "bytes", "one transaction of a chain")                                                     \
-    X(CHAIN_FOUNDING_MAX, 1048576, "bytes", "the records that a chain begins with")                                    \
-    X(FOUNDER_MAX, 4096, "bytes", "what one organisation hands over before there is a network")                        \
-    X(NETWORK_MAX, 131072, "bytes", "the file that a network begins with")
+    X(CHAIN_TX_MAX, 262144, "bytes", "one transaction of a chain")
 
 /* Of the program itself: batches, threads, memory. What goes beyond is cut, waits for the next, or is refused by name.
  *

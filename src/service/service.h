@@ -25,6 +25,8 @@ CU_MUST_USE cu_status cu_found_done(struct cu_place *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_found_records(struct cu_place *p, struct cu_span genesis, struct cu_err *err);
 
 /* ---- a network of organisations (network.c): docs/formats/network.md ---- */
+#define CU_FOUNDER_MAX 4096
+#define CU_NETWORK_MAX (2 * CU_RECORD_MAX)
 /** What one organisation hands over before there is a network: its names, where its node is reached, its public keys. */
 struct cu_founder { struct cu_span name, provider, depositor, at, http; struct cu_list keys; uint8_t signature[CU_SIGNATURE_LEN]; };
 /** Keys into p's new folder; what is handed over, signed, is appended. `names`: without keys. As cu_found_files of the folder; USAGE of addresses. */

@@ -9,6 +9,7 @@
 #include "engine/cometbft/server.h"
 #include "engine/embedded/embedded.h"
 
+#define CU_CHAIN_FOUNDING_MAX (1u << 20) /* bytes of the records that a chain begins with */
 #define CU_CHAIN_NONCE 8u /* bytes before a transaction's records: what was refused for its turn is sent again as another one */
 
 /** Who is told what became of transactions, by the thread that consensus asks: he takes it down and returns. NULL: nobody. */

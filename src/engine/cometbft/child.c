@@ -54,8 +54,9 @@ static const struct {
 
 const char *cu_child_beyond_restart(struct cu_span line)
 {
-    const bool last_words = memmem(line.p, line.n, "panic", 5) || memmem(line.p, line.n, "ERROR", 5) || memmem(line.p, line.n, "failed", 6) ||
-                            memmem(line.p, line.n, "CONSENSUS FAILURE", 17) || memmem(line.p, line.n, "error", 5);
+    const bool last_words = line.n > 0 &&
+                            (memmem(line.p, line.n, "panic", 5) || memmem(line.p, line.n, "ERROR", 5) || memmem(line.p, line.n, "failed", 6) ||
+                            memmem(line.p, line.n, "CONSENSUS FAILURE", 17) || memmem(line.p, line.n, "error", 5));
 
     for (size_t i = 0; last_words && i < sizeof beyond / sizeof *beyond; i++)
         if (memmem(line.p, line.n, beyond[i].said, strlen(beyond[i].said))) return beyond[i].sentence;

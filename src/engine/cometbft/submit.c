@@ -385,14 +385,21 @@ static bool send_something(struct cu_sender *s)
     return false;
 }
 
+static struct timespec in_ms(unsigned ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += (time_t)(ms / 1000) + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
 static void wait_a_tick(struct cu_sender *s)
 {
-    struct timespec until;
+    const struct timespec until = in_ms(TICK_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)TICK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     if (flight(s) == 0) pthread_cond_wait(&s->changed, &s->lock);
     else pthread_cond_timedwait(&s->changed, &s->lock, &until);
 }
@@ -429,19 +436,17 @@ static cu_status outcome_of(struct cu_sender *s, const struct request *r, struct
     if (r->done == r->n) return CU_OK;
     s->still = true;
     return cu_fail(err, CU_INTERRUPTED,
-                   "the organisations have not decided within %u s: %zu of %zu records wait in this node's outbox, and go on by themselves when more than "
+                   "the organisations have not decided within %u ms: %zu of %zu records wait in this node's outbox, and go on by themselves when more than "
                    "two thirds are there again. Submit them once more to learn what became of them: each is recorded once",
-                   s->config.wait_ms / 1000, r->taken - r->done, r->n);
+                   s->config.wait_ms, r->taken - r->done, r->n);
 }
 
 cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
 {
     struct request r = { .records = records, .ret = ret, .n = n };
-    struct timespec until;
+    const struct timespec until = in_ms(s->config.wait_ms);
 
     if (n == 0) return CU_OK;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += s->config.wait_ms / 1000;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
