@@ -257,7 +257,8 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
         struct own own = { key ? key->party : 0, false };
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ seq }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) && cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
+        while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) &&
+               cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;
         if (!is_held(&e)) continue;
         TRY(p->index.find_stored(p->index.self, (cu_seq){ seq }, look_own, &own, err));

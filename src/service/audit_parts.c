@@ -391,7 +391,8 @@ static const struct folder folders[] = {
     { "cloud", { "bucket", "log", "objects", "pins" } },
     { "node", { "chain", "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
-    { "node/chain", { "0", "1", "outbox-0", "outbox-1", "outbox-2", "outbox-3", "outbox-4", "outbox-5", "outbox-6", "outbox-7" } },
+    { "node/chain",
+      { "0", "1", "outbox-0", "outbox-1", "outbox-2", "outbox-3", "outbox-4", "outbox-5", "outbox-6", "outbox-7" } },
     { CU_DIR_NODE_STATE, { "delta", "head", "incoming", "snapshot" } },
 };
 struct looking {

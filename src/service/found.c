@@ -111,7 +111,8 @@ static enum cu_alg alg_of(enum cu_signer who)
     return who == CU_SIGNER_LOG ? suite->log : suite->statement;
 }
 
-cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err)
+cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase,
+                       struct cu_private_key *ret, struct cu_err *err)
 {
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];
@@ -260,7 +261,8 @@ static int by_kid(const void *a, const void *b)
     return memcmp(((const struct cu_possession *)a)->kid.b, ((const struct cu_possession *)b)->kid.b, sizeof(cu_hash));
 }
 
-cu_status cu_found_confirm(struct cu_place *p, uint64_t party, const struct cu_found_proof *keys, size_t n, struct cu_buf *ret_record, struct cu_err *err)
+cu_status cu_found_confirm(struct cu_place *p, uint64_t party, const struct cu_found_proof *keys, size_t n,
+                           struct cu_buf *ret_record, struct cu_err *err)
 {
     struct cu_possession proofs[CU_FOUND_KEYS_MAX];
     CU_BUF list = cu_buf_heap(4096);

@@ -32,10 +32,14 @@ static const struct {
 /* ---- what one hands over ---- */
 
 static const struct cu_field founder_fields[] = {
-    CU_CONST(0, "application/custody-founder+cbor"), CU_TEXT(1, struct cu_founder, name, 1, 256),
-    CU_TEXT(2, struct cu_founder, provider, 1, 256), CU_TEXT(3, struct cu_founder, depositor, 1, 256),
-    CU_TEXT(4, struct cu_founder, at, 1, 256),       CU_TEXT(5, struct cu_founder, http, 0, 256),
-    CU_LIST(6, struct cu_founder, keys, KEYS, KEYS, &cu_party_key_schema), CU_FIXED(7, struct cu_founder, signature),
+    CU_CONST(0, "application/custody-founder+cbor"),
+    CU_TEXT(1, struct cu_founder, name, 1, 256),
+    CU_TEXT(2, struct cu_founder, provider, 1, 256),
+    CU_TEXT(3, struct cu_founder, depositor, 1, 256),
+    CU_TEXT(4, struct cu_founder, at, 1, 256),
+    CU_TEXT(5, struct cu_founder, http, 0, 256),
+    CU_LIST(6, struct cu_founder, keys, KEYS, KEYS, &cu_party_key_schema),
+    CU_FIXED(7, struct cu_founder, signature),
 };
 static const struct cu_schema founder_schema = CU_SCHEMA_OF("founder", founder_fields, struct cu_founder);
 
@@ -51,7 +55,8 @@ static cu_status check_address(struct cu_span at, struct cu_err *err)
         const uint8_t c = at.p[i];
         good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(".:-[]", c);
     }
-    ENSURE(good, err, CU_USAGE, "%.*s: an address of a node is HOST:PORT, as in node.police.example:26656", (int)at.n, (const char *)at.p);
+    ENSURE(good, err, CU_USAGE, "%.*s: an address of a node is HOST:PORT, as in node.police.example:26656", (int)at.n,
+           (const char *)at.p);
     return CU_OK;
 }
 
@@ -81,7 +86,8 @@ static void adopt(struct cu_place *p, size_t i, const struct cu_private_key *key
     p->has_key[keys[i].signer] = true;
 }
 
-cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret,
+                          struct cu_err *err)
 {
     const struct cu_suite_algs *suite = cu_suite_algs(CU_SUITE_INTERNATIONAL);
     CU_CLEANUP(free_ring) struct ring ring = { 0 };
@@ -92,9 +98,11 @@ cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, st
     if (f.http.n) TRY(check_address(f.http, err));
     TRY(cu_found_begin(p, err));
     for (size_t i = 0; i < KEYS; i++) {
-        TRY(cu_found_key(p, keys[i].file, keys[i].purpose == CU_PURPOSE_STATEMENT ? suite->statement : suite->log, passphrase, &ring.key[i], err));
+        TRY(cu_found_key(p, keys[i].file, keys[i].purpose == CU_PURPOSE_STATEMENT ? suite->statement : suite->log, passphrase,
+                         &ring.key[i], err));
         adopt(p, i, &ring.key[i]);
-        const struct cu_party_key key = { keys[i].purpose, (uint64_t) - (int64_t)ring.key[i].pub.alg, cu_public_span(&ring.key[i].pub) };
+        const struct cu_party_key key = { keys[i].purpose, (uint64_t) - (int64_t)ring.key[i].pub.alg,
+                                          cu_public_span(&ring.key[i].pub) };
         TRY(cu_schema_write(&cu_party_key_schema, &key, &list, err));
     }
     f.keys = (struct cu_list){ KEYS, cu_buf_span(&list) };
@@ -111,13 +119,15 @@ cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct c
     struct cu_founder f;
     size_t at = 0;
 
-    ENSURE(bytes.n <= CU_FOUNDER_MAX, err, CU_TOO_LARGE, "a founder's file has at most %d bytes, not %zu", CU_FOUNDER_MAX, bytes.n);
+    ENSURE(bytes.n <= CU_FOUNDER_MAX, err, CU_TOO_LARGE, "a founder's file has at most %d bytes, not %zu", CU_FOUNDER_MAX,
+           bytes.n);
     TRY(cu_schema_read(&founder_schema, bytes, &f, err));
     for (size_t i = 0; i < KEYS; i++) {
         CU_ASSERT(cu_list_next(&f.keys, &cu_party_key_schema, &at, &key));
         ENSURE(key.purpose == keys[i].purpose, err, CU_MALFORMED, "founder: key %zu is for another purpose", i);
         if (i > 0) continue;
-        ENSURE(key.pub.n == cu_alg_public_len(CU_ALG_ES256) && key.neg_alg == (uint64_t)-CU_ALG_ES256, err, CU_BAD_KEY, "founder: the statement key is not ES256");
+        ENSURE(key.pub.n == cu_alg_public_len(CU_ALG_ES256) && key.neg_alg == (uint64_t)-CU_ALG_ES256, err, CU_BAD_KEY,
+               "founder: the statement key is not ES256");
         memcpy(signer.bytes, key.pub.p, key.pub.n);
     }
     TRY(check_address(f.at, err));
@@ -152,7 +162,8 @@ struct making {
     uint64_t next; /* party */
 };
 
-static cu_status add_party(struct making *m, uint64_t organisation, unsigned which, const struct cu_founder *f, struct cu_err *err)
+static cu_status add_party(struct making *m, uint64_t organisation, unsigned which, const struct cu_founder *f,
+                           struct cu_err *err)
 {
     static const uint64_t roles[PARTIES] = { CU_ROLE_ORGANISATION, CU_ROLE_PROVIDER, CU_ROLE_DEPOSITOR };
     const struct cu_span named[PARTIES] = { f->name, f->provider, f->depositor };
@@ -179,7 +190,8 @@ static cu_status add_organisation(struct making *m, const struct cu_founder *f, 
     return cu_schema_write(&cu_network_peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
 }
 
-static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, uint64_t copies, struct cu_buf *ret, struct cu_err *err)
+static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, uint64_t copies,
+                               struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), details = cu_buf_heap(CU_DETAILS_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
     const struct cu_details_genesis says = { .name = title, .parties = { m->next - 1, cu_buf_span(&m->names) } };
@@ -209,18 +221,20 @@ static void free_making(struct making *m)
     cu_buf_free(&m->peers);
 }
 
-cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n, struct cu_buf *ret,
-                          struct cu_err *err)
+cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n,
+                          struct cu_buf *ret, struct cu_err *err)
 {
-    CU_CLEANUP(free_making) struct making m = {
-        .parties = cu_buf_heap(CU_ENTRY_MAX), .names = cu_buf_heap(CU_DETAILS_MAX), .peers = cu_buf_heap(CU_NETWORK_MAX), .next = 1
-    };
+    CU_CLEANUP(free_making)
+    struct making m = { .parties = cu_buf_heap(CU_ENTRY_MAX),
+                        .names = cu_buf_heap(CU_DETAILS_MAX),
+                        .peers = cu_buf_heap(CU_NETWORK_MAX),
+                        .next = 1 };
     CU_BUF genesis = cu_buf_heap(CU_RECORD_MAX);
     struct cu_network read;
     struct cu_founder f;
 
-    ENSURE(n >= 1 && n <= CU_PARTIES_MAX / PARTIES, err, CU_USAGE, "a network has 1 to %u organisations; four or more bear one that fails or lies",
-           CU_PARTIES_MAX / PARTIES);
+    ENSURE(n >= 1 && n <= CU_PARTIES_MAX / PARTIES, err, CU_USAGE,
+           "a network has 1 to %u organisations; four or more bear one that fails or lies", CU_PARTIES_MAX / PARTIES);
     for (size_t i = 0; i < n; i++) {
         TRY(cu_founder_read(founders[i], &p->verifier, &f, err));
         TRY(add_organisation(&m, &f, err));
@@ -229,7 +243,8 @@ cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t cop
     const struct file made = { cu_buf_span(&genesis), { n, cu_buf_span(&m.peers) } };
     const size_t from = ret->n;
     TRY(cu_schema_write(&file_schema, &made, ret, err));
-    return cu_network_read(cu_span_from(cu_buf_span(ret), from), &read, err); /* a key listed twice, more copies than organisations */
+    return cu_network_read(cu_span_from(cu_buf_span(ret), from), &read,
+                           err); /* a key listed twice, more copies than organisations */
 }
 
 const struct cu_member_key *cu_network_key(const struct cu_network *n, uint64_t party, enum cu_purpose purpose)
@@ -246,8 +261,8 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
     uint64_t before = 0;
     size_t at = 0;
 
-    ENSURE(n->peers.n == n->members.organisations, err, CU_MALFORMED, "network: %llu addresses for %llu organisations", LLU(n->peers.n),
-           LLU(n->members.organisations));
+    ENSURE(n->peers.n == n->members.organisations, err, CU_MALFORMED, "network: %llu addresses for %llu organisations",
+           LLU(n->peers.n), LLU(n->members.organisations));
     while (cu_list_next(&n->peers, &cu_network_peer_schema, &at, &peer)) {
         const struct cu_member_party *party = cu_members_party(&n->members, peer.party);
         ENSURE(party && party->role == CU_ROLE_ORGANISATION && peer.party > before, err, CU_MALFORMED,
@@ -255,8 +270,8 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
         before = peer.party;
         TRY(check_address(peer.at, err));
         if (peer.http.n) TRY(check_address(peer.http, err));
-        ENSURE(cu_network_key(n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(n, peer.party, CU_PURPOSE_NODE), err, CU_MALFORMED,
-               "network: organisation %llu has no validator key or no node key", LLU(peer.party));
+        ENSURE(cu_network_key(n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(n, peer.party, CU_PURPOSE_NODE), err,
+               CU_MALFORMED, "network: organisation %llu has no validator key or no node key", LLU(peer.party));
     }
     return CU_OK;
 }
@@ -267,7 +282,8 @@ cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct c
     struct cu_record record;
     struct file file;
 
-    ENSURE(bytes.n <= CU_NETWORK_MAX, err, CU_TOO_LARGE, "a network's file has at most %d bytes, not %zu", CU_NETWORK_MAX, bytes.n);
+    ENSURE(bytes.n <= CU_NETWORK_MAX, err, CU_TOO_LARGE, "a network's file has at most %d bytes, not %zu", CU_NETWORK_MAX,
+           bytes.n);
     TRY(cu_schema_read(&file_schema, bytes, &file, err));
     n.genesis = file.genesis;
     n.peers = file.peers;
@@ -286,9 +302,13 @@ cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct c
 
 uint64_t cu_network_own(const struct cu_network *n, const struct cu_place *p)
 {
-    const struct cu_member_key *key = p->has_key[CU_SIGNER_ORGANISATION] ? cu_members_key(&n->members, &p->key[CU_SIGNER_ORGANISATION].id) : NULL;
+    const struct cu_member_key *key = p->has_key[CU_SIGNER_ORGANISATION]
+                                          ? cu_members_key(&n->members, &p->key[CU_SIGNER_ORGANISATION].id)
+                                          : NULL;
 
-    return key && key->purpose == CU_PURPOSE_STATEMENT && cu_members_party(&n->members, key->party)->role == CU_ROLE_ORGANISATION ? key->party : 0;
+    return key && key->purpose == CU_PURPOSE_STATEMENT && cu_members_party(&n->members, key->party)->role == CU_ROLE_ORGANISATION
+               ? key->party
+               : 0;
 }
 
 static cu_status sign_confirm(struct cu_place *p, uint64_t party, const struct ring *ring, struct cu_buf *ret, struct cu_err *err)
@@ -299,8 +319,8 @@ static cu_status sign_confirm(struct cu_place *p, uint64_t party, const struct r
     return cu_found_confirm(p, party, proofs, KEYS, ret, err);
 }
 
-cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase, struct cu_private_key *ret_validator,
-                          struct cu_private_key *ret_node, struct cu_err *err)
+cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase,
+                          struct cu_private_key *ret_validator, struct cu_private_key *ret_node, struct cu_err *err)
 {
     CU_CLEANUP(free_ring) struct ring ring = { 0 };
     CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
@@ -312,7 +332,8 @@ cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_spa
         TRY(cu_key_load_named(&p->fs, keys[i].file, passphrase, &ring.key[i], err));
         adopt(p, i, &ring.key[i]);
         ENSURE(cu_members_key(&n.members, &ring.key[i].id), err, CU_NOT_ALLOWED,
-               "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched", keys[i].file);
+               "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched",
+               keys[i].file);
     }
     TRY(cu_found_trust(p, n.entry.outer.body.genesis.origin, &n.entry.leaf, err));
     TRY(sign_confirm(p, cu_network_own(&n, p), &ring, &confirm, err));

@@ -76,7 +76,8 @@ static bool on_disk(struct world *w, struct cu_span tx)
         struct cu_height h;
         char path[64];
         snprintf(path, sizeof path, "node/chain/outbox-%u", i);
-        if (cu_fs_read(&copy, path, 1 << 20, &file, NULL) != CU_OK || cu_height_read(cu_buf_span(&file), &h, NULL) != CU_OK) continue;
+        if (cu_fs_read(&copy, path, 1 << 20, &file, NULL) != CU_OK || cu_height_read(cu_buf_span(&file), &h, NULL) != CU_OK)
+            continue;
         found |= cu_span_eq(h.records, cu_span_from(tx, CU_CHAIN_NONCE));
     }
     copy.ops->close(copy.self);
@@ -100,7 +101,9 @@ static struct world *world_over(struct cu_fs memory)
     struct world *w = calloc(1, sizeof *w);
 
     w->memory = memory;
-    w->faulty = (struct cu_faulty){ .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    w->faulty = (struct cu_faulty){
+        .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
+    };
     w->fs = cu_faulty_fs(&w->faulty);
     pthread_mutex_init(&w->lock, NULL);
     w->store = (struct cu_embedded_config){ .fs = &w->fs,
@@ -157,9 +160,13 @@ static void world_shut(struct world *w)
 
 static cu_status open_all(struct world *w, unsigned wait_ms, struct cu_err *err)
 {
-    const struct cu_sender_config sender = {
-        .fs = &w->fs, .dir = "node/chain", .random = { w, chance }, .wait_ms = wait_ms, .resend_ms = 100, .broadcast = broadcast, .arg = w
-    };
+    const struct cu_sender_config sender = { .fs = &w->fs,
+                                             .dir = "node/chain",
+                                             .random = { w, chance },
+                                             .wait_ms = wait_ms,
+                                             .resend_ms = 100,
+                                             .broadcast = broadcast,
+                                             .arg = w };
 
     w->toy = toy_open(&w->fs);
     ENSURE(w->toy, err, CU_IO, "the toy's state cannot be read");
@@ -174,7 +181,8 @@ static cu_status open_all(struct world *w, unsigned wait_ms, struct cu_err *err)
                                            .machine = w->store.machine,
                                            .origin = w->store.origin,
                                            .workers = 1,
-                                           .listener = w->sender ? cu_sender_listener(w->sender) : (struct cu_chain_listener){ 0 } };
+                                           .listener = w->sender ? cu_sender_listener(w->sender)
+                                                                 : (struct cu_chain_listener){ 0 } };
     TRY(cu_chain_open(&chain, &w->chain, err));
     w->app = cu_chain_application(w->chain);
     return w->sender ? cu_sender_start(w->sender, w->chain, err) : CU_OK;
@@ -214,7 +222,9 @@ static cu_status ask(struct world *w, const struct cu_abci_request *q, struct cu
 static cu_status finalize(struct world *w, uint64_t h, cu_hash *ret_app_hash, struct cu_err *err)
 {
     struct cu_span txs[8];
-    struct cu_abci_request q = { .finalize_block = { .there = true, .height = (int64_t)h, .time = { .there = true, .seconds = 1700000000 + (int64_t)h } } };
+    struct cu_abci_request q = {
+        .finalize_block = { .there = true, .height = (int64_t)h, .time = { .there = true, .seconds = 1700000000 + (int64_t)h } }
+    };
     struct cu_abci_response a = { 0 };
     CU_BUF out = cu_buf_heap(1 << 20);
 
@@ -261,8 +271,9 @@ static cu_status catch_up(struct world *w, struct cu_err *err)
 static void plan(struct world *w)
 {
     for (uint64_t h = 1; h <= HEIGHTS; h++) {
-        const size_t which[] = { 3 * h, 3 * h + 1, 3 * h - 1 }; /* the last one is a duplicate of the height before, but for the first */
-        if (h != 4) add_tx(w, h, which, 3); /* an empty one */
+        const size_t which[] = { 3 * h, 3 * h + 1,
+                                 3 * h - 1 }; /* the last one is a duplicate of the height before, but for the first */
+        if (h != 4) add_tx(w, h, which, 3);   /* an empty one */
         if (h == 2) add_tx(w, h, (const size_t[]){ 30, 31 }, 2);
     }
     w->decided = HEIGHTS;
@@ -503,7 +514,9 @@ static void what_is_not_decided_in_time_stays_on_its_way_and_nothing_more_is_tak
     decide(w, NULL, 0);
     assert_int_equal(w->engine.tip(w->engine.self).size.v, 3);
     begin(&b);
-    while (sent(w) < 1 || !cu_span_starts(cu_span_from(cu_buf_span(&w->sent[sent(w) - 1]), CU_CHAIN_NONCE), cu_buf_span(&records.bytes[2]))) pause_ms(5);
+    while (sent(w) < 1 ||
+           !cu_span_starts(cu_span_from(cu_buf_span(&w->sent[sent(w) - 1]), CU_CHAIN_NONCE), cu_buf_span(&records.bytes[2])))
+        pause_ms(5);
     decide(w, (const size_t[]){ sent(w) - 1 }, 1);
     decide(w, NULL, 0);
     pthread_join(b.thread, NULL);
@@ -563,7 +576,8 @@ static void what_was_on_its_way_when_a_process_ended_is_sent_by_the_next(void **
     assert_int_equal(open_all(w, 50, &err), CU_OK);
     wait_sent(w, before + 1);
     assert_false(cu_span_eq(cu_buf_span(&w->sent[0]), cu_buf_span(&w->sent[before])));
-    assert_true(cu_span_eq(cu_span_from(cu_buf_span(&w->sent[0]), CU_CHAIN_NONCE), cu_span_from(cu_buf_span(&w->sent[before]), CU_CHAIN_NONCE)));
+    assert_true(cu_span_eq(cu_span_from(cu_buf_span(&w->sent[0]), CU_CHAIN_NONCE),
+                           cu_span_from(cu_buf_span(&w->sent[before]), CU_CHAIN_NONCE)));
     decide(w, (const size_t[]){ 0, before }, 2); /* the other organisations had the first one, too */
     decide(w, NULL, 0);
     assert_int_equal(w->engine.tip(w->engine.self).size.v, 3);

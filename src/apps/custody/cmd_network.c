@@ -12,7 +12,8 @@
 
 /* ---- what one organisation hands over ---- */
 
-static cu_status make_founder(struct run *run, const char *dir, const struct cu_founder *names, struct cu_buf *ret, struct cu_err *err)
+static cu_status make_founder(struct run *run, const char *dir, const struct cu_founder *names, struct cu_buf *ret,
+                              struct cu_err *err)
 {
     CU_BUF passphrase = cu_buf_heap(65536);
     struct session s;
@@ -42,14 +43,17 @@ static cu_status go_request(struct run *run, struct cu_err *err)
     const char *to = opt(run, "output");
     CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
 
-    ENSURE(names.name.n && names.at.n && to, err, CU_USAGE, "a request has --org, --at and -o FILE: `custody network request --help`");
+    ENSURE(names.name.n && names.at.n && to, err, CU_USAGE,
+           "a request has --org, --at and -o FILE: `custody network request --help`");
     TRY(make_founder(run, run->args[0], &names, &file, err));
     TRY(write_output_file(to, cu_buf_span(&file), err));
-    cu_buf_addf(&run->out, "%s has the keys of \"%.*s\" in %s/" CU_DIR_KEYS "\n\n  fingerprint  ", to, (int)names.name.n, (const char *)names.name.p,
-                run->args[0]);
+    cu_buf_addf(&run->out, "%s has the keys of \"%.*s\" in %s/" CU_DIR_KEYS "\n\n  fingerprint  ", to, (int)names.name.n,
+                (const char *)names.name.p, run->args[0]);
     put_fingerprint(&run->out, cu_buf_span(&file));
-    cu_buf_addf(&run->out, "\n               read it out to whoever makes the network, when he asks by telephone\n\n"
-                           "Next:  hand over %s, and join with what comes back: custody network join %s FILE\n", to, run->args[0]);
+    cu_buf_addf(&run->out,
+                "\n               read it out to whoever makes the network, when he asks by telephone\n\n"
+                "Next:  hand over %s, and join with what comes back: custody network join %s FILE\n",
+                to, run->args[0]);
     return CU_OK;
 }
 
@@ -66,7 +70,8 @@ static void free_founders(struct founders *f)
 }
 
 /* A session of no ledger: clock, chance, a verifier. */
-static cu_status make_network(struct run *run, const char *dir, struct cu_span title, const struct founders *f, struct cu_buf *ret, struct cu_err *err)
+static cu_status make_network(struct run *run, const char *dir, struct cu_span title, const struct founders *f,
+                              struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_span spans[FOUNDERS_MAX];
     struct session s;
@@ -120,8 +125,10 @@ static cu_status go_new(struct run *run, struct cu_err *err)
     cu_buf_add_str(&run->out, "Compare by telephone, with each organisation, what it reads out:\n\n");
     TRY(tell_founders(run, &f, err));
     put_network_id(run, &n);
-    cu_buf_addf(&run->out, "              all compare these words, too, before they join\n\n"
-                           "Next:  hand %s to each: custody network join DIR %s\n", opt(run, "output"), opt(run, "output"));
+    cu_buf_addf(&run->out,
+                "              all compare these words, too, before they join\n\n"
+                "Next:  hand %s to each: custody network join DIR %s\n",
+                opt(run, "output"), opt(run, "output"));
     return CU_OK;
 }
 
@@ -144,9 +151,11 @@ static cu_status go_join(struct run *run, struct cu_err *err)
     TRY(join(run, run->args[0], cu_buf_span(&file), err));
     cu_buf_addf(&run->out, "%s is this organisation's share of the network\n", run->args[0]);
     put_network_id(run, &n);
-    cu_buf_addf(&run->out, "              compare these words by telephone with the other organisations before you start the node:\n"
-                           "              by starting it you confirm them\n\n"
-                           "Next:  custody node --ledger %s\n", run->args[0]);
+    cu_buf_addf(&run->out,
+                "              compare these words by telephone with the other organisations before you start the node:\n"
+                "              by starting it you confirm them\n\n"
+                "Next:  custody node --ledger %s\n",
+                run->args[0]);
     return CU_OK;
 }
 
@@ -154,7 +163,8 @@ static cu_status go_join(struct run *run, struct cu_err *err)
 
 static const char *const local_names[] = { "District Police", "Prosecutor's Office", "District Court", "Audit Office" };
 
-static cu_status make_local(struct run *run, const char *dir, struct founders *f, size_t n, uint64_t port, uint64_t http, struct cu_err *err)
+static cu_status make_local(struct run *run, const char *dir, struct founders *f, size_t n, uint64_t port, uint64_t http,
+                            struct cu_err *err)
 {
     for (; f->n < n; f->n++) {
         char path[4200], name[64], at[64], where[64];
@@ -196,8 +206,11 @@ static cu_status go_local(struct run *run, struct cu_err *err)
         snprintf(path, sizeof path, "%s/org-%zu", dir, i + 1);
         TRY(join(run, path, cu_buf_span(&file), err));
     }
-    cu_buf_addf(&run->out, "              it stands for the whole: here one party holds all keys, so it shows how a network works and proves nothing\n\n"
-                           "Next:  for i in $(seq %llu); do custody node --ledger %s/org-$i & done\n", LLU(n), dir);
+    cu_buf_addf(&run->out,
+                "              it stands for the whole: here one party holds all keys, so it shows how a network works and "
+                "proves nothing\n\n"
+                "Next:  for i in $(seq %llu); do custody node --ledger %s/org-$i & done\n",
+                LLU(n), dir);
     return CU_OK;
 }
 
@@ -205,8 +218,10 @@ const struct command command_network_local = {
     .name = "network local",
     .args = "DIR",
     .line = "make a network of several organisations on this machine",
-    .help = "Makes the folders org-1, org-2 … in DIR: each is one organisation's ledger, with keys of its own, and all begin with the same genesis. Each then runs by "
-            "itself: custody node --ledger DIR/org-1, and so on. Each node confirms its organisation's keys when the chain has begun. For trying things out, and for "
+    .help = "Makes the folders org-1, org-2 … in DIR: each is one organisation's ledger, with keys of its own, and all begin "
+            "with the same genesis. Each then runs by "
+            "itself: custody node --ledger DIR/org-1, and so on. Each node confirms its organisation's keys when the chain has "
+            "begun. For trying things out, and for "
             "tests: whoever holds all the keys has no network.",
     .args_min = 1,
     .args_max = 1,
@@ -222,8 +237,10 @@ const struct command command_network_request = {
     .name = "network request",
     .args = "DIR --org NAME --at HOST:PORT -o FILE",
     .line = "make an organisation's keys, and the file that it hands over to found a network",
-    .help = "Makes this organisation's keys in the empty folder DIR, where they stay, and writes FILE: its name, where its node is reached, and its public keys, signed. "
-            "Whoever makes the network (`custody network new`) collects these files and compares each one's fingerprint by telephone.",
+    .help = "Makes this organisation's keys in the empty folder DIR, where they stay, and writes FILE: its name, where its node "
+            "is reached, and its public keys, signed. "
+            "Whoever makes the network (`custody network new`) collects these files and compares each one's fingerprint by "
+            "telephone.",
     .args_min = 1,
     .args_max = 1,
     .go = go_request,
@@ -239,7 +256,8 @@ const struct command command_network_new = {
     .name = "network new",
     .args = "REQUEST… -o FILE",
     .line = "make a network of what its organisations handed over",
-    .help = "Makes a genesis of the founding organisations' files (`custody network request`), in that order, and writes it to FILE, which each of them joins with. It holds no "
+    .help = "Makes a genesis of the founding organisations' files (`custody network request`), in that order, and writes it to "
+            "FILE, which each of them joins with. It holds no "
             "secret. Prints each file's fingerprint and the network's words, to be compared by telephone.",
     .args_min = 1,
     .args_max = -1,
@@ -253,7 +271,8 @@ const struct command command_network_join = {
     .name = "network join",
     .args = "DIR FILE",
     .line = "make the folder with an organisation's keys its share of a network",
-    .help = "DIR is the folder in which `custody network request` made this organisation's keys, FILE what `custody network new` wrote. Prints the network's words: compare "
+    .help = "DIR is the folder in which `custody network request` made this organisation's keys, FILE what `custody network new` "
+            "wrote. Prints the network's words: compare "
             "them with the other organisations before you start `custody node`, by which this one confirms.",
     .args_min = 2,
     .args_max = 2,

@@ -152,7 +152,10 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 
     (void)arg;
     TRY(share_address(s, usual, err));
-    TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : usual[0] ? usual : "127.0.0.1:8714", address, &config.port, err));
+    TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen")
+                    : usual[0]            ? usual
+                                          : "127.0.0.1:8714",
+                    address, &config.port, err));
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
     TRY(begin_tls(s, &files, &config, err));
@@ -215,7 +218,9 @@ const struct command command_node = {
                  { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },
                  { "keep-free", "PERCENT", "of the disk: below it nothing more is recorded (by default 5)" },
                  { "cometbft", "PROGRAM", "of a network: CometBFT, where it is not in PATH" },
-                 { "p2p", "ADDRESS:PORT", "of a network: where peers reach this node here (by default the address that they know)" },
-                 { "engine-apart", NULL, "of a network: somebody else runs CometBFT, with the ledger's folder chain/ as its home" },
+                 { "p2p", "ADDRESS:PORT",
+                   "of a network: where peers reach this node here (by default the address that they know)" },
+                 { "engine-apart", NULL,
+                   "of a network: somebody else runs CometBFT, with the ledger's folder chain/ as its home" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },
 };

@@ -368,7 +368,8 @@ cu_status session_finish_earlier(struct session *s, struct cu_err *err)
 static cu_status open_for_writing(struct session *s, struct cu_err *err)
 {
     ENSURE(!s->networked || s->run->node, err, CU_NOT_ALLOWED,
-           "this ledger is one organisation's share of a network: what is recorded goes to its node (`custody node`) by its address; nothing was recorded");
+           "this ledger is one organisation's share of a network: what is recorded goes to its node (`custody node`) by its "
+           "address; nothing was recorded");
     TRY(load_keys(s, err));
     TRY(finish_repair_first(s, err));
     const cu_status started = start_engine_anyhow(s, err);

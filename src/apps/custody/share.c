@@ -24,12 +24,14 @@ static cu_status read_peers(struct share *sh, const struct cu_place *p, struct c
     const uint64_t own = cu_network_own(&sh->network, p);
     size_t at = 0;
 
-    ENSURE(own > 0, err, CU_NOT_ALLOWED, "the organisation's key (" CU_DIR_KEYS "/organisation.pem) is none of the network's: nothing was started");
+    ENSURE(own > 0, err, CU_NOT_ALLOWED,
+           "the organisation's key (" CU_DIR_KEYS "/organisation.pem) is none of the network's: nothing was started");
     while (sh->n < ORGANISATIONS_MAX && cu_list_next(&sh->network.peers, &cu_network_peer_schema, &at, &sh->of[sh->n])) {
         const struct cu_network_peer *peer = &sh->of[sh->n];
         if (peer->party == own) sh->own = sh->n;
         sh->peer[sh->n++] = (struct cu_comet_peer){ cu_network_key(&sh->network, peer->party, CU_PURPOSE_VALIDATOR)->pub.bytes,
-                                                    cu_network_key(&sh->network, peer->party, CU_PURPOSE_NODE)->pub.bytes, peer->at };
+                                                    cu_network_key(&sh->network, peer->party, CU_PURPOSE_NODE)->pub.bytes,
+                                                    peer->at };
     }
     return CU_OK;
 }
@@ -103,7 +105,9 @@ cu_status share_start(struct session *s, struct cu_err *err)
                                                .workers = s->config.workers,
                                                .accelerate = s->place.accelerate,
                                                .home = home,
-                                               .program = opt_is(s->run, "engine-apart") ? NULL : opt(s->run, "cometbft") ? opt(s->run, "cometbft") : "cometbft",
+                                               .program = opt_is(s->run, "engine-apart") ? NULL
+                                                          : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
+                                                                                         : "cometbft",
                                                .log = log_engine,
                                                .arg = s };
     return cu_cometbft_open(&config, &s->engine, err);
@@ -129,7 +133,8 @@ cu_status share_begin(struct session *s, struct cu_err *err)
     struct cu_place *p = &s->place;
     cu_status confirmed = CU_INTERRUPTED;
 
-    if (p->engine->tip(p->engine->self).size.v == 0) say(s->run, "waiting for the other organisations: the chain begins when more than two thirds of them are there\n");
+    if (p->engine->tip(p->engine->self).size.v == 0)
+        say(s->run, "waiting for the other organisations: the chain begins when more than two thirds of them are there\n");
     while (p->engine->tip(p->engine->self).size.v == 0) TRY(wait_a_moment(s, err));
     TRY(cu_settle(p, err));
     while (confirmed != CU_OK) {
@@ -155,7 +160,8 @@ cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
 
 /* ---- making ---- */
 
-static cu_status write_home(struct session *s, const struct cu_private_key *validator, const struct cu_private_key *node, struct cu_err *err)
+static cu_status write_home(struct session *s, const struct cu_private_key *validator, const struct cu_private_key *node,
+                            struct cu_err *err)
 {
     CU_CLEANUP(free_share) struct share *sh = NULL;
     CU_BUF genesis = cu_buf_heap(4 * CU_CHAIN_FOUNDING_MAX);

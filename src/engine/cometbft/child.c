@@ -36,27 +36,29 @@ struct cu_child {
     char last[LINE_MAX_BYTES + 1];
 };
 
-#define DISAGREE                                                                                                                            \
-    "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a copy. Move node/ and " \
+#define DISAGREE                                                                                                             \
+    "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a copy. " \
+    "Move node/ and "                                                                                                        \
     "chain/data aside, put chain/data/priv_validator_state.json back, and start the node: it reads the whole chain anew"
 static const struct {
     const char *said, *sentence;
 } beyond[] = {
-    { "prevoted for an invalid block",
-      "this node took for wrong what more than two thirds of the organisations agreed on: its clock is most likely off. Set it right (NTP), then start the "
-      "node again; nothing was lost" },
+    { "prevoted for an invalid block", "this node took for wrong what more than two thirds of the organisations agreed on: its "
+                                       "clock is most likely off. Set it right (NTP), then start the "
+                                       "node again; nothing was lost" },
     { "AppHash", DISAGREE },
     { "app hash", DISAGREE },
     { "is higher than core", DISAGREE },
     { "no space left on device", "the disk is full: make room, then start the node again; nothing was lost" },
-    { "address already in use", "another program listens where this node is to be reached by its peers: end it, or give this node another address" },
+    { "address already in use",
+      "another program listens where this node is to be reached by its peers: end it, or give this node another address" },
 };
 
 const char *cu_child_beyond_restart(struct cu_span line)
 {
-    const bool last_words = line.n > 0 &&
-                            (memmem(line.p, line.n, "panic", 5) || memmem(line.p, line.n, "ERROR", 5) || memmem(line.p, line.n, "failed", 6) ||
-                            memmem(line.p, line.n, "CONSENSUS FAILURE", 17) || memmem(line.p, line.n, "error", 5));
+    const bool last_words = line.n > 0 && (memmem(line.p, line.n, "panic", 5) || memmem(line.p, line.n, "ERROR", 5) ||
+                                           memmem(line.p, line.n, "failed", 6) ||
+                                           memmem(line.p, line.n, "CONSENSUS FAILURE", 17) || memmem(line.p, line.n, "error", 5));
 
     for (size_t i = 0; last_words && i < sizeof beyond / sizeof *beyond; i++)
         if (memmem(line.p, line.n, beyond[i].said, strlen(beyond[i].said))) return beyond[i].sentence;
@@ -170,12 +172,17 @@ static void give_up(struct cu_child *c, int status)
     struct cu_err why = { 0 };
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        (void)cu_fail(&why, CU_NOT_FOUND, "%s: there is no such program, so this organisation takes no part: install CometBFT, or name it with --cometbft",
-                      c->program);
+        (void)cu_fail(
+            &why, CU_NOT_FOUND,
+            "%s: there is no such program, so this organisation takes no part: install CometBFT, or name it with --cometbft",
+            c->program);
     else if (c->beyond) (void)cu_fail(&why, CU_CORRUPT, "the consensus engine stopped: %s. It said: %s", c->beyond, c->last);
     else
-        (void)cu_fail(&why, CU_IO, "the consensus engine ended %d times in a row as soon as it was started, so this organisation takes no part; its last words "
-                      "were: %s", CU_CHAIN_STARTS, c->last);
+        (void)cu_fail(&why, CU_IO,
+                      "the consensus engine ended %d times in a row as soon as it was started, so this organisation takes no "
+                      "part; its last words "
+                      "were: %s",
+                      CU_CHAIN_STARTS, c->last);
     c->config.alarm(c->config.arg, &why);
 }
 
@@ -202,7 +209,8 @@ static void *run_child(void *self)
         const uint64_t lived = run_once(c, &status);
         quick = lived < SETTLED_MS ? quick + 1 : 1;
         pthread_mutex_lock(&c->lock);
-        const bool over = !c->ending && (c->beyond || quick >= CU_CHAIN_STARTS || (WIFEXITED(status) && WEXITSTATUS(status) == 127)); /* (2) */
+        const bool over = !c->ending &&
+                          (c->beyond || quick >= CU_CHAIN_STARTS || (WIFEXITED(status) && WEXITSTATUS(status) == 127)); /* (2) */
         pthread_mutex_unlock(&c->lock);
         if (over) {
             give_up(c, status);

@@ -78,7 +78,8 @@ cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
 struct cu_cometbft_standing cu_cometbft_stands(const struct cu_engine *engine)
 {
     struct cometbft *e = engine->self;
-    struct cu_cometbft_standing ret = { .flight = cu_sender_flight(e->sender), .starts = e->child ? cu_child_starts(e->child) : 0 };
+    struct cu_cometbft_standing ret = { .flight = cu_sender_flight(e->sender),
+                                        .starts = e->child ? cu_child_starts(e->child) : 0 };
 
     cu_chain_at(e->chain, &ret.height, &ret.time);
     return ret;
@@ -148,7 +149,8 @@ static void let_go(struct cometbft **at)
 static cu_status name_sockets(struct cometbft *e, struct cu_err *err)
 {
     e->home_fd = open(e->config.home, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    ENSURE(e->home_fd >= 0 && pipe2(e->stop, O_CLOEXEC) == 0, err, CU_IO, "%s cannot be opened: %s", e->config.home, strerror(errno));
+    ENSURE(e->home_fd >= 0 && pipe2(e->stop, O_CLOEXEC) == 0, err, CU_IO, "%s cannot be opened: %s", e->config.home,
+           strerror(errno));
     snprintf(e->app, sizeof e->app, "/proc/self/fd/%d/app.sock", e->home_fd);
     snprintf(e->rpc, sizeof e->rpc, "/proc/self/fd/%d/rpc.sock", e->home_fd);
     return CU_OK;
@@ -164,7 +166,9 @@ static cu_status start_child(struct cometbft *e, struct cu_err *err)
 static cu_status start(struct cometbft *e, struct cu_err *err)
 {
     const struct cu_cometbft_config *c = &e->config;
-    const struct cu_sender_config sender = { .fs = c->fs, .dir = CU_COMETBFT_HEIGHTS, .random = c->random, .broadcast = broadcast, .arg = e };
+    const struct cu_sender_config sender = {
+        .fs = c->fs, .dir = CU_COMETBFT_HEIGHTS, .random = c->random, .broadcast = broadcast, .arg = e
+    };
 
     TRY(name_sockets(e, err));
     TRY(cu_sender_new(&sender, &e->sender, err));

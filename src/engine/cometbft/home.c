@@ -30,7 +30,8 @@ static cu_status secret_of(const struct cu_private_key *key, uint8_t ret[64], st
     struct cu_buf pem = cu_buf_over(text, sizeof text), bytes = cu_buf_over(der, sizeof der);
 
     TRY(cu_private_to_pem(key, CU_SPAN_EMPTY, &pem, err));
-    const uint8_t *line = memchr(text, '\n', pem.n), *end = line ? memchr(line + 1, '\n', pem.n - (size_t)(line + 1 - text)) : NULL;
+    const uint8_t *line = memchr(text, '\n', pem.n),
+                  *end = line ? memchr(line + 1, '\n', pem.n - (size_t)(line + 1 - text)) : NULL;
     cu_status read = end ? cu_base64_read(cu_span(line + 1, (size_t)(end - line - 1)), &bytes, err) : CU_MALFORMED;
     if (read == CU_OK && bytes.n != 48) read = CU_MALFORMED;
     if (read == CU_OK) memcpy(ret, der + 16, 32), memcpy(ret + 32, key->pub.bytes, 32);
@@ -116,7 +117,8 @@ static void put_parameters(struct cu_json *j)
     cu_json_close(j, '}');
 }
 
-void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret)
+void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers,
+                      size_t n, struct cu_buf *ret)
 {
     CU_BUF state = cu_buf_heap(2 * CU_CHAIN_FOUNDING_MAX);
     struct cu_json j = cu_json_on(ret);

@@ -56,7 +56,10 @@ static cu_status receive(int fd, struct cu_buf *ret, struct cu_err *err)
     }
 }
 
-static bool holds(struct cu_span bytes, const char *text) { return bytes.n > 0 && memmem(bytes.p, bytes.n, text, strlen(text)) != NULL; }
+static bool holds(struct cu_span bytes, const char *text)
+{
+    return bytes.n > 0 && memmem(bytes.p, bytes.n, text, strlen(text)) != NULL;
+}
 
 cu_status cu_rpc_answer(struct cu_span answer, struct cu_err *err)
 {
@@ -71,13 +74,15 @@ cu_status cu_rpc_answer(struct cu_span answer, struct cu_err *err)
 
 cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err *err)
 {
-    CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), request = cu_buf_heap(2 * CU_CHAIN_TX_MAX + 512), answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
+    CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), request = cu_buf_heap(2 * CU_CHAIN_TX_MAX + 512),
+           answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
     CU_CLEANUP(close_fd) int fd = -1;
 
     cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"broadcast_tx_async\",\"params\":{\"tx\":\"");
     cu_base64_put(&body, tx);
     cu_buf_add_str(&body, "\"}}");
-    cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", body.n);
+    cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                body.n);
     cu_buf_add(&request, cu_buf_span(&body));
     TRY(cu_buf_ok(&request, err));
     TRY(connect_to(socket, &fd, err));

@@ -58,8 +58,8 @@ struct cu_sender {
     struct slot slot[SLOTS];
     struct cu_submission subs[CU_SUBMIT_RECORDS_MAX]; /* the packer's */
     struct cu_buf file;                               /* the packer's */
-    uint64_t settled; /* ms: when anything was, last */
-    bool still;       /* somebody waited in vain since then */
+    uint64_t settled;                                 /* ms: when anything was, last */
+    bool still;                                       /* somebody waited in vain since then */
     bool runs, ending;
     pthread_t packer;
 };
@@ -155,7 +155,8 @@ static void tell(struct cu_sender *s, const cu_seq *block, cu_unix_ms closed)
         struct slot *slot = &s->slot[i];
         if (slot->state != JUDGED) continue;
         for (size_t k = 0; block && k < slot->n; k++)
-            if (slot->item[k].outcome.status == CU_OK) slot->item[k].outcome.block = *block, slot->item[k].outcome.closed = closed;
+            if (slot->item[k].outcome.status == CU_OK)
+                slot->item[k].outcome.block = *block, slot->item[k].outcome.closed = closed;
         settle(s, slot);
     }
     pthread_mutex_unlock(&s->lock);
@@ -168,7 +169,10 @@ static void committed(void *self, bool admitted)
 
 static void dated(void *self, cu_seq block, cu_unix_ms closed) { tell(self, &block, closed); }
 
-struct cu_chain_listener cu_sender_listener(struct cu_sender *s) { return (struct cu_chain_listener){ s, judged, committed, dated }; }
+struct cu_chain_listener cu_sender_listener(struct cu_sender *s)
+{
+    return (struct cu_chain_listener){ s, judged, committed, dated };
+}
 
 /* ---- packing ---- the packer alone; the lock is held on entry and on return ---- */
 
@@ -214,7 +218,8 @@ static void take_waiting(struct cu_sender *s, struct slot *slot)
         if (record.n <= CU_RECORD_MAX) add_item(slot, record, r, r->taken, 0);
         else {
             struct item it = { .whose = r, .which = r->taken, .outcome = { .status = CU_TOO_LARGE } };
-            snprintf(it.outcome.text, sizeof it.outcome.text, "the record has %zu bytes; at most %d are taken", record.n, CU_RECORD_MAX);
+            snprintf(it.outcome.text, sizeof it.outcome.text, "the record has %zu bytes; at most %d are taken", record.n,
+                     CU_RECORD_MAX);
             answer(&it);
         }
         if (++r->taken == r->n) pop(s);
@@ -267,7 +272,9 @@ static cu_status write_slot(struct cu_sender *s, const struct slot *slot, struct
     const struct cu_fs *fs = s->config.fs;
     const unsigned i = (unsigned)(slot - s->slot);
     CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
-    const struct cu_height is = { .height = i + 1, .count = (uint32_t)slot->n, .records = cu_span_from(cu_buf_span(&slot->tx), CU_CHAIN_NONCE) };
+    const struct cu_height is = { .height = i + 1,
+                                  .count = (uint32_t)slot->n,
+                                  .records = cu_span_from(cu_buf_span(&slot->tx), CU_CHAIN_NONCE) };
     static const uint8_t nothing[CU_HEIGHT_HEADER];
     char path[256];
 
@@ -377,7 +384,8 @@ static bool send_something(struct cu_sender *s)
         if (slot->state != PACKED || (slot->sent && now - slot->sent < s->config.resend_ms)) continue;
         slot->sent = now;
         pthread_mutex_unlock(&s->lock);
-        const cu_status sent = s->config.broadcast(s->config.arg, cu_buf_span(&slot->tx), NULL); /* while PACKED its bytes stay as they are */
+        const cu_status sent = s->config.broadcast(s->config.arg, cu_buf_span(&slot->tx),
+                                                   NULL); /* while PACKED its bytes stay as they are */
         pthread_mutex_lock(&s->lock);
         if (sent != CU_OK && slot->state == PACKED) slot->sent = now - s->config.resend_ms + TICK_MS;
         return true;
@@ -436,12 +444,14 @@ static cu_status outcome_of(struct cu_sender *s, const struct request *r, struct
     if (r->done == r->n) return CU_OK;
     s->still = true;
     return cu_fail(err, CU_INTERRUPTED,
-                   "the organisations have not decided within %u ms: %zu of %zu records wait in this node's outbox, and go on by themselves when more than "
+                   "the organisations have not decided within %u ms: %zu of %zu records wait in this node's outbox, and go on by "
+                   "themselves when more than "
                    "two thirds are there again. Submit them once more to learn what became of them: each is recorded once",
                    s->config.wait_ms, r->taken - r->done, r->n);
 }
 
-cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
+cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, size_t n, struct cu_outcome *ret,
+                           struct cu_err *err)
 {
     struct request r = { .records = records, .ret = ret, .n = n };
     const struct timespec until = in_ms(s->config.wait_ms);
@@ -465,7 +475,8 @@ cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, s
     unlink_request(s, &r);
     cu_status status = taken ? outcome_of(s, &r, err)
                              : cu_fail(err, CU_BUSY,
-                                       "the organisations decide nothing now: nothing was taken. What is recorded can be read; try again when more than two "
+                                       "the organisations decide nothing now: nothing was taken. What is recorded can be read; "
+                                       "try again when more than two "
                                        "thirds of them are there");
     pthread_mutex_unlock(&s->lock);
     pthread_cond_destroy(&r.answered);
