@@ -8,128 +8,28 @@
  * 6. Only then the outbox is emptied. A crash between 3 and 6 is finished by the next writing verb, from 4 on. The journal is drained
  *    behind all this, at the latest when the verb ends.
  */
+#include "service/deposit.h"
 #include "service/form.h"
-#include "service/outbox.h"
 
-#include "custody/text.h"
-
-#include <stdio.h>
 #include <stdlib.h>
-
-/* One deposit on its way. */
-struct work {
-    const char *path;
-    struct cu_ingested in;
-    struct cu_buf claim_file; /* encoded cu_claim_file: claim, salt, details */
-    struct cu_claim_file parts;
-    struct cu_buf record;
-    struct cu_outcome outcome;
-};
 
 struct group {
     struct cu_place *p;
     const struct cu_deposit_request *r;
     struct cu_put *put;
     size_t n;
-    struct work work[CU_GROUP_DEPOSITS];
+    struct cu_work work[CU_GROUP_DEPOSITS];
 };
 
 static void group_free(struct group *g)
 {
-    for (size_t i = 0; i < g->n; i++) {
-        cu_ingested_free(&g->work[i].in);
-        cu_buf_free(&g->work[i].claim_file);
-        cu_buf_free(&g->work[i].record);
-    }
+    for (size_t i = 0; i < g->n; i++) cu_work_free(&g->work[i]);
     cu_put_free(g->put);
     g->put = NULL;
     g->n = 0;
 }
 
-void cu_deposited_free(struct cu_deposited *d)
-{
-    cu_buf_free(&d->receipt);
-    cu_buf_free(&d->manifest);
-}
-
-static void phase(const struct cu_place *p, const char *name)
-{
-    if (p->progress.at) p->progress.at(p->progress.arg, name, 0, 0, 0, 0);
-}
-
-/* ---- 1. reading ---- */
-static cu_status match_item(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n,
-                            struct cu_err *err)
-{
-    if (item->type == CU_ITEM_HARDLINK) return cu_expect_link(arg, item->path, item->target, err);
-    return item->type == CU_ITEM_FILE ? cu_expect_match(arg, item->path, digests, n, err) : CU_OK;
-}
-
-static struct cu_span base_name(const char *path)
-{
-    size_t n = strlen(path), from;
-
-    if (strcmp(path, "-") == 0) return cu_span_str("standard input");
-    while (n > 1 && path[n - 1] == '/') n--;
-    for (from = n; from > 0 && path[from - 1] != '/'; from--) continue;
-    return n == from ? cu_span(path, n) : cu_span(path + from, n - from);
-}
-
-static cu_status read_source(struct cu_place *p, const struct cu_deposit_request *r, struct cu_put *put, const char *path,
-                             struct cu_ingested *ret, struct cu_err *err)
-{
-    struct cu_ingest ingest = { .source = &p->source, .put = put, .digests = r->digests, .progress = p->progress };
-
-    if (r->seal) ingest.to = r->seal->to, ingest.to_n = r->seal->n;
-    if (r->expect) {
-        ingest.digests |= cu_expect_algs(r->expect);
-        ingest.item = match_item;
-        ingest.item_arg = r->expect;
-    }
-    TRY(cu_ingest_path(&ingest, path, ret, err));
-    if (!r->expect) return CU_OK;
-    cu_status as_expected = ret->type == CU_CONTENT_ITEM
-                                ? cu_expect_match(r->expect, base_name(path), ret->digest, ret->digests_n, err)
-                                : CU_OK;
-    if (as_expected == CU_OK) as_expected = cu_expect_done(r->expect, err);
-    if (as_expected != CU_OK) cu_ingested_free(ret);
-    return as_expected;
-}
-
 /* ---- 3. claim and acceptance ---- */
-static cu_status sign_claim(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, uint64_t serial,
-                            struct work *w, struct cu_err *err)
-{
-    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), sealed = cu_buf_heap(CU_DETAILS_MAX), record = cu_buf_heap(CU_RECORD_MAX);
-    const struct cu_buf *said_of_it = &details;
-    struct cu_claim claim = { .serial = serial,
-                              .case_id = *case_id,
-                              .content = w->in.type,
-                              .size = w->in.size,
-                              .root = w->in.root,
-                              .folder = w->in.folder,
-                              .has_folder = w->in.type == CU_CONTENT_FOLDER };
-    const struct cu_claim_file file = { .path = cu_span_str(w->path) };
-    struct cu_claim_file parts = file;
-    struct cu_record said;
-
-    TRY(cu_form_write(r, base_name(w->path), &w->in, &details, err));
-    if (r->seal) {
-        claim.sealed = r->seal->list;
-        claim.has_sealed = true;
-        TRY(cu_seal_details(r->seal, cu_buf_span(&details), &sealed, err));
-        said_of_it = &sealed;
-    }
-    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(said_of_it), &record, err));
-    TRY(cu_record_read(cu_buf_span(&record), &said, err));
-    parts.claim = said.entry;
-    parts.salt = said.salt;
-    parts.details = said.details;
-    w->claim_file = cu_buf_heap(CU_RECORD_MAX);
-    TRY(cu_schema_write(&cu_claim_file_schema, &parts, &w->claim_file, err));
-    return cu_schema_read(&cu_claim_file_schema, cu_buf_span(&w->claim_file), &w->parts, err);
-}
-
 /* The provider's signature over the depositor's; `content` is what travels along (p NULL: nothing). */
 static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, struct cu_span content, struct cu_buf *ret,
                               struct cu_err *err)
@@ -152,14 +52,6 @@ static struct cu_span inline_content(const struct cu_ingested *in)
     return in->content.n ? cu_buf_span(&in->content) : cu_span("", 0);
 }
 
-/* A claim file's claim, read; it must be a claim of this ledger's depositor. */
-static cu_status read_claim(const struct cu_claim_file *parts, struct cu_statement *ret, struct cu_err *err)
-{
-    TRY(cu_statement_read(parts->claim, ret, err));
-    ENSURE(ret->kind == CU_KIND_CLAIM, err, CU_WRONG_KIND, "this is no claim file: it holds a statement of another kind");
-    return CU_OK;
-}
-
 /* ---- 4. recording ---- */
 static cu_status group_spans(const struct group *g, struct cu_span *ret)
 {
@@ -168,7 +60,7 @@ static cu_status group_spans(const struct group *g, struct cu_span *ret)
 }
 
 /* An acceptance that aged in the outbox is signed afresh over the same claim: same statement, same id. */
-static cu_status accept_afresh(struct cu_place *p, struct work *w, struct cu_err *err)
+static cu_status accept_afresh(struct cu_place *p, struct cu_work *w, struct cu_err *err)
 {
     CU_BUF fresh = cu_buf_heap(CU_RECORD_MAX);
     struct cu_record record;
@@ -188,7 +80,7 @@ static cu_status accept_afresh(struct cu_place *p, struct work *w, struct cu_err
 }
 
 /* A second claim under a taken number changes nothing, and stays provable: the node keeps it whole in an incident. */
-static cu_status keep_equivocation(struct cu_place *p, const struct work *w, struct cu_err *err)
+static cu_status keep_equivocation(struct cu_place *p, const struct cu_work *w, struct cu_err *err)
 {
     const struct cu_details_rows details = { .text = cu_span_str("one key signed two different claims under one serial number") };
     struct cu_incident body = { .type = CU_INCIDENT_EQUIVOCATION, .count = 1, .has_claim = true };
@@ -212,7 +104,7 @@ static cu_status record_group(struct group *g, struct cu_err *err)
     struct cu_span records[CU_GROUP_DEPOSITS];
     struct cu_outcome outcomes[CU_GROUP_DEPOSITS];
 
-    phase(g->p, "ledger");
+    cu_phase(g->p, "ledger");
     TRY(group_spans(g, records));
     TRY(g->p->engine->submit(g->p->engine->self, records, g->n, outcomes, err));
     for (size_t i = 0; i < g->n; i++) {
@@ -224,129 +116,27 @@ static cu_status record_group(struct group *g, struct cu_err *err)
 }
 
 /* ---- 5. the node's word, and the receipts ---- */
-static bool recorded(const struct work *w) { return w->outcome.status == CU_OK || w->outcome.status == CU_DUPLICATE; }
-
 static cu_status attest(struct group *g, struct cu_err *err)
 {
     struct cu_range ranges[CU_GROUP_DEPOSITS];
     size_t n = 0;
 
-    phase(g->p, "copies");
+    cu_phase(g->p, "copies");
     for (size_t i = 0; i < g->n; i++) {
-        const struct work *w = &g->work[i];
+        const struct cu_work *w = &g->work[i];
         uint64_t copies = 0;
         if (w->outcome.status == CU_DUPLICATE && w->outcome.seq.v < g->p->log.checkpoint.size.v)
             TRY(cu_copies(g->p, w->outcome.seq, &copies, err));
-        if (recorded(w) && !copies) ranges[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
+        if (cu_work_recorded(w) && !copies) ranges[n++] = (struct cu_range){ w->outcome.seq.v, w->outcome.seq.v };
     }
     return cu_attest(g->p, ranges, n, err);
-}
-
-/* A duplicate links to the object that is there and is a deposit of its own; who deposits it is told. */
-struct first {
-    struct cu_place *p;
-    cu_seq seq;
-    struct cu_buf name;
-};
-
-static cu_status take_first(void *arg, const struct cu_index_row *row, struct cu_err *err)
-{
-    struct first *f = arg;
-
-    return row->seq.v < f->seq.v && row->kind == CU_KIND_DEPOSIT && !f->name.n ? cu_exhibit_name(f->p, row, &f->name, err)
-                                                                               : CU_OK;
-}
-
-static cu_status find_same(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
-{
-    const struct cu_index_query q = { .by = CU_FIND_SHA256, .hash = d->sha256, .limit = 1 };
-    struct first f = { p, d->seq, cu_buf_over(d->same_as, sizeof d->same_as) };
-
-    return p->index.find(p->index.self, &q, take_first, &f, err);
-}
-
-static cu_status describe(struct cu_place *p, const struct work *w, const struct cu_index_row *row, struct cu_deposited *d,
-                          struct cu_err *err)
-{
-    struct cu_buf exhibit = cu_buf_over(d->exhibit, sizeof d->exhibit);
-    size_t slash;
-
-    d->path = w->path;
-    d->id = w->outcome.id;
-    d->leaf = row->leaf;
-    d->seq = row->seq;
-    d->root = row->root;
-    d->serial = row->serial;
-    d->type = (enum cu_content_type)row->content;
-    d->size = row->size;
-    d->sha256 = row->sha256;
-    d->time = row->recorded;
-    d->duplicate = w->outcome.status == CU_DUPLICATE;
-    d->required = cu_genesis_policy(p)->copies;
-    TRY(cu_exhibit_name(p, row, &exhibit, err));
-    for (slash = exhibit.n; slash > 0 && d->exhibit[slash - 1] != '/'; slash--) continue;
-    memcpy(d->case_name, d->exhibit, slash ? slash - 1 : 0);
-    d->has_sha256 = true;
-    if (row->has_sha256) TRY(find_same(p, d, err));
-    return cu_copies(p, row->seq, &d->copies, err);
-}
-
-/* Nobody else knows the digest of what was read. */
-static cu_status describe_sealed(struct cu_place *p, const struct work *w, struct cu_deposited *d, struct cu_err *err)
-{
-    struct cu_buf names = cu_buf_over(d->sealed_for, sizeof d->sealed_for - 1);
-    struct cu_entry entry;
-    struct cu_span bytes;
-
-    TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
-    TRY(cu_entry_read(bytes, &entry, err));
-    if (!entry.inner.body.claim.has_sealed) return CU_OK;
-    cu_sealed_for(p, &entry.inner.body.claim.sealed, &names);
-    if (cu_buf_ok(&names, NULL) != CU_OK) /* very many */
-        snprintf(d->sealed_for, sizeof d->sealed_for, "%zu members", (size_t)entry.inner.body.claim.sealed.n);
-    d->has_sha256 = w->in.digests_n > 0;
-    if (d->has_sha256) memcpy(d->sha256.b, w->in.digest[0].bytes, sizeof d->sha256.b);
-    return CU_OK;
-}
-
-/* A folder's size and digest are its manifest's word; above the inline bound the manifest goes beside the receipt. */
-static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
-{
-    struct cu_entry entry;
-    struct cu_span bytes;
-
-    TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
-    TRY(cu_entry_read(bytes, &entry, err));
-    const struct cu_claim claim = entry.inner.body.claim;
-    d->manifest = cu_buf_heap(claim.size + 1);
-    TRY(cu_place_manifest(p, d->seq, &claim, &d->manifest, err));
-    d->sha256 = cu_sha256(cu_buf_span(&d->manifest));
-    d->size = claim.folder.bytes;
-    d->items = claim.folder.items;
-    if (claim.size <= CU_CONTENT_INLINE_MAX) cu_buf_clear(&d->manifest);
-    return CU_OK;
-}
-
-static cu_status hand_out(struct cu_place *p, const struct work *w, bool no_wait, cu_deposited_fn *done, void *arg,
-                          struct cu_err *err)
-{
-    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    CU_CLEANUP(cu_deposited_free) struct cu_deposited d = { 0 };
-
-    TRY(cu_lookup_seq(p, w->outcome.seq, &found, err));
-    TRY(describe(p, w, &found.row, &d, err));
-    if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, &d, err));
-    else if (!found.row.has_sha256) TRY(describe_sealed(p, w, &d, err));
-    d.receipt = cu_buf_heap(CU_RECEIPT_MAX);
-    if (!no_wait) TRY(cu_receipt_of(p, d.seq, &d.receipt, err));
-    return done(arg, &d, err);
 }
 
 /* The first refusal of a group speaks for it, after everyone else of it has been served. */
 static cu_status first_refusal(const struct group *g, struct cu_err *err)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (!recorded(&g->work[i]))
+        if (!cu_work_recorded(&g->work[i]))
             return cu_fail(err, g->work[i].outcome.status, "%s: the ledger refused it: %s",
                            g->work[i].path ? g->work[i].path : "outbox", g->work[i].outcome.text);
     return CU_OK;
@@ -357,10 +147,10 @@ static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *do
     struct cu_place *p = g->p;
 
     if (!no_wait) TRY(attest(g, err));
-    phase(p, "receipt");
+    cu_phase(p, "receipt");
     TRY(cu_settle(p, err));
     for (size_t i = 0; i < g->n; i++)
-        if (recorded(&g->work[i])) TRY(hand_out(p, &g->work[i], no_wait, done, arg, err));
+        if (cu_work_recorded(&g->work[i])) TRY(cu_work_hand_out(p, &g->work[i], no_wait, done, arg, err));
     return CU_OK;
 }
 
@@ -368,7 +158,7 @@ static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *do
 static cu_status set_aside(const struct group *g, struct cu_err *err)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (!recorded(&g->work[i])) TRY(cu_outbox_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
+        if (!cu_work_recorded(&g->work[i])) TRY(cu_outbox_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
     return CU_OK;
 }
 
@@ -402,9 +192,9 @@ static cu_status sign_group(struct group *g, const cu_case_id *case_id, struct c
 
     TRY(cu_outbox_open(g->p, &box, err));
     for (size_t i = 0; i < g->n; i++) {
-        struct work *w = &g->work[i];
+        struct cu_work *w = &g->work[i];
         w->record = cu_buf_heap(CU_RECORD_MAX);
-        if (case_id) TRY(sign_claim(g->p, g->r, case_id, ++box.highest, w, err));
+        if (case_id) TRY(cu_work_sign(g->p, g->r, case_id, ++box.highest, w, err));
         TRY(accept_claim(g->p, &w->parts, inline_content(&w->in), &w->record, err));
         cu_buf_add(&box.records, cu_buf_span(&w->record));
     }
@@ -415,7 +205,7 @@ static cu_status sign_group(struct group *g, const cu_case_id *case_id, struct c
 static cu_status keep_group(struct group *g, struct cu_err *err)
 {
     TRY(cu_put_commit(g->put, err));
-    phase(g->p, "provider check");
+    cu_phase(g->p, "provider check");
     cu_status kept = cu_put_verify(g->put, CU_STORE_CLOUD, err);
     return kept == CU_OK
                ? CU_OK
@@ -442,15 +232,6 @@ static cu_status need_parties(const struct cu_place *p, struct cu_err *err)
     return cu_need_key(p, CU_SIGNER_ORGANISATION, err);
 }
 
-static cu_status case_id_of(struct cu_place *p, const struct cu_deposit_request *r, cu_case_id *ret, struct cu_err *err)
-{
-    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-
-    TRY(cu_lookup_case(p, r->case_name.n ? r->case_name : cu_span_str(CU_CASE_UNFILED), &found, err));
-    *ret = found.row.case_id;
-    return CU_OK;
-}
-
 /* As many paths as share a sync. A path that cannot be read ends the group: those before it are recorded, then its error speaks. */
 static cu_status deposit_some(struct group *g, const char *const *paths, size_t n, const cu_case_id *case_id,
                               cu_deposited_fn *done, void *arg, size_t *ret_n, struct cu_err *err)
@@ -461,9 +242,9 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
 
     TRY(begin_group(g, err));
     while (g->n < n && g->n < CU_GROUP_DEPOSITS && bytes < CU_GROUP_BYTES) {
-        struct work *w = &g->work[g->n];
-        *w = (struct work){ .path = paths[g->n] };
-        read = read_source(g->p, g->r, g->put, w->path, &w->in, &why);
+        struct cu_work *w = &g->work[g->n];
+        *w = (struct cu_work){ .path = paths[g->n] };
+        read = cu_work_read(g->p, g->r, &(struct cu_ingest){ .put = g->put }, w, &why);
         if (read != CU_OK) break;
         bytes += w->in.bytes;
         g->n++;
@@ -485,7 +266,7 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
     status = need_parties(p, err);
     if (status == CU_OK) status = cu_form_check(r, err);
-    if (status == CU_OK) status = case_id_of(p, r, &case_id, err);
+    if (status == CU_OK) status = cu_work_case(p, r, &case_id, err);
     for (size_t at = 0; status == CU_OK && at < n;) {
         size_t took = 0;
         *g = (struct group){ .p = p, .r = r };
@@ -498,54 +279,16 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
 }
 
 /* ---- claims signed elsewhere ---- */
-static cu_status sign_alone(struct cu_place *p, const struct cu_deposit_request *r, const cu_case_id *case_id, struct work *w,
-                            struct cu_err *err)
-{
-    CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
-
-    TRY(cu_outbox_open(p, &box, err));
-    TRY(sign_claim(p, r, case_id, ++box.highest, w, err));
-    return cu_outbox_keep(&box, err);
-}
-
-cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, const char *path, struct cu_buf *ret_file,
-                        struct cu_err *err)
-{
-    struct work w = { .path = path };
-    cu_case_id case_id;
-    cu_status status;
-
-    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
-    TRY(cu_form_check(r, err));
-    TRY(case_id_of(p, r, &case_id, err));
-    TRY(read_source(p, r, NULL, path, &w.in, err));
-    status = sign_alone(p, r, &case_id, &w, err);
-    if (status == CU_OK) cu_buf_add(ret_file, cu_buf_span(&w.claim_file));
-    cu_ingested_free(&w.in);
-    cu_buf_free(&w.claim_file);
-    return status == CU_OK ? cu_buf_ok(ret_file, err) : status;
-}
-
-static cu_status same_as_claimed(const struct cu_claim *claim, const struct cu_ingested *in, struct cu_err *err)
-{
-    const bool same = claim->content == (uint64_t)in->type && claim->size == in->size && cu_hash_eq(&claim->root, &in->root);
-
-    ENSURE(same, err, CU_BAD_HASH,
-           "these are not the bytes that the claim was signed for (%llu bytes claimed, %llu here): nothing was recorded",
-           (unsigned long long)claim->size, (unsigned long long)in->size);
-    return CU_OK;
-}
-
 static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, const char *path, cu_deposited_fn *done,
                                  void *arg, struct cu_err *err)
 {
-    struct work *w = &g->work[0];
+    struct cu_work *w = &g->work[0];
 
     TRY(begin_group(g, err));
     w->path = path;
-    TRY(read_source(g->p, g->r, g->put, path, &w->in, err));
+    TRY(cu_work_read(g->p, g->r, &(struct cu_ingest){ .put = g->put }, w, err));
     g->n = 1;
-    TRY(same_as_claimed(claim, &w->in, err));
+    TRY(cu_work_is(w, claim, err));
     TRY(keep_group(g, err));
     TRY(sign_group(g, NULL, err));
     TRY(record_group(g, err));
@@ -564,8 +307,10 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
     *g = (struct group){ .p = p, .r = r };
     status = cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err);
-    if (status == CU_OK) status = read_claim(&parts, &claim, err);
+    if (status == CU_OK) status = cu_claim_read(&parts, &claim, err);
     if (status == CU_OK) status = need_parties(p, err);
+    if (status == CU_OK && !path && parts.path.n == 0)
+        status = cu_fail(err, CU_USAGE, "the claim file does not say where the bytes lie: name the path behind it; nothing was recorded");
     if (status == CU_OK) {
         memcpy(claimed_path, parts.path.p, parts.path.n);
         g->work[0].parts = parts;
@@ -584,7 +329,7 @@ static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io
     struct cu_span record;
 
     while (g->n < CU_GROUP_DEPOSITS && cu_outbox_next(pending, io_at, &record)) {
-        struct work *w = &g->work[g->n++];
+        struct cu_work *w = &g->work[g->n++];
         w->record = cu_buf_heap(CU_RECORD_MAX);
         cu_buf_add(&w->record, record);
         TRY(cu_buf_ok(&w->record, err));

@@ -14,7 +14,7 @@ static const struct cu_field claim_file_fields[] = {
     CU_BYTES(1, struct cu_claim_file, claim, 1, CU_CLAIM_MAX),
     CU_BYTES(2, struct cu_claim_file, salt, CU_SALT_LEN, CU_SALT_LEN),
     CU_BYTES(3, struct cu_claim_file, details, 1, CU_DETAILS_MAX),
-    CU_BYTES(4, struct cu_claim_file, path, 1, CU_PATH_MAX_BYTES),
+    CU_BYTES(4, struct cu_claim_file, path, 0, CU_PATH_MAX_BYTES),
 };
 const struct cu_schema cu_claim_file_schema = CU_SCHEMA_OF("claim file", claim_file_fields, struct cu_claim_file);
 
