@@ -32,6 +32,7 @@ struct call {
     char url[URL_MAX];
     char range[48];      /* "5-9"; "": all */
     struct cu_span body; /* n > 0: a POST of it */
+    bool post;           /* … of nothing */
     const char *type;
     cu_remote_feed *feed;
     void *arg;
@@ -81,13 +82,14 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     if (c->client->cert[0])
         curl_easy_setopt(h, CURLOPT_SSLCERT, c->client->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, c->client->cert);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
-    struct curl_slist *headers = c->body.n ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
-    if (c->body.n) {
-        curl_easy_setopt(h, CURLOPT_POSTFIELDS, (const char *)c->body.p);
+    const bool post = c->post || c->body.n > 0;
+    struct curl_slist *headers = post ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
+    if (post) {
+        curl_easy_setopt(h, CURLOPT_POSTFIELDS, c->body.n ? (const char *)c->body.p : "");
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
         curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
     }
-    const CURLcode code = c->body.n && !headers ? CURLE_OUT_OF_MEMORY : curl_easy_perform(h);
+    const CURLcode code = post && !headers ? CURLE_OUT_OF_MEMORY : curl_easy_perform(h);
     curl_slist_free_all(headers);
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &c->http);
     return code;
@@ -158,18 +160,26 @@ static cu_status get_record(void *self, cu_seq seq, struct cu_buf *ret, struct c
     return get(self, path, ret, err);
 }
 
-/* As a value of a query: what is no letter or digit is encoded. */
-static void add_value(char url[URL_MAX], const char *name, struct cu_span value)
+/* What is no letter or digit is encoded. */
+static void put_encoded(char url[URL_MAX], struct cu_span value)
 {
     size_t n = strlen(url);
 
-    if (value.n == 0) return;
-    n += (size_t)snprintf(url + n, URL_MAX - n, "&%s=", name);
     for (size_t i = 0; i < value.n && n + 4 < URL_MAX; i++) {
         const uint8_t c = value.p[i];
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         n += (size_t)snprintf(url + n, URL_MAX - n, plain ? "%c" : "%%%02X", c);
     }
+}
+
+/* As a value of a query. */
+static void add_value(char url[URL_MAX], const char *name, struct cu_span value)
+{
+    const size_t n = strlen(url);
+
+    if (value.n == 0) return;
+    snprintf(url + n, URL_MAX - n, "&%s=", name);
+    put_encoded(url, value);
 }
 
 static void url_of(const struct client *client, const char *what, const struct cu_reading *r, const cu_hash *root,
@@ -227,6 +237,53 @@ static cu_status submit(void *self, const struct cu_span *records, size_t n, str
         TRY(submit_some(self, records + at, some, ret + at, err));
     }
     return CU_OK;
+}
+
+/* The receipt itself is made here, of verified entries. */
+static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct cu_err *err)
+{
+    CU_BUF ignored = cu_buf_heap(CU_RECEIPT_MAX);
+    char hex[65], path[120];
+
+    cu_hash_hex(id, hex);
+    snprintf(path, sizeof path, "v1/receipt/%s?wait=%u", hex, seconds);
+    const cu_status waited = get(self, path, &ignored, err);
+    return waited == CU_COPIES_MISSING ? CU_OK : waited;
+}
+
+/* One member of a flat object, as text. */
+static bool find_member(struct cu_span body, const char *wanted, struct cu_buf *ret)
+{
+    struct cu_fields f = { .rest = body };
+    char name[32];
+
+    while (cu_fields_next(&f, name, ret))
+        if (strcmp(name, wanted) == 0) return true;
+    cu_buf_clear(ret);
+    return false;
+}
+
+static cu_status say_inventory(void *self, struct cu_span case_name, cu_seq *ret, struct cu_err *err)
+{
+    CU_BUF answer = cu_buf_heap(SAID_MAX), number = cu_buf_heap(SAID_MAX);
+    struct call c = { .client = self, .feed = keep, .arg = &answer, .post = true, .type = "Content-Type:" };
+
+    snprintf(c.url, sizeof c.url, "%s/v1/inventory/", c.client->base);
+    put_encoded(c.url, case_name);
+    TRY(ask(&c, err));
+    ENSURE(find_member(cu_buf_span(&answer), "entry", &number) &&
+               cu_decimal_read(cu_buf_span(&number), INT64_MAX, &ret->v, NULL) == CU_OK,
+           err, CU_IO, "%s: the answer does not say what was recorded", c.url);
+    return CU_OK;
+}
+
+static cu_status name_provider(void *self, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF answer = cu_buf_heap(8 * SAID_MAX), value = cu_buf_heap(SAID_MAX);
+
+    TRY(get(self, "v1/status", &answer, err));
+    if (find_member(cu_buf_span(&answer), "provider", &value)) cu_buf_add(ret, cu_buf_span(&value));
+    return cu_buf_ok(ret, err);
 }
 
 static void close_client(void *self)
@@ -396,7 +453,7 @@ static void mount_close(void *self)
 }
 
 /* ---- opening ---- */
-static bool good_address(const char *url)
+bool cu_address_good(const char *url)
 {
     const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : "";
 
@@ -404,23 +461,24 @@ static bool good_address(const char *url)
 }
 
 /* A name of a file, "" for none. */
-static bool take_name(const char *name, char ret[1024]) { return !name || (size_t)snprintf(ret, 1024, "%s", name) < 1024; }
+bool cu_address_name(const char *name, char ret[1024]) { return !name || (size_t)snprintf(ret, 1024, "%s", name) < 1024; }
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)
 {
-    static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, submit, close_client };
+    static const struct cu_remote_ops ops = { get_record, get_chunks,    get_bytes,     submit,
+                                              await,      say_inventory, name_provider, close_client };
     static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
                                              mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
     const char *url = at->url;
     size_t n = strlen(url);
 
-    ENSURE(good_address(url), err, CU_USAGE, "%s: an address is http://HOST:PORT or https://…, without a name or a query in it",
-           url);
+    ENSURE(cu_address_good(url), err, CU_USAGE,
+           "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
     struct client *client = calloc(1, sizeof *client);
     struct mount *m = calloc(1, sizeof *m);
     if (client && m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
-    if (!m || !client || !client->handle || !take_name(at->ca, client->ca) || !take_name(at->cert, client->cert)) {
+    if (!m || !client || !client->handle || !cu_address_name(at->ca, client->ca) || !cu_address_name(at->cert, client->cert)) {
         if (client && client->handle) curl_easy_cleanup(client->handle);
         free(client);
         free(m);
@@ -435,4 +493,4 @@ static cu_status open_client(const struct cu_remote_address *at, const struct cu
     return CU_OK;
 }
 
-const struct cu_remote_kind cu_client_kind = { open_client };
+const struct cu_remote_kind cu_client_kind = { .open = open_client, .carry = cu_carrier_open };

@@ -14,6 +14,13 @@ bool cu_status_named(struct cu_span name, cu_status *ret); /* "BAD_SERIAL" */
 /** What a node answers to n records; `closed` is not among it: the block entry has it. False: that is no such answer. */
 bool cu_outcomes_read(struct cu_span body, struct cu_outcome *ret, size_t n);
 
+/** What a provider says of a claim. False: it does not. */
+bool cu_carriage_read(struct cu_span body, struct cu_carriage *ret);
+/** Is it an address that is asked here? And the name of a file, "" for none; false: it is too long. */
+bool cu_address_good(const char *url);
+bool cu_address_name(const char *name, char ret[1024]);
+CU_MUST_USE cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err);
+
 /** A problem (RFC 9457) as our servers write it: its status by the name in "code", and "detail" into `text`, printable. False: it
  *  is none of ours. */
 bool cu_problem_read(struct cu_span body, cu_status *ret, char text[400]);

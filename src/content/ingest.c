@@ -31,7 +31,7 @@ cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t
         TRY(cu_intake_tick(in, got, err));
     }
     *ret_n = at;
-    return CU_OK;
+    return in->to_n ? CU_OK : cu_intake_kept(in, cu_span(ret, at), err);
 }
 
 cu_status cu_intake_stream(struct cu_intake *in, struct cu_span head, struct cu_source_file *f, uint64_t *ret_size,
@@ -177,10 +177,13 @@ cu_status cu_ingest_path(const struct cu_ingest *config, const char *path, struc
                             .algs = config->digests,
                             .progress = &config->progress,
                             .to = config->to,
-                            .to_n = config->to_n };
+                            .to_n = config->to_n,
+                            .kept = config->kept,
+                            .kept_arg = config->kept_arg };
 
     if (!in.put) TRY(cu_put_begin(NULL, 0, &nowhere, err));
     if (!in.put) in.put = nowhere;
+    if (config->chunks) cu_put_chunks(in.put, config->chunks);
     TRY(ingest_kind(&in, config, path, &out, err));
     out.files = in.files;
     out.bytes = in.bytes;

@@ -29,6 +29,11 @@ struct cu_ingest {
      * digests asked for, sha256 first. */
     cu_status (*item)(void *arg, const struct cu_item *item, const struct cu_digest_value *digests, size_t n, struct cu_err *err);
     void *item_arg;
+    /* The roots of the chunks of each object of 1 MiB or more, in the order of reading, a manifest's last: appended. May be NULL. */
+    struct cu_buf *chunks;
+    /* Told the bytes of an item as they are to be kept: sealed, when it is sealed. For whoever cannot read it twice. May be NULL. */
+    cu_status (*kept)(void *arg, struct cu_span bytes, struct cu_err *err);
+    void *kept_arg;
 };
 
 /** A folder that is sealed is one item, a tar file; its media type says so. */

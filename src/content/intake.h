@@ -14,11 +14,18 @@ struct cu_intake {
     const struct cu_progress *progress; /* may be NULL */
     const struct cu_age_recipient *to;  /* whom to seal for; to_n 0: nothing is sealed */
     size_t to_n;
+    cu_status (*kept)(void *arg, struct cu_span bytes, struct cu_err *err); /* as in cu_ingest */
+    void *kept_arg;
     uint64_t bytes, bytes_total, files; /* read so far; bytes_total 0: not known */
 };
 
 /** `n` more bytes were read. INTERRUPTED when the person wants to stop. */
 CU_MUST_USE cu_status cu_intake_tick(struct cu_intake *in, uint64_t n, struct cu_err *err);
+/** Bytes of an item that are to be kept, for whoever asked to be told. */
+CU_MUST_USE static inline cu_status cu_intake_kept(const struct cu_intake *in, struct cu_span bytes, struct cu_err *err)
+{
+    return in->kept ? in->kept(in->kept_arg, bytes, err) : CU_OK;
+}
 /** Up to `n` bytes; fewer only at the end. */
 CU_MUST_USE cu_status cu_intake_fill(struct cu_intake *in, struct cu_source_file *f, uint8_t *ret, size_t n, size_t *ret_n,
                                      struct cu_err *err);

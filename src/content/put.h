@@ -87,6 +87,7 @@ struct cu_put {
     struct cu_put_fill fill[2];
     struct cu_digest_set digests; /* the digest lane's */
     struct cu_sha256_flow flow;   /* the tree lane's, when SHA-256 is all that is asked for */
+    struct cu_buf *chunks;        /* the tree lane's: where the roots of large objects' chunks go. NULL: nobody asks */
     struct cu_put_ticket ticket[CU_PUT_TICKETS]; /* the lanes' until they have passed its slots */
     uint64_t tickets_n, taken_n;
     struct cu_pack_row *rows;
@@ -101,6 +102,8 @@ CU_MUST_USE cu_status cu_put_large_room(struct cu_put *p, uint8_t **ret, size_t 
 void cu_put_large_filled(struct cu_put *p, size_t n);
 /** After begin, before the first byte: compute these digests along the way (bits; SHA-256 always). */
 void cu_put_large_digests(struct cu_put *p, unsigned algs);
+/** Before the first byte: the roots of the chunks of large objects, in their order, are appended there. */
+static inline void cu_put_chunks(struct cu_put *p, struct cu_buf *ret) { p->chunks = ret; }
 /** The end in two parts, so that the next object is read while the lanes are at this one: all bytes are there; and what they
  *  came to. Fewer than CU_PUT_TICKETS at a time, taken in order, before the commit. */
 CU_MUST_USE cu_status cu_put_large_ended(struct cu_put *p, struct cu_err *err);

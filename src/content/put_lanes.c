@@ -36,6 +36,16 @@ static size_t hash_beside(struct cu_put *p, const struct cu_put_slot *slot, cu_h
     return n;
 }
 
+static void tell_chunks(struct cu_buf *ret, const cu_hash *leaves, size_t n)
+{
+    enum { LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES };
+
+    for (size_t at = 0; at < n; at += LEAVES) {
+        const cu_hash root = cu_tree_root(leaves + at, n - at < LEAVES ? n - at : LEAVES);
+        cu_buf_add(ret, cu_span_hash(&root));
+    }
+}
+
 static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
 {
     struct cu_put *p = arg;
@@ -48,6 +58,7 @@ static cu_status hash_slot(void *arg, size_t n, struct cu_err *err)
     slot->side_at = slot->large ? frontier->size.v * sizeof(cu_hash) : 0;
     cu_frontier_append_all(frontier, leaves, leaves_n);
     if (slot->large) cu_buf_add(&slot->side, cu_span(leaves, leaves_n * sizeof *leaves));
+    if (slot->large && p->chunks) tell_chunks(p->chunks, leaves, leaves_n);
     if (!slot->last) return cu_buf_ok(&slot->side, err);
 
     cu_hash name = cu_frontier_root(frontier);

@@ -44,6 +44,7 @@ static cu_status hand_over(struct sealing *s, struct cu_err *err)
     if (!s->large) TRY(cu_put_large_begin(s->in->put, err));
     s->large = true;
     TRY(cu_put_large_add(s->in->put, cu_buf_span(&s->out), err));
+    TRY(cu_intake_kept(s->in, cu_buf_span(&s->out), err));
     cu_buf_clear(&s->out);
     return CU_OK;
 }
@@ -64,6 +65,7 @@ static cu_status end(struct sealing *s, struct cu_ingested *ret, struct cu_err *
         TRY(hand_over(s, err));
         return cu_put_large_end(s->in->put, &ret->root, &ret->size, err);
     }
+    TRY(cu_intake_kept(s->in, cu_buf_span(&s->out), err));
     ret->size = s->out.n;
     ret->root = cu_content_root_of(cu_buf_span(&s->out));
     return cu_intake_keep_small(s->in, cu_buf_span(&s->out), ret, err);

@@ -4,6 +4,7 @@
 #define CU_PORTS_REMOTE_H
 
 #include "ports/engine.h"
+#include "ports/carrier.h"
 #include "ports/fs.h"
 
 /** What is read of which deposit, and (the other side records it) why. */
@@ -20,6 +21,12 @@ struct cu_remote_ops {
     cu_status (*bytes)(void *self, const struct cu_reading *what, const cu_hash *root, uint64_t from, uint64_t to, cu_remote_feed *feed, void *arg, struct cu_err *err);
     /* Submit n records, as ports/engine.h has it; `closed` is not told. An error: nobody knows what became of them, so submit them again. */
     cu_status (*submit)(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
+    /* Wait up to so many seconds, until the statement of that id has the copies that a receipt needs; OK whether it has or not. */
+    cu_status (*await)(void *self, const cu_hash *id, unsigned seconds, struct cu_err *err);
+    /* The other side says and records what it knows of a case: at which position. */
+    cu_status (*inventory)(void *self, struct cu_span case_name, cu_seq *ret, struct cu_err *err);
+    /* Where evidence is handed in: an address, appended; nothing when the node names nobody. */
+    cu_status (*provider)(void *self, struct cu_buf *ret, struct cu_err *err);
     void (*close)(void *self);
 };
 
@@ -28,6 +35,9 @@ struct cu_remote_ops {
 struct cu_remote_address { const char *url, *ca, *cert; };
 /** A part that opens them. *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its
  *  close lets go of `under`, and comes before the remote's. USAGE: the address is not understood; nobody is asked yet. */
-struct cu_remote_kind { cu_status (*open)(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err); };
+struct cu_remote_kind {
+    cu_status (*open)(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err);
+    cu_status (*carry)(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err); /* the same, to hand evidence to */
+};
 
 #endif

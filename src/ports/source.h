@@ -21,6 +21,8 @@ struct cu_source_file_ops {
     cu_status (*read)(struct cu_source_file *f, void *ret, size_t n, size_t *ret_n, struct cu_err *err); /* fewer than n only at the end */
     cu_status (*stat)(struct cu_source_file *f, struct cu_source_stat *ret, struct cu_err *err);
     void (*close)(struct cu_source_file *f);
+    /* What is read next begins at this byte. Of a file; USAGE: of what comes but once. */
+    cu_status (*seek)(struct cu_source_file *f, uint64_t at, struct cu_err *err);
 };
 
 static inline void cu_source_close(struct cu_source_file **f)

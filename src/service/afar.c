@@ -5,6 +5,7 @@
 
 #define SEEN CU_DIR_NODE_STATE "/seen"
 #define TRIES 4
+#define FOLLOW_WAIT_MS 60000
 
 /* ---- content ---- */
 struct arriving {
@@ -160,4 +161,22 @@ cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err)
     TRY(follows(p, &seen, err));
     if (p->log.checkpoint.size.v == seen.size.v) return CU_OK;
     return cu_fs_replace(&p->fs, SEEN, SEEN ".new", cu_buf_span(&p->log.note), true, err);
+}
+
+static cu_status follow(struct cu_place *p, struct cu_err *err)
+{
+    TRY(cu_place_refresh(p, err));
+    TRY(cu_place_goes_on(p, err));
+    return cu_follow(p, err);
+}
+
+/* One at a time: what was seen, and the index, are as of one checkpoint. */
+cu_status cu_follow_afar(struct cu_place *p, struct cu_err *err)
+{
+    void *lock;
+
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_LOCK, FOLLOW_WAIT_MS, &lock, err));
+    const cu_status followed = follow(p, err);
+    p->fs.ops->unlock(p->fs.self, lock);
+    return followed;
 }

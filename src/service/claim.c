@@ -28,8 +28,7 @@ static struct cu_span base_name(const char *path)
 
 static cu_status as_expected(const struct cu_expect *expect, const struct cu_work *w, struct cu_err *err)
 {
-    if (w->in.type == CU_CONTENT_ITEM)
-        TRY(cu_expect_match(expect, base_name(w->path), w->in.digest, w->in.digests_n, err));
+    if (w->in.type == CU_CONTENT_ITEM) TRY(cu_expect_match(expect, base_name(w->path), w->in.digest, w->in.digests_n, err));
     return cu_expect_done(expect, err);
 }
 

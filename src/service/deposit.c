@@ -158,7 +158,8 @@ static cu_status settle_group(struct group *g, bool no_wait, cu_deposited_fn *do
 static cu_status set_aside(const struct group *g, struct cu_err *err)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (!cu_work_recorded(&g->work[i])) TRY(cu_outbox_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
+        if (!cu_work_recorded(&g->work[i]))
+            TRY(cu_outbox_refused(g->p, &g->work[i].outcome.id, cu_buf_span(&g->work[i].record), err));
     return CU_OK;
 }
 
@@ -259,6 +260,7 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
 cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n,
                      cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
+    if (p->remote.ops) return cu_carry(p, r, paths, n, done, arg, err);
     struct group *g = calloc(1, sizeof *g);
     cu_status status = CU_OK;
     cu_case_id case_id;
@@ -298,6 +300,7 @@ static cu_status deposit_claimed(struct group *g, const struct cu_claim *claim, 
 cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path,
                            cu_deposited_fn *done, void *arg, struct cu_err *err)
 {
+    if (p->remote.ops) return cu_carry_claim(p, r, claim_file, path, done, arg, err);
     struct group *g = calloc(1, sizeof *g);
     struct cu_claim_file parts;
     struct cu_statement claim;
@@ -310,7 +313,8 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
     if (status == CU_OK) status = cu_claim_read(&parts, &claim, err);
     if (status == CU_OK) status = need_parties(p, err);
     if (status == CU_OK && !path && parts.path.n == 0)
-        status = cu_fail(err, CU_USAGE, "the claim file does not say where the bytes lie: name the path behind it; nothing was recorded");
+        status = cu_fail(err, CU_USAGE,
+                         "the claim file does not say where the bytes lie: name the path behind it; nothing was recorded");
     if (status == CU_OK) {
         memcpy(claimed_path, parts.path.p, parts.path.n);
         g->work[0].parts = parts;

@@ -32,6 +32,10 @@ CU_MUST_USE cu_status cu_claim_read(const struct cu_claim_file *parts, struct cu
 /** Is what was read what was claimed? BAD_HASH. */
 CU_MUST_USE cu_status cu_work_is(const struct cu_work *w, const struct cu_claim *claim, struct cu_err *err);
 
+/* ---- to a ledger elsewhere (carry.c): as cu_deposit and cu_deposit_claim, which call them ---- */
+CU_MUST_USE cu_status cu_carry(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n, cu_deposited_fn *done, void *arg, struct cu_err *err);
+CU_MUST_USE cu_status cu_carry_claim(struct cu_place *p, const struct cu_deposit_request *r, struct cu_span claim_file, const char *path, cu_deposited_fn *done, void *arg, struct cu_err *err);
+
 /* ---- what is handed out (deposited.c) ---- */
 /** Of what is recorded: its receipt, unless nobody waits for it, and all that is told of it. */
 CU_MUST_USE cu_status cu_work_hand_out(struct cu_place *p, const struct cu_work *w, bool no_wait, cu_deposited_fn *done, void *arg, struct cu_err *err);

@@ -77,7 +77,7 @@ static cu_status describe_sealed(struct cu_place *p, const struct cu_work *w, st
 }
 
 /* A folder's size and digest are its manifest's word; above the inline bound the manifest goes beside the receipt. */
-static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, struct cu_err *err)
+static cu_status describe_folder(struct cu_place *p, const struct cu_work *w, struct cu_deposited *d, struct cu_err *err)
 {
     struct cu_entry entry;
     struct cu_span bytes;
@@ -86,7 +86,9 @@ static cu_status describe_folder(struct cu_place *p, struct cu_deposited *d, str
     TRY(cu_entry_read(bytes, &entry, err));
     const struct cu_claim claim = entry.inner.body.claim;
     d->manifest = cu_buf_heap(claim.size + 1);
-    TRY(cu_place_manifest(p, d->seq, &claim, &d->manifest, err));
+    if (w->in.content.n == claim.size) cu_buf_add(&d->manifest, cu_buf_span(&w->in.content));
+    else TRY(cu_place_manifest(p, d->seq, &claim, &d->manifest, err));
+    TRY(cu_buf_ok(&d->manifest, err));
     d->sha256 = cu_sha256(cu_buf_span(&d->manifest));
     d->size = claim.folder.bytes;
     d->items = claim.folder.items;
@@ -102,10 +104,9 @@ cu_status cu_work_hand_out(struct cu_place *p, const struct cu_work *w, bool no_
 
     TRY(cu_lookup_seq(p, w->outcome.seq, &found, err));
     TRY(describe(p, w, &found.row, &d, err));
-    if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, &d, err));
+    if (d.type == CU_CONTENT_FOLDER) TRY(describe_folder(p, w, &d, err));
     else if (!found.row.has_sha256) TRY(describe_sealed(p, w, &d, err));
     d.receipt = cu_buf_heap(CU_RECEIPT_MAX);
     if (!no_wait) TRY(cu_receipt_of(p, d.seq, &d.receipt, err));
     return done(arg, &d, err);
 }
-

@@ -18,6 +18,14 @@ static const struct cu_field claim_file_fields[] = {
 };
 const struct cu_schema cu_claim_file_schema = CU_SCHEMA_OF("claim file", claim_file_fields, struct cu_claim_file);
 
+static const struct cu_field carried_fields[] = {
+    CU_CONST(0, "application/custody-carried+cbor"),
+    CU_FIXED(1, struct cu_carried, asked),
+    CU_BYTES(2, struct cu_carried, claim_file, 1, CU_RECORD_MAX),
+    CU_BYTES(3, struct cu_carried, record, 0, CU_RECORD_MAX),
+};
+const struct cu_schema cu_carried_schema = CU_SCHEMA_OF("carried deposit", carried_fields, struct cu_carried);
+
 /* ---- the file ---- */
 
 cu_status cu_pending_write(uint64_t highest, struct cu_span records, struct cu_buf *ret, struct cu_err *err)
@@ -129,12 +137,44 @@ static cu_status read_file(struct cu_outbox *box, struct cu_err *err)
     return cu_buf_ok(&box->records, err);
 }
 
+/* The numbers that the log knows of the key: it may have signed elsewhere. */
+static cu_status take_number(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct cu_outbox *box = arg;
+
+    (void)err;
+    if (row->serial > box->highest && cu_hash_eq(&row->kid, &box->p->key[CU_SIGNER_DEPOSITOR].id)) box->highest = row->serial;
+    return CU_OK;
+}
+
+static cu_status look_for_numbers(struct cu_outbox *box, struct cu_err *err)
+{
+    static const enum cu_kind kinds[] = { CU_KIND_DEPOSIT, CU_KIND_REFUSAL, CU_KIND_VOID };
+    const struct cu_index *index = &box->p->index;
+    struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&box->records));
+    cu_size size;
+
+    if (box->records.n && box->records.p[0] >> 5 == 0) { /* how far it was looked for stands before what is on its way */
+        box->looked = cu_cbor_uint(&in);
+        memmove(box->records.p, box->records.p + in.at, box->records.n - in.at);
+        box->records.n -= in.at;
+    }
+    TRY(index->size(index->self, &size, err));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && box->looked < size.v; i++) {
+        const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = kinds[i], .from = { box->looked } };
+        TRY(index->find(index->self, &q, take_number, box, err));
+    }
+    if (box->looked < size.v) box->looked = size.v;
+    return CU_OK;
+}
+
 static cu_status open_box(struct cu_outbox *box, struct cu_err *err)
 {
     struct cu_place *p = box->p;
     struct cu_serials recorded = { 0 };
 
     TRY(read_file(box, err));
+    if (p->remote.ops) TRY(look_for_numbers(box, err));
     if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
     if (box->highest < recorded.highest) box->highest = recorded.highest;
     return CU_OK;
@@ -158,10 +198,13 @@ void cu_outbox_close(struct cu_outbox *box)
 
 cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err)
 {
-    CU_BUF file = cu_buf_heap(CU_PENDING_MAX);
+    CU_BUF file = cu_buf_heap(CU_PENDING_MAX), items = cu_buf_heap(CU_PENDING_MAX);
 
+    if (box->p->remote.ops) cu_cbor_put_uint(&items, box->looked);
+    cu_buf_add(&items, cu_buf_span(&box->records));
     cu_status written = cu_buf_ok(&box->records, err);
-    if (written == CU_OK) written = cu_pending_write(box->highest, cu_buf_span(&box->records), &file, err);
+    if (written == CU_OK) written = cu_buf_ok(&items, err);
+    if (written == CU_OK) written = cu_pending_write(box->highest, cu_buf_span(&items), &file, err);
     if (written == CU_TOO_LARGE)
         return cu_fail(err, CU_TOO_LARGE,
                        "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
@@ -177,4 +220,32 @@ cu_status cu_outbox_refused(struct cu_place *p, const cu_hash *id, struct cu_spa
     cu_hash_hex(id, hex);
     snprintf(path, sizeof path, CU_DIR_OUTBOX "/refused-%.16s", hex);
     return cu_fs_replace(&p->fs, path, INCOMING "-refused", record, true, err);
+}
+
+/* ---- on their way to a ledger elsewhere ---- */
+
+bool cu_outbox_carried(const struct cu_outbox *box, const cu_hash *asked, struct cu_carried *ret)
+{
+    struct cu_span one;
+
+    for (size_t at = 0; cu_outbox_next(cu_buf_span(&box->records), &at, &one);)
+        if (cu_schema_read(&cu_carried_schema, one, ret, NULL) == CU_OK && cu_hash_eq(&ret->asked, asked)) return true;
+    return false;
+}
+
+cu_status cu_outbox_carry(struct cu_outbox *box, const struct cu_carried *c, bool gone, struct cu_err *err)
+{
+    CU_BUF items = cu_buf_heap(CU_PENDING_MAX);
+    struct cu_carried other;
+    struct cu_span one;
+
+    for (size_t at = 0; cu_outbox_next(cu_buf_span(&box->records), &at, &one);)
+        if (cu_schema_read(&cu_carried_schema, one, &other, NULL) != CU_OK || !cu_hash_eq(&other.asked, &c->asked))
+            cu_buf_add(&items, one);
+    if (!gone) TRY(cu_schema_write(&cu_carried_schema, c, &items, err));
+    TRY(cu_buf_ok(&items, err));
+    const struct cu_buf before = box->records;
+    box->records = items;
+    items = before;
+    return CU_OK;
 }

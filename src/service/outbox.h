@@ -13,6 +13,7 @@
 struct cu_outbox {
     struct cu_place *p;
     void *lock;
+    uint64_t looked;       /* of a ledger elsewhere: up to here its log was asked for that key's numbers */
     uint64_t highest;      /* number of the depositor's key, as far as this folder and the ledger know */
     struct cu_buf records; /* on their way: a CBOR sequence */
 };
@@ -35,5 +36,14 @@ CU_MUST_USE cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret
 /** A claim file: what `custody claim` writes at the scene. */
 struct cu_claim_file { struct cu_span claim, salt, details, path; };
 extern const struct cu_schema cu_claim_file_schema;
+
+/** Of a ledger elsewhere: a deposit on its way to it. `asked` is what somebody wanted: whoever wants the same goes on with this. Then the claim
+ *  file, and the accepted record, n == 0 until it is there. */
+struct cu_carried { cu_hash asked; struct cu_span claim_file, record; };
+extern const struct cu_schema cu_carried_schema;
+/** The one that was asked for; its spans point into the box. */
+bool cu_outbox_carried(const struct cu_outbox *box, const cu_hash *asked, struct cu_carried *ret);
+/** Put it there, in place of the one that was; or (`gone`) take it out. Counts from keep on. */
+CU_MUST_USE cu_status cu_outbox_carry(struct cu_outbox *box, const struct cu_carried *c, bool gone, struct cu_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "ports/engine.h"
 #include "ports/index.h"
 #include "ports/log_dir.h"
+#include "ports/carrier.h"
 #include "ports/remote.h"
 #include "ports/world.h"
 
@@ -75,7 +76,8 @@ struct cu_place {
     unsigned near;                    /* the store that is asked first for what is small: the provider's, unless it is far away */
     struct cu_engine_care care;
     struct cu_engine *engine;         /* NULL: reading */
-    struct cu_remote remote;          /* the ledger lies elsewhere, and is read; ops NULL: it lies here */
+    struct cu_remote remote;          /* the ledger lies elsewhere; ops NULL: it lies here */
+    struct cu_carrier provider, node; /* from there, for deposits: who takes evidence, and the node that takes it when the provider stalls */
     struct cu_reading reading;        /* from there: what, and why */
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
@@ -136,6 +138,8 @@ struct cu_fetch_range { uint64_t from, to; }; /* from ≤ x < to */
 CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
 /** Is the log what this reader saw before, and more? Then its checkpoint is remembered. BAD_PROOF: it was rolled back, or it is another. */
 CU_MUST_USE cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err);
+/** Its newest checkpoint, which goes on; and the index follows. */
+CU_MUST_USE cu_status cu_follow_afar(struct cu_place *p, struct cu_err *err);
 
 /* ---- the index follows the log (follow.c) ---- */
 CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);

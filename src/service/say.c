@@ -5,11 +5,19 @@
 
 cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
 {
+    ENSURE(p->has_key[who] || !p->remote.ops, err, CU_NOT_ALLOWED,
+           who == CU_SIGNER_DEPOSITOR
+               ? "say who signs: --key FILE, the private key of a member; nothing was signed"
+               : "the key of the %s is not here, where the ledger is read by its address: nothing was signed",
+           cu_signer_names[who]);
     ENSURE(p->has_key[who], err, CU_NOT_ALLOWED,
            "the private key of the %s is not here (" CU_DIR_KEYS "/%s.pem): nothing was signed", cu_signer_names[who],
            cu_signer_names[who]);
     return CU_OK;
 }
+
+/* A ledger elsewhere that cannot be asked now: who its members are is not known, and only what was seen before of its log. */
+static bool out_of_reach(const struct cu_place *p) { return p->remote.ops && p->genesis.kind != CU_KIND_GENESIS; }
 
 /* Nothing is signed that the ledger would not take from this key. */
 static cu_status may_say(const struct cu_place *p, enum cu_kind kind, enum cu_signer by, struct cu_err *err)
@@ -17,7 +25,7 @@ static cu_status may_say(const struct cu_place *p, enum cu_kind kind, enum cu_si
     const struct cu_member_key *key = cu_members_key(&p->members, &p->key[by].id);
 
     TRY(cu_need_key(p, by, err));
-    ENSURE(key || !p->own_key || by != CU_SIGNER_DEPOSITOR, err, CU_UNKNOWN_KEY,
+    ENSURE(key || !p->own_key || by != CU_SIGNER_DEPOSITOR || out_of_reach(p), err, CU_UNKNOWN_KEY,
            "the key is not enrolled in this ledger: nothing was signed; `custody enrol` asks for it");
     if (!key) return CU_OK; /* a ledger that is being made */
     const uint64_t role = cu_members_party(&p->members, key->party)->role;
@@ -46,11 +54,25 @@ static cu_status look_newest(void *arg, struct cu_err *err)
     return cu_ledger_newest_block(n->ledger, n->ret, err);
 }
 
+static cu_status newest_seen(struct cu_place *p, struct cu_seen *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    cu_size size;
+
+    TRY(p->index.size(p->index.self, &size, err));
+    ENSURE(size.v > 0, err, CU_NOT_CONFIRMED,
+           "nothing of the ledger was seen yet: let a verb read it once while the node can be reached");
+    TRY(cu_lookup_seq(p, (cu_seq){ size.v - 1 }, &found, err));
+    *ret = (struct cu_seen){ found.row.seq.v, found.row.leaf };
+    return CU_OK;
+}
+
 /* The newest block: of the ledger when it is open, else the last entry of the checkpoint, which always is one. */
 static cu_status newest_block(struct cu_place *p, struct cu_seen *ret, struct cu_err *err)
 {
     struct cu_span bytes;
 
+    if (out_of_reach(p)) return newest_seen(p, ret, err);
     if (p->ledger) return cu_ask(p, look_newest, &(struct newest){ p->ledger, ret }, err);
     ENSURE(p->log.checkpoint.size.v > 0, err, CU_NOT_CONFIRMED, "the log is empty: nothing can be signed yet");
     ret->seq = p->log.checkpoint.size.v - 1;
@@ -105,8 +127,9 @@ cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf
 
 cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
 {
-    ENSURE(p->engine, err, CU_READ_ONLY, "the ledger is open for reading only: nothing was recorded");
-    TRY(p->engine->submit(p->engine->self, records, n, ret, err));
+    ENSURE(p->engine || p->remote.ops, err, CU_READ_ONLY, "the ledger is open for reading only: nothing was recorded");
+    if (p->engine) TRY(p->engine->submit(p->engine->self, records, n, ret, err));
+    else TRY(p->remote.ops->submit(p->remote.self, records, n, ret, err));
     for (size_t i = 0; i < n; i++)
         if (ret[i].status != CU_OK && ret[i].status != CU_DUPLICATE) return cu_fail(err, ret[i].status, "%s", ret[i].text);
     return CU_OK;
@@ -114,8 +137,29 @@ cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n,
 
 cu_status cu_settle(struct cu_place *p, struct cu_err *err)
 {
+    if (p->remote.ops) return cu_follow_afar(p, err);
     TRY(cu_place_refresh(p, err));
     return cu_follow(p, err);
+}
+
+/* What a node says became of a statement is met by its log. */
+static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct cu_outcome *io, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_record parts;
+    struct cu_entry entry;
+
+    TRY(cu_record_read(record, &parts, err));
+    TRY(cu_entry_read(parts.entry, &entry, err));
+    const cu_status there = cu_lookup_seq(p, io->seq, &found, err);
+    ENSURE(there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id), err, CU_BAD_PROOF,
+           "the node says that this was recorded as entry %llu, and its log does not show it there: do not rely on it",
+           LLU(io->seq.v));
+    io->id = found.row.id;
+    io->leaf = found.row.leaf;
+    io->block = found.row.block;
+    io->closed = found.row.recorded;
+    return CU_OK;
 }
 
 cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err)
@@ -125,7 +169,8 @@ cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, st
     TRY(cu_say(p, what, &record, err));
     const struct cu_span span = cu_buf_span(&record);
     TRY(cu_submit(p, &span, 1, ret, err));
-    return cu_settle(p, err);
+    TRY(cu_settle(p, err));
+    return p->remote.ops ? is_recorded(p, span, ret, err) : CU_OK;
 }
 
 /* ---- the node's word ---- */

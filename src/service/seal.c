@@ -101,10 +101,17 @@ static cu_status choose_named(const struct cu_membership *m, struct cu_span name
 static cu_status choose_own(struct cu_place *p, struct cu_span passphrase, struct cu_membership *m, struct chosen *io,
                             size_t *io_n, struct cu_err *err)
 {
-    const struct cu_member_key *signer = cu_members_key(&m->members, &p->key[CU_SIGNER_ORGANISATION].id);
+    const bool afar = p->remote.ops != NULL;
+    const struct cu_member_key *signer = cu_members_key(&m->members,
+                                                        &p->key[afar ? CU_SIGNER_DEPOSITOR : CU_SIGNER_ORGANISATION].id);
 
-    ENSURE(signer, err, CU_UNKNOWN_KEY, "the organisation's key is none of this ledger's: nothing was read or signed");
-    const uint64_t party = signer->party;
+    ENSURE(signer, err, CU_UNKNOWN_KEY, "%s key is none of this ledger's: nothing was read or signed",
+           afar ? "this" : "the organisation's");
+    const uint64_t party = cu_members_party(&m->members, signer->party)->organisation;
+    ENSURE(!afar || cu_members_sealing(&m->members, party), err, CU_NOT_FOUND,
+           "the organisation has no sealing key yet, and only where its ledger lies can it make one (`custody deposit --seal` "
+           "there does): "
+           "nothing was read or signed");
     if (!cu_members_sealing(&m->members, party)) {
         TRY(enrol_own(p, passphrase, cu_membership_name(m, party), err));
         cu_membership_free(m);
@@ -123,7 +130,7 @@ cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_o
     struct cu_span name;
     size_t n = 0;
 
-    TRY(cu_need_key(p, CU_SIGNER_ORGANISATION, err));
+    TRY(cu_need_key(p, p->remote.ops ? CU_SIGNER_DEPOSITOR : CU_SIGNER_ORGANISATION, err));
     TRY(cu_membership_read(p, &m, err));
     while (names.n) {
         if (!cu_span_split(&names, ',', &name)) name = names, names.n = 0;

@@ -108,6 +108,8 @@ struct cu_deposit_request {
     unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
     const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
     bool no_wait, dry_run;
+    uint64_t wait_ms;                  /* from afar: how long to wait for the provider's answer, and for copies */
+    const char *from;                  /* the folder that paths begin in, as far as they do; NULL: nobody knows */
 };
 struct cu_deposited {
     const char *path;

@@ -132,7 +132,16 @@ static cu_status file_stat(struct cu_source_file *f, struct cu_source_stat *ret,
 
 static void file_close(struct cu_source_file *f) { free(reader_of(f)); }
 
-static const struct cu_source_file_ops file_ops = { file_read, file_stat, file_close };
+static cu_status file_seek(struct cu_source_file *f, uint64_t at, struct cu_err *err)
+{
+    struct reader *r = reader_of(f);
+
+    ENSURE(at <= r->item.size, err, CU_IO, "beyond the end");
+    r->at = (size_t)at;
+    return CU_OK;
+}
+
+static const struct cu_source_file_ops file_ops = { file_read, file_stat, file_close, file_seek };
 
 static cu_status source_open(void *self, const char *path, struct cu_source_file **ret, struct cu_err *err)
 {

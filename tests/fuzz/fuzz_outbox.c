@@ -13,6 +13,16 @@ static void claim_file(struct cu_span bytes)
     CU_ASSERT(cu_span_eq(cu_buf_span(&again), bytes));
 }
 
+static void carried(struct cu_span bytes)
+{
+    struct cu_carried c;
+    CU_BUF again = cu_buf_heap(bytes.n + 1);
+
+    if (cu_schema_read(&cu_carried_schema, bytes, &c, NULL) != CU_OK) return;
+    CU_ASSERT(cu_schema_write(&cu_carried_schema, &c, &again, NULL) == CU_OK);
+    CU_ASSERT(cu_span_eq(cu_buf_span(&again), bytes));
+}
+
 static void pending(struct cu_span bytes)
 {
     CU_BUF saved = cu_buf_heap(bytes.n + 64), again = cu_buf_heap(bytes.n + 64);
@@ -56,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cu_span bytes = cu_span(data, size);
 
     claim_file(bytes);
+    carried(bytes);
     pending(bytes);
     rows(&cu_access_row_schema, bytes);
     rows(&cu_finding_row_schema, bytes);

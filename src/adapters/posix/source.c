@@ -105,7 +105,17 @@ static void source_close(struct cu_source_file *f)
     free(s);
 }
 
-static const struct cu_source_file_ops file_ops = { source_read, source_stat, source_close };
+static cu_status source_seek(struct cu_source_file *f, uint64_t at, struct cu_err *err)
+{
+    struct posix_source *s = source_of(f);
+
+    ENSURE(!s->stream, err, CU_USAGE, "%s comes but once", s->path);
+    if (at > INT64_MAX || lseek(s->fd, (off_t)at, SEEK_SET) < 0) return cu_posix_fail(err, errno, "go on in", s->path);
+    s->at = at;
+    return CU_OK;
+}
+
+static const struct cu_source_file_ops file_ops = { source_read, source_stat, source_close, source_seek };
 
 /* (1) (2): only an owner may leave the access time alone; others open as usual. */
 static int open_quietly(const char *path)

@@ -1,4 +1,4 @@
-/* A ledger behind an address, for reading: this reader's own folder for it holds what is pinned, what was seen, and the search index, and
+/* A ledger behind an address: this reader's own folder for it holds what is pinned, what was seen, and the search index, and
  * what the node serves stands in it as if it lay there. */
 #include "apps/custody/app.h"
 
@@ -66,39 +66,59 @@ static cu_status pin(struct session *s, struct cu_err *err)
     return cu_fs_replace(fs, CU_FILE_FORMAT, CU_FILE_FORMAT ".new", cu_span_str(CU_FORMAT_LINE), true, err);
 }
 
+static cu_status load_part(const struct cu_remote_kind **ret, struct cu_err *err)
+{
+    const char *why;
+
+    *ret = part_load(PART, "cu_client_kind", &why);
+    ENSURE(*ret, err, CU_NOT_FOUND,
+           "a ledger behind an address is spoken to by " PART
+           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
+           why);
+    return CU_OK;
+}
+
 cu_status afar_mount(struct session *s, struct cu_err *err)
 {
     struct cu_fs mounted;
 
+    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    const struct cu_remote_kind *kind;
+
     TRY(pin(s, err));
     TRY(s->place.fs.ops->make_dir(s->place.fs.self, "node", err));
-    const char *why;
-    const struct cu_remote_kind *kind = part_load(PART, "cu_client_kind", &why);
-    ENSURE(kind, err, CU_NOT_FOUND,
-           "a ledger behind an address is spoken to by " PART
-           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
-           why);
-    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    TRY(load_part(&kind, err));
     TRY(kind->open(&at, &s->place.fs, &s->place.remote, &mounted, err));
     s->place.fs = mounted;
     return CU_OK;
 }
 
-static cu_status follow(struct session *s, struct cu_err *err)
-{
-    TRY(cu_place_refresh(&s->place, err));
-    TRY(cu_place_goes_on(&s->place, err));
-    return cu_follow(&s->place, err);
-}
-
-/* One at a time: what was seen, and the index, are as of one checkpoint. */
 cu_status afar_open(struct session *s, struct cu_err *err)
 {
-    const struct cu_fs *fs = &s->place.fs;
-    void *lock;
+    struct cu_err why = { 0 };
 
-    TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 60000, &lock, err));
-    const cu_status followed = follow(s, err);
-    fs->ops->unlock(fs->self, lock);
-    return followed;
+    const cu_status followed = cu_follow_afar(&s->place, &why);
+    if (followed == CU_IO && s->run->command->offline) {
+        say(s->run, "%s cannot be reached: this is as of what was seen of it before\n", s->url);
+        return CU_OK;
+    }
+    return followed == CU_OK ? CU_OK : cu_fail(err, followed, "%s", why.text);
+}
+
+cu_status afar_carriers(struct session *s, struct cu_err *err)
+{
+    struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    const struct cu_remote *node = &s->place.remote;
+    const struct cu_remote_kind *kind;
+    CU_BUF named = cu_buf_heap(1024);
+
+    TRY(load_part(&kind, err));
+    TRY(kind->carry(&at, &s->place.node, err));
+    if (opt(s->run, "provider")) cu_buf_add(&named, opt_span(s->run, "provider"));
+    else TRY(node->ops->provider(node->self, &named, err));
+    if (named.n == 0) return CU_OK; /* what is accepted already needs none */
+    cu_buf_add_byte(&named, 0);
+    TRY(cu_buf_ok(&named, err));
+    at.url = (const char *)named.p;
+    return kind->carry(&at, &s->place.provider, err);
 }

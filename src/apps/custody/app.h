@@ -29,6 +29,8 @@ struct command {
     const char *help;    /* paragraphs */
     int args_min, args_max; /* -1: any number */
     cu_status (*go)(struct run *run, struct cu_err *err);
+    const char *not_afar; /* of a verb that writes: why it does not by a ledger's address; NULL: it does */
+    bool offline;         /* by an address: what was seen before is enough when nobody answers */
     struct option options[OPTIONS_MAX]; /* beside the common ones; ends with name NULL */
 };
 extern const struct command *const commands[];
@@ -121,6 +123,8 @@ CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
 CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
 /** Its newest checkpoint, which goes on from those seen before; and the index follows. */
 CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
+/** Who takes evidence: the provider that --provider or the node names, and the node itself. */
+CU_MUST_USE cu_status afar_carriers(struct session *s, struct cu_err *err);
 
 /* ---- one organisation's share of a network (share.c) ---- */
 /** The session's engine, which was opened as a store, becomes this organisation's share of the chain. */

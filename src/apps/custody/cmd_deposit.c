@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#define WAIT_S 600
+
 /* ---- the request, from the options ---- */
 struct order {
     struct cu_deposit_request r;
@@ -135,7 +137,14 @@ static cu_status deposit(struct session *s, void *order, struct cu_err *err)
     struct deposit_output output = { .s = s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
     struct order *o = order;
 
+    char from[4096];
+    uint64_t wait_s = WAIT_S;
+
+    if (opt(s->run, "wait")) TRY(number_read("--wait", opt(s->run, "wait"), 1000000, &wait_s, err));
+    if (s->url) TRY(afar_carriers(s, err));
     o->r.no_wait = opt_is(s->run, "no-wait");
+    o->r.wait_ms = 1000 * wait_s;
+    o->r.from = getcwd(from, sizeof from);
     if (opt_is(s->run, "seal")) TRY(seal_for(s, o, err));
     if (opt(s->run, "claim")) TRY(deposit_claimed(s, o, &output, err));
     else
@@ -213,6 +222,11 @@ const struct command command_deposit = {
             "format for "
             "the "
             "organisation's own key and for each --to. A folder is sealed as one tar file.\n\n"
+            "By a node's address (--ledger URL, with --key for the member's own key) the claim is signed here, the bytes go to "
+            "the provider, and "
+            "its acceptance is judged here and handed to the node from here, too. Cut at any point, run the same again: it goes "
+            "on where it "
+            "was, with the same statement.\n\n"
             "Exit 3: recorded, but the required copies are not attested yet; do not give the original back.",
     .args_min = 0,
     .args_max = -1,
@@ -224,6 +238,8 @@ const struct command command_deposit = {
                  { "to-others-only", NULL, "not the organisation itself" },
                  { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
                  { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" },
+                 { "provider", "URL", "by a node's address: who takes the evidence (else whom the node names)" },
+                 { "wait", "SECONDS", "by a node's address: how long for the provider's answer, and for copies (600)" },
                  { "dry-run", NULL, "read and show, sign and store nothing" } },
 };
 const struct command command_claim = {
@@ -235,5 +251,6 @@ const struct command command_claim = {
     .args_min = 1,
     .args_max = 1,
     .go = go_claim,
+    .offline = true,
     .options = { WHAT_IS_SAID, { "output", "FILE", "where the claim is written" } },
 };

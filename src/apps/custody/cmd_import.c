@@ -69,6 +69,7 @@ const struct command command_import = {
             "not verify is not deposited.",
     .args_min = 1,
     .args_max = 1,
+    .not_afar = "a package is judged and taken in where the ledger lies; `custody deposit` sends it as it is",
     .go = go_import,
     .options = { { "case", "C", "the case that it belongs to" },
                  { "trust", "FILE", "the trust file of the ledger that it comes from (by default the one in the package)" },

@@ -205,6 +205,7 @@ const struct command command_node = {
         "stops this organisation's CometBFT, whose lines are joined into its own; what starting it again does not mend ends the "
         "node, with a sentence that says what to do. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
     .args_max = 0,
+    .not_afar = "a node serves a ledger's folder",
     .go = go_node,
     .options = { { "listen", "ADDRESS:PORT", "where to listen (by default 127.0.0.1:8714; port 0: any that is free)" },
                  { "name", "NAMES", "further names that clients may call it by, as in Host, separated by spaces" },

@@ -412,8 +412,10 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     memset(s, 0, sizeof *s);
     s->run = run;
     TRY(find_root(s, err));
-    ENSURE(!s->url || mode == MODE_READ || mode == MODE_BARE, err, CU_USAGE,
+    ENSURE(!s->url || mode != MODE_CHECK, err, CU_USAGE,
            "%s: this verb works on a ledger's folder, where it lies; by its address it can be read", s->url);
+    ENSURE(!s->url || mode != MODE_WRITE || !run->command->not_afar, err, CU_USAGE, "%s: not by an address: %s", s->url,
+           run->command->not_afar);
     TRY(open_world(s, err));
     TRY(s->url ? afar_mount(s, err) : bucket_mount_kept(s, err));
     TRY(cu_place_load_trust(&s->place, err));
@@ -423,7 +425,8 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
            "%s cannot be written to: nothing was recorded", s->root);
     TRY(open_index_anyhow(s, mode, err));
     TRY(open_stores(s, err));
-    if (s->url) return mode == MODE_READ ? afar_open(s, err) : CU_OK;
+    if (s->url && mode == MODE_WRITE) TRY(session_load_signer(s, CU_SIGNER_DEPOSITOR, err));
+    if (s->url) return mode == MODE_BARE ? CU_OK : afar_open(s, err);
     configure(s);
     if (mode == MODE_READ) return open_for_reading(s, err);
     if (mode == MODE_WRITE) return open_for_writing(s, err);
@@ -444,6 +447,8 @@ cu_status session_close(struct session *s, struct cu_err *err)
     if (s->place.verifier.free) s->place.verifier.free(s->place.verifier.self);
     free(s->verifier_mem);
     if (s->place.fs.ops) s->place.fs.ops->close(s->place.fs.self);
+    if (s->place.provider.ops) s->place.provider.ops->close(s->place.provider.self);
+    if (s->place.node.ops) s->place.node.ops->close(s->place.node.self);
     if (s->place.remote.ops) s->place.remote.ops->close(s->place.remote.self);
     return closed;
 }

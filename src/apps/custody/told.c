@@ -90,8 +90,7 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     if (receipt[0]) cu_buf_addf(out, "  receipt   %s\n", receipt);
     else {
         cu_buf_add_str(
-            out,
-            "  receipt   none yet: only the provider's copy is sure. Do not give the original back before `custody receipt ");
+            out, "  receipt   none yet: only the provider holds this: do not give the original back before `custody receipt ");
         cu_buf_addf(out, "%s` succeeds\n", d->exhibit);
     }
 }

@@ -229,7 +229,13 @@ static void meddled_close(struct cu_source_file *f)
     free(m);
 }
 
-static const struct cu_source_file_ops meddled_file_ops = { meddled_read, meddled_stat, meddled_close };
+static cu_status meddled_seek(struct cu_source_file *f, uint64_t at, struct cu_err *err)
+{
+    struct meddled *m = (struct meddled *)(void *)f;
+    return m->real->ops->seek(m->real, at, err);
+}
+
+static const struct cu_source_file_ops meddled_file_ops = { meddled_read, meddled_stat, meddled_close, meddled_seek };
 
 static cu_status meddled_open(void *self, const char *path, struct cu_source_file **ret, struct cu_err *err)
 {
