@@ -24,6 +24,9 @@ size_t cu_content_leaves(struct cu_span chunk, cu_hash *ret);
  *  is in *ret_whole. */
 size_t cu_content_leaves_beside(struct cu_sha256_flow *whole, struct cu_span chunk, bool last, cu_hash *ret, cu_hash *ret_whole);
 uint64_t cu_content_leaf_count(uint64_t size);
+uint64_t cu_content_chunk_count(uint64_t size);
+/** Do the roots of its chunks, as many as it has, lead to the root of the whole? */
+bool cu_content_chunks_lead(const cu_hash *chunk, uint64_t size, const cu_hash *root);
 
 /* ---- the manifest of a folder -------------------------------------------------------------------------------------
  *

@@ -16,7 +16,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { URL_MAX = 8192, TRIES = 4, FIRST_WAIT_MS = 100, CONNECT_S = 10, SILENT_S = 60, PROBLEM_MAX = 65536, SAID_MAX = 2048 };
+enum {
+    URL_MAX = 8192,
+    TRIES = 4,
+    FIRST_WAIT_MS = 100,
+    CONNECT_S = 10,
+    SILENT_S = 60,
+    SOURCE_SILENT_S = 20,
+    SOURCE_RATE = 4096,
+    PROBLEM_MAX = 65536,
+    SAID_MAX = 2048
+};
 #define LOG "node/log/"
 
 struct client {
@@ -24,6 +34,8 @@ struct client {
     char ca[1024], cert[1024]; /* files; "": none named */
     pthread_mutex_t lock;      /* guards the handle, which has the connection */
     CURL *handle;
+    bool source, by_root; /* of content alone: the next one is asked soon; by root, as a provider is */
+    const atomic_bool *ending;
 };
 
 /* ---- one question ---- */
@@ -58,6 +70,14 @@ static size_t take(char *bytes, size_t one, size_t n, void *arg)
     return c->fed == CU_OK ? n : 0;
 }
 
+static int given_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const struct client *client = arg;
+
+    (void)a, (void)b, (void)c, (void)d;
+    return client->ending && atomic_load(client->ending);
+}
+
 static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
 {
     CURL *h = c->client->handle;
@@ -73,8 +93,11 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, c->client->source ? (long)SOURCE_RATE : 1L);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, c->client->source ? (long)SOURCE_SILENT_S : (long)SILENT_S);
+    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, given_up);
+    curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->client);
+    curl_easy_setopt(h, CURLOPT_NOPROGRESS, c->client->ending ? 0L : 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
@@ -105,8 +128,8 @@ static cu_status fail(const struct call *c, CURLcode code, const char *why, stru
     ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s. Nothing was changed; try again when the node can be reached", place, c->url,
            why[0] ? why : curl_easy_strerror(code));
     if (cu_problem_read(cu_buf_span(&c->problem), &status, text)) return cu_fail(err, status, "%s", text);
-    return cu_fail(err, c->http == 404 ? CU_NOT_FOUND : CU_IO, "%.*s: the answer is %ld, and no ledger's", place, c->url,
-                   c->http);
+    return cu_fail(err, c->http == 404 || (c->client->source && c->http / 100 == 4) ? CU_NOT_FOUND : CU_IO,
+                   "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
 }
 
 static void wait_before(unsigned tries)
@@ -126,7 +149,7 @@ static cu_status ask(struct call *c, struct cu_err *err)
 
     c->problem = cu_buf_heap(PROBLEM_MAX);
     pthread_mutex_lock(&c->client->lock);
-    for (unsigned tries = 1; tries <= TRIES; tries++) {
+    for (unsigned tries = 1; tries <= (c->client->source ? 1 : TRIES); tries++) {
         if (tries > 1) wait_before(tries - 1);
         code = perform(c, why);
         if ((code == CURLE_OK && c->http != 503) || c->got > 0 || c->fed != CU_OK) break;
@@ -188,7 +211,8 @@ static void url_of(const struct client *client, const char *what, const struct c
     char hex[65];
 
     cu_hash_hex(root, hex);
-    snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->base, what, LLU(r->seq.v), hex);
+    if (client->by_root) snprintf(ret, URL_MAX, "%s/v1/objects/%s%s", client->base, hex, *what == 'b' ? "" : "/chunks");
+    else snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->base, *what == 'b' ? "content" : "chunks", LLU(r->seq.v), hex);
 }
 
 static cu_status get_chunks(void *self, const struct cu_reading *r, const cu_hash *root, struct cu_buf *ret, struct cu_err *err)
@@ -205,9 +229,8 @@ static cu_status get_bytes(void *self, const struct cu_reading *r, const cu_hash
     struct call c = { .client = self, .feed = feed, .arg = arg };
 
     ENSURE(r->reason.n + r->authority.n <= 2000, err, CU_TOO_LARGE, "reason and authority may have 1,000 bytes each");
-    url_of(self, "content", r, root, c.url);
-    add_value(c.url, "reason", r->reason);
-    add_value(c.url, "authority", r->authority);
+    url_of(self, "bytes", r, root, c.url);
+    if (!c.client->by_root) add_value(c.url, "reason", r->reason), add_value(c.url, "authority", r->authority);
     snprintf(c.range, sizeof c.range, "%llu-%llu", LLU(from), LLU(to - 1));
     TRY(ask(&c, err));
     ENSURE(c.got == to - from, err, CU_IO, "%llu bytes were asked for, and %llu came", LLU(to - from), LLU(c.got));
@@ -463,34 +486,58 @@ bool cu_address_good(const char *url)
 /* A name of a file, "" for none. */
 bool cu_address_name(const char *name, char ret[1024]) { return !name || (size_t)snprintf(ret, 1024, "%s", name) < 1024; }
 
-static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
-                             struct cu_fs *ret_fs, struct cu_err *err)
+static cu_status new_client(const struct cu_remote_address *at, struct client **ret, struct cu_err *err)
 {
-    static const struct cu_remote_ops ops = { get_record, get_chunks,    get_bytes,     submit,
-                                              await,      say_inventory, name_provider, close_client };
-    static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
-                                             mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
     const char *url = at->url;
     size_t n = strlen(url);
 
     ENSURE(cu_address_good(url), err, CU_USAGE,
            "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
     struct client *client = calloc(1, sizeof *client);
-    struct mount *m = calloc(1, sizeof *m);
-    if (client && m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
-    if (!m || !client || !client->handle || !cu_address_name(at->ca, client->ca) || !cu_address_name(at->cert, client->cert)) {
+    if (client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
+    if (!client || !client->handle || !cu_address_name(at->ca, client->ca) || !cu_address_name(at->cert, client->cert)) {
         if (client && client->handle) curl_easy_cleanup(client->handle);
         free(client);
-        free(m);
         return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", url);
     }
     while (n && url[n - 1] == '/') n--;
     snprintf(client->base, sizeof client->base, "%.*s", (int)n, url);
     pthread_mutex_init(&client->lock, NULL);
+    client->ending = at->ending;
+    *ret = client;
+    return CU_OK;
+}
+
+static const struct cu_remote_ops ops = { get_record, get_chunks,    get_bytes,     submit,
+                                          await,      say_inventory, name_provider, close_client };
+
+static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
+                             struct cu_fs *ret_fs, struct cu_err *err)
+{
+    static const struct cu_fs_ops fs_ops = { mount_open, mount_make_dir, mount_rename, mount_sync_dir, mount_sync_all, mount_stat,
+                                             mount_list, mount_lock,     mount_unlock, mount_writable, mount_close };
+    struct mount *m = calloc(1, sizeof *m);
+    struct client *client;
+
+    ENSURE(m, err, CU_NO_MEMORY, "no memory to ask %s", at->url);
+    const cu_status made = new_client(at, &client, err);
+    if (made != CU_OK) free(m);
+    TRY(made);
     *m = (struct mount){ client, *under };
     *ret = (struct cu_remote){ client, &ops };
     *ret_fs = (struct cu_fs){ m, &fs_ops };
     return CU_OK;
 }
 
-const struct cu_remote_kind cu_client_kind = { .open = open_client, .carry = cu_carrier_open };
+static cu_status open_source(const struct cu_remote_address *at, enum cu_holder kind, struct cu_remote *ret, struct cu_err *err)
+{
+    struct client *client;
+
+    TRY(new_client(at, &client, err));
+    client->source = true;
+    client->by_root = kind == CU_HOLDER_PROVIDER;
+    *ret = (struct cu_remote){ client, &ops };
+    return CU_OK;
+}
+
+const struct cu_remote_kind cu_client_kind = { .open = open_client, .carry = cu_carrier_open, .source = open_source };

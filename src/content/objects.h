@@ -30,6 +30,8 @@ struct cu_object { struct cu_objects *store; enum cu_object_kind kind; cu_hash n
 /* NOT_FOUND */
 CU_MUST_USE cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
                                       struct cu_err *err);
+/** Does the store have it, as far as can be told quickly? With an index only the index is asked for packed objects. */
+bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size);
 /** The object's bytes in order, verified before each piece is fed (chunk by chunk by its .tree, a small one as a whole).
  *  BAD_HASH names file and offset; nothing unverified reaches `feed`. `feed` may be NULL: verify only. */
 CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o,
@@ -70,6 +72,18 @@ CU_MUST_USE cu_status cu_put_commit(struct cu_put *p, struct cu_err *err);
  *  gives it, and compare: what a provider does before it signs. */
 CU_MUST_USE cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err);
 void cu_put_free(struct cu_put *p); /* NULL is fine */
+
+/** A large object (1 MiB or more) that comes chunk by chunk, in any order, over hours: into incoming/<root>, where a later process finds what
+ *  came and keeps it, if it is right. `chunk`: the roots of its chunks, which lead to its own; the caller's, as long as this is open. One a
+ *  root at a time. */
+struct cu_arrival;
+CU_MUST_USE cu_status cu_arrival_begin(struct cu_objects *s, const cu_hash *root, uint64_t size, const cu_hash *chunk, struct cu_arrival **ret, struct cu_err *err);
+bool cu_arrival_lacks(const struct cu_arrival *a, uint64_t chunk);
+/** Chunk number `i`, whole. BAD_HASH: it is not what its root says, and was not kept. Any thread. */
+CU_MUST_USE cu_status cu_arrival_add(struct cu_arrival *a, uint64_t i, struct cu_span bytes, struct cu_err *err);
+/** All are there: durable, then seen. After an error it begins anew: what was written may not be on the medium. */
+CU_MUST_USE cu_status cu_arrival_end(struct cu_arrival *a, struct cu_err *err);
+void cu_arrival_free(struct cu_arrival *a); /* what came stays. NULL is fine */
 
 /** Attachments of drained records into these stores: the port that an engine calls. `state` is the caller's. */
 struct cu_attachment_writer { struct cu_objects *stores[2]; size_t n; struct cu_put *put; bool failed; };

@@ -9,7 +9,8 @@ enum { PACK = 0, LARGE = 1 };
 
 /* ---- beginning and ending ---- */
 
-/* What an earlier process left half written is cut to nothing, once: its space is needed, and nobody will miss it. */
+/* What an earlier process left half written is cut to nothing, once: its space is needed, and nobody will miss it. What has an object's
+ * name is still coming (arrival.c). */
 static cu_status cut_leftover(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err)
 {
     struct cu_objects *s = arg;
@@ -19,7 +20,8 @@ static cu_status cut_leftover(void *arg, const char *name, enum cu_file_kind kin
     (void)err;
 
     snprintf(path, sizeof path, "%s/incoming/%s", s->dir, name);
-    if (kind != CU_FILE_REGULAR || s->fs->ops->open(s->fs->self, path, CU_OPEN_WRITE, &f, NULL) != CU_OK) return CU_OK;
+    if (kind != CU_FILE_REGULAR || strlen(name) >= 64 || s->fs->ops->open(s->fs->self, path, CU_OPEN_WRITE, &f, NULL) != CU_OK)
+        return CU_OK;
     if (f->ops->size(f, &size, NULL) == CU_OK && size > 0 && f->ops->truncate(f, 0, NULL) != CU_OK) return CU_OK;
     return CU_OK;
 }

@@ -56,8 +56,6 @@ CU_MUST_USE cu_status cu_store_take_place(struct cu_objects *s, unsigned *ret, s
 void cu_store_leave_place(struct cu_objects *s, unsigned place);
 void cu_store_incoming(const struct cu_objects *s, unsigned place, uint64_t n, bool side, char ret[CU_STORE_PATH_MAX]);
 
-/** Does the store have it, as far as can be told quickly? With an index only the index is asked for packed objects. */
-bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size);
 CU_MUST_USE cu_status cu_store_find_large(struct cu_objects *s, const cu_hash *name, struct cu_object *ret, struct cu_err *err);
 /** The index of a pack, read and checked against its own name; `ret_index` points into `ret`. */
 CU_MUST_USE cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret,

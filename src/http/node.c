@@ -64,7 +64,7 @@ cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, s
     return cu_lookup(&r->place, name, ret, err);
 }
 
-static cu_status open_reader(struct cu_node *node, struct cu_reader *r, struct cu_err *err)
+cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_err *err)
 {
     const struct cu_place *from = node->config.place;
     const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
@@ -76,6 +76,7 @@ static cu_status open_reader(struct cu_node *node, struct cu_reader *r, struct c
                                   .random = from->random,
                                   .index = from->index,
                                   .store = { from->store[0], from->store[1] },
+                                  .near = from->near,
                                   .care = from->care,
                                   .engine = from->engine };
     r->verifier_memory = malloc(size);
@@ -85,7 +86,7 @@ static cu_status open_reader(struct cu_node *node, struct cu_reader *r, struct c
     return cu_place_refresh(&r->place, err);
 }
 
-static void close_reader(struct cu_reader *r)
+void cu_reader_close(struct cu_reader *r)
 {
     if (!r->node) return;
     cu_place_free(&r->place);
@@ -138,7 +139,7 @@ cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, st
 
 /* ---- the keeper ---- */
 
-static void hold(struct cu_node *node, uint64_t seq)
+void cu_node_hold(struct cu_node *node, uint64_t seq)
 {
     pthread_mutex_lock(&node->lock);
     CU_ASSERT(node->held);
@@ -174,6 +175,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
     pthread_cond_signal(&node->changed);
     pthread_mutex_unlock(&node->lock);
     cu_http_wake(node->server);
+    cu_pull_wake(node);
     return members ? read_members(node, err) : CU_OK;
 }
 
@@ -188,7 +190,7 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        if (is_held(&e)) hold(node, node->heard);
+        if (is_held(&e)) cu_node_hold(node, node->heard);
         *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
     }
     return CU_OK;
@@ -262,7 +264,7 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
             if (range.last >= covered) covered = range.last + 1;
         if (!is_held(&e)) continue;
         TRY(p->index.find_stored(p->index.self, (cu_seq){ seq }, look_own, &own, err));
-        if (!own.ret) hold(node, seq);
+        if (!own.ret) cu_node_hold(node, seq);
     }
     return CU_OK;
 }
@@ -320,6 +322,7 @@ static void free_node(struct cu_node **at)
     struct cu_node *node = *at;
 
     if (!node) return;
+    cu_pull_stop(node);
     pthread_mutex_lock(&node->lock);
     node->ending = true;
     pthread_cond_signal(&node->changed);
@@ -328,7 +331,8 @@ static void free_node(struct cu_node **at)
     cu_http_stop(node->server, CU_HTTP_STOP_MS);
     node->server = NULL;
     if (node->keeps) keep(node, true); /* what the last requests left to be done */
-    for (unsigned i = 0; node->readers && i < node->config.workers; i++) close_reader(&node->readers[i]);
+    for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
+    cu_pull_free(node);
     cu_membership_free(&node->membership);
     pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
@@ -350,7 +354,7 @@ static cu_status open_readers(struct cu_node *node, struct cu_err *err)
     ENSURE(node->readers && node->contexts && node->held, err, CU_NO_MEMORY, "no memory for a node");
     for (unsigned i = 0; i < node->config.workers; i++) {
         node->contexts[i] = &node->readers[i];
-        TRY(open_reader(node, &node->readers[i], err));
+        TRY(cu_reader_open(node, &node->readers[i], err));
     }
     return CU_OK;
 }
@@ -368,6 +372,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     TRY(open_readers(node, err));
     TRY(find_unattested(node, err));
     TRY(read_members(node, err));
+    TRY(cu_pull_open(node, err));
     const struct cu_http_config http = { .address = config->address,
                                          .port = config->port,
                                          .names = config->names,
@@ -385,6 +390,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     TRY(cu_http_start(&http, &node->server, err));
     node->keeps = pthread_create(&node->keeper, NULL, keeper, node) == 0;
     ENSURE(node->keeps, err, CU_NO_MEMORY, "no thread for a node");
+    TRY(cu_pull_start(node, err));
     *ret = node;
     node = NULL;
     return CU_OK;

@@ -7,7 +7,7 @@
 #define CU_HTTP_NODE_H
 
 #include "http/server.h"
-#include "service/service.h"
+#include "service/copy.h"
 
 struct cu_node_config {
     struct cu_place *place; /* open for writing, and this node's alone until it is stopped */
@@ -18,6 +18,14 @@ struct cu_node_config {
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;
+    struct cu_node_copies {
+        const struct cu_copy_source *sources; /* that content is pulled from: the provider first. Open as long as the node is */
+        size_t sources_n;
+        const char *provider;                 /* what clients are told; NULL: nothing */
+        unsigned lanes;
+        uint64_t withheld_ms;
+        atomic_bool *ending;                  /* which the sources look at, too */
+    } copies;
 };
 struct cu_node;
 CU_MUST_USE cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err);

@@ -38,6 +38,7 @@ struct cu_node {
     pthread_t keeper;
     bool keeps;
     _Atomic uint64_t unrecorded, damaged;
+    struct cu_pull *pull; /* NULL: there are no sources */
 };
 
 /** The place, as of all that is acknowledged; with `index` the search index too. */
@@ -50,6 +51,22 @@ struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *m
 void cu_node_name(struct cu_node *node, uint64_t party, struct cu_buf *out);
 /** What was admitted: the keeper attests what it holds of it, who waits is woken, and whoever was enrolled or revoked is. */
 CU_MUST_USE cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n, struct cu_err *err);
+
+/** A place to read with, in one thread. */
+CU_MUST_USE cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_err *err);
+void cu_reader_close(struct cu_reader *r);
+/** This node holds all of that deposit: the keeper attests it. */
+void cu_node_hold(struct cu_node *node, uint64_t seq);
+void cu_node_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value);
+
+/* node_pull.c: content comes from provider and peers. Without sources these do nothing. */
+CU_MUST_USE cu_status cu_pull_open(struct cu_node *node, struct cu_err *err); /* before the server */
+CU_MUST_USE cu_status cu_pull_start(struct cu_node *node, struct cu_err *err);
+void cu_pull_wake(struct cu_node *node); /* something was recorded */
+void cu_pull_stop(struct cu_node *node);
+void cu_pull_free(struct cu_node *node); /* after the server */
+void cu_pull_tell(struct cu_node *node, struct cu_json *j);
+void cu_pull_metrics(struct cu_node *node, struct cu_buf *out);
 
 /* node_routes.c */
 extern const struct cu_http_route cu_node_routes[];

@@ -21,7 +21,10 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     TRY(cu_reader_refresh(r, true, err));
     snprintf(where, sizeof where, "%s://%s:%u", r->node->config.tls ? "https" : "http", r->node->config.address,
              cu_http_port(r->node->server));
-    TRY(cu_tell_standing(&r->place, where, &j, err));
+    cu_json_open(&j, NULL, '{');
+    TRY(cu_tell_standing_in(&r->place, where, &j, err));
+    cu_pull_tell(r->node, &j);
+    cu_json_close(&j, '}');
     return finish(a, err);
 }
 

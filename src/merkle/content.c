@@ -94,3 +94,20 @@ size_t cu_content_leaves_beside(struct cu_sha256_flow *whole, struct cu_span chu
 }
 
 uint64_t cu_content_leaf_count(uint64_t size) { return size / CU_LEAF_BYTES + (size % CU_LEAF_BYTES != 0); }
+
+uint64_t cu_content_chunk_count(uint64_t size) { return size / CU_CHUNK_BYTES + (size % CU_CHUNK_BYTES != 0); }
+
+/* A chunk that is not full is the subtree on the right. */
+bool cu_content_chunks_lead(const cu_hash *chunk, uint64_t size, const cu_hash *root)
+{
+    const uint64_t n = cu_content_chunk_count(size);
+    const bool partial = size % CU_CHUNK_BYTES != 0;
+    struct cu_frontier f = { 0 };
+    cu_hash up;
+
+    for (uint64_t i = 0; i < n - partial; i++) cu_frontier_append_subtree(&f, 8, &chunk[i]);
+    if (!partial) up = cu_frontier_root(&f);
+    else up = chunk[n - 1];
+    for (unsigned i = partial ? f.n : 0; i > 0; i--) up = cu_node_hash(&f.node[i - 1], &up);
+    return cu_hash_eq(&up, root);
+}

@@ -7,6 +7,8 @@
 #include "ports/carrier.h"
 #include "ports/fs.h"
 
+#include <stdatomic.h>
+
 /** What is read of which deposit, and (the other side records it) why. */
 struct cu_reading { cu_seq seq; struct cu_span reason, authority; };
 
@@ -31,13 +33,19 @@ struct cu_remote_ops {
 };
 
 /** Where it is, and for https who may answer (a file of CA certificates, PEM; NULL: the system's) and as whom one asks (a file of
- *  certificate and key, PEM; NULL: as nobody). */
-struct cu_remote_address { const char *url, *ca, *cert; };
-/** A part that opens them. *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its
- *  close lets go of `under`, and comes before the remote's. USAGE: the address is not understood; nobody is asked yet. */
+ *  certificate and key, PEM; NULL: as nobody). `ending` (may be NULL): when it becomes true a question is given up. */
+struct cu_remote_address { const char *url, *ca, *cert; const atomic_bool *ending; };
+enum cu_holder { CU_HOLDER_NODE, CU_HOLDER_PROVIDER };
+/** A part that opens them. USAGE: the address is not understood; nobody is asked yet.
+ *
+ *  open    *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its close lets go of
+ *          `under`, and comes before the remote's.
+ *  source  for content alone: `chunks` and `bytes`. Of a provider they are asked by root, whatever the deposit. What is not answered is asked
+ *          once, and given up sooner: whoever asks has other sources. */
 struct cu_remote_kind {
     cu_status (*open)(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err);
-    cu_status (*carry)(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err); /* the same, to hand evidence to */
+    cu_status (*source)(const struct cu_remote_address *at, enum cu_holder kind, struct cu_remote *ret, struct cu_err *err);
+    cu_status (*carry)(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err); /* to hand evidence to */
 };
 
 #endif

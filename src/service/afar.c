@@ -1,92 +1,83 @@
 /* Reading a ledger from afar: nothing that came is handed on before it has been met by what was signed. */
 #include "service/place.h"
 
-#include <stdlib.h>
-
 #define SEEN CU_DIR_NODE_STATE "/seen"
 #define TRIES 4
 #define FOLLOW_WAIT_MS 60000
 
 /* ---- content ---- */
-struct arriving {
-    struct cu_fetch_range want;
-    uint64_t size, at, end; /* `at`: where the chunk begins that is coming; `end`: of the last one that was asked for */
-    const cu_hash *chunk;   /* roots */
-    struct cu_buf piece;
-    cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err);
-    void *arg;
-};
-
-static uint64_t chunk_end(const struct arriving *a, uint64_t at)
+static uint64_t chunk_end(const struct cu_coming *c, uint64_t at)
 {
     const uint64_t end = at - at % CU_CHUNK_BYTES + CU_CHUNK_BYTES;
 
-    return end < a->size ? end : a->size;
+    return end < c->size ? end : c->size;
 }
 
-/* What of a whole chunk was asked for. */
-static cu_status hand_on(struct arriving *a, struct cu_err *err)
+static cu_status keep_chunk(struct cu_coming *c, struct cu_err *err)
 {
-    const uint64_t end = a->at + a->piece.n, from = a->want.from > a->at ? a->want.from : a->at,
-                   to = a->want.to < end ? a->want.to : end;
-    const cu_hash root = cu_content_root_of(cu_buf_span(&a->piece));
+    const struct cu_span whole = cu_buf_span(&c->piece);
 
-    ENSURE(cu_hash_eq(&root, &a->chunk[a->at / CU_CHUNK_BYTES]), err, CU_BAD_HASH,
-           "what the node sent for offset %llu is not what was signed: nothing of it was used", LLU(a->at));
-    const struct cu_span bytes = cu_span(a->piece.p + (from - a->at), (size_t)(to - from));
-    TRY(a->feed(a->arg, bytes, err));
-    a->at = end;
-    cu_buf_clear(&a->piece);
+    if (c->chunk) {
+        const cu_hash root = cu_content_root_of(whole);
+        ENSURE(cu_hash_eq(&root, &c->chunk[c->at / CU_CHUNK_BYTES]), err, CU_BAD_HASH,
+               "what was sent for offset %llu is not what was signed: nothing of it was used", LLU(c->at));
+    }
+    TRY(c->keep(c->arg, c->at, whole, err));
+    c->at += whole.n;
+    cu_buf_clear(&c->piece);
     return CU_OK;
 }
 
-static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
+cu_status cu_coming_feed(void *arg, struct cu_span bytes, struct cu_err *err)
 {
-    struct arriving *a = arg;
+    struct cu_coming *c = arg;
 
     while (bytes.n) {
-        const uint64_t room = chunk_end(a, a->at) - a->at - a->piece.n;
+        const uint64_t room = chunk_end(c, c->at) - c->at - c->piece.n;
         const size_t n = bytes.n < room ? bytes.n : (size_t)room;
-        ENSURE(room > 0 && a->at < a->end, err, CU_BAD_HASH, "the node sent more than was asked for: it was not used");
-        cu_buf_add(&a->piece, cu_span(bytes.p, n));
-        TRY(cu_buf_ok(&a->piece, err));
+        ENSURE(room > 0 && c->at < c->end, err, CU_BAD_HASH, "more was sent than was asked for: it was not used");
+        cu_buf_add(&c->piece, cu_span(bytes.p, n));
+        TRY(cu_buf_ok(&c->piece, err));
         bytes = cu_span_from(bytes, n);
-        if (n == room) TRY(hand_on(a, err));
+        if (n == room) TRY(keep_chunk(c, err));
     }
     return CU_OK;
 }
 
-/* The roots of the whole chunks, and of the last one, lead to the object's: a chunk that is not full is the subtree on the right. */
-static bool lead_to(const cu_hash *chunk, uint64_t n, uint64_t size, const cu_hash *root)
+cu_status cu_coming_chunks(const struct cu_remote *from, const struct cu_reading *what, const cu_hash *root, uint64_t size,
+                           struct cu_buf *ret, struct cu_err *err)
 {
-    const bool partial = size % CU_CHUNK_BYTES != 0;
-    struct cu_frontier f = { 0 };
-    cu_hash up;
-
-    for (uint64_t i = 0; i < n - partial; i++) cu_frontier_append_subtree(&f, 8, &chunk[i]);
-    if (!partial) up = cu_frontier_root(&f);
-    else up = chunk[n - 1];
-    for (unsigned i = partial ? f.n : 0; i > 0; i--) up = cu_node_hash(&f.node[i - 1], &up);
-    return cu_hash_eq(&up, root);
-}
-
-static cu_status bring_chunks(struct cu_place *p, const cu_hash *root, uint64_t size, struct cu_buf *ret, struct cu_err *err)
-{
-    const uint64_t n = size / CU_CHUNK_BYTES + (size % CU_CHUNK_BYTES != 0);
+    const uint64_t n = cu_content_chunk_count(size);
 
     *ret = cu_buf_heap((size_t)n * sizeof *root);
-    if (n > 1) TRY(p->remote.ops->chunks(p->remote.self, &p->reading, root, ret, err));
+    if (n > 1) TRY(from->ops->chunks(from->self, what, root, ret, err));
     else cu_buf_add(ret, cu_span_hash(root));
     TRY(cu_buf_ok(ret, err));
-    ENSURE(ret->n == n * sizeof *root && lead_to((const cu_hash *)(const void *)ret->p, n, size, root), err, CU_BAD_HASH,
-           "the node's tree over the evidence does not lead to what was signed: nothing of it was used");
+    ENSURE(ret->n == n * sizeof *root && cu_content_chunks_lead((const cu_hash *)(const void *)ret->p, size, root), err,
+           CU_BAD_HASH, "the tree that was sent for the evidence does not lead to what was signed: nothing of it was used");
     return CU_OK;
+}
+
+/* What of a whole chunk was asked for. */
+struct wanted {
+    struct cu_fetch_range part;
+    cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err);
+    void *arg;
+};
+
+static cu_status hand_on(void *arg, uint64_t at, struct cu_span chunk, struct cu_err *err)
+{
+    const struct wanted *w = arg;
+    const uint64_t end = at + chunk.n, from = w->part.from > at ? w->part.from : at, to = w->part.to < end ? w->part.to : end;
+
+    return w->feed(w->arg, cu_span(chunk.p + (from - at), (size_t)(to - from)), err);
 }
 
 cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
                         cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err)
 {
     const cu_hash empty = cu_content_root_of(CU_SPAN_EMPTY);
+    struct wanted want = { part ? *part : (struct cu_fetch_range){ 0, size }, feed, arg };
     CU_BUF chunks = { 0 };
     CU_BUF piece = cu_buf_heap(CU_CHUNK_BYTES);
     cu_status came = CU_OK;
@@ -94,25 +85,22 @@ cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, 
     if (size == 0 && cu_hash_eq(root, &empty)) return CU_OK;
     ENSURE(size > 0 && (!part || (part->from < part->to && part->to <= size)), err, CU_USAGE,
            "the object has %llu bytes: there are no such ones", LLU(size));
-    TRY(bring_chunks(p, root, size, &chunks, err));
-    struct arriving a = { .want = part ? *part : (struct cu_fetch_range){ 0, size },
-                          .size = size,
-                          .chunk = (const cu_hash *)(const void *)chunks.p,
-                          .piece = piece,
-                          .feed = feed,
-                          .arg = arg };
-    a.end = chunk_end(&a, a.want.to - 1);
-    a.at = a.want.from - a.want.from % CU_CHUNK_BYTES;
-    for (unsigned tries = 0; a.at < a.end && tries < TRIES; tries++) {
-        const uint64_t before = a.at;
-        cu_buf_clear(&a.piece);
-        came = p->remote.ops->bytes(p->remote.self, &p->reading, root, a.at, a.end, take, &a, err);
-        if (a.at > before) tries = 0; /* it came further: the rest is asked for */
+    TRY(cu_coming_chunks(&p->remote, &p->reading, root, size, &chunks, err));
+    struct cu_coming c = {
+        .size = size, .chunk = (const cu_hash *)(const void *)chunks.p, .piece = piece, .keep = hand_on, .arg = &want
+    };
+    c.end = chunk_end(&c, want.part.to - 1);
+    c.at = want.part.from - want.part.from % CU_CHUNK_BYTES;
+    for (unsigned tries = 0; c.at < c.end && tries < TRIES; tries++) {
+        const uint64_t before = c.at;
+        cu_buf_clear(&c.piece);
+        came = p->remote.ops->bytes(p->remote.self, &p->reading, root, c.at, c.end, cu_coming_feed, &c, err);
+        if (c.at > before) tries = 0; /* it came further: the rest is asked for */
         if (came != CU_OK && came != CU_IO) break;
     }
-    piece = a.piece;
+    piece = c.piece;
     TRY(came);
-    ENSURE(a.at == a.end, err, CU_IO, "the evidence did not come whole");
+    ENSURE(c.at == c.end, err, CU_IO, "the evidence did not come whole");
     return CU_OK;
 }
 

@@ -93,7 +93,7 @@ CU_MUST_USE cu_status cu_audit_replay_log(struct cu_audit *a, struct cu_err *err
 /** Read both stores, before the log is: `census` is what lies there, `store` what is wrong. */
 CU_MUST_USE cu_status cu_audit_survey(struct cu_audit *a, struct cu_err *err);
 /** What the log says of this entry must be in both stores. */
-CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, struct cu_err *err);
+CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, cu_seq seq, const struct cu_entry *e, struct cu_err *err);
 /** Report what was found wrong in the stores and, when repairing, mend it. */
 CU_MUST_USE cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err);
 void cu_audit_survey_free(struct cu_audit *a);

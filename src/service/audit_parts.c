@@ -80,12 +80,14 @@ static cu_status clear_way(struct cu_audit *a, const char *path, struct cu_err *
     return cu_audit_quarantine(a, path, err);
 }
 
-static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_hash *name, uint64_t size, const cu_hash *id,
-                      struct cu_err *err)
+#define EVERYWHERE ((1u << CU_STORES) - 1)
+static cu_status need(struct cu_audit *a, unsigned stores, enum cu_object_kind kind, const cu_hash *name, uint64_t size,
+                      const cu_hash *id, struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) {
         char path[512];
         bool mended = false;
+        if (!(stores >> store & 1)) continue;
         if (is_there(a, (unsigned)store, kind, name, size)) continue;
         expected_path(a, store, kind, name, path);
         if (a->r->repair) TRY(cu_audit_note(a, "missing", path, id, err));
@@ -97,12 +99,15 @@ static cu_status need(struct cu_audit *a, enum cu_object_kind kind, const cu_has
         if (!mended) a->stores_bad = true;
         cu_audit_report(a, "missing", path, id, mended, "%s that the log names is not in this store%s",
                         kind == CU_OBJECT_DETAILS ? "details" : "content",
-                        a->r->repair && !mended ? ", and the other copy does not have it either: it is lost" : "");
+                        !a->r->repair || mended ? ""
+                        : stores == EVERYWHERE  ? ", and the other copy does not have it either: it is lost"
+                                                : ": `custody node` brings it again from the provider");
     }
     return CU_OK;
 }
 
-static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, const cu_hash *id, struct cu_err *err)
+static cu_status need_items(struct cu_audit *a, unsigned stores, const struct cu_claim *claim, const cu_hash *id,
+                            struct cu_err *err)
 {
     CU_BUF bytes = cu_buf_heap(claim->size + 1);
     struct cu_manifest manifest;
@@ -114,21 +119,41 @@ static cu_status need_items(struct cu_audit *a, const struct cu_claim *claim, co
     TRY(cu_manifest_open(cu_buf_span(&bytes), &manifest, err));
     while (more) {
         TRY(cu_manifest_next(&manifest, &item, &more, err));
-        if (more && item.has_root) TRY(need(a, CU_OBJECT_CONTENT, &item.root, item.size, id, err));
+        if (more && item.has_root) TRY(need(a, stores, CU_OBJECT_CONTENT, &item.root, item.size, id, err));
     }
     return CU_OK;
 }
 
-cu_status cu_audit_needs(struct cu_audit *a, const struct cu_entry *e, struct cu_err *err)
+static cu_status is_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    (void)stored, (void)err;
+    *(bool *)arg = true;
+    return CU_OK;
+}
+
+/* Where content that did not travel with its record must be: where the provider is far away, with the node, once that is attested. */
+static unsigned where_content(const struct cu_audit *a, cu_seq seq)
+{
+    const struct cu_index *index = &a->p->index;
+    bool stored = false;
+
+    if (a->p->near == CU_STORE_CLOUD) return EVERYWHERE;
+    if (index->self && index->find_stored(index->self, seq, is_stored, &stored, NULL) != CU_OK) stored = true;
+    return stored ? 1u << CU_STORE_NODE : 0;
+}
+
+cu_status cu_audit_needs(struct cu_audit *a, cu_seq seq, const struct cu_entry *e, struct cu_err *err)
 {
     const cu_hash *commitment = cu_entry_commitment(e);
     const cu_hash *id = e->signed_ ? &cu_entry_innermost(e)->id : &e->leaf;
 
-    if (commitment) TRY(need(a, CU_OBJECT_DETAILS, commitment, ANY_SIZE, id, err));
+    if (commitment) TRY(need(a, EVERYWHERE, CU_OBJECT_DETAILS, commitment, ANY_SIZE, id, err));
     if (e->kind != CU_KIND_DEPOSIT) return CU_OK;
     const struct cu_claim *claim = &e->inner.body.claim;
-    TRY(need(a, CU_OBJECT_CONTENT, &claim->root, claim->size, id, err));
-    return claim->has_folder ? need_items(a, claim, id, err) : CU_OK;
+    const unsigned stores = where_content(a, seq);
+    TRY(need(a, claim->size <= CU_CONTENT_INLINE_MAX ? EVERYWHERE : stores, CU_OBJECT_CONTENT, &claim->root, claim->size, id,
+             err));
+    return claim->has_folder && stores ? need_items(a, stores, claim, id, err) : CU_OK;
 }
 
 /* ---- every file of both stores ---- */
@@ -388,7 +413,7 @@ struct folder {
     const char *names[10];
 };
 static const struct folder folders[] = {
-    { "cloud", { "bucket", "log", "objects", "pins" } },
+    { "cloud", { "bucket", "log", "objects", "pins", "provider" } },
     { "node", { "chain", "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
     { "node/chain",

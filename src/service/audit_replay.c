@@ -280,7 +280,7 @@ static cu_status take_entry(struct cu_audit *a, struct cu_page *page, unsigned i
     if (e->kind == CU_KIND_BLOCK) return close_batch(a, page, i, err);
     if (a->pages->mode == CU_REPLAY_RULES) return CU_OK;
     a->ret->signatures += e->has_inner ? 2 : e->signed_;
-    return cu_audit_needs(a, e, err);
+    return cu_audit_needs(a, seq, e, err);
 }
 
 static cu_status take_entries(struct cu_audit *a, struct cu_page *page, struct cu_err *err)

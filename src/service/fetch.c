@@ -68,13 +68,17 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
     if (p->remote.ops) return cu_fetch_afar(p, root, size, part, feed, arg, err);
     if (p->engine && size <= CU_CONTENT_INLINE_MAX)
         TRY(p->engine->drain(p->engine->self, err)); /* it travelled with its record */
-    cu_status got = fetch_from(p->store[CU_STORE_CLOUD], root, size, part, feed, arg, err);
+    const cu_status first = fetch_from(p->store[p->near], root, size, part, feed, arg, err);
 
-    if (got == CU_OK || got == CU_NO_SPACE || got == CU_READ_ONLY || got == CU_INTERRUPTED) return got;
-    *ret_damaged = true;
+    if (first == CU_OK || first == CU_NO_SPACE || first == CU_READ_ONLY || first == CU_INTERRUPTED) return first;
+    const bool awaited = p->near == CU_STORE_NODE && first == CU_NOT_FOUND;
+    *ret_damaged |= !awaited;
     TRY(restart(arg, err));
     struct cu_err why = { 0 };
-    got = fetch_from(p->store[CU_STORE_NODE], root, size, part, feed, arg, &why);
+    const cu_status got = fetch_from(p->store[!p->near], root, size, part, feed, arg, &why);
+    ENSURE(
+        !awaited || got != CU_NOT_FOUND, err, CU_NOT_FOUND,
+        "the content is not here: the provider has it, and this node has not brought it yet; ask again later, or the provider");
     if (got == CU_NOT_FOUND || got == CU_BAD_HASH || got == CU_MALFORMED || got == CU_CORRUPT)
         return cu_fail(err, CU_CORRUPT,
                        "neither the provider's nor the node's copy has the bytes that were signed (%s): `custody check` names "

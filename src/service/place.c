@@ -70,6 +70,7 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
 cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err)
 {
     TRY(check_format(&p->fs, err));
+    p->near = cu_fs_exists(&p->fs, CU_FILE_CLOUD_FAR) ? CU_STORE_NODE : CU_STORE_CLOUD;
     return load_trust(p, err);
 }
 

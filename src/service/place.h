@@ -23,6 +23,7 @@
 #define CU_DIR_CLOUD_LOG "cloud/log"
 #define CU_DIR_CLOUD_PINS "cloud/pins"     /* where the provider's objects lie in a bucket: which versions are ours */
 #define CU_FILE_CLOUD_BUCKET "cloud/bucket" /* its address; without the file they lie in the folder */
+#define CU_FILE_CLOUD_FAR "cloud/provider" /* where the provider is, who is far away: of what did not travel with its record this folder has the node's copy alone */
 #define CU_DIR_NODE_OBJECTS "node/objects"
 #define CU_DIR_NODE_LOG "node/log"
 #define CU_DIR_NODE_STATE "node/state"
@@ -73,7 +74,7 @@ struct cu_place {
     struct cu_random random;
     struct cu_index index;
     struct cu_objects *store[CU_STORES];
-    unsigned near;                    /* the store that is asked first for what is small: the provider's, unless it is far away */
+    unsigned near;                    /* the store that is asked first: the provider's, unless he is far away (CU_FILE_CLOUD_FAR) */
     struct cu_engine_care care;
     struct cu_engine *engine;         /* NULL: reading */
     struct cu_remote remote;          /* the ledger lies elsewhere; ops NULL: it lies here */
@@ -134,6 +135,18 @@ CU_MUST_USE cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const st
 
 /* ---- from afar (afar.c) ---- */
 struct cu_fetch_range { uint64_t from, to; }; /* from ≤ x < to */
+/** Bytes of an object on their way, from where a chunk begins: `keep` has each whole chunk, which leads to its root; without roots (`chunk`
+ *  NULL) keep judges. Feed it with `arg` pointing here. BAD_HASH: what came is not what was signed, or is more than was asked for. */
+struct cu_coming {
+    uint64_t size, at, end; /* of the object; `at`: where the chunk begins that is coming; `end`: of the last one that was asked for */
+    const cu_hash *chunk;
+    struct cu_buf piece;    /* of a chunk: the caller's */
+    cu_status (*keep)(void *arg, uint64_t at, struct cu_span chunk, struct cu_err *err);
+    void *arg;
+};
+cu_remote_feed cu_coming_feed;
+/** The roots of its chunks from there, appended: they lead to its own. BAD_HASH: they do not. */
+CU_MUST_USE cu_status cu_coming_chunks(const struct cu_remote *from, const struct cu_reading *what, const cu_hash *root, uint64_t size, struct cu_buf *ret, struct cu_err *err);
 /** An object of the deposit that `reading` names, chunk by chunk verified before it is fed. BAD_HASH: what came is not what was signed. */
 CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
 /** Is the log what this reader saw before, and more? Then its checkpoint is remembered. BAD_PROOF: it was rolled back, or it is another. */

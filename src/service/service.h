@@ -143,8 +143,9 @@ CU_MUST_USE cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done
 
 /* ---- what scripts are told, in JSON, by the command line and over HTTP alike (tell.c): an object, no line end ---- */
 void cu_tell_network(struct cu_json *j, const cu_hash *id); /* its fields "network" and "network_words" */
-/** How the ledger stands; `where` is what whoever asks calls it. */
+/** How the ledger stands; `where` is what whoever asks calls it. And the same within an object that has more to say. */
 CU_MUST_USE cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err);
+CU_MUST_USE cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err);
 void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j);
 /** A deposit in a list. */
 CU_MUST_USE cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err);

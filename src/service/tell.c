@@ -12,7 +12,7 @@ void cu_tell_network(struct cu_json *j, const cu_hash *id)
     cu_json_text(j, "network_words", cu_buf_span(&words));
 }
 
-cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err)
+cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err)
 {
     const struct cu_genesis *genesis = &p->genesis.outer.body.genesis;
     struct cu_index *index = &p->index;
@@ -20,7 +20,6 @@ cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json
 
     TRY(index->size(index->self, &indexed, err));
     const uint64_t size = p->log.checkpoint.size.v;
-    cu_json_open(j, NULL, '{');
     cu_json_str(j, "ledger", where);
     cu_tell_network(j, &p->trust.network);
     cu_json_text(j, "origin", genesis->origin);
@@ -31,6 +30,13 @@ cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json
     cu_json_uint(j, "incidents", index->count(index->self, CU_KIND_INCIDENT, NULL));
     cu_json_uint(j, "index_lag", indexed.v < size ? size - indexed.v : 0);
     cu_json_uint(j, "copies_required", genesis->policy.copies);
+    return cu_buf_ok(j->out, err);
+}
+
+cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err)
+{
+    cu_json_open(j, NULL, '{');
+    TRY(cu_tell_standing_in(p, where, j, err));
     cu_json_close(j, '}');
     return cu_buf_ok(j->out, err);
 }

@@ -66,28 +66,28 @@ static cu_status pin(struct session *s, struct cu_err *err)
     return cu_fs_replace(fs, CU_FILE_FORMAT, CU_FILE_FORMAT ".new", cu_span_str(CU_FORMAT_LINE), true, err);
 }
 
-static cu_status load_part(const struct cu_remote_kind **ret, struct cu_err *err)
+cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err)
 {
     const char *why;
+    const struct cu_remote_kind *part = part_load(PART, "cu_client_kind", &why);
 
-    *ret = part_load(PART, "cu_client_kind", &why);
-    ENSURE(*ret, err, CU_NOT_FOUND,
-           "a ledger behind an address is spoken to by " PART
+    ENSURE(part, err, CU_NOT_FOUND,
+           "whoever is behind an address is spoken to by " PART
            "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
            why);
+    *ret = part;
     return CU_OK;
 }
 
 cu_status afar_mount(struct session *s, struct cu_err *err)
 {
-    struct cu_fs mounted;
-
-    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert"), NULL };
     const struct cu_remote_kind *kind;
+    struct cu_fs mounted;
 
     TRY(pin(s, err));
     TRY(s->place.fs.ops->make_dir(s->place.fs.self, "node", err));
-    TRY(load_part(&kind, err));
+    TRY(afar_part(&kind, err));
     TRY(kind->open(&at, &s->place.fs, &s->place.remote, &mounted, err));
     s->place.fs = mounted;
     return CU_OK;
@@ -112,7 +112,7 @@ cu_status afar_carriers(struct session *s, struct cu_err *err)
     const struct cu_remote_kind *kind;
     CU_BUF named = cu_buf_heap(1024);
 
-    TRY(load_part(&kind, err));
+    TRY(afar_part(&kind, err));
     TRY(kind->carry(&at, &s->place.node, err));
     if (opt(s->run, "provider")) cu_buf_add(&named, opt_span(s->run, "provider"));
     else TRY(node->ops->provider(node->self, &named, err));

@@ -116,6 +116,7 @@ CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, str
 /* ---- a ledger behind an address (afar.c) ---- */
 /** What a part exports; NULL, and why not. */
 const void *part_load(const char *file, const char *symbol, const char **ret_why);
+CU_MUST_USE cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err); /* the part that asks addresses */
 bool is_afar(const struct run *run);
 /** This reader's folder for the address that --ledger is. */
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);

@@ -8,6 +8,8 @@
 #define WORKERS 8
 #define FREE_PERCENT 5
 #define TLS_RATE 1000
+#define PULL_LANES 4
+#define WITHHELD_S 3600
 
 /* Evidence that is half written is no evidence: before the disk is full no more is taken. */
 static cu_status room_left(void *session, struct cu_err *err)
@@ -92,6 +94,87 @@ static cu_status begin_tls(struct session *s, struct tls_files *f, struct cu_nod
     return CU_OK;
 }
 
+/* ---- where content is pulled from ---- */
+
+struct sources {
+    struct cu_copy_source *at;
+    size_t n;
+    char *text; /* their addresses */
+    atomic_bool ending;
+};
+
+static void close_sources(struct sources *s)
+{
+    for (size_t i = 0; i < s->n * CU_COPY_LANES_MAX; i++) {
+        struct cu_remote *lane = &s->at[i / CU_COPY_LANES_MAX].lane[i % CU_COPY_LANES_MAX];
+        if (lane->ops) lane->ops->close(lane->self);
+    }
+    free(s->at);
+    free(s->text);
+}
+
+static cu_status open_source(struct session *s, const struct cu_remote_kind *part, struct sources *to, const char *url,
+                             enum cu_holder kind, unsigned lanes, struct cu_err *err)
+{
+    const struct cu_remote_address address = { url, opt(s->run, "cacert"), opt(s->run, "cert"), &to->ending };
+
+    ENSURE(to->n < CU_COPY_SOURCES_MAX, err, CU_USAGE, "--provider, --peer: %d addresses at most", CU_COPY_SOURCES_MAX);
+    struct cu_copy_source *source = &to->at[to->n++];
+    source->url = url;
+    for (unsigned i = 0; i < lanes; i++) TRY(part->source(&address, kind, &source->lane[i], err));
+    return CU_OK;
+}
+
+/* For whoever works on the folder when no node runs: what is not in its store of the provider's is not missing there. */
+static cu_status note_far(struct session *s, const char *url, struct cu_err *err)
+{
+    CU_BUF line = cu_buf_heap(4096);
+
+    cu_buf_addf(&line, "%s\n", url);
+    TRY(cu_buf_ok(&line, err));
+    s->place.near = CU_STORE_NODE;
+    return cu_fs_replace(&s->place.fs, CU_FILE_CLOUD_FAR, CU_DIR_NODE_OBJECTS "/incoming/provider", cu_buf_span(&line), true,
+                         err);
+}
+
+static cu_status open_sources(struct session *s, struct sources *to, struct cu_node_copies *copies, struct cu_err *err)
+{
+    static const char *const names[] = { [CU_HOLDER_NODE] = "peer", [CU_HOLDER_PROVIDER] = "provider" };
+    const char *given[] = { opt(s->run, names[0]), opt(s->run, names[1]) };
+    uint64_t lanes = PULL_LANES, withheld = WITHHELD_S;
+    char *rest = NULL;
+    size_t n = 0;
+
+    if (opt(s->run, "pull-lanes")) TRY(number_read("--pull-lanes", opt(s->run, "pull-lanes"), CU_COPY_LANES_MAX, &lanes, err));
+    if (opt(s->run, "withheld-after"))
+        TRY(number_read("--withheld-after", opt(s->run, "withheld-after"), 1u << 30, &withheld, err));
+    ENSURE(lanes > 0, err, CU_USAGE, "--pull-lanes: one at least");
+    for (unsigned kind = 0; kind < 2; kind++) n += given[kind] ? strlen(given[kind]) + 1 : 0;
+    if (n == 0) return CU_OK;
+    const struct cu_remote_kind *part;
+    TRY(afar_part(&part, err));
+    to->at = calloc(CU_COPY_SOURCES_MAX, sizeof *to->at);
+    to->text = malloc(n);
+    ENSURE(to->at && to->text, err, CU_NO_MEMORY, "no memory for a node's sources");
+    char *at = to->text;
+    for (int kind = CU_HOLDER_PROVIDER; kind >= 0; kind--) { /* the provider first */
+        if (!given[kind]) continue;
+        char *own = memcpy(at, given[kind], strlen(given[kind]) + 1);
+        at += strlen(given[kind]) + 1;
+        for (char *url = strtok_r(own, " ", &rest); url; url = strtok_r(NULL, " ", &rest)) {
+            if (kind == CU_HOLDER_PROVIDER && !copies->provider) copies->provider = url;
+            TRY(open_source(s, part, to, url, (enum cu_holder)kind, (unsigned)lanes, err));
+        }
+    }
+    TRY(note_far(s, to->at[0].url, err));
+    copies->sources = to->at;
+    copies->sources_n = to->n;
+    copies->lanes = (unsigned)lanes;
+    copies->withheld_ms = withheld * 1000;
+    copies->ending = &to->ending;
+    return CU_OK;
+}
+
 static volatile sig_atomic_t asked_to_reload;
 static void note_reload(int signal)
 {
@@ -140,6 +223,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     const struct timespec pause = { 0, 100000000 };
     const char *workers = opt(s->run, "workers");
     CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
+    CU_CLEANUP(close_sources) struct sources sources = { 0 };
     struct cu_node_config config = { .place = &s->place,
                                      .names = opt(s->run, "name"),
                                      .members_only = opt_is(s->run, "members-only"),
@@ -159,6 +243,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
     TRY(begin_tls(s, &files, &config, err));
+    TRY(open_sources(s, &sources, &config.copies, err));
     rate = config.tls ? TLS_RATE : 0;
     if (opt(s->run, "rate")) TRY(number_read("--rate", opt(s->run, "rate"), 1000000, &rate, err));
     config.rate = (unsigned)rate;
@@ -201,7 +286,10 @@ const struct command command_node = {
         "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and "
         "figures "
         "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
-        "anew. Where the ledger is one organisation's share of a network (`custody network`), the node also starts, watches and "
+        "anew. With --provider, content that did not travel with its record is pulled, verified, made durable and attested; what "
+        "does not come goes on record as an incident. Where the ledger is one organisation's share of a network (`custody "
+        "network`), "
+        "the node also starts, watches and "
         "stops this organisation's CometBFT, whose lines are joined into its own; what starting it again does not mend ends the "
         "node, with a sentence that says what to do. Ends on SIGTERM or Ctrl-C, when the requests that run are answered.",
     .args_max = 0,
@@ -223,5 +311,12 @@ const struct command command_node = {
                    "of a network: where peers reach this node here (by default the address that they know)" },
                  { "engine-apart", NULL,
                    "of a network: somebody else runs CometBFT, with the ledger's folder chain/ as its home" },
+                 { "provider", "URLS",
+                   "whose objects this node pulls, what it attests: addresses, with spaces between; clients are told the first" },
+                 { "peer", "URLS",
+                   "further nodes that may have the same content; with https, --cacert and --cert are for all of them" },
+                 { "pull-lanes", "N", "so many questions to them at once (by default 4)" },
+                 { "withheld-after", "SECONDS",
+                   "content that has not come by then goes on record as an incident (by default 3,600)" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },
 };

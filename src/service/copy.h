@@ -1,0 +1,47 @@
+/* Copies: content of recorded deposits that others hold comes into the node's store, verified and durable, so that the node may attest it.
+ *
+ * What is to be brought is what the log names and the store lacks; nothing else is remembered, and nobody's word is taken. Memory is bounded
+ * whatever is missing. docs/formats/transfer.md tells it from outside.
+ */
+#ifndef CU_SERVICE_COPY_H
+#define CU_SERVICE_COPY_H
+
+#include "service/service.h"
+
+#include <stdatomic.h>
+
+enum { CU_COPY_SOURCES_MAX = 16, CU_COPY_LANES_MAX = 16, CU_WITHHELD_MAX = 64 };
+
+/** Somebody who may have it, with a connection for each lane. */
+struct cu_copy_source { const char *url; struct cu_remote lane[CU_COPY_LANES_MAX]; };
+/** A deposit whose content does not come, and what went wrong last. */
+struct cu_withheld { cu_seq seq; cu_hash id; char why[240]; };
+
+struct cu_copy_request {
+    struct cu_place *p;          /* for reading, this use's own: it is refreshed by the caller */
+    uint64_t party;              /* the organisation whose copies these are */
+    const struct cu_copy_source *sources;
+    size_t sources_n;
+    unsigned lanes;              /* threads that bring side by side; 1: the caller alone */
+    uint64_t withheld_ms;        /* so long after it was recorded, content that does not come is reported */
+    const atomic_bool *ending;   /* then it ends soon: INTERRUPTED. May be NULL */
+    void (*held)(void *arg, cu_seq seq); /* all of this deposit's content is durable here, and not attested */
+    cu_status (*withheld)(void *arg, const struct cu_withheld *what, size_t n, struct cu_err *err); /* CU_WITHHELD_MAX at most; again, if it fails */
+    void *arg;
+};
+/* Deposits that lack something here, and those of them that were reported; since the start: what was brought, questions that failed, and
+ * answers that were not what was signed. */
+struct cu_copy_figures { uint64_t missing, withheld, objects, bytes, failures, wrong; };
+
+struct cu_copier;
+CU_MUST_USE cu_status cu_copier_new(const struct cu_copy_request *r, struct cu_copier **ret, struct cu_err *err);
+/** Bring what is due; of large objects a part. *ret_more: there is more to be done at once. An error is one of this node (disk, memory, log):
+ *  what was not brought is brought by a later call. One thread at a time. */
+CU_MUST_USE cu_status cu_copier_round(struct cu_copier *c, bool *ret_more, struct cu_err *err);
+void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret); /* any thread */
+void cu_copier_free(struct cu_copier *c); /* NULL is fine */
+
+/** One incident that names those of them that no incident of this organisation names yet; it is `p`'s own key that signs. */
+CU_MUST_USE cu_status cu_withheld_record(struct cu_place *p, const struct cu_withheld *what, size_t n, struct cu_err *err);
+
+#endif

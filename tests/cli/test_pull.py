@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""The node brings what a provider holds: verified, durable, attested; and what does not come goes on record."""
+import os
+import signal
+import time
+
+from custody_test import SANITIZED, fill, main, noise, test, verify
+from node_test import Node
+from pull_world import CHUNK, Provider, accepted, copies, wait_for
+
+FILM = noise(3 * CHUNK + 4097)
+PHOTO = noise(200_000, 2)
+
+
+def evidence(folder):
+    fill(folder / "film.bin", FILM)
+    fill(folder / "photo.jpg", PHOTO)
+    files = {f"f{i:03}": noise(900 + 7 * i, 100 + i) for i in range(300)} | {"empty": b"", "large": noise(CHUNK + 5, 9), "again": PHOTO}
+    for name, data in files.items():
+        fill(folder / "bag" / name, data)
+    return files
+
+
+@test
+def what_the_provider_holds_comes_and_is_attested(folder):
+    files = evidence(folder)
+    made, bare, records = accepted(folder, folder / "film.bin", folder / "photo.jpg", folder / "bag")
+    with Node(made) as other:
+        manifest = other.get("/v1/content/C1/3")
+    with Provider(FILM, PHOTO, manifest, *files.values()) as provider:
+        with Node(bare, "--provider", provider.url) as node:
+            assert node.json("/v1/status")["provider"] == provider.url
+            for record in records:
+                assert node.submit(record, "application/cbor")["status"] == "OK"
+            for i, path in enumerate(("film.bin", "photo.jpg", "bag")):
+                fill(folder / f"r{i}", node.get(f"/v1/receipt/C1/{i + 1}?wait=40"))
+            assert node.get("/v1/content/C1/1") == FILM
+            assert copies(node)["missing"] == 0 and copies(node)["wrong"] == 0
+            assert b"\ncustody_copies_missing 0\n" in node.get("/metrics")
+        verify("--trust", bare.trust, folder / "r0", folder / "film.bin")
+        fill(folder / "r2.manifest", manifest)
+        verify("--trust", bare.trust, "--manifest", folder / "r2.manifest", folder / "r2", folder / "bag")
+        assert provider.sent < 1.2 * (len(FILM) + len(PHOTO) + sum(map(len, files.values())) + len(manifest))
+        asked = len(provider.asked)
+        with Node(bare, "--provider", provider.url) as node:  # nothing is brought twice
+            time.sleep(1.5)
+            assert len(provider.asked) == asked
+    assert "damaged" not in bare.run("check", code=None).out
+
+
+@test
+def whoever_lies_gets_nothing_attested_and_another_source_is_asked(folder):
+    fill(folder / "film.bin", FILM)
+    made, bare, (record,) = accepted(folder, folder / "film.bin")
+    for lie in ("wrong bytes", "wrong tree", "cut", "500", "404") if not SANITIZED else ("wrong bytes", "cut"):
+        ledger = bare.copy(folder / lie)
+        with Provider(FILM, lie=lie) as liar, Provider(FILM) as honest:
+            with Node(ledger, "--provider", liar.url, "--peer", "") as node:
+                node.submit(record, "application/cbor")
+                wait_for(lambda: copies(node)["failures"] > 0)
+                assert copies(node)["missing"] == 1 and node.json("/v1/receipt/C1/1", code=202)["code"] == "COPIES_MISSING", lie
+                assert (copies(node)["wrong"] > 0) == (lie.startswith("wrong")), lie
+            with Node(ledger, "--provider", liar.url + " " + honest.url) as node:
+                fill(folder / "r", node.get("/v1/receipt/C1/1?wait=40"))
+                assert node.get("/v1/content/C1/1") == FILM
+        verify("--trust", bare.trust, folder / "r", folder / "film.bin")
+
+
+@test
+def a_node_that_has_it_is_a_source_too(folder):
+    fill(folder / "film.bin", FILM)
+    made, bare, (record,) = accepted(folder, folder / "film.bin")
+    with Node(made) as peer, Node(bare, "--peer", peer.url) as node:
+        node.submit(record, "application/cbor")
+        node.get("/v1/receipt/C1/1?wait=40")
+        assert "provider" not in node.json("/v1/status")
+
+
+@test
+def what_does_not_come_goes_on_record_once_and_may_come_after_all(folder):
+    fill(folder / "film.bin", FILM)
+    fill(folder / "photo.jpg", PHOTO)
+    made, bare, records = accepted(folder, folder / "film.bin", folder / "photo.jpg")
+    patience = "--withheld-after", "1"
+    with Provider(FILM, PHOTO, lie="wrong size") as provider:
+        provider.objects = {root: b"other bytes" for root in provider.objects}
+        with Node(bare, "--provider", provider.url, *patience) as node:
+            node.submit(b"".join(records))
+            wait_for(lambda: node.json("/v1/status")["incidents"] > 0 and copies(node)["withheld"] == 2)
+        for _ in range(1 if SANITIZED else 2):  # the log remembers what was reported
+            with Node(bare, "--provider", provider.url, *patience) as node:
+                wait_for(lambda: copies(node)["withheld"] == 2)
+        trail = bare.run("trail").out
+        assert trail.count("withheld: " + provider.url) == 2, trail
+        assert "did not come" in trail and "incidents   " in bare.run("status").out
+        provider.lie, provider.objects = None, Provider(FILM, PHOTO).objects
+        with Node(bare, "--provider", provider.url) as node:
+            for i in (1, 2):
+                node.get(f"/v1/receipt/C1/{i}?wait=40")
+            assert copies(node)["missing"] == 0
+
+
+@test
+def a_provider_that_hangs_holds_up_nobody(folder):
+    fill(folder / "film.bin", FILM)
+    made, bare, (record,) = accepted(folder, folder / "film.bin")
+    with Provider(FILM, lie="hangs") as provider:
+        with Node(bare, "--provider", provider.url) as node:
+            node.submit(record, "application/cbor")
+            wait_for(lambda: provider.asked)
+            assert node.get("/healthz") == b"ok\n"
+            began = time.time()
+        assert time.time() - began < 10  # it stops at once
+
+
+@test
+def killed_in_the_midst_of_a_large_object_it_goes_on_where_it_was(folder):
+    size = (24 if SANITIZED else 100) * CHUNK + 77
+    film = noise(size, 5)
+    fill(folder / "large.bin", film)
+    made, bare, (record,) = accepted(folder, folder / "large.bin")
+    with Provider(film, pause=0.002) as provider:
+        killed = 0
+        for part in (0.3, 0.6):
+            with Node(bare, "--provider", provider.url) as node:
+                if not killed:
+                    node.submit(record, "application/cbor")
+                wait_for(lambda: provider.sent > size * part)
+                os.kill(node.process.pid, signal.SIGKILL)
+                killed += 1
+        before = provider.sent
+        with Node(bare, "--provider", provider.url) as node:
+            provider.pause = 0
+            fill(folder / "r", node.get("/v1/receipt/C1/1?wait=60"))
+            assert copies(node)["bytes"] < size * 0.6
+        assert provider.sent - before < size * 0.6 and provider.sent < size * 1.2
+    verify("--trust", bare.trust, folder / "r", folder / "large.bin")
+
+
+if __name__ == "__main__":
+    main()
