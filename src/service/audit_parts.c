@@ -80,6 +80,7 @@ static cu_status clear_way(struct cu_audit *a, const char *path, struct cu_err *
     return cu_audit_quarantine(a, path, err);
 }
 
+#define COMES_AGAIN ": `custody node` brings it again from the provider"
 #define EVERYWHERE ((1u << CU_STORES) - 1)
 static cu_status need(struct cu_audit *a, unsigned stores, enum cu_object_kind kind, const cu_hash *name, uint64_t size,
                       const cu_hash *id, struct cu_err *err)
@@ -101,7 +102,7 @@ static cu_status need(struct cu_audit *a, unsigned stores, enum cu_object_kind k
                         kind == CU_OBJECT_DETAILS ? "details" : "content",
                         !a->r->repair || mended ? ""
                         : stores == EVERYWHERE  ? ", and the other copy does not have it either: it is lost"
-                                                : ": `custody node` brings it again from the provider");
+                                                : COMES_AGAIN);
     }
     return CU_OK;
 }
@@ -247,7 +248,8 @@ static cu_status judge_store(struct cu_audit *a, int store, struct cu_err *err)
         bool mended = false;
         if (a->r->repair) TRY(mend_object(a, store, f, &mended, err));
         if (!mended) a->stores_bad = true;
-        cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s", f->what);
+        const bool comes = a->r->repair && !mended && a->p->near == CU_STORE_NODE && store == CU_STORE_NODE && !f->packed;
+        cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s%s", f->what, comes ? COMES_AGAIN : "");
     }
     return CU_OK;
 }

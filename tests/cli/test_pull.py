@@ -77,6 +77,43 @@ def a_node_that_has_it_is_a_source_too(folder):
 
 
 @test
+def who_gives_evidence_to_members_alone_gives_it_to_a_nodes_certificate(folder):
+    fill(folder / "film.bin", FILM)
+    made, bare, (record,) = accepted(folder, folder / "film.bin")
+    made.run("ca", "init")
+    tls = made.root / "tls"
+    with Node(made, "--tls", client=("--cacert", tls / "ca.pem")) as peer:
+        with Node(bare, "--peer", peer.url, "--cacert", tls / "ca.pem") as node:
+            node.submit(record, "application/cbor")
+            wait_for(lambda: copies(node)["failures"] > 0)
+            assert copies(node)["missing"] == 1
+        with Node(bare, "--peer", peer.url, "--cacert", tls / "ca.pem", "--cert", tls / "organisation.pem") as node:
+            node.get("/v1/receipt/C1/1?wait=40")
+
+
+@test
+def what_check_takes_out_of_the_store_is_brought_again(folder):
+    fill(folder / "film.bin", FILM)
+    made, bare, (record,) = accepted(folder, folder / "film.bin")
+    with Provider(FILM) as provider:
+        with Node(bare, "--provider", provider.url) as node:
+            node.submit(record, "application/cbor")
+            node.get("/v1/receipt/C1/1?wait=40")
+        bare.run("check")
+        [film] = [p for p in bare.root.glob("node/objects/large/*/*") if p.suffix != ".tree"]
+        with open(film, "r+b") as f:
+            f.seek(CHUNK + 7)
+            f.write(b"altered!")
+        assert str(film.relative_to(bare.root)) in bare.run("check", code=2).out
+        said = bare.run("check", "--repair", code=None)
+        assert "brings it again" in said.out + said.err, said
+        with Node(bare, "--provider", provider.url) as node:
+            wait_for(lambda: copies(node)["objects"] == 1)
+            assert node.get("/v1/content/C1/1") == FILM
+    bare.run("check")
+
+
+@test
 def what_does_not_come_goes_on_record_once_and_may_come_after_all(folder):
     fill(folder / "film.bin", FILM)
     fill(folder / "photo.jpg", PHOTO)
