@@ -231,7 +231,7 @@ static cu_status ask_state(struct exchange *x, struct cu_carriage *ret, struct c
 {
     CU_BUF answer = cu_buf_heap(SAID_MAX);
 
-    x->answer = &answer;
+    x->answer = &answer; // cppcheck-suppress autoVariables ; x is of this exchange alone
     TRY(talk(x, err));
     ENSURE(cu_carriage_read(cu_buf_span(&answer), ret), err, CU_IO, "%s: the answer does not say how far the claim came", x->url);
     return CU_OK;

@@ -46,7 +46,10 @@ cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *cla
            (unsigned long long)serial, (unsigned long long)box.highest);
     cu_outbox_close(&box);
     if (claim) body.claim = *claim;
-    return cu_say_and_record(p, &say, ret, err);
+    TRY(cu_say_and_record(p, &say, ret, err));
+    if (!p->remote.ops) return CU_OK;
+    TRY(cu_outbox_open(p, &box, err)); /* what was on its way under that number goes there no more */
+    return cu_outbox_give_up(&box, serial, err);
 }
 
 struct asked {

@@ -30,6 +30,7 @@ struct carry {
     struct cu_buf accepted; /* the record; n == 0: none yet */
     struct cu_sending upload;
     bool begun, resumed; /* is the upload; was the claim in the outbox */
+    char claimed_path[CU_PATH_MAX_BYTES + 1];
 };
 
 static void carry_free(struct carry *c)
@@ -77,7 +78,7 @@ static cu_status name_request(struct carry *c, const cu_case_id *case_id, uint64
 
     TRY(cu_work_form(c->r, &c->w, &form, err));
     cu_cbor_put_bytes(&text, cu_span(case_id->b, sizeof case_id->b));
-    cu_cbor_put_bytes(&text, cu_span_str(c->r->from ? c->r->from : ""));
+    cu_cbor_put_bytes(&text, cu_span_str(c->r->from && c->w.path[0] != '/' ? c->r->from : ""));
     cu_cbor_put_bytes(&text, cu_span_str(c->w.path));
     cu_cbor_put_uint(&text, nth);
     cu_cbor_put_uint(&text, in->type);
@@ -482,9 +483,8 @@ static cu_status carry_claimed(struct carry *c, struct cu_span claim_file, const
     struct cu_claim_file parts;
 
     TRY(cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err));
-    char claimed_path[CU_PATH_MAX_BYTES + 1] = "";
-    memcpy(claimed_path, parts.path.p, parts.path.n);
-    c->w.path = path ? path : claimed_path;
+    memcpy(c->claimed_path, parts.path.p, parts.path.n);
+    c->w.path = path ? path : c->claimed_path;
     ENSURE(c->w.path[0], err, CU_USAGE,
            "the claim file does not say where the bytes lie: name the path behind it; nothing was sent");
     ENSURE(!reads_once(c), err, CU_USAGE, "a claim is for a file or folder that can be read again: nothing was sent");

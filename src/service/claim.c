@@ -46,10 +46,15 @@ cu_status cu_work_read(struct cu_place *p, const struct cu_deposit_request *r, c
         ingest.item = match_item;
         ingest.item_arg = r->expect;
     }
-    TRY(cu_ingest_path(&ingest, w->path, &w->in, err));
-    const cu_status expected = r->expect ? as_expected(r->expect, w, err) : CU_OK;
-    if (expected != CU_OK) cu_ingested_free(&w->in);
-    return expected;
+    struct cu_err why = { 0 };
+    cu_status read = cu_ingest_path(&ingest, w->path, &w->in, &why);
+    if (read == CU_OK && r->expect) {
+        read = as_expected(r->expect, w, &why);
+        if (read != CU_OK) cu_ingested_free(&w->in);
+    }
+    return read == CU_OK ? CU_OK
+                         : cu_fail(err, read, "%s%s", why.text,
+                                   strstr(why.text, "nothing") ? "" : "; of this path nothing was signed or recorded");
 }
 
 cu_status cu_work_form(const struct cu_deposit_request *r, const struct cu_work *w, struct cu_buf *ret, struct cu_err *err)

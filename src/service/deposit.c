@@ -252,9 +252,7 @@ static cu_status deposit_some(struct group *g, const char *const *paths, size_t 
     }
     *ret_n = g->n;
     TRY(finish_group(g, case_id, done, arg, err));
-    return read == CU_OK ? CU_OK
-                         : cu_fail(err, read, "%s%s", why.text,
-                                   strstr(why.text, "nothing") ? "" : "; of this path nothing was signed or recorded");
+    return read == CU_OK ? CU_OK : cu_fail(err, read, "%s", why.text);
 }
 
 cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, const char *const *paths, size_t n,

@@ -161,6 +161,10 @@ static cu_status find_voucher(struct cu_place *p, const struct cu_membership *m,
     }
     ENSURE(!has, err, CU_NOT_ALLOWED,
            "the statement key of party %llu is not here, and nobody else may vouch for its sealing key", LLU(party->id));
+    ENSURE(!p->remote.ops, err, CU_NOT_ALLOWED,
+           "who has no statement key gets a sealing key by the organisation's, and that is where the ledger lies: enter it "
+           "there; nothing "
+           "was signed");
     return cu_need_key(p, CU_SIGNER_ORGANISATION, err);
 }
 

@@ -249,3 +249,28 @@ cu_status cu_outbox_carry(struct cu_outbox *box, const struct cu_carried *c, boo
     items = before;
     return CU_OK;
 }
+
+static uint64_t serial_of(const struct cu_carried *c)
+{
+    struct cu_claim_file file;
+    struct cu_statement claim;
+
+    if (cu_schema_read(&cu_claim_file_schema, c->claim_file, &file, NULL) != CU_OK ||
+        cu_statement_read(file.claim, &claim, NULL) != CU_OK || claim.kind != CU_KIND_CLAIM)
+        return 0;
+    return claim.body.claim.serial;
+}
+
+cu_status cu_outbox_give_up(struct cu_outbox *box, uint64_t serial, struct cu_err *err)
+{
+    struct cu_carried c;
+    struct cu_span one;
+
+    for (size_t at = 0; cu_outbox_next(cu_buf_span(&box->records), &at, &one);) {
+        if (cu_schema_read(&cu_carried_schema, one, &c, NULL) != CU_OK || serial_of(&c) != serial) continue;
+        const struct cu_carried gone = { .asked = c.asked };
+        TRY(cu_outbox_carry(box, &gone, true, err));
+        return cu_outbox_keep(box, err);
+    }
+    return CU_OK;
+}

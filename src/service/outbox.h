@@ -45,5 +45,7 @@ extern const struct cu_schema cu_carried_schema;
 bool cu_outbox_carried(const struct cu_outbox *box, const cu_hash *asked, struct cu_carried *ret);
 /** Put it there, in place of the one that was; or (`gone`) take it out. Counts from keep on. */
 CU_MUST_USE cu_status cu_outbox_carry(struct cu_outbox *box, const struct cu_carried *c, bool gone, struct cu_err *err);
+/** The one whose claim has that number is given up; fine when there is none. */
+CU_MUST_USE cu_status cu_outbox_give_up(struct cu_outbox *box, uint64_t serial, struct cu_err *err);
 
 #endif

@@ -110,8 +110,7 @@ static cu_status choose_own(struct cu_place *p, struct cu_span passphrase, struc
     const uint64_t party = cu_members_party(&m->members, signer->party)->organisation;
     ENSURE(!afar || cu_members_sealing(&m->members, party), err, CU_NOT_FOUND,
            "the organisation has no sealing key yet, and only where its ledger lies can it make one (`custody deposit --seal` "
-           "there does): "
-           "nothing was read or signed");
+           "there does, while no node serves it): nothing was read or signed");
     if (!cu_members_sealing(&m->members, party)) {
         TRY(enrol_own(p, passphrase, cu_membership_name(m, party), err));
         cu_membership_free(m);

@@ -30,9 +30,9 @@ static struct {
     struct service_world *ledger;
     struct taken taken[CLAIMS_MAX];
     size_t taken_n;
-    bool refuses, stalls, pushed, other_claim, cut, silent; /* what goes wrong over there */
-    uint64_t calls, fail_call, stop_call; /* the n-th call fails, or is the last that the client makes */
-    bool done_anyway;                     /* … but what it asked for was done */
+    bool refuses, stalls, pushed, other_claim, stale, cut, silent; /* what goes wrong over there */
+    uint64_t calls, fail_call, stop_call;                          /* the n-th call fails, or is the last that the client makes */
+    bool done_anyway;                                              /* … but what it asked for was done */
     cu_status fault;
     uint64_t pieces;
 } far;
@@ -87,7 +87,8 @@ static cu_status say_outcome(struct taken *t, enum cu_kind kind, struct cu_err *
     struct cu_record record;
 
     if (far.other_claim) deposit.claim = far.taken[0].parts.claim;
-    TRY(cu_say_raw(p, kind, kind == CU_KIND_REFUSAL ? (void *)&refusal : (void *)&deposit, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err));
+    TRY(cu_say_raw(p, kind, kind == CU_KIND_REFUSAL ? (void *)&refusal : (void *)&deposit, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY,
+                   &said, err));
     TRY(cu_record_read(cu_buf_span(&said), &record, err));
     record.salt = t->parts.salt;
     record.details = t->parts.details;
@@ -111,7 +112,10 @@ static cu_status far_claim(void *self, struct cu_span claim_file, struct cu_carr
     if (!t) {
         assert_true(far.taken_n < CLAIMS_MAX);
         t = &far.taken[far.taken_n++];
-        *t = (struct taken){ .file = cu_buf_heap(CU_RECORD_MAX), .bytes = cu_buf_heap(1 << 24), .record = cu_buf_heap(CU_RECORD_MAX), .roots = cu_buf_heap(1 << 16) };
+        *t = (struct taken){ .file = cu_buf_heap(CU_RECORD_MAX),
+                             .bytes = cu_buf_heap(1 << 24),
+                             .record = cu_buf_heap(CU_RECORD_MAX),
+                             .roots = cu_buf_heap(1 << 16) };
         cu_buf_add(&t->file, claim_file);
         assert_int_equal(cu_schema_read(&cu_claim_file_schema, cu_buf_span(&t->file), &t->parts, err), CU_OK);
         assert_int_equal(cu_statement_read(t->parts.claim, &t->claim, err), CU_OK);
@@ -132,7 +136,8 @@ static void judge_object(const struct taken *t, uint64_t from, uint64_t size, co
 
     assert_true(cu_hash_eq(&is, root));
     for (uint64_t at = 0; at < size && t->roots.n; at += CU_CHUNK_BYTES) {
-        const cu_hash chunk = cu_content_root_of(cu_span(t->bytes.p + from + at, size - at < CU_CHUNK_BYTES ? (size_t)(size - at) : CU_CHUNK_BYTES));
+        const cu_hash chunk = cu_content_root_of(
+            cu_span(t->bytes.p + from + at, size - at < CU_CHUNK_BYTES ? (size_t)(size - at) : CU_CHUNK_BYTES));
         assert_true(cu_hash_eq(&chunk, &roots[(*io_roots)++]));
     }
 }
@@ -212,7 +217,8 @@ static cu_status far_offset(void *self, const cu_hash *id, uint64_t length, uint
     return answer(err);
 }
 
-static cu_status far_send(void *self, const cu_hash *id, uint64_t from, uint64_t to, cu_carrier_read *read, void *arg, struct cu_err *err)
+static cu_status far_send(void *self, const cu_hash *id, uint64_t from, uint64_t to, cu_carrier_read *read, void *arg,
+                          struct cu_err *err)
 {
     struct taken *t = taken_of(id);
     uint8_t piece[PIECE];
@@ -256,6 +262,11 @@ static cu_status node_submit(void *self, const struct cu_span *records, size_t n
 
     (void)self;
     TRY(call(err));
+    if (far.stale) {
+        far.stale = false;
+        *ret = (struct cu_outcome){ .status = CU_STALE, .text = "old" };
+        return answer(err);
+    }
     TRY(p->engine->submit(p->engine->self, records, n, ret, err));
     TRY(publish(err));
     return answer(err);
@@ -294,8 +305,10 @@ static const struct cu_remote_ops remote_ops = { .record = node_record, .submit 
 
 static bool is_log(const char *path) { return strncmp(path, CU_DIR_NODE_LOG "/", strlen(CU_DIR_NODE_LOG "/")) == 0; }
 static const struct cu_fs *fs_of(const char *path) { return is_log(path) ? &far.ledger->memory : &near.below; }
-#define GONE() \
-    do { if (near.dead) return dead(err); } while (0)
+#define GONE()                           \
+    do {                                 \
+        if (near.dead) return dead(err); \
+    } while (0)
 
 static cu_status near_open(void *self, const char *path, unsigned flags, struct cu_file **ret, struct cu_err *err)
 {
@@ -334,8 +347,9 @@ static cu_status near_stat(void *self, const char *path, struct cu_file_stat *re
     GONE();
     return fs_of(path)->ops->stat(fs_of(path)->self, path, ret, err);
 }
-static cu_status near_list(void *self, const char *path, cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err),
-                           void *arg, struct cu_err *err)
+static cu_status near_list(void *self, const char *path,
+                           cu_status (*each)(void *arg, const char *name, enum cu_file_kind kind, struct cu_err *err), void *arg,
+                           struct cu_err *err)
 {
     (void)self;
     return near.below.ops->list(near.below.self, path, each, arg, err);
@@ -416,7 +430,12 @@ static void forget_told(void)
 
 /* ---- stories ---- */
 
-struct story { const char *name; const char *paths[3]; size_t n; bool seal, claimed, stalls, cut; };
+struct story {
+    const char *name;
+    const char *paths[3];
+    size_t n;
+    bool seal, claimed, stalls, cut;
+};
 static const struct story stories[] = {
     { .name = "small", .paths = { SW_SMALL }, .n = 1 },
     { .name = "packed", .paths = { SW_PACKED }, .n = 1, .cut = true },
@@ -450,9 +469,12 @@ static void begin_near(void)
 {
     memset(&near, 0, sizeof near);
     assert_int_equal(cu_memory_fs(&near.memory, NULL), CU_OK);
-    near.faulty = (struct cu_faulty){ .inner = near.memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    near.faulty = (struct cu_faulty){
+        .inner = near.memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
+    };
     near.below = cu_faulty_fs(&near.faulty);
-    assert_int_equal(cu_fs_replace(&near.memory, CU_FILE_TRUST, "new", cu_buf_span(&far.ledger->place.trust_text), true, NULL), CU_OK);
+    assert_int_equal(cu_fs_replace(&near.memory, CU_FILE_TRUST, "new", cu_buf_span(&far.ledger->place.trust_text), true, NULL),
+                     CU_OK);
     assert_int_equal(cu_fs_replace(&near.memory, CU_FILE_FORMAT, "new", cu_span_str(CU_FORMAT_LINE), true, NULL), CU_OK);
     assert_int_equal(near.memory.ops->sync_all(near.memory.self, NULL), CU_OK);
 }
@@ -553,7 +575,8 @@ static void judge(const struct story *s, const char *how, uint64_t k, bool all_t
     must(s, how, k, near.told == s->n, "not everything was told", &err);
     for (size_t i = 0; i < first_n; i++) must(s, how, k, cu_hash_eq(&first[i], &near.told_id[i]), "another statement", &err);
     for (size_t i = 0; i < s->n; i++) {
-        const char *wrong = sw_verify(far.ledger, cu_buf_span(&near.receipt[i]), s->seal || s->paths[i] == stories[3].paths[0] ? NULL : s->paths[i], &ignored);
+        const char *wrong = sw_verify(far.ledger, cu_buf_span(&near.receipt[i]),
+                                      s->seal || s->paths[i] == stories[3].paths[0] ? NULL : s->paths[i], &ignored);
         must(s, how, k, !wrong, wrong ? wrong : "", &err);
     }
     must(s, how, k, deposits() == before + s->n, "another number of records than of deposits", &err);
@@ -578,7 +601,10 @@ static void plain_run(const struct story *s, uint64_t *ret_effects, uint64_t *re
     end();
 }
 
-static uint64_t stride(const struct story *s, uint64_t of) { return !SANITIZED && s == stories ? 1 : 1 + of / (SANITIZED ? 2 : 6); }
+static uint64_t stride(const struct story *s, uint64_t of)
+{
+    return !SANITIZED && s == stories ? 1 : 1 + of / (SANITIZED ? 2 : 6);
+}
 
 static void a_deposit_from_afar_has_its_receipt_and_leaves_nothing_behind(void **state)
 {
@@ -722,6 +748,40 @@ static void a_provider_that_only_takes_is_waited_for_and_then_named(void **state
     end();
 }
 
+static void an_acceptance_that_grew_old_is_asked_for_again(void **state)
+{
+    struct cu_err err = { 0 };
+
+    (void)state;
+    begin(&stories[1]);
+    before = deposits();
+    far.stale = true;
+    assert_int_equal(run_story(&stories[1], &err), CU_OK);
+    assert_false(far.stale);
+    judge(&stories[1], "after an old acceptance", 0, true);
+    assert_int_equal(deposits(), before + 1);
+    end();
+}
+
+static void a_number_that_is_given_up_is_not_on_its_way_any_more(void **state)
+{
+    struct cu_outcome outcome;
+    struct cu_err err = { 0 };
+
+    (void)state;
+    begin(&stories[0]);
+    near.waits = true;
+    assert_int_equal(run_story(&stories[0], &err), CU_BUSY);
+    assert_int_equal(pending(), 1);
+    const uint64_t serial = far.taken[0].claim.body.claim.serial;
+    assert_int_equal(open_near(&err), CU_OK);
+    assert_int_equal(cu_void_serial(&near.place, serial, NULL, cu_span_str("not needed"), &outcome, &err), CU_OK);
+    close_near();
+    assert_int_equal(pending(), 0);
+    assert_int_equal(far.ledger->place.index.count(far.ledger->place.index.self, CU_KIND_VOID, NULL), 1);
+    end();
+}
+
 static void numbers_that_were_used_elsewhere_are_not_used_again(void **state)
 {
     struct cu_err err = { 0 };
@@ -731,7 +791,7 @@ static void numbers_that_were_used_elsewhere_are_not_used_again(void **state)
     before = deposits();
     assert_int_equal(run_story(&stories[0], &err), CU_OK);
     const uint64_t serial = far.taken[0].claim.body.claim.serial;
-    assert_int_equal(serial, before + 1); /* the ledger's own deposits have the first ones */
+    assert_int_equal(serial, before + 1);   /* the ledger's own deposits have the first ones */
     near.below.ops->close(near.below.self); /* another device, which has the key and nothing else */
     near.memory.ops->close(near.memory.self);
     near.index.close(near.index.self);
@@ -784,6 +844,8 @@ int main(void)
         cmocka_unit_test(an_acceptance_over_another_claim_is_not_taken),
         cmocka_unit_test(an_acceptance_by_a_key_that_may_not_is_not_taken),
         cmocka_unit_test(a_provider_that_only_takes_is_waited_for_and_then_named),
+        cmocka_unit_test(an_acceptance_that_grew_old_is_asked_for_again),
+        cmocka_unit_test(a_number_that_is_given_up_is_not_on_its_way_any_more),
         cmocka_unit_test(numbers_that_were_used_elsewhere_are_not_used_again),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -110,7 +110,7 @@ static cu_status source_seek(struct cu_source_file *f, uint64_t at, struct cu_er
     struct posix_source *s = source_of(f);
 
     ENSURE(!s->stream, err, CU_USAGE, "%s comes but once", s->path);
-    if (at > INT64_MAX || lseek(s->fd, (off_t)at, SEEK_SET) < 0) return cu_posix_fail(err, errno, "go on in", s->path);
+    if (lseek(s->fd, at > INT64_MAX ? -1 : (off_t)at, SEEK_SET) < 0) return cu_posix_fail(err, errno, "go on in", s->path);
     s->at = at;
     return CU_OK;
 }

@@ -133,6 +133,70 @@ static void standard_input_is_read_to_its_end(void **state)
     close(kept);
 }
 
+static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(arg, bytes);
+    return cu_buf_ok(arg, err);
+}
+
+/* What somebody needs who sends it elsewhere: the bytes as they are kept, and the roots of their chunks. */
+static void whoever_asks_is_told_the_bytes_that_are_kept_and_the_roots_of_their_chunks(void **state)
+{
+    static const size_t sizes[] = { 0, 1, 70000, CU_CHUNK_BYTES - 1, CU_CHUNK_BYTES, 2 * CU_CHUNK_BYTES, 5 * CU_CHUNK_BYTES + 3 };
+    struct cu_source source = cu_posix_source();
+    struct cu_age_identity reader;
+    (void)state;
+
+    OK(cu_age_identity_generate(&reader, &error));
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        CU_BUF bytes = some_bytes(sizes[i / 2], i), kept = cu_buf_heap(8u << 20), chunks = cu_buf_heap(4096);
+        struct cu_ingest how = {
+            .source = &source, .chunks = &chunks, .kept = append, .kept_arg = &kept, .to = &reader.recipient, .to_n = i % 2
+        };
+        struct cu_ingested got;
+        write_file("f", cu_buf_span(&bytes));
+        OK(cu_ingest_path(&how, at("f"), &got, &error));
+        if (!how.to_n) assert_true(cu_span_eq(cu_buf_span(&kept), cu_buf_span(&bytes)));
+        assert_int_equal(kept.n, got.size);
+        const cu_hash root = cu_content_root_of(cu_buf_span(&kept));
+        assert_true(cu_hash_eq(&root, &got.root));
+        assert_int_equal(chunks.n, kept.n < CU_CHUNK_BYTES ? 0 : (kept.n + CU_CHUNK_BYTES - 1) / CU_CHUNK_BYTES * sizeof root);
+        for (size_t c = 0; c * sizeof root < chunks.n; c++) {
+            const size_t from = c * CU_CHUNK_BYTES, n = kept.n - from < CU_CHUNK_BYTES ? kept.n - from : CU_CHUNK_BYTES;
+            const cu_hash is = cu_content_root_of(cu_span(kept.p + from, n));
+            assert_memory_equal(chunks.p + c * sizeof root, is.b, sizeof is.b);
+        }
+        cu_ingested_free(&got);
+    }
+    cu_age_identity_free(&reader);
+}
+
+/* What is read next begins there; a stream has no such place. */
+static void a_file_is_gone_on_with_from_any_byte(void **state)
+{
+    static const uint64_t places[] = { 5, 0, 99999, 100000, 42 };
+    struct cu_source source = cu_posix_source();
+    CU_BUF bytes = some_bytes(100000, 1);
+    CU_CLEANUP(cu_source_close) struct cu_source_file *f = NULL;
+    uint8_t got[16];
+    size_t n;
+    (void)state;
+
+    write_file("f", cu_buf_span(&bytes));
+    OK(source.ops->open(source.self, at("f"), &f, &error));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        OK(f->ops->seek(f, places[i], &error));
+        OK(f->ops->read(f, got, sizeof got, &n, &error));
+        const uint64_t left = bytes.n - places[i];
+        assert_int_equal(n, left < sizeof got ? left : sizeof got);
+        assert_memory_equal(got, bytes.p + places[i], n);
+    }
+    assert_int_equal(f->ops->seek(f, UINT64_MAX, &error), CU_IO);
+    cu_source_close(&f);
+    OK(source.ops->open(source.self, "-", &f, &error));
+    assert_int_equal(f->ops->seek(f, 1, &error), CU_USAGE);
+}
+
 static void a_sparse_file_is_read_as_zeros(void **state)
 {
     struct cu_ingested got;
@@ -585,6 +649,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_of_any_size_is_the_same_with_and_without_stores),
         TEST(standard_input_is_read_to_its_end),
+        TEST(whoever_asks_is_told_the_bytes_that_are_kept_and_the_roots_of_their_chunks),
+        TEST(a_file_is_gone_on_with_from_any_byte),
         TEST(a_sparse_file_is_read_as_zeros),
         TEST(devices_pipes_and_sockets_are_refused_with_advice),
         TEST(what_may_not_be_read_is_named),
