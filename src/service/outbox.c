@@ -168,16 +168,21 @@ static cu_status look_for_numbers(struct cu_outbox *box, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status open_box(struct cu_outbox *box, struct cu_err *err)
+static cu_status look_numbers(void *arg, struct cu_err *err)
 {
-    struct cu_place *p = box->p;
-    struct cu_serials recorded = { 0 };
+    struct cu_outbox *box = arg;
+    struct cu_serials recorded;
 
-    TRY(read_file(box, err));
-    if (p->remote.ops) TRY(look_for_numbers(box, err));
-    if (p->ledger) TRY(cu_ledger_serials(p->ledger, &p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
+    TRY(cu_ledger_serials(box->p->ledger, &box->p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
     if (box->highest < recorded.highest) box->highest = recorded.highest;
     return CU_OK;
+}
+
+static cu_status open_box(struct cu_outbox *box, struct cu_err *err)
+{
+    TRY(read_file(box, err));
+    if (box->p->remote.ops) TRY(look_for_numbers(box, err));
+    return box->p->ledger ? cu_ask(box->p, look_numbers, box, err) : CU_OK;
 }
 
 cu_status cu_outbox_open(struct cu_place *p, struct cu_outbox *ret, struct cu_err *err)
