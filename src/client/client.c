@@ -175,6 +175,8 @@ static cu_status get(struct client *client, const char *path, struct cu_buf *ret
 }
 
 /* ---- the port ---- */
+static cu_status get_status(void *self, struct cu_buf *ret, struct cu_err *err) { return get(self, "v1/status", ret, err); }
+
 static cu_status get_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
 {
     char path[64];
@@ -509,7 +511,7 @@ static cu_status new_client(const struct cu_remote_address *at, struct client **
 }
 
 static const struct cu_remote_ops ops = { get_record, get_chunks,    get_bytes,     submit,
-                                          await,      say_inventory, name_provider, close_client };
+                                          await,      say_inventory, name_provider, get_status, close_client };
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)

@@ -29,6 +29,8 @@ struct cu_remote_ops {
     cu_status (*inventory)(void *self, struct cu_span case_name, cu_seq *ret, struct cu_err *err);
     /* Where evidence is handed in: an address, appended; nothing when the node names nobody. */
     cu_status (*provider)(void *self, struct cu_buf *ret, struct cu_err *err);
+    /* What it says of itself (GET /v1/status), appended to ret. Nobody's word but its own. */
+    cu_status (*status)(void *self, struct cu_buf *ret, struct cu_err *err);
     void (*close)(void *self);
 };
 

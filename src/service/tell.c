@@ -12,6 +12,20 @@ void cu_tell_network(struct cu_json *j, const cu_hash *id)
     cu_json_text(j, "network_words", cu_buf_span(&words));
 }
 
+/* The last entry of a checkpoint is a block. */
+static cu_status tell_height(struct cu_place *p, struct cu_json *j, struct cu_err *err)
+{
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    if (p->genesis.outer.body.genesis.engine != CU_ENGINE_COMETBFT) return CU_OK;
+    TRY(cu_log_entry(&p->log, (cu_seq){ p->log.checkpoint.size.v - 1 }, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    cu_json_uint(j, "height", e.kind == CU_KIND_BLOCK ? e.outer.body.block.height : 0);
+    cu_json_time(j, "time", (cu_unix_ms){ e.kind == CU_KIND_BLOCK ? e.outer.body.block.closed : 0 });
+    return CU_OK;
+}
+
 cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_json *j, struct cu_err *err)
 {
     const struct cu_genesis *genesis = &p->genesis.outer.body.genesis;
@@ -30,6 +44,7 @@ cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_j
     cu_json_uint(j, "incidents", index->count(index->self, CU_KIND_INCIDENT, NULL));
     cu_json_uint(j, "index_lag", indexed.v < size ? size - indexed.v : 0);
     cu_json_uint(j, "copies_required", genesis->policy.copies);
+    if (size > 0) TRY(tell_height(p, j, err));
     return cu_buf_ok(j->out, err);
 }
 

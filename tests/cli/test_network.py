@@ -36,6 +36,10 @@ def four_organisations_record_as_one_and_one_that_was_killed_catches_up(folder):
         assert set(statuses([audit.submit(more)])) == {"DUPLICATE"}, "who was away knows what was recorded"
         net.rest()
 
+        table = call([CUSTODY, "network", "status", "--json", *[org.url for org in net.orgs]])
+        assert len(table.rows) == 4 and all(r["behind"] == 0 and r["exhibits"] == 120 and r["height"] > 3 and r["trouble"] == "" for r in table.rows), table
+        assert call([CUSTODY, "network", "status", police.url, "http://127.0.0.1:1"], code=2).out.count("cannot be reached") == 1
+
         seen = [org.json("/v1/show/C1/7") for org in net.orgs]
         assert all(s["id"] == seen[0]["id"] and s["copies"] == 4 for s in seen), seen
         for org in net.orgs:
@@ -46,6 +50,18 @@ def four_organisations_record_as_one_and_one_that_was_killed_catches_up(folder):
         listed = call([CUSTODY, "ls", "--case", "C1", "--json", "--ledger", court.url, "--state", folder / "reader", "--pin-trust", court.root / "trust/ledger.trust"])
         assert len(listed.rows) == 120, len(listed.rows)
     same(net.orgs)
+
+
+@test
+def a_node_without_its_engine_says_what_is_missing(folder):
+    net = Network(folder, 1)
+    org = net.orgs[0]
+    org.start(comet="no-such-cometbft", wait=False)
+    assert org.process.wait(30) == 10 and "no-such-cometbft: there is no such program" in org.said(), org.said()
+    dies = fill(folder / "dies", b"#!/bin/sh\necho 'panic: wrong Block.Header.AppHash'\nexit 2\n")
+    (folder / "dies").chmod(0o755)
+    org.start(comet=folder / "dies", wait=False)
+    assert org.process.wait(30) == 2 and "do not agree on what was recorded" in org.said(), (dies, org.said())
 
 
 @test

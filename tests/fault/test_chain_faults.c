@@ -36,6 +36,7 @@ struct world {
     struct cu_sender *sender;
     struct cu_abci_application app;
     bool stored;
+    struct cu_span peers;
 
     struct block block[64]; /* by height: whatever becomes of the node */
     uint64_t decided;
@@ -181,6 +182,7 @@ static cu_status open_all(struct world *w, unsigned wait_ms, struct cu_err *err)
                                            .machine = w->store.machine,
                                            .origin = w->store.origin,
                                            .workers = 1,
+                                           .peers = w->peers,
                                            .listener = w->sender ? cu_sender_listener(w->sender)
                                                                  : (struct cu_chain_listener){ 0 } };
     TRY(cu_chain_open(&chain, &w->chain, err));
@@ -635,6 +637,35 @@ static void a_transaction_of_256_kib_is_taken_and_one_byte_more_is_not(void **st
     world_free(w);
 }
 
+static void only_the_organisations_nodes_are_peers(void **state)
+{
+    static const char ids[] = "0123456789012345678901234567890123456789abcdefabcdefabcdefabcdefabcdefabcdefabcd";
+    static const struct { const char *path; bool may; } asked[] = {
+        { "/p2p/filter/id/abcdefabcdefabcdefabcdefabcdefabcdefabcd", true },
+        { "/p2p/filter/id/0123456789012345678901234567890123456789", true },
+        { "/p2p/filter/id/1234567890123456789012345678901234567890", false },
+        { "/p2p/filter/id/9abcdefabcdefabcdefabcdefabcdefabcdefabc", false },
+        { "/p2p/filter/id/abcd", false },
+        { "/p2p/filter/id/", false },
+        { "/p2p/filter/addr/127.0.0.1:5", true },
+    };
+    (void)state;
+
+    for (int all = 0; all < 2; all++) {
+        struct world *w = world_new();
+        struct cu_err err = { 0 };
+        w->peers = all ? CU_SPAN_EMPTY : cu_span_str(ids);
+        assert_int_equal(open_all(w, 0, &err), CU_OK);
+        for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+            const struct cu_abci_request q = { .query = { .there = true, .path = cu_span_str(asked[i].path) } };
+            struct cu_abci_response a;
+            assert_int_equal(ask(w, &q, &a, &err), CU_OK);
+            assert_int_equal(a.query.code, asked[i].may || all ? CU_OK : CU_NOT_ALLOWED);
+        }
+        world_free(w);
+    }
+}
+
 static int prepare_all(void **state)
 {
     (void)state;
@@ -661,6 +692,7 @@ int main(void)
         cmocka_unit_test(what_was_refused_for_its_turn_is_packed_anew),
         cmocka_unit_test(what_was_on_its_way_when_a_process_ended_is_sent_by_the_next),
         cmocka_unit_test(when_the_outbox_cannot_be_written_nothing_is_sent),
+        cmocka_unit_test(only_the_organisations_nodes_are_peers),
         cmocka_unit_test(a_transaction_of_256_kib_is_taken_and_one_byte_more_is_not),
     };
     return cmocka_run_group_tests(tests, prepare_all, release_all);

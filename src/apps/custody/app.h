@@ -83,6 +83,7 @@ struct session {
     struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
     struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
+    struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
     bool networked;                   /* one organisation's share of a network */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
@@ -130,6 +131,8 @@ CU_MUST_USE cu_status afar_carriers(struct session *s, struct cu_err *err);
 /* ---- one organisation's share of a network (share.c) ---- */
 /** The session's engine, which was opened as a store, becomes this organisation's share of the chain. */
 CU_MUST_USE cu_status share_start(struct session *s, struct cu_err *err);
+/** An organisation whose node/ was put aside, or lost, begins with an empty one: the chain is read anew. */
+CU_MUST_USE cu_status share_renew(struct session *s, struct cu_err *err);
 /** Wait until the chain has begun, and confirm, if that is still to be done. INTERRUPTED. */
 CU_MUST_USE cu_status share_begin(struct session *s, struct cu_err *err);
 /** OK; or what ended the engine for good. Anything but a network's works. */

@@ -1,9 +1,6 @@
-/* custody network: several organisations begin a ledger together, all of them on one machine or each on its own */
+/* custody network: several organisations begin a ledger together, all of them on one machine or each on its own; and how their nodes stand */
 #include "apps/custody/app.h"
-#include "custody/age.h"
 
-#include <fcntl.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #define LOCAL_PORT 26700
@@ -214,6 +211,153 @@ static cu_status go_local(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- how it stands ---- */
+
+#define NODES_MAX 64
+#define PART "custody-client.so"
+
+struct seen {
+    bool there;
+    uint64_t height, size, exhibits, incidents, copies, flight;
+    char network[65], root[65], why[300];
+};
+
+/* What the node says of itself is read for figures, and believed in nothing else. */
+static uint64_t figure(struct cu_span json, const char *key)
+{
+    const uint8_t *at = json.n ? memmem(json.p, json.n, key, strlen(key)) : NULL;
+    uint64_t v = 0;
+
+    for (at = at ? at + strlen(key) : NULL; at && at < json.p + json.n && *at >= '0' && *at <= '9' && v < UINT64_MAX / 16; at++)
+        v = 10 * v + (*at - '0');
+    return v;
+}
+
+static void digest(struct cu_span json, const char *key, char ret[65])
+{
+    const uint8_t *at = json.n ? memmem(json.p, json.n, key, strlen(key)) : NULL;
+    size_t n = 0;
+
+    for (at = at ? at + strlen(key) : NULL; at && at < json.p + json.n && n < 64 && strchr("0123456789abcdef", *at) && *at; at++)
+        ret[n++] = (char)*at;
+    ret[n] = 0;
+}
+
+static cu_status ask_node(struct run *run, const char *url, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_remote remote;
+    struct cu_fs here, mounted;
+    const char *why;
+    const struct cu_remote_kind *kind = part_load(PART, "cu_client_kind", &why);
+    const struct cu_remote_address at = { url, opt(run, "cacert"), opt(run, "cert") };
+
+    ENSURE(kind, err, CU_NOT_FOUND,
+           "a node is asked by " PART
+           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4",
+           why);
+    TRY(cu_posix_fs(".", &here, err));
+    const cu_status opened = kind->open(&at, &here, &remote, &mounted, err);
+    if (opened != CU_OK) here.ops->close(here.self);
+    TRY(opened);
+    const cu_status asked = remote.ops->status(remote.self, ret, err);
+    mounted.ops->close(mounted.self);
+    remote.ops->close(remote.self);
+    return asked;
+}
+
+static void look_at(struct run *run, const char *url, struct seen *ret)
+{
+    CU_BUF answer = cu_buf_heap(65536);
+    struct cu_err err = { 0 };
+
+    *ret = (struct seen){ .there = ask_node(run, url, &answer, &err) == CU_OK };
+    snprintf(ret->why, sizeof ret->why, "%.299s", err.text);
+    const struct cu_span json = cu_buf_span(&answer);
+    ret->height = figure(json, "\"height\":");
+    ret->size = figure(json, "\"entries\":");
+    ret->exhibits = figure(json, "\"exhibits\":");
+    ret->incidents = figure(json, "\"incidents\":");
+    ret->copies = figure(json, "\"copies_required\":");
+    digest(json, "\"network\":\"", ret->network);
+    digest(json, "\"root\":\"", ret->root);
+}
+
+/* What somebody has to look after, beside being behind; "": nothing. */
+static const char *trouble(const struct seen *all, size_t n, size_t i)
+{
+    if (!all[i].there) return "cannot be reached";
+    for (size_t k = 0; k < n; k++) {
+        if (!all[k].there) continue;
+        if (strcmp(all[k].network, all[i].network) != 0) return "is another network";
+        if (all[k].size == all[i].size && strcmp(all[k].root, all[i].root) != 0)
+            return "CONTRADICTS another node: same size, other root (custody fork-proof)";
+    }
+    return all[i].incidents > 0 ? "incidents" : "";
+}
+
+static void put_row(struct run *run, const char *url, const struct seen *all, size_t n, size_t i, uint64_t most)
+{
+    const struct seen *it = &all[i];
+    const uint64_t behind = it->there ? most - it->size : 0;
+
+    if (run->json) {
+        struct cu_json j = cu_json_on(&run->out);
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "node", url);
+        cu_json_bool(&j, "reached", it->there);
+        if (it->there) {
+            cu_json_uint(&j, "height", it->height);
+            cu_json_uint(&j, "entries", it->size);
+            cu_json_uint(&j, "behind", behind);
+            cu_json_uint(&j, "exhibits", it->exhibits);
+            cu_json_uint(&j, "copies_required", it->copies);
+            cu_json_uint(&j, "incidents", it->incidents);
+            cu_json_str(&j, "root", it->root);
+        } else cu_json_str(&j, "error", it->why);
+        cu_json_str(&j, "trouble", trouble(all, n, i));
+        cu_json_close(&j, '}');
+        cu_buf_add_str(&run->out, "\n");
+    } else if (it->there)
+        cu_buf_addf(&run->out, "%-32s %8llu %9llu %7llu %9llu %7llu %10llu  %s\n", url, LLU(it->height), LLU(it->size),
+                    LLU(behind), LLU(it->exhibits), LLU(it->copies), LLU(it->incidents), trouble(all, n, i));
+    else cu_buf_addf(&run->out, "%-32s        –         –       –         –       –          –  %s\n", url, trouble(all, n, i));
+}
+
+static bool show_once(struct run *run)
+{
+    struct seen all[NODES_MAX];
+    const size_t n = (size_t)run->args_n;
+    uint64_t most = 0;
+    bool good = true;
+
+    for (size_t i = 0; i < n; i++) look_at(run, run->args[i], &all[i]);
+    for (size_t i = 0; i < n; i++) most = all[i].size > most ? all[i].size : most;
+    if (!run->json)
+        cu_buf_addf(&run->out, "%-32s %8s %9s %7s %9s %7s %10s\n", "node", "height", "entries", "behind", "exhibits", "copies",
+                    "incidents");
+    for (size_t i = 0; i < n; i++) {
+        put_row(run, run->args[i], all, n, i, most);
+        good &= !trouble(all, n, i)[0];
+    }
+    return good;
+}
+
+static cu_status go_status(struct run *run, struct cu_err *err)
+{
+    uint64_t every = 0;
+
+    ENSURE(run->args_n <= NODES_MAX, err, CU_USAGE, "%d nodes at most", NODES_MAX);
+    if (opt(run, "every")) TRY(number_read("--every", opt(run, "every"), 3600, &every, err));
+    do {
+        const bool good = show_once(run);
+        run->exit = good ? 0 : cu_status_exit(CU_CORRUPT);
+        if (every && !run->json && isatty(STDOUT_FILENO)) printf("\033[H\033[J");
+        run_print(run);
+        for (uint64_t tick = 0; tick < 10 * every && !interrupted(); tick++) nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+    } while (every && !interrupted());
+    return CU_OK;
+}
+
 const struct command command_network_local = {
     .name = "network local",
     .args = "DIR",
@@ -278,4 +422,19 @@ const struct command command_network_join = {
     .args_max = 2,
     .go = go_join,
     .options = { { NULL, NULL, NULL } },
+};
+
+const struct command command_network_status = {
+    .name = "network status",
+    .args = "URL…",
+    .line = "ask each node how it stands, side by side",
+    .help = "Height and entries of each node's log, how many it is behind the furthest, exhibits, the copies that each must "
+            "have, incidents on record; and what somebody has to look "
+            "after: a node that cannot be reached, belongs to another network, contradicts another one. Exits 0 when there is "
+            "nothing of that, else 2. What a node says of itself is its "
+            "word alone; receipts prove.",
+    .args_min = 1,
+    .args_max = -1,
+    .go = go_status,
+    .options = { { "every", "SECONDS", "again and again, until it is interrupted" } },
 };

@@ -312,6 +312,7 @@ static cu_status start_engine(struct session *s, struct cu_err *err)
 
     TRY(cu_need_key(&s->place, CU_SIGNER_LOG, err));
     configure(s);
+    if (s->networked) TRY(share_renew(s, err));
     TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 0, &s->config.held, err));
     opened = cu_ledger_open(fs, CU_DIR_NODE_STATE, &s->place.ledger, err);
     if (opened != CU_OK) fs->ops->unlock(fs->self, s->config.held);
@@ -423,6 +424,8 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     TRY(know_origin(s, err));
     ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
            "%s cannot be written to: nothing was recorded", s->root);
+    if (s->networked && mode == MODE_WRITE && run->node)
+        TRY(s->place.fs.ops->make_dir(s->place.fs.self, CU_DIR_NODE_OBJECTS, err)); /* share_renew */
     TRY(open_index_anyhow(s, mode, err));
     TRY(open_stores(s, err));
     if (s->url && mode == MODE_WRITE) TRY(session_load_signer(s, CU_SIGNER_DEPOSITOR, err));
@@ -444,6 +447,7 @@ cu_status session_close(struct session *s, struct cu_err *err)
     if (s->has_index) s->place.index.close(s->place.index.self);
     cu_place_free(&s->place);
     cu_buf_free(&s->origin_mem);
+    cu_buf_free(&s->peers);
     if (s->place.verifier.free) s->place.verifier.free(s->place.verifier.self);
     free(s->verifier_mem);
     if (s->place.fs.ops) s->place.fs.ops->close(s->place.fs.self);

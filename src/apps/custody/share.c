@@ -1,6 +1,7 @@
 /* One organisation's share of a network: the ledger's folder with CometBFT's in it. */
 #include "apps/custody/app.h"
 #include "engine/cometbft/cometbft.h"
+#include "service/audit.h"
 
 #define ORGANISATIONS_MAX (CU_PARTIES_MAX)
 
@@ -84,6 +85,10 @@ static cu_status write_settings(struct session *s, struct cu_err *err)
 
     TRY(read_share(s, &sh, err));
     cu_comet_settings(sh->peer, sh->n, sh->own, listen.n ? listen : sh->peer[sh->own].at, &settings);
+    cu_buf_free(&s->peers);
+    s->peers = cu_buf_heap(ORGANISATIONS_MAX * 40);
+    cu_comet_ids(sh->peer, sh->n, &s->peers);
+    TRY(cu_buf_ok(&s->peers, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
 }
@@ -104,6 +109,7 @@ cu_status share_start(struct session *s, struct cu_err *err)
                                                .random = s->place.random,
                                                .workers = s->config.workers,
                                                .accelerate = s->place.accelerate,
+                                               .peers = cu_buf_span(&s->peers),
                                                .home = home,
                                                .program = opt_is(s->run, "engine-apart") ? NULL
                                                           : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
@@ -111,6 +117,26 @@ cu_status share_start(struct session *s, struct cu_err *err)
                                                .log = log_engine,
                                                .arg = s };
     return cu_cometbft_open(&config, &s->engine, err);
+}
+
+/* The provider's copy of the log begins anew with the node's: of two that grew in different steps `check` would ask for the steps of both. */
+static cu_status put_log_aside(struct cu_place *p, struct cu_err *err)
+{
+    char to[200];
+    uint64_t run;
+
+    TRY(cu_quarantine_next(p, &run, err));
+    snprintf(to, sizeof to, CU_DIR_QUARANTINE "/%llu/" CU_DIR_CLOUD_LOG, LLU(run));
+    const cu_status moved = p->fs.ops->rename(p->fs.self, CU_DIR_CLOUD_LOG, to, err);
+    return moved == CU_NOT_FOUND ? CU_OK : moved;
+}
+
+cu_status share_renew(struct session *s, struct cu_err *err)
+{
+    if (cu_fs_exists(&s->place.fs, CU_DIR_JOURNAL "/head") || cu_fs_exists(&s->place.fs, CU_DIR_NODE_LOG "/checkpoint"))
+        return CU_OK;
+    if (cu_fs_exists(&s->place.fs, CU_DIR_CLOUD_LOG "/checkpoint")) TRY(put_log_aside(&s->place, err));
+    return cu_embedded_create(&s->config, err);
 }
 
 cu_status share_works(struct session *s, struct cu_err *err) { return s->networked ? cu_cometbft_works(&s->engine, err) : CU_OK; }

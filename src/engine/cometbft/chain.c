@@ -342,10 +342,24 @@ static void put_op(const char *key, struct cu_span value, uint8_t mem[128], stru
     *ret = (struct cu_abci_proof_op){ .there = true, .type = cu_span_str("simple:v"), .key = op.key, .data = cu_buf_span(&out) };
 }
 
+/* CometBFT asks of every node that connects, whoever dialled: by its id, which is its key's, and by its address, which says nothing. */
+static bool may_be_peer(const struct cu_chain *c, struct cu_span path)
+{
+    const struct cu_span peers = c->config.peers;
+
+    if (!cu_span_take(&path, "/p2p/filter/id/") || peers.n == 0) return true;
+    for (size_t at = 0; path.n == 40 && at + 40 <= peers.n; at += 40)
+        if (memcmp(peers.p + at, path.p, 40) == 0) return true;
+    return false;
+}
+
 static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r, struct cu_abci_response_query *ret,
                        struct cu_buf *out, struct cu_err *err)
 {
-    if (cu_span_starts(r->path, cu_span_str("/p2p/filter/"))) return CU_OK;
+    if (cu_span_starts(r->path, cu_span_str("/p2p/filter/"))) {
+        if (!may_be_peer(c, r->path)) ret->code = CU_NOT_ALLOWED;
+        return CU_OK;
+    }
     ret->height = (int64_t)c->at.height;
     ret->key = r->data;
     if (!cu_span_is(r->path, "/store/log/key") || !cu_span_is(r->data, "checkpoint") || c->at.height == 0) {

@@ -30,6 +30,7 @@ struct cu_chain_config {
     unsigned workers;           /* threads that check signatures at once */
     bool accelerate;
     struct cu_chain_listener listener;
+    struct cu_span peers;       /* ids of nodes that may be peers, one behind the other; n == 0: any */
 };
 
 struct cu_chain;

@@ -30,7 +30,6 @@ struct cu_child {
     pthread_cond_t changed;
     pthread_t thread;
     pid_t pid; /* 0: none runs */
-    unsigned starts;
     bool ending, ended;
     const char *beyond; /* of the run that ended */
     char last[LINE_MAX_BYTES + 1];
@@ -49,6 +48,12 @@ static const struct {
     { "AppHash", DISAGREE },
     { "app hash", DISAGREE },
     { "is higher than core", DISAGREE },
+    { "priv_validator_state.json: no such file",
+      "what this organisation has signed in the chain is no longer known (chain/data/priv_validator_state.json), and with "
+      "another record it might sign two "
+      "blocks of one height, which convicts it. Take the height that the others stand at, add 10, and write "
+      "{\"height\":\"THAT\",\"round\":0,\"step\":3} there: "
+      "below that height it signs nothing" },
     { "no space left on device", "the disk is full: make room, then start the node again; nothing was lost" },
     { "address already in use",
       "another program listens where this node is to be reached by its peers: end it, or give this node another address" },
@@ -152,7 +157,6 @@ static uint64_t run_once(struct cu_child *c, int *ret_exit)
     c->beyond = NULL;
     c->pid = c->ending ? -1 : spawn(c, fds[1]);
     const pid_t pid = c->pid;
-    c->starts += pid > 0;
     if (pid < 0) c->pid = 0;
     pthread_mutex_unlock(&c->lock);
     close(fds[1]);
@@ -269,12 +273,4 @@ void cu_child_stop(struct cu_child *c)
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
     let_go(c);
-}
-
-unsigned cu_child_starts(struct cu_child *c)
-{
-    pthread_mutex_lock(&c->lock);
-    const unsigned n = c->starts;
-    pthread_mutex_unlock(&c->lock);
-    return n;
 }

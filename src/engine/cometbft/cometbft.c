@@ -75,16 +75,6 @@ cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
     return why.status == CU_OK ? CU_OK : cu_fail(err, why.status, "%s", why.text);
 }
 
-struct cu_cometbft_standing cu_cometbft_stands(const struct cu_engine *engine)
-{
-    struct cometbft *e = engine->self;
-    struct cu_cometbft_standing ret = { .flight = cu_sender_flight(e->sender),
-                                        .starts = e->child ? cu_child_starts(e->child) : 0 };
-
-    cu_chain_at(e->chain, &ret.height, &ret.time);
-    return ret;
-}
-
 static cu_status submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
 {
     struct cometbft *e = self;
@@ -177,6 +167,7 @@ static cu_status start(struct cometbft *e, struct cu_err *err)
                                            .store = &e->config.store,
                                            .machine = c->machine,
                                            .origin = c->origin,
+                                           .peers = c->peers,
                                            .workers = c->workers,
                                            .accelerate = c->accelerate,
                                            .listener = cu_sender_listener(e->sender) };

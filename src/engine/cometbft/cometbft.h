@@ -15,6 +15,7 @@ struct cu_cometbft_config {
     struct cu_random random;
     unsigned workers;
     bool accelerate;
+    struct cu_span peers;       /* CometBFT's ids of the nodes that may be this one's peers, one behind the other; n == 0: any */
     const char *home;           /* CometBFT's folder, as the system names it; the sockets lie there: app.sock and rpc.sock */
     const char *program;        /* CometBFT; NULL: somebody else runs it there */
     void (*log)(void *arg, const char *line); /* what CometBFT writes; any thread */
@@ -23,8 +24,6 @@ struct cu_cometbft_config {
 CU_MUST_USE cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_engine *ret, struct cu_err *err);
 /** OK while the engine works. Else what ended it for good, and what somebody has to do. */
 CU_MUST_USE cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err);
-struct cu_cometbft_standing { uint64_t height; cu_unix_ms time; unsigned flight, starts; };
-struct cu_cometbft_standing cu_cometbft_stands(const struct cu_engine *engine);
 
 /* ---- what CometBFT finds in its folder (home.c) ---- */
 struct cu_comet_peer { const uint8_t *validator, *node; /* public keys, 32 bytes */ struct cu_span at; /* HOST:PORT */ };
@@ -32,6 +31,8 @@ struct cu_comet_peer { const uint8_t *validator, *node; /* public keys, 32 bytes
 void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
 /** config.toml of peers[own]: limits that are equal on all nodes; `listen`: where its peers reach it here. */
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span listen, struct cu_buf *ret);
+/** CometBFT's ids of the peers, one behind the other. */
+void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
 /** node_key.json; priv_validator_key.json. The buffer holds a secret afterwards. */
 CU_MUST_USE cu_status cu_comet_node_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_comet_validator_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);

@@ -148,6 +148,11 @@ void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span fo
 
 /* ---- settings ---- */
 
+void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret)
+{
+    for (size_t i = 0; i < n; i++) put_address(ret, peers[i].node, false);
+}
+
 static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
 {
     put_address(out, peer->node, false);
@@ -165,7 +170,7 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "abci = \"socket\"\n"
                 "moniker = \"organisation\"\n"
                 "log_level = \"error\"\n"
-                "filter_peers = false\n"
+                "filter_peers = true\n"
                 "[rpc]\n"
                 "laddr = \"unix://rpc.sock\"\n"
                 "max_body_bytes = 1000000\n"
