@@ -510,8 +510,8 @@ static cu_status new_client(const struct cu_remote_address *at, struct client **
     return CU_OK;
 }
 
-static const struct cu_remote_ops ops = { get_record, get_chunks,    get_bytes,     submit,
-                                          await,      say_inventory, name_provider, get_status, close_client };
+static const struct cu_remote_ops ops = { get_record,    get_chunks,    get_bytes,  submit,      await,
+                                          say_inventory, name_provider, get_status, close_client };
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)

@@ -640,7 +640,10 @@ static void a_transaction_of_256_kib_is_taken_and_one_byte_more_is_not(void **st
 static void only_the_organisations_nodes_are_peers(void **state)
 {
     static const char ids[] = "0123456789012345678901234567890123456789abcdefabcdefabcdefabcdefabcdefabcdefabcd";
-    static const struct { const char *path; bool may; } asked[] = {
+    static const struct {
+        const char *path;
+        bool may;
+    } asked[] = {
         { "/p2p/filter/id/abcdefabcdefabcdefabcdefabcdefabcdefabcd", true },
         { "/p2p/filter/id/0123456789012345678901234567890123456789", true },
         { "/p2p/filter/id/1234567890123456789012345678901234567890", false },
