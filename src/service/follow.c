@@ -69,7 +69,8 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row)
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
     if (profile == CU_PROFILE_NOTICE) row->name = details.notice.number, row->note = details.notice.object;
-    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION || profile == CU_PROFILE_ANSWER) row->note = details.text.text;
+    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION || profile == CU_PROFILE_ANSWER)
+        row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_MEMBER) row->name = details.member.name, row->note = details.member.note;
@@ -84,7 +85,7 @@ cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct
     const cu_hash *commitment = cu_entry_commitment(e);
 
     cu_buf_clear(mem);
-    if (!commitment) return CU_OK;
+    if (!commitment || p->nameless) return CU_OK;
     const cu_status read = cu_place_details(p, row->seq, commitment, mem, err);
     if (is_lost(read)) return CU_OK;
     TRY(read);

@@ -245,6 +245,10 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
     TRY(put_details(s, found.row.seq, &e, err));
     if (e.kind == CU_KIND_DEPOSIT) TRY(show_deposit(s, &found.row, &e, err));
     else {
+        if (e.kind == CU_KIND_REFUSAL) {
+            line(out, "because");
+            cu_buf_addf(out, "%s\n", cu_reason_name(e.outer.body.refusal.reason));
+        }
         if (e.signed_) put_party(s, out, "said by", &e.outer.kid, cu_entry_time(&e));
         line(out, "recorded by");
         put_time(out, found.row.recorded);
