@@ -164,6 +164,7 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
            "what was claimed cannot be sealed any more: the claim was signed over the bytes as they are");
     ENSURE(opt_is(run, "seal") || !(opt(run, "to") || opt(run, "and") || opt_is(run, "to-others-only")), err, CU_USAGE,
            "--to and --and say for whom to --seal");
+    o.r.case_name = opt_span(run, "case");
     TRY(read_order(run, &o, err));
     return opt_is(run, "dry-run") ? in_session(run, MODE_READ, preview, &o, err) : in_session(run, MODE_WRITE, deposit, &o, err);
 }
