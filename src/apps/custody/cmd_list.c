@@ -1,5 +1,6 @@
 /* custody ls, custody status */
 #include "apps/custody/app.h"
+#include "service/cosigned.h"
 
 /* ---- ls ---- */
 struct listing {
@@ -137,6 +138,7 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     const struct cu_genesis *genesis = &s->place.genesis.outer.body.genesis;
     struct cu_buf *out = &s->run->out;
     cu_unix_ms last = { 0 };
+    uint64_t forks;
     cu_size indexed;
 
     (void)arg;
@@ -160,6 +162,12 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
         cu_buf_addf(out,
                     "\nsupervised  refusals %llu, timeouts %llu, notices %llu (see `custody ls --refused`, `custody notice ls`)",
                     (unsigned long long)refusals, (unsigned long long)timeouts, (unsigned long long)notices);
+    TRY(cu_forks_list(&s->place, &forks, NULL, NULL, err));
+    if (forks)
+        cu_buf_addf(out,
+                    "\nALARM       %llu proofs that somebody signed another log of this name: " CU_DIR_FORKS
+                    ", see `custody fork-proof verify`",
+                    LLU(forks));
     cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
     if (indexed.v < s->place.log.checkpoint.size.v)
         cu_buf_addf(out, "index       %llu entries behind the log\n",

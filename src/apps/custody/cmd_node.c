@@ -1,6 +1,7 @@
 /* custody node: the ledger of a folder, served over HTTP */
 #include "apps/custody/serve.h"
 #include "http/node.h"
+#include "service/cosigned.h"
 
 #define USUAL "127.0.0.1:8714"
 #define PULL_LANES 4
@@ -91,10 +92,25 @@ static cu_status open_sources(struct session *s, struct sources *to, struct cu_n
     return CU_OK;
 }
 
+/* With a key to cosign with, it does; one whose state is not there is no reason to serve without. */
+static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct cu_buf *witnessed, struct cu_node_config *config,
+                                 struct cu_err *err)
+{
+    if (!cu_fs_exists(&s->place.fs, CU_FILE_COSIGN_KEY)) return CU_OK;
+    TRY(cosigner_open(s, c, err));
+    config->cosigner = &c->cosigner;
+    const cu_status read = cu_fs_read(&s->place.fs, CU_FILE_WITNESSED, CU_TRUST_MAX, witnessed, err);
+    if (read == CU_NOT_FOUND) return CU_OK;
+    config->witnessed = cu_buf_span(witnessed);
+    return read;
+}
+
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(serving_free) struct serving v = { .s = s };
     CU_CLEANUP(close_sources) struct sources sources = { 0 };
+    CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
+    CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
     struct cu_node *node;
     char usual[257];
 
@@ -106,6 +122,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .port = v.port,
                                      .names = opt(s->run, "name"),
                                      .members_only = opt_is(s->run, "members-only"),
+                                     .peers = opt(s->run, "cosigners"),
                                      .tls = v.tls,
                                      .workers = v.workers,
                                      .rate = v.rate,
@@ -113,6 +130,11 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .log = serving_log,
                                      .arg = s };
     TRY(open_sources(s, &sources, &config.copies, err));
+    TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
+    if (s->networked && !config.peers) {
+        TRY(share_peers(s, config.tls != NULL, &peers, err));
+        config.peers = (const char *)peers.p;
+    }
     if (s->networked) TRY(share_begin(s, err));
     TRY(cu_node_start(&config, &node, err));
     const cu_status works = serving_run(&v, cu_node_port(node), reload, node, share_works, err);
@@ -140,7 +162,9 @@ const struct command command_node = {
         "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and "
         "figures "
         "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
-        "anew. With --provider, content that did not travel with its record is pulled, verified, made durable and attested; what "
+        "anew. With a key to cosign with (`custody witness key`) it cosigns its log, and those of `custody witness log`; "
+        "witnesses that the trust file names by an address are asked. With --provider, content that did not travel with its "
+        "record is pulled, verified, made durable and attested; what "
         "does not come goes on record as an incident. Where the ledger is one organisation's share of a network (`custody "
         "network`), "
         "the node also starts, watches and "
@@ -150,6 +174,10 @@ const struct command command_node = {
     .not_afar = "a node serves a ledger's folder",
     .go = go_node,
     .options = { SERVING_OPTIONS(USUAL),
+                 { "cosigners", "URLS",
+                   "nodes of the other organisations, separated by spaces: cosignatures go to them and come from them" },
+                 { "cosigner-state", "DIR",
+                   "where the cosigner keeps what it signed, on a medium of its own (by default node/cosigner)" },
                  { "cometbft", "PROGRAM", "of a network: CometBFT, where it is not in PATH" },
                  { "p2p", "ADDRESS:PORT",
                    "of a network: where peers reach this node here (by default the address that they know)" },
