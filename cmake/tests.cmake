@@ -113,7 +113,7 @@ foreach(fuzzer IN LISTS fuzzers)
 endforeach()
 
 # Small programs that the conformance scripts call.
-foreach(helper make_log cbor_echo abci_echo read_note age_file)
+foreach(helper make_log cbor_echo toml_rows abci_echo read_note age_file)
   set(source ${CMAKE_SOURCE_DIR}/tests/conformance/${helper}.c)
   if(EXISTS ${source})
     add_executable(${helper} ${source})

@@ -118,6 +118,28 @@ def every_flag_has_an_environment_variable(folder):
 
 
 @test
+def settings_come_from_a_file_and_give_way_to_environment_and_flags(folder):
+    ledger = ledger_in(folder, "C1", "C2")
+    fill(folder / "a", b"a")
+    settings = folder / "custody.toml"
+    settings.write_text(f"ledger = '{ledger.root}'\njson = true\n\n[deposit]  # a desk\ncase = \"C2\"\nnote = \"said so \\u00e9\"\n[node]\nrate = 5\n")
+    rows = custody("deposit", folder / "a", "--config", settings, cwd="/").rows
+    assert rows[0]["exhibit"] == "C2/1", rows
+    assert "said so é" in custody("show", "C2/1", cwd="/", env={"CUSTODY_CONFIG": str(settings), "CUSTODY_JSON": "0"}).out
+    assert custody("deposit", folder / "a", cwd="/", env={"CUSTODY_CONFIG": str(settings), "CUSTODY_CASE": "C1"}).rows[0]["exhibit"] == "C1/1"
+    assert custody("deposit", folder / "a", f"--config={settings}", "--case", "C1", cwd="/", env={"CUSTODY_CASE": "C2"}).rows[0]["exhibit"] == "C1/2"
+    before = picture(ledger.root)
+    for text, line, word in (("json = true\ncase = 'C1'\n", 2, "case"), ("[deposit]\njson = true\n", 2, "before the first"), ("[deposits]\n\ncase = 'C1'\n", 3, "command"),
+                             ("\n[node]\nrate = true\n", 3, "number"), ("[deposit]\nno-wait = 'yes'\n", 2, "true or false"), ("[deposit]\ncase = C1\n", 2, "quotes"),
+                             ("[deposit]\ncase = 'a'\ncase = 'b'\n", 3, "second time"), ("json = true\n\x01\n", 2, "control")):
+        settings.write_text(text)
+        said = custody("deposit", folder / "a", "--config", settings, cwd="/", code=1).error
+        assert f"line {line}:" in said and word in said and "nothing was begun" in said, (text, said)
+    assert "no such file" in custody("status", "--config", folder / "none", code=1).error
+    same(before, picture(ledger.root))
+
+
+@test
 def the_ledger_is_found_upward_by_flag_and_by_variable(folder):
     ledger = ledger_in(folder, "C1")
     (ledger.root / "receipts/deep").mkdir(parents=True)

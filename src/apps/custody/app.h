@@ -42,7 +42,7 @@ struct run {
     const struct command *command;
     const char *values[OPTIONS_MAX];  /* of command->options */
     const char *common[OPTIONS_MAX];  /* of common_options */
-    char env[2 * OPTIONS_MAX][64];    /* names of environment variables that gave a value */
+    void *settings;                   /* what a file of settings gave values: they point there */
     char **args;
     int args_n;
     bool json, quiet;
@@ -64,6 +64,8 @@ void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,
 void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" */
 void put_network(struct cu_buf *out, const cu_hash *id, int indent); /* hex in groups, then the words, each line but the first indented */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
+/** Options from a file of settings (TOML). USAGE names its line. */
+CU_MUST_USE cu_status settings_read(struct run *run, const char *path, struct cu_err *err);
 CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status time_read(const char *what, const char *text, cu_unix_ms *ret, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err); /* USAGE */

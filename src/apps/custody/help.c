@@ -44,7 +44,8 @@ void help_command(const struct command *c, struct cu_buf *out)
     cu_buf_add_str(out, "\n");
     put_options(c->options, out);
     put_options(common_options, out);
-    cu_buf_add_str(out, "\nEvery option can be set by the environment, too: --no-wait as CUSTODY_NO_WAIT=1.\n");
+    cu_buf_add_str(out,
+                   "\nEvery option can be set by the environment, too: --no-wait as CUSTODY_NO_WAIT=1; and by --config FILE.\n");
 }
 
 static const char exit_codes[] =

@@ -19,6 +19,9 @@ const struct option common_options[] = {
     { "cert", "FILE", "for https: the certificate and key to ask with, from `custody ca issue`" },
     { "state", "DIR", "where what is pinned and known of ledgers behind addresses is kept (by default ~/.local/state/custody)" },
     { "key", "FILE", "sign as the member whose private key this is, not as the ledger's own depositor" },
+    { "config", "FILE",
+      "options from a file (TOML): these before its first table, a command's under [its-name]; the environment and the command "
+      "line come before it" },
     { NULL, NULL, NULL },
 };
 
@@ -62,7 +65,7 @@ struct cu_span opt_span(const struct run *run, const char *name)
 }
 
 /* An environment variable for every option: CUSTODY_NO_WAIT for --no-wait. Empty and "0" are not given. */
-static void from_environment(struct run *run, const struct option *options, const char **values)
+static void from_environment(const struct option *options, const char **values)
 {
     for (size_t i = 0; i < options_n(options); i++) {
         char name[64] = "CUSTODY_";
@@ -71,9 +74,20 @@ static void from_environment(struct run *run, const struct option *options, cons
             name[n++] = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
         name[n] = 0;
         const char *value = getenv(name);
-        if (value && *value && (options[i].value || strcmp(value, "0") != 0)) values[i] = value;
+        if (value && *value) values[i] = options[i].value || strcmp(value, "0") != 0 ? value : NULL;
     }
-    (void)run;
+}
+
+/* A file of settings comes first, so that whatever else was given replaces what it says. */
+static cu_status from_settings(struct run *run, int argc, char **argv, struct cu_err *err)
+{
+    const char *path = getenv("CUSTODY_CONFIG");
+
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--config=", 9) == 0) path = argv[i] + 9;
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) path = argv[++i];
+    }
+    return path && *path ? settings_read(run, path, err) : CU_OK;
 }
 
 static cu_status take_option(struct run *run, int *at, int argc, char **argv, struct cu_err *err)
@@ -243,14 +257,16 @@ int main(int argc, char **argv)
         return 1;
     }
     put_first(argv + 1, leading, words);
-    from_environment(&run, run.command->options, run.values);
-    from_environment(&run, common_options, run.common);
-    status = take_arguments(&run, argc - 1 - words, argv + 1 + words, &err);
+    status = from_settings(&run, argc - 1 - words, argv + 1 + words, &err);
+    from_environment(run.command->options, run.values);
+    from_environment(common_options, run.common);
+    if (status == CU_OK) status = take_arguments(&run, argc - 1 - words, argv + 1 + words, &err);
     run.json = status == CU_OK && opt_is(&run, "json");
     run.quiet = status == CU_OK && opt_is(&run, "quiet");
     if (status == CU_OK) status = go(&run, &err);
     run_print(&run);
     if (status == CU_OK) status = printed(&run, &err);
     cu_buf_free(&run.out);
+    free(run.settings);
     return status == CU_OK ? run.exit : fail_with(&run, status, &err);
 }
