@@ -36,6 +36,7 @@ HOMES = [
     (re.compile(r"(cairo|pango/|qrencode)"), {"adapters", "tests"}),
     (re.compile(r"archive(_entry)?\.h$"), {"adapters"}),
     (re.compile(r"cmocka\.h$"), {"tests"}),
+    (re.compile(r"(seccomp|linux/landlock)\.h$"), {"adapters", "tests"}),
     (re.compile(r"curl/"), {"adapters", "client"}),
     (re.compile(r"(microhttpd\.h$|gnutls/)"), {"http"}),
 ]

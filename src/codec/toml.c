@@ -94,13 +94,15 @@ static cu_status take_text(struct cu_toml *t, struct cu_span *io, struct cu_buf 
     }
     ENSURE(io->n > 0, err, CU_MALFORMED, "line %zu: a text without its second quote", t->line);
     *io = after(*io, 1);
-    ENSURE(mem->n > from || !begins(*io, quote), err, CU_MALFORMED, "line %zu: texts of several lines are not read here", t->line);
+    ENSURE(mem->n > from || !begins(*io, quote), err, CU_MALFORMED, "line %zu: texts of several lines are not read here",
+           t->line);
     TRY(cu_buf_ok(mem, err));
     *ret = cu_span(mem->p + from, mem->n - from);
     return CU_OK;
 }
 
-static cu_status take_value(struct cu_toml *t, struct cu_span *io, struct cu_buf *mem, struct cu_toml_row *ret, struct cu_err *err)
+static cu_status take_value(struct cu_toml *t, struct cu_span *io, struct cu_buf *mem, struct cu_toml_row *ret,
+                            struct cu_err *err)
 {
     size_t n = 0;
     uint64_t number;
@@ -126,7 +128,8 @@ static cu_status next_line(struct cu_toml *t, struct cu_span *ret, struct cu_err
     else if (ret->n > 0 && ret->p[ret->n - 1] == '\r') ret->n--;
     ENSURE(cu_utf8_ok(*ret), err, CU_MALFORMED, "line %zu: it is not UTF-8", t->line);
     for (size_t i = 0; i < ret->n; i++)
-        ENSURE((ret->p[i] >= 0x20 && ret->p[i] != 0x7f) || ret->p[i] == '\t', err, CU_MALFORMED, "line %zu: a control character", t->line);
+        ENSURE((ret->p[i] >= 0x20 && ret->p[i] != 0x7f) || ret->p[i] == '\t', err, CU_MALFORMED, "line %zu: a control character",
+               t->line);
     *ret = skip_spaces(*ret);
     return CU_OK;
 }
@@ -140,11 +143,13 @@ static cu_status take_table(struct cu_toml *t, struct cu_span *io, struct cu_err
     return note_name(t, CU_SPAN_EMPTY, t->table, err);
 }
 
-static cu_status take_setting(struct cu_toml *t, struct cu_span *io, struct cu_buf *mem, struct cu_toml_row *ret, struct cu_err *err)
+static cu_status take_setting(struct cu_toml *t, struct cu_span *io, struct cu_buf *mem, struct cu_toml_row *ret,
+                              struct cu_err *err)
 {
     *ret = (struct cu_toml_row){ .line = t->line, .table = t->table };
     TRY(take_name(t, io, &ret->key, err));
-    ENSURE(begins(*io, '='), err, CU_MALFORMED, "line %zu: = belongs behind %.*s", t->line, (int)ret->key.n, (const char *)ret->key.p);
+    ENSURE(begins(*io, '='), err, CU_MALFORMED, "line %zu: = belongs behind %.*s", t->line, (int)ret->key.n,
+           (const char *)ret->key.p);
     *io = skip_spaces(after(*io, 1));
     TRY(take_value(t, io, mem, ret, err));
     return note_name(t, t->table, ret->key, err);

@@ -1,10 +1,12 @@
 """`custody node --tls`, asked by curl with and without certificates."""
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import time
 
-from custody_test import Ledger, call, custody, fill, main, test
+from custody_test import Ledger, Skip, call, custody, fill, main, test
 from node_test import Node, case_with_exhibits, parts, sign
 
 PUBLIC = ("/checkpoint", "/tile/0/000.p/1", "/healthz", "/readyz", "/metrics", "/v1/problems", "/v1/openapi.json")
@@ -58,6 +60,33 @@ def logged(node, words):
             return
         time.sleep(0.1)
     assert False, f"not logged: {words}"
+
+
+@test
+def a_server_keeps_its_own_folders_and_gives_up_the_rest(folder):
+    ledger = with_certificates(folder)
+    elsewhere, certs = folder / "elsewhere", folder / "certs"
+    elsewhere.mkdir()
+    certs.mkdir()
+    for name in ("server.pem", "ca.pem"):
+        shutil.copy(ledger.root / "tls" / name, elsewhere)
+        shutil.copy(ledger.root / "tls" / name, certs)
+    with Node(ledger, "--tls-cert", certs / "server.pem", "--tls-ca", certs / "ca.pem") as node:
+        how = node.process.stdout.readline().decode()
+        assert how.startswith("confined "), how
+        status = pathlib.Path(f"/proc/{node.process.pid}/status").read_text()
+        assert "calls (seccomp)" not in how or ("NoNewPrivs:\t1" in status and "Seccomp:\t2" in status), status
+        if "Landlock" not in how:
+            raise Skip("this kernel has no Landlock")
+        shutil.copy(elsewhere / "server.pem", certs / "new.pem")
+        (certs / "new.pem").rename(certs / "server.pem")
+        hang_up(node)  # a new file in the folder that was named is read
+        (certs / "server.pem").unlink()
+        (certs / "server.pem").symlink_to(elsewhere / "server.pem")
+        hang_up(node, "as before")  # a link to elsewhere leads nowhere
+        assert node.get("/healthz", "-k") == b"ok\n"
+    with Node(ledger, "--tls", "--confine", "off") as node:
+        assert node.process.stdout.readline().decode().split() == ["confined", "no"]
 
 
 @test

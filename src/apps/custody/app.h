@@ -20,7 +20,7 @@
 
 /* ---- commands ---- */
 struct option { const char *name, *value, *help; }; /* value NULL: a switch */
-#define OPTIONS_MAX 26
+#define OPTIONS_MAX 32
 
 struct run;
 struct command {
@@ -49,6 +49,7 @@ struct run {
     bool node;                        /* a network's ledger may be opened for writing, too */
     const char *folder;               /* this process's own, for a ledger behind an address; NULL: a reader's, below --state */
     bool threads;                     /* many will ask at once: the engine gets threads of its own */
+    bool serves;                      /* to strangers: the session gives up what it does not need, unless --confine off */
     int exit;                         /* what to exit with when all went well: verify's and check's own codes */
     struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
     int unprinted;                    /* errno of the first print that failed: what follows is dropped, main says so */
@@ -91,6 +92,7 @@ struct session {
     bool has_index, engine_open;
     struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
     bool networked;                   /* one organisation's share of a network */
+    char confined[120];               /* what of this process is; "": nothing */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
     struct cu_outcome incident;
@@ -153,6 +155,10 @@ CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_
 CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err);
 /** The folder in which keys were made becomes a share of the network that begins with `file`. */
 CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);
+
+/* ---- a server gives up what it does not need (confined.c) ---- */
+/** What stays is this session's folder, to write, and the folders of what the options name. Before the first thread begins. */
+CU_MUST_USE cu_status session_confine(struct session *s, struct cu_err *err);
 
 /* ---- a bucket for the provider's objects (bucket.c) ---- */
 CU_MUST_USE cu_status bucket_mount(struct session *s, struct cu_span address, struct cu_err *err);

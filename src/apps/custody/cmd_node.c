@@ -145,8 +145,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 static cu_status go_node(struct run *run, struct cu_err *err)
 {
     if (opt_is(run, "openapi")) return cu_node_openapi(&run->out, err);
-    run->threads = true;
-    run->node = true;
+    run->threads = run->serves = run->node = true;
     return in_session(run, MODE_WRITE, serve, NULL, err);
 }
 

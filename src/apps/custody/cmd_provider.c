@@ -160,6 +160,7 @@ static cu_status go_provider(struct run *run, struct cu_err *err)
 {
     if (opt_is(run, "openapi")) return cu_http_provider_openapi(&run->out, err);
     run->folder = opt(run, "dir");
+    run->serves = true;
     ENSURE(run->folder && is_afar(run), err, CU_USAGE,
            "say where the provider's folder is and where the ledger's node: --dir DIR --ledger URL (`custody provider init DIR` "
            "makes one)");

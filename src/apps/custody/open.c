@@ -424,8 +424,9 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     TRY(open_world(s, err));
     if (s->url) TRY(afar_mount(s, err));
     if (!s->url || run->folder) TRY(bucket_mount_kept(s, err));
-    TRY(cu_place_load_trust(&s->place, err));
     s->networked = cu_fs_exists(&s->place.fs, CU_FILE_NETWORK);
+    if (run->serves) TRY(session_confine(s, err));
+    TRY(cu_place_load_trust(&s->place, err));
     TRY(know_origin(s, err));
     ENSURE(mode != MODE_WRITE || s->place.fs.ops->writable(s->place.fs.self), err, CU_READ_ONLY,
            "%s cannot be written to: nothing was recorded", s->root);

@@ -129,9 +129,10 @@ static void tell(struct session *s, const char *scheme, const char *address, uns
         cu_json_open(&j, NULL, '{');
         cu_json_str(&j, "listening", url);
         cu_tell_network(&j, &s->place.trust.network);
+        cu_json_str(&j, "confined", s->confined[0] ? s->confined : NULL);
         cu_json_close(&j, '}');
         cu_buf_add_str(out, "\n");
-    } else cu_buf_addf(out, "listening  %s\n", url);
+    } else cu_buf_addf(out, "listening  %s\nconfined   %s\n", url, s->confined[0] ? s->confined : "no");
     run_print(s->run);
 }
 

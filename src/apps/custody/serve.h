@@ -36,7 +36,9 @@ void serving_log(void *session, const char *line);
     { "tls-revoked", "FILE", "what they revoked, PEM (tls/revoked.pem, if it is there)" },                                                         \
     { "workers", "N", "threads that answer (by default 8)" },                                                                                      \
     { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },                                                       \
-    { "keep-free", "PERCENT", "of the disk: below it nothing more is taken (by default 5)" }
+    { "keep-free", "PERCENT", "of the disk: below it nothing more is taken (by default 5)" },                                                      \
+    { "confine", "auto|off", "give up, before it listens, all files but its own folder and those named here, and what calls of the system "         \
+                             "a server needs not (by default auto: what this system knows of it)" }
 // clang-format on
 
 #endif
