@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo demo-court check-cli check-browser check-cluster check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage install clean
+.PHONY: help build check demo demo-court check-cli check-browser check-cluster check-package check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage package install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,11 @@ check-cluster: ## the ledger under a real CometBFT: one validator, and four
 	@tools/setup build cluster
 	@tools/build release
 	@tools/tiers cluster
+
+check-package: ## the Debian packages in a clean root: what they need, and their services
+	@tools/setup build package
+	@tools/build release
+	@tools/tiers package
 
 check-tsan: ## the tests once more under ThreadSanitizer
 	@tools/setup build check
@@ -75,6 +80,10 @@ mutants: ## small faults in a copy of the sources, one at a time: each must make
 coverage: ## which lines and branches the tests take, by file and by room
 	@tools/setup build check
 	@tools/coverage
+
+package: build ## Debian packages, in build/package
+	@tools/setup build package
+	@tools/package
 
 install: build ## into PREFIX (default /usr/local)
 	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)

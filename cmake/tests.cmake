@@ -129,7 +129,7 @@ foreach(source IN LISTS attackers)
   link_test(${name} tools ${source})
 endforeach()
 
-file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/cli/test_*.py tests/cluster/test_*.py tests/conformance/*.sh)
+file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/cli/test_*.py tests/cluster/test_*.py tests/package/*.sh tests/conformance/*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
   get_filename_component(dir ${script} DIRECTORY)

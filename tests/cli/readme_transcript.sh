@@ -1,4 +1,4 @@
-# The transcripts of the README and of two pages of docs/guide are what the programs say today: their commands are run again, and what they print is compared line by line,
+# The transcripts (```console) of the README and of the pages of docs/guide are what the programs say today: their commands are run again, and what they print is compared line by line,
 # after ids, digests, times and folders that differ from run to run have been replaced by a word. A line "…" stands for any lines.
 SOURCE=${CUSTODY_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
@@ -35,8 +35,11 @@ def pattern(expected):
 
 
 failed = 0
-for page in ("README.md", "docs/guide/api.md", "docs/guide/notice.md"):
+guide = sorted("docs/guide/" + name for name in os.listdir(os.environ["SOURCE"] + "/docs/guide"))
+for page in ["README.md", *guide]:
     steps = steps_of(page)
+    if not steps and page in guide:
+        continue  # it shows none
     with tempfile.TemporaryDirectory() as folder:
         shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
                                  env={**{k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from custody_test import Ledger, call, custody, fill, main, noise, picture, same, test, verify
+from custody_test import CUSTODY, ENVIRONMENT, Ledger, call, custody, fill, main, noise, picture, same, test, verify
 
 HEX = re.compile(r"[0-9a-f]{64}")
 ODD = [bytes([c]) for c in range(1, 256) if c not in (0x2f, 0x2e)]
@@ -137,6 +137,32 @@ def settings_come_from_a_file_and_give_way_to_environment_and_flags(folder):
         assert f"line {line}:" in said and word in said and "nothing was begun" in said, (text, said)
     assert "no such file" in custody("status", "--config", folder / "none", code=1).error
     same(before, picture(ledger.root))
+
+
+@test
+def what_backup_lists_is_copied_while_the_ledger_is_in_use_and_comes_back(folder):
+    ledger = ledger_in(folder, "C1")
+    rows = {}
+    evidence = [fill(folder / f"e{i}", noise(70000 + i, i)) for i in range(12)]
+    worker = subprocess.Popen([CUSTODY, "deposit", "--ledger", ledger.root, "--case", "C1", "--quiet", *evidence[:6]], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    to = folder / "restored"
+    to.mkdir()
+    for row in ledger.run("backup", "--json").rows[0]:  # in its order, one after the other
+        rows[row["path"]] = row["do"]
+        if row["do"] in ("copy", "copy apart"):
+            call(["cp", "-r", "--parents", row["path"], to], cwd=ledger.root)
+    assert worker.wait() == 0
+    ledger.deposit("--case", "C1", *evidence[6:])
+    assert rows["node/journal"] == rows["outbox"] == "never back" and rows["keys"] == "copy apart", rows
+    restored = Ledger(to)
+    restored.run("reindex")
+    assert [f["where"] for f in restored.check(code=2)["findings"]] == ["node/journal/head"]  # what was acknowledged and not in the log is not here
+    restored.run("check", "--repair", code=None)
+    restored.clean()
+    before, after = len(restored.run("ls", "--json").rows), len(ledger.run("ls", "--json").rows)
+    assert before < after == 12, (before, after)
+    said = ledger.run("backup").out
+    assert said.index("node/log") < said.index("node/objects") < said.index("never back"), said
 
 
 @test

@@ -5,10 +5,10 @@ extern const struct command command_init, command_case_open, command_case_ls, co
     command_member_ls, command_member_revoke, command_member_rotate, command_deposit, command_claim, command_ls,
     command_show, command_trail, command_status, command_receipt, command_get, command_grant, command_verify,
     command_export, command_import, command_inventory, command_certificate, command_check, command_reindex,
-    command_doctor, command_correct, command_void, command_notice_create, command_notice_ls, command_notice_acknowledge,
-    command_notice_answer, command_notice_accept, command_notice_refuse, command_refuse, command_supervise,
-    command_fork_make, command_fork_verify, command_ca_init, command_ca_issue, command_ca_revoke, command_witness_add,
-    command_witness_key, command_witness_log, command_node, command_provider_init, command_provider,
+    command_doctor, command_backup, command_correct, command_void, command_notice_create, command_notice_ls,
+    command_notice_acknowledge, command_notice_answer, command_notice_accept, command_notice_refuse, command_refuse,
+    command_supervise, command_fork_make, command_fork_verify, command_ca_init, command_ca_issue, command_ca_revoke,
+    command_witness_add, command_witness_key, command_witness_log, command_node, command_provider_init, command_provider,
     command_network_local, command_network_request, command_network_new, command_network_join, command_network_status,
     command_help, command_completion;
 
@@ -40,6 +40,7 @@ const struct command *const commands[] = {
     &command_check,
     &command_reindex,
     &command_doctor,
+    &command_backup,
     &command_correct,
     &command_void,
     &command_notice_create,

@@ -6,7 +6,11 @@
 
 #define FOLDERS (2 * OPTIONS_MAX + 2)
 
-struct folders { char path[FOLDERS][4096]; const char *list[FOLDERS + 1]; size_t n; };
+struct folders {
+    char path[FOLDERS][4096];
+    const char *list[FOLDERS + 1];
+    size_t n;
+};
 
 /* The folder that a file lies in: what is put in its place tomorrow is read as well. */
 static void add_folder(struct folders *f, const char *path, bool is_file)

@@ -83,7 +83,8 @@ static int no_program_and_no_privilege(void)
     if (mount("none", own, "tmpfs", 0, "") == 0 || errno != EPERM) return 2;
     if (chroot(own) == 0 || errno != EPERM) return 3;
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 4;
-    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) return 5; /* threads begin as ever */
+    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
+        return 5; /* threads begin as ever */
     return 0;
 }
 
@@ -101,7 +102,10 @@ static int the_one_program(void)
 
 static void the_own_folder_is_written(void **state) { (void)state, assert_int_equal(child(own_is_written, NULL), 0); }
 static void a_folder_to_read_is_read_alone(void **state) { (void)state, assert_int_equal(child(shown_is_read_alone, NULL), 0); }
-static void what_lies_elsewhere_is_out_of_reach(void **state) { (void)state, assert_int_equal(child(others_are_out_of_reach, NULL), 0); }
+static void what_lies_elsewhere_is_out_of_reach(void **state)
+{
+    (void)state, assert_int_equal(child(others_are_out_of_reach, NULL), 0);
+}
 static void no_program_is_started_and_no_privilege_gained(void **state)
 {
     (void)state, assert_int_equal(child(no_program_and_no_privilege, NULL), 0);
@@ -135,14 +139,17 @@ static int setup(void **state)
     snprintf(own, sizeof own, "%s/own", root);
     snprintf(shown, sizeof shown, "%s/shown", root);
     snprintf(other, sizeof other, "%s/elsewhere", root);
-    snprintf(command, sizeof command, "mkdir -p %s/sub %s %s && ln -s %s %s/link && printf 'int main(void) { return 42; }' >%s/p.c && cc -static -o %s/program %s/p.c && cp %s/program %s/other",
+    snprintf(command, sizeof command,
+             "mkdir -p %s/sub %s %s && ln -s %s %s/link && printf 'int main(void) { return 42; }' >%s/p.c && cc -static -o "
+             "%s/program %s/p.c && cp %s/program %s/other",
              own, shown, other, other, own, other, shown, other, shown, shown);
     /* a program that needs no library, twice */
     if (system(command) != 0) return -1;
     put(own, "file");
     put(shown, "file");
     put(other, "file");
-    has_files = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; /* where it is, it must work */
+    has_files = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >
+                0; /* where it is, it must work */
     return 0;
 }
 
