@@ -10,7 +10,7 @@ enum { BYTES_MAX = 1 << 16 };
 
 static void put(struct cu_json *j, struct cu_span text)
 {
-    char *copy = strndup((const char *)text.p, text.n);
+    char *copy = strndup(text.n ? (const char *)text.p : "", text.n);
 
     CU_ASSERT(copy);
     cu_json_str(j, NULL, copy);
