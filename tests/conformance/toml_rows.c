@@ -10,9 +10,10 @@ enum { BYTES_MAX = 1 << 16 };
 
 static void put(struct cu_json *j, struct cu_span text)
 {
-    char *copy = strndup(text.n ? (const char *)text.p : "", text.n);
+    char *copy = calloc(1, text.n + 1);
 
     CU_ASSERT(copy);
+    if (text.n) memcpy(copy, text.p, text.n);
     cu_json_str(j, NULL, copy);
     free(copy);
 }
