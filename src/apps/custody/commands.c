@@ -1,74 +1,68 @@
 /* The table of commands, in the order in which people meet them. */
 #include "apps/custody/app.h"
 
-extern const struct command command_init, command_case_open, command_case_ls, command_enrol, command_member_add, command_member_approve,
-    command_member_ls, command_member_revoke, command_member_rotate, command_deposit, command_claim, command_ls,
-    command_show, command_trail, command_status, command_receipt, command_get, command_grant, command_verify,
-    command_export, command_import, command_inventory, command_certificate, command_check, command_reindex,
-    command_doctor, command_backup, command_correct, command_void, command_notice_create, command_notice_ls,
-    command_notice_acknowledge, command_notice_answer, command_notice_accept, command_notice_refuse, command_refuse,
-    command_supervise, command_fork_make, command_fork_verify, command_ca_init, command_ca_issue, command_ca_revoke,
-    command_witness_add, command_witness_key, command_witness_log, command_node, command_provider_init, command_provider,
-    command_network_local, command_network_request, command_network_new, command_network_join, command_network_status,
-    command_help, command_completion;
-
 // clang-format off
-const struct command *const commands[] = {
-    &command_init,
-    &command_case_open,
-    &command_case_ls,
-    &command_enrol,
-    &command_member_add,
-    &command_member_approve,
-    &command_member_ls,
-    &command_member_revoke,
-    &command_member_rotate,
-    &command_deposit,
-    &command_claim,
-    &command_ls,
-    &command_show,
-    &command_trail,
-    &command_status,
-    &command_receipt,
-    &command_get,
-    &command_grant,
-    &command_verify,
-    &command_export,
-    &command_import,
-    &command_inventory,
-    &command_certificate,
-    &command_check,
-    &command_reindex,
-    &command_doctor,
-    &command_backup,
-    &command_correct,
-    &command_void,
-    &command_notice_create,
-    &command_notice_ls,
-    &command_notice_acknowledge,
-    &command_notice_answer,
-    &command_notice_accept,
-    &command_notice_refuse,
-    &command_refuse,
-    &command_supervise,
-    &command_fork_make,
-    &command_fork_verify,
-    &command_ca_init,
-    &command_ca_issue,
-    &command_ca_revoke,
-    &command_witness_add,
-    &command_witness_key,
-    &command_witness_log,
-    &command_node,
-    &command_provider_init,
-    &command_provider,
-    &command_network_local,
-    &command_network_request,
-    &command_network_new,
-    &command_network_join,
-    &command_network_status,
-    &command_help,
-    &command_completion,
-    NULL,
-};
+#define COMMANDS(X) \
+    X(init) \
+    X(case_open) \
+    X(case_ls) \
+    X(enrol) \
+    X(member_add) \
+    X(member_approve) \
+    X(member_ls) \
+    X(member_revoke) \
+    X(member_rotate) \
+    X(deposit) \
+    X(claim) \
+    X(ls) \
+    X(show) \
+    X(trail) \
+    X(status) \
+    X(receipt) \
+    X(get) \
+    X(grant) \
+    X(verify) \
+    X(export) \
+    X(import) \
+    X(inventory) \
+    X(certificate) \
+    X(check) \
+    X(reindex) \
+    X(doctor) \
+    X(backup) \
+    X(correct) \
+    X(void) \
+    X(notice_create) \
+    X(notice_ls) \
+    X(notice_acknowledge) \
+    X(notice_answer) \
+    X(notice_accept) \
+    X(notice_refuse) \
+    X(refuse) \
+    X(supervise) \
+    X(fork_make) \
+    X(fork_verify) \
+    X(ca_init) \
+    X(ca_issue) \
+    X(ca_revoke) \
+    X(witness_add) \
+    X(witness_key) \
+    X(witness_log) \
+    X(node) \
+    X(provider_init) \
+    X(provider) \
+    X(network_local) \
+    X(network_request) \
+    X(network_new) \
+    X(network_join) \
+    X(network_status) \
+    X(help) \
+    X(completion)
 // clang-format on
+
+#define DECLARE(name) extern const struct command command_##name;
+COMMANDS(DECLARE)
+#undef DECLARE
+
+#define ADDRESS(name) &command_##name,
+const struct command *const commands[] = { COMMANDS(ADDRESS) NULL };
