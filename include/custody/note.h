@@ -56,6 +56,7 @@ struct cu_policy_node { /* a witness or a group */
     struct cu_span name;
     bool is_group, is_member;      /* a member of some group already */
     struct cu_vkey vkey;           /* witness */
+    struct cu_span url;            /* where it is asked; n == 0: not said */
     unsigned k, members_n;         /* group: k of */
     uint16_t member[CU_POLICY_MEMBERS_MAX];
 };
@@ -81,7 +82,9 @@ bool cu_tlog_policy_met(const struct cu_tlog_policy *policy, const bool *cosigne
 /** Verify every line by a listed key, count the others as ignored: no quorum, no origin. BAD_SIGNATURE, MALFORMED (length). */
 CU_MUST_USE cu_status cu_note_judge(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_note_verdict *ret, struct cu_err *err);
 
-/** A known log key signed, every line by a known key verifies, the quorum is met; the origin is the log keys' name.
+/** A known log key signed, and every line by a known key verifies; the origin is the log keys' name. No quorum: for a log that lies here. */
+CU_MUST_USE cu_status cu_checkpoint_signed(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err);
+/** The same, and the quorum is met;
  *  UNTRUSTED (no known log key, quorum not met), BAD_SIGNATURE (a known key's line fails), MALFORMED. */
 CU_MUST_USE cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by, struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err);
 

@@ -33,6 +33,7 @@
     X(8, TOO_LARGE, 413, 1, NO, "larger than the limit", "超过上限") \
     X(9, NO_MEMORY, 503, 1, YES, "out of memory", "内存不足") \
     X(10, NEWER_FORMAT, 501, 1, NO, "written by a newer version", "由更新的版本写成") \
+    X(11, COSIGNATURES_MISSING, 202, 3, YES, "recorded, but a quorum of cosignatures is still missing", "已入账，但联署尚未达到法定数目") \
     X(32, MALFORMED, 400, 2, NO, "the bytes are not in the one valid form", "字节不是唯一有效的形式") \
     X(33, BAD_HASH, 422, 2, NO, "the bytes do not have the digest that was recorded", "字节的摘要与所记录的不符") \
     X(34, BAD_PROOF, 422, 2, NO, "the proof does not verify", "证明不成立") \

@@ -46,6 +46,7 @@ struct call {
     struct cu_span body; /* n > 0: a POST of it */
     bool post;           /* … of nothing */
     const char *type;
+    bool any; /* whatever answer is one, and it is asked for once */
     cu_remote_feed *feed;
     void *arg;
     struct cu_buf problem; /* what came instead of an answer */
@@ -61,7 +62,7 @@ static size_t take(char *bytes, size_t one, size_t n, void *arg)
 
     (void)one;
     if (c->http == 0) curl_easy_getinfo(c->client->handle, CURLINFO_RESPONSE_CODE, &c->http);
-    if (c->http / 100 != 2) {
+    if (c->http / 100 != 2 && !c->any) {
         cu_buf_add(&c->problem, cu_span(bytes, n));
         return cu_buf_ok(&c->problem, NULL) == CU_OK ? n : 0;
     }
@@ -149,13 +150,13 @@ static cu_status ask(struct call *c, struct cu_err *err)
 
     c->problem = cu_buf_heap(PROBLEM_MAX);
     pthread_mutex_lock(&c->client->lock);
-    for (unsigned tries = 1; tries <= (c->client->source ? 1 : TRIES); tries++) {
+    for (unsigned tries = 1; tries <= (c->any || c->client->source ? 1 : TRIES); tries++) {
         if (tries > 1) wait_before(tries - 1);
         code = perform(c, why);
         if ((code == CURLE_OK && c->http != 503) || c->got > 0 || c->fed != CU_OK) break;
     }
     pthread_mutex_unlock(&c->client->lock);
-    const cu_status asked = code == CURLE_OK && c->http / 100 == 2 ? CU_OK : fail(c, code, why, err);
+    const cu_status asked = code == CURLE_OK && (c->any || c->http / 100 == 2) ? CU_OK : fail(c, code, why, err);
     cu_buf_free(&c->problem);
     return asked;
 }
@@ -273,7 +274,7 @@ static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct c
     cu_hash_hex(id, hex);
     snprintf(path, sizeof path, "v1/receipt/%s?wait=%u", hex, seconds);
     const cu_status waited = get(self, path, &ignored, err);
-    return waited == CU_COPIES_MISSING ? CU_OK : waited;
+    return waited == CU_COPIES_MISSING || waited == CU_COSIGNATURES_MISSING ? CU_OK : waited;
 }
 
 /* One member of a flat object, as text. */
@@ -309,6 +310,17 @@ static cu_status name_provider(void *self, struct cu_buf *ret, struct cu_err *er
     TRY(get(self, "v1/status", &answer, err));
     if (find_member(cu_buf_span(&answer), "provider", &value)) cu_buf_add(ret, cu_buf_span(&value));
     return cu_buf_ok(ret, err);
+}
+
+static cu_status ask_once(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                          struct cu_err *err)
+{
+    struct call c = { .client = self, .body = body, .type = "Content-Type: text/plain", .any = true, .feed = keep, .arg = ret };
+
+    snprintf(c.url, sizeof c.url, "%s/%s", c.client->base, path);
+    TRY(ask(&c, err));
+    *ret_http = (unsigned)c.http;
+    return CU_OK;
 }
 
 static void close_client(void *self)
@@ -510,8 +522,8 @@ static cu_status new_client(const struct cu_remote_address *at, struct client **
     return CU_OK;
 }
 
-static const struct cu_remote_ops ops = { get_record,    get_chunks,    get_bytes,  submit,      await,
-                                          say_inventory, name_provider, get_status, close_client };
+static const struct cu_remote_ops ops = { get_record,    get_chunks,    get_bytes,  submit,   await,
+                                          say_inventory, name_provider, get_status, ask_once, close_client };
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)

@@ -255,7 +255,7 @@ static cu_status put_receipts(struct cu_export *x, struct cu_err *err)
         struct cu_export_exhibit *e = &x->exhibit[i];
         e->receipt = cu_buf_heap(CU_RECEIPT_MAX);
         const cu_status put = put_receipt(x, e->seq, e->stem, x->r->press ? &e->receipt : NULL, err);
-        if (put == CU_COPIES_MISSING) return cu_fail_while(err, put, "%s", x->exhibit[i].name);
+        if (put == CU_COPIES_MISSING || put == CU_COSIGNATURES_MISSING) return cu_fail_while(err, put, "%s", x->exhibit[i].name);
         TRY(put);
     }
     return CU_OK;

@@ -97,6 +97,7 @@ static struct cu_verdict_http judge(struct cu_http_exchange *x, const char *vers
 
 static bool takes(struct cu_http_exchange *x, const struct cu_http_header *type)
 {
+    if (strcmp(x->request.route->takes[0], CU_HTTP_ANY) == 0) return x->request.type = CU_HTTP_ANY, true;
     for (size_t i = 0; type && i < 2 && x->request.route->takes[i]; i++) {
         const char *want = x->request.route->takes[i];
         if (type->value.n != strlen(want) || strncasecmp((const char *)type->value.p, want, type->value.n) != 0) continue;

@@ -78,7 +78,8 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
                                   .store = { from->store[0], from->store[1] },
                                   .near = from->near,
                                   .care = from->care,
-                                  .engine = from->engine };
+                                  .engine = from->engine,
+                                  .outside = from->outside };
     r->verifier_memory = malloc(size);
     ENSURE(r->verifier_memory, err, CU_NO_MEMORY, "no memory for a node");
     TRY(cu_verifier_cached(r->verifier_memory, size, &r->place.verifier, err));
@@ -176,6 +177,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
     pthread_mutex_unlock(&node->lock);
     cu_http_wake(node->server);
     cu_pull_wake(node);
+    cu_cosigning_wake(node);
     return members ? read_members(node, err) : CU_OK;
 }
 
@@ -293,6 +295,7 @@ static void keep(struct cu_node *node, bool reads)
     pthread_mutex_unlock(&node->act);
     if (members) (void)read_members(node, NULL);
     if (attested || node->heard > heard) cu_http_wake(node->server);
+    if (attested || node->heard > heard) cu_cosigning_wake(node);
 }
 
 static void *keeper(void *arg)
@@ -328,8 +331,10 @@ static void free_node(struct cu_node **at)
     pthread_cond_signal(&node->changed);
     pthread_mutex_unlock(&node->lock);
     if (node->keeps) pthread_join(node->keeper, NULL);
+    cu_cosigning_stop(node);
     cu_http_stop(node->server, CU_HTTP_STOP_MS);
     node->server = NULL;
+    cu_cosigning_close(node);
     if (node->keeps) keep(node, true); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
@@ -387,10 +392,12 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
                                          .contexts = node->contexts,
                                          .log = config->log,
                                          .arg = config->arg };
+    TRY(cu_cosigning_open(node, err));
     TRY(cu_http_start(&http, &node->server, err));
     node->keeps = pthread_create(&node->keeper, NULL, keeper, node) == 0;
     ENSURE(node->keeps, err, CU_NO_MEMORY, "no thread for a node");
     TRY(cu_pull_start(node, err));
+    TRY(cu_cosigning_run(node, err));
     *ret = node;
     node = NULL;
     return CU_OK;

@@ -8,6 +8,8 @@
 
 #include "http/server.h"
 #include "service/copy.h"
+#include "service/cosigner.h"
+#include "service/service.h"
 
 struct cu_node_config {
     struct cu_place *place; /* open for writing, and this node's alone until it is stopped */
@@ -15,6 +17,9 @@ struct cu_node_config {
     unsigned port, workers, rate;
     bool members_only;
     const struct cu_http_tls *tls; /* NULL: plain HTTP, on the loopback */
+    struct cu_cosigner *cosigner;  /* NULL: nothing is cosigned here */
+    struct cu_span witnessed;      /* a tlog-policy: the logs that are cosigned for others; n == 0: none */
+    const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none. They outlive it */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;

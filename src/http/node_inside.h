@@ -39,7 +39,19 @@ struct cu_node {
     bool keeps;
     _Atomic uint64_t unrecorded, damaged;
     struct cu_pull *pull; /* NULL: there are no sources */
+    struct cu_cosigning *cosigning;
 };
+
+/* ---- node_cosign.c ---- */
+CU_MUST_USE cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err); /* before the server */
+CU_MUST_USE cu_status cu_cosigning_run(struct cu_node *node, struct cu_err *err);  /* after it */
+void cu_cosigning_stop(struct cu_node *node);  /* before the server's end; and after it: */
+void cu_cosigning_close(struct cu_node *node);
+/** Where the trust file asks for a quorum: the newest checkpoint that has one, appended. False: there is none, or none is asked for. */
+bool cu_cosigned_checkpoint(struct cu_reader *r, struct cu_buf *out);
+/** Something was recorded. */
+void cu_cosigning_wake(struct cu_node *node);
+void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out);
 
 /** The place, as of all that is acknowledged; with `index` the search index too. */
 CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err);
@@ -78,5 +90,6 @@ cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;
 cu_http_handler cu_get_content, cu_get_chunks;
+cu_http_handler cu_get_cosignatures, cu_get_cosignatures_of, cu_post_cosignatures, cu_post_add_checkpoint, cu_get_forks, cu_get_fork;
 
 #endif

@@ -7,6 +7,7 @@ cu_status cu_get_checkpoint(void *context, struct cu_http_request *q, struct cu_
 
     (void)q;
     a->cache = CU_HTTP_BRIEFLY;
+    if (cu_cosigned_checkpoint(r, &a->body)) return CU_OK;
     return r->place.engine->checkpoint(r->place.engine->self, &a->body, err);
 }
 
@@ -80,6 +81,7 @@ cu_status cu_get_metrics(void *context, struct cu_http_request *q, struct cu_htt
     pthread_mutex_unlock(&node->lock);
     cu_node_figure(&a->body, "custody_unattested_ranges", "gauge", "ranges of deposits held and not attested yet", held);
     cu_pull_metrics(node, &a->body);
+    cu_cosigning_metrics(node, &a->body);
     cu_http_metrics(node->server, &a->body);
     return CU_OK;
 }

@@ -1,6 +1,8 @@
 /* The node's table of routes, from which OpenAPI comes, too. Each row says what is done, and peer.h who may. The methods of one path stand together. */
 #include "http/node_inside.h"
 
+#include "proof/witness.h"
+
 #define JSON "application/json"
 #define BYTES "application/octet-stream"
 #define CBOR "application/cbor"
@@ -44,6 +46,16 @@ const struct cu_http_route cu_node_routes[] = {
       .query = { { "q", "what is looked for" }, PAGES } },
     { "GET", "/v1/inventory/{case}", cu_get_inventory, "what the ledger's state says of a case now", .act = CU_ASK_DETAILS, .gives = JSON },
     { "POST", "/v1/inventory/{case}", cu_post_inventory, "the same, signed by this node and recorded, so that it has a receipt", .act = CU_ASK_SIGN, .gives = JSON },
+
+    { "GET", "/v1/cosignatures", cu_get_cosignatures, "the first signed checkpoint of that size or larger, with every cosignature that is known", .act = CU_ASK_PUBLIC, .gives = TEXT,
+      .query = { { "from", "its size, at least (by default the newest checkpoint's)" } } },
+    { "POST", "/v1/cosignatures", cu_post_cosignatures, "a signed checkpoint of this log with cosignatures: those by keys that the trust file lists are kept", .act = CU_ASK_PUBLIC,
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_NOTE_MAX, .gives = JSON },
+    { "GET", "/v1/cosignatures/{size}", cu_get_cosignatures_of, "the signed checkpoint of that size, with every cosignature that is known", .act = CU_ASK_PUBLIC, .gives = TEXT },
+    { "POST", "/add-checkpoint", cu_post_add_checkpoint, "C2SP tlog-witness: cosign a checkpoint of another log that goes on from the last", .act = CU_ASK_PUBLIC,
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_WITNESS_REQUEST_MAX, .gives = TEXT },
+    { "GET", "/v1/forks", cu_get_forks, "proofs that somebody signed another log of this name", .act = CU_ASK_PUBLIC, .gives = JSON },
+    { "GET", "/v1/forks/{name}", cu_get_fork, "one of them, for `custody fork-proof verify`", .act = CU_ASK_PUBLIC, .gives = CBOR },
 
     { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .act = CU_ASK_PUBLIC, .gives = JSON },

@@ -106,7 +106,7 @@ static bool answer(struct cu_http_exchange *x, void *context)
     else done = x->request.route->handle(context, &x->request, &x->answer, &err);
     if (done == CU_OK) done = cu_buf_ok(&x->answer.body, &err);
     charge(x);
-    if (x->wait_until && !x->last_try && (done == CU_NOT_FOUND || done == CU_COPIES_MISSING)) {
+    if (x->wait_until && !x->last_try && (done == CU_NOT_FOUND || done == CU_COPIES_MISSING || done == CU_COSIGNATURES_MISSING)) {
         cu_buf_clear(&x->answer.body);
         return false;
     }

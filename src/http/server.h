@@ -18,16 +18,17 @@ struct cu_http_answer;
 typedef cu_status cu_http_handler(void *context, struct cu_http_request *r, struct cu_http_answer *a, struct cu_err *err);
 
 enum cu_http_flags {
-    CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND and COPIES_MISSING are not answered before the time is over */
+    CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND, COPIES_MISSING and COSIGNATURES_MISSING are not answered before the time is over */
     CU_HTTP_TAIL = 2,  /* the last {name} of the path stands for all that follows, slashes among it */
 };
+#define CU_HTTP_ANY "*/*"
 struct cu_http_parameter { const char *name, *what; }; /* of the query */
 #define CU_HTTP_ARGS 2
 struct cu_http_route {
     const char *method, *path;     /* "GET", which answers HEAD too; "/v1/receipt/{case}/{number}" */
     cu_http_handler *handle;
     const char *summary;           /* one line, for people */
-    const char *takes[2];          /* media types of the body; NULL: there is none */
+    const char *takes[2];          /* media types of the body, CU_HTTP_ANY: of any, or none; NULL: there is none */
     size_t takes_max;              /* bytes of it */
     const char *gives;             /* media type of the answer */
     enum cu_ask act;               /* who may ask: peer.h */

@@ -31,6 +31,9 @@ struct cu_remote_ops {
     cu_status (*provider)(void *self, struct cu_buf *ret, struct cu_err *err);
     /* What it says of itself (GET /v1/status), appended to ret. Nobody's word but its own. */
     cu_status (*status)(void *self, struct cu_buf *ret, struct cu_err *err);
+    /* Whatever else is spoken there: GET of a path, or (n > 0) POST of `body` as text/plain, once; what is answered, be it a refusal, is
+     * appended to ret, which bounds it. An error: nothing was. */
+    cu_status (*ask)(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret, struct cu_err *err);
     void (*close)(void *self);
 };
 

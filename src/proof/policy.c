@@ -98,6 +98,7 @@ static cu_status read_witness(struct cu_tlog_policy *p, const struct words *w, s
     ENSURE(w->n == 3 || w->n == 4, err, CU_MALFORMED, "policy: witness <name> <vkey> [<url>]");
     TRY(new_node(p, w->word[1], &node, err));
     TRY(read_key(p, w->word[2], CU_NOTE_COSIGNATURE, &node->vkey, err));
+    if (w->n == 4) node->url = w->word[3];
     p->nodes_n++;
     return CU_OK;
 }
@@ -248,16 +249,26 @@ static bool log_signed(const struct cu_note *note, const struct cu_tlog_policy *
     return false;
 }
 
-cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by,
+cu_status cu_checkpoint_signed(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by,
                                struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err)
 {
-    bool cosigned[CU_POLICY_MEMBERS_MAX] = { false };
     struct cu_checkpoint out;
 
     TRY(cu_checkpoint_read(note->text, &out, err));
     TRY(cu_note_judge(note, policy, by, ret_verdict, err));
     ENSURE(log_signed(note, policy, ret_verdict, out.origin), err, CU_UNTRUSTED,
            "no log key that is trusted for this origin signed the checkpoint");
+    *ret = out;
+    return CU_OK;
+}
+
+cu_status cu_checkpoint_verify(const struct cu_note *note, const struct cu_tlog_policy *policy, struct cu_verifier *by,
+                               struct cu_checkpoint *ret, struct cu_note_verdict *ret_verdict, struct cu_err *err)
+{
+    bool cosigned[CU_POLICY_MEMBERS_MAX] = { false };
+    struct cu_checkpoint out;
+
+    TRY(cu_checkpoint_signed(note, policy, by, &out, ret_verdict, err));
     for (size_t i = 0; i < note->sigs_n; i++)
         if (ret_verdict->of[i] == CU_SIG_COSIGNED) cosigned[ret_verdict->node[i]] = true;
     ENSURE(cu_tlog_policy_met(policy, cosigned), err, CU_UNTRUSTED,

@@ -330,7 +330,8 @@ static cu_status open_copy(struct cu_audit *a, unsigned copy, struct cu_log *ret
     cu_status opened = CU_IO;
 
     for (int tries = 0; tries < 2 && opened == CU_IO; tries++) /* as cu_audit_read does */
-        opened = cu_audit_saw(a, cu_log_open(&a->p->fs, a->dir[copy].path, NULL, &a->p->trust, &a->p->verifier, ret, err));
+        opened = cu_audit_saw(a, cu_log_open(&a->p->fs, a->dir[copy].path, NULL, &a->p->trust, a->p->remote.ops != NULL,
+                                             &a->p->verifier, ret, err));
     return opened;
 }
 

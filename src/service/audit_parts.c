@@ -412,11 +412,12 @@ static void judge_rollback(struct cu_audit *a)
 /* ---- what does not belong ---- */
 struct folder {
     const char *path;
-    const char *names[10];
+    const char *names[12];
 };
 static const struct folder folders[] = {
     { "cloud", { "bucket", "log", "objects", "pins", "provider" } },
-    { "node", { "chain", "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
+    { "node",
+      { "chain", "cosigned", "cosigner", "forks", "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
     { "node/chain",
       { "0", "1", "outbox-0", "outbox-1", "outbox-2", "outbox-3", "outbox-4", "outbox-5", "outbox-6", "outbox-7" } },

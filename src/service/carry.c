@@ -11,6 +11,7 @@
  *
  * A cut anywhere leaves what the outbox and the other side have; the log itself says whether 5 has happened.
  */
+#include "service/cosigned.h"
 #include "service/carry.h"
 #include "service/form.h"
 
@@ -329,6 +330,17 @@ static cu_status record(struct carry *c, struct cu_err *err)
     }
     TRY(cu_settle(c->p, err));
     TRY(find_recorded(c, err));
+    const uint64_t until = wait_until(c); /* where a quorum is asked for, the log is shown as of the newest that has it */
+    while (!cu_work_recorded(&c->w) && cu_cosigned_needed(c->p, c->p->log.checkpoint.size) && cu_place_now(c->p).v < until) {
+        TRY(c->p->remote.ops->await(c->p->remote.self, &c->id, 1, err));
+        TRY(cu_settle(c->p, err));
+        TRY(find_recorded(c, err));
+    }
+    ENSURE(cu_work_recorded(&c->w) || !cu_cosigned_needed(c->p, c->p->log.checkpoint.size), err, CU_COSIGNATURES_MISSING,
+           "%s: the node says that it is recorded, and it is not cosigned yet by as many as the trust file asks for: do not give "
+           "the "
+           "original back, and deposit it again later, which records nothing twice",
+           c->w.path);
     ENSURE(cu_work_recorded(&c->w), err, CU_BAD_PROOF,
            "%s: the node says that it is recorded, and its log does not show it: do not rely on it, and keep the original",
            c->w.path);
@@ -345,7 +357,8 @@ static cu_status has_receipt(struct carry *c, bool *ret, struct cu_err *err)
     TRY(cu_settle(c->p, err));
     const cu_status made = cu_receipt_of(c->p, c->w.outcome.seq, &receipt, &why);
     *ret = made == CU_OK;
-    return made == CU_OK || made == CU_COPIES_MISSING ? CU_OK : cu_fail(err, made, "%s", why.text);
+    return made == CU_OK || made == CU_COPIES_MISSING || made == CU_COSIGNATURES_MISSING ? CU_OK
+                                                                                         : cu_fail(err, made, "%s", why.text);
 }
 
 /* A node that lacks the bytes, and gets none from the provider, takes them from here. One that has them, or does not want them, says so. */

@@ -1,5 +1,6 @@
 /* `check`: everything again, from what lies on disk; and `reindex`. */
 #include "service/audit.h"
+#include "service/cosigned.h"
 
 #include <stdio.h>
 
@@ -15,17 +16,16 @@ static cu_status judge_derived(struct cu_audit *a, const char *where, struct cu_
 
 static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 {
-    const struct cu_span policy = a->p->trust.epoch[a->p->trust.epochs_n - 1].policy_text;
-    struct cu_span rest = policy, line;
+    CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), vkey = cu_buf_heap(CU_TRUST_MAX);
 
     if (a->p->trust.epoch[0].first.v > 0)
         cu_audit_report(a, "damaged", CU_FILE_TRUST, NULL, false,
                         "its first epoch does not begin with the log: receipts of the first %llu entries would not verify by it; "
                         "take the file from a reader who pinned it",
                         (unsigned long long)a->p->trust.epoch[0].first.v);
-    TRY(judge_derived(a, CU_FILE_POLICY, policy, err));
-    if (!cu_span_split(&rest, '\n', &line) || !cu_span_starts(line, cu_span_str("log "))) return CU_OK;
-    return judge_derived(a, CU_FILE_VKEY, cu_span(line.p + 4, line.n - 4 + 1), err); /* with its line feed */
+    TRY(cu_trust_derived(&a->p->trust, &policy, &vkey, err));
+    TRY(judge_derived(a, CU_FILE_POLICY, cu_buf_span(&policy), err));
+    return vkey.n ? judge_derived(a, CU_FILE_VKEY, cu_buf_span(&vkey), err) : CU_OK;
 }
 
 /* ---- the whole ---- */

@@ -7,6 +7,7 @@
  * 3. Who makes a ledger holds the lock on that file.
  */
 #include "custody/text.h"
+#include "service/cosigned.h"
 #include "service/audit.h"
 #include "service/found.h"
 
@@ -220,28 +221,18 @@ static cu_status write_genesis(struct cu_place *p, const struct cu_found_request
 }
 
 /* ---- what a reader pins ---- */
-cu_status cu_found_trust(struct cu_place *p, struct cu_span origin, const cu_hash *network, struct cu_err *err)
+cu_status cu_found_trust(struct cu_place *p, const struct cu_genesis *genesis, const cu_hash *network, struct cu_err *err)
 {
-    CU_BUF vkey_text = cu_buf_heap(1024), policy = cu_buf_heap(4096), trust = cu_buf_heap(8192);
-    struct cu_vkey vkey;
+    CU_BUF vkey = cu_buf_heap(1024), policy = cu_buf_heap(CU_TRUST_MAX), trust = cu_buf_heap(CU_TRUST_MAX);
 
-    TRY(cu_vkey_make(origin, CU_NOTE_ED25519, &p->key[CU_SIGNER_LOG].pub, &vkey, err));
-    TRY(cu_vkey_write(&vkey, &vkey_text, err));
-    cu_buf_add_str(&policy, "log ");
-    cu_buf_add(&policy, cu_buf_span(&vkey_text));
-    cu_buf_add_str(&policy, "\nquorum none\n");
-    cu_buf_add_str(&trust, "custody-trust/v1\nnetwork ");
-    cu_hex_put(&trust, cu_span_hash(network));
-    cu_buf_add_str(&trust, "\nrequire integrity signer\nepoch 0 -\n");
-    cu_buf_add(&trust, cu_buf_span(&policy));
-    cu_buf_add_byte(&vkey_text, '\n');
-    TRY(cu_fs_replace(&p->fs, CU_FILE_VKEY, CU_DIR_TRUST "/incoming", cu_buf_span(&vkey_text), true, err));
+    TRY(cu_trust_of_genesis(genesis, network, &p->key[CU_SIGNER_LOG].pub, &trust, err));
+    p->trust_text = trust;
+    trust = (struct cu_buf){ 0 };
+    TRY(cu_trust_read(cu_buf_span(&p->trust_text), &p->trust, err));
+    TRY(cu_trust_derived(&p->trust, &policy, &vkey, err));
+    TRY(cu_fs_replace(&p->fs, CU_FILE_VKEY, CU_DIR_TRUST "/incoming", cu_buf_span(&vkey), true, err));
     TRY(cu_fs_replace(&p->fs, CU_FILE_POLICY, CU_DIR_TRUST "/incoming", cu_buf_span(&policy), true, err));
-    TRY(cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", cu_buf_span(&trust), true, err));
-    p->trust_text = cu_buf_heap(CU_TRUST_MAX);
-    cu_buf_add(&p->trust_text, cu_buf_span(&trust));
-    TRY(cu_buf_ok(&p->trust_text, err));
-    return cu_trust_read(cu_buf_span(&p->trust_text), &p->trust, err);
+    return cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", cu_buf_span(&p->trust_text), true, err);
 }
 
 cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err)
@@ -252,7 +243,9 @@ cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, s
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(make_key(p, who, r->passphrase, err));
     TRY(write_genesis(p, r, &origin, &entry, ret_genesis, err));
     const cu_hash network = cu_leaf_hash(cu_buf_span(&entry));
-    return cu_found_trust(p, cu_buf_span(&origin), &network, err);
+    struct cu_entry genesis;
+    TRY(cu_entry_read(cu_buf_span(&entry), &genesis, err));
+    return cu_found_trust(p, &genesis.outer.body.genesis, &network, err);
 }
 
 /* ---- the first records ---- */

@@ -10,7 +10,8 @@ void cu_log_free(struct cu_log *log)
     memset(log, 0, sizeof *log);
 }
 
-static cu_status judge_note(const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *log, struct cu_err *err)
+static cu_status judge_note(const struct cu_trust *trust, bool quorum, struct cu_verifier *by, struct cu_log *log,
+                            struct cu_err *err)
 {
     struct cu_note note;
     struct cu_note_verdict verdict;
@@ -20,13 +21,14 @@ static cu_status judge_note(const struct cu_trust *trust, struct cu_verifier *by
     TRY(cu_checkpoint_read(note.text, &log->checkpoint, err));
     if (!trust) return CU_OK;
     cu_status good = cu_trust_policy(trust, log->checkpoint.size, &policy, err);
-    if (good == CU_OK) good = cu_checkpoint_verify(&note, &policy, by, &log->checkpoint, &verdict, err);
+    if (good == CU_OK)
+        good = (quorum ? cu_checkpoint_verify : cu_checkpoint_signed)(&note, &policy, by, &log->checkpoint, &verdict, err);
     return good == CU_OK ? CU_OK : cu_fail_while(err, good, "%s/checkpoint", log->dir.path);
 }
 
 /* Of an engine: the log as acknowledged. Else as it lies there. */
 static cu_status open_log(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust,
-                          struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
+                          bool quorum, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
 {
     char path[300];
 
@@ -39,15 +41,15 @@ static cu_status open_log(const struct cu_fs *fs, const char *dir, const struct 
                             : cu_fs_read(fs, path, CU_NOTE_MAX, &ret->note, err);
     if (read == CU_NOT_FOUND) return CU_OK; /* nothing published yet */
     TRY(read);
-    TRY(judge_note(trust, by, ret, err));
+    TRY(judge_note(trust, quorum, by, ret, err));
     cu_tile_nodes_init(&ret->nodes, engine ? engine->tiles(engine->self) : cu_log_dir_tiles(&ret->dir), ret->checkpoint.size);
     return CU_OK;
 }
 
 cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust,
-                      struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
+                      bool quorum, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err)
 {
-    cu_status opened = open_log(fs, dir, engine, trust, by, ret, err);
+    cu_status opened = open_log(fs, dir, engine, trust, quorum, by, ret, err);
 
     if (opened != CU_OK) cu_log_free(ret);
     return opened;

@@ -6,6 +6,7 @@
 #include "service/found.h"
 
 #include "custody/text.h"
+#include "service/cosigned.h"
 
 #include <stdio.h>
 
@@ -191,7 +192,7 @@ static cu_status add_organisation(struct making *m, const struct cu_founder *f, 
 }
 
 static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, uint64_t copies,
-                               struct cu_buf *ret, struct cu_err *err)
+                               uint64_t cosigners, struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), details = cu_buf_heap(CU_DETAILS_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
     const struct cu_details_genesis says = { .name = title, .parties = { m->next - 1, cu_buf_span(&m->names) } };
@@ -201,7 +202,7 @@ static cu_status write_genesis(struct cu_place *p, const struct making *m, struc
                             .engine = CU_ENGINE_COMETBFT,
                             .time = cu_place_now(p).v,
                             .parties = { m->next - 1, cu_buf_span(&m->parties) },
-                            .policy = { .copies = copies, .acceptance_age = SEVEN_DAYS_MS } };
+                            .policy = { .cosigners = cosigners, .copies = copies, .acceptance_age = SEVEN_DAYS_MS } };
 
     TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
     TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
@@ -239,7 +240,7 @@ cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t cop
         TRY(cu_founder_read(founders[i], &p->verifier, &f, err));
         TRY(add_organisation(&m, &f, err));
     }
-    TRY(write_genesis(p, &m, title, copies ? copies : n - (n - 1) / 3, &genesis, err));
+    TRY(write_genesis(p, &m, title, copies ? copies : n - (n - 1) / 3, n > 1 ? n - (n - 1) / 3 : 0, &genesis, err));
     const struct file made = { cu_buf_span(&genesis), { n, cu_buf_span(&m.peers) } };
     const size_t from = ret->n;
     TRY(cu_schema_write(&file_schema, &made, ret, err));
@@ -319,6 +320,24 @@ static cu_status sign_confirm(struct cu_place *p, uint64_t party, const struct r
     return cu_found_confirm(p, party, proofs, KEYS, ret, err);
 }
 
+/* The organisation's cosigner, which signed nothing of this log yet. */
+static cu_status begin_cosigner(struct cu_place *p, const struct cu_network *n, const struct cu_private_key *key,
+                                struct cu_err *err)
+{
+    const struct cu_span origin = n->entry.outer.body.genesis.origin;
+    CU_BUF name = cu_buf_heap(CU_ORIGIN_MAX + 32);
+    struct cu_cosigner c;
+
+    cu_cosigner_name(origin, cu_network_own(n, p), &name);
+    TRY(cu_buf_ok(&name, err));
+    if (!cu_fs_exists(&p->fs, CU_DIR_COSIGNER "/cosigner")) /* an attempt that was cut short left it */
+        TRY(cu_cosigner_create(&p->fs, CU_DIR_COSIGNER, cu_buf_span(&name), key, err));
+    TRY(cu_cosigner_open(&p->fs, CU_DIR_COSIGNER, key, p->clock, &c, err));
+    const cu_status begun = cu_cosigner_begin(&c, origin, err);
+    cu_cosigner_close(&c);
+    return begun;
+}
+
 cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase,
                           struct cu_private_key *ret_validator, struct cu_private_key *ret_node, struct cu_err *err)
 {
@@ -335,7 +354,8 @@ cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_spa
                "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched",
                keys[i].file);
     }
-    TRY(cu_found_trust(p, n.entry.outer.body.genesis.origin, &n.entry.leaf, err));
+    TRY(cu_found_trust(p, &n.entry.outer.body.genesis, &n.entry.leaf, err));
+    TRY(begin_cosigner(p, &n, &ring.key[KEY_COSIGN], err));
     TRY(sign_confirm(p, cu_network_own(&n, p), &ring, &confirm, err));
     TRY(cu_fs_replace(&p->fs, CU_FILE_CONFIRM, CU_DIR_CHAIN "/incoming", cu_buf_span(&confirm), true, err));
     TRY(cu_fs_replace(&p->fs, CU_FILE_NETWORK, CU_DIR_CHAIN "/incoming", file, true, err));

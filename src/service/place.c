@@ -59,8 +59,8 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     struct cu_log *log = &p->log;
 
     cu_log_free(log);
-    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust, &p->verifier, log,
-                    err));
+    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust, p->remote.ops != NULL,
+                    &p->verifier, log, err));
     p->engine_judged = p->engine && log->checkpoint.size.v > 0;
     if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS))
         return CU_OK; /* what an engine goes on with is no other log */

@@ -67,6 +67,9 @@ enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
 struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX];
     uint64_t entries; /* so many of them */ };
 
+/** Others by their addresses. */
+struct cu_outside { void *self; cu_status (*open)(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err); };
+
 struct cu_place {
     struct cu_fs fs;
     struct cu_source source;
@@ -80,6 +83,7 @@ struct cu_place {
     struct cu_remote remote;          /* the ledger lies elsewhere; ops NULL: it lies here */
     struct cu_carrier provider, node; /* from there, for deposits: who takes evidence, and the node that takes it when the provider stalls */
     struct cu_reading reading;        /* from there: what, and why */
+    struct cu_outside outside;        /* how witnesses and peers are asked; open NULL: nobody is */
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
@@ -115,8 +119,9 @@ cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 
 /* ---- the log (log.c) ---- */
-/** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. `trust` NULL: an engine's checkpoint is its own word. */
-CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
+/** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. `trust` NULL: an engine's checkpoint is its own word.
+ *  `quorum`: of a log that lies elsewhere, whose keeper alone is not believed. */
+CU_MUST_USE cu_status cu_log_open(const struct cu_fs *fs, const char *dir, const struct cu_engine *engine, const struct cu_trust *trust, bool quorum, struct cu_verifier *by, struct cu_log *ret, struct cu_err *err);
 void cu_log_free(struct cu_log *log);
 /** The entry's bytes, good until the next call, proven to stand there under the checkpoint. CORRUPT names bundle or tile. */
 CU_MUST_USE cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);

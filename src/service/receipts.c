@@ -1,6 +1,7 @@
 /* Receipts: what a reader needs who has nothing but the file and the pinned trust. Everything that goes in is needed by some check,
  * and nothing else does: a verifier refuses what nobody asked for.
  */
+#include "service/cosigned.h"
 #include "service/service.h"
 
 #include "custody/text.h"
@@ -15,7 +16,9 @@ struct gathered {
 };
 struct gathering {
     struct cu_place *p;
-    cu_seq seq;       /* the record's own */
+    cu_seq seq;   /* the record's own */
+    cu_size size; /* of the checkpoint: the newest, or the first with a quorum */
+    struct cu_buf note;
     uint64_t parties; /* a bit per party whose keys signed something here */
     size_t n;
     struct gathered at[CU_RECEIPT_SUPPORT_MAX];
@@ -23,6 +26,7 @@ struct gathering {
 
 static void gathering_free(struct gathering *g)
 {
+    cu_buf_free(&g->note);
     for (size_t i = 0; i < g->n; i++) {
         cu_buf_free(&g->at[i].entry);
         cu_buf_free(&g->at[i].details);
@@ -132,24 +136,11 @@ static cu_status bring_evidence(struct gathering *g, const struct cu_entry *e, s
     return e->kind == CU_KIND_TIMEOUT ? bring_seen(g, &claim.body.claim.seen, err) : CU_OK;
 }
 
-/* ---- copies: the first attestation of each organisation ---- */
+/* ---- copies: the first attestation of each organisation, until they are enough ---- */
 struct attested {
     struct gathering *g;
     uint64_t parties;
 };
-
-static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
-{
-    struct attested *a = arg;
-    const uint64_t bit = stored->party ? UINT64_C(1) << (stored->party - 1) % 64 : 0;
-    struct cu_entry entry = { 0 };
-
-    if (!bit || (a->parties & bit)) return CU_OK;
-    a->parties |= bit;
-    TRY(bring(a->g, stored->seq.v, &entry, err));
-    if (entry.signed_) note_signer(a->g, &entry.outer.kid);
-    return bring_dating(a->g, stored->seq, err);
-}
 
 static uint64_t bits(uint64_t x)
 {
@@ -159,21 +150,83 @@ static uint64_t bits(uint64_t x)
     return n;
 }
 
+/* The mandatory organisations, as bits. */
+static uint64_t mandatory(const struct cu_policy *policy)
+{
+    uint64_t id, all = 0;
+
+    for (size_t at = 0; cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id);) all |= UINT64_C(1) << (id - 1) % 64;
+    return all;
+}
+
+static bool enough(const struct attested *a)
+{
+    const struct cu_policy *policy = cu_genesis_policy(a->g->p);
+
+    return bits(a->parties) >= policy->copies && (a->parties & mandatory(policy)) == mandatory(policy);
+}
+
+static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    struct attested *a = arg;
+    const uint64_t bit = stored->party ? UINT64_C(1) << (stored->party - 1) % 64 : 0;
+    struct cu_entry entry = { 0 };
+
+    if (!bit || (a->parties & bit) || enough(a)) return CU_OK;
+    a->parties |= bit;
+    TRY(bring(a->g, stored->seq.v, &entry, err));
+    if (entry.signed_) note_signer(a->g, &entry.outer.kid);
+    return bring_dating(a->g, stored->seq, err);
+}
+
 static cu_status bring_copies(struct gathering *g, struct cu_err *err)
 {
     struct attested a = { .g = g };
     const struct cu_policy *policy = cu_genesis_policy(g->p);
-    uint64_t id;
-    size_t at = 0;
 
     TRY(g->p->index.find_stored(g->p->index.self, g->seq, bring_stored, &a, err));
     ENSURE(bits(a.parties) >= policy->copies, err, CU_COPIES_MISSING,
            "recorded, with copies %llu of %llu required: there is no receipt yet; do not give the original back",
            (unsigned long long)bits(a.parties), (unsigned long long)policy->copies);
-    while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
-        ENSURE(a.parties & UINT64_C(1) << (id - 1) % 64, err, CU_COPIES_MISSING,
-               "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
+    ENSURE(enough(&a), err, CU_COPIES_MISSING,
+           "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
     return CU_OK;
+}
+
+/* ---- the checkpoint ---- */
+
+/* The first with a quorum that covers all that was gathered so far, where one is asked for; else the newest. */
+static cu_status choose_checkpoint(struct gathering *g, struct cu_err *err)
+{
+    const uint64_t last = g->n > 0 && g->at[g->n - 1].seq > g->seq.v ? g->at[g->n - 1].seq : g->seq.v;
+
+    g->size = g->p->log.checkpoint.size;
+    cu_buf_clear(&g->note);
+    if (cu_cosigned_needed(g->p, g->size) && !g->p->remote.ops) /* what is read from afar has its quorum already */
+        return cu_cosigned_pick(g->p, (cu_seq){ last }, &g->note, &g->size, err);
+    cu_buf_add(&g->note, cu_buf_span(&g->p->log.note));
+    return cu_buf_ok(&g->note, err);
+}
+
+/* Content that travelled with the record is held by whoever cosigned: are those enough? */
+static bool cosigners_hold(struct gathering *g)
+{
+    struct attested a = { .g = g };
+    struct cu_tlog_policy policy;
+    struct cu_note note;
+
+    if (!cu_cosigned_needed(g->p, g->size) || cu_note_read(cu_buf_span(&g->note), &note, NULL) != CU_OK ||
+        cu_trust_policy(&g->p->trust, g->size, &policy, NULL) != CU_OK)
+        return false;
+    for (size_t i = 0; i < note.sigs_n; i++)
+        for (size_t k = 0; k < policy.logs_n + policy.nodes_n; k++) {
+            const struct cu_vkey *key = k < policy.logs_n ? &policy.log[k] : &policy.node[k - policy.logs_n].vkey;
+            const cu_hash kid = cu_key_id(&key->pub);
+            const struct cu_member_key *member = cu_members_key(&g->p->members, &kid);
+            if (note.sig[i].id == key->id && cu_span_eq(note.sig[i].name, key->name) && member)
+                a.parties |= bit_of(cu_members_party(&g->p->members, member->party)->organisation);
+        }
+    return enough(&a);
 }
 
 /* ---- who enrolled the signers: all that is said of their keys, and of the keys of who says it ---- */
@@ -183,6 +236,7 @@ static cu_status bring_member(void *arg, const struct cu_index_row *row, struct 
     struct cu_entry entry;
     struct cu_span bytes;
 
+    if (row->seq.v >= g->size.v) return CU_OK; /* of a later log than the receipt's */
     TRY(cu_log_entry(&g->p->log, row->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &entry, err));
     if (!(g->parties & bit_of(entry.outer.body.member.party))) return CU_OK;
@@ -233,8 +287,10 @@ static cu_status bring_enrolment(struct gathering *g, struct cu_err *err)
 }
 
 /* ---- the whole ---- */
-static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu_err *err)
+static cu_status gather(struct gathering *g, const struct cu_entry *e, bool has_content, struct cu_err *err)
 {
+    cu_status chosen = CU_COSIGNATURES_MISSING;
+
     note_signer(g, &e->outer.kid);
     if (e->has_inner) note_signer(g, &e->inner.kid);
     if (e->kind == CU_KIND_MEMBER) g->parties |= bit_of(e->outer.body.member.party);
@@ -249,7 +305,12 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, struct cu
     if (e->kind == CU_KIND_NOTICE) TRY(bring_case(g, &e->outer.body.notice.case_id, err));
     if (cu_entry_notice(e)) TRY(bring_notice(g, cu_entry_notice(e), err));
     TRY(bring_evidence(g, e, err));
-    if (e->kind == CU_KIND_DEPOSIT) TRY(bring_copies(g, err));
+    if (e->kind != CU_KIND_DEPOSIT || has_content) chosen = choose_checkpoint(g, err);
+    if (e->kind == CU_KIND_DEPOSIT && (chosen != CU_OK || !cosigners_hold(g))) {
+        TRY(bring_copies(g, err));
+        chosen = choose_checkpoint(g, err);
+    }
+    TRY(chosen);
     return bring_enrolment(g, err);
 }
 
@@ -266,7 +327,7 @@ static cu_status write_receipt(struct gathering *g, struct cu_span record, struc
         support[i].salt = cu_span(from->details.p, CU_SALT_LEN);
         support[i].details = cu_span(from->details.p + CU_SALT_LEN, from->details.n - CU_SALT_LEN);
     }
-    const struct cu_receipt_parts parts = { cu_buf_span(&g->p->log.note), g->seq, record, support, g->n };
+    const struct cu_receipt_parts parts = { cu_buf_span(&g->note), g->seq, record, support, g->n };
     return cu_receipt_make(&parts, &nodes, ret, err);
 }
 
@@ -299,8 +360,26 @@ static cu_status make(struct gathering *g, struct cu_buf *ret, struct cu_err *er
     TRY(cu_record_read(cu_buf_span(&record), &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));
     ENSURE(entry.signed_, err, CU_USAGE, "receipts are for statements; this entry is the ledger's own");
-    TRY(gather(g, &entry, err));
+    TRY(gather(g, &entry, parts.content.p != NULL, err));
     return write_receipt(g, cu_buf_span(&record), ret, err);
+}
+
+/* Where somebody works alone, who cosigns is asked now. */
+static cu_status ask_and_make(struct gathering *g, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_place *p = g->p;
+    const cu_seq seq = g->seq;
+    struct cu_err why = { 0 };
+    bool met;
+
+    const cu_status asked = cu_witnesses_ask(p, &met, &why);
+    if (asked != CU_OK && !met)
+        return cu_fail(err, CU_COSIGNATURES_MISSING, "recorded, but there is no receipt yet; do not give the original back: %s",
+                       why.text);
+    if (!met) return CU_COSIGNATURES_MISSING;
+    gathering_free(g);
+    *g = (struct gathering){ .p = p, .seq = seq, .note = cu_buf_heap(CU_NOTE_MAX) };
+    return make(g, ret, err);
 }
 
 cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
@@ -311,7 +390,9 @@ cu_status cu_receipt_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, stru
     ENSURE(g, err, CU_NO_MEMORY, "out of memory");
     g->p = p;
     g->seq = seq;
+    g->note = cu_buf_heap(CU_NOTE_MAX);
     made = make(g, ret, err);
+    if (made == CU_COSIGNATURES_MISSING && p->outside.open && p->engine) made = ask_and_make(g, ret, err);
     gathering_free(g);
     free(g);
     return made == CU_OK ? verify_own(p, cu_buf_span(ret), err) : made;

@@ -1,5 +1,6 @@
 /* What people's scripts are told. One function a thing, so that a ledger's folder and a ledger behind a URL say the same. */
 #include "custody/words.h"
+#include "service/cosigned.h"
 #include "service/service.h"
 
 void cu_tell_network(struct cu_json *j, const cu_hash *id)
@@ -30,6 +31,7 @@ cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_j
 {
     const struct cu_genesis *genesis = &p->genesis.outer.body.genesis;
     struct cu_index *index = &p->index;
+    uint64_t forks = 0;
     cu_size indexed;
 
     TRY(index->size(index->self, &indexed, err));
@@ -44,6 +46,8 @@ cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_j
     cu_json_uint(j, "incidents", index->count(index->self, CU_KIND_INCIDENT, NULL));
     cu_json_uint(j, "index_lag", indexed.v < size ? size - indexed.v : 0);
     cu_json_uint(j, "copies_required", genesis->policy.copies);
+    if (!p->remote.ops) TRY(cu_forks_list(p, &forks, NULL, NULL, err));
+    cu_json_uint(j, "forks", forks);
     if (size > 0) TRY(tell_height(p, j, err));
     return cu_buf_ok(j->out, err);
 }

@@ -825,6 +825,17 @@ for name, quorum, must in (("one-suffices", "quorum o1", "clock TIME_UNPROVEN"),
     case(f"four-quorum-{name}", f"whose clock: {quorum.splitlines()[-1]}", must, Q["large"], four.trust("integrity signer", quorum))
 case("four-quorum-outside", "one organisation and an outside cosigner", "witnessed OK", four.receipt(a2, four.note(witnesses=(0,), orgs=range(4))), four.trust("integrity signer", "group g all o1 w0\nquorum g"))
 case("four-quorum-not-met", "three are demanded, two signed", "checkpoint UNTRUSTED", four.receipt(a2, four.note(orgs=(0, 1))), T4)
+case("four-quorum-met", "three are demanded, three signed", 0, four.receipt(a2, four.note(orgs=(0, 1, 2))), T4)
+def altered(org, at):
+    """Of three cosignatures one has a byte of its 64 changed."""
+    whole = four.note(orgs=(0, 1, 2))
+    line = next(l for l in whole.splitlines() if f"org{org + 1}.example" in l)
+    bad = base64.b64decode(line.split()[2])
+    return whole.replace(line, " ".join(line.split()[:2] + [b64(bad[:at] + bytes([bad[at] ^ 1]) + bad[at + 1:])]))
+case("four-quorum-altered", "three signed, and a bit of one signature is another", "checkpoint BAD_SIGNATURE", four.receipt(a2, altered(1, 40)), T4)
+case("four-quorum-time-altered", "three signed, and the time that one of them states is another", "checkpoint BAD_SIGNATURE", four.receipt(a2, altered(2, 11)), T4)
+case("four-quorum-of-smaller", "three signed, one of them the checkpoint of an entry less", "checkpoint BAD_SIGNATURE", four.receipt(a2, four.note(orgs=(0, 1)) + cosign_line(four.text(len(four.entries) - 1), "org3.example", four.cosign[2], four.now // 1000)), T4)
+case("four-quorum-with-a-stranger", "two signed, and a key that nobody listed", "checkpoint UNTRUSTED", four.receipt(a2, four.note(orgs=(0, 1)) + cosign_line(four.text(), "org3.example", Ed25519("stranger"), four.now // 1000)), T4)
 case("four-logs-any", "all four log keys are listed: any organisation could sign as the log", "agreed OK", Q["large"], four.trust("integrity signer", ALL, logs=(0, 1, 2, 3)))
 case("four-logs-any-own", "the same, and one's own witness key suffices", "clock TIME_UNPROVEN", Q["large"], four.trust("integrity signer", "quorum o2", logs=(0, 1, 2, 3)))
 case("four-by-another-log", "signed by another organisation's log key", 0, four.receipt(a2, four.note(log=2, orgs=range(4))), four.trust("integrity signer", ALL, logs=(0, 1, 2, 3)))

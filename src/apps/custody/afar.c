@@ -39,6 +39,41 @@ cu_status afar_root(struct session *s, struct cu_err *err)
     return cu_posix_make_root(s->root, err);
 }
 
+cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err)
+{
+    const char *why;
+    const struct cu_remote_kind *part = part_load(PART, "cu_client_kind", &why);
+
+    ENSURE(part, err, CU_NOT_FOUND,
+           "whoever is behind an address is spoken to by " PART
+           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
+           why);
+    *ret = part;
+    return CU_OK;
+}
+
+/* Nothing of them stands in a folder here. */
+static void let_be(void *self) { (void)self; }
+
+static cu_status open_outside(void *session, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+{
+    static const struct cu_fs_ops none = { .close = let_be };
+    const struct session *s = session;
+    const struct cu_remote_kind *kind;
+    const struct cu_fs under = { NULL, &none };
+    struct cu_fs mounted;
+    char address[1024];
+
+    TRY(afar_part(&kind, err));
+    snprintf(address, sizeof address, "%.*s", (int)url.n, (const char *)url.p);
+    const struct cu_remote_address at = { address, opt(s->run, "cacert"), opt(s->run, "cert"), NULL };
+    TRY(kind->open(&at, &under, ret, &mounted, err));
+    mounted.ops->close(mounted.self);
+    return CU_OK;
+}
+
+struct cu_outside outside_by(struct session *s) { return (struct cu_outside){ s, open_outside }; }
+
 /* The trust file is pinned at the first time; afterwards another ledger behind the address is noticed. */
 static cu_status pin(struct session *s, struct cu_err *err)
 {
@@ -64,19 +99,6 @@ static cu_status pin(struct session *s, struct cu_err *err)
                s->url, s->root);
     TRY(cu_fs_replace(fs, CU_FILE_TRUST, CU_FILE_TRUST ".new", cu_buf_span(&given), true, err));
     return cu_fs_replace(fs, CU_FILE_FORMAT, CU_FILE_FORMAT ".new", cu_span_str(CU_FORMAT_LINE), true, err);
-}
-
-cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err)
-{
-    const char *why;
-    const struct cu_remote_kind *part = part_load(PART, "cu_client_kind", &why);
-
-    ENSURE(part, err, CU_NOT_FOUND,
-           "whoever is behind an address is spoken to by " PART
-           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4. Nothing was touched",
-           why);
-    *ret = part;
-    return CU_OK;
 }
 
 cu_status afar_mount(struct session *s, struct cu_err *err)

@@ -9,6 +9,7 @@
 #include "engine/embedded/embedded.h"
 #include "ports/bucket.h"
 #include "ports/paper.h"
+#include "service/cosigner.h"
 #include "service/judge.h"
 #include "service/service.h"
 
@@ -19,7 +20,7 @@
 
 /* ---- commands ---- */
 struct option { const char *name, *value, *help; }; /* value NULL: a switch */
-#define OPTIONS_MAX 20
+#define OPTIONS_MAX 26
 
 struct run;
 struct command {
@@ -123,6 +124,8 @@ bool is_afar(const struct run *run);
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
 /** Pin what --pin-trust gives, and let what the node serves stand in the folder. Nobody is asked yet. */
 CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
+/** How witnesses and peers are asked. */
+struct cu_outside outside_by(struct session *s);
 /** Its newest checkpoint, which goes on from those seen before; and the index follows. */
 CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
 /** Who takes evidence: the provider that --provider or the node names, and the node itself. */
@@ -139,6 +142,8 @@ CU_MUST_USE cu_status share_begin(struct session *s, struct cu_err *err);
 CU_MUST_USE cu_status share_works(struct session *s, struct cu_err *err);
 /** Where this organisation's node is to be reached by clients, as the network says: ADDRESS:PORT; "": it does not. */
 CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_err *err);
+/** The other organisations' nodes, as peers are given: what stands in the network's file. */
+CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err);
 /** The folder in which keys were made becomes a share of the network that begins with `file`. */
 CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);
 
@@ -166,6 +171,12 @@ void help_command(const struct command *c, struct cu_buf *out);
 void help_all(struct cu_buf *out);
 void man_page(const struct command *c, struct cu_buf *out); /* NULL: custody(1) itself */
 CU_MUST_USE cu_status completion(const char *shell, struct cu_buf *out, struct cu_err *err);
+
+/* ---- the cosigner (cmd_witness.c) ---- */
+struct cosigning { struct cu_cosigner cosigner; struct cu_private_key key; struct cu_fs fs; const char *dir; bool open, has_key, own_fs; };
+/** keys/cosign.pem with its state. NOT_FOUND: no such key. `ret` stays where it is. */
+CU_MUST_USE cu_status cosigner_open(struct session *s, struct cosigning *ret, struct cu_err *err);
+void cosigner_close(struct cosigning *c);
 
 /* ---- telling a deposit (told.c) ---- */
 struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers, earlier /* not of this run: told on stderr */; uint64_t n, missing; };

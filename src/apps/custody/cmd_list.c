@@ -1,5 +1,6 @@
 /* custody ls, custody status */
 #include "apps/custody/app.h"
+#include "service/cosigned.h"
 
 /* ---- ls ---- */
 struct listing {
@@ -76,6 +77,7 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     const struct cu_genesis *genesis = &s->place.genesis.outer.body.genesis;
     struct cu_buf *out = &s->run->out;
     cu_unix_ms last = { 0 };
+    uint64_t forks;
     cu_size indexed;
 
     (void)arg;
@@ -95,6 +97,12 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
                 (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
     if (incidents)
         cu_buf_add_str(out, ", the last one recorded "), put_time(out, last), cu_buf_add_str(out, " (see `custody trail`)");
+    TRY(cu_forks_list(&s->place, &forks, NULL, NULL, err));
+    if (forks)
+        cu_buf_addf(out,
+                    "\nALARM       %llu proofs that somebody signed another log of this name: " CU_DIR_FORKS
+                    ", see `custody fork-proof verify`",
+                    LLU(forks));
     cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
     if (indexed.v < s->place.log.checkpoint.size.v)
         cu_buf_addf(out, "index       %llu entries behind the log\n",

@@ -1,6 +1,7 @@
 /* custody node: the ledger of a folder, served over HTTP */
 #include "apps/custody/app.h"
 #include "http/node.h"
+#include "service/cosigned.h"
 
 #include <signal.h>
 #include <sys/statvfs.h>
@@ -218,15 +219,31 @@ static void tell(struct session *s, const char *scheme, const char *address, uns
     run_print(s->run);
 }
 
+/* With a key to cosign with, it does; one whose state is not there is no reason to serve without. */
+static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct cu_buf *witnessed, struct cu_node_config *config,
+                                 struct cu_err *err)
+{
+    if (!cu_fs_exists(&s->place.fs, CU_FILE_COSIGN_KEY)) return CU_OK;
+    TRY(cosigner_open(s, c, err));
+    config->cosigner = &c->cosigner;
+    const cu_status read = cu_fs_read(&s->place.fs, CU_FILE_WITNESSED, CU_TRUST_MAX, witnessed, err);
+    if (read == CU_NOT_FOUND) return CU_OK;
+    config->witnessed = cu_buf_span(witnessed);
+    return read;
+}
+
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     const struct timespec pause = { 0, 100000000 };
     const char *workers = opt(s->run, "workers");
     CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
     CU_CLEANUP(close_sources) struct sources sources = { 0 };
+    CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
+    CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
     struct cu_node_config config = { .place = &s->place,
                                      .names = opt(s->run, "name"),
                                      .members_only = opt_is(s->run, "members-only"),
+                                     .peers = opt(s->run, "cosigners"),
                                      .ready = room_left,
                                      .log = log_line,
                                      .arg = s };
@@ -244,6 +261,11 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
     TRY(begin_tls(s, &files, &config, err));
     TRY(open_sources(s, &sources, &config.copies, err));
+    TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
+    if (s->networked && !config.peers) {
+        TRY(share_peers(s, config.tls != NULL, &peers, err));
+        config.peers = (const char *)peers.p;
+    }
     rate = config.tls ? TLS_RATE : 0;
     if (opt(s->run, "rate")) TRY(number_read("--rate", opt(s->run, "rate"), 1000000, &rate, err));
     config.rate = (unsigned)rate;
@@ -286,7 +308,9 @@ const struct command command_node = {
         "`custody ca init` made) or certificates of one's own, whoever wants more than checkpoint, hash tiles, health and "
         "figures "
         "shows a certificate that names an enrolled key, and may what its role may; SIGHUP loads certificates and revocations "
-        "anew. With --provider, content that did not travel with its record is pulled, verified, made durable and attested; what "
+        "anew. With a key to cosign with (`custody witness key`) it cosigns its log, and those of `custody witness log`; "
+        "witnesses that the trust file names by an address are asked. With --provider, content that did not travel with its "
+        "record is pulled, verified, made durable and attested; what "
         "does not come goes on record as an incident. Where the ledger is one organisation's share of a network (`custody "
         "network`), "
         "the node also starts, watches and "
@@ -303,6 +327,10 @@ const struct command command_node = {
                  { "tls-key", "FILE", "its key, PKCS#8 PEM (in the same file)" },
                  { "tls-ca", "FILE", "CAs of the clients' certificates, PEM (tls/ca.pem)" },
                  { "tls-revoked", "FILE", "what they revoked, PEM (tls/revoked.pem, if it is there)" },
+                 { "cosigners", "URLS",
+                   "nodes of the other organisations, separated by spaces: cosignatures go to them and come from them" },
+                 { "cosigner-state", "DIR",
+                   "where the cosigner keeps what it signed, on a medium of its own (by default node/cosigner)" },
                  { "workers", "N", "threads that answer (by default 8)" },
                  { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },
                  { "keep-free", "PERCENT", "of the disk: below it nothing more is recorded (by default 5)" },

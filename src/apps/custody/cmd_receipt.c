@@ -71,12 +71,14 @@ static cu_status give(struct session *s, void *arg, struct cu_err *err)
     return put_manifest(s, &found.row, (const char *)exhibit.p, err);
 }
 
-/* Copies that --no-wait left out are attested by the next writing open: that is tried before giving up. */
+/* Copies that --no-wait left out are attested by the next writing open, and witnesses asked: that is tried before giving up. */
 static cu_status go_receipt(struct run *run, struct cu_err *err)
 {
     const cu_status given = in_session(run, MODE_READ, give, NULL, err);
 
-    return given == CU_COPIES_MISSING && !is_afar(run) ? in_session(run, MODE_WRITE, give, NULL, err) : given;
+    return (given == CU_COPIES_MISSING || given == CU_COSIGNATURES_MISSING) && !is_afar(run)
+               ? in_session(run, MODE_WRITE, give, NULL, err)
+               : given;
 }
 
 static void tell_inventory(struct run *run, const struct listed *l)
@@ -110,7 +112,7 @@ const struct command command_receipt = {
     .args = "ID [-o FILE]",
     .line = "write the receipt of an exhibit or entry again",
     .help = "Writes the receipt under today's checkpoint, as C1-3.tlog-proof in the current folder or as FILE (- for standard "
-            "output). Exit 3 while required copies are missing.",
+            "output). Exit 3 while required copies, or cosignatures, are missing.",
     .args_min = 1,
     .args_max = 1,
     .go = go_receipt,

@@ -7,7 +7,7 @@ extern const struct command command_init, command_case_open, command_case_ls, co
     command_fork_make, command_fork_verify, command_enrol, command_member_add, command_member_approve, command_member_ls,
     command_member_revoke, command_member_rotate, command_network_join, command_network_local, command_network_new,
     command_network_request, command_network_status, command_node, command_ca_init, command_ca_issue, command_ca_revoke,
-    command_help, command_completion;
+    command_help, command_completion, command_witness_add, command_witness_key, command_witness_log;
 
 // clang-format off
 const struct command *const commands[] = {
@@ -43,6 +43,9 @@ const struct command *const commands[] = {
     &command_ca_init,
     &command_ca_issue,
     &command_ca_revoke,
+    &command_witness_add,
+    &command_witness_key,
+    &command_witness_log,
     &command_node,
     &command_network_local,
     &command_network_request,

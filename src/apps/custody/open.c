@@ -182,6 +182,7 @@ static cu_status open_world(struct session *s, struct cu_err *err)
     s->place.source = cu_posix_source();
     s->place.clock = cu_posix_clock();
     s->place.random = cu_posix_random();
+    s->place.outside = outside_by(s);
     s->verifier_mem = malloc(size);
     ENSURE(s->verifier_mem, err, CU_NO_MEMORY, "out of memory");
     s->place.progress = progress_to(s);

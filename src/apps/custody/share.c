@@ -184,6 +184,20 @@ cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
     return CU_OK;
 }
 
+cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+
+    TRY(read_share(s, &sh, err));
+    for (size_t i = 0; i < sh->n; i++) {
+        if (i == sh->own || sh->of[i].http.n == 0) continue;
+        cu_buf_add_str(ret, tls ? " https://" : " http://");
+        cu_buf_add(ret, sh->of[i].http);
+    }
+    cu_buf_add_byte(ret, 0);
+    return cu_buf_ok(ret, err);
+}
+
 /* ---- making ---- */
 
 static cu_status write_home(struct session *s, const struct cu_private_key *validator, const struct cu_private_key *node,

@@ -88,11 +88,10 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     cu_buf_addf(out, "\n  copies    %llu of %llu (%llu required)\n", (unsigned long long)d->copies,
                 (unsigned long long)(d->copies > d->required ? d->copies : d->required), (unsigned long long)d->required);
     if (receipt[0]) cu_buf_addf(out, "  receipt   %s\n", receipt);
-    else {
-        cu_buf_add_str(
-            out, "  receipt   none yet: only the provider holds this: do not give the original back before `custody receipt ");
-        cu_buf_addf(out, "%s` succeeds\n", d->exhibit);
-    }
+    else
+        cu_buf_addf(out, "  receipt   none yet: %s: do not give the original back before `custody receipt %s` succeeds\n",
+                    d->copies < d->required ? "only the provider holds this" : "it was not waited for, or is not cosigned by enough yet",
+                    d->exhibit);
 }
 
 /* What an earlier run had signed is no answer to what was asked now. */
