@@ -178,7 +178,8 @@ static cu_status put_copies(struct cu_certifying *c, const struct cu_certified *
 {
     const struct cu_report *r = e->report;
     struct copies k = { .c = c };
-    const struct cu_paper_text provider = cu_cert_holder(c, &r->entry.outer.kid);
+    const struct cu_paper_text provider = cu_cert_holder(c, r->entry.inner.body.claim.has_notice ? &r->entry.inner.kid
+                                                                                                 : &r->entry.outer.kid);
 
     cu_cert_row(
         c, "Provider's copy", "云服务方的存储",

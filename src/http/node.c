@@ -285,6 +285,7 @@ static void keep(struct cu_node *node, bool reads)
 {
     struct cu_place *p = node->config.place;
     bool attested = false, members = false;
+    uint64_t late;
 
     pthread_mutex_lock(&node->act);
     const uint64_t heard = node->heard;
@@ -292,6 +293,7 @@ static void keep(struct cu_node *node, bool reads)
     if (kept == CU_OK) kept = attest(node, &attested);
     if (kept == CU_OK && indexed(p).v < acknowledged(p)) kept = cu_settle(p, NULL);
     if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
+    if (kept == CU_OK && reads) kept = cu_due_record(p, &late, NULL);
     pthread_mutex_unlock(&node->act);
     if (members) (void)read_members(node, NULL);
     if (attested || node->heard > heard) cu_http_wake(node->server);

@@ -240,7 +240,8 @@ bool cu_members_open(const struct cu_members *m)
 cu_status cu_members_may(const struct cu_members *m, const cu_hash *kid, unsigned act, cu_seq seq,
                          const struct cu_member_key **ret, struct cu_err *err)
 {
-    const struct cu_kind_row *row = cu_kind_row((enum cu_kind)(act & 63)); /* custody/may.h: the same against a notice is 64 more */
+    const struct cu_kind_row *row = cu_kind_row(
+        (enum cu_kind)(act & 63)); /* custody/may.h: the same against a notice is 64 more */
     const struct cu_member_key *key = cu_members_key(m, kid);
 
     ENSURE(key, err, CU_UNKNOWN_KEY, "the signing key is not enrolled in this ledger");

@@ -302,7 +302,7 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
     TRY(check_outcome_seen(t, err));
     TRY(check_notice(t, &notice, err));
     ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE,
-           "no such case is open");           /* (9) */
+           "no such case is open");               /* (9) */
     TRY(check_serial(t, st, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
     TRY(enter_key(t, &row, &claim->case_id, &st->kid, err));
     hold(t, &st->kid, claim->serial, &st->id);
@@ -425,8 +425,9 @@ static cu_status admit_answer(struct trial *t, struct cu_err *err)
     ENSURE(!row.answered || (row.reason && !body->has_reason), err, CU_DUPLICATE, "the notice was answered at position %llu",
            llu(row.answered));
     const cu_hash root = cu_scope_root(t->s, cu_span_hash(&body->notice), row.deposits);
-    ENSURE(body->n == row.deposits && cu_hash_eq(&body->root, &root), err, CU_UNTRUE, "the log has %llu deposits against the notice, %s",
-           llu(row.deposits), body->n == row.deposits ? "but others" : "not as many as it says");
+    ENSURE(body->n == row.deposits && cu_hash_eq(&body->root, &root), err, CU_UNTRUE,
+           "the log has %llu deposits against the notice, %s", llu(row.deposits),
+           body->n == row.deposits ? "but others" : "not as many as it says");
     row.answered = t->seq.v;
     row.reason = body->reason;
     put_notice(t, &body->notice, &row);

@@ -57,7 +57,8 @@ static cu_status claim_due(struct cu_judge *j, struct cu_span bytes, uint64_t *r
     TRY(cu_statement_read(bytes, &claim, j->err));
     from = claim.body.claim.time;
     EACH (j, p, CU_KIND_BLOCK)
-        if (p->s.seq == claim.body.claim.seen.seq && p->entry.outer.body.block.closed > from) from = p->entry.outer.body.block.closed;
+        if (p->s.seq == claim.body.claim.seen.seq && p->entry.outer.body.block.closed > from)
+            from = p->entry.outer.body.block.closed;
     *ret = from + j->genesis.policy.acceptance_age;
     return CU_OK;
 }

@@ -256,10 +256,7 @@ static void judge_said(struct cu_judge *j, const struct cu_statement *st, const 
     if (status == CU_OK) judge_revoked(j, st, seq);
 }
 
-static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq)
-{
-    judge_said(j, st, NULL, seq);
-}
+static void judge_statement(struct cu_judge *j, const struct cu_statement *st, uint64_t seq) { judge_said(j, st, NULL, seq); }
 
 /* Who people read of: of two signers the inner is the depositor. */
 static void name_parties(struct cu_judge *j)
@@ -297,7 +294,8 @@ cu_status cu_judge_signers(struct cu_judge *j)
     if (!j->has_members) return CU_OK;
     TRY(judge_record(j));
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
-        if (p->used && !cu_judge_is_record(j, p) && (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED || p->entry.kind == CU_KIND_NOTICE))
+        if (p->used && !cu_judge_is_record(j, p) &&
+            (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED || p->entry.kind == CU_KIND_NOTICE))
             judge_statement(j, &p->entry.outer, p->s.seq);
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
         if (p->used && (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER))

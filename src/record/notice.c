@@ -34,7 +34,8 @@ static cu_status check_answer(const union cu_payload *payload, struct cu_err *er
     const struct cu_answer *answer = &payload->answer;
 
     ENSURE(answer->has_reason == (answer->n == 0), err, CU_MALFORMED,
-           answer->has_reason ? "answer: there are deposits, and a reason why there are none" : "answer: neither deposits nor a reason");
+           answer->has_reason ? "answer: there are deposits, and a reason why there are none"
+                              : "answer: neither deposits nor a reason");
     return answer->has_reason ? cu_check_reason(answer->reason, err) : CU_OK;
 }
 const struct cu_payload_form cu_payload_ANSWER = { CU_SCHEMA_OF("answer", answer_fields, struct cu_answer), check_answer };

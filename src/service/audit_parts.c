@@ -367,27 +367,36 @@ static cu_status judge_journal(struct cu_audit *a, struct cu_err *err)
 }
 
 /* ---- the outbox: records in it are signed, and the ledger judges each once more; what is whole of it stays ---- */
-static cu_status judge_outbox(struct cu_audit *a, struct cu_err *err)
+static cu_status judge_outbox_file(struct cu_audit *a, const char *name, bool numbered, const char *what, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_PENDING_MAX), good = cu_buf_heap(CU_PENDING_MAX);
     struct cu_span records;
     uint64_t highest;
     char bad[700];
 
-    if (cu_audit_read(a, CU_FILE_PENDING, CU_PENDING_MAX, &file, NULL) == CU_NOT_FOUND) return CU_OK;
+    if (cu_audit_read(a, name, CU_PENDING_MAX, &file, NULL) == CU_NOT_FOUND) return CU_OK;
     if (cu_pending_read(cu_buf_span(&file), &highest, &records, NULL) == CU_OK) return CU_OK;
     if (a->r->repair) {
-        TRY(cu_audit_note(a, "damaged", CU_FILE_PENDING, NULL, err));
-        TRY(cu_pending_salvage(cu_buf_span(&file), &good, err));
-        cu_audit_quarantined(a, CU_FILE_PENDING, bad);
+        TRY(cu_audit_note(a, "damaged", name, NULL, err));
+        TRY(numbered ? cu_pending_salvage(cu_buf_span(&file), &good, err) : cu_pending_write(0, CU_SPAN_EMPTY, &good, err));
+        cu_audit_quarantined(a, name, bad);
         TRY(cu_fs_replace(&a->p->fs, bad, CU_DIR_QUARANTINE "/incoming", cu_buf_span(&file), true, err));
-        TRY(cu_fs_replace(&a->p->fs, CU_FILE_PENDING, CU_DIR_QUARANTINE "/incoming", cu_buf_span(&good), true, err));
+        TRY(cu_fs_replace(&a->p->fs, name, CU_DIR_QUARANTINE "/incoming", cu_buf_span(&good), true, err));
     }
-    cu_audit_report(
-        a, "damaged", CU_FILE_PENDING, NULL, a->r->repair,
-        "the outbox is not as it was written; what is whole of it is kept (a claim file that is still out may find its "
-        "number taken, and then needs a new claim)");
+    cu_audit_report(a, "damaged", name, NULL, a->r->repair, "%s", what);
     return CU_OK;
+}
+
+static cu_status judge_outbox(struct cu_audit *a, struct cu_err *err)
+{
+    TRY(judge_outbox_file(
+        a, CU_FILE_SUPERVISED, false,
+        "it is not as it was written: which claims are watched is lost; hand them over again (`custody supervise`)", err));
+    return judge_outbox_file(
+        a, CU_FILE_PENDING, true,
+        "the outbox is not as it was written; what is whole of it is kept (a claim file that is still out may "
+        "find its number taken, and then needs a new claim)",
+        err);
 }
 
 /* ---- a log that is shorter than it was ---- */

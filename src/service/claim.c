@@ -84,7 +84,8 @@ cu_status cu_work_sign(struct cu_place *p, const struct cu_deposit_request *r, c
         TRY(cu_seal_details(r->seal, cu_buf_span(&details), &sealed, err));
         said_of_it = &sealed;
     }
-    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, CU_SIGNER_DEPOSITOR, cu_buf_span(said_of_it), &record, err));
+    if (r->notice) claim.has_notice = true, claim.notice = r->notice->id;
+    TRY(cu_say_raw(p, CU_KIND_CLAIM, &claim, cu_claims_by(p, r), cu_buf_span(said_of_it), &record, err));
     TRY(cu_record_read(cu_buf_span(&record), &said, err));
     parts.claim = said.entry;
     parts.salt = said.salt;
@@ -105,6 +106,7 @@ cu_status cu_work_case(struct cu_place *p, const struct cu_deposit_request *r, c
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
 
+    if (r->notice) return *ret = r->notice->said.case_id, CU_OK;
     TRY(cu_lookup_case(p, r->case_name.n ? r->case_name : cu_span_str(CU_CASE_UNFILED), &found, err));
     *ret = found.row.case_id;
     return CU_OK;
@@ -127,7 +129,7 @@ static cu_status sign_alone(struct cu_place *p, const struct cu_deposit_request 
 {
     CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
 
-    TRY(cu_outbox_open(p, &box, err));
+    TRY(cu_outbox_open_of(p, cu_claims_by(p, r), &box, err));
     TRY(cu_work_sign(p, r, case_id, ++box.highest, w, err));
     return cu_outbox_keep(&box, err);
 }
@@ -138,7 +140,7 @@ cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, 
     CU_CLEANUP(cu_work_free) struct cu_work w = { .path = path };
     cu_case_id case_id;
 
-    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    TRY(cu_need_key(p, cu_claims_by(p, r), err));
     TRY(cu_form_check(r, err));
     TRY(cu_work_case(p, r, &case_id, err));
     TRY(cu_work_read(p, r, &(struct cu_ingest){ .put = NULL }, &w, err));

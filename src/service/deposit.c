@@ -16,6 +16,7 @@
 struct group {
     struct cu_place *p;
     const struct cu_deposit_request *r;
+    bool answers; /* a notice */
     struct cu_put *put;
     size_t n;
     struct cu_work work[CU_GROUP_DEPOSITS];
@@ -30,20 +31,14 @@ static void group_free(struct group *g)
 }
 
 /* ---- 3. claim and acceptance ---- */
-/* The provider's signature over the depositor's; `content` is what travels along (p NULL: nothing). */
-static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, struct cu_span content, struct cu_buf *ret,
-                              struct cu_err *err)
+/* The provider's signature over the depositor's, or what the organisation got against its notice; `content` is what travels along. */
+static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, bool answers, struct cu_span content,
+                              struct cu_buf *ret, struct cu_err *err)
 {
-    CU_BUF said = cu_buf_heap(CU_RECORD_MAX);
     struct cu_deposit deposit = { .claim = parts->claim };
-    struct cu_record record;
 
-    TRY(cu_say_raw(p, CU_KIND_DEPOSIT, &deposit, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err));
-    TRY(cu_record_read(cu_buf_span(&said), &record, err));
-    record.salt = parts->salt;
-    record.details = parts->details;
-    record.content = content;
-    return cu_record_write(&record, ret, err);
+    return cu_say_over(p, CU_KIND_DEPOSIT, &deposit, answers ? CU_SIGNER_ORGANISATION : CU_SIGNER_PROVIDER, parts, content, ret,
+                       err);
 }
 
 static struct cu_span inline_content(const struct cu_ingested *in)
@@ -71,7 +66,7 @@ static cu_status accept_afresh(struct cu_place *p, struct cu_work *w, struct cu_
     const struct cu_claim_file parts = { .claim = entry.outer.body.deposit.claim,
                                          .salt = record.salt,
                                          .details = record.details };
-    TRY(accept_claim(p, &parts, record.content, &fresh, err));
+    TRY(accept_claim(p, &parts, entry.inner.body.claim.has_notice, record.content, &fresh, err));
     cu_buf_clear(&w->record);
     cu_buf_add(&w->record, cu_buf_span(&fresh));
     TRY(cu_buf_ok(&w->record, err));
@@ -171,7 +166,7 @@ static cu_status clear_own(struct group *g, struct cu_err *err)
     size_t pending = 0;
 
     TRY(set_aside(g, err));
-    TRY(cu_outbox_open(g->p, &box, err));
+    TRY(cu_outbox_open_of(g->p, cu_claims_by(g->p, g->r), &box, err));
     for (size_t at = 0; cu_outbox_next(cu_buf_span(&box.records), &at, &record);) pending++;
     if (pending != g->n) return CU_OK;
     cu_buf_clear(&box.records);
@@ -191,12 +186,12 @@ static cu_status sign_group(struct group *g, const cu_case_id *case_id, struct c
 {
     CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
 
-    TRY(cu_outbox_open(g->p, &box, err));
+    TRY(cu_outbox_open_of(g->p, cu_claims_by(g->p, g->r), &box, err));
     for (size_t i = 0; i < g->n; i++) {
         struct cu_work *w = &g->work[i];
         w->record = cu_buf_heap(CU_RECORD_MAX);
         if (case_id) TRY(cu_work_sign(g->p, g->r, case_id, ++box.highest, w, err));
-        TRY(accept_claim(g->p, &w->parts, inline_content(&w->in), &w->record, err));
+        TRY(accept_claim(g->p, &w->parts, g->answers, inline_content(&w->in), &w->record, err));
         cu_buf_add(&box.records, cu_buf_span(&w->record));
     }
     return cu_outbox_keep(&box, err);
@@ -226,10 +221,12 @@ static cu_status finish_group(struct group *g, const cu_case_id *case_id, cu_dep
 
 static cu_status begin_group(struct group *g, struct cu_err *err) { return cu_put_begin(g->p->store, CU_STORES, &g->put, err); }
 
-static cu_status need_parties(const struct cu_place *p, struct cu_err *err)
+/* `answers` a notice: then the provider claims, unless it has, and the organisation accepts. */
+static cu_status need_parties(const struct cu_place *p, bool answers, bool claimed, struct cu_err *err)
 {
-    TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
-    TRY(cu_need_key(p, CU_SIGNER_PROVIDER, err));
+    if (answers && !claimed) TRY(cu_need_key(p, cu_signer_provider(p), err));
+    if (!answers) TRY(cu_need_key(p, CU_SIGNER_DEPOSITOR, err));
+    if (!answers) TRY(cu_need_key(p, CU_SIGNER_PROVIDER, err));
     return cu_need_key(p, CU_SIGNER_ORGANISATION, err);
 }
 
@@ -264,12 +261,12 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
     cu_case_id case_id;
 
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
-    status = need_parties(p, err);
+    status = need_parties(p, r->notice != NULL, false, err);
     if (status == CU_OK) status = cu_form_check(r, err);
     if (status == CU_OK) status = cu_work_case(p, r, &case_id, err);
     for (size_t at = 0; status == CU_OK && at < n;) {
         size_t took = 0;
-        *g = (struct group){ .p = p, .r = r };
+        *g = (struct group){ .p = p, .r = r, .answers = r->notice != NULL };
         status = deposit_some(g, paths + at, n - at, &case_id, done, arg, &took, err);
         group_free(g);
         at += took;
@@ -309,7 +306,7 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
     *g = (struct group){ .p = p, .r = r };
     status = cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err);
     if (status == CU_OK) status = cu_claim_read(&parts, &claim, err);
-    if (status == CU_OK) status = need_parties(p, err);
+    if (status == CU_OK) g->answers = claim.body.claim.has_notice, status = need_parties(p, g->answers, true, err);
     if (status == CU_OK && !path && parts.path.n == 0)
         status = cu_fail(err, CU_USAGE,
                          "the claim file does not say where the bytes lie: name the path behind it; nothing was recorded");
@@ -342,7 +339,8 @@ static cu_status finish_some(struct group *g, struct cu_span pending, size_t *io
     return set_aside(g, err);
 }
 
-cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err)
+static cu_status finish_box(struct cu_place *p, enum cu_signer who, cu_deposited_fn *done, void *arg, uint64_t *ret_n,
+                            struct cu_err *err)
 {
     static const struct cu_deposit_request plain = { 0 };
     CU_CLEANUP(cu_outbox_close) struct cu_outbox box = { 0 };
@@ -350,10 +348,9 @@ cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg,
     cu_status status = CU_OK;
     size_t at = 0, took = 1;
 
-    *ret_n = 0;
-    TRY(cu_outbox_open(p, &box, err));
+    TRY(cu_outbox_open_of(p, who, &box, err));
     if (box.records.n == 0) return CU_OK;
-    TRY(need_parties(p, err));
+    TRY(need_parties(p, who == CU_SIGNER_PROVIDER, true, err));
     TRY(cu_outbox_keep(&box, err)); /* what is found may be in the page cache alone, after a sync that failed */
     struct group *g = calloc(1, sizeof *g);
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: what is in the outbox stays there");
@@ -369,7 +366,14 @@ cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg,
     }
     free(g);
     TRY(status);
-    TRY(cu_outbox_open(p, &box, err));
+    TRY(cu_outbox_open_of(p, who, &box, err));
     cu_buf_clear(&box.records);
     return cu_outbox_keep(&box, err);
+}
+
+cu_status cu_outbox_finish(struct cu_place *p, cu_deposited_fn *done, void *arg, uint64_t *ret_n, struct cu_err *err)
+{
+    *ret_n = 0;
+    TRY(finish_box(p, CU_SIGNER_DEPOSITOR, done, arg, ret_n, err));
+    return p->has_key[CU_SIGNER_PROVIDER] ? finish_box(p, CU_SIGNER_PROVIDER, done, arg, ret_n, err) : CU_OK;
 }

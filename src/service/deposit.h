@@ -22,6 +22,11 @@ static inline void cu_phase(const struct cu_place *p, const char *name)
 /* ---- what is read and signed (claim.c) ---- */
 /** Read and, where digests are expected, compared. `in` says how: source, digests, recipients and progress are filled in here. */
 CU_MUST_USE cu_status cu_work_read(struct cu_place *p, const struct cu_deposit_request *r, const struct cu_ingest *how, struct cu_work *w, struct cu_err *err);
+/** Whose claim it is, and whose number it takes. */
+static inline enum cu_signer cu_claims_by(const struct cu_place *p, const struct cu_deposit_request *r)
+{
+    return r->notice ? cu_signer_provider(p) : CU_SIGNER_DEPOSITOR;
+}
 CU_MUST_USE cu_status cu_work_case(struct cu_place *p, const struct cu_deposit_request *r, cu_case_id *ret, struct cu_err *err);
 /** The details of what was read, as they are before they are sealed. */
 CU_MUST_USE cu_status cu_work_form(const struct cu_deposit_request *r, const struct cu_work *w, struct cu_buf *ret, struct cu_err *err);

@@ -68,8 +68,10 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row)
         return;
     if (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION) names_of_deposit(&details.deposit, row);
     if (profile == CU_PROFILE_CASE) row->name = details.a_case.name;
-    if (profile == CU_PROFILE_NOTICE) row->name = details.notice.number, row->note = details.notice.object;
-    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION || profile == CU_PROFILE_ANSWER) row->note = details.text.text;
+    if (profile == CU_PROFILE_NOTICE)
+        row->label = details.notice.number, row->name = details.notice.object, row->note = details.notice.basis;
+    if (profile == CU_PROFILE_VOID || profile == CU_PROFILE_CORRECTION || profile == CU_PROFILE_ANSWER)
+        row->note = details.text.text;
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_MEMBER) row->name = details.member.name, row->note = details.member.note;

@@ -18,8 +18,10 @@ static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_e
 {
     struct one *one = arg;
     struct cu_found *f = one->found;
+    const bool outcome = one->n == 1 &&
+                         cu_hash_eq(&f->row.id, &row->id); /* a later one of the same claim: that is where it stands */
 
-    if (one->n++) return CU_OK;
+    if (!outcome && one->n++) return CU_OK;
     f->row = *row;
     cu_buf_clear(&f->mem);
     cu_buf_add(&f->mem, row->name);
@@ -168,7 +170,7 @@ static bool is_hex(struct cu_span s)
 
 static cu_status by_hex(struct cu_place *p, struct cu_span name, struct cu_found *ret, uint64_t *ret_n, struct cu_err *err)
 {
-    struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = name, .limit = 2 };
+    struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = name, .limit = 4 };
 
     TRY(find_one(p, &q, ret, ret_n, err));
     if (*ret_n || name.n != 64) return CU_OK;
@@ -187,7 +189,7 @@ cu_status cu_lookup(struct cu_place *p, struct cu_span name, struct cu_found *re
     if (hit) return CU_OK;
     if (name.n >= ID_PREFIX_MIN && name.n <= 64 && is_hex(name)) TRY(by_hex(p, name, ret, &n, err));
     if (n == 0) {
-        const struct cu_index_query label = { .by = CU_FIND_LABEL, .text = name, .limit = 2 };
+        const struct cu_index_query label = { .by = CU_FIND_LABEL, .text = name, .limit = 4 };
         TRY(find_one(p, &label, ret, &n, err));
     }
     if (n == 1) return CU_OK;

@@ -113,12 +113,12 @@ bool cu_outbox_next(struct cu_span records, size_t *io_at, struct cu_span *ret_r
 
 /* ---- in one hand ---- */
 
-static const char *file_of(const struct cu_place *p, char mem[64])
+static const char *file_of(const struct cu_outbox *box, char mem[64])
 {
     char hex[65];
 
-    if (!p->own_key) return CU_FILE_PENDING;
-    cu_hash_hex(&p->key[CU_SIGNER_DEPOSITOR].id, hex);
+    if (!box->p->own_key && box->who == CU_SIGNER_DEPOSITOR) return CU_FILE_PENDING;
+    cu_hash_hex(&box->p->key[box->who].id, hex);
     snprintf(mem, 64, CU_FILE_PENDING_OWN, hex);
     return mem;
 }
@@ -128,7 +128,7 @@ static cu_status read_file(struct cu_outbox *box, struct cu_err *err)
     CU_BUF file = cu_buf_heap(CU_PENDING_MAX);
     struct cu_span records;
     char mem[64];
-    const cu_status read = cu_fs_read(&box->p->fs, file_of(box->p, mem), CU_PENDING_MAX, &file, err);
+    const cu_status read = cu_fs_read(&box->p->fs, file_of(box, mem), CU_PENDING_MAX, &file, err);
 
     if (read == CU_NOT_FOUND) return CU_OK;
     TRY(read);
@@ -143,7 +143,7 @@ static cu_status take_number(void *arg, const struct cu_index_row *row, struct c
     struct cu_outbox *box = arg;
 
     (void)err;
-    if (row->serial > box->highest && cu_hash_eq(&row->kid, &box->p->key[CU_SIGNER_DEPOSITOR].id)) box->highest = row->serial;
+    if (row->serial > box->highest && cu_hash_eq(&row->kid, &box->p->key[box->who].id)) box->highest = row->serial;
     return CU_OK;
 }
 
@@ -173,7 +173,7 @@ static cu_status look_numbers(void *arg, struct cu_err *err)
     struct cu_outbox *box = arg;
     struct cu_serials recorded;
 
-    TRY(cu_ledger_serials(box->p->ledger, &box->p->key[CU_SIGNER_DEPOSITOR].id, &recorded, err));
+    TRY(cu_ledger_serials(box->p->ledger, &box->p->key[box->who].id, &recorded, err));
     if (box->highest < recorded.highest) box->highest = recorded.highest;
     return CU_OK;
 }
@@ -187,7 +187,12 @@ static cu_status open_box(struct cu_outbox *box, struct cu_err *err)
 
 cu_status cu_outbox_open(struct cu_place *p, struct cu_outbox *ret, struct cu_err *err)
 {
-    *ret = (struct cu_outbox){ .p = p, .records = cu_buf_heap(CU_PENDING_MAX) };
+    return cu_outbox_open_of(p, CU_SIGNER_DEPOSITOR, ret, err);
+}
+
+cu_status cu_outbox_open_of(struct cu_place *p, enum cu_signer who, struct cu_outbox *ret, struct cu_err *err)
+{
+    *ret = (struct cu_outbox){ .p = p, .who = who, .records = cu_buf_heap(CU_PENDING_MAX) };
     TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &ret->lock, err));
     const cu_status opened = open_box(ret, err);
     if (opened != CU_OK) cu_outbox_close(ret);
@@ -215,7 +220,7 @@ cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err)
                        "the outbox is full: let a verb without --no-wait finish what is in it; nothing more was recorded");
     TRY(written);
     char mem[64];
-    return cu_fs_replace(&box->p->fs, file_of(box->p, mem), INCOMING, cu_buf_span(&file), true, err);
+    return cu_fs_replace(&box->p->fs, file_of(box, mem), INCOMING, cu_buf_span(&file), true, err);
 }
 
 cu_status cu_outbox_refused(struct cu_place *p, const cu_hash *id, struct cu_span record, struct cu_err *err)

@@ -5,19 +5,23 @@
 #include "service/service.h"
 
 #define CU_FILE_PENDING CU_DIR_OUTBOX "/pending"
-#define CU_FILE_PENDING_OWN CU_DIR_OUTBOX "/pending-%.16s" /* of a member who gave a key of his own: by its id */
+#define CU_FILE_PENDING_OWN CU_DIR_OUTBOX "/pending-%.16s" /* of a member who gave a key of his own, and of the provider: by its id */
+#define CU_FILE_SUPERVISED CU_DIR_OUTBOX "/supervised" /* claims that are watched (notice.c) */
 #define CU_FILE_OUTBOX_LOCK CU_DIR_OUTBOX "/lock"
 #define CU_OUTBOX_WAIT_MS 10000 /* whoever holds the lock signs and syncs, and lets go */
 
 /** The outbox in one hand: nobody else takes a number or adds a record while it is open. What is changed here counts from `keep` on. */
 struct cu_outbox {
     struct cu_place *p;
+    enum cu_signer who;
     void *lock;
     uint64_t looked;       /* of a ledger elsewhere: up to here its log was asked for that key's numbers */
-    uint64_t highest;      /* number of the depositor's key, as far as this folder and the ledger know */
+    uint64_t highest;      /* number of that key, as far as this folder and the ledger know */
     struct cu_buf records; /* on their way: a CBOR sequence */
 };
 CU_MUST_USE cu_status cu_outbox_open(struct cu_place *p, struct cu_outbox *ret, struct cu_err *err);
+/** The same of another key that claims here: the provider's, to answer a notice. */
+CU_MUST_USE cu_status cu_outbox_open_of(struct cu_place *p, enum cu_signer who, struct cu_outbox *ret, struct cu_err *err);
 /** Numbers and records in one atomic, durable replacement. TOO_LARGE when full. */
 CU_MUST_USE cu_status cu_outbox_keep(const struct cu_outbox *box, struct cu_err *err);
 void cu_outbox_close(struct cu_outbox *box);
@@ -36,6 +40,9 @@ CU_MUST_USE cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret
 /** A claim file: what `custody claim` writes at the scene. */
 struct cu_claim_file { struct cu_span claim, salt, details, path; };
 extern const struct cu_schema cu_claim_file_schema;
+/** A statement over a claim, as a record with what belongs to the claim: salt, details and (p NULL: none) content. (say.c) */
+CU_MUST_USE cu_status cu_say_over(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, const struct cu_claim_file *parts,
+                                  struct cu_span content, struct cu_buf *ret_record, struct cu_err *err);
 
 /** Of a ledger elsewhere: a deposit on its way to it. `asked` is what somebody wanted: whoever wants the same goes on with this. Then the claim
  *  file, and the accepted record, n == 0 until it is there. */

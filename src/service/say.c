@@ -1,5 +1,5 @@
 /* Saying something in the log: fill in what every statement has, bind its details, sign, submit. */
-#include "service/service.h"
+#include "service/outbox.h"
 
 #include <stdlib.h>
 
@@ -19,8 +19,15 @@ cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_er
 /* A ledger elsewhere that cannot be asked now: who its members are is not known, and only what was seen before of its log. */
 static bool out_of_reach(const struct cu_place *p) { return p->remote.ops && p->genesis.kind != CU_KIND_GENESIS; }
 
-/* Nothing is signed that the ledger would not take from this key. */
-static cu_status may_say(const struct cu_place *p, enum cu_kind kind, enum cu_signer by, struct cu_err *err)
+/* Nothing is signed that the ledger would not take from this key. Which notice a claim within names is the ledger's to judge. */
+static bool may(uint64_t role, enum cu_kind kind, const void *body)
+{
+    if (kind == CU_KIND_CLAIM) return cu_may(role, cu_act_say(kind, body));
+    return cu_may(role, kind) ||
+           (cu_kind_row(kind)->nests && cu_may(role, cu_act_say(kind, &(struct cu_claim){ .has_notice = true })));
+}
+
+static cu_status may_say(const struct cu_place *p, enum cu_kind kind, const void *body, enum cu_signer by, struct cu_err *err)
 {
     const struct cu_member_key *key = cu_members_key(&p->members, &p->key[by].id);
 
@@ -29,7 +36,7 @@ static cu_status may_say(const struct cu_place *p, enum cu_kind kind, enum cu_si
            "the key is not enrolled in this ledger: nothing was signed; `custody enrol` asks for it");
     if (!key) return CU_OK; /* a ledger that is being made */
     const uint64_t role = cu_members_party(&p->members, key->party)->role;
-    ENSURE(cu_may(role, kind), err, CU_WRONG_ROLE,
+    ENSURE(may(role, kind, body), err, CU_WRONG_ROLE,
            "the key is that of party %llu, %s, which may not sign a %s: nothing was signed", LLU(key->party), cu_role_name(role),
            cu_kind_row(kind)->name);
     ENSURE(key->until_seq == UINT64_MAX, err, CU_REVOKED, "the key was revoked by entry %llu: nothing was signed",
@@ -104,7 +111,7 @@ cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_
     cu_hash commitment = { { 0 } };
     struct cu_record record = { 0 };
 
-    TRY(may_say(p, kind, by, err));
+    TRY(may_say(p, kind, body, by, err));
     if (details.n) {
         TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
         commitment = cu_commitment(CU_SPAN_OF(salt), details);
@@ -114,6 +121,20 @@ cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_
     TRY(fill_in(p, kind, body, &commitment, err));
     TRY(cu_statement_sign(kind, body, &p->trust.network, &p->key[by], &entry, err));
     record.entry = cu_buf_span(&entry);
+    return cu_record_write(&record, ret_record, err);
+}
+
+cu_status cu_say_over(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, const struct cu_claim_file *parts,
+                      struct cu_span content, struct cu_buf *ret_record, struct cu_err *err)
+{
+    CU_BUF said = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+
+    TRY(cu_say_raw(p, kind, body, by, CU_SPAN_EMPTY, &said, err));
+    TRY(cu_record_read(cu_buf_span(&said), &record, err));
+    record.salt = parts->salt;
+    record.details = parts->details;
+    record.content = content;
     return cu_record_write(&record, ret_record, err);
 }
 

@@ -73,11 +73,31 @@ CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
 /** The node's word: "I hold, verified and durable, what was deposited there"; positions in any order, as many as an entry has ranges. */
 CU_MUST_USE cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err);
+/** The provider's key here: its own, or that of a member who gave his. */
+static inline enum cu_signer cu_signer_provider(const struct cu_place *p) { return p->own_key ? CU_SIGNER_DEPOSITOR : CU_SIGNER_PROVIDER; }
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
 
 /* ---- cases ---- */
 struct cu_case_request { struct cu_span name, number, cause; };
 CU_MUST_USE cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, struct cu_outcome *ret, struct cu_err *err);
+
+/* ---- notices, and what does not come in time (notice.c) ---- */
+struct cu_notice_request { struct cu_span provider, case_name; struct cu_details_notice words; cu_unix_ms until; };
+CU_MUST_USE cu_status cu_notice_create(struct cu_place *p, const struct cu_notice_request *r, struct cu_outcome *ret, struct cu_err *err);
+/** A notice, and what became of it: when that was recorded, or 0; `reason`: of an answer that is none, or 0. */
+struct cu_notice_told { cu_hash id; struct cu_notice said; cu_unix_ms acknowledged, answered, timed_out; uint64_t deposits, reason; cu_seq answer; };
+CU_MUST_USE cu_status cu_notice_of(struct cu_place *p, const struct cu_index_row *row, struct cu_notice_told *ret, struct cu_err *err);
+/** By its number, or a prefix of its id. */
+CU_MUST_USE cu_status cu_notice_find(struct cu_place *p, struct cu_span name, struct cu_notice_told *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_notice_acknowledge(struct cu_place *p, struct cu_span name, struct cu_outcome *ret, struct cu_err *err);
+/** The provider's last word: the deposits that name it are the answer; or, with a reason, there is none. */
+CU_MUST_USE cu_status cu_notice_answer(struct cu_place *p, struct cu_span name, uint64_t reason, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+/** The provider does not accept a claim; of one that answers a notice, who asked. */
+CU_MUST_USE cu_status cu_claim_refuse(struct cu_place *p, struct cu_span claim_file, uint64_t reason, struct cu_outcome *ret, struct cu_err *err);
+/** Watch a claim: when no outcome of it is recorded by then, a timeout is. */
+CU_MUST_USE cu_status cu_supervise(struct cu_place *p, struct cu_span claim_file, cu_hash *ret_id, cu_unix_ms *ret_due, struct cu_err *err);
+/** Record what is late and not recorded as that yet, where the organisation's key is here. */
+CU_MUST_USE cu_status cu_due_record(struct cu_place *p, uint64_t *ret_n, struct cu_err *err);
 
 /* ---- sealing (seal.c) ---- */
 struct cu_sealing { size_t n; struct cu_age_recipient to[CU_AGE_RECIPIENTS_MAX]; struct cu_list list; uint8_t kids[CU_AGE_RECIPIENTS_MAX * 34]; };
@@ -105,6 +125,7 @@ struct cu_deposit_request {
     struct cu_expect *expect;          /* may be NULL */
     struct cu_list earlier;            /* of cu_detail_earlier: what an imported package holds; n == 0: it is none */
     const struct cu_sealing *seal;     /* NULL: not sealed */
+    const struct cu_notice_told *notice; /* which this answers: then the provider claims, and the organisation accepts; NULL: none */
     unsigned digests;                  /* further digests to record: bit per enum cu_digest_alg */
     const char *receipts;              /* folder under the ledger's, or NULL: the caller writes `receipt` itself */
     bool no_wait, dry_run;

@@ -44,6 +44,9 @@ cu_status cu_tell_standing_in(struct cu_place *p, const char *where, struct cu_j
     cu_json_uint(j, "cases", index->count(index->self, CU_KIND_CASE, NULL));
     cu_json_uint(j, "exhibits", index->count(index->self, CU_KIND_DEPOSIT, NULL));
     cu_json_uint(j, "incidents", index->count(index->self, CU_KIND_INCIDENT, NULL));
+    cu_json_uint(j, "refusals", index->count(index->self, CU_KIND_REFUSAL, NULL));
+    cu_json_uint(j, "timeouts", index->count(index->self, CU_KIND_TIMEOUT, NULL));
+    cu_json_uint(j, "notices", index->count(index->self, CU_KIND_NOTICE, NULL));
     cu_json_uint(j, "index_lag", indexed.v < size ? size - indexed.v : 0);
     cu_json_uint(j, "copies_required", genesis->policy.copies);
     if (!p->remote.ops) TRY(cu_forks_list(p, &forks, NULL, NULL, err));

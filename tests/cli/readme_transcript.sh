@@ -1,4 +1,4 @@
-# The transcripts of the README and of docs/guide/api.md are what the programs say today: their commands are run again, and what they print is compared line by line,
+# The transcripts of the README and of two pages of docs/guide are what the programs say today: their commands are run again, and what they print is compared line by line,
 # after ids, digests, times and folders that differ from run to run have been replaced by a word. A line "…" stands for any lines.
 SOURCE=${CUSTODY_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
@@ -35,7 +35,7 @@ def pattern(expected):
 
 
 failed = 0
-for page in ("README.md", "docs/guide/api.md"):
+for page in ("README.md", "docs/guide/api.md", "docs/guide/notice.md"):
     steps = steps_of(page)
     with tempfile.TemporaryDirectory() as folder:
         shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,

@@ -88,6 +88,73 @@ static cu_status amend(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+/* ---- notices, and what is late ---- */
+
+#define WEEK_MS UINT64_C(604800000)
+
+static cu_status answer(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_span number = cu_span_str("D/117");
+    struct cu_notice_told notice;
+    const struct cu_deposit_request r = { .receipts = CU_DIR_RECEIPTS, .notice = &notice };
+    struct cu_outcome outcome;
+
+    TRY(cu_notice_acknowledge(&w->place, number, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_ACKNOWLEDGE, &outcome, err));
+    TRY(cu_notice_find(&w->place, number, &notice, err));
+    w->deposits_max++;
+    TRY(cu_deposit(&w->place, &r, (const char *const[]){ SW_OTHER }, 1, sw_deposited, w, err));
+    TRY(cu_notice_answer(&w->place, number, 0, cu_span_str("all there is"), &outcome, err));
+    return sw_recorded(w, CU_KIND_ANSWER, &outcome, err);
+}
+
+/* Two claims are watched: the provider refuses one, and says nothing of the other. */
+static cu_status watch(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_deposit_request r = { .receipts = CU_DIR_RECEIPTS };
+    struct cu_outcome outcome;
+    uint64_t late;
+    cu_hash id;
+    cu_unix_ms due;
+
+    for (int i = 0; i < 2; i++) {
+        CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
+        w->claims_max++;
+        TRY(cu_claim_make(&w->place, &r, SW_NEXT, &file, err));
+        TRY(cu_supervise(&w->place, cu_buf_span(&file), &id, &due, err));
+        if (i == 0) TRY(cu_claim_refuse(&w->place, cu_buf_span(&file), CU_REASON_DAMAGED, &outcome, err));
+        if (i == 0) TRY(sw_recorded(w, CU_KIND_REFUSAL, &outcome, err));
+        w->claims_max -= i == 0;
+    }
+    w->clock += 2 * WEEK_MS;
+    TRY(cu_due_record(&w->place, &late, err));
+    ENSURE(late == 2, err, CU_BAD_PROOF, "%llu timeouts were recorded, not those of a claim and of a notice", LLU(late));
+    w->claims_max--;
+    TRY(cu_due_record(&w->place, &late, err));
+    ENSURE(late == 0, err, CU_BAD_PROOF, "a timeout was recorded a second time");
+    return CU_OK;
+}
+
+static cu_status notice(struct service_world *w, struct cu_err *err)
+{
+    struct cu_notice_request r = {
+        .provider = cu_span_str("Cloud"),
+        .words = { .number = cu_span_str("D/117"), .basis = cu_span_str("art. 54"), .object = cu_span_str("sign-ins") }
+    };
+    struct cu_outcome outcome;
+
+    TRY(sw_open(w, SW_WRITE, err));
+    r.until.v = cu_place_now(&w->place).v + WEEK_MS;
+    TRY(cu_notice_create(&w->place, &r, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_NOTICE, &outcome, err));
+    TRY(answer(w, err));
+    r.words.number = cu_span_str("D/118");
+    TRY(cu_notice_create(&w->place, &r, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_NOTICE, &outcome, err));
+    TRY(watch(w, err));
+    return sw_close(w, err);
+}
+
 /* ---- reads ---- */
 
 static cu_status ignore(void *arg, struct cu_span bytes, struct cu_err *err)
@@ -162,6 +229,7 @@ static cu_status reindex(struct service_world *w, struct cu_err *err)
 static const struct sw_story stories[] = {
     { .name = "init", .from_nothing = true, .act = found, .judge = judge_new, .stride = 3, .call_stride = 3 },
     { .name = "amend", .act = amend, .stride = 5, .call_stride = 9 },
+    { .name = "notice", .act = notice, .stride = 7, .call_stride = 13 },
     { .name = "get", .act = get_twice_and_flush, .stride = 3, .call_stride = 5 },
     { .name = "certificate", .act = certify, .stride = 5, .call_stride = 5 },
     { .name = "reindex", .act = reindex, .call_stride = 4 },

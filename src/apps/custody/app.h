@@ -64,6 +64,8 @@ void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" *
 void put_network(struct cu_buf *out, const cu_hash *id, int indent); /* hex in groups, then the words, each line but the first indented */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
 CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
+CU_MUST_USE cu_status time_read(const char *what, const char *text, cu_unix_ms *ret, struct cu_err *err); /* USAGE */
+CU_MUST_USE cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */
 CU_MUST_USE cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err); /* new or replaced, synced */
 
@@ -180,6 +182,15 @@ void cosigner_close(struct cosigning *c);
 
 /* ---- telling a deposit (told.c) ---- */
 struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers, earlier /* not of this run: told on stderr */; uint64_t n, missing; };
+/** Into --receipts DIR or, without it, into the ledger's folder. */
+struct deposit_output deposit_output_of(struct session *s);
+CU_MUST_USE cu_status save_receipt(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400], struct cu_err *err);
 cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err);
+
+/* ---- notices (cmd_notice.c) ---- */
+/** Of a refusal and an answer its reason, of what is about a notice its number: two spaces before each. */
+CU_MUST_USE cu_status put_why(struct session *s, const struct cu_index_row *row, struct cu_buf *out, struct cu_err *err);
+/** The provider's last word on the notice that args[0] names, and its receipt. */
+CU_MUST_USE cu_status notice_answered(struct session *s, uint64_t reason, struct cu_err *err);
 
 #endif

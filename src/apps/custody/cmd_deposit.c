@@ -64,7 +64,6 @@ static cu_status read_profile(struct run *run, struct order *o, struct cu_err *e
 
 static cu_status read_order(struct run *run, struct order *o, struct cu_err *err)
 {
-    o->r.case_name = opt_span(run, "case");
     o->r.label = opt_span(run, "exhibit");
     o->r.note = opt_span(run, "note");
     TRY(read_expect(run, o, err));
@@ -109,13 +108,13 @@ static cu_status preview(struct session *s, void *order, struct cu_err *err)
 }
 
 /* ---- deposit ---- */
-static cu_status deposit_claimed(struct session *s, const struct order *o, struct deposit_output *output, struct cu_err *err)
+static cu_status deposit_claimed(struct session *s, const struct order *o, const char *claim, const char *path,
+                                 struct deposit_output *output, struct cu_err *err)
 {
-    const struct run *run = s->run;
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
 
-    TRY(read_argument_file(opt(run, "claim"), CU_RECORD_MAX, &file, err));
-    return cu_deposit_claim(&s->place, &o->r, cu_buf_span(&file), run->args_n ? run->args[0] : NULL, tell_deposited, output, err);
+    TRY(read_argument_file(claim, CU_RECORD_MAX, &file, err));
+    return cu_deposit_claim(&s->place, &o->r, cu_buf_span(&file), path, tell_deposited, output, err);
 }
 
 static cu_status seal_for(struct session *s, struct order *o, struct cu_err *err)
@@ -133,8 +132,7 @@ static cu_status seal_for(struct session *s, struct order *o, struct cu_err *err
 
 static cu_status deposit(struct session *s, void *order, struct cu_err *err)
 {
-    const char *receipts = opt(s->run, "receipts");
-    struct deposit_output output = { .s = s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
+    struct deposit_output output = deposit_output_of(s);
     struct order *o = order;
 
     char from[4096];
@@ -146,7 +144,8 @@ static cu_status deposit(struct session *s, void *order, struct cu_err *err)
     o->r.wait_ms = 1000 * wait_s;
     o->r.from = getcwd(from, sizeof from);
     if (opt_is(s->run, "seal")) TRY(seal_for(s, o, err));
-    if (opt(s->run, "claim")) TRY(deposit_claimed(s, o, &output, err));
+    if (opt(s->run, "claim"))
+        TRY(deposit_claimed(s, o, opt(s->run, "claim"), s->run->args_n ? s->run->args[0] : NULL, &output, err));
     else
         TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args, (size_t)s->run->args_n, tell_deposited, &output,
                        err));
@@ -164,26 +163,78 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
            "what was claimed cannot be sealed any more: the claim was signed over the bytes as they are");
     ENSURE(opt_is(run, "seal") || !(opt(run, "to") || opt_is(run, "to-others-only")), err, CU_USAGE,
            "--to says for whom to --seal");
+    o.r.case_name = opt_span(run, "case");
     TRY(read_order(run, &o, err));
     return opt_is(run, "dry-run") ? in_session(run, MODE_READ, preview, &o, err) : in_session(run, MODE_WRITE, deposit, &o, err);
+}
+
+/* ---- against a notice ---- */
+static cu_status answer(struct session *s, void *order, struct cu_err *err)
+{
+    struct deposit_output output = deposit_output_of(s);
+    struct cu_notice_told notice;
+    struct order *o = order;
+
+    TRY(cu_notice_find(&s->place, cu_span_str(s->run->args[0]), &notice, err));
+    o->r.notice = &notice;
+    if (s->run->args_n > 1)
+        TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args + 1, (size_t)s->run->args_n - 1, tell_deposited,
+                       &output, err));
+    o->r.notice = NULL; /* it lies here */
+    if (opt_is(s->run, "more")) return CU_OK;
+    return notice_answered(s, 0, err);
+}
+
+static cu_status go_answer(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(order_free) struct order o = { 0 };
+
+    ENSURE(run->args_n > 1 || !opt_is(run, "more"), err, CU_USAGE, "--more is said of PATHs: which of them?");
+    TRY(read_order(run, &o, err));
+    return in_session(run, MODE_WRITE, answer, &o, err);
+}
+
+static cu_status accept(struct session *s, void *order, struct cu_err *err)
+{
+    struct deposit_output output = deposit_output_of(s);
+    const struct run *run = s->run;
+
+    return deposit_claimed(s, order, run->args[0], run->args_n > 1 ? run->args[1] : NULL, &output, err);
+}
+
+static cu_status go_accept(struct run *run, struct cu_err *err)
+{
+    CU_CLEANUP(order_free) struct order o = { 0 };
+
+    return in_session(run, MODE_WRITE, accept, &o, err);
 }
 
 /* ---- claim ---- */
 static cu_status make_claim(struct session *s, void *order, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
-    const struct order *o = order;
+    struct order *o = order;
     const struct run *run = s->run;
+    struct cu_notice_told notice;
     char absolute[4200];
     const char *path = run->args[0];
 
     if (path[0] != '/' && strcmp(path, "-") != 0 && realpath(path, absolute))
         path = absolute; /* to be found again from elsewhere */
     TRY(session_load_signer(s, CU_SIGNER_DEPOSITOR, err));
-    TRY(cu_claim_make(&s->place, &o->r, path, &file, err));
+    if (opt(run, "notice")) {
+        TRY(session_load_signer(s, CU_SIGNER_PROVIDER, err));
+        TRY(cu_notice_find(&s->place, opt_span(run, "notice"), &notice, err));
+        o->r.notice = &notice;
+    }
+    const cu_status made = cu_claim_make(&s->place, &o->r, path, &file, err);
+    o->r.notice = NULL; /* it lies here */
+    TRY(made);
     progress_end(s);
     TRY(write_output_file(opt(run, "output"), cu_buf_span(&file), err));
-    say(run, "signed; send it later with `custody deposit --claim %s`\n", opt(run, "output"));
+    say(run, "signed; %s %s`\n",
+        opt(run, "notice") ? "whoever asked takes it by `custody notice accept" : "send it later with `custody deposit --claim",
+        opt(run, "output"));
     return CU_OK;
 }
 
@@ -194,6 +245,7 @@ static cu_status go_claim(struct run *run, struct cu_err *err)
     ENSURE(opt(run, "output"), err, CU_USAGE, "name the claim file with -o FILE");
     ENSURE(strcmp(run->args[0], "-") != 0, err, CU_USAGE,
            "a claim is for a file or folder that can be read again when it is deposited");
+    o.r.case_name = opt_span(run, "case");
     TRY(read_order(run, &o, err));
     return in_session(run, MODE_READ, make_claim, &o, err);
 }
@@ -252,5 +304,44 @@ const struct command command_claim = {
     .args_max = 1,
     .go = go_claim,
     .offline = true,
-    .options = { WHAT_IS_SAID, { "output", "FILE", "where the claim is written" } },
+    .options = { WHAT_IS_SAID,
+                 { "notice", "NOTICE", "the notice that it answers: the provider signs, and who asked accepts" },
+                 { "output", "FILE", "where the claim is written" } },
+};
+const struct command command_notice_answer = {
+    .name = "notice answer",
+    .args = "NOTICE [PATH…] [--more]",
+    .line = "deposit what a notice asks for, and say that it is the answer",
+    .help = "Deposits each PATH against the notice: the provider's key claims, the key of the organisation that asked accepts, "
+            "in the notice's case. Then the provider's "
+            "answer is recorded, which counts every deposit made against the notice; its receipt shows notice, answer and both "
+            "signatures. With --more the answer is left "
+            "for later; without PATHs it is all that is said.",
+    .args_min = 1,
+    .args_max = -1,
+    .go = go_answer,
+    .not_afar = "both keys sign in one go where the ledger lies; elsewhere the provider signs by `custody claim --notice`, and "
+                "who asked takes it by "
+                "`custody notice accept`",
+    .options = { { "exhibit", "LABEL", "the exhibit's label on paper, AP/1" },
+                 { "note", "T", "a note, kept in the details" },
+                 { "expect", "ALG:HEX|@LIST", "refuse unless the bytes have this digest, or those of a list" },
+                 { "digests", "ALG,…", "record further digests of an item: sha1, md5, sm3, sha512" },
+                 { "profile", "NAME", "plain, or police-collection" },
+                 { "details", "FILE", "lines \"key: value\" with the fields of the profile" },
+                 { "more", NULL, "more deposits will follow: say nothing of an answer yet" },
+                 { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" } },
+};
+const struct command command_notice_accept = {
+    .name = "notice accept",
+    .args = "CLAIM [PATH]",
+    .line = "accept what a provider signed to answer a notice",
+    .help = "Deposits under a claim that the provider signed by `custody claim --notice`: the bytes at PATH (where the claim "
+            "says, if it is not given) are compared with "
+            "what was claimed, kept, and accepted by the organisation's key.",
+    .args_min = 1,
+    .args_max = 2,
+    .go = go_accept,
+    .not_afar = "the organisation's key accepts, and its stores keep what it gets: where the ledger lies",
+    .options = { { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" } },
 };

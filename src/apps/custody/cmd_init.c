@@ -57,12 +57,15 @@ static cu_status go(struct run *run, struct cu_err *err)
     cu_status made, closed;
 
     TRY(passphrase_read(run, NULL, &passphrase, err));
+    uint64_t age_ms = 0;
+    if (opt(run, "accept-within")) TRY(duration_read("--accept-within", opt(run, "accept-within"), &age_ms, err));
     struct cu_found_request r = {
         .name = opt(run, "title") ? opt_span(run, "title") : folder_name(dir),
         .who = opt(run, "name") ? opt_span(run, "name") : user_name(),
         .org = opt(run, "org") ? opt_span(run, "org") : cu_span_str("this organisation"),
         .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
         .passphrase = cu_buf_span(&passphrase),
+        .acceptance_age = age_ms,
     };
     made = session_create(&s, run, dir, &r, err);
     closed = session_close(&s, made == CU_OK ? err : NULL);
@@ -104,6 +107,7 @@ const struct command command_init = {
     .go = go_and_tell,
     .options = { { "name", "WHO", "the person who deposits (by default the user's name)" },
                  { "org", "ORG", "the organisation that runs this ledger" },
+                 { "accept-within", "TIME", "how long a claim may wait for its acceptance: 90s, 30m, 12h, 7d (if not given)" },
                  { "provider", "NAME", "what the store under cloud/ is called" },
                  { "cloud", "ADDRESS",
                    "a bucket for the provider's objects: s3://BUCKET/PREFIX?endpoint=URL&region=NAME&retain=DAYS" },

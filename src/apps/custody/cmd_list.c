@@ -40,6 +40,58 @@ static cu_status list_deposit(void *arg, const struct cu_index_row *row, struct 
     return CU_OK;
 }
 
+/* Of what was claimed and not accepted: numbers and times, no name and no content. */
+static cu_status list_refused(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct listing *l = arg;
+    CU_CLEANUP(cu_found_free) struct cu_found now = { 0 };
+    CU_BUF exhibit = cu_buf_heap(4096), why = cu_buf_heap(4096);
+    const cu_hash *claim = row->kind == CU_KIND_TIMEOUT ? &row->ref : &row->id;
+    struct cu_buf *out = &l->s->run->out;
+    struct cu_json j = cu_json_on(out);
+    char time[32], hex[65];
+
+    if (!row->serial) return CU_OK; /* of a notice: `notice ls` */
+    cu_hash_hex(claim, hex);
+    TRY(put_why(l->s, row, &why, err));
+    const bool accepted = cu_lookup(&l->s->place, cu_span_str(hex), &now, NULL) == CU_OK && now.row.kind == CU_KIND_DEPOSIT;
+    if (accepted) TRY(cu_exhibit_name(&l->s->place, &now.row, &exhibit, err));
+    cu_buf_add_byte(&why, 0);
+    TRY(cu_buf_ok(&why, err));
+    const char *reason = why.n > 1 ? (const char *)why.p + 2 : "";
+    l->n++;
+    if (l->s->run->json) {
+        cu_json_open(&j, NULL, '{');
+        cu_json_str(&j, "kind", cu_kind_row(row->kind)->name);
+        cu_json_uint(&j, "serial", row->serial);
+        cu_json_hash(&j, "claim", claim);
+        cu_json_str(&j, "reason", reason[0] ? reason : NULL);
+        cu_json_time(&j, "time", row->recorded);
+        cu_json_str(&j, "exhibit", accepted ? (const char *)exhibit.p : NULL);
+        cu_json_close(&j, '}');
+    } else {
+        cu_time_text(row->recorded, time);
+        cu_buf_addf(out, "%-9s serial %-6llu claim %.8s  %.19sZ  %s%s%s", cu_kind_row(row->kind)->name,
+                    (unsigned long long)row->serial, hex, time, reason, accepted ? "  accepted later: " : "",
+                    accepted ? (const char *)exhibit.p : "");
+        while (out->p[out->n - 1] == ' ') out->n--;
+    }
+    cu_buf_add_str(out, "\n");
+    return CU_OK;
+}
+
+static cu_status list_unaccepted(struct session *s, void *arg, struct cu_err *err)
+{
+    struct listing l = { s, 0 };
+    const struct cu_index_query q[] = { { .by = CU_FIND_KIND, .kind = CU_KIND_REFUSAL },
+                                        { .by = CU_FIND_KIND, .kind = CU_KIND_TIMEOUT } };
+
+    (void)arg;
+    for (size_t i = 0; i < 2; i++) TRY(s->place.index.find(s->place.index.self, &q[i], list_refused, &l, err));
+    if (l.n == 0) say(s->run, "no claim was refused, and none came too late\n");
+    return CU_OK;
+}
+
 static cu_status list_all(struct session *s, void *arg, struct cu_err *err)
 {
     struct listing l = { s, 0 };
@@ -57,7 +109,10 @@ static cu_status list_all(struct session *s, void *arg, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status go_ls(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, list_all, NULL, err); }
+static cu_status go_ls(struct run *run, struct cu_err *err)
+{
+    return in_session(run, MODE_READ, opt_is(run, "refused") ? list_unaccepted : list_all, NULL, err);
+}
 
 /* ---- status ---- */
 static cu_status last_incident(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -72,7 +127,10 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
     struct cu_index *index = &s->place.index;
     const uint64_t deposits = index->count(index->self, CU_KIND_DEPOSIT, NULL),
                    cases = index->count(index->self, CU_KIND_CASE, NULL),
-                   incidents = index->count(index->self, CU_KIND_INCIDENT, NULL);
+                   incidents = index->count(index->self, CU_KIND_INCIDENT, NULL),
+                   refusals = index->count(index->self, CU_KIND_REFUSAL, NULL),
+                   timeouts = index->count(index->self, CU_KIND_TIMEOUT, NULL),
+                   notices = index->count(index->self, CU_KIND_NOTICE, NULL);
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
     const struct cu_genesis *genesis = &s->place.genesis.outer.body.genesis;
     struct cu_buf *out = &s->run->out;
@@ -97,6 +155,10 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
                 (unsigned long long)genesis->policy.copies, (unsigned long long)incidents);
     if (incidents)
         cu_buf_add_str(out, ", the last one recorded "), put_time(out, last), cu_buf_add_str(out, " (see `custody trail`)");
+    if (refusals + timeouts + notices)
+        cu_buf_addf(out,
+                    "\nsupervised  refusals %llu, timeouts %llu, notices %llu (see `custody ls --refused`, `custody notice ls`)",
+                    (unsigned long long)refusals, (unsigned long long)timeouts, (unsigned long long)notices);
     TRY(cu_forks_list(&s->place, &forks, NULL, NULL, err));
     if (forks)
         cu_buf_addf(out,
@@ -119,7 +181,8 @@ const struct command command_ls = {
     .help = "Lists exhibits with number, short id, when they were recorded, size, name and label.",
     .args_max = 0,
     .go = go_ls,
-    .options = { { "case", "C", "only this case" } },
+    .options = { { "case", "C", "only this case" },
+                 { "refused", NULL, "claims that were refused or came too late instead, by number: no name, no content" } },
 };
 const struct command command_status = {
     .name = "status",

@@ -62,14 +62,14 @@ static cu_status put_copy(void *arg, const struct cu_index_stored *stored, struc
 
 static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
-    struct cu_buf *out = arg;
+    struct session *s = arg;
+    struct cu_buf *out = &s->run->out;
 
-    (void)err;
     line(out, cu_kind_row(row->kind)->name);
     put_time(out, row->recorded);
-    if (row->name.n) cu_buf_add_str(out, "  to "), put_printable(out, row->name);
-    cu_buf_add_str(out, "  ");
-    put_printable(out, row->note);
+    if (row->name.n) cu_buf_add_str(out, row->kind == CU_KIND_DISCLOSURE ? "  to " : "  "), put_printable(out, row->name);
+    if (row->kind == CU_KIND_ANSWER) TRY(put_why(s, row, out, err));
+    if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
     cu_buf_add_str(out, "\n");
     return CU_OK;
 }
@@ -84,7 +84,7 @@ static cu_status put_later(void *arg, const struct cu_index_row *row, struct cu_
     const struct later *l = arg;
 
     if (row->kind == CU_KIND_ACCESS || !cu_trail_has(&l->s->place, &l->of, row)) return CU_OK;
-    return put_note(&l->s->run->out, row, err);
+    return put_note(l->s, row, err);
 }
 
 static cu_status put_what_followed(struct session *s, const struct cu_index_row *row, struct cu_err *err)
@@ -94,7 +94,7 @@ static cu_status put_what_followed(struct session *s, const struct cu_index_row 
     const struct cu_index_query disclosures = { .by = CU_FIND_ABOUT, .hash = row->id };
     struct later later = { s, cu_trail_one(row) };
 
-    TRY(s->place.index.find(s->place.index.self, &corrections, put_note, &s->run->out, err));
+    TRY(s->place.index.find(s->place.index.self, &corrections, put_note, s, err));
     TRY(s->place.index.find(s->place.index.self, &incidents, put_later, &later, err));
     return s->place.index.find(s->place.index.self, &disclosures, put_later, &later, err);
 }
@@ -185,7 +185,7 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     cu_buf_addf(out, ", as entry %llu of the log\n", (unsigned long long)row->seq.v);
     line(out, "copy");
     cu_buf_add_str(out, CU_DIR_CLOUD_OBJECTS ", held by ");
-    put_printable(out, cu_key_holder(&s->place, &e->outer.kid));
+    put_printable(out, cu_key_holder(&s->place, claim->has_notice ? &e->inner.kid : &e->outer.kid));
     cu_buf_add_str(out, ", re-read and accepted ");
     put_time(out, row->recorded);
     cu_buf_add_str(out, "\n");
@@ -221,6 +221,49 @@ static cu_status show_qr(struct session *s, const struct cu_index_row *row, stru
     return CU_OK;
 }
 
+static cu_status show_other(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, struct cu_err *err)
+{
+    struct cu_buf *out = &s->run->out;
+
+    if (e->kind == CU_KIND_NOTICE) {
+        TRY(put_case(s, &row->case_id, err));
+        line(out, "asks");
+        put_printable(out, cu_party_named(&s->place, e->outer.body.notice.provider));
+        cu_buf_add_str(out, ", by ");
+        put_time(out, (cu_unix_ms){ e->outer.body.notice.deadline });
+        cu_buf_add_str(out, "\n");
+    }
+    if (row->serial) line(out, "serial"), cu_buf_addf(out, "%llu\n", (unsigned long long)row->serial);
+    if (e->kind == CU_KIND_TIMEOUT && e->outer.body.timeout.has_claim) {
+        line(out, "claim");
+        cu_hex_put(out, cu_span_hash(&row->ref));
+        cu_buf_add_str(out, "\n");
+    }
+    if (e->has_inner) put_party(s, out, "claimed by", &e->inner.kid, e->inner.body.claim.time);
+    if (e->signed_) put_party(s, out, "said by", &e->outer.kid, e->has_inner ? e->outer.body.refusal.time : cu_entry_time(e));
+    line(out, "recorded by");
+    put_time(out, row->recorded);
+    cu_buf_add_str(out, "\n");
+    return CU_OK;
+}
+
+static cu_status put_about(struct session *s, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct cu_buf *out = &s->run->out;
+    const size_t before = out->n;
+
+    TRY(put_why(s, row, out, err));
+    if (out->n == before) return CU_OK;
+    CU_BUF words = cu_buf_heap(4096);
+    cu_buf_add(&words, cu_span(out->p + before + 2, out->n - before - 2));
+    TRY(cu_buf_ok(&words, err));
+    out->n = before;
+    line(out, "about");
+    cu_buf_add(out, cu_buf_span(&words));
+    cu_buf_add_str(out, "\n");
+    return CU_OK;
+}
+
 static cu_status show(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
@@ -243,13 +286,8 @@ static cu_status show(struct session *s, void *arg, struct cu_err *err)
     cu_hex_put(out, cu_span_hash(&found.row.id));
     cu_buf_add_str(out, "\n");
     TRY(put_details(s, found.row.seq, &e, err));
-    if (e.kind == CU_KIND_DEPOSIT) TRY(show_deposit(s, &found.row, &e, err));
-    else {
-        if (e.signed_) put_party(s, out, "said by", &e.outer.kid, cu_entry_time(&e));
-        line(out, "recorded by");
-        put_time(out, found.row.recorded);
-        cu_buf_add_str(out, "\n");
-    }
+    TRY(put_about(s, &found.row, err));
+    TRY(e.kind == CU_KIND_DEPOSIT ? show_deposit(s, &found.row, &e, err) : show_other(s, &found.row, &e, err));
     return put_what_followed(s, &found.row, err);
 }
 

@@ -71,7 +71,10 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     cu_time_text(row->recorded, time);
     cu_buf_addf(out, "%.23sZ  %-10s %-12s ", time, cu_kind_row(row->kind)->name, (const char *)exhibit.p);
     put_padded(out, cu_key_holder(&t->s->place, &row->kid));
-    if (row->kind == CU_KIND_VOID) cu_buf_addf(out, "  serial %llu", (unsigned long long)row->serial);
+    if (row->kind == CU_KIND_VOID || row->kind == CU_KIND_REFUSAL || (row->kind == CU_KIND_TIMEOUT && row->serial))
+        cu_buf_addf(out, "  serial %llu", (unsigned long long)row->serial);
+    TRY(put_why(t->s, row, out, err));
+    if (row->kind == CU_KIND_NOTICE) cu_buf_add_str(out, "  "), put_printable(out, row->label);
     if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
     if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
     while (out->p[out->n - 1] == ' ') out->n--;

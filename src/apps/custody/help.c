@@ -57,7 +57,7 @@ void help_all(struct cu_buf *out)
     cu_buf_add_str(
         out,
         "custody keeps evidence so that nobody can change it unseen, and hands out receipts that anybody can check offline.\n\n");
-    for (size_t i = 0; commands[i]; i++) cu_buf_addf(out, "  %-18s %s\n", commands[i]->name, commands[i]->line);
+    for (size_t i = 0; commands[i]; i++) cu_buf_addf(out, "  %-19s %s\n", commands[i]->name, commands[i]->line);
     cu_buf_add_str(out,
                    "\n`custody help COMMAND` explains one. Begin with `custody init DIR`, then `custody deposit FILE` in it.\n");
     cu_buf_add_str(out, "\nExit codes:\n");

@@ -364,6 +364,9 @@ cu_status session_finish_earlier(struct session *s, struct cu_err *err)
     s->has_incident = n > 0;
     TRY(cu_outbox_finish(&s->place, tell_deposited, &output, &n, err));
     if (n) say(s->run, "%llu deposits that an earlier run had signed are recorded now\n", (unsigned long long)n);
+    TRY(cu_due_record(&s->place, &n, err));
+    if (n)
+        say(s->run, "what was due has not come: %llu timeout%s recorded now\n", (unsigned long long)n, n == 1 ? " is" : "s are");
     return cu_access_flush(&s->place, err);
 }
 

@@ -3,8 +3,14 @@
 
 #include <sys/stat.h>
 
-static cu_status save_beside(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400],
-                             struct cu_err *err)
+struct deposit_output deposit_output_of(struct session *s)
+{
+    const char *receipts = opt(s->run, "receipts");
+
+    return (struct deposit_output){ .s = s, .folder = receipts ? receipts : CU_DIR_RECEIPTS, .folder_is_ledgers = !receipts };
+}
+
+cu_status save_receipt(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400], struct cu_err *err)
 {
     char tmp[64];
 
@@ -15,6 +21,7 @@ static cu_status save_beside(const struct deposit_output *o, const char *name, s
         snprintf(ret, 4400, "%s/%s/%s", o->s->root, o->folder, name);
         return CU_OK;
     }
+    if (mkdir(o->folder, 0777) != 0 && errno != EEXIST) return cu_posix_fail(err, errno, "make the folder", o->folder);
     snprintf(ret, 4400, "%s/%s", o->folder, name);
     return write_output_file(ret, bytes, err);
 }
@@ -26,13 +33,11 @@ static cu_status save(const struct deposit_output *o, const struct cu_deposited 
     ret[0] = 0;
     if (d->receipt.n == 0) return CU_OK;
     cu_receipt_name(d->exhibit, &d->id, name);
-    if (!o->folder_is_ledgers && mkdir(o->folder, 0777) != 0 && errno != EEXIST)
-        return cu_posix_fail(err, errno, "make the folder", o->folder);
     if (d->manifest.n) {
         snprintf(manifest_name, sizeof manifest_name, "%s.manifest", name);
-        TRY(save_beside(o, manifest_name, cu_buf_span(&d->manifest), manifest_path, err));
+        TRY(save_receipt(o, manifest_name, cu_buf_span(&d->manifest), manifest_path, err));
     }
-    return save_beside(o, name, cu_buf_span(&d->receipt), ret, err);
+    return save_receipt(o, name, cu_buf_span(&d->receipt), ret, err);
 }
 
 static void tell_json(const struct cu_deposited *d, const char *receipt, struct cu_buf *out)

@@ -2,6 +2,7 @@
 #include "apps/custody/app.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 void put_printable(struct cu_buf *out, struct cu_span bytes) { cu_text_printable(out, bytes); }
@@ -113,6 +114,42 @@ cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_er
     if (written == CU_OK && rename(beside, path) != 0) written = cu_posix_fail(err, errno, "write", path);
     if (written != CU_OK) unlink(beside);
     return written;
+}
+
+cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+    const size_t n = strlen(text);
+    uint64_t count;
+
+    for (size_t i = 0; n > 1 && i < sizeof units / sizeof *units; i++)
+        if (text[n - 1] == units[i].unit && cu_decimal_read(cu_span(text, n - 1), 100000, &count, NULL) == CU_OK && count > 0)
+            return *ret_ms = count * units[i].ms, CU_OK;
+    return cu_fail(err, CU_USAGE, "%s %s: a time is a number with its unit: 90s, 30m, 12h or 7d", what, text);
+}
+
+/* A day alone means its end. Without a zone it is local time. */
+cu_status time_read(const char *what, const char *text, cu_unix_ms *ret, struct cu_err *err)
+{
+    struct tm tm = { .tm_isdst = -1 };
+    const char *rest = strptime(text, "%Y-%m-%d", &tm);
+    const bool day = rest && rest[0] != 'T', zoned = rest && (strchr(rest, 'Z') || strpbrk(rest, "+-"));
+    time_t seconds = -1;
+
+    if (rest && !day) rest = strptime(rest, "T%H:%M", &tm);
+    if (rest && rest[0] == ':') rest = strptime(rest, ":%S", &tm);
+    if (rest && zoned) rest = strptime(rest, "%z", &tm);
+    if (rest && !rest[0]) {
+        const long east = tm.tm_gmtoff;
+        seconds = zoned ? timegm(&tm) - east : mktime(&tm);
+    }
+    ENSURE(seconds >= 0, err, CU_USAGE,
+           "%s %s: a time is written 2026-12-01, 2026-12-01T17:00 or, with its zone, 2026-12-01T17:00+08:00", what, text);
+    ret->v = ((uint64_t)seconds + (day ? 86400 : 0)) * 1000 - (day ? 1 : 0);
+    return CU_OK;
 }
 
 cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err)

@@ -351,7 +351,8 @@ static void every_role_does_what_the_matrix_says_and_nothing_else(void **state)
         for (size_t k = 0; k < cu_kinds_n; k++)
             if (lets(cu_kinds[k]) != cu_may(role, cu_kinds[k]))
                 fail_msg("%s, %s", cu_role_name(role), cu_kind_row(cu_kinds[k])->name);
-        for (unsigned act = CU_ACT_ANSWER_CLAIM; act <= CU_ACT_ANSWER_REFUSAL; act++) assert_int_equal(lets(act), cu_may(role, act));
+        for (unsigned act = CU_ACT_ANSWER_CLAIM; act <= CU_ACT_ANSWER_REFUSAL; act++)
+            assert_int_equal(lets(act), cu_may(role, act));
         assert_int_equal(opens_case(&p, STRANGER, 7), cu_may(role, CU_ACT_CASE) ? CU_OK : CU_WRONG_ROLE);
         assert_int_equal(stores(&p, STRANGER, 0, 0), cu_may(role, CU_ACT_STORED) ? CU_OK : CU_WRONG_ROLE);
         assert_int_equal(reads(&p, STRANGER), cu_may(role, CU_ACT_ACCESS) ? CU_OK : CU_WRONG_ROLE);

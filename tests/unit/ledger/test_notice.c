@@ -3,8 +3,7 @@
 #include "play.h"
 
 static struct play p;
-
-enum { AGE = 5000, TIME = 20000 }; /* the policy's acceptance age; what a notice gives */
+#include "play_notice.h"
 
 /* Organisation 4 runs nobody; 5 is the provider, 6 and 7 are depositors of organisation 1. */
 static int start(void **state)
@@ -25,109 +24,6 @@ static int stop(void **state)
     (void)state;
     play_stop(&p);
     return 0;
-}
-
-static void wait_until(uint64_t when)
-{
-    play_close(&p);
-    if (p.now < when) p.now = when;
-}
-
-static struct cu_notice_standing standing(const cu_hash *notice)
-{
-    struct cu_notice_standing s;
-
-    play_close(&p);
-    assert_ok(cu_ledger_notice(p.l, notice, &s, &err));
-    return s;
-}
-
-/* ---- what is said ------------------------------------------------------------------------------------------------------ */
-
-static struct cu_notice a_notice(void)
-{
-    return (struct cu_notice){ .time = p.now,
-                               .seen = newest(&p),
-                               .provider = 5,
-                               .case_id = p.case_id,
-                               .deadline = p.now + TIME,
-                               .commitment = play_commitment() };
-}
-
-static cu_status asks_so(enum who who, const struct cu_notice *body, cu_hash *ret)
-{
-    const cu_status said = say(&p, CU_KIND_NOTICE, who, body);
-
-    *ret = p.sub.id;
-    return said;
-}
-
-static cu_hash asked(void)
-{
-    const struct cu_notice body = a_notice();
-    cu_hash id;
-
-    assert_said(OK, asks_so(OFFICER, &body, &id));
-    return id;
-}
-
-static cu_status acknowledges(enum who who, const cu_hash *notice)
-{
-    const struct cu_acknowledge body = { .time = p.now, .seen = newest(&p), .notice = *notice };
-
-    return say(&p, CU_KIND_ACKNOWLEDGE, who, &body);
-}
-
-static cu_hash claims_against(enum who who, const cu_hash *notice, uint64_t serial)
-{
-    struct cu_claim claim = play_claim(&p, serial);
-
-    claim.has_notice = true, claim.notice = *notice;
-    return claims_so(&p, who, &claim);
-}
-
-static cu_status receives(enum who who)
-{
-    const struct cu_deposit body = { .claim = cu_buf_span(&p.claim), .time = p.now, .seen = newest(&p) };
-
-    return say(&p, CU_KIND_DEPOSIT, who, &body);
-}
-
-static cu_status declines(enum who who)
-{
-    const struct cu_refusal body = { cu_buf_span(&p.claim), p.now, newest(&p), CU_REASON_DAMAGED };
-
-    return say(&p, CU_KIND_REFUSAL, who, &body);
-}
-
-/* With n deposits, under the root that the ledger has for them; none: not held. */
-static cu_status answers_so(enum who who, const cu_hash *notice, uint64_t n, const cu_hash *root)
-{
-    const struct cu_answer body = { .time = p.now, .seen = newest(&p), .notice = *notice, .n = n, .root = *root, .has_reason = n == 0,
-                                    .reason = n ? 0 : CU_REASON_NOT_HELD, .commitment = play_commitment() };
-
-    return say(&p, CU_KIND_ANSWER, who, &body);
-}
-
-static cu_status answers(const cu_hash *notice)
-{
-    const struct cu_notice_standing s = standing(notice);
-
-    return answers_so(PROVIDER, notice, s.deposits, &s.root);
-}
-
-static cu_status times_out(enum who who, const cu_hash *notice)
-{
-    const struct cu_timeout body = { .time = p.now, .seen = newest(&p), .notice = *notice, .has_notice = true };
-
-    return say(&p, CU_KIND_TIMEOUT, who, &body);
-}
-
-static cu_status claim_times_out(enum who who)
-{
-    const struct cu_timeout body = { .time = p.now, .seen = newest(&p), .claim = cu_buf_span(&p.claim), .has_claim = true };
-
-    return say(&p, CU_KIND_TIMEOUT, who, &body);
 }
 
 /* ---- (22) (23) --------------------------------------------------------------------------------------------------------- */

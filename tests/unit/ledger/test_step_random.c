@@ -6,17 +6,25 @@
 
 #include "adapters/memory/memory.h"
 
-enum { KEYS = 2, SERIALS = 7, VARIANTS = 2, CASES = 3, ACTIONS = 70 };
+enum { KEYS = 2, SERIALS = 7, VARIANTS = 2, CASES = 3, NOTICES = 3, ACTIONS = 90 };
 
 /* What the rules make of one number of one key. */
 struct number {
     enum { FREE, CLAIM, VOID } held;
     int by;
-    enum { NONE, REFUSED, DEPOSITED } outcome[VARIANTS];
+    enum { NONE, REFUSED, LATE, DEPOSITED } outcome[VARIANTS];
     bool voided[VARIANTS], signed_[VARIANTS];
     struct cu_claim claim[VARIANTS];
 };
+/* What they make of a notice. */
+struct asked {
+    cu_hash id;
+    uint64_t deadline, deposits;
+    bool there, heard, late;
+    enum { OPEN, REFUSAL, ANSWERED } answer;
+};
 struct model {
+    struct asked asked[NOTICES];
     struct number number[KEYS][SERIALS + 1];
     bool case_open[CASES + 1];
     uint64_t exhibits[CASES + 1];
@@ -25,7 +33,8 @@ struct model {
 static struct play p;
 static struct cu_fs fs;
 static struct model now, committed;
-static uint64_t seed, dice;
+static uint64_t seed, dice, provider_serial;
+#include "play_notice.h"
 
 static uint64_t roll(uint64_t sides)
 {
@@ -93,9 +102,9 @@ static void someone_accepts(void)
 static void someone_refuses(void)
 {
     struct choice c = choose();
-    cu_status wanted = c.n->outcome[c.variant] == REFUSED                               ? CU_DUPLICATE
-                       : c.n->outcome[c.variant] == DEPOSITED || c.n->voided[c.variant] ? CU_OUTRANKED
-                                                                                        : taken(&c);
+    cu_status wanted = c.n->outcome[c.variant] == REFUSED                          ? CU_DUPLICATE
+                       : c.n->outcome[c.variant] >= LATE || c.n->voided[c.variant] ? CU_OUTRANKED
+                                                                                   : taken(&c);
 
     expect(wanted, refuses(&p), "refusal");
     if (wanted != CU_OK) return;
@@ -116,6 +125,81 @@ static void someone_voids(void)
     if (wanted != CU_OK) return;
     if (named) hold(&c), c.n->voided[c.variant] = true;
     else c.n->held = VOID;
+}
+
+/* When the open batch began, or the next one will. */
+static uint64_t opened(void) { return p.open ? p.batch[p.batches_n].opened : p.now; }
+
+static void a_claim_is_late(void)
+{
+    p.now++;
+    struct choice c = choose();
+    cu_status wanted = c.n->outcome[c.variant] == LATE                                    ? CU_DUPLICATE
+                       : c.n->outcome[c.variant] != NONE || c.n->voided[c.variant]        ? CU_OUTRANKED
+                       : opened() <= c.n->claim[c.variant].time + p.policy.acceptance_age ? CU_UNTRUE
+                                                                                          : taken(&c);
+
+    expect(wanted, claim_times_out(ORG), "timeout of a claim");
+    if (wanted != CU_OK) return;
+    hold(&c);
+    c.n->outcome[c.variant] = LATE;
+}
+
+static void someone_asks(void)
+{
+    struct asked *a = &now.asked[roll(NOTICES)];
+    struct cu_notice body = a_notice();
+
+    if (a->there) return;
+    body.deadline = opened() + roll(3) * 4000;
+    p.now++;
+    expect(body.deadline <= opened() ? CU_STALE : CU_OK, asks_so(OFFICER, &body, &a->id), "notice");
+    a->there = body.deadline > opened();
+    a->deadline = body.deadline;
+}
+
+static void the_provider_hears(struct asked *a)
+{
+    expect(a->heard ? CU_DUPLICATE : CU_OK, acknowledges(PROVIDER, &a->id), "acknowledge");
+    a->heard = true;
+}
+
+static void the_provider_gives(struct asked *a)
+{
+    claims_against(PROVIDER, &a->id, ++provider_serial);
+    expect(CU_OK, receives(ORG), "deposit against a notice");
+    a->deposits++;
+    now.exhibits[p.case_id.b[0]]++;
+}
+
+/* The root is that of the ledger's last batch, so an answer is tried only when nothing came since. */
+static void the_provider_answers(struct asked *a)
+{
+    struct cu_notice_standing s;
+
+    if (p.open || cu_ledger_notice(p.l, &a->id, &s, &err) != CU_OK) return;
+    cu_status wanted = a->answer == ANSWERED || (a->answer == REFUSAL && !a->deposits) ? CU_DUPLICATE : CU_OK;
+    assert_int_equal(s.deposits, a->deposits);
+    expect(wanted, answers_so(PROVIDER, &a->id, s.deposits, &s.root), "answer");
+    if (wanted == CU_OK) a->answer = s.deposits ? ANSWERED : REFUSAL;
+}
+
+static void a_notice_is_late(struct asked *a)
+{
+    cu_status wanted = a->late ? CU_DUPLICATE : a->answer != OPEN || opened() <= a->deadline ? CU_UNTRUE : CU_OK;
+
+    expect(wanted, times_out(ORG, &a->id), "timeout of a notice");
+    a->late |= wanted == CU_OK;
+}
+
+static void something_comes_of_a_notice(void)
+{
+    static void (*const steps[])(struct asked *) = { the_provider_hears, the_provider_gives, the_provider_answers,
+                                                     a_notice_is_late };
+    struct asked *a = &now.asked[roll(NOTICES)];
+
+    p.now++;
+    if (a->there) steps[roll(sizeof steps / sizeof *steps)](a);
 }
 
 static void someone_opens_a_case(void)
@@ -201,9 +285,18 @@ static void replay(void)
 
 static void converse(void)
 {
-    static void (*const actions[])(
-        void) = { someone_accepts, someone_accepts, someone_accepts,      someone_refuses,
-                  someone_refuses, someone_voids,   someone_opens_a_case, someone_says_something_else };
+    static void (*const actions[])(void) = { someone_accepts,
+                                             someone_accepts,
+                                             someone_accepts,
+                                             someone_refuses,
+                                             someone_refuses,
+                                             someone_voids,
+                                             someone_opens_a_case,
+                                             someone_says_something_else,
+                                             a_claim_is_late,
+                                             someone_asks,
+                                             something_comes_of_a_notice,
+                                             something_comes_of_a_notice };
 
     dice = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
     assert_ok(cu_memory_fs(&fs, &err));
