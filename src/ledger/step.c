@@ -295,7 +295,7 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
     const struct cu_statement *st = &t->entry->inner;
     const struct cu_claim *claim = &st->body.claim;
     struct cu_row_signer signer = signer_of(t, &st->kid);
-    struct cu_row_notice notice;
+    struct cu_row_notice notice = { 0 };
     struct cu_row_case row;
     bool new;
 
