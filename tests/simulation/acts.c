@@ -157,6 +157,77 @@ static cu_status void_number(struct life *l, struct cu_err *err)
     return sw_recorded(l->w, CU_KIND_VOID, &outcome, err);
 }
 
+/* ---- notices, and claims that nobody accepts ---- */
+
+static cu_status ask(struct life *l, struct cu_err *err)
+{
+    char number[16];
+    struct cu_outcome outcome;
+
+    snprintf(number, sizeof number, "N/%u", l->names++);
+    const struct cu_notice_request r = {
+        .provider = cu_span_str("Cloud"),
+        .words = { .number = cu_span_str(number), .basis = cu_span_str("art. 54"), .object = cu_span_str("sign-ins") },
+        .until = { cu_place_now(&l->w->place).v + 1 + below(l, 7200000) }
+    };
+    const cu_status asked = cu_notice_create(&l->w->place, &r, &outcome, err);
+    if (asked == CU_STALE) return CU_OK; /* the clock jumped */
+    TRY(asked);
+    TRY(sw_recorded(l->w, CU_KIND_NOTICE, &outcome, err));
+    snprintf(l->notices[l->notices_n < LIFE_CASES ? l->notices_n++ : below(l, LIFE_CASES)], 16, "%s", number);
+    return CU_OK;
+}
+
+/* Said before, or against what was deposited, or with nothing to say. */
+static bool is_no_news(cu_status status) { return status == CU_DUPLICATE || status == CU_USAGE; }
+
+static cu_status answer(struct life *l, struct cu_err *err)
+{
+    const struct cu_span number = l->notices_n ? cu_span_str(l->notices[below(l, l->notices_n)]) : CU_SPAN_EMPTY;
+    struct cu_notice_told notice;
+    struct cu_outcome outcome;
+
+    if (!number.n) return CU_OK;
+    if (chance(l, 50)) {
+        const char *path = made_path(l, "sssmp");
+        const struct cu_deposit_request r = { .notice = &notice, .receipts = CU_DIR_RECEIPTS, .no_wait = chance(l, 15) };
+        TRY(cu_notice_find(&l->w->place, number, &notice, err));
+        l->w->deposits_max++;
+        return cu_deposit(&l->w->place, &r, &path, 1, sw_deposited, l->w, err);
+    }
+    const bool hears = chance(l, 40);
+    const uint64_t reason = chance(l, 20) ? CU_REASON_NOT_HELD : 0;
+    const cu_status said = hears ? cu_notice_acknowledge(&l->w->place, number, &outcome, err)
+                                 : cu_notice_answer(&l->w->place, number, reason, CU_SPAN_EMPTY, &outcome, err);
+    if (is_no_news(said)) return CU_OK;
+    TRY(said);
+    return sw_recorded(l->w, hears ? CU_KIND_ACKNOWLEDGE : CU_KIND_ANSWER, &outcome, err);
+}
+
+static cu_status refuse_claim(struct life *l, struct cu_err *err)
+{
+    struct claim *c = some_claim(l, true);
+    struct cu_outcome outcome;
+
+    if (!c) return CU_OK;
+    const cu_status said = cu_claim_refuse(&l->w->place, cu_buf_span(&c->file), CU_REASON_QUOTA, &outcome, err);
+    if (refused(said)) return CU_OK; /* it was deposited, voided or came too late */
+    TRY(said);
+    settle_number(l, c);
+    return outcome.status == CU_OK ? sw_recorded(l->w, CU_KIND_REFUSAL, &outcome, err) : CU_OK;
+}
+
+static cu_status supervise(struct life *l, struct cu_err *err)
+{
+    const struct claim *c = some_claim(l, true);
+    uint64_t late;
+    cu_hash id;
+    cu_unix_ms due;
+
+    if (c && chance(l, 60)) return cu_supervise(&l->w->place, cu_buf_span(&c->file), &id, &due, err);
+    return cu_due_record(&l->w->place, &late, err);
+}
+
 static cu_status inventory(struct life *l, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(65536);
@@ -275,6 +346,10 @@ static const struct {
     { "case twice", open_case_twice, 1 },
     { "correct", correct, 5 },
     { "void", void_number, 2 },
+    { "ask", ask, 3 },
+    { "answer", answer, 6 },
+    { "refuse", refuse_claim, 2 },
+    { "supervise", supervise, 4 },
     { "inventory", inventory, 3 },
     { "batch", batch, 14 },
     { "get", get, 8 },

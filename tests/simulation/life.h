@@ -52,7 +52,8 @@ struct life {
     size_t paths_n;
     struct claim claim[LIFE_CLAIMS];
     char cases[LIFE_CASES][16];
-    unsigned cases_n, names;
+    char notices[LIFE_CASES][16]; /* numbers */
+    unsigned cases_n, notices_n, names;
 };
 
 /* chance */
