@@ -257,10 +257,10 @@ static int by_kid(const void *a, const void *b)
 cu_status cu_found_confirm(struct cu_place *p, uint64_t party, const struct cu_found_proof *keys, size_t n,
                            struct cu_buf *ret_record, struct cu_err *err)
 {
-    struct cu_possession proofs[CU_FOUND_KEYS_MAX];
+    struct cu_possession proofs[CU_FOUND_KEYS_MAX] = { 0 };
     CU_BUF list = cu_buf_heap(4096);
 
-    CU_ASSERT(n <= CU_FOUND_KEYS_MAX);
+    CU_ASSERT(n > 0 && n <= CU_FOUND_KEYS_MAX);
     for (size_t i = 0; i < n; i++) {
         uint8_t message[128];
         const size_t length = cu_possession_message(&p->trust.network, keys[i].purpose, &keys[i].key->pub, message);

@@ -122,6 +122,15 @@ def lost_parts(folder):
         assert set(statuses([net.orgs[0].submit(net.orgs[0].sign("C1", number, 8))])) == {"OK"}
         number += 8
 
+    def aside(part):
+        """But for what says what was signed."""
+        to = audit.root.parent / f"{part.replace('/', '-')}-{number}"
+        (audit.root / part).rename(to)
+        (audit.root / part).mkdir()
+        for kept in ("cosigner", "priv_validator_state.json"):
+            if (to / kept).exists():
+                (to / kept).rename(audit.root / part / kept)
+
     try:
         record()
         net.rest()
@@ -129,15 +138,12 @@ def lost_parts(folder):
             audit.stop()
             record()
             for part in what:
-                (audit.root / part).rename(audit.root.parent / f"{part.replace('/', '-')}-{number}")
-            if "chain/data" in what:
-                (audit.root / "chain/data").mkdir()
-                (audit.root / "chain/data/priv_validator_state.json").write_bytes((audit.root.parent / f"chain-data-{number}/priv_validator_state.json").read_bytes())
+                aside(part)
             if what == ["chain/data"]:  # the ledger has committed more than the engine remembers: that is said, and what to do
                 audit.start(wait=False)
                 code = audit.process.wait(60)
-                assert code != 0 and "put chain/data/priv_validator_state.json back" in audit.said(), (code, audit.said())
-                (audit.root / "node").rename(audit.root.parent / f"node-{number}")
+                assert code != 0 and "put node/cosigner and chain/data/priv_validator_state.json back" in audit.said(), (code, audit.said())
+                aside("node")
             audit.start()
             net.rest()
             ok(f"{' and '.join(what)} wiped: it reads the chain anew")

@@ -570,7 +570,8 @@ static cu_status agree(struct cu_chain *c, bool torn, struct cu_err *err)
     ENSURE(sealed || open || fresh, err, CU_CORRUPT,
            "the chain's last height here is %llu%s, but the journal stands at height %llu, size %llu: one of both was restored "
            "or damaged. "
-           "Empty the ledger's node/ folder and the engine's data, but for its keys and priv_validator_state.json, and let it "
+           "Move node/ and chain/data aside, put node/cosigner and chain/data/priv_validator_state.json back as they are now, "
+           "and let it "
            "read the "
            "chain anew",
            LLU(at->height), torn ? " (a later one is damaged)" : "", LLU(tip.height), LLU(tip.size.v));

@@ -35,10 +35,10 @@ struct cu_child {
     char last[LINE_MAX_BYTES + 1];
 };
 
-#define DISAGREE                                                                                                             \
-    "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a copy. " \
-    "Move node/ and "                                                                                                        \
-    "chain/data aside, put chain/data/priv_validator_state.json back, and start the node: it reads the whole chain anew"
+#define DISAGREE                                                                                                          \
+    "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a "    \
+    "copy. Move node/ and chain/data aside, put node/cosigner and chain/data/priv_validator_state.json back as they are " \
+    "now, and start the node: it reads the whole chain anew"
 static const struct {
     const char *said, *sentence;
 } beyond[] = {
@@ -104,8 +104,8 @@ static void hear(struct cu_child *c, char *line, size_t n)
     if (n == 0) return;
     const char *sentence = cu_child_beyond_restart(cu_span(line, n));
     pthread_mutex_lock(&c->lock);
+    if (!c->beyond) memcpy(c->last, line, n + 1); /* what follows the decisive line is a stack trace */
     if (sentence && !c->beyond) c->beyond = sentence;
-    memcpy(c->last, line, n + 1);
     pthread_mutex_unlock(&c->lock);
     c->config.log(c->config.arg, line);
 }

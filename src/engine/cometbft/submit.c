@@ -450,6 +450,14 @@ static cu_status outcome_of(struct cu_sender *s, const struct request *r, struct
                    s->config.wait_ms, r->taken - r->done, r->n);
 }
 
+static void append(struct cu_sender *s, struct request *r)
+{
+    if (s->last) s->last->next = r;
+    else s->first = r;
+    s->last = r;
+    pthread_cond_signal(&s->changed);
+}
+
 cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, size_t n, struct cu_outcome *ret,
                            struct cu_err *err)
 {
@@ -464,12 +472,7 @@ cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, s
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_lock(&s->lock);
     const bool taken = !(s->still && flight(s) > 0) && !s->ending;
-    if (taken) {
-        if (s->last) s->last->next = &r;
-        else s->first = &r;
-        s->last = &r;
-        pthread_cond_signal(&s->changed);
-    }
+    if (taken) append(s, &r);
     while (taken && r.done < n && r.failed == CU_OK && !s->ending)
         if (pthread_cond_timedwait(&r.answered, &s->lock, &until) != 0) break;
     unlink_request(s, &r);
