@@ -39,7 +39,8 @@ cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err)
     struct cu_place *p = &r->place;
 
     if (index && indexed(p).v < acknowledged(p)) TRY(follow(r->node, err));
-    return p->log.checkpoint.size.v < acknowledged(p) ? cu_place_refresh(p, err) : CU_OK;
+    if (p->log.checkpoint.size.v < acknowledged(p)) TRY(cu_place_refresh(p, err));
+    return index ? cu_members_follow(p, err) : CU_OK;
 }
 
 struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *mem)
