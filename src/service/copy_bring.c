@@ -56,6 +56,7 @@ static cu_status all_lanes(struct cu_copier *c, uint64_t first, lane_work *work,
     struct lane lane[CU_COPY_LANES_MAX] = { 0 };
     cu_status status = CU_OK;
 
+    CU_ASSERT(c->r.lanes > 0);
     atomic_store(&c->job, first);
     for (unsigned i = 0; i < c->r.lanes; i++) {
         lane[i] = (struct lane){ .c = c, .work = work, .number = i };
