@@ -438,6 +438,26 @@ static void what_does_not_come_is_reported_once_whatever_process_asks(void **sta
     assert_int_equal(attested(), 3);
 }
 
+/* The depositor signed another list than the one that lies there: what he has is no copy of what was claimed. */
+static void a_folder_whose_manifest_is_not_what_was_claimed_is_held_by_nobody(void **state)
+{
+    struct source source = { .lie = HONEST };
+    uint64_t missing;
+
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        const struct cu_folder right = folder;
+        if (wrong == 0) folder.root.b[0] ^= 1;
+        else folder.items++;
+        OK(submit(world, FIRST_SERIAL + 3 + (uint64_t)wrong, MANIFEST, &error));
+        folder = right;
+    }
+    OK(bring_from(world, &source, 1, 6, &missing, &error));
+    assert_int_equal(missing, 2);
+    assert_int_equal(held_now.reported, 2);
+    assert_int_equal(attested(), 3);
+}
+
 static void what_the_store_lost_after_it_was_attested_is_brought_again(void **state)
 {
     const struct cu_fs *fs = &world->memory;
@@ -463,6 +483,7 @@ int main(void)
                                         close_world),
         cmocka_unit_test_setup_teardown(any_question_that_is_not_answered_is_asked_again, open_world, close_world),
         cmocka_unit_test_setup_teardown(what_does_not_come_is_reported_once_whatever_process_asks, open_world, close_world),
+        cmocka_unit_test_setup_teardown(a_folder_whose_manifest_is_not_what_was_claimed_is_held_by_nobody, open_world, close_world),
         cmocka_unit_test_setup_teardown(what_the_store_lost_after_it_was_attested_is_brought_again, open_world, close_world),
         cmocka_unit_test(whatever_loses_power_attests_nothing_that_is_not_durable_and_goes_on),
         cmocka_unit_test(any_call_that_fails_loses_nothing),
