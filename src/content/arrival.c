@@ -1,8 +1,7 @@
 /* A large object that comes piece by piece: incoming/<root>, and its tree in incoming/<root>.side, each chunk and its leaves where they belong.
  *
  * (1) Nothing says what came but the bytes: whoever goes on hashes what lies there, and keeps the chunks that have their roots.
- * (2) What is kept so is written once more: it may be in the page cache alone, after a sync that failed.
- * (3) A sync that fails makes both files empty: nothing of them is trusted any more.
+ * (2) What is kept so is written once more: it may be in the page cache alone, after a sync that failed, in this process or another.
  */
 #include "content/store.h"
 
@@ -112,22 +111,12 @@ static cu_status publish(const struct cu_arrival *a, bool side, struct cu_err *e
     return fs->ops->sync_dir(fs->self, to, err);
 }
 
-static cu_status sync_both(struct cu_arrival *a, struct cu_err *err)
-{
-    TRY(a->side->ops->truncate(a->side, cu_content_leaf_count(a->size) * sizeof(cu_hash), err));
-    TRY(a->side->ops->sync(a->side, err));
-    return a->main->ops->sync(a->main, err);
-}
-
 cu_status cu_arrival_end(struct cu_arrival *a, struct cu_err *err)
 {
     for (uint64_t i = 0; i < a->chunks; i++) CU_ASSERT(a->came[i]);
-    const cu_status synced = sync_both(a, err);
-    if (synced != CU_OK) { /* by (3) */
-        memset(a->came, 0, (size_t)a->chunks);
-        if (a->main->ops->truncate(a->main, 0, NULL) != CU_OK || a->side->ops->truncate(a->side, 0, NULL) != CU_OK) return synced;
-        return synced;
-    }
+    TRY(a->side->ops->truncate(a->side, cu_content_leaf_count(a->size) * sizeof(cu_hash), err));
+    TRY(a->side->ops->sync(a->side, err));
+    TRY(a->main->ops->sync(a->main, err));
     TRY(publish(a, true, err));
     return publish(a, false, err);
 }

@@ -81,7 +81,7 @@ CU_MUST_USE cu_status cu_arrival_begin(struct cu_objects *s, const cu_hash *root
 bool cu_arrival_lacks(const struct cu_arrival *a, uint64_t chunk);
 /** Chunk number `i`, whole. BAD_HASH: it is not what its root says, and was not kept. Any thread. */
 CU_MUST_USE cu_status cu_arrival_add(struct cu_arrival *a, uint64_t i, struct cu_span bytes, struct cu_err *err);
-/** All are there: durable, then seen. After an error it begins anew: what was written may not be on the medium. */
+/** All are there: durable, then seen. After an error let go of it, and begin again. */
 CU_MUST_USE cu_status cu_arrival_end(struct cu_arrival *a, struct cu_err *err);
 void cu_arrival_free(struct cu_arrival *a); /* what came stays. NULL is fine */
 
