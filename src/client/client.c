@@ -273,8 +273,12 @@ static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct c
 
     cu_hash_hex(id, hex);
     snprintf(path, sizeof path, "v1/receipt/%s?wait=%u", hex, seconds);
-    const cu_status waited = get(self, path, &ignored, err);
-    return waited == CU_COPIES_MISSING || waited == CU_COSIGNATURES_MISSING ? CU_OK : waited;
+    struct cu_err why = { 0 };
+    const cu_status waited = get(self, path, &ignored, &why);
+    if (waited == CU_IO) return cu_fail(err, CU_IO, "%s", why.text);
+    if (waited != CU_OK && waited != CU_COPIES_MISSING && waited != CU_COSIGNATURES_MISSING)
+        wait_before(TRIES); /* whatever it says: it is not asked again at once */
+    return CU_OK;
 }
 
 /* One member of a flat object, as text. */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PEERS_MAX = 16, PULLS = 64, TICK_S = 1 };
+enum { PEERS_MAX = 16, PULLS = 64, LOOK_MS = 20 };
 #define WITNESS_EVERY_MS 1000
 
 struct peer {
@@ -23,6 +23,7 @@ struct peer {
     struct cu_remote remote;
     cu_size next, pushed; /* to ask for; what it was told last */
     bool reached;         /* it has shown all that it has (2) */
+    uint64_t again_at;    /* ms: who did not answer is left alone for ten times as long as that took */
 };
 
 struct cu_cosigning {
@@ -35,9 +36,8 @@ struct cu_cosigning {
     struct cu_err told; /* the trouble that was logged last */
     bool refused;       /* this key cosigned another log: it signs nothing more */
 
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool something, ending, runs;
+    _Atomic bool something, ending;
+    bool runs;
     pthread_t thread;
     _Atomic uint64_t cosigned, troubles, met; /* met: the newest size with a quorum */
 };
@@ -367,13 +367,15 @@ static cu_status watch(struct cu_node *node, struct peer *peer, struct cu_err *e
     return fits == CU_OUT_OF_ORDER ? CU_OK : fits;
 }
 
-static cu_status meet(struct cu_node *node, struct peer *peer, struct cu_err *err)
+/* Whatever happened it is told of this node's own; it is asked, and watched, once a tick. */
+static cu_status meet(struct cu_node *node, struct peer *peer, bool tick, struct cu_err *err)
 {
     struct cu_place *p = &node->cosigning->reader.place;
 
     if (!peer->remote.ops) TRY(p->outside.open(p->outside.self, peer->url, &peer->remote, err));
-    TRY(pull(node, peer, err));
     TRY(push(node, peer, err));
+    if (!tick) return CU_OK;
+    TRY(pull(node, peer, err));
     return watch(node, peer, err);
 }
 
@@ -394,14 +396,18 @@ static cu_status ask_witnesses(struct cu_node *node, struct cu_err *err)
     return CU_OK;
 }
 
-static void round_of_all(struct cu_node *node)
+static void round_of_all(struct cu_node *node, bool tick)
 {
     struct cu_cosigning *c = node->cosigning;
     struct cu_err err = { 0 };
     cu_status first = sign_own(node, &err);
 
     for (size_t i = 0; i < c->peers_n; i++) {
-        const cu_status met = meet(node, &c->peer[i], first == CU_OK ? &err : NULL);
+        const uint64_t began = cu_place_now(node->config.place).v;
+        if (began < c->peer[i].again_at) continue;
+        const cu_status met = meet(node, &c->peer[i], tick, first == CU_OK ? &err : NULL);
+        const uint64_t now = cu_place_now(node->config.place).v;
+        c->peer[i].again_at = met == CU_IO && now > began ? now + 10 * (now - began) : 0;
         if (first == CU_OK) first = met;
     }
     if (first == CU_OK) first = sign_own(node, &err); /* now that peers were reached */
@@ -409,23 +415,30 @@ static void round_of_all(struct cu_node *node)
     if (first != CU_OK) trouble(node, &err);
 }
 
+/* On a chain others move the log, and nobody tells this thread. */
+static bool has_grown(struct cu_node *node)
+{
+    const struct cu_place *p = &node->cosigning->reader.place;
+
+    return p->engine->tip(p->engine->self).size.v > p->log.checkpoint.size.v;
+}
+
 static void *speak(void *arg)
 {
     struct cu_node *node = arg;
     struct cu_cosigning *c = node->cosigning;
-    struct timespec until;
+    const struct timespec pause = { 0, LOOK_MS * 1000000 };
+    unsigned looks = 0;
 
-    pthread_mutex_lock(&c->lock);
     while (!c->ending) {
-        c->something = false;
-        pthread_mutex_unlock(&c->lock);
-        round_of_all(node);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += TICK_S;
-        pthread_mutex_lock(&c->lock);
-        if (!c->something && !c->ending) pthread_cond_timedwait(&c->changed, &c->lock, &until);
+        const bool tick = looks == 0;
+        if (tick || c->something || has_grown(node)) {
+            c->something = false;
+            round_of_all(node, tick);
+        }
+        nanosleep(&pause, NULL);
+        looks = (looks + 1) % (1000 / LOOK_MS);
     }
-    pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
@@ -453,7 +466,11 @@ static cu_status begin_at(struct cu_node *node, struct cu_err *err)
     cu_size from = { 0 };
 
     if (!node->config.cosigner) return CU_OK;
-    TRY(cu_cosigner_last(node->config.cosigner, c->reader.place.log.checkpoint.origin, &last, err));
+    struct cu_err why = { 0 };
+    if (cu_cosigner_last(node->config.cosigner, c->reader.place.log.checkpoint.origin, &last, &why) != CU_OK) {
+        trouble(node, &why); /* it serves on, and cosigns nothing of its own */
+        return CU_OK;
+    }
     TRY(size_of(cu_buf_span(&last), &from, err));
     for (size_t i = 0; i < c->peers_n; i++) c->peer[i].next = from;
     return CU_OK;
@@ -464,8 +481,6 @@ cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err)
     struct cu_cosigning *c = node->cosigning = calloc(1, sizeof *c);
 
     ENSURE(c, err, CU_NO_MEMORY, "no memory for a node's cosignatures");
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
     if (node->config.witnessed.n) TRY(cu_tlog_policy_read(node->config.witnessed, &c->witnessed, err));
     TRY(list_peers(node, err));
     TRY(cu_reader_open(node, &c->reader, err));
@@ -487,10 +502,7 @@ void cu_cosigning_stop(struct cu_node *node)
     struct cu_cosigning *c = node->cosigning;
 
     if (!c) return;
-    pthread_mutex_lock(&c->lock);
     c->ending = true;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
     if (c->runs) pthread_join(c->thread, NULL);
     c->runs = false;
 }
@@ -503,8 +515,6 @@ void cu_cosigning_close(struct cu_node *node)
     for (size_t i = 0; i < c->peers_n; i++)
         if (c->peer[i].remote.ops) c->peer[i].remote.ops->close(c->peer[i].remote.self);
     cu_reader_close(&c->reader);
-    pthread_cond_destroy(&c->changed);
-    pthread_mutex_destroy(&c->lock);
     free(c);
     node->cosigning = NULL;
 }
@@ -514,10 +524,7 @@ void cu_cosigning_wake(struct cu_node *node)
     struct cu_cosigning *c = node->cosigning;
 
     if (!c) return;
-    pthread_mutex_lock(&c->lock);
     c->something = true;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
 }
 
 void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out)

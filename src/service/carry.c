@@ -19,7 +19,7 @@
 
 #include <stdlib.h>
 
-enum { WAIT_S = 20, STALLED_S = 20, ROUNDS = 4 };
+enum { WAIT_S = 20, STALLED_S = 20, ROUNDS = 4, ANSWER_MS = 60000 };
 
 struct carry {
     struct cu_place *p;
@@ -187,7 +187,7 @@ static cu_status await_answer(struct carry *c, uint64_t until, struct cu_carriag
 static cu_status hand_over(struct carry *c, struct cu_carriage *ret, struct cu_err *err)
 {
     const struct cu_carrier *to = &c->p->provider;
-    const uint64_t until = cu_place_now(c->p).v + c->r->wait_ms;
+    const uint64_t until = cu_place_now(c->p).v + (c->r->wait_ms > ANSWER_MS ? c->r->wait_ms : ANSWER_MS);
 
     ENSURE(to->ops, err, CU_USAGE,
            "the node does not say who takes evidence: give --provider URL; what was signed lies in the outbox");

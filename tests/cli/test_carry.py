@@ -25,6 +25,8 @@ def what_writing_verbs_say_by_the_address_is_what_they_say_on_the_folder(folder)
             far = Officer(folder, node.url, key).run(*verb, code=None)
             here = near.run("--key", key, *verb, code=None)
             assert said(far) == said(here), f"{here}\n---- and by its address\n{far}"
+        case = Officer(folder, node.url, folder / "new.pem").run("case", "open", "C6", "--json").row
+        assert node.get(f"/v1/receipt/{case['id']}").startswith(b"c2sp.org/tlog-proof")
         assert custody("verify", "--trust", ledger.trust, folder / "inventory").code == 0
         for verb, why in ((["import", folder / "a"], "a package is judged"), (["export", "C1", "-o", "x"], "comes out of the stores"), (["check"], "where it lies")):
             assert why in Officer(folder, node.url, officer).run(*verb, code=1).error

@@ -294,7 +294,7 @@ const struct command command_deposit = {
                  { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
                  { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" },
                  { "provider", "URL", "by a node's address: who takes the evidence (else whom the node names)" },
-                 { "wait", "SECONDS", "by a node's address: how long for the provider's answer, and for copies (600)" },
+                 { "wait", "SECONDS", "by a node's address: how long for copies, and for the provider's answer (600)" },
                  { "dry-run", NULL, "read and show, sign and store nothing" } },
 };
 const struct command command_claim = {

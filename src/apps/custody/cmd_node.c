@@ -92,12 +92,19 @@ static cu_status open_sources(struct session *s, struct sources *to, struct cu_n
     return CU_OK;
 }
 
-/* With a key to cosign with, it does; one whose state is not there is no reason to serve without. */
+/* With a key to cosign with, it does; one whose state is not there, or damaged, signs nothing, and the node serves without. */
 static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct cu_buf *witnessed, struct cu_node_config *config,
                                  struct cu_err *err)
 {
     if (!cu_fs_exists(&s->place.fs, CU_FILE_COSIGN_KEY)) return CU_OK;
-    TRY(cosigner_open(s, c, err));
+    struct cu_err why = { 0 };
+    const cu_status opened = cosigner_open(s, c, &why);
+    if (opened != CU_OK && opened != CU_NOT_FOUND && opened != CU_CORRUPT && opened != CU_UNTRUSTED)
+        return cu_fail(err, opened, "%s", why.text);
+    if (opened != CU_OK) {
+        say(s->run, "%s\n", why.text);
+        return CU_OK;
+    }
     config->cosigner = &c->cosigner;
     const cu_status read = cu_fs_read(&s->place.fs, CU_FILE_WITNESSED, CU_TRUST_MAX, witnessed, err);
     if (read == CU_NOT_FOUND) return CU_OK;
