@@ -64,8 +64,9 @@ size_t cu_age_header_end(struct cu_span bytes);
  *  Cost: at most one X25519 a stanza and identity, two hashes of the header. */
 CU_MUST_USE cu_status cu_age_header_open(struct cu_span header, const struct cu_age_identity *by, size_t by_n, struct cu_age_key *ret,
                                          struct cu_err *err);
-/** Is this header of that file key, unaltered? MALFORMED, BAD_HASH. */
-CU_MUST_USE cu_status cu_age_header_check(struct cu_span header, const struct cu_age_key *key, struct cu_err *err);
+/** The same or, when it is for others, by further headers, one after the other: the first that opens to the file key of this one (its MAC says so). */
+CU_MUST_USE cu_status cu_age_header_open_granted(struct cu_span header, struct cu_span granted, const struct cu_age_identity *by, size_t by_n,
+                                                 struct cu_age_key *ret, struct cu_err *err);
 
 /** How many bytes a content of `plain` takes, sealed for `recipients` by cu_age_seal: header, nonce, chunks and tags. */
 uint64_t cu_age_sealed_size(size_t recipients, uint64_t plain);
@@ -107,16 +108,15 @@ void cu_age_seal_free(struct cu_age_seal *seal);
 struct cu_age_open {
     const struct cu_age_identity *by; /* the caller's, until the header is read */
     size_t by_n;
-    struct cu_age_key key;
-    bool granted, begun; /* the key came another way; the header was read */
+    struct cu_span granted; /* headers of grants, the caller's, until the header is read: may be set after the start */
+    struct cu_age_key key;  /* once it begun: to make further headers of */
+    bool begun;             /* the header was read */
     struct cu_age_cipher cipher;
     uint64_t chunk;
     size_t held_n, line;
     uint8_t held[CU_AGE_CHUNK + CU_AGE_TAG];
 };
 void cu_age_open_start(const struct cu_age_identity *by, size_t by_n, struct cu_age_open *ret);
-/** By a key that came another way (a grant): the file's own header must be of that key. */
-void cu_age_open_start_key(const struct cu_age_key *key, struct cu_age_open *ret);
 /** Nothing is given out before its tag is checked. Of the header: as cu_age_header_open. Of the payload: CORRUPT; what was given out before is what was
  *  sealed, but not all of it. */
 CU_MUST_USE cu_status cu_age_open_add(struct cu_age_open *open, struct cu_span sealed, struct cu_buf *out, struct cu_err *err);

@@ -21,7 +21,8 @@
     X(9, DISCLOSURE, "disclosure", "to whom evidence was given out, why, and by what authority")                       \
     X(10, MEMBER, "member", "who got keys, or whose keys were revoked, and why")                                       \
     X(11, NOTICE, "notice", "what a provider is asked for, by what number and on what basis")                          \
-    X(12, ANSWER, "answer", "what a provider has to say to a notice")
+    X(12, ANSWER, "answer", "what a provider has to say to a notice")                                                  \
+    X(13, GRANT, "grant", "what opens a sealed deposit to further readers")
 
 #define CU_PROFILE_ENUM(num, name, text, line) CU_PROFILE_##name = (num),
 enum cu_profile { CU_PROFILE_NONE = 0, CU_PROFILE_TABLE(CU_PROFILE_ENUM) };
@@ -92,6 +93,8 @@ struct cu_details_disclosure {
     bool has_recipient, has_purpose, has_authority;
 };
 struct cu_details_member { struct cu_span profile, name, note; bool has_note; };
+/** "content", "details": an age header of each layer that is opened, for the new readers, the outer layer's first; "readers": their names. */
+struct cu_details_grant { struct cu_span profile, content, details, readers, note; bool has_note; };
 /** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired].
  *  One read: a tuple [id, who, time, reason, authority]. */
 struct cu_finding_row { struct cu_span kind, where, id; bool repaired; };
@@ -109,6 +112,7 @@ union cu_details {
     struct cu_details_disclosure disclosure;
     struct cu_details_member member;
     struct cu_details_notice notice;
+    struct cu_details_grant grant;
 };
 
 /** Canonical, of a known profile, with every field and every rule of it. `ret` may be NULL. MALFORMED names what is missing,

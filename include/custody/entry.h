@@ -46,6 +46,7 @@ enum cu_purpose {
     X(13, INVENTORY, "inventory", SIGNED, false, false) \
     X(14, DISCLOSURE, "disclosure", SIGNED, false, true) \
     X(15, MEMBER, "member", SIGNED, false, true) \
+    X(16, GRANT, "grant", SIGNED, false, true) \
     X(17, TIMEOUT, "timeout", SIGNED, false, false) \
     X(18, NOTICE, "notice", SIGNED, false, true) \
     X(19, ACKNOWLEDGE, "acknowledge", SIGNED, false, false) \
@@ -120,6 +121,8 @@ struct cu_claim {                /* key */
     bool has_folder;
     struct cu_list sealed;       /* 10  of an item: content and details are age files for these sealing keys; kids ascending */
     bool has_sealed;
+    struct cu_list second;       /* 12  and within that for these: one of each list is needed to open it. Only with 10, none in both */
+    bool has_second;
     cu_hash notice;              /* 11  the notice that it answers: then a provider signs, and who asked accepts */
     bool has_notice;
 };
@@ -177,6 +180,9 @@ struct cu_member {               /* key */
     struct cu_list revoked;      /* 6   of cu_revoked, kids ascending */
     cu_hash commitment;          /* 7   details: the member's name */
 };
+
+/** What was sealed is opened to further readers: the deposit's id, their sealing keys ascending. The headers for them are in the details. */
+struct cu_grant { uint64_t time; struct cu_seen seen; cu_hash target; struct cu_list readers; cu_hash commitment; }; /* 1 2 3 4 5 */
 
 /** What was due did not come in time: the outcome of a claim, or the answer to a notice. The ledger admits it only if that is so. */
 struct cu_timeout {              /* key */
@@ -273,6 +279,7 @@ union cu_payload {
     struct cu_inventory inventory;
     struct cu_disclosure disclosure;
     struct cu_member member;
+    struct cu_grant grant;
     struct cu_timeout timeout;
     struct cu_notice notice;
     struct cu_acknowledge acknowledge;

@@ -48,6 +48,7 @@
     X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \
+    X(GRANT_READERS_MAX, 16, "readers", "to whom one grant opens what is sealed")                              \
     X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP, and in one transaction of a chain")            \
     X(CHAIN_TX_MAX, 262144, "bytes", "one transaction of a chain")
 

@@ -25,6 +25,7 @@
     X(INVENTORY, 13, "say inventory",                    1, 0, 1, 0, 1, 0, 0, 0)   \
     X(DISCLOSURE, 14, "say disclosure",                  1, 0, 1, 0, 0, 0, 0, 0)   \
     X(MEMBER, 15, "say member",                          0, 0, 1, 0, 0, 0, 1, 0)   \
+    X(GRANT, 16, "say grant",                            1, 0, 1, 0, 0, 0, 0, 0)   \
     X(TIMEOUT, 17, "say timeout",                        0, 0, 1, 0, 0, 0, 0, 1)   \
     X(NOTICE, 18, "say notice",                          1, 0, 1, 0, 0, 0, 0, 0)   \
     X(ACKNOWLEDGE, 19, "say acknowledge",                0, 1, 0, 0, 0, 0, 0, 0)   \

@@ -60,7 +60,7 @@ static void begin_table(struct cu_certifying *c)
 static bool is_event(enum cu_kind kind)
 {
     return kind == CU_KIND_CORRECTION || kind == CU_KIND_VOID || kind == CU_KIND_INCIDENT || kind == CU_KIND_ACCESS ||
-           kind == CU_KIND_DISCLOSURE || kind == CU_KIND_INVENTORY;
+           kind == CU_KIND_DISCLOSURE || kind == CU_KIND_INVENTORY || kind == CU_KIND_GRANT;
 }
 
 static cu_status put_event(void *arg, const struct cu_index_row *row, struct cu_err *err)

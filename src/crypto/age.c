@@ -86,17 +86,11 @@ void cu_age_open_start(const struct cu_age_identity *by, size_t by_n, struct cu_
     *ret = (struct cu_age_open){ .by = by, .by_n = by_n };
 }
 
-void cu_age_open_start_key(const struct cu_age_key *key, struct cu_age_open *ret)
-{
-    *ret = (struct cu_age_open){ .key = *key, .granted = true };
-}
-
 static cu_status read_header(struct cu_age_open *open, struct cu_err *err)
 {
     const struct cu_span header = cu_span(open->held, open->held_n);
 
-    if (open->granted) TRY(cu_age_header_check(header, &open->key, err));
-    else TRY(cu_age_header_open(header, open->by, open->by_n, &open->key, err));
+    TRY(cu_age_header_open_granted(header, open->granted, open->by, open->by_n, &open->key, err));
     open->begun = true;
     open->held_n = 0;
     return CU_OK;
@@ -122,9 +116,7 @@ static cu_status take_nonce(struct cu_age_open *open, struct cu_span *in, struct
     hold(open->held, &open->held_n, CU_AGE_NONCE, in);
     if (open->held_n < CU_AGE_NONCE) return CU_OK;
     open->held_n = 0;
-    cu_status status = cu_age_cipher_start(&open->key, open->held, &open->cipher, err);
-    cu_wipe(&open->key, sizeof open->key);
-    return status;
+    return cu_age_cipher_start(&open->key, open->held, &open->cipher, err);
 }
 
 static cu_status open_as(struct cu_age_open *open, bool last, struct cu_span sealed, struct cu_buf *out, struct cu_err *err)

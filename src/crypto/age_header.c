@@ -288,10 +288,33 @@ cu_status cu_age_header_open(struct cu_span header, const struct cu_age_identity
     return status;
 }
 
-cu_status cu_age_header_check(struct cu_span header, const struct cu_age_key *key, struct cu_err *err)
+/* Does a granted header open, and to the file key that `of` is of? */
+static cu_status open_grant(struct cu_span granted, const struct age_header *of, const struct cu_age_identity *by, size_t by_n,
+                            struct cu_age_key *ret, struct cu_err *err)
 {
-    struct age_header read;
+    struct cu_age_key key = { { 0 } };
+    cu_status status = cu_age_header_open(granted, by, by_n, &key, err);
 
+    if (status == CU_OK) status = check_mac(of, &key, err);
+    if (status == CU_OK) *ret = key;
+    cu_wipe(&key, sizeof key);
+    return status;
+}
+
+cu_status cu_age_header_open_granted(struct cu_span header, struct cu_span granted, const struct cu_age_identity *by, size_t by_n,
+                                     struct cu_age_key *ret, struct cu_err *err)
+{
+    const cu_status own = cu_age_header_open(header, by, by_n, ret, err);
+    struct age_header read;
+    struct cu_err why;
+    size_t end;
+
+    if (own != CU_SEALED) return own;
     TRY(age_header_read(header, &read, err));
-    return check_mac(&read, key, err);
+    for (; (end = cu_age_header_end(granted)) > 0; granted = cu_span_from(granted, end)) {
+        const cu_status status = open_grant(cu_span(granted.p, end), &read, by, by_n, ret, &why);
+        if (status == CU_OK) return CU_OK;
+        if (status == CU_NO_MEMORY || status == CU_CRYPTO) return cu_fail(err, status, "%s", why.text);
+    }
+    return own;
 }

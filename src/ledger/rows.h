@@ -22,6 +22,7 @@
  *   NODE       case or kid, level (1) the newest complete subtree of that level over the ids of its deposits
  *   REVOKED    kid                   where a key was revoked, and since where others may hold it
  *   NOTICE     id                    what was asked for, by when, and what came of it
+ *   SEALED     id                    a sealed deposit: its depositor's kid
  *   BLOCK      position (8)          a block entry. Derived: the digest in a block cannot cover that block */
 #define CU_STATE_TABLE(X)                                                                                              \
     X(1, LEDGER, ledger, true)                                                                                         \
@@ -38,7 +39,8 @@
     X(12, NODE, hash, true)                                                                                            \
     X(13, BLOCK, block, false)                                                                                         \
     X(14, REVOKED, revoked, true)                                                                                      \
-    X(15, NOTICE, notice, true)
+    X(15, NOTICE, notice, true)                                                                                        \
+    X(16, SEALED, hash, true)
 
 #define CU_STATE_ENUM(num, name, row, digested) CU_TABLE_##name = (num),
 enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };

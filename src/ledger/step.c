@@ -34,6 +34,7 @@
  * (24) A timeout is true when its batch is opened. Of a notice: the deadline has passed, and no answer is recorded. Of a claim: it
  *      has no outcome, and both its own time and the closing of the block that it saw lie more than the policy's acceptance age
  *      behind. Recorded once.
+ * (25) A grant is of a sealed deposit, by its depositor or the organisation that runs him; its readers' sealing keys act.
  */
 #include "ledger/inside.h"
 
@@ -312,6 +313,7 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
     count_for_key(t, &signer, &st->kid, &leaf);
     put_signer(t, &st->kid, &signer);
     count_for_notice(t, &notice, &leaf);
+    if (claim->has_sealed) cu_state_put(t->s, cu_at(CU_TABLE_SEALED, cu_span_hash(&st->id)), &(struct cu_row_hash){ st->kid });
     return CU_OK;
 }
 
@@ -572,6 +574,36 @@ static cu_status admit_disclosure(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
+/* By (25): who answers for a deposit? The party that signed it, or the organisation that runs that one. */
+static bool answers_for(const struct cu_members *m, const cu_hash *signer, const cu_hash *depositor)
+{
+    const struct cu_member_key *by = cu_members_key(m, signer), *of = cu_members_key(m, depositor);
+
+    return by->party == of->party || by->party == cu_members_party(m, of->party)->organisation;
+}
+
+static cu_status admit_grant(struct trial *t, struct cu_err *err)
+{
+    const struct cu_members *m = &cu_acting(t->l)->members;
+    const struct cu_grant *body = &t->entry->outer.body.grant;
+    const struct cu_member_key *key;
+    struct cu_row_hash depositor;
+    cu_hash kid;
+    size_t at = 0;
+
+    ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_SEALED, cu_span_hash(&body->target)), &depositor), err, CU_UNKNOWN_TARGET,
+           "what it opens is no recorded deposit that was sealed");
+    ENSURE(answers_for(m, &t->entry->outer.kid, &depositor.v), err, CU_WRONG_ROLE,
+           "only its depositor, or the organisation that runs him, may open it to others");
+    while (cu_list_next(&body->readers, &cu_id_schema, &at, &kid)) {
+        key = cu_members_key(m, &kid);
+        ENSURE(key && key->purpose == CU_PURPOSE_SEALING, err, CU_UNKNOWN_KEY, "a reader's key is no sealing key of this ledger");
+        ENSURE(key->from_seq <= t->seq.v, err, CU_NOT_CONFIRMED, "a reader's key does not act yet");
+        ENSURE(t->seq.v < key->until_seq, err, CU_REVOKED, "a reader's key was revoked at position %llu", llu(key->until_seq));
+    }
+    return CU_OK;
+}
+
 static cu_status admit_access(struct trial *t, struct cu_err *err)
 {
     (void)t, (void)err; /* its form is all there is to judge */
@@ -622,7 +654,8 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(TIMEOUT, admit_timeout)       \
     X(NOTICE, admit_notice)         \
     X(ACKNOWLEDGE, admit_acknowledge) \
-    X(ANSWER, admit_answer)
+    X(ANSWER, admit_answer)           \
+    X(GRANT, admit_grant)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };

@@ -28,6 +28,7 @@ static const struct {
     { CU_KIND_NOTICE, "调取通知", "a notice by which a provider is asked for data", "向服务方调取数据的通知" },
     { CU_KIND_ACKNOWLEDGE, "签收", "a provider's word that it has a notice", "服务方收到调取通知的签收" },
     { CU_KIND_ANSWER, "答复", "a provider's answer to a notice", "服务方对调取通知的答复" },
+    { CU_KIND_GRANT, "授权", "an opening of something sealed to further readers", "向更多读者开启一项密封内容" },
     { CU_KIND_DISCLOSURE, "出示", "a record of which deposits were given out", "证据出示（披露）记录" },
 };
 

@@ -20,7 +20,29 @@ static const struct cu_field claim_fields[] = {
     CU_MAP(9, struct cu_claim, folder, &folder_schema, CU_OPTIONAL(struct cu_claim, has_folder)),
     CU_LIST(10, struct cu_claim, sealed, 1, CU_AGE_RECIPIENTS_MAX, &cu_id_schema, CU_OPTIONAL(struct cu_claim, has_sealed)),
     CU_FIXED(11, struct cu_claim, notice, CU_OPTIONAL(struct cu_claim, has_notice)),
+    CU_LIST(12, struct cu_claim, second, 1, CU_AGE_RECIPIENTS_MAX, &cu_id_schema, CU_OPTIONAL(struct cu_claim, has_second)),
 };
+
+static bool has_id(const struct cu_list *ids, const cu_hash *id)
+{
+    cu_hash other;
+    size_t at = 0;
+
+    while (cu_list_next(ids, &cu_id_schema, &at, &other))
+        if (cu_hash_eq(&other, id)) return true;
+    return false;
+}
+
+static cu_status check_second(const struct cu_claim *claim, struct cu_err *err)
+{
+    cu_hash kid;
+    size_t at = 0;
+
+    TRY(cu_check_ids(&claim->second, "claim: the second sealing keys", err));
+    while (cu_list_next(&claim->second, &cu_id_schema, &at, &kid))
+        ENSURE(!has_id(&claim->sealed, &kid), err, CU_MALFORMED, "claim: one sealing key alone would open what needs two");
+    return CU_OK;
+}
 
 static cu_status check_claim(const union cu_payload *payload, struct cu_err *err)
 {
@@ -28,9 +50,11 @@ static cu_status check_claim(const union cu_payload *payload, struct cu_err *err
 
     ENSURE(claim->has_folder == (claim->content == CU_CONTENT_FOLDER), err, CU_MALFORMED,
            claim->has_folder ? "claim: an item has no folder field" : "claim: a folder needs its folder field");
+    ENSURE(claim->has_sealed || !claim->has_second, err, CU_MALFORMED, "claim: it is sealed within, and not without");
     if (!claim->has_sealed) return CU_OK;
     ENSURE(!claim->has_folder, err, CU_MALFORMED, "claim: what is sealed is one item");
-    return cu_check_ids(&claim->sealed, "claim: the sealing keys", err);
+    TRY(cu_check_ids(&claim->sealed, "claim: the sealing keys", err));
+    return claim->has_second ? check_second(claim, err) : CU_OK;
 }
 const struct cu_payload_form cu_payload_CLAIM = { CU_SCHEMA_OF("claim", claim_fields, struct cu_claim), check_claim };
 

@@ -55,6 +55,15 @@ static const struct cu_field notice_fields[] = {
     PROFILE(NOTICE),
 };
 
+#define GRANT struct cu_details_grant
+static const struct cu_field grant_fields[] = {
+    CU_TEXT("note", GRANT, note, 1, 4096, CU_OPTIONAL(GRANT, has_note)),
+    CU_BYTES("content", GRANT, content, 1, 4096),
+    CU_BYTES("details", GRANT, details, 1, 4096),
+    PROFILE(GRANT),
+    CU_TEXT("readers", GRANT, readers, 1, 4608),
+};
+
 static const struct cu_field finding_fields[] = {
     CU_TEXT(0, struct cu_finding_row, kind, 1, 32),
     CU_TEXT(1, struct cu_finding_row, where, 0, 1024),
@@ -98,6 +107,7 @@ static const struct cu_schema disclosure_schema = CU_SCHEMA_OF("disclosure detai
 
 static const struct cu_schema member_schema = CU_SCHEMA_OF("member details", member_fields, struct cu_details_member,
                                                            .text_keys = true);
+static const struct cu_schema grant_schema = CU_SCHEMA_OF("grant details", grant_fields, GRANT, .text_keys = true);
 
 static const struct cu_schema notice_schema = CU_SCHEMA_OF("notice details", notice_fields, NOTICE, .text_keys = true);
 
@@ -122,6 +132,7 @@ static const struct profile_row rows[] = {
     [CU_PROFILE_MEMBER] = { &member_schema, KIND(MEMBER), NULL },
     [CU_PROFILE_NOTICE] = { &notice_schema, KIND(NOTICE), NULL },
     [CU_PROFILE_ANSWER] = { &text_schema, KIND(ANSWER), NULL },
+    [CU_PROFILE_GRANT] = { &grant_schema, KIND(GRANT), NULL },
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -204,3 +215,4 @@ FIRST(cu_details_rows);
 FIRST(cu_details_disclosure);
 FIRST(cu_details_member);
 FIRST(cu_details_notice);
+FIRST(cu_details_grant);

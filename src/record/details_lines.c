@@ -52,6 +52,7 @@ static void put_value(const struct cu_field *field, const uint8_t *at, struct cu
     case CU_FIELD_FIXED: cu_hex_put(out, cu_span(at, field->min)); return;
     case CU_FIELD_BYTES:
         if (is_digest(field)) cu_hex_put(out, span_at(at));
+        else if (field->max > 1024) cu_buf_addf(out, "%zu bytes", span_at(at).n); /* longer than any name */
         else cu_text_printable(out, span_at(at));
         return;
     case CU_FIELD_TEXT: cu_text_printable(out, span_at(at)); return;

@@ -103,6 +103,7 @@ static const struct cu_places places[] = {
     { CU_KIND_INVENTORY, NONE, AT(cu_inventory, seen), AT(cu_inventory, time) },
     { CU_KIND_DISCLOSURE, AT(cu_disclosure, commitment), AT(cu_disclosure, seen), AT(cu_disclosure, time) },
     { CU_KIND_MEMBER, AT(cu_member, commitment), AT(cu_member, seen), AT(cu_member, time) },
+    { CU_KIND_GRANT, AT(cu_grant, commitment), AT(cu_grant, seen), AT(cu_grant, time) },
     { CU_KIND_TIMEOUT, NONE, AT(cu_timeout, seen), AT(cu_timeout, time) },
     { CU_KIND_NOTICE, AT(cu_notice, commitment), AT(cu_notice, seen), AT(cu_notice, time) },
     { CU_KIND_ACKNOWLEDGE, NONE, AT(cu_acknowledge, seen), AT(cu_acknowledge, time) },

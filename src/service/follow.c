@@ -75,6 +75,7 @@ void cu_index_names(struct cu_span attached, struct cu_index_row *row)
     if (profile == CU_PROFILE_GENESIS) row->name = details.genesis.name;
     if (profile == CU_PROFILE_DISCLOSURE) row->name = details.disclosure.recipient, row->note = details.disclosure.purpose;
     if (profile == CU_PROFILE_MEMBER) row->name = details.member.name, row->note = details.member.note;
+    if (profile == CU_PROFILE_GRANT) row->name = details.grant.readers, row->note = details.grant.note;
     if (profile == CU_PROFILE_INCIDENT || profile == CU_PROFILE_ACCESS) row->note = details.rows.text;
 }
 
@@ -139,6 +140,10 @@ void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
     case CU_KIND_CORRECTION:
         row->has_ref = true;
         row->ref = e->outer.body.correction.target;
+        break;
+    case CU_KIND_GRANT:
+        row->has_ref = true;
+        row->ref = e->outer.body.grant.target;
         break;
     case CU_KIND_INVENTORY:
         row->has_case = e->outer.body.inventory.has_case;

@@ -129,7 +129,7 @@ cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_o
     struct cu_span name;
     size_t n = 0;
 
-    TRY(cu_need_key(p, p->remote.ops ? CU_SIGNER_DEPOSITOR : CU_SIGNER_ORGANISATION, err));
+    if (p->remote.ops || !others_only) TRY(cu_need_key(p, p->remote.ops ? CU_SIGNER_DEPOSITOR : CU_SIGNER_ORGANISATION, err));
     TRY(cu_membership_read(p, &m, err));
     while (names.n) {
         if (!cu_span_split(&names, ',', &name)) name = names, names.n = 0;
@@ -174,19 +174,5 @@ cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details,
     if (status == CU_OK) status = cu_age_seal_finish(s, ret, err);
     cu_age_seal_free(s);
     free(s);
-    return status == CU_OK ? cu_buf_ok(ret, err) : status;
-}
-
-cu_status cu_open_details(const struct cu_identities *by, struct cu_span sealed, struct cu_buf *ret, struct cu_err *err)
-{
-    struct cu_age_open *o = calloc(1, sizeof *o);
-    cu_status status;
-
-    ENSURE(o, err, CU_NO_MEMORY, "no memory to open what is sealed");
-    cu_age_open_start(by->id, by->n, o);
-    status = cu_age_open_add(o, sealed, ret, err);
-    if (status == CU_OK) status = cu_age_open_finish(o, ret, err);
-    cu_age_open_free(o);
-    free(o);
     return status == CU_OK ? cu_buf_ok(ret, err) : status;
 }

@@ -113,8 +113,21 @@ CU_MUST_USE cu_status cu_identities_own(struct cu_place *p, struct cu_span passp
 void cu_identities_free(struct cu_identities *ids);
 bool cu_details_are_sealed(struct cu_span details);
 CU_MUST_USE cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err);
-/** SEALED: for others. */
-CU_MUST_USE cu_status cu_open_details(const struct cu_identities *by, struct cu_span sealed, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- opening what is sealed (unseal.c): by an own key, or by a header of a grant ---- */
+struct cu_unseal;
+void cu_unseal_free(struct cu_unseal **io);
+/** The details of what this deposit sealed, opened; `by` is taken over. SEALED: for others, and says for whom. */
+CU_MUST_USE cu_status cu_unseal_begin(struct cu_place *p, const cu_hash *id, cu_seq seq, const struct cu_claim *claim, struct cu_identities *by, struct cu_unseal **ret, struct cu_err *err);
+struct cu_span cu_unseal_details(const struct cu_unseal *u);
+uint64_t cu_unseal_size(const struct cu_unseal *u); /* so many bytes were given out */
+/** As cu_fetch_object, opened on the way, and in the end compared with every digest in the details: BAD_HASH. */
+CU_MUST_USE cu_status cu_unseal_fetch(struct cu_place *p, const struct cu_claim *claim, struct cu_unseal *u, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
+/** The sealed bytes, the newest header of a grant to this member in place of their own: for his stock `age`. NOT_FOUND: none was. */
+CU_MUST_USE cu_status cu_fetch_granted(struct cu_place *p, const cu_hash *id, const struct cu_claim *claim, struct cu_span member, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
+/** A sealed deposit is opened to further members, names with commas between; by keys that open it, `by` taken over. Of one that needs two
+ *  keys, whoever has the first alone opens it to those who have the second. */
+CU_MUST_USE cu_status cu_grant(struct cu_place *p, struct cu_span name, struct cu_span readers, struct cu_span note, struct cu_identities *by, struct cu_outcome *ret, struct cu_err *err);
 
 /* ---- deposits (deposit.c) ---- */
 struct cu_deposit_request {

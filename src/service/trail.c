@@ -90,6 +90,7 @@ bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu
     const bool later = of->n && row->seq.v > of->seq[0].v;
     switch (row->kind) {
     case CU_KIND_CORRECTION:
+    case CU_KIND_GRANT:
     case CU_KIND_TIMEOUT:
     case CU_KIND_ACKNOWLEDGE:
     case CU_KIND_ANSWER:
@@ -221,7 +222,8 @@ cu_status cu_exhibit_by_id(struct cu_place *p, const cu_hash *id, struct cu_buf 
 
 cu_status cu_exhibit_of(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
 {
-    return row->kind == CU_KIND_CORRECTION ? cu_exhibit_by_id(p, &row->ref, ret, err) : cu_exhibit_name(p, row, ret, err);
+    return row->kind == CU_KIND_CORRECTION || row->kind == CU_KIND_GRANT ? cu_exhibit_by_id(p, &row->ref, ret, err)
+                                                                         : cu_exhibit_name(p, row, ret, err);
 }
 
 void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j)

@@ -182,6 +182,57 @@ def another_officer_seals_with_his_own_statement_key(folder):
 
 
 @test
+def a_grant_opens_what_was_sealed_to_a_further_reader_and_to_his_stock_age(folder):
+    ledger, data = ledger_for(folder, "Court", "Defence", "Expert"), noise(3_000_000)
+    inside = folder / "F"
+    fill(inside / "x", MARK), fill(folder / NAME, MARK), fill(folder / "large", data)
+    rows = ledger.deposit("--seal", "--to", "Court", "--case", "C1", folder / NAME, folder / "large", inside)
+    os.rename(ledger.root / "keys/sealing.pem", folder / "kept.pem")
+    defence, court = ("--identity", folder / "Defence.key"), ("--identity", folder / "Court.key")
+    assert "sealed for" in ledger.run("grant", "C1/1", "--to", "Defence", *defence, code=12).err
+    for row in rows[:1] if SANITIZED else rows:
+        name = row["exhibit"]
+        ledger.run("get", name, *defence, "-o", folder / "no", code=12)
+        ledger.run("grant", name, "--to", "Defence", "--note", "order 7", *court)
+        ledger.run("get", name, *defence, "-o", folder / "got")
+        ledger.run("get", name, "--sealed", "--for", "Defence", "-o", folder / "his")
+        assert opened_by_age(folder / "Defence.key", folder / "his") == (folder / "got").read_bytes()
+        ledger.run("get", name, "--sealed", "-o", folder / "own")
+        opened_by_age(folder / "Defence.key", folder / "own", code=1)
+        verify("--trust", ledger.trust, row["receipt"], folder / "own")
+    ledger.run("get", "C1/1", *defence, "-o", folder / "got")
+    assert (folder / "got").read_bytes() == MARK and NAME in ledger.run("show", "C1/1", *defence).out
+    ledger.run("grant", "C1/1", "--to", "Expert", *defence)  # who was granted it can pass it on, in the depositor's name alone
+    ledger.run("get", "C1/1", "--identity", folder / "Expert.key", "-o", folder / "got")
+    grants = [row for row in ledger.run("trail", "C1/1", "--json").rows if row["kind"] == "grant"]
+    assert [row["name"] for row in grants] == ["Defence", "Expert"] and grants[0]["exhibit"] == "C1/1" and grants[0]["note"] == "order 7", grants
+    assert "to Defence" in ledger.run("show", "C1/1").out and "Expert" in ledger.run("show", grants[1]["id"]).out
+    ledger.run("receipt", grants[0]["id"], "-o", folder / "receipt")
+    assert "opening of something sealed" in verify("--trust", ledger.trust, folder / "receipt").out
+    ledger.clean()
+
+
+@test
+def what_is_not_sealed_or_nobody_is_a_member_for_is_not_granted(folder):
+    ledger = ledger_for(folder, "Court", "Defence")
+    ledger.run("deposit", "--case", "C1", fill(folder / "a", MARK)), ledger.run("deposit", "--seal", "--case", "C1", fill(folder / "b", MARK))
+    assert "not sealed" in ledger.run("grant", "C1/1", "--to", "Court", code=10).err
+    assert "no member" in ledger.run("grant", "C1/2", "--to", "Cuort", code=10).err
+    ledger.run("get", "C1/2", "--sealed", "--for", "Court", "-o", folder / "no", code=10), ledger.run("get", "C1/1", "--for", "Court", "-o", folder / "no", code=1)
+    ledger.run("grant", "C1/2", code=1)
+    ledger.run("member", "revoke", "Defence")
+    assert "no sealing key" in ledger.run("grant", "C1/2", "--to", "Defence", code=10).err
+    assert "grant" not in [row["kind"] for row in ledger.run("trail", "--json").rows]
+    assert not (folder / "no").exists()
+    ledger.run("enrol", "Officer Wang", "--key", folder / "wang.pem", "-o", folder / "request"), ledger.run("member", "approve", folder / "request")
+    assert "only its depositor" in ledger.run("grant", "C1/2", "--to", "Court", "--key", folder / "wang.pem", code=12).err
+    row = ledger.deposit("--key", folder / "wang.pem", "--seal", "--case", "C1", folder / "b")[0]
+    ledger.run("grant", row["exhibit"], "--to", "Court")  # the organisation answers for its officer
+    ledger.run("get", row["exhibit"], "--identity", folder / "Court.key", "-o", folder / "got")
+    ledger.clean()
+
+
+@test
 def a_sealed_deposit_that_is_killed_is_made_again(folder):
     ledger, data = ledger_for(folder, "Court"), noise(3_000_000)
     ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / "first", MARK))

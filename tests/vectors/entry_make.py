@@ -111,6 +111,7 @@ details = {
     "access": cbor({"profile": "access", "text": "", "rows": [[named("deposit"), "Officer", TIME, "court", "order 5"]]}),
     "disclosure": cbor({"profile": "disclosure", "scope": "evidence and receipts", "recipient": "District Court", "purpose": "trial",
                         "authority": "order 5"}),
+    "grant": cbor({"profile": "grant", "content": b"age-encryption.org/v1\n", "details": b"age-encryption.org/v1\n", "readers": "Court"}),
     "member": cbor({"profile": "member", "name": "Officer Wu", "note": "joins the branch"}),
     "notice": cbor({"profile": "notice", "number": "深公网调〔2026〕117", "basis": "CPL art. 54", "object": "sign-ins of the account li.si",
                     "span": "2026-08-01 to 2026-09-15"}),
@@ -166,6 +167,8 @@ entries = {
     "answer-none": sign("answer", provider, {1: TIME + 21, 2: seen, 3: notice_id, 4: 0, 5: root([]), 6: 8, 7: commitment["answer"]}),
     "timeout-claim": sign("timeout", organisation, {1: TIME + 4_000_000, 2: seen, 3: claim}),
     "timeout-notice": sign("timeout", organisation, {1: TIME + 90_000_000, 2: seen, 4: notice_id}),
+    "grant": sign("grant", depositor, {1: TIME + 18, 2: seen, 3: claim_id, 4: sorted([named("reader"), sha(cbor({1: 1, -1: 4, -2: sealing}))]),
+                                       5: commitment["grant"]}),
     "inventory-empty": sign("inventory", depositor, {1: TIME + 14, 2: seen, 4: depositor.kid, 5: 0, 6: root([]), 8: []}),
 }
 

@@ -141,9 +141,9 @@ KIDS = sorted(named(f"sealing {i}") for i in range(65))
 AGE, AGE_DETAILS = b"age-encryption.org/v1\n-> X25519 " + b"a" * 43 + b"\n" + b"b" * 43 + b"\n--- " + b"c" * 43 + b"\n" + bytes(70), b"age-encryption.org/v1\nthe details, sealed"
 
 
-def sealed(name, says, must, kids, evidence=None, bend=lambda receipt: receipt, details=AGE_DETAILS, trust=T1, content=AGE, refuse=None, folder=None):
+def sealed(name, says, must, kids, evidence=None, bend=lambda receipt: receipt, details=AGE_DETAILS, trust=T1, content=AGE, refuse=None, folder=None, second=None):
     l = Ledger().founded()
-    claim = l.claim(content, details=details, folder=folder, change=lambda c: c.update({} if kids is None else {10: kids}))
+    claim = l.claim(content, details=details, folder=folder, change=lambda c: c.update({k: v for k, v in {10: kids, 12: second}.items() if v is not None}))
     at = l.deposit(content, refuse=refuse, inner=claim)
     l.block()
     l.stored(0, [[at, at]])
@@ -166,6 +166,37 @@ for name, says, kids in (("nobody", "sealed for nobody", []), ("too-many", "seal
                          ("map", "a map in the place of the keys", {1: KIDS[0]}), ("text", "a text in the place of a key id", ["k" * 32])):
     sealed(name, says, "form MALFORMED", kids)
 sealed("folder", "a folder that is said to be sealed", "form MALFORMED", KIDS[:1], content=M, folder=M_CLAIM)
+sealed("two", "it takes two keys to open it", 0, KIDS[:2], second=KIDS[2:4])
+for name, says, kids, second in (("two-nobody", "and within for nobody", KIDS[:1], []), ("two-within-alone", "sealed within, and not without", None, KIDS[:1]),
+                                 ("two-order", "the second keys do not ascend", KIDS[:1], KIDS[2:0:-1]), ("two-one", "one key alone would do", KIDS[:2], KIDS[1:3]),
+                                 ("two-number", "a number in the place of the second keys", KIDS[:1], 7)):
+    sealed(name, says, "form MALFORMED", kids, second=second)
+
+# ---- grants ----
+
+HEADER = AGE[:-70]
+
+
+def grant(name, says, must, kids, key=lambda l: l.depositor, bend=lambda p: p, **more):
+    l = Ledger().founded()
+    at = l.deposit(AGE, inner=l.claim(AGE, details=AGE_DETAILS, change=lambda c: c.update({10: KIDS[:1]})))
+    l.block()
+    details = {k: v for k, v in {"profile": "grant", "content": HEADER, "details": HEADER, "readers": "Court, 法院", **more}.items() if v is not None}
+    said = l.say("grant", lambda t, s, c: bend({1: t, 2: s, 3: l.id(at), 4: kids, 5: c}), key(l), 0, enc(details))
+    l.block()
+    case(f"grant-{name}", says, must, l.receipt(said), T1)
+
+
+grant("one", "something sealed is opened to a reader", 0, KIDS[:1])
+grant("most", "to 16, by the organisation, and why", 0, KIDS[:16], lambda l: l.statement[0], note="order 7")
+grant("layers", "of what needs two keys: two headers each", 0, KIDS[:1], content=HEADER * 2, details=HEADER * 2)
+grant("provider", "by a provider", "statement WRONG_ROLE", KIDS[:1], lambda l: l.provider)
+for name, says, kids in (("nobody", "to nobody", []), ("too-many", "to 17", KIDS[:17]), ("order", "keys that do not ascend", KIDS[1::-1]), ("twice", "to one key twice", KIDS[:1] * 2), ("short", "a key id of 31 bytes", [KIDS[0][:31]])):
+    grant(name, says, "form MALFORMED", kids)
+grant("no-target", "of nothing", "form MALFORMED", KIDS[:1], bend=lambda p: {k: v for k, v in p.items() if k != 3})
+for name, says, more in (("no-header", "no header of the content", {"content": None}), ("no-readers", "no names", {"readers": None}), ("empty", "an empty header", {"details": b""}), ("long", "a header of 4,097 bytes", {"content": bytes(4097)}),
+                         ("profile", "details of a case", {"profile": "case"})):
+    grant(name, says, "profile", KIDS[:1], **more)
 
 # ---- members ----
 

@@ -1,4 +1,4 @@
-/* custody correct, custody void: nothing is edited; a further statement points back. */
+/* custody correct, custody void, custody grant: nothing is edited; a further statement points back. */
 #include "apps/custody/app.h"
 
 static void tell(struct run *run, const char *what, const struct cu_outcome *outcome)
@@ -62,6 +62,24 @@ static cu_status go_void(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
+static cu_status grant(struct session *s, void *outcome, struct cu_err *err)
+{
+    CU_CLEANUP(cu_identities_free) struct cu_identities by = { 0 };
+
+    TRY(identities_read(s, &by, err));
+    return cu_grant(&s->place, cu_span_str(s->run->args[0]), opt_span(s->run, "to"), opt_span(s->run, "note"), &by, outcome, err);
+}
+
+static cu_status go_grant(struct run *run, struct cu_err *err)
+{
+    struct cu_outcome outcome;
+
+    ENSURE(opt(run, "to"), err, CU_USAGE, "say to whom: --to MEMBER[,MEMBER…]; `custody member ls` lists them");
+    TRY(in_session(run, MODE_WRITE, grant, &outcome, err));
+    tell(run, "grant", &outcome);
+    return CU_OK;
+}
+
 const struct command command_correct = {
     .name = "correct",
     .args = "ID --text TEXT",
@@ -84,4 +102,22 @@ const struct command command_void = {
     .args_max = 1,
     .go = go_void,
     .options = { { "reason", "TEXT", "why" }, { "id", "HEX", "the claim's id, all 64 digits" } },
+};
+const struct command command_grant = {
+    .name = "grant",
+    .args = "ID --to MEMBER[,MEMBER]",
+    .line = "open a sealed exhibit to further readers",
+    .help =
+        "Records an entry that opens what was sealed to further members, by wrapping its keys for theirs; the stored bytes stay "
+        "as "
+        "they are. It takes a key that opens it: the organisation's, or one of --identity. Only its depositor says so, or the "
+        "organisation that runs him. Of an exhibit that two must open, whoever has the first key alone opens it to those who "
+        "have "
+        "the second. A grant cannot be taken back.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_grant,
+    .options = { { "to", "MEMBERS", "names with commas between" },
+                 { "identity", "FILE", "keys that open what is sealed, as `age-keygen` writes them" },
+                 { "note", "TEXT", "why; it is not sealed" } },
 };

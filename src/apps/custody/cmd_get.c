@@ -1,6 +1,5 @@
 /* custody get: evidence out again, verified on the way. Every read is recorded: who, when, why. */
 #include "apps/custody/app.h"
-#include "content/digests.h"
 #include "content/memory.h"
 
 #include <fcntl.h>
@@ -96,140 +95,40 @@ static int open_beside(const char *path, char *ret, size_t max)
     return fd;
 }
 
-/* ---- what is sealed ---- */
-struct unsealing {
-    struct cu_identities by;
-    struct cu_buf details, plain;
-    union cu_details said;
-    struct cu_age_open open;
-    struct cu_digest_set digests;
-    struct target *to;
-    uint64_t size;
+/* ---- one object ---- */
+
+/* What is sealed is opened, or goes out under the header of a grant. */
+struct how {
+    const struct cu_fetch_range *part;
+    struct cu_unseal *open; /* NULL: as it is */
+    const struct cu_fetch *of;
+    const char *granted_to; /* NULL: nobody */
 };
 
-static void unsealing_free(struct unsealing **io)
+static cu_status fetch(struct session *s, const cu_hash *root, uint64_t size, const struct how *how, struct target *t,
+                       bool *io_damaged, struct cu_err *err)
 {
-    struct unsealing *u = *io;
+    struct cu_place *p = &s->place;
 
-    if (!u) return;
-    cu_identities_free(&u->by);
-    cu_buf_free(&u->details);
-    cu_buf_free(&u->plain);
-    cu_age_open_free(&u->open);
-    cu_digest_set_free(&u->digests);
-    free(u);
-}
-
-static cu_status pass_on(struct unsealing *u, struct cu_err *err)
-{
-    TRY(cu_buf_ok(&u->plain, err));
-    cu_digest_set_add(&u->digests, cu_buf_span(&u->plain));
-    u->size += u->plain.n;
-    TRY(feed(u->to, cu_buf_span(&u->plain), err));
-    cu_buf_clear(&u->plain);
-    return CU_OK;
-}
-
-static cu_status feed_sealed(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    struct unsealing *u = arg;
-
-    TRY(cu_age_open_add(&u->open, bytes, &u->plain, err));
-    return pass_on(u, err);
-}
-
-/* `algs`: of the digests that the details have. */
-static cu_status unseal_start(struct unsealing *u, struct cu_err *err)
-{
-    struct cu_detail_digest digest;
-    unsigned algs = 0;
-    size_t at = 0;
-
-    while (cu_list_next(&u->said.deposit.digests, &cu_detail_digest_schema, &at, &digest)) algs |= 1u << digest.alg;
-    cu_age_open_free(&u->open);
-    cu_digest_set_free(&u->digests);
-    cu_buf_clear(&u->plain);
-    u->size = 0;
-    cu_age_open_start(u->by.id, u->by.n, &u->open);
-    return cu_digest_set_start(algs, &u->digests, err);
-}
-
-static cu_status restart_sealed(void *arg, struct cu_err *err)
-{
-    struct unsealing *u = arg;
-
-    TRY(restart(u->to, err));
-    return unseal_start(u, err);
-}
-
-/* The root was that of the sealed bytes; now what was in them, against the digests in the sealed details. */
-static cu_status unseal_end(struct unsealing *u, struct cu_err *err)
-{
-    struct cu_digest_value found[CU_DIGESTS_MAX];
-    struct cu_detail_digest said;
-    size_t n, at = 0;
-
-    TRY(cu_age_open_finish(&u->open, &u->plain, err));
-    TRY(pass_on(u, err));
-    cu_digest_set_finish(&u->digests, found, &n);
-    while (cu_list_next(&u->said.deposit.digests, &cu_detail_digest_schema, &at, &said))
-        for (size_t i = 0; i < n; i++)
-            ENSURE(found[i].alg != said.alg || cu_span_eq(said.value, cu_span(found[i].bytes, cu_digest_len(found[i].alg))), err,
-                   CU_BAD_HASH,
-                   "what is in the sealed file has another %s than its sealed details say: the file is the one that was signed, "
-                   "so who "
-                   "deposited it said something wrong of it (--sealed gives it as it is)",
-                   cu_digest_name(found[i].alg));
-    return CU_OK;
-}
-
-static cu_status unseal_prepare(struct session *s, const struct cu_fetch *f, struct unsealing **ret, struct cu_err *err)
-{
-    CU_BUF attached = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX), names = cu_buf_heap(65536);
-    struct unsealing *u = *ret = calloc(1, sizeof *u);
-    enum cu_profile profile;
-
-    ENSURE(u, err, CU_NO_MEMORY, "no memory to open what is sealed");
-    u->details = cu_buf_heap(CU_DETAILS_MAX);
-    u->plain = cu_buf_heap(8 * (size_t)CU_CHUNK_BYTES);
-    TRY(identities_read(s, &u->by, err));
-    TRY(cu_place_details(&s->place, f->found.row.seq, &f->claim.commitment, &attached, err));
-    const cu_status opened = cu_open_details(&u->by, cu_span_from(cu_buf_span(&attached), CU_SALT_LEN), &u->details, err);
-    if (opened == CU_SEALED) {
-        cu_sealed_for(&s->place, &f->claim.sealed, &names);
-        TRY(cu_buf_ok(&names, err));
-        return cu_fail(
-            err, CU_SEALED,
-            "sealed for %.*s, and no key that opens it is here: give one with --identity FILE, or take the sealed file with "
-            "--sealed",
-            (int)names.n, (const char *)names.p);
-    }
-    TRY(opened);
-    TRY(cu_details_read(cu_buf_span(&u->details), &profile, &u->said, err));
-    return unseal_start(u, err);
-}
-
-static cu_status fetch(struct session *s, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
-                       struct unsealing *u, struct target *t, bool *io_damaged, struct cu_err *err)
-{
-    if (!u) return cu_fetch_object(&s->place, root, size, part, feed, restart, t, io_damaged, err);
-    u->to = t;
-    TRY(cu_fetch_object(&s->place, root, size, NULL, feed_sealed, restart_sealed, u, io_damaged, err));
-    return unseal_end(u, err);
+    if (how && how->open) return cu_unseal_fetch(p, &how->of->claim, how->open, feed, restart, t, io_damaged, err);
+    if (how && how->granted_to)
+        return cu_fetch_granted(p, &how->of->found.row.id, &how->of->claim, cu_span_str(how->granted_to), feed, restart, t,
+                                io_damaged, err);
+    return cu_fetch_object(p, root, size, how ? how->part : NULL, feed, restart, t, io_damaged, err);
 }
 
 /* Written beside and renamed: what lies under the name is whole and verified, or not there. */
-static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part,
-                          struct unsealing *u, const char *path, bool *io_damaged, struct cu_err *err)
+static cu_status get_file(struct session *s, const cu_hash *root, uint64_t size, const struct how *how, const char *path,
+                          bool *io_damaged, struct cu_err *err)
 {
     char beside[8500];
     struct target t = { .path = path };
 
     t.fd = open_beside(path, beside, sizeof beside);
     if (t.fd < 0) return cu_posix_fail(err, errno, "write", path);
-    t.direct = !part && size >= DIRECT_MIN && fcntl(t.fd, F_SETFL, O_DIRECT) == 0;
+    t.direct = !(how && how->part) && size >= DIRECT_MIN && fcntl(t.fd, F_SETFL, O_DIRECT) == 0;
     if (t.direct) t.piece = cu_transfer_memory(PIECE_BYTES); /* without it, as it comes */
-    cu_status got = fetch(s, root, size, part, u, &t, io_damaged, err);
+    cu_status got = fetch(s, root, size, how, &t, io_damaged, err);
     if (got == CU_OK) got = put_piece(&t, err);
     free(t.piece);
     if (got == CU_OK && fsync(t.fd) != 0) got = cu_posix_fail(err, errno, "sync", path);
@@ -255,7 +154,7 @@ static cu_status get_item(struct session *s, const struct cu_item *item, const c
     snprintf(path, sizeof path, "%s/%.*s", base, (int)item->path.n, (const char *)item->path.p);
     if (item->has_target) snprintf(target, sizeof target, "%.*s", (int)item->target.n, (const char *)item->target.p);
     switch ((enum cu_item_type)item->type) {
-    case CU_ITEM_FILE: TRY(get_file(s, &item->root, item->size, NULL, NULL, path, io_damaged, err)); break;
+    case CU_ITEM_FILE: TRY(get_file(s, &item->root, item->size, NULL, path, io_damaged, err)); break;
     case CU_ITEM_DIRECTORY:
         if (mkdir(path, 0777) != 0) return cu_posix_fail(err, errno, "make the folder", path);
         return CU_OK;
@@ -337,11 +236,17 @@ static cu_status note_access(struct session *s, const cu_hash *id, struct cu_err
 }
 
 /* ---- the whole ---- */
-static cu_status default_path(const struct cu_fetch *f, const struct unsealing *u, char ret[4200], struct cu_err *err)
+static cu_status default_path(const struct cu_fetch *f, const struct cu_unseal *u, char ret[4200], struct cu_err *err)
 {
-    struct cu_span name = u ? u->said.deposit.name : f->found.row.name;
-    const char *kind = u && cu_span_is(u->said.deposit.media, CU_MEDIA_SEALED_FOLDER) ? ".tar" : "";
+    struct cu_span name = f->found.row.name;
+    const char *kind = "";
+    union cu_details said;
 
+    if (u) {
+        TRY(cu_details_check(cu_unseal_details(u), CU_KIND_CLAIM, &said, err));
+        name = said.deposit.name;
+        if (cu_span_is(said.deposit.media, CU_MEDIA_SEALED_FOLDER)) kind = ".tar";
+    }
     ENSURE(name.n && !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n) && !cu_span_is(name, ".") &&
                !cu_span_is(name, "..") && name.n < 256,
            err, CU_USAGE, "say where to put it: -o PATH");
@@ -364,23 +269,25 @@ static cu_status read_range(const struct cu_fetch *f, struct cu_span text, struc
     return CU_OK;
 }
 
-static cu_status get_evidence(struct session *s, const struct cu_fetch *f, struct unsealing *u, const char *path,
+static cu_status get_evidence(struct session *s, const struct cu_fetch *f, struct cu_unseal *u, const char *path,
                               bool *io_damaged, struct cu_err *err)
 {
     struct target out = { "standard output", STDOUT_FILENO, 0 };
-    struct cu_fetch_range range, *part = NULL;
+    struct how how = { .open = u, .of = f, .granted_to = opt(s->run, "for") };
+    struct cu_fetch_range range;
 
     if (opt(s->run, "range")) {
-        ENSURE(!u, err, CU_USAGE, "--range is of the bytes that were signed, and these are sealed: with --sealed");
+        ENSURE(!u && !how.granted_to, err, CU_USAGE,
+               "--range is of the bytes that were signed, and these are sealed: with --sealed");
         TRY(read_range(f, opt_span(s->run, "range"), &range, err));
-        part = &range;
+        how.part = &range;
     }
     if (f->claim.has_folder) {
         ENSURE(strcmp(path, "-") != 0, err, CU_USAGE, "a folder cannot go to standard output: -o PATH");
         return get_folder(s, cu_buf_span(&f->manifest), path, io_damaged, err);
     }
-    if (strcmp(path, "-") != 0) return get_file(s, &f->claim.root, f->claim.size, part, u, path, io_damaged, err);
-    return fetch(s, &f->claim.root, f->claim.size, part, u, &out, io_damaged, err);
+    if (strcmp(path, "-") != 0) return get_file(s, &f->claim.root, f->claim.size, &how, path, io_damaged, err);
+    return fetch(s, &f->claim.root, f->claim.size, &how, &out, io_damaged, err);
 }
 
 static void tell(struct session *s, const struct cu_fetch *f, uint64_t size, const char *path, bool damaged, bool noted)
@@ -409,7 +316,8 @@ static void tell(struct session *s, const struct cu_fetch *f, uint64_t size, con
 static cu_status get(struct session *s, void *noted, struct cu_err *err)
 {
     CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
-    CU_CLEANUP(unsealing_free) struct unsealing *u = NULL;
+    CU_CLEANUP(cu_unseal_free) struct cu_unseal *u = NULL;
+    CU_CLEANUP(cu_identities_free) struct cu_identities by = { 0 };
     const char *path = opt(s->run, "output");
     bool damaged = false;
     char name[4200];
@@ -417,7 +325,12 @@ static cu_status get(struct session *s, void *noted, struct cu_err *err)
     s->place.reading.reason = opt_span(s->run, "reason");
     s->place.reading.authority = opt_span(s->run, "authority");
     TRY(cu_fetch_begin(&s->place, cu_span_str(s->run->args[0]), &f, err));
-    if (f.claim.has_sealed && !opt_is(s->run, "sealed")) TRY(unseal_prepare(s, &f, &u, err));
+    ENSURE(!opt(s->run, "for") || (f.claim.has_sealed && opt_is(s->run, "sealed")), err, CU_USAGE,
+           "--for is of something sealed, and goes with --sealed");
+    if (f.claim.has_sealed && !opt_is(s->run, "sealed")) {
+        TRY(identities_read(s, &by, err));
+        TRY(cu_unseal_begin(&s->place, &f.found.row.id, f.found.row.seq, &f.claim, &by, &u, err));
+    }
     if (!path) {
         TRY(default_path(&f, u, name, err));
         path = name;
@@ -425,7 +338,7 @@ static cu_status get(struct session *s, void *noted, struct cu_err *err)
     *(bool *)noted = note_access(s, &f.found.row.id, NULL) == CU_OK; /* before the first byte is given */
     TRY(get_evidence(s, &f, u, path, &damaged, err));
     progress_end(s);
-    tell(s, &f, u ? u->size : f.claim.size, path, damaged, *(bool *)noted);
+    tell(s, &f, u ? cu_unseal_size(u) : f.claim.size, path, damaged, *(bool *)noted);
     return CU_OK;
 }
 
@@ -462,6 +375,7 @@ const struct command command_get = {
     .options = { { "output", "PATH", "where to put it" },
                  { "identity", "FILE", "keys that open what is sealed, as `age-keygen` writes them" },
                  { "sealed", NULL, "the sealed file as it is, for `age -d`" },
+                 { "for", "MEMBER", "with --sealed: under the header of a grant to MEMBER, for his `age -d`" },
                  { "range", "FROM-TO",
                    "these bytes of one item alone, both counted, from 0; read and verified without the rest" },
                  { "reason", "TEXT", "why it is read" },

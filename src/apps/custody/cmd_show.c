@@ -100,10 +100,12 @@ static cu_status put_what_followed(struct session *s, const struct cu_index_row 
 }
 
 /* What is in them only whoever has a key is told. */
-static cu_status put_sealed(struct session *s, const struct cu_claim *claim, struct cu_span sealed, struct cu_err *err)
+static cu_status put_sealed(struct session *s, cu_seq seq, const struct cu_entry *e, struct cu_err *err)
 {
     CU_CLEANUP(cu_identities_free) struct cu_identities by = { 0 };
-    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), names = cu_buf_heap(65536);
+    CU_CLEANUP(cu_unseal_free) struct cu_unseal *u = NULL;
+    CU_BUF names = cu_buf_heap(65536);
+    const struct cu_claim *claim = &e->inner.body.claim;
     struct cu_buf *out = &s->run->out;
 
     cu_sealed_for(&s->place, &claim->sealed, &names);
@@ -112,10 +114,10 @@ static cu_status put_sealed(struct session *s, const struct cu_claim *claim, str
     put_printable(out, cu_buf_span(&names));
     cu_buf_add_str(out, "\n");
     TRY(identities_read(s, &by, err));
-    const cu_status opened = cu_open_details(&by, sealed, &details, err);
+    const cu_status opened = cu_unseal_begin(&s->place, &e->inner.id, seq, claim, &by, &u, err);
     if (opened != CU_SEALED) {
         TRY(opened);
-        return cu_details_each(cu_buf_span(&details), put_detail, out, err);
+        return cu_details_each(cu_unseal_details(u), put_detail, out, err);
     }
     line(out, "details");
     cu_buf_add_str(out, "sealed: --identity FILE opens them\n");
@@ -134,8 +136,7 @@ static cu_status put_details(struct session *s, cu_seq seq, const struct cu_entr
         cu_buf_add_str(&s->run->out, "missing in both stores: run `custody check`\n");
         return CU_OK;
     }
-    if (e->kind == CU_KIND_DEPOSIT && e->inner.body.claim.has_sealed)
-        return put_sealed(s, &e->inner.body.claim, cu_span_from(cu_buf_span(&details), CU_SALT_LEN), err);
+    if (e->kind == CU_KIND_DEPOSIT && e->inner.body.claim.has_sealed) return put_sealed(s, seq, e, err);
     return cu_details_each(cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN), put_detail, &s->run->out, err);
 }
 
@@ -299,7 +300,8 @@ const struct command command_show = {
     .line = "everything known of one exhibit or entry",
     .help =
         "Shows one exhibit (C1/3), or any entry by a prefix of its id, by a label, or by the SHA-256 of its bytes: who, "
-        "what, when, where the copies are, corrections, incidents and disclosures.\n\nWith --qr: a code that holds the ledger's "
+        "what, when, where the copies are, corrections, incidents, disclosures and grants.\n\nWith --qr: a code that holds the "
+        "ledger's "
         "words, the "
         "statement's id and its leaf, for a label or a letter; a reader compares it with a receipt by `verify --network WORDS "
         "--id ID`.",

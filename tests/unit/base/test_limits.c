@@ -53,6 +53,7 @@ static const struct { const char *limit, *file, *test; } tested[] = {
     { "AGE_RECIPIENTS_MAX", "unit/crypto/test_age.c", "one_file_is_sealed_for_64_readers_at_most" },
     { "AGE_IDENTITIES_MAX", "unit/crypto/test_age.c", "a_file_holds_1_to_16_identities" },
     { "CHAIN_TX_MAX", "fault/test_chain_faults.c", "a_transaction_of_256_kib_is_taken_and_one_byte_more_is_not" },
+    { "GRANT_READERS_MAX", "unit/record/test_kinds.c", "a_grant_names_1_to_16_readers_in_ascending_order" },
     { "SUBMIT_RECORDS_MAX", "unit/http/test_gate.c", "a_body_has_up_to_128_records_and_nothing_beside_them" },
 };
 /* clang-format on */

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "custody/age.h"
 #include "custody/tree.h"
 #include "ledger/ledger.h"
 
@@ -276,6 +277,56 @@ static inline cu_status discloses(struct play *p, enum who who, const cu_hash *t
     struct cu_disclosure body = { .time = p->now, .seen = newest(p), .targets = { n, cu_buf_span(&out) },
         .commitment = play_commitment() };
     return say(p, CU_KIND_DISCLOSURE, who, &body);
+}
+
+static inline struct cu_list ids_of(const cu_hash *ids, size_t n)
+{
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&out, cu_span_hash(&ids[i]));
+    return (struct cu_list){ n, cu_buf_span(&out) };
+}
+
+static inline cu_status grants(struct play *p, enum who who, const cu_hash *target, const cu_hash *readers, size_t n)
+{
+    struct cu_grant body = { .time = p->now, .seen = newest(p), .target = *target, .readers = ids_of(readers, n),
+        .commitment = play_commitment() };
+    return say(p, CU_KIND_GRANT, who, &body);
+}
+
+/* A new reader of that organisation; its key's id. */
+static inline cu_hash gets_a_sealing_key(struct play *p, enum who who, uint64_t party)
+{
+    struct cu_given_key key = { .purpose = CU_PURPOSE_SEALING, .neg_alg = (uint64_t)-CU_ALG_X25519 };
+    struct cu_public_key pub = { .alg = CU_ALG_X25519 };
+    struct cu_age_identity identity;
+    uint8_t message[128], mem[256];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    assert_ok(cu_age_identity_generate(&identity, &err));
+    memcpy(pub.bytes, identity.recipient.share, 32);
+    cu_age_identity_free(&identity);
+    key.pub = cu_public_span(&pub);
+    const size_t n = cu_possession_message(&p->network, CU_PURPOSE_SEALING, &pub, message);
+    assert_ok(cu_sign(&play_keys[who], cu_span(message, n), key.proof, &err));
+    assert_ok(cu_schema_write(&cu_given_key_schema, &key, &out, &err));
+    struct cu_member body = { .time = p->now, .seen = newest(p), .party = party, .role = CU_ROLE_READER, .keys = { 1, cu_buf_span(&out) },
+        .commitment = play_commitment() };
+    play_said(p, say(p, CU_KIND_MEMBER, who, &body), CU_OK, __FILE__, __LINE__);
+    return cu_key_id(&pub);
+}
+
+static inline cu_status revokes_the_key(struct play *p, enum who who, uint64_t party, const cu_hash *kid)
+{
+    const struct cu_revoked revoked = { *kid, CU_NOT_COMPROMISED };
+    uint8_t mem[64];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    assert_ok(cu_schema_write(&cu_revoked_schema, &revoked, &out, &err));
+    struct cu_member body = { .time = p->now, .seen = newest(p), .party = party, .role = CU_ROLE_READER, .revoked = { 1, cu_buf_span(&out) },
+        .commitment = play_commitment() };
+    return say(p, CU_KIND_MEMBER, who, &body);
 }
 
 static inline cu_status reports_equivocation(struct play *p, enum who who)

@@ -717,6 +717,37 @@ static void a_disclosure_names_recorded_deposits(void **state)
     assert_said(OK, discloses(&p, ORG, ids, 1));
 }
 
+/* ---- (25) grants ------------------------------------------------------------------------------------------------------- */
+
+static void a_grant_is_of_a_sealed_deposit_to_keys_that_act(void **state)
+{
+    const cu_hash nobody = { { 1 } };
+    cu_hash reader[2];
+
+    (void)state;
+    reader[0] = gets_a_sealing_key(&p, ORG, 5), reader[1] = gets_a_sealing_key(&p, ORG, 6);
+    assert_said(OK, deposits(&p, OFFICER, 1));
+    const cu_hash plain = p.sub.id;
+    assert_said(UNKNOWN_TARGET, grants(&p, OFFICER, &plain, reader, 1)); /* whoever may read it reads it */
+    struct cu_claim claim = play_claim(&p, 2);
+    claim.has_sealed = true, claim.sealed = ids_of(&reader[0], 1);
+    const cu_hash sealed = claims_so(&p, OFFICER, &claim);
+    assert_said(UNKNOWN_TARGET, grants(&p, OFFICER, &sealed, reader, 1)); /* not recorded */
+    assert_said(OK, refuses(&p));
+    assert_said(UNKNOWN_TARGET, grants(&p, OFFICER, &sealed, reader, 1));
+    assert_said(OK, accepts(&p));
+    assert_said(OK, grants(&p, OFFICER, &sealed, reader, 1)); /* of the same batch, too */
+    assert_said(OK, grants(&p, ORG, &sealed, &reader[1], 1));
+    assert_said(WRONG_ROLE, grants(&p, CLERK, &sealed, reader, 1)); /* a depositor, not this one */
+    assert_said(WRONG_ROLE, grants(&p, PROVIDER, &sealed, reader, 1));
+    assert_said(UNKNOWN_KEY, grants(&p, OFFICER, &sealed, &nobody, 1));
+    assert_said(UNKNOWN_KEY, grants(&p, OFFICER, &sealed, &play_keys[ORG].id, 1)); /* it signs */
+    assert_said(OK, revokes_the_key(&p, ORG, 5, &reader[0]));
+    p.now++;
+    assert_said(REVOKED, grants(&p, OFFICER, &sealed, reader, 1));
+    assert_said(OK, grants(&p, OFFICER, &sealed, &reader[1], 1)); /* again: it changes nothing */
+}
+
 /* ---- (16) equivocation --------------------------------------------------------------------------------------------------- */
 
 static void an_equivocation_is_recorded_if_true_and_once(void **state)
@@ -906,6 +937,7 @@ int main(void)
         TEST(reads_are_recorded),
         TEST(a_correction_needs_a_recorded_target),
         TEST(a_disclosure_names_recorded_deposits),
+        TEST(a_grant_is_of_a_sealed_deposit_to_keys_that_act),
         TEST(an_equivocation_is_recorded_if_true_and_once),
         TEST(a_true_inventory_of_a_case_is_recorded),
         TEST(an_inventory_of_a_key_lists_its_open_numbers),

@@ -225,6 +225,34 @@ static void a_disclosure_names_1_to_400_ids_in_ascending_order(void **state)
     assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_DISCLOSURE)->payload, &none, &out, &err));
 }
 
+static cu_status read_grant(const cu_hash *kids, size_t n)
+{
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+
+    for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&out, cu_span_hash(&kids[i]));
+    struct cu_grant grant = { .readers = { n, cu_buf_span(&out) } };
+    return read_as(CU_KIND_GRANT, "depositor", &grant);
+}
+
+static void a_grant_names_1_to_16_readers_in_ascending_order(void **state)
+{
+    static cu_hash kids[CU_GRANT_READERS_MAX + 1];
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    struct cu_grant none = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i <= CU_GRANT_READERS_MAX; i++) kids[i].b[0] = (uint8_t)(i + 1);
+    assert_ok(read_grant(kids, 1));
+    assert_ok(read_grant(kids, CU_GRANT_READERS_MAX));
+    struct cu_grant many = { .readers = LIST_OF(&cu_id_schema, kids) };
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_GRANT)->payload, &many, &out, &err));
+    assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_GRANT)->payload, &none, &out, &err));
+    assert_refused(CU_MALFORMED, read_grant((cu_hash[]){ kids[1], kids[0] }, 2));
+    assert_refused(CU_MALFORMED, read_grant((cu_hash[]){ kids[0], kids[0] }, 2));
+}
+
 static cu_status read_member(size_t given, size_t revoked, bool rising)
 {
     static struct cu_given_key keys[CU_MEMBER_KEYS_MAX];
@@ -453,6 +481,7 @@ int main(void)
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
         cmocka_unit_test(a_member_entry_gives_or_revokes_1_to_16_keys),
         cmocka_unit_test(a_disclosure_names_1_to_400_ids_in_ascending_order),
+        cmocka_unit_test(a_grant_names_1_to_16_readers_in_ascending_order),
         cmocka_unit_test(an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation),
         cmocka_unit_test(an_inventory_is_of_a_case_or_of_a_key),
         cmocka_unit_test(an_inventory_names_its_last_deposit_if_and_only_if_there_is_one),

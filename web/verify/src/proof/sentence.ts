@@ -27,6 +27,7 @@ const kindWords: Record<Kind, [name: Two, says: Two]> = {
   acknowledge: [two('acknowledge', '签收'), two('a provider\'s word that it has a notice', '服务方收到调取通知的签收')],
   answer: [two('answer', '答复'), two('a provider\'s answer to a notice', '服务方对调取通知的答复')],
   member: [two('member', '成员'), two("an organisation's word on a member's keys", '机构关于成员密钥的声明')],
+  grant: [two('grant', '授权'), two('an opening of something sealed to further readers', '向更多读者开启一项密封内容')],
   disclosure: [two('disclosure', '出示'), two('a record of which deposits were given out', '证据出示（披露）记录')],
 }
 /** Of a claim that answers a notice, where the two signers have changed places. */

@@ -36,6 +36,7 @@ const profiles = {
   disclosure: { ...profile, scope: f('scope', 4096), recipient: m('recipient', 1024), purpose: m('purpose', 1024), authority: m('authority', 1024) },
   member: { ...profile, name: f('name', 256), note: m('note', 4096) },
   notice: { ...profile, number: f('number', 128), basis: f('basis', 1024), object: f('object', 4096), span: m('span', 1024) },
+  grant: { ...profile, content: field('content', bytes(1, 4096)), details: field('details', bytes(1, 4096)), readers: f('readers', 4608), note: m('note', 4096) },
   answer: { ...profile, text: words }, void: { ...profile, text: words }, correction: { ...profile, text: words },
   incident: rows(tuple({ kind: text(1, 32), where: text(0, 1024), id: text(0, 128), repaired: bool })),
   access: rows(tuple({ id: h32, who: text(0, 256), time, reason: text(0, 1024), authority: text(0, 1024) })),
@@ -50,7 +51,7 @@ export const profileFields: globalThis.Record<Profile, globalThis.Record<string,
 const DEPOSIT: Kind[] = ['claim', 'deposit', 'refusal']
 const kindsOf: globalThis.Record<Profile, Kind[]> = {
   plain: DEPOSIT, 'police-collection': DEPOSIT, genesis: ['genesis'], case: ['case'], void: ['void'], correction: ['correction'], incident: ['incident'], access: ['access'], disclosure: ['disclosure'], member: ['member'],
-  notice: ['notice'], answer: ['answer'],
+  notice: ['notice'], answer: ['answer'], grant: ['grant'],
 }
 
 /** By number: 1 sha256, 2 sha1, 3 md5, 4 sm3, 5 sha512. */

@@ -32,7 +32,7 @@ const fields = {
   claim: {
     serial: field(1, uint(1)), case: field(2, h16), content: field(3, uint(ITEM, FOLDER)), size: field(4, uint()), root: field(5, h32),
     time: field(6, time), seen: field(7, seen), commitment: field(8, h32),
-    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)), notice: maybe(11, h32),
+    folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)), notice: maybe(11, h32), second: maybe(12, list(h32, 1, 64)),
   },
   deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen) },
   refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, reason) },
@@ -57,6 +57,7 @@ const fields = {
   timeout: { time: field(1, time), seen: field(2, seen), claim: maybe(3, nested), notice: maybe(4, h32) },
   notice: { time: field(1, time), seen: field(2, seen), provider: field(3, party), case: field(4, h16), deadline: field(5, time), commitment: field(6, h32) },
   acknowledge: { time: field(1, time), seen: field(2, seen), notice: field(3, h32) },
+  grant: { time: field(1, time), seen: field(2, seen), target: field(3, h32), readers: field(4, list(h32, 1, 16)), commitment: field(5, h32) },
   answer: {
     time: field(1, time), seen: field(2, seen), notice: field(3, h32), n: field(4, uint()), root: field(5, h32), reason: maybe(6, reason),
     commitment: field(7, h32),
@@ -93,6 +94,8 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
   claim: (c) => {
     bad((c.folder !== undefined) === (c.content === FOLDER), 'claim: the folder field goes with a folder')
     bad(c.sealed === undefined || (c.folder === undefined && rising(c.sealed)), 'claim: an item is sealed for keys that ascend')
+    bad(c.second === undefined || (c.sealed !== undefined && rising(c.second)), 'claim: what is sealed within is sealed without, for keys that ascend')
+    bad(c.second === undefined || c.second.every((kid) => c.sealed!.every((other) => compare(kid, other) !== 0)), 'claim: one key alone would open what needs two')
   },
   stored: (s) => bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap'),
   incident: (i) => bad((i.claim !== undefined) === (i.type === EQUIVOCATION), 'incident: a claim goes with an equivocation'),
@@ -105,6 +108,7 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     ensure(v.open.reduce((n, o) => n + o.numbers.length, 0) <= 1024, 'TOO_LARGE', 'inventory: more than 1,024 open numbers')
   },
   disclosure: (d) => bad(rising(d.targets), 'disclosure: the ids ascend'),
+  grant: (g) => bad(rising(g.readers), 'grant: the key ids ascend'),
   member: (m) => {
     bad(m.keys.length + m.revoked.length > 0, 'member: it neither gives nor revokes a key')
     bad(rising(m.revoked.map((r) => r.kid)), 'member: the ids of revoked keys ascend')
@@ -131,7 +135,7 @@ export const kinds: Record<Kind, Row> = {
   correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION | NODE },
   inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION | AUDITOR }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
   member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR }, timeout: { form: 'signed', roles: ORGANISATION | NODE },
-  notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
+  grant: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
 }
 /** The roles of a claim that answers a notice, and of its outcome. */
 export const answering: Partial<Record<Kind, number>> = { claim: PROVIDER, deposit: DEPOSITOR | ORGANISATION, refusal: DEPOSITOR | ORGANISATION }
