@@ -41,6 +41,7 @@
     X(SEALED, "sealed", NONE, \
       "content and details are sealed for {1} keys: what is verified, and what the provider signed, are the sealed bytes", \
       "内容与详情已为{1}个密钥密封：所核验的、云服务商所签的，均为密封后的字节", "", "") \
+    X(SEALED_TWO, "sealed-two", NONE, "it takes one of those keys and one of {1} others to open them", "须由上述密钥之一与另{1}个密钥之一共同开启", "", "") \
     X(SUPPORT_DETAILS, "support-details", INTEGRITY, "", "", "the details of entry {1} are not those that were signed", \
       "{1}号记录的详情与所签的不符") \
     X(ENROLMENT, "enrolment", SIGNER, "", "", "the genesis enrols nobody", "创始记录没有登记任何一方") \

@@ -178,6 +178,8 @@ cu_status cu_ingest_path(const struct cu_ingest *config, const char *path, struc
                             .progress = &config->progress,
                             .to = config->to,
                             .to_n = config->to_n,
+                            .second = config->second,
+                            .second_n = config->second_n,
                             .kept = config->kept,
                             .kept_arg = config->kept_arg };
 

@@ -24,6 +24,8 @@ struct cu_ingest {
     unsigned digests;              /* bit per enum cu_digest_alg besides sha256, for an item; folders' items have sha256 */
     const struct cu_age_recipient *to; /* seal for these, before anything reaches a store; to_n 0: for nobody */
     size_t to_n;
+    const struct cu_age_recipient *second; /* and within that for these: an age file in an age file; second_n 0: it is one */
+    size_t second_n;
     struct cu_progress progress;
     /* Told each item of a folder when it has been read; may refuse (a list of expected digests). May be NULL. `extra` has the
      * digests asked for, sha256 first. */

@@ -14,6 +14,8 @@ struct cu_intake {
     const struct cu_progress *progress; /* may be NULL */
     const struct cu_age_recipient *to;  /* whom to seal for; to_n 0: nothing is sealed */
     size_t to_n;
+    const struct cu_age_recipient *second;
+    size_t second_n;
     cu_status (*kept)(void *arg, struct cu_span bytes, struct cu_err *err); /* as in cu_ingest */
     void *kept_arg;
     uint64_t bytes, bytes_total, files; /* read so far; bytes_total 0: not known */

@@ -16,27 +16,41 @@ enum { TAR_BLOCK = 512 };
 
 struct sealing {
     struct cu_intake *in;
-    struct cu_age_seal *seal;
+    struct cu_age_seal *seal; /* the file and, when two keys are to be needed, the one within it */
+    size_t layers;
     struct cu_digest_set digests;
-    struct cu_buf out; /* sealed, not in the batch yet */
+    struct cu_buf out, within; /* sealed, not in the batch yet; of the one within, not in the outer yet */
     bool large;
 };
 
 static void sealing_free(struct sealing *s)
 {
-    if (s->seal) cu_age_seal_free(s->seal);
+    for (size_t i = 0; s->seal && i < s->layers; i++) cu_age_seal_free(&s->seal[i]);
     free(s->seal);
     cu_digest_set_free(&s->digests);
     cu_buf_free(&s->out);
+    cu_buf_free(&s->within);
+}
+
+static cu_status wrap(struct sealing *s, struct cu_err *err)
+{
+    TRY(cu_age_seal_add(&s->seal[0], cu_buf_span(&s->within), &s->out, err));
+    cu_buf_clear(&s->within);
+    return CU_OK;
 }
 
 static cu_status begin(struct sealing *s, struct cu_err *err)
 {
     s->out = cu_buf_heap(CU_AGE_HEADER_MAX + 3 * CU_CHUNK_BYTES);
+    s->within = cu_buf_heap(CU_AGE_HEADER_MAX + 3 * CU_CHUNK_BYTES);
     TRY(cu_digest_set_start(s->in->algs, &s->digests, err));
-    s->seal = calloc(1, sizeof *s->seal);
+    s->layers = s->in->second_n ? 2 : 1;
+    s->seal = calloc(s->layers, sizeof *s->seal);
     ENSURE(s->seal, err, CU_NO_MEMORY, "no memory to seal");
-    return cu_age_seal_start(s->in->to, s->in->to_n, s->seal, &s->out, err);
+    TRY(cu_age_seal_start(s->in->to, s->in->to_n, &s->seal[0], &s->out, err));
+    if (s->layers == 1) return CU_OK;
+    TRY(cu_age_seal_start(s->in->second, s->in->second_n, &s->seal[1], &s->within, err));
+    return wrap(s, err);
 }
 
 static cu_status hand_over(struct sealing *s, struct cu_err *err)
@@ -52,13 +66,18 @@ static cu_status hand_over(struct sealing *s, struct cu_err *err)
 static cu_status add(struct sealing *s, struct cu_span plain, struct cu_err *err)
 {
     cu_digest_set_add(&s->digests, plain);
-    TRY(cu_age_seal_add(s->seal, plain, &s->out, err));
+    TRY(cu_age_seal_add(&s->seal[s->layers - 1], plain, s->layers == 1 ? &s->out : &s->within, err));
+    if (s->layers == 2) TRY(wrap(s, err));
     return s->out.n < CU_CHUNK_BYTES ? CU_OK : hand_over(s, err);
 }
 
 static cu_status end(struct sealing *s, struct cu_ingested *ret, struct cu_err *err)
 {
-    TRY(cu_age_seal_finish(s->seal, &s->out, err));
+    if (s->layers == 2) {
+        TRY(cu_age_seal_finish(&s->seal[1], &s->within, err));
+        TRY(wrap(s, err));
+    }
+    TRY(cu_age_seal_finish(&s->seal[0], &s->out, err));
     cu_digest_set_finish(&s->digests, ret->digest, &ret->digests_n);
     ret->type = CU_CONTENT_ITEM;
     if (s->large || s->out.n >= CU_CHUNK_BYTES) {

@@ -81,6 +81,7 @@ static void judge_details(struct cu_judge *j)
 
     if (r->entry.has_inner && r->entry.inner.body.claim.has_sealed) {
         NOTED(j, SEALED, NUM(r->entry.inner.body.claim.sealed.n));
+        if (r->entry.inner.body.claim.has_second) NOTED(j, SEALED_TWO, NUM(r->entry.inner.body.claim.second.n));
         return;
     }
     cu_status status = cu_details_check(r->record.details, r->entry.kind, &d, NULL);

@@ -86,6 +86,7 @@ static cu_status name_request(struct carry *c, const cu_case_id *case_id, uint64
     cu_cbor_put_bytes(&text,
                       c->r->seal ? cu_span(in->digest[0].bytes, cu_digest_len(in->digest[0].alg)) : cu_span_hash(&in->root));
     cu_cbor_put_bytes(&text, c->r->seal ? c->r->seal->list.bytes : CU_SPAN_EMPTY);
+    cu_cbor_put_bytes(&text, c->r->seal && c->r->seal->second ? c->r->seal->second->list.bytes : CU_SPAN_EMPTY);
     cu_cbor_put_bytes(&text, cu_buf_span(&form));
     TRY(cu_buf_ok(&text, err));
     c->asked = cu_sha256(cu_buf_span(&text));

@@ -41,6 +41,7 @@ cu_status cu_work_read(struct cu_place *p, const struct cu_deposit_request *r, c
     ingest.digests = r->digests;
     ingest.progress = p->progress;
     if (r->seal) ingest.to = r->seal->to, ingest.to_n = r->seal->n;
+    if (r->seal && r->seal->second) ingest.second = r->seal->second->to, ingest.second_n = r->seal->second->n;
     if (r->expect) {
         ingest.digests |= cu_expect_algs(r->expect);
         ingest.item = match_item;
@@ -81,6 +82,8 @@ cu_status cu_work_sign(struct cu_place *p, const struct cu_deposit_request *r, c
     if (r->seal) {
         claim.sealed = r->seal->list;
         claim.has_sealed = true;
+        claim.has_second = r->seal->second != NULL;
+        if (claim.has_second) claim.second = r->seal->second->list;
         TRY(cu_seal_details(r->seal, cu_buf_span(&details), &sealed, err));
         said_of_it = &sealed;
     }

@@ -68,7 +68,7 @@ static cu_status describe_sealed(struct cu_place *p, const struct cu_work *w, st
     TRY(cu_log_entry(&p->log, d->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &entry, err));
     if (!entry.inner.body.claim.has_sealed) return CU_OK;
-    cu_sealed_for(p, &entry.inner.body.claim.sealed, &names);
+    cu_claim_sealed_for(p, &entry.inner.body.claim, &names);
     if (cu_buf_ok(&names, NULL) != CU_OK) /* very many */
         snprintf(d->sealed_for, sizeof d->sealed_for, "%zu members", (size_t)entry.inner.body.claim.sealed.n);
     d->has_sha256 = w->in.digests_n > 0;

@@ -147,6 +147,21 @@ cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_o
     return CU_OK;
 }
 
+cu_status cu_sealing_second(struct cu_place *p, struct cu_span names, struct cu_sealing *first, struct cu_sealing *ret,
+                            struct cu_err *err)
+{
+    cu_hash kid, other;
+    size_t at = 0;
+
+    TRY(cu_sealing_for(p, names, true, CU_SPAN_EMPTY, ret, err));
+    while (cu_list_next(&ret->list, &cu_id_schema, &at, &kid))
+        for (size_t k = 0; cu_list_next(&first->list, &cu_id_schema, &k, &other);)
+            ENSURE(!cu_hash_eq(&kid, &other), err, CU_USAGE,
+                   "--and: one member would hold both keys, and open alone what two should open: nothing was read or signed");
+    first->second = ret;
+    return CU_OK;
+}
+
 void cu_sealed_for(const struct cu_place *p, const struct cu_list *kids, struct cu_buf *ret)
 {
     const struct cu_member_key *key;
@@ -161,9 +176,30 @@ void cu_sealed_for(const struct cu_place *p, const struct cu_list *kids, struct 
     }
 }
 
+void cu_claim_sealed_for(const struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret)
+{
+    CU_BUF second = cu_buf_heap(65536);
+
+    if (claim->has_sealed) cu_sealed_for(p, &claim->sealed, ret);
+    if (!claim->has_second) return;
+    cu_sealed_for(p, &claim->second, &second);
+    cu_buf_add_str(ret, " together with ");
+    cu_buf_add(ret, cu_buf_span(&second));
+}
+
+void cu_row_sealed_for(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret)
+{
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    if (row->kind != CU_KIND_DEPOSIT || row->name.n) return; /* a sealed one's name is sealed, too */
+    if (cu_log_entry_unproven(&p->log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return;
+    cu_claim_sealed_for(p, &e.inner.body.claim, ret);
+}
+
 /* ---- details ---- */
 
-cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err)
+static cu_status seal_once(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_age_seal *s = calloc(1, sizeof *s);
     cu_status status;
@@ -175,4 +211,13 @@ cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details,
     cu_age_seal_free(s);
     free(s);
     return status == CU_OK ? cu_buf_ok(ret, err) : status;
+}
+
+cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF within = cu_buf_heap(CU_DETAILS_MAX);
+
+    if (!seal->second) return seal_once(seal, details, ret, err);
+    TRY(seal_once(seal->second, details, &within, err));
+    return seal_once(seal, cu_buf_span(&within), ret, err);
 }

@@ -100,10 +100,16 @@ CU_MUST_USE cu_status cu_supervise(struct cu_place *p, struct cu_span claim_file
 CU_MUST_USE cu_status cu_due_record(struct cu_place *p, uint64_t *ret_n, struct cu_err *err);
 
 /* ---- sealing (seal.c) ---- */
-struct cu_sealing { size_t n; struct cu_age_recipient to[CU_AGE_RECIPIENTS_MAX]; struct cu_list list; uint8_t kids[CU_AGE_RECIPIENTS_MAX * 34]; };
+struct cu_sealing { size_t n; struct cu_age_recipient to[CU_AGE_RECIPIENTS_MAX]; struct cu_list list; uint8_t kids[CU_AGE_RECIPIENTS_MAX * 34];
+    const struct cu_sealing *second; /* and within that for these: one of each is needed to open it; NULL: one is enough */ };
 /** For these members (names with commas between) and, unless for others alone, the organisation's own key; if it has none one is made, kept
  *  in keys/sealing.pem and enrolled. `ret` stays where it is: its list points into it. NOT_FOUND. */
 CU_MUST_USE cu_status cu_sealing_for(struct cu_place *p, struct cu_span names, bool others_only, struct cu_span passphrase, struct cu_sealing *ret, struct cu_err *err);
+/** Within `first`, for these members alone. USAGE: somebody would be both. */
+CU_MUST_USE cu_status cu_sealing_second(struct cu_place *p, struct cu_span names, struct cu_sealing *first, struct cu_sealing *ret, struct cu_err *err);
+/** "Court, Police" and, of what needs two keys, " together with …"; nothing when it is not sealed. And the same of a deposit's row. */
+void cu_claim_sealed_for(const struct cu_place *p, const struct cu_claim *claim, struct cu_buf *ret);
+void cu_row_sealed_for(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret);
 /** Names of those whose sealing keys these are (a claim's `sealed`), appended with ", " between. */
 void cu_sealed_for(const struct cu_place *p, const struct cu_list *kids, struct cu_buf *ret);
 /** Who opens. Wiped by its free. */

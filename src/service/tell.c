@@ -73,6 +73,14 @@ void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_
     cu_json_close(j, '}');
 }
 
+static void tell_sealed(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j)
+{
+    CU_BUF names = cu_buf_heap(65536);
+
+    cu_row_sealed_for(p, row, &names);
+    if (names.n) cu_json_text(j, "sealed_for", cu_buf_span(&names));
+}
+
 cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err)
 {
     CU_BUF exhibit = cu_buf_heap(4096);
@@ -89,6 +97,7 @@ cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, st
     cu_json_str(j, "kind", row->content == CU_CONTENT_FOLDER ? "folder" : "item");
     cu_json_uint(j, "size", row->size);
     if (row->has_sha256) cu_json_hash(j, "sha256", &row->sha256);
+    tell_sealed(p, row, j);
     cu_json_hash(j, "root", &row->root);
     cu_json_uint(j, "copies", copies);
     cu_json_time(j, "time", row->recorded);
@@ -106,6 +115,7 @@ static cu_status tell_deposit(struct cu_place *p, const struct cu_index_row *row
     cu_json_uint(j, "size", row->size);
     cu_json_hash(j, "root", &row->root);
     if (row->has_sha256) cu_json_hash(j, "sha256", &row->sha256);
+    tell_sealed(p, row, j);
     cu_json_text(j, "depositor", cu_key_holder(p, &e->inner.kid));
     cu_json_text(j, "provider", cu_key_holder(p, &e->outer.kid));
     cu_json_uint(j, "copies", copies);

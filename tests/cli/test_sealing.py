@@ -233,6 +233,46 @@ def what_is_not_sealed_or_nobody_is_a_member_for_is_not_granted(folder):
 
 
 @test
+def what_two_must_open_is_opened_by_both_or_by_the_second_once_the_first_has_granted_it(folder):
+    ledger, data = ledger_for(folder, "Court", "Defence"), noise(3_000_000)
+    inside = folder / "F"
+    fill(inside / "x", MARK)
+    assert "--seal" in ledger.run("deposit", "--and", "Court", fill(folder / NAME, MARK), code=1).err
+    assert "open alone" in ledger.run("deposit", "--seal", "--to", "Court", "--and", "Court", folder / NAME, code=1).err
+    rows = ledger.deposit("--seal", "--and", "Court", "--case", "C1", folder / NAME, fill(folder / "large", data), inside)
+    court, sealing = ("--identity", folder / "Court.key"), ledger.root / "keys/sealing.pem"
+    for row in rows[:1] if SANITIZED else rows:
+        name = row["exhibit"]
+        assert row["sealed_for"].endswith(" together with Court"), row
+        assert "no key of the second" in ledger.run("get", name, "-o", folder / "no", code=12).err  # the organisation's key alone
+        os.rename(sealing, folder / "kept.pem")
+        assert "no key of the first" in ledger.run("get", name, *court, "-o", folder / "no", code=12).err
+        ledger.run("grant", name, "--to", "Court", *court, code=12)
+        os.rename(folder / "kept.pem", sealing)
+        ledger.run("get", name, *court, "-o", folder / "got")
+        plain = (folder / "got").read_bytes()
+        assert hashlib.sha256(plain).hexdigest() == row["sha256"] and not (folder / "no").exists()
+        assert "sealed for two" in ledger.run("grant", name, "--to", "Defence", code=12).err  # he would lack the second
+        ledger.run("grant", name, "--to", "Court")
+        os.rename(sealing, folder / "kept.pem")
+        ledger.run("get", name, *court, "-o", folder / "got")
+        assert (folder / "got").read_bytes() == plain
+        ledger.run("get", name, "--sealed", "--for", "Court", "-o", folder / "his")
+        fill(folder / "within", opened_by_age(folder / "Court.key", folder / "his"))  # stock age, twice: each layer is an age file
+        assert opened_by_age(folder / "Court.key", folder / "within") == plain
+        os.rename(folder / "kept.pem", sealing)
+        ledger.run("grant", name, "--to", "Defence", *court)  # by both keys: to anybody, whole
+        ledger.run("get", name, "--identity", folder / "Defence.key", "-o", folder / "got")
+        assert (folder / "got").read_bytes() == plain
+        assert "one of those keys and one of 1 others" in verify("--trust", ledger.trust, row["receipt"]).out
+    assert NAME in ledger.run("show", "C1/1", *court).out
+    for words in (ledger.run("ls").out, ledger.run("trail").out, ledger.run("show", "C1/1").out):
+        assert "together with Court" in words, words
+    assert all(row["sealed_for"].endswith("together with Court") for row in ledger.run("ls", "--json").rows)
+    ledger.clean()
+
+
+@test
 def a_sealed_deposit_that_is_killed_is_made_again(folder):
     ledger, data = ledger_for(folder, "Court"), noise(3_000_000)
     ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / "first", MARK))

@@ -166,7 +166,8 @@ for name, says, kids in (("nobody", "sealed for nobody", []), ("too-many", "seal
                          ("map", "a map in the place of the keys", {1: KIDS[0]}), ("text", "a text in the place of a key id", ["k" * 32])):
     sealed(name, says, "form MALFORMED", kids)
 sealed("folder", "a folder that is said to be sealed", "form MALFORMED", KIDS[:1], content=M, folder=M_CLAIM)
-sealed("two", "it takes two keys to open it", 0, KIDS[:2], second=KIDS[2:4])
+sealed("two", "it takes two keys to open it", "sealed-two", KIDS[:2], second=KIDS[2:4])
+sealed("two-verifies", "and nothing is wrong", 0, KIDS[:2], second=KIDS[2:4])
 for name, says, kids, second in (("two-nobody", "and within for nobody", KIDS[:1], []), ("two-within-alone", "sealed within, and not without", None, KIDS[:1]),
                                  ("two-order", "the second keys do not ascend", KIDS[:1], KIDS[2:0:-1]), ("two-one", "one key alone would do", KIDS[:2], KIDS[1:3]),
                                  ("two-number", "a number in the place of the second keys", KIDS[:1], 7)):

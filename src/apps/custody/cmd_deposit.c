@@ -10,7 +10,7 @@ struct order {
     struct cu_deposit_request r;
     struct cu_expect expect;
     struct cu_buf details, list;
-    struct cu_sealing sealing;
+    struct cu_sealing sealing, second;
 };
 
 static void order_free(struct order *o)
@@ -126,6 +126,7 @@ static cu_status seal_for(struct session *s, struct order *o, struct cu_err *err
         ready = cu_sealing_for(&s->place, opt_span(s->run, "to"), opt_is(s->run, "to-others-only"), cu_buf_span(&passphrase),
                                &o->sealing, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    if (ready == CU_OK && opt(s->run, "and")) ready = cu_sealing_second(&s->place, opt_span(s->run, "and"), &o->sealing, &o->second, err);
     o->r.seal = &o->sealing;
     return ready;
 }
@@ -161,8 +162,8 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
     ENSURE(run->args_n <= 1 || !opt(run, "claim"), err, CU_USAGE, "a claim is for one path");
     ENSURE(!opt_is(run, "seal") || !opt(run, "claim"), err, CU_USAGE,
            "what was claimed cannot be sealed any more: the claim was signed over the bytes as they are");
-    ENSURE(opt_is(run, "seal") || !(opt(run, "to") || opt_is(run, "to-others-only")), err, CU_USAGE,
-           "--to says for whom to --seal");
+    ENSURE(opt_is(run, "seal") || !(opt(run, "to") || opt(run, "and") || opt_is(run, "to-others-only")), err, CU_USAGE,
+           "--to and --and say for whom to --seal");
     o.r.case_name = opt_span(run, "case");
     TRY(read_order(run, &o, err));
     return opt_is(run, "dry-run") ? in_session(run, MODE_READ, preview, &o, err) : in_session(run, MODE_WRITE, deposit, &o, err);
@@ -273,7 +274,8 @@ const struct command command_deposit = {
             "With --seal nothing of it reaches a store readable: content, name, label, note and digests are sealed in the age "
             "format for "
             "the "
-            "organisation's own key and for each --to. A folder is sealed as one tar file.\n\n"
+            "organisation's own key and for each --to. A folder is sealed as one tar file. With --and it takes two keys to open it, one of those and one of --and; "
+            "`custody grant` by the first releases it to the second.\n\n"
             "By a node's address (--ledger URL, with --key for the member's own key) the claim is signed here, the bytes go to "
             "the provider, and "
             "its acceptance is judged here and handed to the node from here, too. Cut at any point, run the same again: it goes "
@@ -287,6 +289,7 @@ const struct command command_deposit = {
                  { "claim", "FILE", "deposit under a claim that was signed before by `custody claim`" },
                  { "seal", NULL, "seal content and details before they leave" },
                  { "to", "MEMBER,…", "who can open it, beside the organisation: names as `custody member ls` lists them" },
+                 { "and", "MEMBER,…", "it takes one of these, too, to open it: two keys, one of each" },
                  { "to-others-only", NULL, "not the organisation itself" },
                  { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" },
                  { "no-wait", NULL, "do not wait for copies and receipt; `custody receipt` gives it later" },

@@ -8,8 +8,9 @@ struct listing {
     uint64_t n;
 };
 
-static void row_words(const struct cu_index_row *row, const char *exhibit, struct cu_buf *out)
+static void row_words(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_buf *out)
 {
+    CU_BUF sealed = cu_buf_heap(65536);
     char time[32];
 
     cu_time_text(row->recorded, time);
@@ -19,6 +20,8 @@ static void row_words(const struct cu_index_row *row, const char *exhibit, struc
     if (row->content == CU_CONTENT_FOLDER) cu_buf_add_str(out, "        folder  ");
     else cu_buf_addf(out, "%14llu  ", (unsigned long long)row->size);
     put_printable(out, row->name);
+    cu_row_sealed_for(p, row, &sealed);
+    if (sealed.n) cu_buf_add_str(out, "sealed for "), put_printable(out, cu_buf_span(&sealed));
     if (row->label.n) cu_buf_add_str(out, "  ["), put_printable(out, row->label), cu_buf_add_str(out, "]");
     cu_buf_add_str(out, "\n");
 }
@@ -31,7 +34,7 @@ static cu_status list_deposit(void *arg, const struct cu_index_row *row, struct 
     struct cu_json j = cu_json_on(out);
 
     TRY(cu_exhibit_name(&l->s->place, row, &exhibit, err));
-    if (!l->s->run->json) row_words(row, (const char *)exhibit.p, out);
+    if (!l->s->run->json) row_words(&l->s->place, row, (const char *)exhibit.p, out);
     else {
         TRY(cu_tell_exhibit(&l->s->place, row, &j, err));
         cu_buf_add_str(out, "\n");

@@ -108,7 +108,7 @@ static cu_status put_sealed(struct session *s, cu_seq seq, const struct cu_entry
     const struct cu_claim *claim = &e->inner.body.claim;
     struct cu_buf *out = &s->run->out;
 
-    cu_sealed_for(&s->place, &claim->sealed, &names);
+    cu_claim_sealed_for(&s->place, claim, &names);
     TRY(cu_buf_ok(&names, err));
     line(out, "sealed for");
     put_printable(out, cu_buf_span(&names));

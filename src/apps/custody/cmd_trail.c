@@ -56,7 +56,7 @@ static void put_padded(struct cu_buf *out, struct cu_span name)
 static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct trail *t = arg;
-    CU_BUF exhibit = cu_buf_heap(4096);
+    CU_BUF exhibit = cu_buf_heap(4096), sealed = cu_buf_heap(65536);
     struct cu_buf *out = &t->s->run->out;
     char time[32];
 
@@ -76,6 +76,8 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     TRY(put_why(t->s, row, out, err));
     if (row->kind == CU_KIND_NOTICE) cu_buf_add_str(out, "  "), put_printable(out, row->label);
     if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
+    cu_row_sealed_for(&t->s->place, row, &sealed);
+    if (sealed.n) cu_buf_add_str(out, "  sealed for "), put_printable(out, cu_buf_span(&sealed));
     if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
     while (out->p[out->n - 1] == ' ') out->n--;
     cu_buf_add_str(out, "\n");

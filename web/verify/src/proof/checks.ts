@@ -32,6 +32,7 @@ export const checks = {
   'profile': check(undefined, 'the details are not those of a profile that is known here: they are not interpreted', '详情不符合此处已知的任何模板：不予解读'),
   'sealed': check(undefined, 'content and details are sealed for {1} keys: what is verified, and what the provider signed, are the sealed bytes',
     '内容与详情已为{1}个密钥密封：所核验的、云服务商所签的，均为密封后的字节'),
+  'sealed-two': check(undefined, 'it takes one of those keys and one of {1} others to open them', '须由上述密钥之一与另{1}个密钥之一共同开启'),
   'support-details': check('integrity', '', '', 'the details of entry {1} are not those that were signed', '{1}号记录的详情与所签的不符'),
   'enrolment': check('signer', '', '', 'the genesis enrols nobody', '创始记录没有登记任何一方'),
   'confirm': check('signer', 'entry {1}: organisation {2} ({3}) proved that it holds its keys', '{1}号记录：机构{2}（{3}）证明其持有自己的密钥',

@@ -164,8 +164,11 @@ class Judge {
   }
 
   private details(bytes: Bytes): void {
-    const sealed = this.r.own.entry.inner?.payload.sealed, facts = this.report.facts!
-    if (sealed) return this.report.note('sealed', alike(sealed.length))
+    const claim = this.r.own.entry.inner?.payload, facts = this.report.facts!
+    if (claim?.sealed) {
+      this.report.note('sealed', alike(claim.sealed.length))
+      return claim.second && this.report.note('sealed-two', alike(claim.second.length))
+    }
     const d = attempt(() => readDetails(bytes, this.r.own.entry.kind))
     if (d.status !== 'OK') return this.report.note('profile')
     if (d.value.profile !== 'plain' && d.value.profile !== 'police-collection') return
