@@ -51,11 +51,13 @@ def what_is_sealed_comes_back_and_stock_age_opens_it_at_every_size(folder):
 
 @test
 def nothing_of_it_lies_readable_anywhere_in_the_ledger(folder):
-    ledger = ledger_for(folder, "Court")
+    ledger = ledger_for(folder, "Court", "Defence")
     inside = folder / "case-folder-X"
     fill(inside / "inner-name-Y.txt", MARK), fill(inside / "deep-Z" / "large", MARK * 60_000), fill(folder / NAME, MARK)
     os.symlink("inner-name-Y.txt", inside / "link-name-W")
     rows = ledger.deposit("--seal", "--to", "Court", "--case", "C1", "--exhibit", LABEL, "--note", NOTE, "--digests", "md5,sm3", folder / NAME, inside)
+    ledger.run("deposit", "--seal", "--and", "Court", "--case", "C1", "--exhibit", LABEL, "--note", NOTE, folder / NAME)
+    ledger.run("grant", "C1/1", "--to", "Defence"), ledger.run("grant", "C1/3", "--to", "Court")
     tar = ledger.run("get", rows[1]["exhibit"], "-o", "-").out.encode("utf-8", "surrogateescape")
     for verb in (["ls"], ["show", "C1/1"], ["trail"], ["receipt", "C1/1", "-o", folder / "r"], ["status"], ["get", "C1/1", "-o", folder / "g"]):
         ledger.run(*verb)

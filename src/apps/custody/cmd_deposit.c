@@ -126,7 +126,8 @@ static cu_status seal_for(struct session *s, struct order *o, struct cu_err *err
         ready = cu_sealing_for(&s->place, opt_span(s->run, "to"), opt_is(s->run, "to-others-only"), cu_buf_span(&passphrase),
                                &o->sealing, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
-    if (ready == CU_OK && opt(s->run, "and")) ready = cu_sealing_second(&s->place, opt_span(s->run, "and"), &o->sealing, &o->second, err);
+    if (ready == CU_OK && opt(s->run, "and"))
+        ready = cu_sealing_second(&s->place, opt_span(s->run, "and"), &o->sealing, &o->second, err);
     o->r.seal = &o->sealing;
     return ready;
 }
@@ -274,7 +275,8 @@ const struct command command_deposit = {
             "With --seal nothing of it reaches a store readable: content, name, label, note and digests are sealed in the age "
             "format for "
             "the "
-            "organisation's own key and for each --to. A folder is sealed as one tar file. With --and it takes two keys to open it, one of those and one of --and; "
+            "organisation's own key and for each --to. A folder is sealed as one tar file. With --and it takes two keys to open "
+            "it, one of those and one of --and; "
             "`custody grant` by the first releases it to the second.\n\n"
             "By a node's address (--ledger URL, with --key for the member's own key) the claim is signed here, the bytes go to "
             "the provider, and "
