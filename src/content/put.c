@@ -111,7 +111,7 @@ static cu_status need_bytes(struct cu_put_fill *fill, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status number_file(struct cu_put *p, bool large, uint64_t *ret, struct cu_err *err)
+cu_status cu_put_number(struct cu_put *p, bool large, uint64_t *ret, struct cu_err *err)
 {
     bool ok = true;
 
@@ -155,7 +155,7 @@ static cu_status submit(struct cu_put *p, int which, bool last, bool threads, st
     size_t n;
 
     if (!p->crew) TRY(cu_put_start_crew(p, threads, err));
-    if (!fill->begun) TRY(number_file(p, which == LARGE, &fill->number, err));
+    if (!fill->begun) TRY(cu_put_number(p, which == LARGE, &fill->number, err));
     TRY(cu_crew_claim(p->crew, &n, err));
     struct cu_put_slot *slot = &p->slot[n];
     pad(fill);
@@ -234,6 +234,16 @@ static cu_status link_object(struct cu_put *p, const struct cu_put_link *o, stru
     }
     p->link[p->links_n++] = *o;
     now_seen(p, o);
+    return CU_OK;
+}
+
+cu_status cu_put_known(struct cu_put *p, const cu_hash *root, uint64_t size, bool *ret, struct cu_err *err)
+{
+    const struct cu_put_link o = { CU_OBJECT_CONTENT, *root, size };
+
+    *ret = was_seen(p, &o) || all_know(p, &o);
+    if (*ret) return was_seen(p, &o) ? CU_OK : link_object(p, &o, err);
+    now_seen(p, &o);
     return CU_OK;
 }
 

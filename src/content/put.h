@@ -44,7 +44,7 @@ struct cu_put_slot {
 };
 
 /* One file of the batch; the same in every store. */
-struct cu_put_file { cu_hash name; uint64_t size; bool large, discard; };
+struct cu_put_file { cu_hash name; uint64_t size; bool large, discard; char adopted[96]; /* where it lies; "": incoming/ */ };
 
 struct cu_put_writing { struct cu_file *main, *side; bool direct; };
 
@@ -111,8 +111,13 @@ CU_MUST_USE cu_status cu_put_large_take(struct cu_put *p, struct cu_sums *ret, s
 static inline void cu_put_cleanup(struct cu_put **p) { cu_put_free(*p); }
 
 /* put_lanes.c */
+CU_MUST_USE cu_status cu_put_open(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret, struct cu_err *err);
+void cu_put_keep_open(struct cu_put_writer *w, struct cu_file **f); /* until it is synced */
 CU_MUST_USE cu_status cu_put_start_crew(struct cu_put *p, bool threads, struct cu_err *err);
 void cu_put_close_files(struct cu_put_writer *w);
+/* put.c: a file of the batch more; and is an object in all stores already? Then it is linked. */
+CU_MUST_USE cu_status cu_put_number(struct cu_put *p, bool large, uint64_t *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_put_known(struct cu_put *p, const cu_hash *root, uint64_t size, bool *ret, struct cu_err *err);
 /* put.c: what is gathered goes to the crew; at commit */
 CU_MUST_USE cu_status cu_put_finish_pack(struct cu_put *p, bool threads, struct cu_err *err);
 void cu_put_dismiss(struct cu_put *p); /* crew and slots: after the last byte */

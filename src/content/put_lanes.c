@@ -85,8 +85,7 @@ static cu_status digest_slot(void *arg, size_t n, struct cu_err *err)
 
 /* ---- a store's lane ---- */
 
-static cu_status open_incoming(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret,
-                               struct cu_err *err)
+cu_status cu_put_open(struct cu_put_writer *w, uint64_t number, bool side, bool direct, struct cu_file **ret, struct cu_err *err)
 {
     const struct cu_fs *fs = w->store->fs;
     char path[CU_STORE_PATH_MAX];
@@ -107,7 +106,7 @@ static cu_status write_bytes(struct cu_put_writing *now, const struct cu_put_slo
 }
 
 /* Few files are synced one by one, through the descriptor that wrote them; of many, the file system as a whole. */
-static void keep_for_sync(struct cu_put_writer *w, struct cu_file **f)
+void cu_put_keep_open(struct cu_put_writer *w, struct cu_file **f)
 {
     if (w->written_n < CU_PUT_OPEN_MAX) {
         w->written[w->written_n++] = *f;
@@ -126,13 +125,13 @@ static cu_status write_slot(void *arg, size_t n, struct cu_err *err)
 
     if (slot->first) {
         now->direct = !slot->last; /* what fits one slot is not worth it */
-        TRY(open_incoming(w, slot->number, false, now->direct, &now->main, err));
-        TRY(open_incoming(w, slot->number, true, false, &now->side, err));
+        TRY(cu_put_open(w, slot->number, false, now->direct, &now->main, err));
+        TRY(cu_put_open(w, slot->number, true, false, &now->side, err));
     }
     TRY(write_bytes(now, slot, err));
     if (!slot->last) return CU_OK;
-    keep_for_sync(w, &now->main);
-    keep_for_sync(w, &now->side);
+    cu_put_keep_open(w, &now->main);
+    cu_put_keep_open(w, &now->side);
     return CU_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "custody/digest.h"
 #include "custody/text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static const char *const cache_words[] = {
@@ -11,6 +12,11 @@ static const char *const cache_words[] = {
     [CU_HTTP_BRIEFLY] = "max-age=2",
     [CU_HTTP_IMMUTABLE] = "public, max-age=31536000, immutable",
 };
+
+static const struct cu_http_exchange *exchange_of(const struct cu_http_request *r)
+{
+    return (const struct cu_http_exchange *)(const void *)((const char *)r - offsetof(struct cu_http_exchange, request));
+}
 
 static const struct cu_http_header *header(const struct cu_http_exchange *x, const char *name, struct cu_http_header *ret)
 {
@@ -23,6 +29,15 @@ static const struct cu_http_header *header(const struct cu_http_exchange *x, con
     return ret;
 }
 
+bool cu_http_header_of(const struct cu_http_request *r, const char *name, struct cu_span *ret)
+{
+    struct cu_http_header h;
+
+    if (!header(exchange_of(r), name, &h)) return false;
+    *ret = h.value;
+    return true;
+}
+
 static bool unchanged(const struct cu_http_exchange *x)
 {
     struct cu_http_header h;
@@ -32,8 +47,7 @@ static bool unchanged(const struct cu_http_exchange *x)
 
 bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const char *etag, uint64_t size)
 {
-    const struct cu_http_exchange *x =
-        (const struct cu_http_exchange *)(const void *)((const char *)r - offsetof(struct cu_http_exchange, request));
+    const struct cu_http_exchange *x = exchange_of(r);
     struct cu_http_header h;
 
     snprintf(a->etag, sizeof a->etag, "%s", etag);
@@ -90,18 +104,51 @@ static void put_part(struct MHD_Response *r, const struct cu_http_answer *a)
     if (a->http == 206 || a->http == 416) put(r, "Content-Range", text);
 }
 
+#define TUS "1.0.0"
+
+void cu_http_head(struct cu_http_answer *a, const char *fmt, ...)
+{
+    const size_t n = strlen(a->head);
+    va_list args;
+
+    va_start(args, fmt);
+    const int more = vsnprintf(a->head + n, sizeof a->head - n, fmt, args);
+    va_end(args);
+    CU_ASSERT(more > 0 && n + (size_t)more + 2 < sizeof a->head);
+    memcpy(a->head + n + more, "\n", 2);
+}
+
+static void put_further(const struct cu_http_exchange *x, void *out, void (*one)(void *out, const char *name, const char *value))
+{
+    struct cu_span rest = cu_span_str(x->answer.head), line, name;
+
+    if (x->request.route && x->request.route->flags & CU_HTTP_TUS) one(out, "Tus-Resumable", TUS);
+    while (cu_span_split(&rest, '\n', &line)) {
+        char name_text[64], value[300];
+        if (!cu_span_split(&line, ':', &name)) continue;
+        snprintf(name_text, sizeof name_text, "%.*s", (int)name.n, (const char *)name.p);
+        snprintf(value, sizeof value, "%.*s", (int)line.n - 1, (const char *)line.p + 1);
+        one(out, name_text, value);
+    }
+}
+
+static void put_one(void *response, const char *name, const char *value) { put(response, name, value); }
+static void put_line(void *out, const char *name, const char *value) { cu_buf_addf(out, "%s: %s\r\n", name, value); }
+void cu_http_lines(const struct cu_http_exchange *x, struct cu_buf *out) { put_further(x, out, put_line); }
+
 static void put_headers(const struct cu_http_exchange *x, struct MHD_Response *r)
 {
     const struct cu_http_answer *a = &x->answer;
     const bool good = a->http < 400;
     char text[400];
 
-    put(r, "Content-Type", a->type);
+    if (a->http != 204) put(r, "Content-Type", a->type);
     put(r, "Cache-Control", cache_words[good ? a->cache : CU_HTTP_NO_STORE]);
     put(r, "X-Content-Type-Options", "nosniff");
     put(r, "Content-Security-Policy", "default-src 'none'");
     if (good) put(r, "ETag", a->etag);
     put_part(r, a);
+    put_further(x, r, put_one);
     if (a->file[0]) {
         snprintf(text, sizeof text, "attachment; filename=\"%s\"", a->file);
         put(r, "Content-Disposition", text);
@@ -126,7 +173,7 @@ enum MHD_Result cu_http_send(struct cu_http_exchange *x)
     struct cu_http_answer *a = &x->answer;
     struct MHD_Response *r;
 
-    if (!a->http) a->http = 200;
+    if (!a->http) a->http = x->request.route->success ? x->request.route->success : 200;
     if (!a->type) a->type = x->request.route->gives;
     if (a->http == 200) tag(a);
     if (a->http == 200 && unchanged(x)) a->http = 304;

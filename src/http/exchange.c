@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* The library calls this first, with the target as it came: what it hands on later is decoded, and cut at a NUL. */
 void *cu_http_target(void *server, const char *uri, struct MHD_Connection *connection)
@@ -33,9 +34,13 @@ void cu_http_refuse(struct cu_http_exchange *x, unsigned http, cu_status status,
 
     cu_buf_clear(&body);
     cu_http_problem(http, status, text, &body);
+    char head[sizeof x->answer.head];
+
+    memcpy(head, x->answer.head, sizeof head);
     x->answer = (struct cu_http_answer){ .http = http ? http : (unsigned)cu_status_http(status),
                                          .type = "application/problem+json",
                                          .body = body };
+    memcpy(x->answer.head, head, sizeof head);
     x->ready = true;
 }
 
@@ -118,7 +123,8 @@ static void judge_body(struct cu_http_exchange *x, const struct headers *h, cons
     else if (!takes(x, cu_gate_header(h->at, h->n, "content-type")))
         cu_http_refuse(x, 415, CU_USAGE, "a body of another media type than this path takes: /v1/openapi.json says which");
     else if (framing->length > route->takes_max) cu_http_refuse(x, 0, CU_TOO_LARGE, "the body is larger than this path takes");
-    else x->body = cu_buf_heap(route->takes_max);
+    else x->body = cu_buf_heap(route->take ? CU_HTTP_PIECE : route->takes_max);
+    x->length = framing->chunked ? UINT64_MAX : framing->length;
 }
 
 static void judge_wait(struct cu_http_exchange *x)
@@ -212,11 +218,35 @@ static void gather(struct cu_http_exchange *x, const char *data, size_t n)
     }
 }
 
+/* The library sends nothing before the body's end. Who would send gigabytes more is told past it, while it waits for us, and then cut off. */
+static void tell_now(struct cu_http_exchange *x)
+{
+    const struct cu_http_answer *a = &x->answer;
+    CU_BUF text = cu_buf_heap(8192);
+
+    if (x->told || !x->request.route->take || x->length - x->came <= CU_HTTP_REST_MAX) return;
+    x->told = x->answered = true;
+    cu_buf_addf(&text, "HTTP/1.1 %u Refused\r\n", a->http);
+    cu_http_lines(x, &text);
+    cu_buf_addf(&text, "Content-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", a->type, a->body.n);
+    cu_buf_add(&text, cu_buf_span(&a->body));
+    if (cu_buf_ok(&text, NULL) != CU_OK) return;
+    const union MHD_ConnectionInfo *tls = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (tls && x->conn->creds)
+        (void)!gnutls_record_send(tls->tls_session, text.p, text.n); /* who does not take it is cut off all the same */
+    else (void)!send(x->conn->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static enum MHD_Result with_body(struct cu_http_exchange *x, const char *data, size_t *io_n)
 {
     const bool was_refused = x->ready;
 
+    if (!was_refused && x->request.route->take &&
+        x->body.n + *io_n > CU_HTTP_PIECE) /* this comes again when the piece is taken */
+        return cu_http_queue(x) ? MHD_YES : MHD_NO;
+    x->came += *io_n;
     gather(x, data, *io_n);
+    if (x->ready) tell_now(x);
     if (was_refused && (x->skipped += *io_n) > CU_HTTP_REST_MAX) return MHD_NO; /* who goes on sending is cut off */
     *io_n = 0;
     return MHD_YES;
@@ -234,7 +264,9 @@ enum MHD_Result cu_http_call(void *server, struct MHD_Connection *connection, co
         return x->ready ? cu_http_send(x) : MHD_YES;
     }
     if (*io_n > 0) return with_body(x, data, io_n);
+    if (x->told) return MHD_NO;
     if (x->ready) return cu_http_send(x);
+    x->ended = true;
     x->request.body = cu_buf_span(&x->body);
     return cu_http_queue(x) ? MHD_YES : cu_http_send(x);
 }
@@ -255,7 +287,7 @@ static void log_line(struct cu_http_exchange *x, bool whole)
     cu_json_str(&j, "method", x->request.route ? x->request.head ? "HEAD" : x->request.route->method : NULL);
     cu_json_str(&j, "route", x->request.route ? x->request.route->path : NULL);
     cu_json_uint(&j, "status", x->answer.http);
-    cu_json_uint(&j, "bytes_in", x->request.body.n);
+    cu_json_uint(&j, "bytes_in", x->came);
     cu_json_uint(&j, "bytes_out", x->answer.size ? x->sent : x->answer.body.n);
     cu_json_int(&j, "ms", cu_http_now_ms() - x->began);
     if (x->refused) cu_json_str(&j, "refused", x->refused);
@@ -275,6 +307,7 @@ void cu_http_completed(void *server, struct MHD_Connection *connection, void **c
     (void)connection;
     *context = NULL;
     if (!x) return;
+    if (x->request.stream) x->request.route->drop(x->request.stream);
     if (!x->answered) x->answer.http = 0;
     cu_http_count(x);
     log_line(x, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);

@@ -43,8 +43,9 @@ static bool is_value(struct cu_span s)
 
 /* Those that mean something here, and must mean one thing. */
 static const char *const singletons[] = {
-    "host",  "content-length", "transfer-encoding", "content-type", "content-encoding", "authorization",
-    "range", "if-range",       "if-none-match",     "expect",       "origin",
+    "host",          "content-length", "transfer-encoding", "content-type",    "content-encoding", "authorization",
+    "range",         "if-range",       "if-none-match",     "expect",          "origin",           "tus-resumable",
+    "upload-offset", "upload-length",  "upload-metadata",   "upload-checksum",
 };
 
 static bool is_repeated(const struct cu_http_header *headers, size_t n, const char *name)

@@ -73,9 +73,11 @@ struct cu_http_exchange {
     const char *denied;            /* by who he is: why */
     int64_t began, wait_until;     /* ms; wait_until 0: not asked to wait */
     uint64_t charged, skipped;     /* bytes of the body: on the account of all, and left unread */
+    uint64_t length, came;         /* of the body: as it was announced, and so far */
     uint64_t answer_charged;       /* the same of the answer in memory */
     uint64_t sent, piece_at;       /* bytes of the answer; where in it `body`, its piece at hand, begins */
     bool judged, ready, last_try, wants_piece, piece_failed, answered;
+    bool ended, told;              /* the body has; and: who sends it was told, past the library, why no more of it is wanted */
     char memory[];                 /* of raw and args */
 };
 void *cu_http_target(void *server, const char *uri, struct MHD_Connection *connection);
@@ -84,6 +86,7 @@ enum MHD_Result cu_http_call(void *server, struct MHD_Connection *connection, co
 void cu_http_completed(void *server, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode why);
 void cu_http_refuse(struct cu_http_exchange *x, unsigned http, cu_status status, const char *text);
 enum MHD_Result cu_http_send(struct cu_http_exchange *x); /* answer.c */
+void cu_http_lines(const struct cu_http_exchange *x, struct cu_buf *out); /* its further headers, as they stand on the wire */
 /** Suspend, and hand over to the workers: true, and it is theirs. False: there is no room, and what is said then is in it. */
 bool cu_http_queue(struct cu_http_exchange *x);
 void cu_http_unpark(struct cu_http_server *s, bool all); /* all, or those whose time is over. lock held */

@@ -15,7 +15,7 @@ void cu_http_count(struct cu_http_exchange *x)
 
     f->answers[x->answer.http / 100 % CU_HTTP_CLASSES]++;
     f->ms += (uint64_t)(cu_http_now_ms() - x->began);
-    f->bytes_in += x->request.body.n;
+    f->bytes_in += x->came;
     f->bytes_out += x->answer.piece ? x->sent : x->answer.body.n;
 }
 
@@ -44,7 +44,7 @@ static void put_sum(struct cu_http_server *s, struct cu_buf *out, const char *na
     cu_buf_addf(out, "%s %.15g\n", name, (double)sum * unit);
 }
 
-static void put_one(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value)
+void cu_http_put_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value)
 {
     put_kind(out, name, kind, what);
     cu_buf_addf(out, "%s %llu\n", name, LLU(value));
@@ -57,19 +57,19 @@ void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out)
     put_sum(s, out, "custody_http_seconds_total", "time of all requests together", offsetof(struct cu_http_figures, ms), 1e-3);
     put_sum(s, out, "custody_http_body_bytes_total", "bodies read", offsetof(struct cu_http_figures, bytes_in), 1);
     put_sum(s, out, "custody_http_answer_bytes_total", "answers sent", offsetof(struct cu_http_figures, bytes_out), 1);
-    put_one(out, "custody_http_cut_total", "counter", "connections cut because they were too slow", s->cut);
-    put_one(out, "custody_http_gated_total", "counter", "requests that the gate refused", s->gated);
-    put_one(out, "custody_http_denied_total", "counter", "requests of somebody who may not make them", s->denied);
-    put_one(out, "custody_http_hurried_total", "counter", "requests above the rate of their address", s->hurried);
-    put_one(out, "custody_http_answer_bytes", "gauge", "answers in memory", s->answer_bytes);
-    put_one(out, "custody_http_body_bytes", "gauge", "bodies in memory", s->body_bytes);
+    cu_http_put_figure(out, "custody_http_cut_total", "counter", "connections cut because they were too slow", s->cut);
+    cu_http_put_figure(out, "custody_http_gated_total", "counter", "requests that the gate refused", s->gated);
+    cu_http_put_figure(out, "custody_http_denied_total", "counter", "requests of somebody who may not make them", s->denied);
+    cu_http_put_figure(out, "custody_http_hurried_total", "counter", "requests above the rate of their address", s->hurried);
+    cu_http_put_figure(out, "custody_http_answer_bytes", "gauge", "answers in memory", s->answer_bytes);
+    cu_http_put_figure(out, "custody_http_body_bytes", "gauge", "bodies in memory", s->body_bytes);
     pthread_mutex_lock(&s->table);
     const uint64_t connections = s->conns_n;
     pthread_mutex_unlock(&s->table);
     pthread_mutex_lock(&s->lock);
     const uint64_t queued = s->queued, waiting = s->parked_n;
     pthread_mutex_unlock(&s->lock);
-    put_one(out, "custody_http_connections", "gauge", "open connections", connections);
-    put_one(out, "custody_http_queued", "gauge", "requests that wait for a worker", queued);
-    put_one(out, "custody_http_waiting", "gauge", "requests that wait for something to be recorded", waiting);
+    cu_http_put_figure(out, "custody_http_connections", "gauge", "open connections", connections);
+    cu_http_put_figure(out, "custody_http_queued", "gauge", "requests that wait for a worker", queued);
+    cu_http_put_figure(out, "custody_http_waiting", "gauge", "requests that wait for something to be recorded", waiting);
 }

@@ -1,5 +1,6 @@
 /* Evidence out of the node, whole or in part: every byte verified before it is sent, and who read it is noted before the first. */
 #include "http/node_inside.h"
+#include "http/objects.h"
 
 #include "custody/text.h"
 
@@ -146,21 +147,12 @@ cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_htt
 }
 
 /* ---- what a range is proven by ---- */
-static cu_status add_chunk(void *arg, const cu_hash *leaves, size_t n, struct cu_err *err)
-{
-    const cu_hash root = cu_tree_root(leaves, n);
-
-    cu_buf_add(arg, cu_span_hash(&root));
-    return cu_buf_ok(arg, err);
-}
-
 /* 32 bytes a MiB. From the node's copy when the provider's is damaged. */
 cu_status cu_get_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_reader *r = context;
     CU_CLEANUP(cu_fetch_free) struct cu_fetch f = { 0 };
     cu_status found = CU_NOT_FOUND;
-    struct cu_object object;
     uint64_t size;
     cu_hash root;
 
@@ -168,8 +160,7 @@ cu_status cu_get_chunks(void *context, struct cu_http_request *q, struct cu_http
     if (r->place.engine && size <= CU_CONTENT_INLINE_MAX) TRY(r->place.engine->drain(r->place.engine->self, err));
     for (unsigned i = 0; i < CU_STORES && found != CU_OK; i++) {
         cu_buf_clear(&a->body);
-        found = cu_objects_find(r->place.store[i], CU_OBJECT_CONTENT, &root, &object, err);
-        if (found == CU_OK) found = cu_object_leaves(&object, add_chunk, &a->body, err);
+        found = cu_object_chunks(r->place.store[i], &root, &a->body, err);
     }
     a->cache = CU_HTTP_BRIEFLY;
     return found;

@@ -69,7 +69,6 @@ CU_MUST_USE cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, 
 void cu_reader_close(struct cu_reader *r);
 /** This node holds all of that deposit: the keeper attests it. */
 void cu_node_hold(struct cu_node *node, uint64_t seq);
-void cu_node_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value);
 
 /* node_pull.c: content comes from provider and peers. Without sources these do nothing. */
 CU_MUST_USE cu_status cu_pull_open(struct cu_node *node, struct cu_err *err); /* before the server */

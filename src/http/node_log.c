@@ -54,11 +54,6 @@ cu_status cu_get_ready(void *context, struct cu_http_request *q, struct cu_http_
     return cu_get_health(context, q, a, err);
 }
 
-void cu_node_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value)
-{
-    cu_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, what, name, kind, name, LLU(value));
-}
-
 cu_status cu_get_metrics(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_reader *r = context;
@@ -69,17 +64,17 @@ cu_status cu_get_metrics(void *context, struct cu_http_request *q, struct cu_htt
 
     (void)q;
     TRY(index->size(index->self, &indexed, err));
-    cu_node_figure(&a->body, "custody_log_entries", "gauge", "entries of the log", tip.size.v);
-    cu_node_figure(&a->body, "custody_index_lag_entries", "gauge", "entries that the search index lacks",
-                   indexed.v < tip.size.v ? tip.size.v - indexed.v : 0);
-    cu_node_figure(&a->body, "custody_reads_unrecorded_total", "counter", "reads of evidence that could not be noted",
-                   node->unrecorded);
-    cu_node_figure(&a->body, "custody_reads_of_damaged_total", "counter", "reads that found the provider's copy damaged",
-                   node->damaged);
+    cu_http_put_figure(&a->body, "custody_log_entries", "gauge", "entries of the log", tip.size.v);
+    cu_http_put_figure(&a->body, "custody_index_lag_entries", "gauge", "entries that the search index lacks",
+                       indexed.v < tip.size.v ? tip.size.v - indexed.v : 0);
+    cu_http_put_figure(&a->body, "custody_reads_unrecorded_total", "counter", "reads of evidence that could not be noted",
+                       node->unrecorded);
+    cu_http_put_figure(&a->body, "custody_reads_of_damaged_total", "counter", "reads that found the provider's copy damaged",
+                       node->damaged);
     pthread_mutex_lock(&node->lock);
     const uint64_t held = node->held_n;
     pthread_mutex_unlock(&node->lock);
-    cu_node_figure(&a->body, "custody_unattested_ranges", "gauge", "ranges of deposits held and not attested yet", held);
+    cu_http_put_figure(&a->body, "custody_unattested_ranges", "gauge", "ranges of deposits held and not attested yet", held);
     cu_pull_metrics(node, &a->body);
     cu_cosigning_metrics(node, &a->body);
     cu_http_metrics(node->server, &a->body);

@@ -197,12 +197,12 @@ void cu_pull_metrics(struct cu_node *node, struct cu_buf *out)
 
     if (!node->pull) return;
     cu_copier_figures(node->pull->copier, &f);
-    cu_node_figure(out, "custody_copies_missing", "gauge", "deposits of which this node lacks something", f.missing);
-    cu_node_figure(out, "custody_copies_withheld", "gauge", "of them, those that an incident names", f.withheld);
-    cu_node_figure(out, "custody_pulled_objects_total", "counter", "objects that were brought from provider and peers",
-                   f.objects);
-    cu_node_figure(out, "custody_pulled_bytes_total", "counter", "their bytes", f.bytes);
-    cu_node_figure(out, "custody_pull_failures_total", "counter", "questions to them that were not answered, or not well",
-                   f.failures);
-    cu_node_figure(out, "custody_pull_wrong_total", "counter", "answers of theirs that were not what was signed", f.wrong);
+    cu_http_put_figure(out, "custody_copies_missing", "gauge", "deposits of which this node lacks something", f.missing);
+    cu_http_put_figure(out, "custody_copies_withheld", "gauge", "of them, those that an incident names", f.withheld);
+    cu_http_put_figure(out, "custody_pulled_objects_total", "counter", "objects that were brought from provider and peers",
+                       f.objects);
+    cu_http_put_figure(out, "custody_pulled_bytes_total", "counter", "their bytes", f.bytes);
+    cu_http_put_figure(out, "custody_pull_failures_total", "counter", "questions to them that were not answered, or not well",
+                       f.failures);
+    cu_http_put_figure(out, "custody_pull_wrong_total", "counter", "answers of theirs that were not what was signed", f.wrong);
 }

@@ -16,13 +16,13 @@
     X(NOBODY, "", "p") /* without a certificate, or with one that is refused */                                        \
     X(OPERATOR, "operator", "pc") /* keeps the machine: sees how full it is, never what it holds */                     \
     X(ADMINISTRATOR, "administrator", "pcls") /* of members: entries, and what gives and revokes keys */               \
-    X(PROVIDER, "provider", "pcls")                                                                                    \
+    X(PROVIDER, "provider", "pclsf")                                                                                    \
     X(READER, "reader", "pclde")                                                                                       \
-    X(DEPOSITOR, "depositor", "pcldes")                                                                                \
-    X(AUDITOR, "auditor", "pcldes")                                                                                    \
-    X(NODE, "node", "pcldes")                                                                                          \
-    X(ORGANISATION, "organisation", "pcldesi")                                                                         \
-    X(LOCAL, "", "pcldesi") /* over plain HTTP, from this machine */
+    X(DEPOSITOR, "depositor", "pcldesg")                                                                                \
+    X(AUDITOR, "auditor", "pcldesgf")                                                                                    \
+    X(NODE, "node", "pcldesgf")                                                                                          \
+    X(ORGANISATION, "organisation", "pcldesigf")                                                                         \
+    X(LOCAL, "", "pcldesigf") /* over plain HTTP, from this machine */
 
 /* Act, its letter, what it is. An act that no row of the table above has is nobody's; NONE is no row's. */
 #define CU_HTTP_ACT_TABLE(X)                                                                                           \
@@ -33,7 +33,9 @@
     X(DETAILS, 'd', "labels, names, cases, what happened")                                                             \
     X(EVIDENCE, 'e', "content, and what carries small content: records and receipts")                                  \
     X(SUBMIT, 's', "to have signed statements recorded")                                                               \
-    X(SIGN, 'i', "to have the node sign")
+    X(SIGN, 'i', "to have the node sign")                                                                               \
+    X(GIVE, 'g', "claims brought, and the content that they claim")                                                    \
+    X(FETCH, 'f', "content by its root, whosever it is")
 
 #define CU_HTTP_ROLE_ENUM(name, text, acts) CU_PEER_##name,
 enum cu_peer_role { CU_HTTP_ROLE_TABLE(CU_HTTP_ROLE_ENUM) CU_PEER_ROLES };

@@ -149,10 +149,13 @@ static void put_content(struct cu_json *j, const char *type)
 
 static void put_answers(struct cu_json *j, const struct cu_http_route *route)
 {
+    char success[8];
+
+    snprintf(success, sizeof success, "%u", route->success ? route->success : 200);
     cu_json_open(j, "responses", '{');
-    cu_json_open(j, "200", '{');
+    cu_json_open(j, success, '{');
     cu_json_str(j, "description", route->summary);
-    put_content(j, route->gives);
+    if (route->success != 204) put_content(j, route->gives);
     cu_json_close(j, '}');
     cu_json_open(j, "default", '{');
     cu_json_str(j, "description", "a problem, of the table at /v1/problems");

@@ -27,14 +27,15 @@ bool cu_http_queue(struct cu_http_exchange *x)
     struct cu_http_server *s = x->server;
 
     pthread_mutex_lock(&s->lock);
-    const bool room = !s->ending && (x->wants_piece || s->queued < CU_HTTP_QUEUE);
+    const bool piece = x->wants_piece || (x->request.route->take && x->came > 0);
+    const bool room = !s->ending && (piece || s->queued < CU_HTTP_QUEUE);
     if (room) {
         cu_http_no_deadline(x->conn);
         MHD_suspend_connection(x->connection);
         push(s, x);
     }
     pthread_mutex_unlock(&s->lock);
-    if (!room && !x->wants_piece) cu_http_refuse(x, 503, CU_BUSY, "too many requests wait already: nothing was done, try again");
+    if (!room && !piece) cu_http_refuse(x, 503, CU_BUSY, "too many requests wait already: nothing was done, try again");
     return room;
 }
 
@@ -78,6 +79,12 @@ void cu_http_wake(struct cu_http_server *s)
 
 /* ---- the workers ---- */
 
+/* 0: the status' own. */
+static unsigned http_of(const struct cu_http_answer *a, cu_status status)
+{
+    return a->http >= 400 ? a->http : status == CU_NO_SPACE ? 503 : 0;
+}
+
 static void take_piece(struct cu_http_exchange *x, void *context)
 {
     struct cu_http_answer *a = &x->answer;
@@ -86,6 +93,20 @@ static void take_piece(struct cu_http_exchange *x, void *context)
     const cu_status got = a->piece(context, a, a->from + x->piece_at, &a->body, NULL);
     x->piece_failed = got != CU_OK || a->body.n == 0 || cu_buf_ok(&a->body, NULL) != CU_OK;
     x->wants_piece = false;
+}
+
+/* What is refused is answered when the body has ended, or past the library. */
+static void feed(struct cu_http_exchange *x, void *context)
+{
+    struct cu_err err = { 0 };
+
+    x->request.body = cu_buf_span(&x->body);
+    const cu_status took = x->request.route->take(context, &x->request, &x->answer, &err);
+    x->request.body = CU_SPAN_EMPTY;
+    x->server->body_bytes -= x->charged;
+    x->charged = 0;
+    cu_buf_clear(&x->body);
+    if (took != CU_OK) cu_http_refuse(x, http_of(&x->answer, took), took, err.text);
 }
 
 /* What all answers in memory take together is bounded, but for those that the workers are making. */
@@ -106,11 +127,13 @@ static bool answer(struct cu_http_exchange *x, void *context)
     else done = x->request.route->handle(context, &x->request, &x->answer, &err);
     if (done == CU_OK) done = cu_buf_ok(&x->answer.body, &err);
     charge(x);
-    if (x->wait_until && !x->last_try && (done == CU_NOT_FOUND || done == CU_COPIES_MISSING || done == CU_COSIGNATURES_MISSING)) {
+    if (x->wait_until && !x->last_try &&
+        (done == CU_NOT_FOUND || done == CU_COPIES_MISSING || done == CU_COSIGNATURES_MISSING || x->answer.not_yet)) {
         cu_buf_clear(&x->answer.body);
+        x->answer = (struct cu_http_answer){ .body = x->answer.body };
         return false;
     }
-    if (done != CU_OK) cu_http_refuse(x, done == CU_NO_SPACE ? 503 : 0, done, err.text);
+    if (done != CU_OK) cu_http_refuse(x, http_of(&x->answer, done), done, err.text);
     if (done == CU_OK && x->answer.http == 416) {
         const struct cu_http_answer was = x->answer;
         cu_http_refuse(x, 416, CU_USAGE, "there are no such bytes, or several ranges were asked for: one is given");
@@ -119,6 +142,15 @@ static bool answer(struct cu_http_exchange *x, void *context)
     }
     x->ready = true;
     return true;
+}
+
+static bool run(struct cu_http_exchange *x, void *context)
+{
+    const bool streams = x->request.route->take != NULL;
+
+    if (x->wants_piece) return take_piece(x, context), true;
+    if (streams && x->body.n > 0) feed(x, context);
+    return x->ready || (streams && !x->ended) || answer(x, context);
 }
 
 /* lock held. What was told while it was tried is not missed: it is tried again. */
@@ -141,11 +173,9 @@ struct worker {
 static void work(struct cu_http_server *s, struct cu_http_exchange *x, void *context)
 {
     const uint64_t generation = s->generation;
-    bool finished = true;
 
     pthread_mutex_unlock(&s->lock);
-    if (x->wants_piece) take_piece(x, context);
-    else finished = answer(x, context);
+    const bool finished = run(x, context);
     pthread_mutex_lock(&s->lock);
     if (!finished) return park(s, x, generation);
     pthread_mutex_unlock(&s->lock);

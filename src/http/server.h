@@ -14,12 +14,18 @@
 struct cu_http_request;
 struct cu_http_answer;
 
-/** Fill in the answer. A status that is not OK becomes a problem (RFC 9457) with that status' HTTP status and the sentence. */
+/** Fill in the answer. A status that is not OK becomes a problem (RFC 9457) with that status' HTTP status (or that of the answer, when it is 400 or
+ *  above) and the sentence. */
 typedef cu_status cu_http_handler(void *context, struct cu_http_request *r, struct cu_http_answer *a, struct cu_err *err);
 
+/** The next piece of a body that is not gathered: r->body, CU_HTTP_PIECE bytes at most, by whichever worker is free; r->stream is the taker's
+ *  own. After the last the handler is called, and lets go of r->stream. A failure is answered at once. */
+typedef cu_http_handler cu_http_taker;
+
 enum cu_http_flags {
-    CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND, COPIES_MISSING and COSIGNATURES_MISSING are not answered before the time is over */
+    CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND, COPIES_MISSING, COSIGNATURES_MISSING and what is `not_yet` are not answered before the time is over */
     CU_HTTP_TAIL = 2,  /* the last {name} of the path stands for all that follows, slashes among it */
+    CU_HTTP_TUS = 4,   /* a resource of the tus protocol, of which every answer says the version */
 };
 #define CU_HTTP_ANY "*/*"
 struct cu_http_parameter { const char *name, *what; }; /* of the query */
@@ -34,6 +40,9 @@ struct cu_http_route {
     enum cu_ask act;               /* who may ask: peer.h */
     unsigned flags;
     struct cu_http_parameter query[4];
+    cu_http_taker *take;           /* NULL: the body is gathered */
+    void (*drop)(void *stream);    /* what was taken, of a request that did not come to its handler. A thread of the library: at once */
+    unsigned success;              /* 0: 200 */
 };
 
 struct cu_http_request {
@@ -45,7 +54,10 @@ struct cu_http_request {
     const char *from;                 /* "127.0.0.1" */
     struct cu_peer peer;
     bool head;                        /* nobody gets the bytes */
+    void *stream;                     /* the taker's */
 };
+/** A header's value. False: it is not there. */
+bool cu_http_header_of(const struct cu_http_request *r, const char *name, struct cu_span *ret);
 /** A decoded value from the query. False: not there. MALFORMED is the caller's to say when *ret is not good. */
 CU_MUST_USE cu_status cu_http_query(const struct cu_http_request *r, const char *name, struct cu_buf *ret, bool *ret_there, struct cu_err *err);
 
@@ -62,7 +74,10 @@ struct cu_http_answer {
     cu_hash root;                  /* for `piece` */
     bool ranges;                   /* parts may be asked for: `size` is that of the whole, and from and to what is wanted of it */
     uint64_t size, from, to;
+    char head[400];                /* further headers, a line each */
+    bool not_yet;                  /* it is an answer, but who asked to wait waits for another one */
 };
+void cu_http_head(struct cu_http_answer *a, const char *fmt, ...) CU_PRINTF(2, 3); /* one more: "Upload-Offset: 7"; an error keeps them */
 /** Before the first piece of something that is `size` bytes long: what of it is asked for? 304 or 416 is the answer when false comes back. */
 bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const char *etag, uint64_t size);
 
@@ -99,6 +114,7 @@ void cu_http_wake(struct cu_http_server *s);
 /** No new connection; requests that run are answered, for `grace_ms` at most; who waits is answered at once. NULL is fine. */
 void cu_http_stop(struct cu_http_server *s, unsigned grace_ms);
 bool cu_http_stopping(struct cu_http_server *s);
+void cu_http_put_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value); /* in Prometheus' text format */
 /** Figures of the server itself, in Prometheus' text format, appended. */
 void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out);
 

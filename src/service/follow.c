@@ -86,7 +86,7 @@ cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct
     const cu_hash *commitment = cu_entry_commitment(e);
 
     cu_buf_clear(mem);
-    if (!commitment) return CU_OK;
+    if (!commitment || p->nameless) return CU_OK;
     const cu_status read = cu_place_details(p, row->seq, commitment, mem, err);
     if (is_lost(read)) return CU_OK;
     TRY(read);

@@ -48,7 +48,7 @@ static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
     p->later.entries = 0;
     cu_buf_free(&p->genesis_details);
     p->genesis_details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
-    if (p->store[CU_STORE_NODE] &&
+    if (p->store[CU_STORE_NODE] && !p->nameless &&
         cu_place_details(p, (cu_seq){ 0 }, &p->genesis.outer.body.genesis.commitment, &p->genesis_details, NULL) != CU_OK)
         cu_buf_clear(&p->genesis_details);
     return CU_OK;

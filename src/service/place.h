@@ -34,6 +34,7 @@
 #define CU_FILE_CONFIRM CU_DIR_CHAIN "/confirm" /* this organisation's, signed, until it is recorded */
 #define CU_DIR_QUARANTINE "quarantine"
 #define CU_DIR_OUTBOX "outbox"
+#define CU_DIR_SPOOL "spool" /* content on its way in over the network */
 #define CU_DIR_RECEIPTS "receipts"
 #define CU_FILE_LOCK "node/lock"
 #define CU_FILE_INDEX "node/index.db"
@@ -87,6 +88,7 @@ struct cu_place {
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
+    bool nameless;                    /* the log's entries are read, what is attached to them is not: no names are known */
     bool own_key;                     /* the depositor's is that of a member who said so: numbers and what is on their way are his own */
     struct cu_verifier verifier;
     bool accelerate;                  /* may verifiers be the fastest? For whoever needs more of them */

@@ -131,6 +131,7 @@ cu_status cu_tell_entry(struct cu_place *p, const struct cu_index_row *row, stru
     cu_json_text(j, "label", row->label);
     cu_json_text(j, "note", row->note);
     if (e.kind == CU_KIND_DEPOSIT) TRY(tell_deposit(p, row, &e, j, err));
+    if (e.kind == CU_KIND_REFUSAL) cu_json_str(j, "reason", cu_reason_name(e.outer.body.refusal.reason));
     cu_json_time(j, "signed", row->time);
     cu_json_time(j, "time", row->recorded);
     cu_json_close(j, '}');

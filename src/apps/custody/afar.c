@@ -22,20 +22,26 @@ cu_status afar_root(struct session *s, struct cu_err *err)
     size_t n = strlen(from);
     int at = 0;
 
-    ENSURE(named || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE,
+    ENSURE(named || s->run->folder || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE,
            "say where this reader keeps what it knows: --state DIR");
     ENSURE(from != url || strncmp(url, "https://", 8) == 0, err, CU_USAGE,
            "%s: a ledger is a folder, or a node at http://HOST:PORT or https://…", url);
     ENSURE(n > 0 && n < 1000, err, CU_USAGE, "the ledger's address is too long");
-    if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
+    if (s->run->folder) at = 0;
+    else if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
     else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);
     else at = snprintf(s->root, sizeof s->root, "%s/.local/state/custody/", home);
     ENSURE((size_t)at + n < sizeof s->root, err, CU_USAGE, "the path of --state is too long");
+    s->url = url;
+    if (s->run->folder) { /* its own, and of this ledger alone */
+        ENSURE(strlen(s->run->folder) < sizeof s->root, err, CU_USAGE, "the path is too long");
+        snprintf(s->root, sizeof s->root, "%s", s->run->folder);
+        return CU_OK;
+    }
     while (n && from[n - 1] == '/') n--;
     for (size_t i = 0; i < n; i++)
         s->root[at++] = (char)(isalnum((unsigned char)from[i]) || from[i] == '.' ? tolower((unsigned char)from[i]) : '-');
     s->root[at] = 0;
-    s->url = url;
     return cu_posix_make_root(s->root, err);
 }
 
@@ -75,7 +81,7 @@ static cu_status open_outside(void *session, struct cu_span url, struct cu_remot
 struct cu_outside outside_by(struct session *s) { return (struct cu_outside){ s, open_outside }; }
 
 /* The trust file is pinned at the first time; afterwards another ledger behind the address is noticed. */
-static cu_status pin(struct session *s, struct cu_err *err)
+cu_status afar_pin(struct session *s, struct cu_err *err)
 {
     const struct cu_fs *fs = &s->place.fs;
     CU_BUF given = cu_buf_heap(CU_TRUST_MAX), pinned = cu_buf_heap(CU_TRUST_MAX);
@@ -107,7 +113,7 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
     const struct cu_remote_kind *kind;
     struct cu_fs mounted;
 
-    TRY(pin(s, err));
+    TRY(afar_pin(s, err));
     TRY(s->place.fs.ops->make_dir(s->place.fs.self, "node", err));
     TRY(afar_part(&kind, err));
     TRY(kind->open(&at, &s->place.fs, &s->place.remote, &mounted, err));

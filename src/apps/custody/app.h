@@ -47,6 +47,7 @@ struct run {
     int args_n;
     bool json, quiet;
     bool node;                        /* a network's ledger may be opened for writing, too */
+    const char *folder;               /* this process's own, for a ledger behind an address; NULL: a reader's, below --state */
     bool threads;                     /* many will ask at once: the engine gets threads of its own */
     int exit;                         /* what to exit with when all went well: verify's and check's own codes */
     struct cu_buf out;                /* what goes to stdout; printed at the end, or by run_print */
@@ -124,7 +125,9 @@ CU_MUST_USE cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err
 bool is_afar(const struct run *run);
 /** This reader's folder for the address that --ledger is. */
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
-/** Pin what --pin-trust gives, and let what the node serves stand in the folder. Nobody is asked yet. */
+/** Pin what --pin-trust gives. */
+CU_MUST_USE cu_status afar_pin(struct session *s, struct cu_err *err);
+/** The same, and let what the node serves stand in the folder. Nobody is asked yet. */
 CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
 /** How witnesses and peers are asked. */
 struct cu_outside outside_by(struct session *s);

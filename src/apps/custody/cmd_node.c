@@ -1,99 +1,15 @@
 /* custody node: the ledger of a folder, served over HTTP */
-#include "apps/custody/app.h"
+#include "apps/custody/serve.h"
 #include "http/node.h"
 #include "service/cosigned.h"
 
-#include <signal.h>
-#include <sys/statvfs.h>
-
-#define WORKERS 8
-#define FREE_PERCENT 5
-#define TLS_RATE 1000
+#define USUAL "127.0.0.1:8714"
 #define PULL_LANES 4
 #define WITHHELD_S 3600
 
-/* Evidence that is half written is no evidence: before the disk is full no more is taken. */
-static cu_status room_left(void *session, struct cu_err *err)
-{
-    struct session *s = session;
-    struct statvfs disk;
-    uint64_t percent = FREE_PERCENT;
+static cu_status room_left(void *session, struct cu_err *err) { return serving_room(session, 0, err); }
 
-    if (opt(s->run, "keep-free")) TRY(number_read("--keep-free", opt(s->run, "keep-free"), 100, &percent, err));
-    if (statvfs(s->root, &disk) != 0) return cu_posix_fail(err, errno, "look at the disk of", s->root);
-    ENSURE((uint64_t)disk.f_bavail * 100 >= (uint64_t)disk.f_blocks * percent, err, CU_NO_SPACE,
-           "less than %llu %% of the disk are free: nothing more is recorded until there is room; what is recorded can be read",
-           LLU(percent));
-    return CU_OK;
-}
-
-static void log_line(void *session, const char *line)
-{
-    const struct session *s = session;
-
-    if (!s->run->quiet) fprintf(stderr, "%s\n", line);
-}
-
-/* ADDRESS:PORT, the address of an IPv6 in brackets or not. */
-static cu_status read_listen(const char *text, char ret_address[64], unsigned *ret_port, struct cu_err *err)
-{
-    const char *colon = strrchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    uint64_t port;
-
-    ENSURE(n > 0 && n < 64, err, CU_USAGE, "--listen %s: it is ADDRESS:PORT, as in 127.0.0.1:8714", text);
-    TRY(number_read("--listen ADDRESS:PORT, the port", colon + 1, 65535, &port, err));
-    if (text[0] == '[' && text[n - 1] == ']') text++, n -= 2;
-    snprintf(ret_address, 64, "%.*s", (int)n, text);
-    *ret_port = (unsigned)port;
-    return CU_OK;
-}
-
-/* ---- certificates ---- */
-
-struct tls_files {
-    struct cu_buf cert, key, ca, revoked;
-    struct cu_http_tls tls;
-};
-static void forget_files(struct tls_files *f)
-{
-    if (f->key.p) cu_wipe(f->key.p, f->key.n);
-    if (f->cert.p) cu_wipe(f->cert.p, f->cert.n); /* the key may stand there too */
-    cu_buf_free(&f->cert);
-    cu_buf_free(&f->key);
-    cu_buf_free(&f->ca);
-    cu_buf_free(&f->revoked);
-}
-
-/* What the option names; else what lies in the ledger's folder. */
-static cu_status read_file(struct session *s, const char *option, const char *usual, struct cu_buf *ret, struct cu_err *err)
-{
-    *ret = cu_buf_heap(CU_CERT_PEM_MAX * 16);
-    if (opt(s->run, option)) return read_argument_file(opt(s->run, option), ret->max, ret, err);
-    return cu_fs_read(&s->place.fs, usual, ret->max, ret, err);
-}
-
-static cu_status read_tls(struct session *s, struct tls_files *f, struct cu_err *err)
-{
-    TRY(read_file(s, "tls-cert", CU_DIR_TLS "/server.pem", &f->cert, err));
-    TRY(read_file(s, opt(s->run, "tls-key") ? "tls-key" : "tls-cert", CU_DIR_TLS "/server.pem", &f->key, err));
-    TRY(read_file(s, "tls-ca", CU_DIR_TLS "/ca.pem", &f->ca, err));
-    const cu_status read = read_file(s, "tls-revoked", CU_DIR_TLS "/revoked.pem", &f->revoked, err);
-    if (read != CU_NOT_FOUND || opt(s->run, "tls-revoked")) TRY(read);
-    f->tls = (struct cu_http_tls){ cu_buf_span(&f->cert), cu_buf_span(&f->key), cu_buf_span(&f->ca), cu_buf_span(&f->revoked) };
-    return CU_OK;
-}
-
-static cu_status begin_tls(struct session *s, struct tls_files *f, struct cu_node_config *config, struct cu_err *err)
-{
-    const bool named = opt(s->run, "tls-cert") || opt(s->run, "tls-key") || opt(s->run, "tls-ca") || opt(s->run, "tls-revoked");
-
-    if (!named && !opt_is(s->run, "tls")) return CU_OK;
-    const cu_status read = read_tls(s, f, err);
-    if (read != CU_OK) return cu_fail_while(err, read, "TLS: no certificates to begin with (`custody ca init` makes them)");
-    config->tls = &f->tls;
-    return CU_OK;
-}
+static cu_status reload(void *node, const struct cu_http_tls *tls, struct cu_err *err) { return cu_node_reload(node, tls, err); }
 
 /* ---- where content is pulled from ---- */
 
@@ -176,49 +92,6 @@ static cu_status open_sources(struct session *s, struct sources *to, struct cu_n
     return CU_OK;
 }
 
-static volatile sig_atomic_t asked_to_reload;
-static void note_reload(int signal)
-{
-    (void)signal;
-    asked_to_reload = 1;
-}
-
-static void reload(struct session *s, struct cu_node *node)
-{
-    CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
-    CU_BUF line = cu_buf_heap(4096);
-    struct cu_json j = cu_json_on(&line);
-    struct cu_err err = { 0 };
-    cu_status done = read_tls(s, &files, &err);
-
-    if (done == CU_OK) done = cu_node_reload(node, &files.tls, &err);
-    cu_json_open(&j, NULL, '{');
-    cu_json_time(&j, "time", cu_place_now(&s->place));
-    cu_json_str(&j, "certificates", done == CU_OK ? "loaded anew" : "as before");
-    if (done != CU_OK) cu_json_str(&j, "error", err.text);
-    cu_json_close(&j, '}');
-    cu_buf_add_byte(&line, 0);
-    if (cu_buf_ok(&line, NULL) == CU_OK) log_line(s, (const char *)line.p);
-}
-
-static void tell(struct session *s, const char *scheme, const char *address, unsigned port)
-{
-    const bool six = strchr(address, ':') != NULL;
-    struct cu_buf *out = &s->run->out;
-    char url[100];
-
-    snprintf(url, sizeof url, "%s://%s%s%s:%u", scheme, six ? "[" : "", address, six ? "]" : "", port);
-    if (s->run->json) {
-        struct cu_json j = cu_json_on(out);
-        cu_json_open(&j, NULL, '{');
-        cu_json_str(&j, "listening", url);
-        cu_tell_network(&j, &s->place.trust.network);
-        cu_json_close(&j, '}');
-        cu_buf_add_str(out, "\n");
-    } else cu_buf_addf(out, "listening  %s\n", url);
-    run_print(s->run);
-}
-
 /* With a key to cosign with, it does; one whose state is not there, or damaged, signs nothing, and the node serves without. */
 static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct cu_buf *witnessed, struct cu_node_config *config,
                                  struct cu_err *err)
@@ -241,56 +114,37 @@ static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct 
 
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
-    const struct timespec pause = { 0, 100000000 };
-    const char *workers = opt(s->run, "workers");
-    CU_CLEANUP(forget_files) struct tls_files files = { .tls = { .cert = CU_SPAN_EMPTY } };
+    CU_CLEANUP(serving_free) struct serving v = { .s = s };
     CU_CLEANUP(close_sources) struct sources sources = { 0 };
     CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
     CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
-    struct cu_node_config config = { .place = &s->place,
-                                     .names = opt(s->run, "name"),
-                                     .members_only = opt_is(s->run, "members-only"),
-                                     .peers = opt(s->run, "cosigners"),
-                                     .ready = room_left,
-                                     .log = log_line,
-                                     .arg = s };
-    char address[64], usual[257];
     struct cu_node *node;
-    uint64_t n = WORKERS, rate;
+    char usual[257];
 
     (void)arg;
     TRY(share_address(s, usual, err));
-    TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen")
-                    : usual[0]            ? usual
-                                          : "127.0.0.1:8714",
-                    address, &config.port, err));
-    if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
-    ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
-    TRY(begin_tls(s, &files, &config, err));
+    TRY(serving_begin(s, usual[0] ? usual : USUAL, &v, err));
+    struct cu_node_config config = { .place = &s->place,
+                                     .address = v.address,
+                                     .port = v.port,
+                                     .names = opt(s->run, "name"),
+                                     .members_only = opt_is(s->run, "members-only"),
+                                     .peers = opt(s->run, "cosigners"),
+                                     .tls = v.tls,
+                                     .workers = v.workers,
+                                     .rate = v.rate,
+                                     .ready = room_left,
+                                     .log = serving_log,
+                                     .arg = s };
     TRY(open_sources(s, &sources, &config.copies, err));
     TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
     if (s->networked && !config.peers) {
         TRY(share_peers(s, config.tls != NULL, &peers, err));
         config.peers = (const char *)peers.p;
     }
-    rate = config.tls ? TLS_RATE : 0;
-    if (opt(s->run, "rate")) TRY(number_read("--rate", opt(s->run, "rate"), 1000000, &rate, err));
-    config.rate = (unsigned)rate;
-    config.address = address;
-    config.workers = (unsigned)n;
-    if (config.tls) (void)signal(SIGHUP, note_reload);
     if (s->networked) TRY(share_begin(s, err));
     TRY(cu_node_start(&config, &node, err));
-    forget_files(&files);
-    files = (struct tls_files){ .tls = { .cert = CU_SPAN_EMPTY } };
-    tell(s, config.tls ? "https" : "http", address, cu_node_port(node));
-    cu_status works = CU_OK;
-    while (!interrupted() && (works = share_works(s, err)) == CU_OK) {
-        nanosleep(&pause, NULL);
-        if (!asked_to_reload) continue;
-        asked_to_reload = 0;
-        reload(s, node);
-    }
+    const cu_status works = serving_run(&v, cu_node_port(node), reload, node, share_works, err);
     cu_node_stop(node);
     return works;
 }
@@ -326,21 +180,11 @@ const struct command command_node = {
     .args_max = 0,
     .not_afar = "a node serves a ledger's folder",
     .go = go_node,
-    .options = { { "listen", "ADDRESS:PORT", "where to listen (by default 127.0.0.1:8714; port 0: any that is free)" },
-                 { "name", "NAMES", "further names that clients may call it by, as in Host, separated by spaces" },
-                 { "members-only", NULL, "of what is served, only checkpoint, hash tiles, health and figures" },
-                 { "tls", NULL, "TLS 1.3 and certificates, from the ledger's folder tls/ but for what the next options name" },
-                 { "tls-cert", "FILE", "the node's certificate, with those between it and its CA, PEM (tls/server.pem)" },
-                 { "tls-key", "FILE", "its key, PKCS#8 PEM (in the same file)" },
-                 { "tls-ca", "FILE", "CAs of the clients' certificates, PEM (tls/ca.pem)" },
-                 { "tls-revoked", "FILE", "what they revoked, PEM (tls/revoked.pem, if it is there)" },
+    .options = { SERVING_OPTIONS(USUAL),
                  { "cosigners", "URLS",
                    "nodes of the other organisations, separated by spaces: cosignatures go to them and come from them" },
                  { "cosigner-state", "DIR",
                    "where the cosigner keeps what it signed, on a medium of its own (by default node/cosigner)" },
-                 { "workers", "N", "threads that answer (by default 8)" },
-                 { "rate", "N", "requests a second of one address, 0: any (by default 1,000 with TLS)" },
-                 { "keep-free", "PERCENT", "of the disk: below it nothing more is recorded (by default 5)" },
                  { "cometbft", "PROGRAM", "of a network: CometBFT, where it is not in PATH" },
                  { "p2p", "ADDRESS:PORT",
                    "of a network: where peers reach this node here (by default the address that they know)" },

@@ -6,7 +6,7 @@ extern const struct command command_init, command_case_open, command_case_ls, co
     command_inventory, command_certificate, command_check, command_reindex, command_doctor, command_correct, command_void,
     command_fork_make, command_fork_verify, command_enrol, command_member_add, command_member_approve, command_member_ls,
     command_member_revoke, command_member_rotate, command_network_join, command_network_local, command_network_new,
-    command_network_request, command_network_status, command_node, command_ca_init, command_ca_issue, command_ca_revoke,
+    command_network_request, command_network_status, command_node, command_provider, command_provider_init, command_ca_init, command_ca_issue, command_ca_revoke,
     command_help, command_completion, command_witness_add, command_witness_key, command_witness_log;
 extern const struct command command_notice_create, command_notice_ls, command_notice_acknowledge, command_notice_answer,
     command_notice_accept, command_notice_refuse, command_refuse, command_supervise;
@@ -57,6 +57,8 @@ const struct command *const commands[] = {
     &command_witness_key,
     &command_witness_log,
     &command_node,
+    &command_provider_init,
+    &command_provider,
     &command_network_local,
     &command_network_request,
     &command_network_new,

@@ -91,7 +91,7 @@ cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *
 /* The key of a member who says so stands in for the depositor's. */
 static cu_status read_key(struct session *s, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
 {
-    const char *own = who == CU_SIGNER_DEPOSITOR ? opt(s->run, "key") : NULL;
+    const char *own = who == (s->run->folder ? CU_SIGNER_PROVIDER : CU_SIGNER_DEPOSITOR) ? opt(s->run, "key") : NULL;
     CU_BUF pem = cu_buf_heap(16384);
 
     if (!own) return cu_key_load(&s->place.fs, who, passphrase, &s->place.key[who], err);
@@ -101,7 +101,7 @@ static cu_status read_key(struct session *s, enum cu_signer who, struct cu_span 
     const cu_status opened = cu_private_from_pem(cu_buf_span(&pem), passphrase, &s->place.key[who], err);
     cu_wipe(pem.p, pem.n);
     if (opened != CU_OK) return cu_fail_while(err, opened, "%s", own);
-    s->place.own_key = true;
+    s->place.own_key = who == CU_SIGNER_DEPOSITOR;
     return CU_OK;
 }
 
@@ -422,7 +422,8 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     ENSURE(!s->url || mode != MODE_WRITE || !run->command->not_afar, err, CU_USAGE, "%s: not by an address: %s", s->url,
            run->command->not_afar);
     TRY(open_world(s, err));
-    TRY(s->url ? afar_mount(s, err) : bucket_mount_kept(s, err));
+    if (s->url) TRY(afar_mount(s, err));
+    if (!s->url || run->folder) TRY(bucket_mount_kept(s, err));
     TRY(cu_place_load_trust(&s->place, err));
     s->networked = cu_fs_exists(&s->place.fs, CU_FILE_NETWORK);
     TRY(know_origin(s, err));

@@ -1,5 +1,6 @@
 /* Who asks and what he may: denial first. Certificates, judged and bound to enrolled keys. */
 #include "http/node_inside.h"
+#include "http/provider_inside.h"
 
 #include "../../one_of.h"
 
@@ -19,12 +20,12 @@ static const struct {
     enum cu_peer_role role;
     bool may[CU_ASKS];
 } matrix[] = {
-    /*                        none public capacity log details evidence submit sign */
-    { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0 } },       { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0 } },
-    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0 } },     { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0 } },
-    { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } },    { CU_PEER_ADMINISTRATOR, { 0, 1, 1, 1, 0, 0, 1, 0 } },
-    { CU_PEER_AUDITOR, { 0, 1, 1, 1, 1, 1, 1, 0 } },      { CU_PEER_NODE, { 0, 1, 1, 1, 1, 1, 1, 0 } },
-    { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1 } }, { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1 } },
+    /*                        none public capacity log details evidence submit sign give fetch */
+    { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 } },       { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0, 0, 0 } },
+    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 1 } },     { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0, 0, 0 } },
+    { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 0 } },    { CU_PEER_ADMINISTRATOR, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 0 } },
+    { CU_PEER_AUDITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },      { CU_PEER_NODE, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },
+    { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1 } }, { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1 } },
 };
 
 static void what_no_row_grants_is_refused(void **state)
@@ -51,27 +52,40 @@ static void what_a_row_grants_is_granted(void **state)
 }
 
 /* A route that is added is nobody's until its row says what is done there; what is everybody's stands here by name. */
-static void every_route_says_what_is_done_and_only_these_are_everybodys(void **state)
+static void judge_routes(const struct cu_http_route *routes, size_t n, const char *const *open, size_t open_n, size_t expected,
+                         size_t capacity)
 {
-    static const char *const open[] = { "/checkpoint", "/tile/{path}",     "/v1/problems",    "/v1/openapi.json",
-                                        "/healthz",    "/readyz",          "/metrics",        "/v1/cosignatures",
-                                        "/v1/forks",   "/v1/forks/{name}", "/add-checkpoint", "/v1/cosignatures/{size}" };
-    size_t found = 0, capacity = 0;
+    size_t found = 0, is_capacity = 0;
 
-    (void)state;
-    for (size_t i = 0; i < cu_node_routes_n; i++) {
-        const struct cu_http_route *route = &cu_node_routes[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct cu_http_route *route = &routes[i];
         bool named = false;
-        for (size_t k = 0; k < sizeof open / sizeof *open; k++) named |= strcmp(open[k], route->path) == 0;
+        for (size_t k = 0; k < open_n; k++) named |= strcmp(open[k], route->path) == 0;
+        named &= route->handle != cu_post_upload; /* what is spoken there is everybody's to know, no more */
         assert_int_not_equal(route->act, CU_ASK_NONE);
         if (cu_peer_may(CU_PEER_NOBODY, route->act) != named) fail_msg("%s: for everybody?", route->path);
         if (cu_peer_may(CU_PEER_OPERATOR, route->act) != (named || strcmp(route->path, "/v1/status") == 0))
             fail_msg("%s: an operator's?", route->path);
         found += named;
-        capacity += route->act == CU_ASK_CAPACITY;
+        is_capacity += route->act == CU_ASK_CAPACITY;
     }
-    assert_int_equal(found, sizeof open / sizeof *open + 1); /* cosignatures are read and sent */
-    assert_int_equal(capacity, 1);
+    assert_int_equal(found, expected);
+    assert_int_equal(is_capacity, capacity);
+}
+
+static void every_route_says_what_is_done_and_only_these_are_everybodys(void **state)
+{
+    static const char *const nodes[] = { "/checkpoint", "/tile/{path}",     "/v1/problems",    "/v1/openapi.json",
+                                         "/healthz",    "/readyz",          "/metrics",        "/v1/cosignatures",
+                                         "/v1/forks",   "/v1/forks/{name}", "/add-checkpoint", "/v1/cosignatures/{size}" };
+    static const char *const providers[] = {
+        "/v1/uploads", "/v1/problems", "/v1/openapi.json", "/healthz", "/readyz", "/metrics"
+    };
+
+    (void)state;
+    judge_routes(cu_node_routes, cu_node_routes_n, nodes, sizeof nodes / sizeof *nodes, 13,
+                 1); /* cosignatures are read and sent */
+    judge_routes(cu_provider_routes, cu_provider_routes_n, providers, sizeof providers / sizeof *providers, 6, 0);
 }
 
 /* ---- a ledger's members, and certificates for them ---- */

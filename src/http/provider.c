@@ -1,0 +1,171 @@
+/* The provider's server: its keeper, and who may. */
+#include "http/provider_inside.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define TICK_S 1
+#define FOLLOW_MS 5000
+
+/* ---- who ---- */
+
+static void read_members(struct cu_http_provider *v)
+{
+    struct cu_members *m = malloc(sizeof *m);
+    uint64_t of = v->members_of;
+    const bool others = m && cu_provider_members(v->provider, &of, m);
+
+    if (others) {
+        pthread_mutex_lock(&v->who);
+        v->members = *m;
+        v->members_of = of;
+        pthread_mutex_unlock(&v->who);
+        cu_http_judge_anew(v->server);
+    }
+    free(m);
+}
+
+static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err)
+{
+    struct cu_http_provider *v = arg;
+    struct cu_verifier plain = cu_verifier_plain();
+
+    pthread_mutex_lock(&v->who);
+    const cu_status known = cu_peer_of(&v->members, cert, &plain, ret, err);
+    pthread_mutex_unlock(&v->who);
+    return known;
+}
+
+/* His own claims, and those of his organisation's members. */
+static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
+{
+    struct cu_http_provider *v = self;
+
+    pthread_mutex_lock(&v->who);
+    const struct cu_member_key *key = cu_members_key(&v->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&v->members, key->party) : NULL;
+    const bool his = party &&
+                     (party->id == peer->party || (peer->role == CU_PEER_ORGANISATION && party->organisation == peer->party));
+    pthread_mutex_unlock(&v->who);
+    return peer->role == CU_PEER_LOCAL || his;
+}
+
+/* ---- the keeper ---- */
+
+static void came(void *self)
+{
+    struct cu_http_provider *v = self;
+
+    pthread_mutex_lock(&v->lock);
+    v->something = true;
+    pthread_cond_signal(&v->came);
+    pthread_mutex_unlock(&v->lock);
+}
+
+static void changed(void *self) { cu_http_wake(((struct cu_http_provider *)self)->server); }
+
+static bool wait_a_tick(struct cu_http_provider *v)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TICK_S;
+    pthread_mutex_lock(&v->lock);
+    if (!v->something && !v->ending) pthread_cond_timedwait(&v->came, &v->lock, &until);
+    v->something = false;
+    const bool ending = v->ending;
+    pthread_mutex_unlock(&v->lock);
+    return !ending;
+}
+
+static void *keeper(void *arg)
+{
+    struct cu_http_provider *v = arg;
+    bool any = true;
+
+    while (wait_a_tick(v)) {
+        (void)!cu_provider_follow(v->provider, FOLLOW_MS, NULL); /* a ledger that is away is asked again */
+        read_members(v);
+        for (any = true; any;) cu_provider_step(v->provider, &any);
+    }
+    return NULL;
+}
+
+/* ---- starting and stopping ---- */
+
+static void free_provider(struct cu_http_provider **at)
+{
+    struct cu_http_provider *v = *at;
+
+    if (!v) return;
+    pthread_mutex_lock(&v->lock);
+    v->ending = true;
+    pthread_cond_signal(&v->came);
+    pthread_mutex_unlock(&v->lock);
+    if (v->keeps) pthread_join(v->keeper, NULL);
+    cu_http_stop(v->server, CU_HTTP_STOP_MS);
+    cu_provider_close(v->provider);
+    pthread_mutex_destroy(&v->who);
+    pthread_mutex_destroy(&v->lock);
+    pthread_cond_destroy(&v->came);
+    free(v);
+    *at = NULL;
+}
+
+static cu_status open_provider(struct cu_http_provider *v, struct cu_err *err)
+{
+    const struct cu_provider_config config = { .place = v->config.place,
+                                               .size_max = v->config.size_max,
+                                               .abandoned_ms = v->config.abandoned_ms,
+                                               .room = v->config.room,
+                                               .room_arg = v->config.arg,
+                                               .changed = changed,
+                                               .arg = v };
+
+    TRY(cu_provider_open(&config, &v->provider, err));
+    v->host = (struct cu_upload_host){ .spool = v->provider->spool, .self = v, .may = may, .came = came };
+    v->uploads.host = &v->host;
+    for (unsigned i = 0; i < v->config.workers; i++) v->contexts[i] = v;
+    return CU_OK;
+}
+
+cu_status cu_http_provider_start(const struct cu_http_provider_config *config, struct cu_http_provider **ret, struct cu_err *err)
+{
+    CU_CLEANUP(free_provider) struct cu_http_provider *v = calloc(1, sizeof *v);
+
+    ENSURE(v, err, CU_NO_MEMORY, "no memory for a provider");
+    pthread_mutex_init(&v->who, NULL);
+    pthread_mutex_init(&v->lock, NULL);
+    pthread_cond_init(&v->came, NULL);
+    v->config = *config;
+    TRY(open_provider(v, err));
+    read_members(v);
+    const struct cu_http_config http = { .address = config->address,
+                                         .port = config->port,
+                                         .names = config->names,
+                                         .members_only = config->members_only,
+                                         .tls = config->tls,
+                                         .identify = identify,
+                                         .who = v,
+                                         .routes = cu_provider_routes,
+                                         .routes_n = cu_provider_routes_n,
+                                         .rate = config->rate,
+                                         .workers = config->workers,
+                                         .contexts = v->contexts,
+                                         .log = config->log,
+                                         .arg = config->arg };
+    TRY(cu_http_start(&http, &v->server, err));
+    v->something = true; /* what an earlier process left */
+    v->keeps = pthread_create(&v->keeper, NULL, keeper, v) == 0;
+    ENSURE(v->keeps, err, CU_NO_MEMORY, "no thread for a provider");
+    *ret = v;
+    v = NULL;
+    return CU_OK;
+}
+
+unsigned cu_http_provider_port(const struct cu_http_provider *v) { return cu_http_port(v->server); }
+void cu_http_provider_stop(struct cu_http_provider *v) { free_provider(&v); }
+cu_status cu_http_provider_reload(struct cu_http_provider *v, const struct cu_http_tls *tls, struct cu_err *err)
+{
+    return cu_http_reload(v->server, tls, err);
+}

@@ -1,0 +1,39 @@
+/* Bytes that were claimed come in by tus 1.0: the routes that whoever takes uploads has in his table, beside his own.
+ *
+ * A worker's context begins with a pointer to its host. */
+#ifndef CU_HTTP_UPLOAD_H
+#define CU_HTTP_UPLOAD_H
+
+#include "http/server.h"
+#include "service/spool.h"
+
+struct cu_upload_host {
+    struct cu_spool *spool;
+    void *self;
+    /* May he see, and send for, what was claimed with this key? */
+    bool (*may)(void *self, const struct cu_peer *peer, const cu_hash *kid);
+    /* Somebody names a claim that is not on its way. NULL: then it is not taken. */
+    cu_status (*begin)(void *self, const cu_hash *id, struct cu_err *err);
+    void (*came)(void *self); /* bytes did */
+};
+struct cu_upload_context { struct cu_upload_host *host; };
+
+/** The id that the path names, of a claim that is on its way and his. NOT_FOUND. */
+CU_MUST_USE cu_status cu_upload_of(struct cu_upload_host *host, const struct cu_http_request *q, cu_hash *ret_id, struct cu_spooled_view *ret, struct cu_err *err);
+
+cu_http_handler cu_tus_options, cu_post_upload, cu_head_upload, cu_patch_upload;
+cu_http_taker cu_take_upload;
+void cu_drop_upload(void *stream);
+
+// clang-format off
+#define CU_UPLOAD_TYPE "application/offset+octet-stream"
+#define CU_UPLOAD_ROUTES \
+    { "OPTIONS", "/v1/uploads", cu_tus_options, "what of tus is spoken here", .act = CU_ASK_PUBLIC, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 204 }, \
+    { "POST", "/v1/uploads", cu_post_upload, "begin to send what a claim is for: Upload-Length, Upload-Metadata: claim BASE64(its id)", .act = CU_ASK_GIVE, \
+      .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 201 }, \
+    { "HEAD", "/v1/uploads/{id}", cu_head_upload, "how far it has come: Upload-Offset", .act = CU_ASK_GIVE, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS }, \
+    { "PATCH", "/v1/uploads/{id}", cu_patch_upload, "more of it, from Upload-Offset on; Upload-Checksum may go with it", .act = CU_ASK_GIVE, .takes = { CU_UPLOAD_TYPE }, \
+      .takes_max = SIZE_MAX, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .take = cu_take_upload, .drop = cu_drop_upload, .success = 204 }
+// clang-format on
+
+#endif

@@ -1,0 +1,402 @@
+/* The provider. See provide.h. */
+#include "service/provide.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { GROUP = 32, FOLLOW_MS = 2000, FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, SWEEP_MS = 1000 };
+
+/* ---- the log ---- */
+
+static cu_status follow(struct cu_provider *v, struct cu_err *err)
+{
+    struct cu_place *p = v->config.place;
+
+    v->followed = cu_place_now(p).v; /* also when it fails: a node that is away is not asked all the time */
+    TRY(cu_place_refresh(p, err));
+    TRY(cu_place_goes_on(p, err));
+    return cu_follow(p, err);
+}
+
+cu_status cu_provider_follow(struct cu_provider *v, uint64_t every_ms, struct cu_err *err)
+{
+    cu_status followed = CU_OK;
+
+    pthread_mutex_lock(&v->act);
+    if (cu_place_now(v->config.place).v - v->followed >= every_ms) followed = follow(v, err);
+    pthread_mutex_unlock(&v->act);
+    return followed;
+}
+
+bool cu_provider_members(struct cu_provider *v, uint64_t *io_entries, struct cu_members *ret)
+{
+    const struct cu_place *p = v->config.place;
+
+    pthread_mutex_lock(&v->act);
+    const bool others = p->members.parties_n > 0 && p->later.entries + 1 != *io_entries;
+    if (others) *ret = p->members, *io_entries = p->later.entries + 1;
+    pthread_mutex_unlock(&v->act);
+    return others;
+}
+
+struct recorded {
+    const cu_hash *id;
+    struct cu_spooled_view *view;
+    bool found;
+};
+
+static cu_status is_recorded(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct recorded *r = arg;
+
+    (void)err;
+    if ((row->kind != CU_KIND_DEPOSIT && row->kind != CU_KIND_REFUSAL) || !cu_hash_eq(&row->id, r->id)) return CU_OK;
+    *r->view = (struct cu_spooled_view){ .state = CU_SPOOLED_RECORDED,
+                                         .kid = row->kid,
+                                         .length = row->size,
+                                         .offset = row->size,
+                                         .seq = row->seq.v,
+                                         .whole = true,
+                                         .settled = true };
+    r->found = true;
+    return CU_OK;
+}
+
+cu_status cu_provider_look(struct cu_provider *v, const cu_hash *id, struct cu_spooled_view *ret, struct cu_err *err)
+{
+    struct cu_index *index = &v->config.place->index;
+    struct recorded r = { id, ret, false };
+    char hex[65];
+    const cu_status here = cu_spool_look(v->spool, id, ret, err);
+
+    if (here != CU_NOT_FOUND) return here;
+    cu_hash_hex(id, hex);
+    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
+    pthread_mutex_lock(&v->act);
+    const cu_status found = index->find(index->self, &q, is_recorded, &r, err);
+    pthread_mutex_unlock(&v->act);
+    TRY(found);
+    ENSURE(r.found, err, CU_NOT_FOUND, "no such claim is known here: POST /v1/claims brings it");
+    return CU_OK;
+}
+
+/* ---- a claim, judged by the log ---- */
+
+static cu_status check_signature(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key,
+                                 struct cu_err *err)
+{
+    CU_BUF message = cu_buf_heap(CU_ENTRY_MAX + 64);
+
+    cu_sig_structure(st->protected_, st->payload, &message);
+    TRY(cu_buf_ok(&message, err));
+    return cu_verify_one(&p->verifier, &key->pub, cu_buf_span(&message), st->signature.p, err);
+}
+
+static cu_status check_seen(struct cu_place *p, const struct cu_seen *seen, struct cu_err *err)
+{
+    struct cu_span entry;
+
+    ENSURE(seen->seq < p->log.checkpoint.size.v, err, CU_UNKNOWN_BLOCK, "the block that the claim saw is not in the log yet");
+    TRY(cu_log_entry(&p->log, (cu_seq){ seen->seq }, &entry, err));
+    const cu_hash leaf = cu_leaf_hash(entry);
+    ENSURE(cu_hash_eq(&leaf, &seen->leaf), err, CU_UNKNOWN_BLOCK, "the block that the claim saw is not in this log");
+    return CU_OK;
+}
+
+static cu_status judge(struct cu_place *p, const struct cu_claim_file *parts, const struct cu_statement *st, struct cu_err *err)
+{
+    const struct cu_claim *claim = &st->body.claim;
+    const cu_hash commitment = cu_commitment(parts->salt, parts->details);
+    const struct cu_member_key *key;
+
+    ENSURE(st->kind == CU_KIND_CLAIM, err, CU_WRONG_KIND, "this is no claim: it is a statement of another kind");
+    ENSURE(cu_hash_eq(&st->network, &p->trust.network), err, CU_WRONG_NETWORK, "the claim was signed for another ledger");
+    ENSURE(!claim->has_notice, err, CU_WRONG_ROLE, "the claim answers a notice: who asked for it accepts it, no provider does");
+    ENSURE(cu_hash_eq(&commitment, &claim->commitment), err, CU_BAD_ATTACHMENT,
+           "salt and details are not those that the claim was signed over");
+    TRY(cu_members_may(&p->members, &st->kid, CU_KIND_CLAIM, (cu_seq){ p->log.checkpoint.size.v }, &key, err));
+    TRY(check_signature(p, st, key, err));
+    TRY(check_seen(p, &claim->seen, err));
+    ENSURE(p->index.count(p->index.self, CU_KIND_CASE, &claim->case_id) > 0, err, CU_UNKNOWN_CASE,
+           "the claim is for a case that is not open in the ledger");
+    return CU_OK;
+}
+
+/* What the log of a moment ago does not know the log of now may. While the ledger is away it is judged by what is known. */
+static cu_status judge_by_newest(struct cu_provider *v, const struct cu_claim_file *parts, const struct cu_statement *st,
+                                 struct cu_err *err)
+{
+    struct cu_place *p = v->config.place;
+    cu_status judged;
+
+    if (cu_place_now(p).v - v->followed >= FOLLOW_MS) (void)!follow(v, NULL);
+    judged = judge(p, parts, st, err);
+    if (judged != CU_UNKNOWN_KEY && judged != CU_UNKNOWN_BLOCK && judged != CU_UNKNOWN_CASE && judged != CU_NOT_CONFIRMED)
+        return judged;
+    if (follow(v, NULL) == CU_OK) judged = judge(p, parts, st, err);
+    return judged;
+}
+
+/* ---- signing ---- */
+
+/* Content that travels with the record comes from the store, too. */
+static cu_status inline_content(struct cu_provider *v, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_object o;
+
+    if (claim->size == 0) return CU_OK;
+    TRY(cu_objects_find(v->spool->store, CU_OBJECT_CONTENT, &claim->root, &o, err));
+    return cu_object_read(&o, CU_CONTENT_INLINE_MAX, ret, err);
+}
+
+static cu_status sign(struct cu_provider *v, struct cu_spooled *at, enum cu_kind kind, const struct cu_claim_file *parts,
+                      uint64_t reason, struct cu_err *err)
+{
+    CU_BUF said = cu_buf_heap(CU_RECORD_MAX), whole = cu_buf_heap(CU_RECORD_MAX),
+           content = cu_buf_heap(CU_CONTENT_INLINE_MAX + 1);
+    struct cu_deposit deposit = { .claim = parts->claim };
+    struct cu_refusal refusal = { .claim = parts->claim, .reason = reason };
+    void *body = kind == CU_KIND_DEPOSIT ? (void *)&deposit : (void *)&refusal;
+    struct cu_record record;
+
+    if (kind == CU_KIND_DEPOSIT && at->claim.size <= CU_CONTENT_INLINE_MAX) {
+        cu_buf_grow(&content, 0);
+        TRY(inline_content(v, &at->claim, &content, err));
+    }
+    pthread_mutex_lock(&v->act);
+    const cu_status signed_ = cu_say_raw(v->config.place, kind, body, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err);
+    pthread_mutex_unlock(&v->act);
+    TRY(signed_);
+    TRY(cu_record_read(cu_buf_span(&said), &record, err));
+    record.salt = parts->salt;
+    record.details = parts->details;
+    if (kind == CU_KIND_DEPOSIT && at->claim.size <= CU_CONTENT_INLINE_MAX)
+        record.content = content.n ? cu_buf_span(&content) : cu_span("", 0);
+    TRY(cu_record_write(&record, &whole, err));
+    return cu_spooled_sign(at, cu_buf_span(&whole), err);
+}
+
+static void changed(struct cu_provider *v)
+{
+    if (v->config.changed) v->config.changed(v->config.arg);
+}
+
+/* Somebody's right: a refusal is signed, and stands in the log. */
+static cu_status refuse(struct cu_provider *v, struct cu_spooled *at, uint64_t reason, struct cu_err *err)
+{
+    TRY(sign(v, at, CU_KIND_REFUSAL, &at->parts, reason, err));
+    snprintf(at->why, sizeof at->why, "%s", cu_reason_name(reason));
+    v->refused++;
+    cu_spooled_give(at, CU_SPOOLED_REFUSED);
+    changed(v);
+    return CU_OK;
+}
+
+/* ---- claims come in ---- */
+
+static cu_status refuse_too_large(struct cu_provider *v, const cu_hash *id, struct cu_err *err)
+{
+    struct cu_spooled *at;
+
+    TRY(cu_spool_take(v->spool, id, NULL, &at, err));
+    const cu_status refused = refuse(v, at, CU_REASON_NOT_ACCEPTED, err);
+    if (refused != CU_OK) cu_spooled_received(at);
+    return refused;
+}
+
+cu_status cu_provider_claim(struct cu_provider *v, struct cu_span claim_file, cu_hash *ret_id, bool *ret_new, struct cu_err *err)
+{
+    struct cu_claim_file parts;
+    struct cu_statement st;
+    struct cu_spooled_view view;
+
+    TRY(cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err));
+    TRY(cu_statement_read(parts.claim, &st, err));
+    *ret_id = st.id;
+    const cu_status known = cu_provider_look(v, &st.id, &view, err);
+    *ret_new = known == CU_NOT_FOUND;
+    if (!*ret_new) return known;
+    pthread_mutex_lock(&v->act);
+    const cu_status judged = judge_by_newest(v, &parts, &st, err);
+    pthread_mutex_unlock(&v->act);
+    TRY(judged);
+    const uint64_t size = st.body.claim.size + (st.body.claim.has_folder ? st.body.claim.folder.bytes : 0);
+    const bool too_large = v->config.size_max > 0 && size > v->config.size_max;
+    if (!too_large && v->config.room) TRY(v->config.room(v->config.room_arg, size, err));
+    TRY(cu_spool_add(v->spool, claim_file, cu_place_now(v->config.place).v, err));
+    v->taken++;
+    return too_large ? refuse_too_large(v, &st.id, err) : CU_OK;
+}
+
+/* ---- what came whole is stored and read again ---- */
+
+struct batch {
+    struct cu_spooled *at[GROUP];
+    size_t n;
+    struct cu_put *put;
+};
+
+/* Small ones share a sync; a large one, or after a failure each, comes alone. */
+static size_t gather(struct cu_provider *v, struct batch *b)
+{
+    unsigned from = 0;
+
+    while (b->n < GROUP) {
+        struct cu_spooled *at = cu_spool_next(v->spool, CU_SPOOLED_CHECKING, &from);
+        const bool small = at && at->in.length < CU_CHUNK_BYTES && !at->in.moved && !v->alone;
+        if (at && b->n > 0 && !small) cu_spooled_give(at, CU_SPOOLED_CHECKING); /* next time */
+        else if (at) b->at[b->n++] = at;
+        if (!at || !small) break;
+    }
+    return b->n;
+}
+
+/* Not what was claimed: what can be asked for again is; else the claim is refused. */
+static void not_claimed(struct cu_provider *v, struct cu_spooled *at)
+{
+    const bool again = at->in.has_chunks || at->in.length <= CU_CHUNK_BYTES || at->in.moved;
+
+    if (again && cu_receive_again(&at->in, NULL) == CU_OK) cu_spooled_received(at);
+    else if (again || refuse(v, at, CU_REASON_DAMAGED, NULL) != CU_OK) cu_spooled_give(at, CU_SPOOLED_CHECKING);
+}
+
+/* It was renamed into the store before the process ended. */
+static cu_status find_moved(struct cu_provider *v, struct cu_spooled *at, struct cu_err *err)
+{
+    const cu_status found = cu_objects_has(v->spool->store, CU_OBJECT_CONTENT, &at->claim.root, at->claim.size, true, err);
+
+    return found == CU_NOT_FOUND ? CU_BAD_HASH : found;
+}
+
+static cu_status put_all(struct cu_provider *v, struct batch *b, struct cu_err *err)
+{
+    TRY(cu_put_begin(&v->spool->store, 1, &b->put, err));
+    for (size_t i = 0; i < b->n; i++) {
+        struct cu_spooled *at = b->at[i];
+        const cu_status put = at->in.moved ? find_moved(v, at, err) : cu_receive_store(&at->in, b->put, err);
+        if (put == CU_BAD_HASH) not_claimed(v, at), b->at[i] = NULL;
+        else if (put != CU_OK) return put;
+    }
+    TRY(cu_put_commit(b->put, err));
+    for (size_t i = 0; i < b->n; i++)
+        if (b->at[i]) cu_receive_stored(&b->at[i]->in);
+    return cu_put_verify(b->put, 0, err);
+}
+
+static void accept_one(struct cu_provider *v, struct cu_spooled *at)
+{
+    const cu_status accepted = sign(v, at, CU_KIND_DEPOSIT, &at->parts, 0, NULL);
+
+    v->bytes += accepted == CU_OK ? at->in.length : 0;
+    cu_spooled_give(at, accepted == CU_OK ? CU_SPOOLED_ACCEPTED : CU_SPOOLED_CHECKING);
+}
+
+static bool store_some(struct cu_provider *v)
+{
+    struct batch b = { .n = 0 };
+
+    if (gather(v, &b) == 0) return false;
+    (void)!cu_provider_follow(v, FOLLOW_MS, NULL); /* an acceptance has seen a young block */
+    const cu_status stored = put_all(v, &b, NULL);
+    cu_put_free(b.put);
+    for (size_t i = 0; i < b.n; i++) {
+        if (!b.at[i]) continue;
+        if (stored == CU_OK) accept_one(v, b.at[i]);
+        else cu_spooled_give(b.at[i], CU_SPOOLED_CHECKING);
+    }
+    v->alone = stored != CU_OK;
+    changed(v);
+    return stored == CU_OK;
+}
+
+/* ---- what is signed is submitted ---- */
+
+/* The same claim, the same outcome, over a younger block. */
+static void sign_afresh(struct cu_provider *v, struct cu_spooled *at)
+{
+    struct cu_record record;
+    struct cu_entry e;
+
+    if (cu_record_read(cu_buf_span(&at->record), &record, NULL) != CU_OK || cu_entry_read(record.entry, &e, NULL) != CU_OK)
+        return;
+    const uint64_t reason = e.kind == CU_KIND_REFUSAL ? e.outer.body.refusal.reason : 0;
+    if (cu_provider_follow(v, 0, NULL) == CU_OK) (void)!sign(v, at, e.kind, &at->parts, reason, NULL); /* or the next time */
+}
+
+static void learn(struct cu_provider *v, struct cu_spooled *at, enum cu_spooled_state was, const struct cu_outcome *o)
+{
+    if (o->status == CU_OK || o->status == CU_DUPLICATE) return cu_spooled_settled(at, o->seq.v, NULL);
+    if (o->status == CU_STALE) sign_afresh(v, at);
+    if (cu_status_retry(o->status)) return cu_spooled_give(at, was);
+    (void)!cu_outbox_refused(v->config.place, &at->id, cu_buf_span(&at->record), NULL); /* for whoever wonders */
+    cu_spooled_settled(at, UINT64_MAX, o->text);
+}
+
+static bool submit_some(struct cu_provider *v, enum cu_spooled_state state, uint64_t now)
+{
+    const struct cu_remote *remote = &v->config.place->remote;
+    struct cu_spooled *at[GROUP];
+    struct cu_span records[GROUP];
+    struct cu_outcome outcomes[GROUP];
+    unsigned from = 0;
+    size_t n = 0;
+
+    while (n < GROUP && (at[n] = cu_spool_next(v->spool, state, &from))) records[n] = cu_buf_span(&at[n]->record), n++;
+    if (n == 0) return false;
+    const cu_status submitted = remote->ops->submit(remote->self, records, n, outcomes, NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (submitted == CU_OK) learn(v, at[i], state, &outcomes[i]);
+        else cu_spooled_give(at[i], state);
+    }
+    if (submitted == CU_OK) v->pause = 0;
+    else v->pause = v->pause ? (v->pause < LONGEST_PAUSE_MS / 2 ? 2 * v->pause : LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+    v->submit_at = now + v->pause;
+    changed(v);
+    return submitted == CU_OK;
+}
+
+/* Somebody claimed, and then nothing came: the number is filled, and whoever has the bytes claims anew. */
+static bool refuse_abandoned(struct cu_provider *v, uint64_t now)
+{
+    if (v->config.abandoned_ms == 0 || now - v->swept < SWEEP_MS || now < v->config.abandoned_ms) return false;
+    struct cu_spooled *at = cu_spool_abandoned(v->spool, now - v->config.abandoned_ms, now);
+    if (!at) v->swept = now;
+    if (at && refuse(v, at, CU_REASON_INCOMPLETE, NULL) != CU_OK) cu_spooled_received(at);
+    return at != NULL;
+}
+
+void cu_provider_step(struct cu_provider *v, bool *ret_any)
+{
+    const uint64_t now = cu_place_now(v->config.place).v;
+
+    *ret_any = store_some(v);
+    *ret_any |= refuse_abandoned(v, now);
+    if (now < v->submit_at && v->submit_at - now <= LONGEST_PAUSE_MS) return;
+    *ret_any |= submit_some(v, CU_SPOOLED_ACCEPTED, now);
+    *ret_any |= submit_some(v, CU_SPOOLED_REFUSED, now);
+}
+
+/* ---- opening ---- */
+
+void cu_provider_close(struct cu_provider *v)
+{
+    if (!v) return;
+    cu_spool_close(v->spool);
+    pthread_mutex_destroy(&v->act);
+    free(v);
+}
+
+cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_provider **ret, struct cu_err *err)
+{
+    struct cu_provider *v = calloc(1, sizeof *v);
+
+    ENSURE(v, err, CU_NO_MEMORY, "no memory for a provider");
+    v->config = *config;
+    pthread_mutex_init(&v->act, NULL);
+    const cu_status opened = cu_spool_open(&config->place->fs, config->place->store[CU_STORE_CLOUD], &v->spool, err);
+    if (opened == CU_OK) *ret = v;
+    else cu_provider_close(v);
+    return opened;
+}

@@ -1,0 +1,38 @@
+/* What a provider does: takes claims, receives what they claim, stores and reads it again, signs acceptance or refusal, and hands that to the
+ * ledger until it is recorded. It follows the ledger's log as a reader does, and judges by it.
+ *
+ * (1) `act` guards the place: whoever follows, looks up or signs has it. Receiving, storing and submitting go without it.
+ * (2) What is signed is durable before anybody hears of it, and is submitted until the ledger has judged it, by whatever process.
+ * (3) Nothing is accepted that was not read again from the store.
+ */
+#ifndef CU_SERVICE_PROVIDE_H
+#define CU_SERVICE_PROVIDE_H
+
+#include "service/spool.h"
+
+struct cu_provider_config {
+    struct cu_place *place;  /* of a ledger behind an address; the provider's alone */
+    uint64_t size_max;       /* bytes of one content: larger ones are refused; 0: any size */
+    uint64_t abandoned_ms;   /* a claim whose bytes nobody brings for so long is refused; 0: never */
+    cu_status (*room)(void *room_arg, uint64_t bytes, struct cu_err *err); /* is there room for so many more? Any thread. NULL: always */
+    void *room_arg;
+    void (*changed)(void *arg); /* something was accepted, refused or recorded. Any thread */
+    void *arg;
+};
+struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; _Atomic uint64_t taken, refused, bytes; };
+
+CU_MUST_USE cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_provider **ret, struct cu_err *err);
+void cu_provider_close(struct cu_provider *v); /* NULL is fine */
+/** A claim file. *ret_new false: it is known here, or to the log. What is no claim that this ledger would take is an error; what the
+ *  provider does not want is refused, signed. NO_SPACE: not now. */
+CU_MUST_USE cu_status cu_provider_claim(struct cu_provider *v, struct cu_span claim_file, cu_hash *ret_id, bool *ret_new, struct cu_err *err);
+/** What became of a claim, by what is here or by the log. NOT_FOUND. */
+CU_MUST_USE cu_status cu_provider_look(struct cu_provider *v, const cu_hash *id, struct cu_spooled_view *ret, struct cu_err *err);
+/** The members, when there are others than *io_entries entries of them say: copied. */
+bool cu_provider_members(struct cu_provider *v, uint64_t *io_entries, struct cu_members *ret);
+/** The newest of the log; not more than once in `every_ms`. */
+CU_MUST_USE cu_status cu_provider_follow(struct cu_provider *v, uint64_t every_ms, struct cu_err *err);
+/** What came whole is stored and signed, what is signed submitted. For one thread. *ret_any: something moved on. */
+void cu_provider_step(struct cu_provider *v, bool *ret_any);
+
+#endif
