@@ -1,4 +1,4 @@
-# The transcripts of the README and of two pages of docs/guide are what the programs say today: their commands are run again, and what they print is compared line by line,
+# The transcripts of the README and of the guide's pages below are what the programs say today: their commands are run again, and what they print is compared line by line,
 # after ids, digests, times and folders that differ from run to run have been replaced by a word. A line "…" stands for any lines.
 SOURCE=${CUSTODY_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
@@ -6,9 +6,12 @@ BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
 PATH=$BIN:$PATH SOURCE=$SOURCE exec python3 - <<'PYTHON'
 import os, re, signal, socket, subprocess, sys, tempfile
 
-with socket.socket() as free:
+frees = [socket.socket(), socket.socket()]
+for free in frees:
     free.bind(("127.0.0.1", 0))
-    port = str(free.getsockname()[1])
+port, second = (str(free.getsockname()[1]) for free in frees)
+for free in frees:
+    free.close()
 
 
 def steps_of(page):
@@ -26,7 +29,7 @@ def normal(text):
     text = re.sub(r"[0-9a-f]{32,}", "<hex>", text)
     text = re.sub(r"[A-Za-z0-9+/]{43,}=*", "<base64>", text)
     text = re.sub(r'("network_words":").*?"', r'\1<words>"', text)
-    return text.replace(port, "8714").rstrip("\n")
+    return text.replace(port, "8714").replace(second, "8715").rstrip("\n")
 
 
 def pattern(expected):
@@ -35,13 +38,13 @@ def pattern(expected):
 
 
 failed = 0
-for page in ("README.md", "docs/guide/api.md", "docs/guide/notice.md"):
+for page in ("README.md", "docs/guide/api.md", "docs/guide/notice.md", "docs/guide/provider.md"):
     steps = steps_of(page)
     with tempfile.TemporaryDirectory() as folder:
         shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
                                  env={**{k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
         for command, expected in steps:
-            shell.stdin.write(command.replace("8714", port) + "\nprintf '\\n=====\\n'\n")
+            shell.stdin.write(command.replace("8714", port).replace("8715", second) + "\nprintf '\\n=====\\n'\n")
             shell.stdin.flush()
             lines = []
             while (line := shell.stdout.readline()) not in ("=====\n", ""):
