@@ -66,7 +66,7 @@ CU_MUST_USE cu_status cu_put_large_begin(struct cu_put *p, struct cu_err *err);
 CU_MUST_USE cu_status cu_put_large_add(struct cu_put *p, struct cu_span bytes, struct cu_err *err);
 CU_MUST_USE cu_status cu_put_large_end(struct cu_put *p, cu_hash *ret_root, uint64_t *ret_size, struct cu_err *err);
 /** A large one that lies in a file of the same file system, synced: it is read, and the file becomes the store's with the commit. One store
- *  alone. `path` outlives the batch. BAD_HASH: it has another root. */
+ *  alone. BAD_HASH: it has another root. */
 CU_MUST_USE cu_status cu_put_adopt(struct cu_put *p, const char *path, const cu_hash *root, struct cu_err *err);
 /** Sync once, publish by rename, sync folders, tell the index. After it everything put is durable in every store. An error:
  *  nothing of the batch counts, whatever of it may lie there is harmless. */

@@ -44,7 +44,7 @@ struct cu_put_slot {
 };
 
 /* One file of the batch; the same in every store. */
-struct cu_put_file { cu_hash name; uint64_t size; bool large, discard; const char *adopted; /* where it lies; NULL: incoming/ */ };
+struct cu_put_file { cu_hash name; uint64_t size; bool large, discard; char adopted[96]; /* where it lies; "": incoming/ */ };
 
 struct cu_put_writing { struct cu_file *main, *side; bool direct; };
 

@@ -2,6 +2,8 @@
 #include "content/put.h"
 #include "content/scan.h"
 
+#include <stdio.h>
+
 struct adopting {
     struct cu_file *side;
     struct cu_frontier tree;
@@ -41,7 +43,8 @@ static cu_status adopt(struct cu_put *p, const char *path, const cu_hash *root, 
     const cu_hash is = cu_frontier_root(&a.tree);
     ENSURE(cu_hash_eq(&is, root), err, CU_BAD_HASH, "the bytes that arrived are not those that were claimed");
     TRY(cu_put_known(p, root, size, &known, err));
-    p->file[number] = (struct cu_put_file){ .name = *root, .size = size, .large = true, .discard = known, .adopted = path };
+    p->file[number] = (struct cu_put_file){ .name = *root, .size = size, .large = true, .discard = known };
+    snprintf(p->file[number].adopted, sizeof p->file[number].adopted, "%s", path);
     return CU_OK;
 }
 
@@ -49,7 +52,7 @@ static cu_status adopt(struct cu_put *p, const char *path, const cu_hash *root, 
 cu_status cu_put_adopt(struct cu_put *p, const char *path, const cu_hash *root, struct cu_err *err)
 {
     ENSURE(!p->failed && !p->committed, err, CU_USAGE, "this batch of objects is closed");
-    CU_ASSERT(p->n == 1 && !p->fill[1].open);
+    CU_ASSERT(p->n == 1 && !p->fill[1].open && strlen(path) < sizeof p->file->adopted);
     const cu_status adopted = adopt(p, path, root, err);
     p->failed = adopted != CU_OK && adopted != CU_BAD_HASH;
     return adopted;

@@ -63,7 +63,7 @@ static cu_status publish_file(const struct cu_put_writer *w, uint64_t number, bo
 
     cu_store_incoming(w->store, w->place, number, side, from_path);
     cu_store_path(w->store, to, &f->name, to_path);
-    return fs->ops->rename(fs->self, f->adopted && !side ? f->adopted : from_path, to_path, err);
+    return fs->ops->rename(fs->self, f->adopted[0] && !side ? f->adopted : from_path, to_path, err);
 }
 
 static cu_status publish_files(const struct cu_put_writer *w, bool side, struct touched *t, struct cu_err *err)

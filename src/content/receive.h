@@ -55,7 +55,7 @@ CU_MUST_USE cu_status cu_receive_end(struct cu_receive *r, bool keep, struct cu_
 /** Everything that came, so far as it is in `at` < `to`, fed in order. Not verified. */
 CU_MUST_USE cu_status cu_receive_read(struct cu_receive *r, uint64_t from, uint64_t to, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
 /** The whole stream's objects into the batch; one large object becomes the store's without being written again. BAD_HASH: an object is not
- *  what was claimed. `path` must outlive the batch's commit. */
+ *  what was claimed. */
 CU_MUST_USE cu_status cu_receive_store(struct cu_receive *r, struct cu_put *put, struct cu_err *err);
 /** The batch is committed: what was received may have become the store's. */
 void cu_receive_stored(struct cu_receive *r);

@@ -241,6 +241,10 @@ static cu_status show_other(struct session *s, const struct cu_index_row *row, c
         cu_buf_add_str(out, "\n");
     }
     if (e->has_inner) put_party(s, out, "claimed by", &e->inner.kid, e->inner.body.claim.time);
+    if (e->kind == CU_KIND_REFUSAL) {
+        line(out, "because");
+        cu_buf_addf(out, "%s\n", cu_reason_name(e->outer.body.refusal.reason));
+    }
     if (e->signed_) put_party(s, out, "said by", &e->outer.kid, e->has_inner ? e->outer.body.refusal.time : cu_entry_time(e));
     line(out, "recorded by");
     put_time(out, row->recorded);
