@@ -71,6 +71,7 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
     const size_t size = cu_verifier_cached_size(VERIFIER_KEYS);
 
     r->node = node;
+    r->uploads.host = &node->uploads;
     r->place = (struct cu_place){ .fs = from->fs,
                                   .source = from->source,
                                   .clock = from->clock,
@@ -341,6 +342,7 @@ static void free_node(struct cu_node **at)
     if (node->keeps) keep(node, true); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
+    cu_push_close(node);
     cu_membership_free(&node->membership);
     pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
@@ -381,6 +383,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     TRY(find_unattested(node, err));
     TRY(read_members(node, err));
     TRY(cu_pull_open(node, err));
+    TRY(cu_push_open(node, err));
     const struct cu_http_config http = { .address = config->address,
                                          .port = config->port,
                                          .names = config->names,

@@ -3,6 +3,7 @@
 #define CU_HTTP_NODE_INSIDE_H
 
 #include "http/node.h"
+#include "http/upload.h"
 
 #include "custody/json.h"
 
@@ -11,6 +12,7 @@
 
 /** A worker's own: its handlers' context. */
 struct cu_reader {
+    struct cu_upload_context uploads; /* first */
     struct cu_node *node;
     struct cu_place place; /* without a ledger and without keys */
     void *verifier_memory;
@@ -40,6 +42,7 @@ struct cu_node {
     _Atomic uint64_t unrecorded, damaged;
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_cosigning *cosigning;
+    struct cu_upload_host uploads;
 };
 
 /* ---- node_cosign.c ---- */
@@ -78,6 +81,10 @@ void cu_pull_stop(struct cu_node *node);
 void cu_pull_free(struct cu_node *node); /* after the server */
 void cu_pull_tell(struct cu_node *node, struct cu_json *j);
 void cu_pull_metrics(struct cu_node *node, struct cu_buf *out);
+
+/* node_push.c: content that depositors send themselves */
+CU_MUST_USE cu_status cu_push_open(struct cu_node *node, struct cu_err *err);
+void cu_push_close(struct cu_node *node);
 
 /* node_routes.c */
 extern const struct cu_http_route cu_node_routes[];

@@ -52,6 +52,7 @@ static void log_failure(struct cu_node *node, struct cu_pull *p, const char *why
 static cu_status round_of(struct cu_node *node, struct cu_pull *p, bool *ret_more, struct cu_err *err)
 {
     *ret_more = false;
+    if (cu_pushed_store(node->uploads.spool)) cu_copier_again(p->copier);
     TRY(cu_reader_refresh(&p->reader, true, err));
     if (node->config.ready) TRY(node->config.ready(node->config.arg, err));
     return cu_copier_round(p->copier, ret_more, err);

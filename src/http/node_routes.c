@@ -57,6 +57,8 @@ const struct cu_http_route cu_node_routes[] = {
     { "GET", "/v1/forks", cu_get_forks, "proofs that somebody signed another log of this name", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/v1/forks/{name}", cu_get_fork, "one of them, for `custody fork-proof verify`", .act = CU_ASK_PUBLIC, .gives = CBOR },
 
+    CU_UPLOAD_ROUTES,
+
     { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/healthz", cu_get_health, "ok while the engine works", .act = CU_ASK_PUBLIC, .gives = TEXT },

@@ -264,6 +264,8 @@ cu_status cu_copier_round(struct cu_copier *c, bool *ret_more, struct cu_err *er
     c->turned = false;
     c->wants_n = 0;
     c->wants_bytes = 0;
+    if (atomic_exchange(&c->now, false))
+        for (size_t i = 0; i < c->waiting_n; i++) c->waiting[i].next = now;
     TRY(look_further(c, now, ret_more, err));
     const cu_status brought = bring_due(c, now, ret_more, err);
     count(c);
@@ -283,6 +285,8 @@ cu_status cu_copier_new(const struct cu_copy_request *r, struct cu_copier **ret,
     *ret = c;
     return CU_OK;
 }
+
+void cu_copier_again(struct cu_copier *c) { atomic_store(&c->now, true); }
 
 void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret)
 {

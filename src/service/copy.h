@@ -7,6 +7,7 @@
 #define CU_SERVICE_COPY_H
 
 #include "service/service.h"
+#include "service/spool.h"
 
 #include <stdatomic.h>
 
@@ -38,8 +39,13 @@ CU_MUST_USE cu_status cu_copier_new(const struct cu_copy_request *r, struct cu_c
 /** Bring what is due; of large objects a part. *ret_more: there is more to be done at once. An error is one of this node (disk, memory, log):
  *  what was not brought is brought by a later call. One thread at a time. */
 CU_MUST_USE cu_status cu_copier_round(struct cu_copier *c, bool *ret_more, struct cu_err *err);
+void cu_copier_again(struct cu_copier *c); /* something came by another way: all that waits is looked at now. Any thread */
 void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret); /* any thread */
 void cu_copier_free(struct cu_copier *c); /* NULL is fine */
+
+/** What was sent here and came whole goes into the spool's store, durable; bytes that are not those that were claimed begin again. For one
+ *  thread. True: something did. */
+bool cu_pushed_store(struct cu_spool *u);
 
 /** One incident that names those of them that no incident of this organisation names yet; it is `p`'s own key that signs. */
 CU_MUST_USE cu_status cu_withheld_record(struct cu_place *p, const struct cu_withheld *what, size_t n, struct cu_err *err);

@@ -47,6 +47,7 @@ struct cu_copier {
     /* the large object that is coming: between rounds, too */
     struct { struct cu_want want; struct cu_buf chunks; struct cu_arrival *arrival; uint64_t segment, until; atomic_bool failed; } large;
     bool turned; /* in this round */
+    atomic_bool now; /* whoever waits has his turn */
 };
 
 /* copy_bring.c */

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The node brings what a provider holds: verified, durable, attested; and what does not come goes on record."""
+import base64
 import os
 import signal
 import time
 
-from custody_test import SANITIZED, fill, main, noise, test, verify
+from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
 from node_test import Node
+from provider_world import TUS, Provider as Cloud, claimed
 from pull_world import CHUNK, Provider, accepted, copies, wait_for
 
 FILM = noise(3 * CHUNK + 4097)
@@ -172,6 +174,61 @@ def killed_in_the_midst_of_a_large_object_it_goes_on_where_it_was(folder):
             assert copies(node)["bytes"] < size * 0.6
         assert provider.sent - before < size * 0.6 and provider.sent < size * 1.2
     verify("--trust", bare.trust, folder / "r", folder / "large.bin")
+
+
+def with_provider(folder, *paths):
+    """A node and a provider that has accepted these and saw them recorded: (ledger, provider, their claims); the node is gone, its port is free."""
+    ledger = Ledger.new(folder / "L", "C1")
+    Cloud.make(folder / "P", ledger)
+    with Node(ledger) as node:
+        provider = Cloud(folder / "P", node)
+        claims = [provider.claim(claimed(ledger, path)) for path in paths]
+        for claim, path in zip(claims, paths):
+            provider.patch(claim, path.read_bytes(), 0)
+            provider.recorded(claim)
+        return ledger, provider, claims
+
+
+@test
+def what_a_provider_accepted_comes_from_it(folder):
+    fill(folder / "film.bin", FILM)
+    fill(folder / "photo.jpg", PHOTO)
+    ledger, provider, _ = with_provider(folder, folder / "film.bin", folder / "photo.jpg")
+    with provider, Node(ledger, "--listen", f"127.0.0.1:{provider.node.port}", "--provider", provider.url) as node:
+        for i, name in enumerate(("film.bin", "photo.jpg")):
+            fill(folder / "r", node.get(f"/v1/receipt/C1/{i + 1}?wait=40"))
+            verify("--trust", ledger.trust, folder / "r", folder / name)
+        assert copies(node)["failures"] == 0 and node.get("/v1/content/C1/1") == FILM
+
+
+@test
+def when_the_provider_is_gone_its_depositor_sends_the_bytes_himself(folder):
+    fill(folder / "film.bin", FILM)
+    fill(folder / "photo.jpg", PHOTO)
+    ledger, provider, (film, photo) = with_provider(folder, folder / "film.bin", folder / "photo.jpg")
+    provider.kill()
+    with Node(ledger, "--provider", provider.url) as node:
+        provider.port = node.port  # which speaks the same
+        metadata = {**TUS, "Upload-Length": str(len(FILM)), "Upload-Metadata": "claim " + base64.b64encode(film.encode()).decode()}
+        provider.ask("POST", "/v1/uploads", headers={**metadata, "Upload-Length": "5"}, code=400)
+        provider.ask("POST", "/v1/uploads", headers={**metadata, "Upload-Metadata": "claim " + base64.b64encode(b"ab" * 32).decode()}, code=404)
+        assert provider.ask("POST", "/v1/uploads", headers=metadata, code=201)[1]["location"] == "/v1/uploads/" + film
+        provider.patch(film, FILM[:-1] + b"!", 0)
+        wait_for(lambda: provider.offset(film) == 0)  # which were other bytes
+        assert node.json("/v1/receipt/C1/1", code=202)["code"] == "COPIES_MISSING"
+        provider.patch(film, FILM[:CHUNK + 5], 0)
+        provider.patch(film, FILM[CHUNK + 5:], CHUNK + 5)
+        metadata = {**metadata, "Upload-Length": str(len(PHOTO)), "Upload-Metadata": "claim " + base64.b64encode(photo.encode()).decode()}
+        provider.ask("POST", "/v1/uploads", headers=metadata, code=201)
+        provider.patch(photo, PHOTO[:-1] + b"!", 0, code=460)
+        provider.patch(photo, PHOTO, 0)
+        for i, name in enumerate(("film.bin", "photo.jpg")):
+            fill(folder / "r", node.get(f"/v1/receipt/C1/{i + 1}?wait=40"))
+            verify("--trust", ledger.trust, folder / "r", folder / name)
+        assert copies(node)["missing"] == 0
+        provider.ask("POST", "/v1/uploads", headers=metadata, code=201)
+        assert provider.offset(photo) == len(PHOTO)
+    ledger.run("check")
 
 
 if __name__ == "__main__":

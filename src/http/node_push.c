@@ -1,0 +1,102 @@
+/* Content that a depositor sends himself, when the provider does not serve it: the same uploads as a provider takes, of deposits that are recorded
+ * and that this node lacks. What came whole goes into the node's store, and is attested as what was pulled is. */
+#include "http/node_inside.h"
+
+/* ---- who, and for what ---- */
+
+/* His own, and his organisation's members'. */
+static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
+{
+    struct cu_node *node = self;
+
+    pthread_mutex_lock(&node->who);
+    const struct cu_members *m = &node->membership.members;
+    const struct cu_member_key *key = cu_members_key(m, kid);
+    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
+    const bool his = party &&
+                     (party->id == peer->party || (peer->role == CU_PEER_ORGANISATION && party->organisation == peer->party));
+    pthread_mutex_unlock(&node->who);
+    return peer->role == CU_PEER_LOCAL || his;
+}
+
+struct recorded {
+    const cu_hash *id;
+    cu_seq seq;
+    bool found;
+};
+
+static cu_status is_deposit(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct recorded *r = arg;
+
+    (void)err;
+    if (row->kind == CU_KIND_DEPOSIT && cu_hash_eq(&row->id, r->id)) r->found = true, r->seq = row->seq;
+    return CU_OK;
+}
+
+static cu_status find_deposit(struct cu_place *p, const cu_hash *id, cu_seq *ret, struct cu_err *err)
+{
+    struct recorded r = { .id = id };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
+    TRY(cu_settle(p, err));
+    TRY(p->index.find(p->index.self, &q, is_deposit, &r, err));
+    ENSURE(r.found, err, CU_NOT_FOUND,
+           "no deposit of that claim is recorded here: a node takes the bytes of what a provider accepted. POST /v1/submit "
+           "brings that; before, "
+           "the bytes are the provider's");
+    *ret = r.seq;
+    return CU_OK;
+}
+
+/* The claim as it stands in the log, with what its depositor wrote. */
+static cu_status claim_file_of(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_claim *ret_claim,
+                               struct cu_err *err)
+{
+    CU_BUF whole = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_entry e;
+    cu_seq seq;
+
+    TRY(find_deposit(p, id, &seq, err));
+    TRY(cu_place_record(p, seq, &whole, err));
+    TRY(cu_record_read(cu_buf_span(&whole), &record, err));
+    TRY(cu_entry_read(record.entry, &e, err));
+    *ret_claim = e.inner.body.claim;
+    const struct cu_claim_file file = { .claim = e.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
+    return cu_schema_write(&cu_claim_file_schema, &file, ret, err);
+}
+
+static cu_status begin(void *self, const cu_hash *id, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_node *node = self;
+    struct cu_place *p = node->config.place;
+    struct cu_claim claim;
+
+    ENSURE(node->pull, err, CU_NOT_ALLOWED, "this node was told of no provider (--provider), so its content comes another way");
+    pthread_mutex_lock(&node->act);
+    const cu_status found = claim_file_of(p, id, &file, &claim, err);
+    pthread_mutex_unlock(&node->act);
+    TRY(found);
+    ENSURE(!claim.has_folder, err, CU_NOT_ALLOWED, "a node takes items; the files of a folder it brings from the provider");
+    ENSURE(claim.size > CU_CONTENT_INLINE_MAX &&
+               !cu_store_knows(p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim.root, claim.size),
+           err, CU_OUT_OF_ORDER, "this node has it already: nothing need be sent");
+    if (node->config.ready) TRY(node->config.ready(node->config.arg, err));
+    return cu_spool_add(node->uploads.spool, cu_buf_span(&file), cu_place_now(p).v, err);
+}
+
+static void came(void *self) { cu_pull_wake(self); }
+
+cu_status cu_push_open(struct cu_node *node, struct cu_err *err)
+{
+    struct cu_place *p = node->config.place;
+
+    node->uploads = (struct cu_upload_host){ .self = node, .may = may, .begin = begin, .came = came };
+    return cu_spool_open(&p->fs, p->store[CU_STORE_NODE], &node->uploads.spool, err);
+}
+
+void cu_push_close(struct cu_node *node) { cu_spool_close(node->uploads.spool); }
