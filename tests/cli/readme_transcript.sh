@@ -6,9 +6,13 @@ BIN=${CUSTODY_BIN:-$SOURCE/build/bin}
 PATH=$BIN:$PATH SOURCE=$SOURCE exec python3 - <<'PYTHON'
 import os, re, signal, socket, subprocess, sys, tempfile
 
-with socket.socket() as free:
+PORTS = ("8714", "8715")  # as the pages have them
+frees = [socket.socket() for _ in PORTS]
+for free in frees:
     free.bind(("127.0.0.1", 0))
-    port = str(free.getsockname()[1])
+free_ports = [str(free.getsockname()[1]) for free in frees]
+for free in frees:
+    free.close()
 
 
 def steps_of(page):
@@ -26,7 +30,9 @@ def normal(text):
     text = re.sub(r"[0-9a-f]{32,}", "<hex>", text)
     text = re.sub(r"[A-Za-z0-9+/]{43,}=*", "<base64>", text)
     text = re.sub(r'("network_words":").*?"', r'\1<words>"', text)
-    return text.replace(port, "8714").rstrip("\n")
+    for port, free in zip(PORTS, free_ports):
+        text = text.replace(free, port)
+    return text.rstrip("\n")
 
 
 def pattern(expected):
@@ -44,7 +50,9 @@ for page in ["README.md", *guide]:
         shell = subprocess.Popen(["bash"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True,
                                  env={**{k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
         for command, expected in steps:
-            shell.stdin.write(command.replace("8714", port) + "\nprintf '\\n=====\\n'\n")
+            for port, free in zip(PORTS, free_ports):
+                command = command.replace(port, free)
+            shell.stdin.write(command + "\nprintf '\\n=====\\n'\n")
             shell.stdin.flush()
             lines = []
             while (line := shell.stdout.readline()) not in ("=====\n", ""):
