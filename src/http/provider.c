@@ -1,6 +1,8 @@
 /* The provider's server: its keeper, and who may. */
 #include "http/provider_inside.h"
 
+#include "custody/json.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -64,6 +66,20 @@ static void came(void *self)
 
 static void changed(void *self) { cu_http_wake(((struct cu_http_provider *)self)->server); }
 
+static void trouble(void *self, const char *text)
+{
+    struct cu_http_provider *v = self;
+    CU_BUF line = cu_buf_heap(4096);
+    struct cu_json j = cu_json_on(&line);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_time(&j, "time", cu_place_now(v->config.place));
+    cu_json_str(&j, "trouble", text);
+    cu_json_close(&j, '}');
+    cu_buf_add_byte(&line, 0);
+    if (v->config.log && cu_buf_ok(&line, NULL) == CU_OK) v->config.log(v->config.arg, (const char *)line.p);
+}
+
 static bool wait_a_tick(struct cu_http_provider *v)
 {
     struct timespec until;
@@ -120,6 +136,7 @@ static cu_status open_provider(struct cu_http_provider *v, struct cu_err *err)
                                                .room = v->config.room,
                                                .room_arg = v->config.arg,
                                                .changed = changed,
+                                               .trouble = trouble,
                                                .arg = v };
 
     TRY(cu_provider_open(&config, &v->provider, err));

@@ -236,6 +236,7 @@ struct batch {
     struct cu_spooled *at[GROUP];
     size_t n;
     struct cu_put *put;
+    bool any; /* of them went on */
 };
 
 /* Small ones share a sync; a large one, or after a failure each, comes alone. */
@@ -254,12 +255,13 @@ static size_t gather(struct cu_provider *v, struct batch *b)
 }
 
 /* Not what was claimed: what can be asked for again is; else the claim is refused. */
-static void not_claimed(struct cu_provider *v, struct cu_spooled *at)
+static bool not_claimed(struct cu_provider *v, struct cu_spooled *at)
 {
     const bool again = at->in.has_chunks || at->in.length <= CU_CHUNK_BYTES || at->in.moved;
 
-    if (again && cu_receive_again(&at->in, NULL) == CU_OK) cu_spooled_received(at);
-    else if (again || refuse(v, at, CU_REASON_DAMAGED, NULL) != CU_OK) cu_spooled_give(at, CU_SPOOLED_CHECKING);
+    if (again && cu_receive_again(&at->in, NULL) == CU_OK) return cu_spooled_received(at), true;
+    if (!again && refuse(v, at, CU_REASON_DAMAGED, NULL) == CU_OK) return true;
+    return cu_spooled_give(at, CU_SPOOLED_CHECKING), false;
 }
 
 /* It was renamed into the store before the process ended. */
@@ -276,7 +278,7 @@ static cu_status put_all(struct cu_provider *v, struct batch *b, struct cu_err *
     for (size_t i = 0; i < b->n; i++) {
         struct cu_spooled *at = b->at[i];
         const cu_status put = at->in.moved ? find_moved(v, at, err) : cu_receive_store(&at->in, b->put, err);
-        if (put == CU_BAD_HASH) not_claimed(v, at), b->at[i] = NULL;
+        if (put == CU_BAD_HASH) b->any |= not_claimed(v, at), b->at[i] = NULL;
         else if (put != CU_OK) return put;
     }
     TRY(cu_put_commit(b->put, err));
@@ -285,30 +287,44 @@ static cu_status put_all(struct cu_provider *v, struct batch *b, struct cu_err *
     return cu_put_verify(b->put, 0, err);
 }
 
-static void accept_one(struct cu_provider *v, struct cu_spooled *at)
+/* What stays so is told once: it is tried again at every tick. */
+static void tell_trouble(struct cu_provider *v, const struct cu_err *why)
 {
-    const cu_status accepted = sign(v, at, CU_KIND_DEPOSIT, &at->parts, 0, NULL);
+    if (!v->config.trouble || strcmp(v->told, why->text) == 0) return;
+    snprintf(v->told, sizeof v->told, "%s", why->text);
+    v->config.trouble(v->config.arg, v->told);
+}
+
+static bool accept_one(struct cu_provider *v, struct cu_spooled *at)
+{
+    struct cu_err why = { 0 };
+    const cu_status accepted = sign(v, at, CU_KIND_DEPOSIT, &at->parts, 0, &why);
 
     v->bytes += accepted == CU_OK ? at->in.length : 0;
     cu_spooled_give(at, accepted == CU_OK ? CU_SPOOLED_ACCEPTED : CU_SPOOLED_CHECKING);
+    if (accepted != CU_OK) tell_trouble(v, &why);
+    else v->told[0] = 0;
+    return accepted == CU_OK;
 }
 
 static bool store_some(struct cu_provider *v)
 {
     struct batch b = { .n = 0 };
+    struct cu_err why = { 0 };
 
     if (gather(v, &b) == 0) return false;
     (void)!cu_provider_follow(v, FOLLOW_MS, NULL); /* an acceptance has seen a young block */
-    const cu_status stored = put_all(v, &b, NULL);
+    const cu_status stored = put_all(v, &b, &why);
     cu_put_free(b.put);
     for (size_t i = 0; i < b.n; i++) {
         if (!b.at[i]) continue;
-        if (stored == CU_OK) accept_one(v, b.at[i]);
+        if (stored == CU_OK) b.any |= accept_one(v, b.at[i]);
         else cu_spooled_give(b.at[i], CU_SPOOLED_CHECKING);
     }
+    if (stored != CU_OK) tell_trouble(v, &why);
     v->alone = stored != CU_OK;
     changed(v);
-    return stored == CU_OK;
+    return b.any;
 }
 
 /* ---- what is signed is submitted ---- */

@@ -17,9 +17,10 @@ struct cu_provider_config {
     cu_status (*room)(void *room_arg, uint64_t bytes, struct cu_err *err); /* is there room for so many more? Any thread. NULL: always */
     void *room_arg;
     void (*changed)(void *arg); /* something was accepted, refused or recorded. Any thread */
+    void (*trouble)(void *arg, const char *text); /* what came cannot be accepted, and why; once while that stays so. NULL: nobody is told */
     void *arg;
 };
-struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; _Atomic uint64_t taken, refused, bytes; };
+struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; char told[400]; _Atomic uint64_t taken, refused, bytes; };
 
 CU_MUST_USE cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_provider **ret, struct cu_err *err);
 void cu_provider_close(struct cu_provider *v); /* NULL is fine */

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import time
@@ -348,6 +349,30 @@ def while_the_node_is_away_uploads_go_on_and_the_acceptance_is_recorded_when_it_
             again.process.wait(60)
             again.process.stdout.close()
     assert ledger.run("trail").out.count("deposit") == 2
+
+
+@test
+def a_provider_that_may_not_sign_any_more_says_so_once_and_waits(folder):
+    ledger = Ledger.new(folder / "L", "C1")
+    Provider.make(folder / "P", ledger)
+    film = fill(folder / "film", noise(70000))
+    file = claimed(ledger, film)
+    with Node(ledger) as node, Provider(folder / "P", node) as provider:
+        claim = provider.claim(file)
+        provider.patch(claim, film.read_bytes()[:1000], 0)
+        provider.kill()
+        node.process.terminate()
+        node.process.wait(60)
+        ledger.run("member", "revoke", "Cloud")
+        with Node(ledger) as again:
+            provider.node, provider.port = again, 0  # the new node may have taken its place
+            provider.start()
+            provider.patch(claim, film.read_bytes()[1000:], 1000)
+            assert provider.state(claim, wait=3)["state"] == "checking"
+            said = [line for line in provider.log.read_text().splitlines() if '"trouble"' in line]
+            assert len(said) == 1 and "revoked" in said[0], said
+            used = sum(map(int, pathlib.Path(f"/proc/{provider.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+            assert used < 2 or SANITIZED, f"{used} s of work while there is none"
 
 
 def custody_node(ledger, port):
