@@ -392,6 +392,10 @@ def a_folder_of_its_own_and_an_enrolled_key_are_needed(folder):
         assert "not enrolled" in custody("provider", "--dir", folder / "P", "--ledger", node.url, "--listen", "127.0.0.1:0", code=4).error
         assert "--dir" in custody("provider", "--ledger", node.url, code=1).error
     ledger.run("member", "approve", folder / "P/enrol.request")
+    custody("enrol", "Wang", "--key", folder / "wang.pem", "--trust", ledger.trust, "-o", folder / "wang.request")
+    ledger.run("member", "approve", folder / "wang.request")
+    with Node(ledger) as node:
+        assert "depositor" in custody("provider", "--dir", folder / "P", "--ledger", node.url, "--key", folder / "wang.pem", "--listen", "127.0.0.1:0", code=12).error
     with Node(ledger) as node, Provider(folder / "P", node):
         assert "another" in custody("provider", "--dir", folder / "P", "--ledger", node.url, "--listen", "127.0.0.1:0", code=11).error
 

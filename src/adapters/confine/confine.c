@@ -30,6 +30,7 @@ enum {
 static const char *const everybodys[] = {
     "/usr", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/proc/self", "/sys/devices/system/cpu", "/dev/urandom", NULL
 };
+static const char *const loaders[] = { "/usr", "/lib", "/lib64", "/bin", NULL }; /* what a program is begun by: its loader, or its interpreter */
 static const char *const nobodys[] = { "/dev/null", NULL }; /* written by anybody */
 
 static long version(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION); }
@@ -73,7 +74,9 @@ static cu_status add_rules(int rules, const struct cu_confinement *c, uint64_t k
     TRY(allow_all(rules, nobodys, (READ | MAKE) & known, err));
     TRY(allow_all(rules, c->read, READ & known, err));
     TRY(allow_all(rules, c->write, (READ | MAKE) & known, err));
-    return c->run ? allow(rules, c->run, RUN & known, err) : CU_OK;
+    if (!c->run) return CU_OK;
+    TRY(allow(rules, c->run, RUN & known, err));
+    return allow_all(rules, loaders, RUN & known, err);
 }
 
 static cu_status lock_files(const struct cu_confinement *c, long abi, struct cu_err *err)
