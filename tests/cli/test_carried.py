@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Deposits by the node's address, with node, provider and client as processes of their own: cut anywhere, the same command goes on; and what a provider
+should not have signed is not taken."""
+import contextlib
+import http.server
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
+from node_test import Node
+from provider_world import Provider
+from officer import Officer, said, with_members
+
+BIG = 12_345_678 if SANITIZED else 98_765_432
+
+
+@contextlib.contextmanager
+def world(folder, *options):
+    """(ledger, officer, node, provider)"""
+    ledger, key, _ = with_members(folder, "C1")
+    Provider.make(folder / "P", ledger)
+    with Node(ledger) as node, Provider(folder / "P", node, *options) as provider:
+        yield ledger, Officer(folder, node.url, key, "--provider", provider.url).pin(ledger), node, provider
+
+
+def deposits(node):
+    return [row["id"] for row in node.json("/v1/case/C1")["exhibits"]]
+
+
+def arrived(provider):
+    """Bytes that one upload has there, by its spool."""
+    return max((p.stat().st_size for p in (provider.folder / "spool").rglob("*.bytes")), default=0)
+
+
+def wait_until(what, process=None):
+    until = time.time() + 60
+    while not what():
+        assert time.time() < until and (process is None or process.poll() is None), process and process.communicate()
+        time.sleep(0.001)
+
+
+@test
+def what_a_deposit_says_by_the_address_is_what_it_says_on_the_folder(folder):
+    with world(folder) as (ledger, officer, node, provider):
+        near = Ledger.new(folder / "near", "C1")
+        cases = [["--case", "C1", fill(folder / "a", b"a\n")], ["--case", "C1", fill(folder / "b", noise(32768)), fill(folder / "empty", b""), "--json", "--note", "two"],
+                 ["--case", "C1", folder / "a", folder / "a", "--exhibit", "AP/1"], [folder / "a"], ["--case", "C7", folder / "a"], ["--case", "C1", folder / "not there"],
+                 ["--case", "C1", "--expect", "sha1:" + "0" * 40, folder / "a"], ["--case", "C1", "--digests", "md5,sm3", folder / "b"],
+                 ["--case", "C1", "--dry-run", folder / "a", folder / "b"], ["--case", "C1", "--profile", "police-collection", folder / "a"],
+                 ["--case", "C1", fill(folder / "dir/x", b"x"), "--receipts", folder / "R"], ["--case", "C1", "--no-wait", fill(folder / "c", noise(40000))]]
+        for args in cases:
+            far, here = officer.deposit(*args, code=None), near.run("deposit", *args, code=None)
+            masked = [said(a)[1].replace(str(root), "ROOT") for a, root in ((far, next((folder / "state").iterdir())), (here, near.root))]
+            assert (far.code, masked[0]) == (here.code, masked[1]), f"{here}\n---- and by its address\n{far}"
+        assert node.get("/v1/receipt/C1/1").startswith(b"c2sp.org/tlog-proof")
+        piped = officer.deposit("--case", "C1", "-", stdin=b"piped").out, near.run("deposit", "--case", "C1", "-", stdin=b"piped").out
+        assert piped[0].splitlines()[1:4] and piped[0].split("sha256")[1][:70] == piped[1].split("sha256")[1][:70], piped
+        for receipt in sorted((folder / "state").rglob("*.tlog-proof")):
+            assert verify("--trust", ledger.trust, receipt).code == 0
+        assert not list((folder / "state").rglob("aside-????????????????"))
+    ledger.check("--only", "log", code=0)
+
+
+@test
+def a_client_that_is_killed_in_mid_transfer_goes_on_with_the_same_statement(folder):
+    with world(folder) as (ledger, officer, node, provider):
+        args = ["--case", "C1", "--wait", "1", fill(folder / "film", noise(BIG))]
+        for part in (1, 2):
+            client = officer.start(*args)
+            wait_until(lambda: arrived(provider) > part * BIG // 4, client)
+            client.kill()
+            client.wait()
+        answer = officer.deposit(*args, "--json", code=None)
+        assert answer.code in (0, 3), answer
+        again = officer.deposit(*args, "--json", code=None).row
+        assert answer.row["id"] == again["id"] and answer.row["serial"] == 1, (answer, again)
+        assert deposits(node) == [again["id"]]
+        sent = sum(json.loads(line)["bytes_in"] for line in provider.log.read_text().splitlines() if '"PATCH"' in line)
+        assert sent < 2 * BIG, sent
+
+
+@test
+def a_provider_or_a_node_that_is_killed_costs_a_second_call_and_nothing_else(folder):
+    with world(folder) as (ledger, officer, node, provider):
+        args = ["--case", "C1", "--wait", "1", fill(folder / "film", noise(BIG))]
+        client = officer.start(*args)
+        wait_until(lambda: arrived(provider) > BIG // 3, client)
+        provider.kill()
+        assert client.wait(100) == 1 and "goes on where it was" in client.stderr.read().decode()
+        provider.start()
+        first = officer.deposit(*args, "--json", code=None)
+        assert first.code in (0, 3), first
+        small = ["--case", "C1", fill(folder / "small", b"small")]
+        node.process.send_signal(signal.SIGKILL)
+        node.process.wait()
+        assert "reached" in officer.deposit(*small, code=1).error
+        with Node(ledger, "--listen", f"127.0.0.1:{node.port}"):
+            assert officer.deposit(*small, "--json").row["copies"] == 1
+            assert len(deposits(node)) == 2
+
+
+@test
+def what_is_sealed_leaves_sealed_and_survives_the_client(folder):
+    ledger, key, _ = with_members(folder, "C1")
+    ledger.deposit("--seal", fill(folder / "first", b"so that the organisation has a key"))
+    Provider.make(folder / "P", ledger)
+    secret = noise(3_000_000, 7)
+    with Node(ledger) as node, Provider(folder / "P", node) as provider:
+        officer = Officer(folder, node.url, key, "--provider", provider.url).pin(ledger)
+        args = ["--case", "C1", "--wait", "1", "--seal", "--note", "SECRETNOTE", fill(folder / "SECRETNAME", secret)]
+        client = officer.start(*args)
+        wait_until(lambda: list((folder / "state").rglob("aside-????????????????")), client)
+        client.kill()
+        client.wait()
+        answer = officer.deposit(*args, "--json", code=None)
+        assert answer.code in (0, 3) and answer.row["sealed_for"], answer
+        assert officer.deposit(*args, "--json", code=None).row["id"] == answer.row["id"]
+        held = [p.read_bytes() for root in (provider.folder, ledger.root) for p in root.rglob("*") if p.is_file()]
+        assert not any(word in data for data in held for word in (secret[:64], secret[-64:], b"SECRETNAME", b"SECRETNOTE"))
+
+
+@contextlib.contextmanager
+def between(provider, change):
+    """The provider behind a server that changes the records that it hands out."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def any(self):
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+            asked = urllib.request.Request(provider.url + self.path, data=body or None, method=self.command, headers=headers)
+            try:
+                with urllib.request.urlopen(asked) as answer:
+                    status, back, fields = answer.status, answer.read(), answer.headers
+            except urllib.error.HTTPError as problem:
+                status, back, fields = problem.code, problem.read(), problem.headers
+            if self.path.endswith("/record") and status == 200:
+                back = change(back)
+            self.send_response(status)
+            for name in ("upload-offset", "location", "content-type"):
+                if fields.get(name):
+                    self.send_header(name, fields[name])
+            self.send_header("Content-Length", str(len(back)))
+            self.end_headers()
+            self.wfile.write(back if self.command != "HEAD" else b"")
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_HEAD = any
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@test
+def a_folder_goes_file_by_distinct_file_and_comes_back_as_it_was(folder):
+    ledger, key, _ = with_members(folder, "C1")
+    Provider.make(folder / "P", ledger)
+    big = noise(BIG, 5)
+    for name, data in (("a/1", b"one"), ("a/2", b"one"), ("b/empty", b""), ("b/film", big), ("copy of film", big), ("z", noise(70_000, 6))):
+        fill(folder / "bag" / name, data)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Node(ledger, "--provider", f"http://127.0.0.1:{port}") as node, Provider(folder / "P", node, "--listen", f"127.0.0.1:{port}") as provider:
+        officer = Officer(folder, node.url, key).pin(ledger)  # whom the node names
+        args = ["--case", "C1", folder / "bag"]
+        client = officer.start(*args)
+        wait_until(lambda: arrived(provider) > len(big) // 2, client)
+        client.kill()
+        client.wait()
+        row = officer.deposit(*args, "--json").row
+        assert row["copies"] == 1 and row["serial"] == 1 and row["items"] == 8 and row["size"] == 2 * len(big) + 70_006, row
+        assert verify("--trust", ledger.trust, row["receipt"], folder / "bag").code == 0
+        assert arrived(provider) < 1.5 * len(big)
+        officer.run("get", "C1/1", "-o", folder / "back", "--reason", "test")
+        assert subprocess.run(["diff", "-r", folder / "bag", folder / "back"], check=False).returncode == 0
+    ledger.check("--only", "log", code=0)
+
+
+@test
+def an_answer_that_the_provider_should_not_have_given_is_not_taken(folder):
+    with world(folder) as (ledger, officer, node, provider):
+        records = []
+        officer.deposit("--case", "C1", fill(folder / "a", b"a"))
+        with between(provider, lambda record: records.append(record) or record) as url:
+            officer.more = ["--provider", url]
+            officer.deposit("--case", "C1", fill(folder / "b", b"b"))
+        for name, (change, why, code) in zip("cde", ((lambda record: records[0], "over another claim", 2), (lambda record: record[:400] + bytes([record[400] ^ 1]) + record[401:], "not taken", None),
+                                                     (lambda record: b"", "not taken", 2))):
+            with between(provider, change) as url:
+                officer.more = ["--provider", url]
+                answer = officer.deposit("--case", "C1", fill(folder / name, name.encode()), code=None)
+                assert answer.code and (code is None or answer.code == code) and why in answer.error and "keep the original" in answer.error, answer
+        officer.more = ["--provider", provider.url]
+        assert [officer.deposit("--case", "C1", folder / name, "--json").row["serial"] for name in "cde"] == [3, 4, 5]
+        assert len(deposits(node)) == 5
+    ledger.clean()
+
+
+@test
+def a_refusal_is_said_with_its_reason_and_is_on_record(folder):
+    with world(folder, "--size-max", "1000") as (ledger, officer, node, provider):
+        answer = officer.deposit("--case", "C1", fill(folder / "a", noise(1001)), code=12)
+        assert "refused" in answer.error and "its signed refusal is recorded" in answer.error, answer
+        assert officer.deposit("--case", "C1", fill(folder / "b", noise(1000)), "--json").row["exhibit"] == "C1/1"
+    assert "refus" in ledger.run("trail").out
+    ledger.clean()
+
+
+if __name__ == "__main__":
+    main()
