@@ -224,28 +224,28 @@ static cu_status judge_key(struct carry *c, const struct cu_statement *st, struc
 }
 
 /* Over this very claim, by somebody who may, with what belongs to it. */
-static cu_status judge_answer(struct carry *c, enum cu_kind kind, struct cu_entry *ret, struct cu_err *err)
+static cu_status judge_answer(struct carry *c, struct cu_entry *ret, struct cu_err *err)
 {
     struct cu_record record;
 
     TRY(cu_record_read(cu_buf_span(&c->accepted), &record, err));
     TRY(cu_entry_read(record.entry, ret, err));
-    ENSURE(ret->kind == kind, err, CU_WRONG_KIND, "the provider sent a %s where a %s was to be", cu_kind_row(ret->kind)->name,
-           cu_kind_row(kind)->name);
+    ENSURE(ret->kind == CU_KIND_DEPOSIT || ret->kind == CU_KIND_REFUSAL, err, CU_WRONG_KIND,
+           "the provider sent a %s where its acceptance or refusal was to be", cu_kind_row(ret->kind)->name);
     ENSURE(cu_span_eq(ret->outer.body.deposit.claim, c->w.parts.claim), err, CU_BAD_ATTACHMENT,
            "what the provider signed is over another claim than the one that was made here");
     TRY(cu_record_match(&record, ret, err));
     return judge_key(c, &ret->outer, err);
 }
 
-static cu_status take_answer(struct carry *c, enum cu_kind kind, struct cu_entry *ret, struct cu_err *err)
+static cu_status take_answer(struct carry *c, struct cu_entry *ret, struct cu_err *err)
 {
     const struct cu_carrier *from = &c->p->provider;
 
     cu_buf_clear(&c->accepted);
     TRY(from->ops->record(from->self, &c->id, &c->accepted, err));
     TRY(cu_buf_ok(&c->accepted, err));
-    const cu_status good = judge_answer(c, kind, ret, err);
+    const cu_status good = judge_answer(c, ret, err);
     if (good != CU_OK) cu_buf_clear(&c->accepted);
     return good == CU_OK
                ? CU_OK
@@ -256,16 +256,14 @@ static cu_status take_answer(struct carry *c, enum cu_kind kind, struct cu_entry
 }
 
 /* A refusal is recorded, whoever brings it: it fills the claim's number. */
-static cu_status take_refusal(struct carry *c, const struct cu_carriage *said, struct cu_err *err)
+static cu_status take_refusal(struct carry *c, const struct cu_entry *e, const struct cu_carriage *said, struct cu_err *err)
 {
     struct cu_outcome outcome;
-    struct cu_entry entry;
 
-    TRY(take_answer(c, CU_KIND_REFUSAL, &entry, err));
     const struct cu_span span = cu_buf_span(&c->accepted);
     TRY(cu_submit(c->p, &span, 1, &outcome, err));
     TRY(set_aside(c, err));
-    const char *reason = cu_reason_name(entry.outer.body.refusal.reason);
+    const char *reason = cu_reason_name(e->outer.body.refusal.reason);
     return cu_fail(err, CU_NOT_ALLOWED,
                    "%s: the provider refused it (%s%s%s): its signed refusal is recorded, and nothing is kept there", c->w.path,
                    reason ? reason : "for a reason that this version does not know", said->reason[0] ? ": " : "", said->reason);
@@ -278,8 +276,8 @@ static cu_status get_accepted(struct carry *c, struct cu_err *err)
 
     if (c->accepted.n) return CU_OK;
     TRY(hand_over(c, &said, err));
-    if (said.state == CU_CARRIED_REFUSED) return take_refusal(c, &said, err);
-    TRY(take_answer(c, CU_KIND_DEPOSIT, &entry, err));
+    TRY(take_answer(c, &entry, err)); /* "recorded" may be either */
+    if (entry.kind == CU_KIND_REFUSAL) return take_refusal(c, &entry, &said, err);
     return note_again(c, false, err);
 }
 
