@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRIES = 5, PAUSE_S = 2, ASIDE_WAIT_MS = 10000 };
+enum { TRIES = 5, PAUSE_S = 2, ASIDE_WAIT_MS = 10000, BUSY_MS = 30000 };
 #define INCOMING CU_DIR_OUTBOX "/incoming-aside"
 
 /* ---- (2) what is set aside ---- */
@@ -335,6 +335,7 @@ static cu_status tell_roots(struct cu_sending *u, const struct cu_carrier *to, c
 
 cu_status cu_sending_send(struct cu_sending *u, const struct cu_carrier *to, const cu_hash *id, struct cu_err *err)
 {
+    const uint64_t patient = cu_place_now(u->p).v + BUSY_MS;
     uint64_t at, before = 0;
     cu_status sent = CU_OK;
     struct cu_err why = { 0 };
@@ -350,6 +351,7 @@ cu_status cu_sending_send(struct cu_sending *u, const struct cu_carrier *to, con
         if (sent == CU_OK) sent = send_from(u, to, id, at, &why);
         if (u->failed != CU_OK || (sent != CU_OK && sent != CU_IO && sent != CU_BUSY)) break;
         if (sent == CU_BUSY) TRY(pause_for(to, id, err));
+        if (sent == CU_BUSY && cu_place_now(u->p).v < patient) tries = 0;
     }
     return sent == CU_OK ? cu_fail(err, CU_IO, "%s does not come further at the other end: run it again later", u->w->path)
                          : cu_fail(err, sent, "%s", why.text);
