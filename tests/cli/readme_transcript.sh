@@ -27,6 +27,8 @@ def normal(text):
     text = re.sub(r"^ {14}([a-z]{3,8} ){7}[a-z]{3,8}$", "<words>", text, flags=re.M)
     text = re.sub(r"^(  id        )[0-9a-f]{8}", r"\1<id>", text, flags=re.M)
     text = re.sub(r"^(  receipt   ).*/(room/)", r"\1<folder>/\2", text, flags=re.M)
+    text = re.sub(r"\b[0-9a-f]{16}\b", "<key>", text)
+    text = re.sub(r"( as )[0-9a-f]{8}$", r"\1<id>", text, flags=re.M)
     text = re.sub(r"[0-9a-f]{32,}", "<hex>", text)
     text = re.sub(r"[A-Za-z0-9+/]{43,}=*", "<base64>", text)
     text = re.sub(r'("network_words":").*?"', r'\1<words>"', text)
