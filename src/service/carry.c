@@ -264,9 +264,10 @@ static cu_status take_refusal(struct carry *c, const struct cu_entry *e, const s
     TRY(cu_submit(c->p, &span, 1, &outcome, err));
     TRY(set_aside(c, err));
     const char *reason = cu_reason_name(e->outer.body.refusal.reason);
+    const bool more = said->reason[0] && (!reason || strcmp(reason, said->reason) != 0);
     return cu_fail(err, CU_NOT_ALLOWED,
                    "%s: the provider refused it (%s%s%s): its signed refusal is recorded, and nothing is kept there", c->w.path,
-                   reason ? reason : "for a reason that this version does not know", said->reason[0] ? ": " : "", said->reason);
+                   reason ? reason : "for a reason that this version does not know", more ? ": " : "", more ? said->reason : "");
 }
 
 static cu_status get_accepted(struct carry *c, struct cu_err *err)
