@@ -535,6 +535,6 @@ void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out)
     if (!c || cu_forks_list(node->config.place, &forks, NULL, NULL, NULL) != CU_OK) return;
     cu_http_put_figure(out, "custody_cosigned_entries", "gauge", "entries of the log that this node cosigned last", c->cosigned);
     cu_http_put_figure(out, "custody_cosigning_troubles_total", "counter", "rounds of cosigning that ended in some trouble",
-                   c->troubles);
+                       c->troubles);
     cu_http_put_figure(out, "custody_forks", "gauge", "proofs that somebody signed another log of this name", forks);
 }

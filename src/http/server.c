@@ -127,7 +127,8 @@ static bool answer(struct cu_http_exchange *x, void *context)
     else done = x->request.route->handle(context, &x->request, &x->answer, &err);
     if (done == CU_OK) done = cu_buf_ok(&x->answer.body, &err);
     charge(x);
-    if (x->wait_until && !x->last_try && (done == CU_NOT_FOUND || done == CU_COPIES_MISSING || done == CU_COSIGNATURES_MISSING || x->answer.not_yet)) {
+    if (x->wait_until && !x->last_try &&
+        (done == CU_NOT_FOUND || done == CU_COPIES_MISSING || done == CU_COSIGNATURES_MISSING || x->answer.not_yet)) {
         cu_buf_clear(&x->answer.body);
         x->answer = (struct cu_http_answer){ .body = x->answer.body };
         return false;

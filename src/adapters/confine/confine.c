@@ -30,7 +30,8 @@ enum {
 static const char *const everybodys[] = {
     "/usr", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/proc/self", "/sys/devices/system/cpu", "/dev/urandom", NULL
 };
-static const char *const loaders[] = { "/usr", "/lib", "/lib64", "/bin", NULL }; /* what a program is begun by: its loader, or its interpreter */
+static const char *const loaders[] = { "/usr", "/lib", "/lib64", "/bin",
+                                       NULL };              /* what a program is begun by: its loader, or its interpreter */
 static const char *const nobodys[] = { "/dev/null", NULL }; /* written by anybody */
 
 static long version(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION); }

@@ -58,9 +58,12 @@ static void put_json(struct session *s)
 }
 
 static const char after[] =
-    "\nTo come back: lay what was copied into an empty folder, `custody reindex`, `custody check`: only the journal is missing there. The ledger is\n"
-    "then as old as its copy. A receipt says in its checkpoint of how many entries its log was: if anybody holds one of more entries than\n"
-    "`custody status` shows, the copy is older than that receipt. Then read it, and record nothing in it: that would be a fork, which the\n"
+    "\nTo come back: lay what was copied into an empty folder, `custody reindex`, `custody check`: only the journal is missing "
+    "there. The ledger is\n"
+    "then as old as its copy. A receipt says in its checkpoint of how many entries its log was: if anybody holds one of more "
+    "entries than\n"
+    "`custody status` shows, the copy is older than that receipt. Then read it, and record nothing in it: that would be a fork, "
+    "which the\n"
     "receipt proves. If nobody does, `custody check --repair` records that it came back, and it goes on.\n";
 
 static cu_status tell(struct session *s, void *arg, struct cu_err *err)
@@ -84,7 +87,8 @@ const struct command command_backup = {
     .name = "backup",
     .args = "",
     .line = "what to copy of a ledger, and what must never come back",
-    .help = "Lists the parts of the ledger's folder: what a backup copies, and in which order while the ledger is in use; what is secret; "
+    .help = "Lists the parts of the ledger's folder: what a backup copies, and in which order while the ledger is in use; what "
+            "is secret; "
             "what need not be copied; and what must never be restored. It copies nothing: use what your house uses.",
     .args_max = 0,
     .go = go_backup,

@@ -109,10 +109,11 @@ static cu_status follow_first(struct session *s, struct cu_err *err)
            "`custody member approve %s/" REQUEST "`",
            s->root);
     const struct cu_member_party *party = cu_members_party(&s->place.members, key->party);
-    ENSURE(party && party->role == CU_ROLE_PROVIDER, err, CU_WRONG_ROLE,
-           "the key is that of party %llu, a %s: nothing that it accepts would be recorded. Only a provider's key serves (`custody "
-           "provider init DIR`)",
-           LLU(key->party), party ? cu_role_name(party->role) : "stranger");
+    ENSURE(
+        party && party->role == CU_ROLE_PROVIDER, err, CU_WRONG_ROLE,
+        "the key is that of party %llu, a %s: nothing that it accepts would be recorded. Only a provider's key serves (`custody "
+        "provider init DIR`)",
+        LLU(key->party), party ? cu_role_name(party->role) : "stranger");
     return CU_OK;
 }
 

@@ -67,7 +67,9 @@ static cu_status put_note(void *arg, const struct cu_index_row *row, struct cu_e
 
     line(out, cu_kind_row(row->kind)->name);
     put_time(out, row->recorded);
-    if (row->name.n) cu_buf_add_str(out, row->kind == CU_KIND_DISCLOSURE || row->kind == CU_KIND_GRANT ? "  to " : "  "), put_printable(out, row->name);
+    if (row->name.n)
+        cu_buf_add_str(out, row->kind == CU_KIND_DISCLOSURE || row->kind == CU_KIND_GRANT ? "  to " : "  "),
+            put_printable(out, row->name);
     if (row->kind == CU_KIND_ANSWER) TRY(put_why(s, row, out, err));
     if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
     cu_buf_add_str(out, "\n");

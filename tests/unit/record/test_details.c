@@ -77,8 +77,8 @@ static void every_profile_has_a_table_in_order_and_a_name(void **state)
 
 static void known_details_of_every_profile_are_read_and_written_as_the_same_bytes(void **state)
 {
-    static const char *const names[] = { "plain",    "police", "genesis",    "case",   "void", "correction",
-                                         "incident", "access", "disclosure", "member", "notice", "answer", "grant" };
+    static const char *const names[] = { "plain",  "police",     "genesis", "case",   "void",   "correction", "incident",
+                                         "access", "disclosure", "member",  "notice", "answer", "grant" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
