@@ -28,31 +28,47 @@ passes "its manual page is there" test -s "$ROOT/usr/share/man/man1/custody-node
 for unit in "$ROOT"/usr/lib/systemd/system/custody-*.service; do
     name=$(basename "$unit" .service)
     passes "$name: systemd judges its exposure 1.5 or less" systemd-analyze security --offline=true --threshold=15 --no-pager "$unit"
+    equals "$name: and knows every setting in it" "$(systemd-analyze security --offline=true --no-pager "$unit" 2>&1 | grep -i unknown)" ""
     passes "$name: it runs as nobody in particular, and may nothing" grep -qx 'DynamicUser=yes' "$unit"
     passes "$name: what it asks for is there" test -f "$ROOT$(sed -n 's/^LoadCredential=[a-z]*://p' "$unit")"
 done
 
-# The node, by its own line: its ledger is made, its passphrase handed over as systemd would.
-start=$(sed -n 's/^ExecStart=//p' "$ROOT/usr/lib/systemd/system/custody-node.service")
-printf 'correct horse\n' >"$ROOT/etc/custody/node.passphrase"
-mkdir -p "$ROOT/run/credentials/custody-node.service" "$ROOT/var/lib/custody-node"
-cp "$ROOT/etc/custody/node.passphrase" "$ROOT/run/credentials/custody-node.service/passphrase"
-sed -i 's/127.0.0.1:8714/127.0.0.1:0/' "$ROOT/etc/custody/node.toml"
-passes "a ledger is made for it" inside custody init /var/lib/custody-node/ledger --passphrase-file /etc/custody/node.passphrase
-# shellcheck disable=SC2086
-become $start >"$SCRATCH/said" 2>"$SCRATCH/log" &
-node=$!
-for _ in $(seq 100); do grep -q '^listening' "$SCRATCH/said" && break; sleep 0.1; done
-url=$(awk '/^listening/ { print $2 }' "$SCRATCH/said")
-equals "it is well" "$(curl -s -m 10 "$url/healthz")" ok
-equals "and ready" "$(curl -s -m 10 "$url/readyz")" ok
-passes "it confined itself" grep -q '^confined .*seccomp' "$SCRATCH/said"
-kill "$node"
-wait "$node"
-equals "it ends when it is told to" $? 0
+# Node and provider, by their own lines: their folders are made, their passphrases handed over as systemd would.
+line_of() { sed -n 's/^ExecStart=//p' "$ROOT/usr/lib/systemd/system/custody-$1.service"; }
+read -r NODE CLOUD < <(python3 -c 'import socket
+s = [socket.socket() for _ in range(2)]
+[x.bind(("127.0.0.1", 0)) for x in s]
+print(*(x.getsockname()[1] for x in s))')
+for name in node provider; do
+    printf 'correct horse %s\n' $name >"$ROOT/etc/custody/$name.passphrase"
+    mkdir -p "$ROOT/run/credentials/custody-$name.service" "$ROOT/var/lib/custody-$name"
+    cp "$ROOT/etc/custody/$name.passphrase" "$ROOT/run/credentials/custody-$name.service/passphrase"
+    sed -i "s/:8714/:$NODE/; s/:8715/:$CLOUD/" "$ROOT/etc/custody/$name.toml"
+done
+passes "a ledger is made for the node" inside custody init /var/lib/custody-node/ledger --passphrase-file /etc/custody/node.passphrase
+passes "and a folder for the provider" inside custody provider init /var/lib/custody-provider/store --name Cloud \
+    --pin-trust /var/lib/custody-node/ledger/trust/ledger.trust --passphrase-file /etc/custody/provider.passphrase
+passes "which the ledger's keeper enrols" inside custody member approve /var/lib/custody-provider/store/enrol.request --ledger /var/lib/custody-node/ledger \
+    --passphrase-file /etc/custody/node.passphrase
+declare -A PID
+for name in node provider; do
+    # shellcheck disable=SC2046
+    become $(line_of $name) >"$SCRATCH/$name.said" 2>"$SCRATCH/$name.log" &
+    PID[$name]=$!
+    for _ in $(seq 100); do grep -q '^listening' "$SCRATCH/$name.said" && break; sleep 0.1; done
+    url=$(awk '/^listening/ { print $2 }' "$SCRATCH/$name.said")
+    equals "$name: it is well" "$(curl -s -m 10 "$url/healthz")" ok
+    equals "$name: and ready" "$(curl -s -m 10 "$url/readyz")" ok
+    passes "$name: it confined itself" grep -q '^confined .*seccomp' "$SCRATCH/$name.said"
+done
+for name in provider node; do
+    kill "${PID[$name]}"
+    wait "${PID[$name]}"
+    equals "$name: it ends when it is told to" $? 0
+done
 # The keys' passphrase is not what another file says.
 printf 'wrong\n' >"$ROOT/run/credentials/custody-node.service/passphrase"
-# shellcheck disable=SC2086
-refuses "with a wrong passphrase it does not start" inside $start
+# shellcheck disable=SC2046
+refuses "with a wrong passphrase the node does not start" inside $(line_of node)
 passes "the packages go, and leave the ledger" sh -c "chroot '$ROOT' apt-get purge -y custody custody-server >/dev/null 2>&1 && test -f '$ROOT/var/lib/custody-node/ledger/format' && ! test -e '$ROOT/usr/bin/custody'"
 done_testing
