@@ -97,7 +97,7 @@ static cu_status take_text(struct cu_toml *t, struct cu_span *io, struct cu_buf 
     ENSURE(mem->n > from || !begins(*io, quote), err, CU_MALFORMED, "line %zu: texts of several lines are not read here",
            t->line);
     TRY(cu_buf_ok(mem, err));
-    *ret = cu_span(mem->p + from, mem->n - from);
+    *ret = mem->n > from ? cu_span(mem->p + from, mem->n - from) : CU_SPAN_EMPTY;
     return CU_OK;
 }
 

@@ -50,17 +50,13 @@ static cu_status take_settings(struct run *run, struct cu_span text, struct cu_b
     bool more = true;
 
     for (;;) {
+        const size_t at = values->n;
         TRY(cu_toml_next(&toml, values, &row, &more, err));
         if (!more) return CU_OK;
-        if (row.type != CU_TOML_TEXT) {
-            const size_t at = values->n;
-            cu_buf_add(values, row.value);
-            TRY(cu_buf_ok(values, err));
-            row.value.p = values->p + at;
-        }
+        if (row.type != CU_TOML_TEXT) cu_buf_add(values, row.value);
         cu_buf_add_byte(values, 0);
         TRY(cu_buf_ok(values, err));
-        TRY(take_setting(run, &row, (const char *)row.value.p, err));
+        TRY(take_setting(run, &row, (const char *)values->p + at, err));
     }
 }
 
