@@ -172,7 +172,7 @@ def killed_in_the_midst_of_a_large_object_it_goes_on_where_it_was(folder):
             provider.pause = 0
             fill(folder / "r", node.get("/v1/receipt/C1/1?wait=60"))
             assert copies(node)["bytes"] < size * 0.6
-        assert provider.sent - before < size * 0.6 and provider.sent < size * 1.2
+        assert provider.sent - before < size * 0.6 and provider.sent < size + 20 * CHUNK  # a kill costs what each lane, and its socket, had on its way
     verify("--trust", bare.trust, folder / "r", folder / "large.bin")
 
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,10 +22,11 @@ enum { RECORDS = 130 };
 static struct {
     int listening;
     const char *says[4]; /* one a request; the last again and again. "200 " and the body */
-    size_t asked, body_n[8];
+    atomic_size_t asked;
+    size_t body_n[8];
     char head[8][1000];
     pthread_t thread;
-    bool ending;
+    atomic_bool ending;
 } node;
 
 static bool take_request(int fd)
