@@ -53,11 +53,11 @@ class Org(Node):
 
     def __init__(self, root, port):  # pylint: disable=super-init-not-called
         self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
-        self.process = None
+        self.process, self.asked = None, False
         self.log = root.parent / (root.name + ".log")
 
     def start(self, *options, comet=COMET, wait=True):
-        self.out = open(self.log, "ab")  # pylint: disable=consider-using-with
+        self.out, self.asked = open(self.log, "ab"), False  # pylint: disable=consider-using-with
         self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *options], stdout=subprocess.PIPE, stderr=self.out,
                                         env=ENVIRONMENT)
         if wait:
@@ -83,8 +83,8 @@ class Org(Node):
         self.out.close()
 
     def stop(self, code=0):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process and self.process.poll() is None and not self.asked:
+            self.process.send_signal(signal.SIGTERM)  # asked twice, it would end at once
         if self.process:
             got = self.process.wait(60)
             assert code is None or got == code, f"{self.root.name} ended with {got}: {self.said()}"
@@ -139,6 +139,7 @@ class Network:
         for org in self.orgs:
             if org.process and org.process.poll() is None:
                 org.process.terminate() if what[0] is None else org.process.kill()
+                org.asked = True
         for org in self.orgs:
             org.stop(None)
 
