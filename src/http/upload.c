@@ -218,7 +218,7 @@ cu_status cu_take_upload(void *context, struct cu_http_request *q, struct cu_htt
 
 cu_status cu_patch_upload(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
-    uint8_t is[CU_DIGEST_LEN_MAX];
+    uint8_t is[CU_DIGEST_LEN_MAX] = { 0 };
 
     if (!q->stream) TRY(begin(host_of(context), q, a, err));
     struct arriving *s = q->stream;

@@ -15,9 +15,9 @@ struct folders {
 /* The folder that a file lies in: what is put in its place tomorrow is read as well. */
 static void add_folder(struct folders *f, const char *path, bool is_file)
 {
+    if (f->n >= FOLDERS) return;
     char *at = f->path[f->n];
-
-    if (f->n == FOLDERS || snprintf(at, sizeof f->path[0], "%s", path) >= (int)sizeof f->path[0]) return;
+    if (snprintf(at, sizeof f->path[0], "%s", path) >= (int)sizeof f->path[0]) return;
     char *slash = is_file ? strrchr(at, '/') : NULL;
     if (is_file && !slash) snprintf(at, sizeof f->path[0], ".");
     else if (slash) slash[slash == at] = 0;
