@@ -72,6 +72,7 @@ static cu_status feed_file(struct cu_file *f, uint64_t from, uint64_t to,
     TRY(cu_buf_ok(&piece, err));
     for (; from < to; from += got) {
         const size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
+        ENSURE(f, err, CU_NOT_FOUND, "what was received is not open"); /* of nothing there is no file */
         TRY(f->ops->read_at(f, from, bytes, want, &got, err));
         ENSURE(got == want, err, CU_CHANGED, "what was received shrank while it was read");
         TRY(feed(arg, cu_span(bytes, got), err));
