@@ -10,19 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-    TRIES = 4,
-    FIRST_WAIT_MS = 100,
-    SOON_MS = 200,
-    CONNECT_S = 10,
-    SILENT_S = 60,
-    SAID_MAX = 65536,
-    SEND_BYTES = 524288,
-    HEADERS = 8
-};
+enum { TRIES = 4, FIRST_WAIT_MS = 100, SOON_MS = 200, SAID_MAX = 65536, SEND_BYTES = 524288, HEADERS = 8 };
 
 struct carrier {
-    char base[1024], ca[1024], cert[1024];
+    struct cu_client_ends ends;
     CURL *handle;
 };
 
@@ -109,23 +100,10 @@ static CURLcode perform(struct exchange *x, struct curl_slist *headers, char why
 {
     CURL *h = x->carrier->handle;
 
-    why[0] = 0;
     x->http = 0;
     x->offset = UINT64_MAX;
     cu_buf_clear(&x->problem);
-    curl_easy_reset(h);
-    curl_easy_setopt(h, CURLOPT_URL, x->url);
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_PROXY, "");
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
-    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-    if (x->carrier->ca[0]) curl_easy_setopt(h, CURLOPT_CAINFO, x->carrier->ca);
-    if (x->carrier->cert[0])
-        curl_easy_setopt(h, CURLOPT_SSLCERT, x->carrier->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, x->carrier->cert);
+    cu_client_prepare(h, x->url, &x->carrier->ends, why);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
@@ -163,13 +141,6 @@ static cu_status failed(struct exchange *x, CURLcode code, const char *why, stru
                 : cu_fail(err, status, "%.*s: the answer is %ld, and not as it should be", place, x->url, x->http);
 }
 
-static void wait_ms(unsigned ms)
-{
-    struct timespec left = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-    while (nanosleep(&left, &left) != 0) continue;
-}
-
 static cu_status talk(struct exchange *x, struct cu_err *err)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:"), *more;
@@ -184,7 +155,7 @@ static cu_status talk(struct exchange *x, struct cu_err *err)
         if (ready) headers = more;
     }
     for (unsigned tries = 1; ready && tries <= (x->read ? 1 : TRIES); tries++) {
-        if (tries > 1) wait_ms((unsigned)FIRST_WAIT_MS << (tries - 1));
+        if (tries > 1) cu_client_pause((unsigned)FIRST_WAIT_MS << (tries - 1));
         code = perform(x, headers, why);
         if ((code == CURLE_OK && x->http != 503) || (x->answer && x->answer->n)) break;
     }
@@ -200,7 +171,7 @@ static struct exchange about(struct carrier *carrier, const char *where, const c
     char hex[65];
 
     cu_hash_hex(id, hex);
-    snprintf(x.url, sizeof x.url, "%s/v1/%s/%s%s", carrier->base, where, hex, rest);
+    snprintf(x.url, sizeof x.url, "%s/v1/%s/%s%s", carrier->ends.base, where, hex, rest);
     return x;
 }
 
@@ -241,7 +212,7 @@ static cu_status put_claim(void *self, struct cu_span claim_file, struct cu_carr
 {
     struct exchange x = { .carrier = self, .method = "POST", .body = claim_file };
 
-    snprintf(x.url, sizeof x.url, "%s/v1/claims", x.carrier->base);
+    snprintf(x.url, sizeof x.url, "%s/v1/claims", x.carrier->ends.base);
     add_header(&x, "Content-Type", "application/cbor");
     return ask_state(&x, ret, err);
 }
@@ -263,7 +234,7 @@ static cu_status get_state(void *self, const cu_hash *id, unsigned wait_s, struc
     if (wait_s) snprintf(rest, sizeof rest, "?wait=%u", wait_s);
     struct exchange x = about(self, "claims", id, rest);
     TRY(ask_state(&x, ret, err));
-    if (wait_s && ret->state < CU_CARRIED_ACCEPTED && now_ms() - began < SOON_MS) wait_ms(SOON_MS);
+    if (wait_s && ret->state < CU_CARRIED_ACCEPTED && now_ms() - began < SOON_MS) cu_client_pause(SOON_MS);
     return CU_OK;
 }
 
@@ -302,7 +273,7 @@ static cu_status begin_upload(struct carrier *carrier, const cu_hash *id, uint64
     cu_base64_put(&metadata, cu_span_str(hex));
     cu_buf_add_byte(&metadata, 0);
     snprintf(number, sizeof number, "%llu", LLU(length));
-    snprintf(x.url, sizeof x.url, "%s/v1/uploads", carrier->base);
+    snprintf(x.url, sizeof x.url, "%s/v1/uploads", carrier->ends.base);
     add_header(&x, TUS);
     add_header(&x, "Upload-Length", number);
     add_header(&x, "Upload-Metadata", (const char *)text);
@@ -361,15 +332,15 @@ cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier 
            "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", at->url);
     struct carrier *carrier = calloc(1, sizeof *carrier);
     if (carrier && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) carrier->handle = curl_easy_init();
-    const bool ready = carrier && carrier->handle && cu_address_name(at->ca, carrier->ca) &&
-                       cu_address_name(at->cert, carrier->cert);
+    const bool ready = carrier && carrier->handle && cu_address_name(at->ca, carrier->ends.ca) &&
+                       cu_address_name(at->cert, carrier->ends.cert);
     if (!ready) {
         if (carrier && carrier->handle) curl_easy_cleanup(carrier->handle);
         free(carrier);
         return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", at->url);
     }
     while (n && at->url[n - 1] == '/') n--;
-    snprintf(carrier->base, sizeof carrier->base, "%.*s", (int)n, at->url);
+    snprintf(carrier->ends.base, sizeof carrier->ends.base, "%.*s", (int)n, at->url);
     *ret = (struct cu_carrier){ carrier, &ops };
     return CU_OK;
 }

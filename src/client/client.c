@@ -30,9 +30,8 @@ enum {
 #define LOG "node/log/"
 
 struct client {
-    char base[1024];
-    char ca[1024], cert[1024]; /* files; "": none named */
-    pthread_mutex_t lock;      /* guards the handle, which has the connection */
+    struct cu_client_ends ends;
+    pthread_mutex_t lock; /* guards the handle, which has the connection */
     CURL *handle;
     bool source, by_root; /* of content alone: the next one is asked soon; by root, as a provider is */
     const atomic_bool *ending;
@@ -79,32 +78,40 @@ static int given_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
     return client->ending && atomic_load(client->ending);
 }
 
-static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
+void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, char *why)
 {
-    CURL *h = c->client->handle;
+    CURL *h = handle;
 
     why[0] = 0;
-    c->http = 0;
-    cu_buf_clear(&c->problem);
     curl_easy_reset(h);
-    curl_easy_setopt(h, CURLOPT_URL, c->url);
+    curl_easy_setopt(h, CURLOPT_URL, url);
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_PROXY, "");
     curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
+    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    if (ends->ca[0]) curl_easy_setopt(h, CURLOPT_CAINFO, ends->ca);
+    if (ends->cert[0]) curl_easy_setopt(h, CURLOPT_SSLCERT, ends->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, ends->cert);
+}
+
+static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
+{
+    CURL *h = c->client->handle;
+
+    c->http = 0;
+    cu_buf_clear(&c->problem);
+    cu_client_prepare(h, c->url, &c->client->ends, why);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, c->client->source ? (long)SOURCE_RATE : 1L);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, c->client->source ? (long)SOURCE_SILENT_S : (long)SILENT_S);
+    if (c->client->source) curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SOURCE_SILENT_S);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, given_up);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->client);
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, c->client->ending ? 0L : 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-    if (c->client->ca[0]) curl_easy_setopt(h, CURLOPT_CAINFO, c->client->ca);
-    if (c->client->cert[0])
-        curl_easy_setopt(h, CURLOPT_SSLCERT, c->client->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, c->client->cert);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
     const bool post = c->post || c->body.n > 0;
     struct curl_slist *headers = post ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
@@ -133,14 +140,14 @@ static cu_status fail(const struct call *c, CURLcode code, const char *why, stru
                    "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
 }
 
-static void wait_before(unsigned tries)
+void cu_client_pause(unsigned ms)
 {
-    struct timespec left = { 0, (long)FIRST_WAIT_MS << (tries - 1) };
+    struct timespec left = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
-    left.tv_sec = left.tv_nsec / 1000;
-    left.tv_nsec = left.tv_nsec % 1000 * 1000000;
     while (nanosleep(&left, &left) != 0) continue;
 }
+
+static void wait_before(unsigned tries) { cu_client_pause((unsigned)FIRST_WAIT_MS << (tries - 1)); }
 
 /* Once something of the answer has been handed on, it is the caller's to ask for the rest. */
 static cu_status ask(struct call *c, struct cu_err *err)
@@ -171,7 +178,7 @@ static cu_status get(struct client *client, const char *path, struct cu_buf *ret
 {
     struct call c = { .client = client, .feed = keep, .arg = ret };
 
-    snprintf(c.url, sizeof c.url, "%s/%s", client->base, path);
+    snprintf(c.url, sizeof c.url, "%s/%s", client->ends.base, path);
     return ask(&c, err);
 }
 
@@ -214,8 +221,10 @@ static void url_of(const struct client *client, const char *what, const struct c
     char hex[65];
 
     cu_hash_hex(root, hex);
-    if (client->by_root) snprintf(ret, URL_MAX, "%s/v1/objects/%s%s", client->base, hex, *what == 'b' ? "" : "/chunks");
-    else snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->base, *what == 'b' ? "content" : "chunks", LLU(r->seq.v), hex);
+    if (client->by_root) snprintf(ret, URL_MAX, "%s/v1/objects/%s%s", client->ends.base, hex, *what == 'b' ? "" : "/chunks");
+    else
+        snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->ends.base, *what == 'b' ? "content" : "chunks", LLU(r->seq.v),
+                 hex);
 }
 
 static cu_status get_chunks(void *self, const struct cu_reading *r, const cu_hash *root, struct cu_buf *ret, struct cu_err *err)
@@ -249,7 +258,7 @@ static cu_status submit_some(struct client *client, const struct cu_span *record
     for (size_t i = 0; i < n; i++) cu_buf_add(&body, records[i]);
     TRY(cu_buf_ok(&body, err));
     c.body = cu_buf_span(&body);
-    snprintf(c.url, sizeof c.url, "%s/v1/submit", client->base);
+    snprintf(c.url, sizeof c.url, "%s/v1/submit", client->ends.base);
     TRY(ask(&c, err));
     ENSURE(cu_outcomes_read(cu_buf_span(&answer), ret, n), err, CU_IO,
            "%s: the answer does not say what became of the records. Submit them again: what is recorded is recorded once", c.url);
@@ -281,27 +290,15 @@ static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct c
     return CU_OK;
 }
 
-/* One member of a flat object, as text. */
-static bool find_member(struct cu_span body, const char *wanted, struct cu_buf *ret)
-{
-    struct cu_fields f = { .rest = body };
-    char name[32];
-
-    while (cu_fields_next(&f, name, ret))
-        if (strcmp(name, wanted) == 0) return true;
-    cu_buf_clear(ret);
-    return false;
-}
-
 static cu_status say_inventory(void *self, struct cu_span case_name, cu_seq *ret, struct cu_err *err)
 {
     CU_BUF answer = cu_buf_heap(SAID_MAX), number = cu_buf_heap(SAID_MAX);
     struct call c = { .client = self, .feed = keep, .arg = &answer, .post = true, .type = "Content-Type:" };
 
-    snprintf(c.url, sizeof c.url, "%s/v1/inventory/", c.client->base);
+    snprintf(c.url, sizeof c.url, "%s/v1/inventory/", c.client->ends.base);
     put_encoded(c.url, case_name);
     TRY(ask(&c, err));
-    ENSURE(find_member(cu_buf_span(&answer), "entry", &number) &&
+    ENSURE(cu_fields_find(cu_buf_span(&answer), "entry", &number) &&
                cu_decimal_read(cu_buf_span(&number), INT64_MAX, &ret->v, NULL) == CU_OK,
            err, CU_IO, "%s: the answer does not say what was recorded", c.url);
     return CU_OK;
@@ -312,7 +309,7 @@ static cu_status name_provider(void *self, struct cu_buf *ret, struct cu_err *er
     CU_BUF answer = cu_buf_heap(8 * SAID_MAX), value = cu_buf_heap(SAID_MAX);
 
     TRY(get(self, "v1/status", &answer, err));
-    if (find_member(cu_buf_span(&answer), "provider", &value)) cu_buf_add(ret, cu_buf_span(&value));
+    if (cu_fields_find(cu_buf_span(&answer), "provider", &value)) cu_buf_add(ret, cu_buf_span(&value));
     return cu_buf_ok(ret, err);
 }
 
@@ -321,7 +318,7 @@ static cu_status ask_once(void *self, const char *path, struct cu_span body, uns
 {
     struct call c = { .client = self, .body = body, .type = "Content-Type: text/plain", .any = true, .feed = keep, .arg = ret };
 
-    snprintf(c.url, sizeof c.url, "%s/%s", c.client->base, path);
+    snprintf(c.url, sizeof c.url, "%s/%s", c.client->ends.base, path);
     TRY(ask(&c, err));
     *ret_http = (unsigned)c.http;
     return CU_OK;
@@ -498,7 +495,7 @@ bool cu_address_good(const char *url)
 {
     const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : "";
 
-    return *host && strlen(url) < sizeof((struct client *)NULL)->base && !strpbrk(host, "@?# \\%");
+    return *host && strlen(url) < sizeof((struct cu_client_ends *)NULL)->base && !strpbrk(host, "@?# \\%");
 }
 
 /* A name of a file, "" for none. */
@@ -513,13 +510,14 @@ static cu_status new_client(const struct cu_remote_address *at, struct client **
            "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
     struct client *client = calloc(1, sizeof *client);
     if (client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
-    if (!client || !client->handle || !cu_address_name(at->ca, client->ca) || !cu_address_name(at->cert, client->cert)) {
+    if (!client || !client->handle || !cu_address_name(at->ca, client->ends.ca) ||
+        !cu_address_name(at->cert, client->ends.cert)) {
         if (client && client->handle) curl_easy_cleanup(client->handle);
         free(client);
         return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", url);
     }
     while (n && url[n - 1] == '/') n--;
-    snprintf(client->base, sizeof client->base, "%.*s", (int)n, url);
+    snprintf(client->ends.base, sizeof client->ends.base, "%.*s", (int)n, url);
     pthread_mutex_init(&client->lock, NULL);
     client->ending = at->ending;
     *ret = client;

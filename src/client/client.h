@@ -2,14 +2,12 @@
 #ifndef CU_CLIENT_CLIENT_H
 #define CU_CLIENT_CLIENT_H
 
+#include "codec/fields.h"
 #include "ports/remote.h"
 
 extern const struct cu_remote_kind cu_client_kind;
 
-/** The members of a flat JSON object as our servers write it, one after another: its name, cut at 31 bytes, and its value as text into `ret`.
- *  False: that was the last, or (bad) it is none. Pure, as all that follows. */
-struct cu_fields { struct cu_span rest; bool inside, bad; };
-bool cu_fields_next(struct cu_fields *f, char ret_name[32], struct cu_buf *ret);
+/** All that follows is pure. */
 bool cu_status_named(struct cu_span name, cu_status *ret); /* "BAD_SERIAL" */
 /** What a node answers to n records; `closed` is not among it: the block entry has it. False: that is no such answer. */
 bool cu_outcomes_read(struct cu_span body, struct cu_outcome *ret, size_t n);
@@ -19,6 +17,10 @@ bool cu_carriage_read(struct cu_span body, struct cu_carriage *ret);
 /** Is it an address that is asked here? And the name of a file, "" for none; false: it is too long. */
 bool cu_address_good(const char *url);
 bool cu_address_name(const char *name, char ret[1024]);
+/** A libcurl handle as every question begins: where to, who may answer, and as whom. `why` has room for CURL_ERROR_SIZE. */
+struct cu_client_ends { char base[1024], ca[1024], cert[1024]; }; /* files; "": none named */
+void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, char *why);
+void cu_client_pause(unsigned ms);
 CU_MUST_USE cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err);
 
 /** A problem (RFC 9457) as our servers write it: its status by the name in "code", and "detail" into `text`, printable. False: it

@@ -28,8 +28,6 @@ static cu_status sync_folder(const struct cu_receive *r, struct cu_err *err)
     return r->fs->ops->sync_dir(r->fs->self, dir, err);
 }
 
-static uint64_t chunks_of(uint64_t size) { return size / CU_CHUNK_BYTES + (size % CU_CHUNK_BYTES != 0); }
-
 /* ---- the chunk at hand ---- */
 
 static void find_chunk(struct cu_receive *r, uint64_t at)
@@ -37,7 +35,7 @@ static void find_chunk(struct cu_receive *r, uint64_t at)
     if (at < r->part_from) r->now = 0, r->part_from = r->part_chunk = 0;
     while (r->now < r->parts_n && at >= r->part_from + r->part[r->now].size) {
         r->part_from += r->part[r->now].size;
-        r->part_chunk += chunks_of(r->part[r->now++].size);
+        r->part_chunk += cu_content_chunk_count(r->part[r->now++].size);
     }
     r->at = r->chunk_from = r->chunk_end = at;
     cu_content_start(&r->tree);
@@ -265,7 +263,7 @@ static cu_status read_roots(const struct roots *from, uint64_t first, size_t n, 
 
 static cu_status lead_to(const struct roots *from, uint64_t first, const struct cu_receive_part *part, struct cu_err *err)
 {
-    const uint64_t n = chunks_of(part->size), whole = part->size / CU_CHUNK_BYTES;
+    const uint64_t n = cu_content_chunk_count(part->size), whole = part->size / CU_CHUNK_BYTES;
     struct cu_frontier f = { .size = { 0 } };
     cu_hash root[ROOTS], last = { { 0 } };
     size_t some;
@@ -308,7 +306,7 @@ static cu_status all_lead(const struct cu_receive *r, struct cu_err *err)
     TRY(open_file(r, "chunks", CU_OPEN_READ, &f, err));
     for (size_t i = 0; i < r->parts_n; i++) {
         TRY(lead_to(&(struct roots){ .file = f }, first, &r->part[i], err));
-        first += chunks_of(r->part[i].size);
+        first += cu_content_chunk_count(r->part[i].size);
     }
     return CU_OK;
 }

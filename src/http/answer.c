@@ -2,6 +2,7 @@
 #include "http/inside.h"
 
 #include "custody/digest.h"
+#include "custody/json.h"
 #include "custody/text.h"
 
 #include <stdarg.h>
@@ -187,4 +188,17 @@ enum MHD_Result cu_http_send(struct cu_http_exchange *x)
     x->answered = queued == MHD_YES;
     MHD_destroy_response(r);
     return queued;
+}
+
+void cu_http_tell(void (*log)(void *arg, const char *line), void *arg, cu_unix_ms now, const char *what, const char *text)
+{
+    CU_BUF line = cu_buf_heap(8192);
+    struct cu_json j = cu_json_on(&line);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_time(&j, "time", now);
+    cu_json_str(&j, what, text);
+    cu_json_close(&j, '}');
+    cu_buf_add_byte(&line, 0);
+    if (log && cu_buf_ok(&line, NULL) == CU_OK) log(arg, (const char *)line.p);
 }

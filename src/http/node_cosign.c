@@ -44,15 +44,7 @@ struct cu_cosigning {
 
 static void tell(struct cu_node *node, const char *what, const char *text)
 {
-    CU_BUF line = cu_buf_heap(8192);
-    struct cu_json j = cu_json_on(&line);
-
-    cu_json_open(&j, NULL, '{');
-    cu_json_time(&j, "time", cu_place_now(node->config.place));
-    cu_json_text(&j, what, cu_span_str(text));
-    cu_json_close(&j, '}');
-    cu_buf_add_byte(&line, 0);
-    if (node->config.log && cu_buf_ok(&line, NULL) == CU_OK) node->config.log(node->config.arg, (const char *)line.p);
+    cu_http_tell(node->config.log, node->config.arg, cu_place_now(node->config.place), what, text);
 }
 
 /* Once, until it is another. */
@@ -484,7 +476,8 @@ cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err)
     if (node->config.witnessed.n) TRY(cu_tlog_policy_read(node->config.witnessed, &c->witnessed, err));
     TRY(list_peers(node, err));
     TRY(cu_reader_open(node, &c->reader, err));
-    c->met = cu_cosigned_newest(&c->reader.place).v;
+    if (cu_cosigned_needed(&c->reader.place, c->reader.place.log.checkpoint.size))
+        c->met = cu_cosigned_newest(&c->reader.place).v;
     return begin_at(node, err);
 }
 

@@ -4,51 +4,28 @@
 
 /* ---- who, and for what ---- */
 
-/* His own, and his organisation's members'. */
 static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
 {
     struct cu_node *node = self;
 
     pthread_mutex_lock(&node->who);
-    const struct cu_members *m = &node->membership.members;
-    const struct cu_member_key *key = cu_members_key(m, kid);
-    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
-    const bool his = party &&
-                     (party->id == peer->party || (peer->role == CU_PEER_ORGANISATION && party->organisation == peer->party));
+    const bool his = cu_peer_speaks_for(&node->membership.members, peer, kid);
     pthread_mutex_unlock(&node->who);
-    return peer->role == CU_PEER_LOCAL || his;
-}
-
-struct recorded {
-    const cu_hash *id;
-    cu_seq seq;
-    bool found;
-};
-
-static cu_status is_deposit(void *arg, const struct cu_index_row *row, struct cu_err *err)
-{
-    struct recorded *r = arg;
-
-    (void)err;
-    if (row->kind == CU_KIND_DEPOSIT && cu_hash_eq(&row->id, r->id)) r->found = true, r->seq = row->seq;
-    return CU_OK;
+    return his;
 }
 
 static cu_status find_deposit(struct cu_place *p, const cu_hash *id, cu_seq *ret, struct cu_err *err)
 {
-    struct recorded r = { .id = id };
-    char hex[65];
+    struct cu_claim_outcome is;
 
-    cu_hash_hex(id, hex);
-    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
     TRY(cu_settle(p, err));
-    TRY(p->index.find(p->index.self, &q, is_deposit, &r, err));
-    ENSURE(r.found, err, CU_NOT_FOUND,
+    const cu_status found = cu_lookup_outcome(p, id, &is, err);
+    ENSURE(found != CU_NOT_FOUND && (found != CU_OK || is.kind == CU_KIND_DEPOSIT), err, CU_NOT_FOUND,
            "no deposit of that claim is recorded here: a node takes the bytes of what a provider accepted. POST /v1/submit "
            "brings that; before, "
            "the bytes are the provider's");
-    *ret = r.seq;
-    return CU_OK;
+    *ret = is.seq;
+    return found;
 }
 
 /* The claim as it stands in the log, with what its depositor wrote. */

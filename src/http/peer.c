@@ -156,3 +156,12 @@ cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, str
     *ret = (struct cu_peer){ claim.role, party };
     return CU_OK;
 }
+
+bool cu_peer_speaks_for(const struct cu_members *m, const struct cu_peer *peer, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(m, kid);
+    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
+
+    if (peer->role == CU_PEER_LOCAL) return true;
+    return party && (party->id == peer->party || (peer->role == CU_PEER_ORGANISATION && party->organisation == peer->party));
+}

@@ -69,4 +69,7 @@ CU_MUST_USE cu_status cu_peer_voucher(const struct cu_members *m, const struct c
 CU_MUST_USE cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, struct cu_verifier *by, struct cu_peer *ret,
                                  struct cu_err *err);
 
+/** May he speak of what the key `kid` signed? His own, or his organisation's members'; whoever is on this machine speaks of all. */
+bool cu_peer_speaks_for(const struct cu_members *m, const struct cu_peer *peer, const cu_hash *kid);
+
 #endif

@@ -1,8 +1,6 @@
 /* The provider's server: its keeper, and who may. */
 #include "http/provider_inside.h"
 
-#include "custody/json.h"
-
 #include <stdlib.h>
 #include <time.h>
 
@@ -38,18 +36,14 @@ static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_peer 
     return known;
 }
 
-/* His own claims, and those of his organisation's members. */
 static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
 {
     struct cu_http_provider *v = self;
 
     pthread_mutex_lock(&v->who);
-    const struct cu_member_key *key = cu_members_key(&v->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&v->members, key->party) : NULL;
-    const bool his = party &&
-                     (party->id == peer->party || (peer->role == CU_PEER_ORGANISATION && party->organisation == peer->party));
+    const bool his = cu_peer_speaks_for(&v->members, peer, kid);
     pthread_mutex_unlock(&v->who);
-    return peer->role == CU_PEER_LOCAL || his;
+    return his;
 }
 
 /* ---- the keeper ---- */
@@ -69,15 +63,8 @@ static void changed(void *self) { cu_http_wake(((struct cu_http_provider *)self)
 static void trouble(void *self, const char *text)
 {
     struct cu_http_provider *v = self;
-    CU_BUF line = cu_buf_heap(4096);
-    struct cu_json j = cu_json_on(&line);
 
-    cu_json_open(&j, NULL, '{');
-    cu_json_time(&j, "time", cu_place_now(v->config.place));
-    cu_json_str(&j, "trouble", text);
-    cu_json_close(&j, '}');
-    cu_buf_add_byte(&line, 0);
-    if (v->config.log && cu_buf_ok(&line, NULL) == CU_OK) v->config.log(v->config.arg, (const char *)line.p);
+    cu_http_tell(v->config.log, v->config.arg, cu_place_now(v->config.place), "trouble", text);
 }
 
 static bool wait_a_tick(struct cu_http_provider *v)
@@ -94,6 +81,14 @@ static bool wait_a_tick(struct cu_http_provider *v)
     return !ending;
 }
 
+static bool is_ending(struct cu_http_provider *v)
+{
+    pthread_mutex_lock(&v->lock);
+    const bool ending = v->ending;
+    pthread_mutex_unlock(&v->lock);
+    return ending;
+}
+
 static void *keeper(void *arg)
 {
     struct cu_http_provider *v = arg;
@@ -102,7 +97,7 @@ static void *keeper(void *arg)
     while (wait_a_tick(v)) {
         (void)!cu_provider_follow(v->provider, FOLLOW_MS, NULL); /* a ledger that is away is asked again */
         read_members(v);
-        for (any = true; any;) cu_provider_step(v->provider, &any);
+        for (any = true; any && !is_ending(v);) cu_provider_step(v->provider, &any);
     }
     return NULL;
 }

@@ -115,6 +115,8 @@ void cu_http_wake(struct cu_http_server *s);
 void cu_http_stop(struct cu_http_server *s, unsigned grace_ms);
 bool cu_http_stopping(struct cu_http_server *s);
 void cu_http_put_figure(struct cu_buf *out, const char *name, const char *kind, const char *what, uint64_t value); /* in Prometheus' text format */
+/** One line of JSON for a log, about no request: {"time":…,"<what>":"<text>"}. `log` NULL: nobody is told. */
+void cu_http_tell(void (*log)(void *arg, const char *line), void *arg, cu_unix_ms now, const char *what, const char *text);
 /** Figures of the server itself, in Prometheus' text format, appended. */
 void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out);
 

@@ -210,16 +210,13 @@ static cu_status hand_over(struct carry *c, struct cu_carriage *ret, struct cu_e
 
 static cu_status judge_key(struct carry *c, const struct cu_statement *st, struct cu_err *err)
 {
-    CU_BUF message = cu_buf_heap(CU_ENTRY_MAX + 64);
     struct cu_place *p = c->p;
     const struct cu_member_key *key;
 
     ENSURE(cu_hash_eq(&st->network, &p->trust.network), err, CU_WRONG_NETWORK, "what the provider signed is for another ledger");
     const cu_status may = cu_members_may(&p->members, &st->kid, st->kind, (cu_seq){ p->log.checkpoint.size.v }, &key, err);
     if (may != CU_OK) return cu_fail_while(err, may, "what the provider sent is signed by nobody who may accept evidence here");
-    cu_sig_structure(st->protected_, st->payload, &message);
-    TRY(cu_buf_ok(&message, err));
-    const cu_status good = cu_verify_one(&p->verifier, &key->pub, cu_buf_span(&message), st->signature.p, err);
+    const cu_status good = cu_place_signed(p, st, key, err);
     return good == CU_OK ? CU_OK : cu_fail_while(err, good, "the provider's signature");
 }
 
@@ -284,25 +281,15 @@ static cu_status get_accepted(struct carry *c, struct cu_err *err)
 
 /* ---- 5. to the node ---- */
 
-static cu_status take_deposit(void *arg, const struct cu_index_row *row, struct cu_err *err)
-{
-    struct cu_outcome *o = arg;
-
-    (void)err;
-    if (row->kind == CU_KIND_DEPOSIT) o->status = CU_OK, o->seq = row->seq;
-    return CU_OK;
-}
-
 /* Does the log have it? */
 static cu_status find_recorded(struct carry *c, struct cu_err *err)
 {
-    struct cu_index *index = &c->p->index;
-    char hex[65];
+    struct cu_claim_outcome is;
+    const cu_status found = cu_lookup_outcome(c->p, &c->id, &is, err);
 
-    cu_hash_hex(&c->id, hex);
-    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
     c->w.outcome = (struct cu_outcome){ .status = CU_NOT_FOUND, .id = c->id };
-    return index->find(index->self, &q, take_deposit, &c->w.outcome, err);
+    if (found == CU_OK && is.kind == CU_KIND_DEPOSIT) c->w.outcome.status = CU_OK, c->w.outcome.seq = is.seq;
+    return found == CU_NOT_FOUND ? CU_OK : found;
 }
 
 /* An acceptance that grew old is asked for anew: same claim, same id. */

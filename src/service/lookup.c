@@ -277,3 +277,25 @@ cu_status cu_copies(struct cu_place *p, cu_seq deposit, uint64_t *ret, struct cu
     *ret = c.n;
     return CU_OK;
 }
+
+static cu_status take_outcome(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct cu_claim_outcome *o = arg;
+
+    (void)err;
+    if (row->kind == CU_KIND_DEPOSIT || (row->kind == CU_KIND_REFUSAL && o->kind == CU_KIND_NONE))
+        *o = (struct cu_claim_outcome){ row->kind, row->seq, row->kid, row->size };
+    return CU_OK;
+}
+
+cu_status cu_lookup_outcome(struct cu_place *p, const cu_hash *id, struct cu_claim_outcome *ret, struct cu_err *err)
+{
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
+    *ret = (struct cu_claim_outcome){ .kind = CU_KIND_NONE };
+    TRY(p->index.find(p->index.self, &q, take_outcome, ret, err));
+    ENSURE(ret->kind != CU_KIND_NONE, err, CU_NOT_FOUND, "no outcome of that claim is recorded");
+    return CU_OK;
+}

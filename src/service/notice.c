@@ -121,19 +121,6 @@ static cu_status count_deposits(struct cu_place *p, const cu_hash *notice, struc
     return p->index.find(p->index.self, &q, take_deposit, ret, err);
 }
 
-struct asked {
-    struct cu_ledger *ledger;
-    const cu_hash *id;
-    struct cu_notice_standing standing;
-};
-
-static cu_status look_notice(void *arg, struct cu_err *err)
-{
-    struct asked *a = arg;
-
-    return cu_ledger_notice(a->ledger, a->id, &a->standing, err);
-}
-
 cu_status cu_notice_answer(struct cu_place *p, struct cu_span name, uint64_t reason, struct cu_span text, struct cu_outcome *ret,
                            struct cu_err *err)
 {
@@ -264,19 +251,37 @@ static cu_status take_notice(void *arg, const struct cu_index_row *row, struct c
     return cu_buf_ok(&d->notices, err);
 }
 
+/* Of those that were found, the ones whose time has passed without an answer stay. */
+static cu_status look_notices(void *arg, struct cu_err *err)
+{
+    struct due *d = arg;
+    struct cu_notice_standing is;
+    size_t n = 0;
+
+    for (size_t at = 0; at < d->notices.n; at += sizeof(cu_hash)) {
+        cu_hash id;
+        memcpy(id.b, d->notices.p + at, sizeof id.b);
+        TRY(cu_ledger_notice(d->p->ledger, &id, &is, err));
+        if (is.answered || is.timed_out || d->now <= is.deadline) continue;
+        memcpy(d->notices.p + n, id.b, sizeof id.b);
+        n += sizeof id.b;
+    }
+    d->notices.n = n;
+    return CU_OK;
+}
+
 static cu_status notices_due(struct due *d, struct cu_err *err)
 {
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_NOTICE };
     cu_status said;
 
     TRY(d->p->index.find(d->p->index.self, &q, take_notice, d, err));
+    if (d->notices.n == 0) return CU_OK;
+    TRY(cu_ask(d->p, look_notices, d, err)); /* the machine is at rest once for all of them */
     for (size_t at = 0; at < d->notices.n; at += sizeof(cu_hash)) {
         struct cu_timeout body = { .has_notice = true };
         memcpy(body.notice.b, d->notices.p + at, sizeof body.notice.b);
-        struct asked a = { .ledger = d->p->ledger, .id = &body.notice };
-        TRY(cu_ask(d->p, look_notice, &a, err));
-        const bool open = !a.standing.answered && !a.standing.timed_out;
-        if (open && d->now > a.standing.deadline) TRY(say_late(d, &body, &said, err));
+        TRY(say_late(d, &body, &said, err));
     }
     return CU_OK;
 }

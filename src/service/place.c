@@ -112,3 +112,12 @@ cu_status cu_key_load_named(const struct cu_fs *fs, const char *name, struct cu_
     cu_wipe(pem.p, pem.n);
     return read == CU_OK ? CU_OK : cu_fail_while(err, read, "%s", path);
 }
+
+cu_status cu_place_signed(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key, struct cu_err *err)
+{
+    CU_BUF message = cu_buf_heap(CU_ENTRY_MAX + 64);
+
+    cu_sig_structure(st->protected_, st->payload, &message);
+    TRY(cu_buf_ok(&message, err));
+    return cu_verify_one(&p->verifier, &key->pub, cu_buf_span(&message), st->signature.p, err);
+}

@@ -120,6 +120,9 @@ CU_MUST_USE cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, st
 cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 
+/** Is a statement signed by this member's key? BAD_SIGNATURE, HIGH_S. */
+CU_MUST_USE cu_status cu_place_signed(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key, struct cu_err *err);
+
 /* ---- the log (log.c) ---- */
 /** Of an engine: as acknowledged. Without one (NULL): as it lies under `dir`. `trust` NULL: an engine's checkpoint is its own word.
  *  `quorum`: of a log that lies elsewhere, whose keeper alone is not believed. */
@@ -182,6 +185,9 @@ struct cu_found { struct cu_index_row row; struct cu_buf mem; };
 void cu_found_free(struct cu_found *f);
 /** "C1/3", a unique prefix of an id's hex (4 digits or more), a whole SHA-256 of an item, or a label. NOT_FOUND, AMBIGUOUS. */
 CU_MUST_USE cu_status cu_lookup(struct cu_place *p, struct cu_span name, struct cu_found *ret, struct cu_err *err);
+/** What the log says became of a claim: its deposit, which outranks, else its refusal. NOT_FOUND: neither is recorded. */
+struct cu_claim_outcome { uint64_t kind; cu_seq seq; cu_hash kid; uint64_t size; };
+CU_MUST_USE cu_status cu_lookup_outcome(struct cu_place *p, const cu_hash *id, struct cu_claim_outcome *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_lookup_seq(struct cu_place *p, cu_seq seq, struct cu_found *ret, struct cu_err *err);
 /** A case by its name; NOT_FOUND names the nearest. */
 CU_MUST_USE cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_found *ret, struct cu_err *err);

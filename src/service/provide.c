@@ -41,58 +41,28 @@ bool cu_provider_members(struct cu_provider *v, uint64_t *io_entries, struct cu_
     return others;
 }
 
-struct recorded {
-    const cu_hash *id;
-    struct cu_spooled_view *view;
-    bool found;
-};
-
-static cu_status is_recorded(void *arg, const struct cu_index_row *row, struct cu_err *err)
-{
-    struct recorded *r = arg;
-
-    (void)err;
-    if ((row->kind != CU_KIND_DEPOSIT && row->kind != CU_KIND_REFUSAL) || !cu_hash_eq(&row->id, r->id)) return CU_OK;
-    *r->view = (struct cu_spooled_view){ .state = CU_SPOOLED_RECORDED,
-                                         .kid = row->kid,
-                                         .length = row->size,
-                                         .offset = row->size,
-                                         .seq = row->seq.v,
-                                         .whole = true,
-                                         .settled = true };
-    r->found = true;
-    return CU_OK;
-}
-
 cu_status cu_provider_look(struct cu_provider *v, const cu_hash *id, struct cu_spooled_view *ret, struct cu_err *err)
 {
-    struct cu_index *index = &v->config.place->index;
-    struct recorded r = { id, ret, false };
-    char hex[65];
+    struct cu_claim_outcome is;
     const cu_status here = cu_spool_look(v->spool, id, ret, err);
 
     if (here != CU_NOT_FOUND) return here;
-    cu_hash_hex(id, hex);
-    const struct cu_index_query q = { .by = CU_FIND_ID_PREFIX, .text = cu_span_str(hex) };
     pthread_mutex_lock(&v->act);
-    const cu_status found = index->find(index->self, &q, is_recorded, &r, err);
+    const cu_status found = cu_lookup_outcome(v->config.place, id, &is, err);
     pthread_mutex_unlock(&v->act);
+    ENSURE(found != CU_NOT_FOUND, err, CU_NOT_FOUND, "no such claim is known here: POST /v1/claims brings it");
     TRY(found);
-    ENSURE(r.found, err, CU_NOT_FOUND, "no such claim is known here: POST /v1/claims brings it");
+    *ret = (struct cu_spooled_view){ .state = CU_SPOOLED_RECORDED,
+                                     .kid = is.kid,
+                                     .length = is.size,
+                                     .offset = is.size,
+                                     .seq = is.seq.v,
+                                     .whole = true,
+                                     .settled = true };
     return CU_OK;
 }
 
 /* ---- a claim, judged by the log ---- */
-
-static cu_status check_signature(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key,
-                                 struct cu_err *err)
-{
-    CU_BUF message = cu_buf_heap(CU_ENTRY_MAX + 64);
-
-    cu_sig_structure(st->protected_, st->payload, &message);
-    TRY(cu_buf_ok(&message, err));
-    return cu_verify_one(&p->verifier, &key->pub, cu_buf_span(&message), st->signature.p, err);
-}
 
 static cu_status check_seen(struct cu_place *p, const struct cu_seen *seen, struct cu_err *err)
 {
@@ -117,7 +87,7 @@ static cu_status judge(struct cu_place *p, const struct cu_claim_file *parts, co
     ENSURE(cu_hash_eq(&commitment, &claim->commitment), err, CU_BAD_ATTACHMENT,
            "salt and details are not those that the claim was signed over");
     TRY(cu_members_may(&p->members, &st->kid, CU_KIND_CLAIM, (cu_seq){ p->log.checkpoint.size.v }, &key, err));
-    TRY(check_signature(p, st, key, err));
+    TRY(cu_place_signed(p, st, key, err));
     TRY(check_seen(p, &claim->seen, err));
     ENSURE(p->index.count(p->index.self, CU_KIND_CASE, &claim->case_id) > 0, err, CU_UNKNOWN_CASE,
            "the claim is for a case that is not open in the ledger");

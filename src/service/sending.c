@@ -79,8 +79,6 @@ cu_status cu_aside_drop(struct cu_place *p, const cu_hash *root, struct cu_err *
 
 /* ---- what travels ---- */
 
-static uint64_t chunks_of(uint64_t size) { return size / CU_CHUNK_BYTES + (size % CU_CHUNK_BYTES != 0); }
-
 static cu_status add_part(struct cu_sending *u, struct cu_span path, uint64_t size, const cu_hash *root, struct cu_err *err)
 {
     if (u->n == u->cap) {
@@ -97,7 +95,7 @@ static cu_status add_part(struct cu_sending *u, struct cu_span path, uint64_t si
 
 static bool next_chunk_roots(struct cu_sending *u, struct cu_span *io_chunks, uint64_t size, bool wanted)
 {
-    const size_t n = (size_t)chunks_of(size) * sizeof(cu_hash);
+    const size_t n = (size_t)cu_content_chunk_count(size) * sizeof(cu_hash);
 
     if (io_chunks->n < n) return false;
     if (wanted) cu_buf_add(&u->roots, cu_span(io_chunks->p, n));

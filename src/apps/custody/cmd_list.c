@@ -168,7 +168,9 @@ static cu_status tell_status(struct session *s, void *arg, struct cu_err *err)
                     "\nALARM       %llu proofs that somebody signed another log of this name: " CU_DIR_FORKS
                     ", see `custody fork-proof verify`",
                     LLU(forks));
-    cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
+    if (s->place.members.organisations > 1)
+        cu_buf_addf(out, "\nkeepers     %llu organisations, each with keys of its own\n", LLU(s->place.members.organisations));
+    else cu_buf_add_str(out, "\nkeeper      one organisation holds every key of this ledger\n");
     if (indexed.v < s->place.log.checkpoint.size.v)
         cu_buf_addf(out, "index       %llu entries behind the log\n",
                     (unsigned long long)(s->place.log.checkpoint.size.v - indexed.v));

@@ -1,5 +1,6 @@
 /* custody network: several organisations begin a ledger together, all of them on one machine or each on its own; and how their nodes stand */
 #include "apps/custody/app.h"
+#include "codec/fields.h"
 
 #include <unistd.h>
 
@@ -223,24 +224,25 @@ struct seen {
 };
 
 /* What the node says of itself is read for figures, and believed in nothing else. */
-static uint64_t figure(struct cu_span json, const char *key)
+static uint64_t figure(struct cu_span json, const char *name)
 {
-    const uint8_t *at = json.n ? memmem(json.p, json.n, key, strlen(key)) : NULL;
+    uint8_t memory[1000];
+    struct cu_buf value = cu_buf_over(memory, sizeof memory);
     uint64_t v = 0;
 
-    for (at = at ? at + strlen(key) : NULL; at && at < json.p + json.n && *at >= '0' && *at <= '9' && v < UINT64_MAX / 16; at++)
-        v = 10 * v + (*at - '0');
+    if (!cu_fields_find(json, name, &value) || cu_decimal_read(cu_buf_span(&value), UINT64_MAX / 16, &v, NULL) != CU_OK) return 0;
     return v;
 }
 
-static void digest(struct cu_span json, const char *key, char ret[65])
+static void digest(struct cu_span json, const char *name, char ret[65])
 {
-    const uint8_t *at = json.n ? memmem(json.p, json.n, key, strlen(key)) : NULL;
-    size_t n = 0;
+    uint8_t memory[1000];
+    struct cu_buf value = cu_buf_over(memory, sizeof memory);
+    cu_hash hash;
 
-    for (at = at ? at + strlen(key) : NULL; at && at < json.p + json.n && n < 64 && strchr("0123456789abcdef", *at) && *at; at++)
-        ret[n++] = (char)*at;
-    ret[n] = 0;
+    ret[0] = 0;
+    if (cu_fields_find(json, name, &value) && cu_hex_read(cu_buf_span(&value), hash.b, sizeof hash.b, NULL) == CU_OK)
+        cu_hash_hex(&hash, ret);
 }
 
 static cu_status ask_node(struct run *run, const char *url, struct cu_buf *ret, struct cu_err *err)
@@ -273,13 +275,13 @@ static void look_at(struct run *run, const char *url, struct seen *ret)
     *ret = (struct seen){ .there = ask_node(run, url, &answer, &err) == CU_OK };
     snprintf(ret->why, sizeof ret->why, "%.299s", err.text);
     const struct cu_span json = cu_buf_span(&answer);
-    ret->height = figure(json, "\"height\":");
-    ret->size = figure(json, "\"entries\":");
-    ret->exhibits = figure(json, "\"exhibits\":");
-    ret->incidents = figure(json, "\"incidents\":");
-    ret->copies = figure(json, "\"copies_required\":");
-    digest(json, "\"network\":\"", ret->network);
-    digest(json, "\"root\":\"", ret->root);
+    ret->height = figure(json, "height");
+    ret->size = figure(json, "entries");
+    ret->exhibits = figure(json, "exhibits");
+    ret->incidents = figure(json, "incidents");
+    ret->copies = figure(json, "copies_required");
+    digest(json, "network", ret->network);
+    digest(json, "root", ret->root);
 }
 
 /* What somebody has to look after, beside being behind; "": nothing. */

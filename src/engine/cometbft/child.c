@@ -5,6 +5,8 @@
  */
 #include "engine/cometbft/child.h"
 
+#include "engine/cometbft/clock.h"
+
 #include "custody/limits.h"
 
 #include <errno.h>
@@ -127,26 +129,10 @@ static void hear_all(struct cu_child *c, int in)
     hear(c, line, n);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void after(struct timespec *ret, uint64_t ms)
-{
-    clock_gettime(CLOCK_MONOTONIC, ret);
-    const uint64_t ns = (uint64_t)ret->tv_nsec + ms % 1000 * 1000000;
-    ret->tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    ret->tv_nsec = (long)(ns % 1000000000);
-}
-
 /* Runs it once; how long it lived. */
 static uint64_t run_once(struct cu_child *c, int *ret_exit)
 {
-    const uint64_t began = now_ms();
+    const uint64_t began = cu_monotonic_ms();
     char socket[sizeof c->home + 16];
     int fds[2], status = -1;
 
@@ -168,7 +154,7 @@ static uint64_t run_once(struct cu_child *c, int *ret_exit)
     pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->lock);
     *ret_exit = status;
-    return now_ms() - began;
+    return cu_monotonic_ms() - began;
 }
 
 static void give_up(struct cu_child *c, int status)
@@ -192,10 +178,9 @@ static void give_up(struct cu_child *c, int status)
 
 static bool pause_before(struct cu_child *c, unsigned quick)
 {
-    struct timespec until;
     const uint64_t ms = (uint64_t)FIRST_PAUSE_MS << (quick < 6 ? quick : 6);
+    const struct timespec until = cu_monotonic_in(ms < LAST_PAUSE_MS ? ms : LAST_PAUSE_MS);
 
-    after(&until, ms < LAST_PAUSE_MS ? ms : LAST_PAUSE_MS);
     pthread_mutex_lock(&c->lock);
     while (!c->ending && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) continue;
     const bool ending = c->ending;
@@ -236,17 +221,13 @@ static void let_go(struct cu_child *c)
 cu_status cu_child_start(const struct cu_child_config *config, struct cu_child **ret, struct cu_err *err)
 {
     struct cu_child *c = calloc(1, sizeof *c);
-    pthread_condattr_t monotonic;
 
     ENSURE(c, err, CU_NO_MEMORY, "no memory for the consensus engine");
     c->config = *config;
     snprintf(c->program, sizeof c->program, "%s", config->program);
     snprintf(c->home, sizeof c->home, "%s", config->home);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cu_monotonic_cond(&c->changed);
     if (pthread_create(&c->thread, NULL, run_child, c) != 0) {
         let_go(c);
         return cu_fail(err, CU_NO_MEMORY, "no thread for the consensus engine");
@@ -257,10 +238,8 @@ cu_status cu_child_start(const struct cu_child_config *config, struct cu_child *
 
 void cu_child_stop(struct cu_child *c)
 {
-    struct timespec until;
-
     if (!c) return;
-    after(&until, CU_CHAIN_STOP_MS);
+    const struct timespec until = cu_monotonic_in(CU_CHAIN_STOP_MS);
     pthread_mutex_lock(&c->lock);
     c->ending = true;
     pthread_cond_broadcast(&c->changed);

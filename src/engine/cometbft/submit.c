@@ -11,6 +11,8 @@
  */
 #include "engine/cometbft/submit.h"
 
+#include "engine/cometbft/clock.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,14 +66,6 @@ struct cu_sender {
     pthread_t packer;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static unsigned flight(const struct cu_sender *s)
 {
     unsigned n = 0;
@@ -118,7 +112,7 @@ static void settle(struct cu_sender *s, struct slot *slot)
     }
     slot->n = kept;
     slot->state = kept > 0 ? AGAIN : SETTLED;
-    s->settled = now_ms();
+    s->settled = cu_monotonic_ms();
     s->still = false;
     pthread_cond_signal(&s->changed);
 }
@@ -377,7 +371,7 @@ static bool clear_something(struct cu_sender *s)
 
 static bool send_something(struct cu_sender *s)
 {
-    const uint64_t now = now_ms();
+    const uint64_t now = cu_monotonic_ms();
 
     for (unsigned i = 0; i < SLOTS; i++) {
         struct slot *slot = &s->slot[i];
@@ -393,20 +387,9 @@ static bool send_something(struct cu_sender *s)
     return false;
 }
 
-static struct timespec in_ms(unsigned ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    t.tv_sec += (time_t)(ms / 1000) + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 static void wait_a_tick(struct cu_sender *s)
 {
-    const struct timespec until = in_ms(TICK_MS);
+    const struct timespec until = cu_monotonic_in(TICK_MS);
 
     if (flight(s) == 0) pthread_cond_wait(&s->changed, &s->lock);
     else pthread_cond_timedwait(&s->changed, &s->lock, &until);
@@ -462,14 +445,10 @@ cu_status cu_sender_submit(struct cu_sender *s, const struct cu_span *records, s
                            struct cu_err *err)
 {
     struct request r = { .records = records, .ret = ret, .n = n };
-    const struct timespec until = in_ms(s->config.wait_ms);
+    const struct timespec until = cu_monotonic_in(s->config.wait_ms);
 
     if (n == 0) return CU_OK;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r.answered, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cu_monotonic_cond(&r.answered);
     pthread_mutex_lock(&s->lock);
     const bool taken = !(s->still && flight(s) > 0) && !s->ending;
     if (taken) append(s, &r);
@@ -555,17 +534,13 @@ static void free_at(struct cu_sender **s) { cu_sender_free(*s); }
 cu_status cu_sender_new(const struct cu_sender_config *config, struct cu_sender **ret, struct cu_err *err)
 {
     CU_CLEANUP(free_at) struct cu_sender *s = calloc(1, sizeof *s);
-    pthread_condattr_t monotonic;
 
     ENSURE(s, err, CU_NO_MEMORY, "no memory for what a node submits");
     s->config = *config;
     if (!s->config.wait_ms) s->config.wait_ms = CU_CHAIN_WAIT_MS;
     if (!s->config.resend_ms) s->config.resend_ms = CU_CHAIN_RESEND_MS;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cu_monotonic_cond(&s->changed);
     s->file = cu_buf_heap(CU_CHAIN_TX_MAX + CU_HEIGHT_HEADER);
     for (unsigned i = 0; i < SLOTS; i++) s->slot[i].tx = cu_buf_heap(CU_CHAIN_TX_MAX);
     TRY(config->fs->ops->make_dir(config->fs->self, config->dir, err));

@@ -1,5 +1,5 @@
 /* JSON in, as much of it as our servers write: flat objects, and lists of them. It is read for what it says, and believed in nothing else. */
-#include "client/client.h"
+#include "codec/fields.h"
 
 #include "custody/text.h"
 
@@ -61,43 +61,13 @@ bool cu_fields_next(struct cu_fields *f, char ret_name[32], struct cu_buf *ret)
     return true;
 }
 
-/* ---- what became of records ---- */
-#define NAMED(num, name, http, code, retry, text, zh) \
-    if (cu_span_is(text_of, #name)) return *ret = CU_##name, true;
-bool cu_status_named(struct cu_span text_of, cu_status *ret)
+bool cu_fields_find(struct cu_span object, const char *wanted, struct cu_buf *ret)
 {
-    CU_STATUS_TABLE(NAMED)
-    return false;
-}
-
-static bool take_outcome(struct cu_fields *f, struct cu_outcome *ret)
-{
-    uint8_t memory[1000];
-    struct cu_buf value = cu_buf_over(memory, sizeof memory), text = cu_buf_over(ret->text, sizeof ret->text - 1);
+    struct cu_fields f = { .rest = object };
     char name[32];
-    bool status = false, seq = false, id = false, leaf = false, block = false;
 
-    memset(ret, 0, sizeof *ret);
-    while (cu_fields_next(f, name, &value)) {
-        const struct cu_span v = cu_buf_span(&value);
-        if (strcmp(name, "status") == 0) status = cu_status_named(v, &ret->status);
-        if (strcmp(name, "detail") == 0) cu_buf_clear(&text), cu_text_printable(&text, v);
-        if (strcmp(name, "entry") == 0) seq = cu_decimal_read(v, INT64_MAX, &ret->seq.v, NULL) == CU_OK;
-        if (strcmp(name, "block") == 0) block = cu_decimal_read(v, INT64_MAX, &ret->block.v, NULL) == CU_OK;
-        if (strcmp(name, "id") == 0) id = cu_hex_read(v, ret->id.b, sizeof ret->id.b, NULL) == CU_OK;
-        if (strcmp(name, "leaf") == 0) leaf = cu_hex_read(v, ret->leaf.b, sizeof ret->leaf.b, NULL) == CU_OK;
-    }
-    ret->text[text.n] = 0;
-    if (f->bad || !status) return false;
-    if (ret->status == CU_OK) return seq && id && leaf && block;
-    return ret->status != CU_DUPLICATE || (seq && id);
-}
-
-bool cu_outcomes_read(struct cu_span body, struct cu_outcome *ret, size_t n)
-{
-    struct cu_fields f = { .rest = body };
-
-    for (size_t i = 0; i < n; i++)
-        if (!take(&f, i ? ',' : '[') || !take_outcome(&f, &ret[i])) return false;
-    return take(&f, ']');
+    while (cu_fields_next(&f, name, ret))
+        if (strcmp(name, wanted) == 0) return true;
+    cu_buf_clear(ret);
+    return false;
 }
