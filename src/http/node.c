@@ -231,20 +231,6 @@ static cu_status attest(struct cu_node *node, bool *ret_any)
     return attested;
 }
 
-struct own {
-    uint64_t party;
-    bool ret;
-};
-
-static cu_status look_own(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
-{
-    struct own *own = arg;
-
-    (void)err;
-    own->ret |= stored->party == own->party;
-    return CU_OK;
-}
-
 /* What was recorded and not attested by this organisation when the process before this one ended: from the end back to what its last
  * attestation covers. */
 static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
@@ -260,15 +246,15 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
     for (uint64_t seq = p->log.checkpoint.size.v; seq-- > covered;) {
         struct cu_range range;
         size_t at = 0;
-        struct own own = { key ? key->party : 0, false };
+        bool own = false;
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ seq }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
         while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) &&
                cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;
         if (!is_held(&e)) continue;
-        TRY(p->index.find_stored(p->index.self, (cu_seq){ seq }, look_own, &own, err));
-        if (!own.ret) cu_node_hold(node, seq);
+        TRY(cu_copied_by(p, (cu_seq){ seq }, key ? key->party : 0, &own, err));
+        if (!own) cu_node_hold(node, seq);
     }
     return CU_OK;
 }

@@ -38,19 +38,6 @@ static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_e
     return CU_OK;
 }
 
-struct own_copy {
-    uint64_t party;
-    bool attested;
-};
-static cu_status is_own(void *arg, const struct cu_index_stored *s, struct cu_err *err)
-{
-    struct own_copy *o = arg;
-
-    (void)err;
-    o->attested |= s->party == o->party;
-    return CU_OK;
-}
-
 static void make_room(struct cu_copier *c)
 {
     size_t n = 0;
@@ -79,9 +66,7 @@ static cu_status look_further(struct cu_copier *c, uint64_t now, bool *ret_more,
     *f = (struct candidates){ .c = c };
     looked = room ? index->find(index->self, &q, take_row, f, err) : CU_OK;
     for (size_t i = 0; looked == CU_OK && i < f->n; i++) {
-        struct own_copy own = { c->r.party, false };
-        looked = index->find_stored(index->self, f->found[i].seq, is_own, &own, err);
-        f->found[i].attested = own.attested;
+        looked = cu_copied_by(c->r.p, f->found[i].seq, c->r.party, &f->found[i].attested, err);
         f->found[i].first = now;
         c->waiting[c->waiting_n++] = f->found[i];
     }

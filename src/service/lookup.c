@@ -278,6 +278,29 @@ cu_status cu_copies(struct cu_place *p, cu_seq deposit, uint64_t *ret, struct cu
     return CU_OK;
 }
 
+struct own_copy {
+    uint64_t party;
+    bool ret;
+};
+
+static cu_status is_own(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    struct own_copy *own = arg;
+
+    (void)err;
+    own->ret |= stored->party == own->party;
+    return CU_OK;
+}
+
+cu_status cu_copied_by(struct cu_place *p, cu_seq deposit, uint64_t party, bool *ret, struct cu_err *err)
+{
+    struct own_copy own = { party, false };
+
+    TRY(p->index.find_stored(p->index.self, deposit, is_own, &own, err));
+    *ret = own.ret;
+    return CU_OK;
+}
+
 static cu_status take_outcome(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct cu_claim_outcome *o = arg;

@@ -214,5 +214,7 @@ struct cu_span cu_party_named(const struct cu_place *p, uint64_t party);
 struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid);
 /** Copies of a deposit: organisations of the policy that attest it in the log. */
 CU_MUST_USE cu_status cu_copies(struct cu_place *p, cu_seq deposit, uint64_t *ret, struct cu_err *err);
+/** Does this party say that it holds it? */
+CU_MUST_USE cu_status cu_copied_by(struct cu_place *p, cu_seq deposit, uint64_t party, bool *ret, struct cu_err *err);
 
 #endif

@@ -1,6 +1,5 @@
 """Nodes on loopback: each a ledger (chain_node) and the CometBFT beside it. What the cluster tests share."""
 import base64
-import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 sys.path.insert(0, str(SOURCE / "tests/cli"))
 from custody_test import CUSTODY  # noqa: E402
+import shared  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("CUSTODY_BUILD", SOURCE / "build/release"))
 TOOL = BUILD / "bin/chain_node"
@@ -193,11 +193,4 @@ class Network:
 
 
 def log_digest(node):
-    """Every entry that the node's log holds: call it when the node was stopped."""
-    log = node.home / "ledger/node/log"
-    size = int((log / "checkpoint").read_text().split("\n")[1])
-    digest = hashlib.sha256()
-    for i in range(0, size, 256):
-        name = f"{i // 256:03}" + ("" if size - i >= 256 else f".p/{size - i}")
-        digest.update((log / "tile/entries" / name).read_bytes())
-    return size, digest.hexdigest()
+    return shared.log_digest(node.home / "ledger")

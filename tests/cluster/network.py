@@ -1,6 +1,5 @@
 """Organisations on loopback: each a `custody node` with the CometBFT that it starts. What the tests of a network share."""
 import concurrent.futures
-import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +15,7 @@ SOURCE = HERE.parents[1]
 sys.path.insert(0, str(SOURCE / "tests/cli"))
 from custody_test import CUSTODY, ENVIRONMENT, call  # noqa: E402
 from node_test import SIGN, Node, parts  # noqa: E402,F401
+from shared import log_digest  # noqa: E402
 
 COMET = pathlib.Path(os.environ.get("CUSTODY_COMETBFT", SOURCE / "build/tools/bin/cometbft"))
 PATIENCE_S = 60
@@ -108,14 +108,7 @@ class Org(Node):
         return call([SIGN, self.root, case, *[str(n) for n in numbers]]).raw
 
     def log_digest(self):
-        """Every entry that its log holds: when it was stopped."""
-        log = self.root / "node/log"
-        size = int((log / "checkpoint").read_text().split("\n")[1])
-        digest = hashlib.sha256()
-        for i in range(0, size, 256):
-            name = f"{i // 256:03}" + ("" if size - i >= 256 else f".p/{size - i}")
-            digest.update((log / "tile/entries" / name).read_bytes())
-        return size, digest.hexdigest()
+        return log_digest(self.root)
 
 
 class Network:
