@@ -254,7 +254,7 @@ static cu_status read_roots(const struct roots *from, uint64_t first, size_t n, 
     size_t got = bytes;
 
     if (from->file) TRY(from->file->ops->read_at(from->file, first * sizeof *ret, ret, bytes, &got, err));
-    else if (from->all.n / sizeof *ret < first + n) got = 0;
+    else if (!from->all.p || from->all.n / sizeof *ret < first + n) got = 0;
     else memcpy(ret, from->all.p + first * sizeof *ret, bytes);
     ENSURE(got == bytes, err, CU_BAD_HASH,
            "the list of chunks is shorter than the content: one root of 32 bytes for each MiB of it");
