@@ -259,6 +259,24 @@ def an_extra_file_anywhere_is_named_and_moved_to_quarantine(folder):
     return f"{len(share(places))} folders"
 
 
+@test
+def what_a_deposit_that_was_cut_short_left_is_no_loss_when_it_is_damaged(folder):
+    """An index without its pack, a tree without its bytes, in both stores: nothing was acknowledged, so nothing can be lost."""
+    other = Ledger.new(folder / "other", "C1")
+    fill(folder / "more/large.bin", noise(1_200_000, 7)), fill(folder / "more/packed.bin", noise(80_000, 8))
+    other.deposit("--case", "C1", folder / "more/large.bin", folder / "more/packed.bin", "--receipts", folder / "receipts")
+    strays = [f for f in set(other.files("cloud/objects")) - set(every_file("cloud/objects")) if f.endswith((".idx", ".tree"))]
+    assert {f.rsplit(".")[-1] for f in strays} == {"idx", "tree"}, strays
+    for i, where in enumerate(sorted(strays)):
+        ledger = template()[0].copy(folder / f"L{i}")
+        for store in ("cloud", "node"):
+            fill(ledger.root / where.replace("cloud", store, 1), (other.root / where).read_bytes())
+        ledger.clean()
+        flip(ledger.root / where)
+        assert named(ledger.check(code=2), where)
+        restored_and_on_record(ledger)
+
+
 def one_of_each_kind():
     files = every_file("cloud", "node")
     return [next(f for f in files if part in f and not f.endswith(end)) for part, end in
