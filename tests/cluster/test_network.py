@@ -2,13 +2,14 @@
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from network import COMET, Network, call, parts, same, statuses, submit_at_once, until
+from network import COMET, CUSTODY, Network, call, parts, same, statuses, submit_at_once, until
 
 OLD = COMET.parent / "cometbft-0.38"
 RECORDS = int(os.environ.get("CUSTODY_CHAIN_RECORDS", "4000"))
@@ -127,9 +128,8 @@ def lost_parts(folder):
         to = audit.root.parent / f"{part.replace('/', '-')}-{number}"
         (audit.root / part).rename(to)
         (audit.root / part).mkdir()
-        for kept in ("cosigner", "priv_validator_state.json"):
-            if (to / kept).exists():
-                (to / kept).rename(audit.root / part / kept)
+        if (to / "cosigner").exists():
+            (to / "cosigner").rename(audit.root / part / "cosigner")
 
     try:
         record()
@@ -142,7 +142,7 @@ def lost_parts(folder):
             if what == ["chain/data"]:  # the ledger has committed more than the engine remembers: that is said, and what to do
                 audit.start(wait=False)
                 code = audit.process.wait(60)
-                assert code != 0 and "put node/cosigner and chain/data/priv_validator_state.json back" in audit.said(), (code, audit.said())
+                assert code != 0 and "put node/cosigner back" in audit.said(), (code, audit.said())
                 aside("node")
             audit.start()
             net.rest()
@@ -158,6 +158,47 @@ def lost_parts(folder):
             os.kill(process, signal.SIGCONT)
         net.rest()
         ok("held for five seconds: it follows")
+        for org in net.orgs:
+            org.stop()
+        ok(f"the four are the same: {same(net.orgs)}")
+    finally:
+        net.__exit__(RuntimeError)
+
+
+def an_older_copy(folder):
+    """A backup put in a node's place: it never votes again where it voted, and says so; told that nobody else has its keys, it goes on."""
+    net = begun(folder)
+    police, _, court, audit = net.orgs
+    older = pathlib.Path(folder) / "older"
+
+    def record(by, number):
+        assert set(statuses([by.submit(police.sign("C1", number, 8))])) == {"OK"}
+
+    try:
+        audit.stop()
+        shutil.copytree(audit.root, older, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+        audit.start()
+        court.stop()  # of three that are left each one's vote is needed
+        record(audit, 1)
+        court.start()
+        net.rest()
+        audit.stop()
+        shutil.rmtree(audit.root)
+        shutil.copytree(older, audit.root, symlinks=True)
+        audit.start(wait=False)
+        assert audit.process.wait(60) != 0 and "an older copy was put in its place" in audit.said(), audit.said()
+        ok("an older copy in a node's place votes for nothing, and says what to do")
+        (audit.root / "node/cosigner/votes").unlink()
+        audit.start(wait=False)
+        assert audit.process.wait(60) != 0 and "custody network resume" in audit.said(), audit.said()
+        call([CUSTODY, "network", "resume", "--ledger", audit.root])
+        audit.start()
+        record(audit, 9)
+        court.stop()
+        record(audit, 17)
+        court.start()
+        net.rest()
+        ok("resumed, its vote is counted again")
         for org in net.orgs:
             org.stop()
         ok(f"the four are the same: {same(net.orgs)}")
@@ -219,7 +260,7 @@ if __name__ == "__main__":
     if not COMET.exists():
         print("ok - the network # SKIP cometbft is not installed: run tools/setup cluster")
         sys.exit(77)
-    tests = {"load": mixed_load, "away": a_majority_away, "lost": lost_parts, "crash": crash_points, "old": an_older_engine}
+    tests = {"load": mixed_load, "away": a_majority_away, "lost": lost_parts, "older": an_older_copy, "crash": crash_points, "old": an_older_engine}
     for name in sys.argv[1:] or tests:
         with tempfile.TemporaryDirectory() as scratch:
             tests[name](scratch)

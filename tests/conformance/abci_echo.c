@@ -1,4 +1,4 @@
-/* A line "request HEX" or "response HEX" in, the same out as we write what we read of it, or "-" and why it is refused. */
+/* A line "request HEX", "response HEX" or "signer HEX" in, the same out as we write what we read of it, or "-" and why it is refused. */
 #include "custody/text.h"
 #include "engine/cometbft/abci.h"
 
@@ -10,11 +10,11 @@ static _Alignas(max_align_t) uint8_t bytes[1 << 20], memory[1 << 20];
 static union {
     struct cu_abci_request request;
     struct cu_abci_response response;
+    struct cu_abci_signer signer;
 } message;
 
-static void answer(bool request, struct cu_span in)
+static void answer(const struct cu_pb_message *of, struct cu_span in)
 {
-    const struct cu_pb_message *of = request ? &cu_abci_request_table : &cu_abci_response_table;
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
     CU_BUF again = cu_buf_heap(sizeof bytes), line = cu_buf_heap(2 * sizeof bytes);
     struct cu_err err;
@@ -37,10 +37,13 @@ int main(void)
 
     while ((n = getline(&line, &cap, stdin)) > 0) {
         struct cu_span rest = cu_span(line, (size_t)n - (line[n - 1] == '\n'));
-        const bool request = cu_span_take(&rest, "request ");
-        if (!request && !cu_span_take(&rest, "response ")) return 1;
+        const struct cu_pb_message *of = cu_span_take(&rest, "request ")    ? &cu_abci_request_table
+                                         : cu_span_take(&rest, "response ") ? &cu_abci_response_table
+                                         : cu_span_take(&rest, "signer ")   ? &cu_abci_signer_table
+                                                                            : NULL;
+        if (!of) return 1;
         if (rest.n / 2 > sizeof bytes || cu_hex_read(rest, bytes, rest.n / 2, NULL) != CU_OK) return 1;
-        answer(request, cu_span(bytes, rest.n / 2));
+        answer(of, cu_span(bytes, rest.n / 2));
     }
     free(line);
     return 0;

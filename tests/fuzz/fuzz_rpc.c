@@ -11,6 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const cu_status read = cu_rpc_answer(bytes, &err);
     CU_ASSERT(read == CU_OK || (read == CU_IO && err.text[0]));
     CU_ASSERT(read != CU_OK || cu_span_starts(bytes, cu_span_str("HTTP/1.")));
+    uint64_t heights[4];
+    CU_ASSERT(cu_rpc_peers_in(bytes, heights, 4) <= 4);
     (void)cu_child_beyond_restart(bytes);
     return 0;
 }

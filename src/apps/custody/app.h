@@ -91,7 +91,11 @@ struct session {
     struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
     struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
-    bool networked;                   /* one organisation's share of a network */
+    bool networked;                   /* one organisation's share of a network: */
+    struct cu_private_key validator;  /* which signs its votes. ctx NULL: not read */
+    struct cu_fs votes_fs;            /* where it is kept what was voted for; ops NULL: in the ledger's folder */
+    const char *votes_path;
+    size_t validators;
     char confined[120];               /* what of this process is; "": nothing */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
@@ -154,6 +158,7 @@ CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_
 /** The other organisations' nodes, as peers are given: what stands in the network's file. */
 CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err);
 /** The folder in which keys were made becomes a share of the network that begins with `file`. */
+session_work share_resume; /* what was voted for is not known any more: votes begin again behind the chain's */
 CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);
 
 /* ---- a server gives up what it does not need (confined.c) ---- */

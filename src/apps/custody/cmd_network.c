@@ -157,6 +157,17 @@ static cu_status go_join(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- voting again ---- */
+
+static cu_status go_resume(struct run *run, struct cu_err *err)
+{
+    TRY(in_session(run, MODE_BARE, share_resume, NULL, err));
+    cu_buf_add_str(&run->out, "this organisation votes again as soon as its node has caught up with the others, behind all that the "
+                              "chain has of it by then\n\n"
+                              "Next:  custody node\n");
+    return CU_OK;
+}
+
 /* ---- all of it on one machine ---- */
 
 static const char *const local_names[] = { "District Police", "Prosecutor's Office", "District Court", "Audit Office" };
@@ -424,6 +435,19 @@ const struct command command_network_join = {
     .args_max = 2,
     .go = go_join,
     .options = { { NULL, NULL, NULL } },
+};
+
+const struct command command_network_resume = {
+    .name = "network resume",
+    .args = "",
+    .line = "vote again after what this organisation voted for was lost or restored",
+    .help = "A node whose record of its own votes (node/cosigner/votes) is missing, damaged, or older than what the chain has of them, "
+            "stops and votes no more: two different votes of one height would convict the organisation, and a second machine "
+            "with its keys would cast them. First make sure that no such machine runs. Then this command, while the node is "
+            "stopped, lets it begin anew: it reads the chain, learns from it where it stands, lets the height under way go by, "
+            "and votes from the next one on.",
+    .go = go_resume,
+    .options = { { "cosigner-state", "DIR", "where the cosigner keeps what it signed, when that is not node/cosigner" } },
 };
 
 const struct command command_network_status = {

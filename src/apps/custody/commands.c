@@ -55,6 +55,7 @@
     X(network_request) \
     X(network_new) \
     X(network_join) \
+    X(network_resume) \
     X(network_status) \
     X(help) \
     X(completion)

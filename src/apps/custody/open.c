@@ -448,6 +448,8 @@ cu_status session_close(struct session *s, struct cu_err *err)
 
     progress_end(s);
     if (s->engine_open) closed = s->engine.close(s->engine.self, err);
+    if (s->validator.ctx) cu_private_free(&s->validator);
+    if (s->votes_fs.ops) s->votes_fs.ops->close(s->votes_fs.self);
     cu_ledger_close(s->place.ledger);
     close_stores(s);
     if (s->has_index) s->place.index.close(s->place.index.self);

@@ -87,10 +87,35 @@ static cu_status write_settings(struct session *s, struct cu_err *err)
     cu_comet_settings(sh->peer, sh->n, sh->own, listen.n ? listen : sh->peer[sh->own].at, &settings);
     cu_buf_free(&s->peers);
     s->peers = cu_buf_heap(ORGANISATIONS_MAX * 40);
+    s->validators = sh->n;
     cu_comet_ids(sh->peer, sh->n, &s->peers);
     TRY(cu_buf_ok(&s->peers, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
+}
+
+/* The key that signs this organisation's votes, and where it is kept what they were. */
+static cu_status read_validator(struct session *s, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    const char *state = opt(s->run, "cosigner-state");
+
+    if (s->validator.ctx) return CU_OK; /* the engine is opened once more */
+    cu_status read = passphrase_of_keys(s, &passphrase, err);
+    if (read == CU_OK) read = cu_key_load_named(&s->place.fs, "validator", cu_buf_span(&passphrase), &s->validator, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    TRY(read);
+    s->votes_path = state ? "votes" : CU_COMETBFT_VOTES;
+    if (!state) return CU_OK;
+    return cu_posix_fs(state, &s->votes_fs, err);
+}
+
+static const struct cu_fs *votes_fs(const struct session *s) { return s->votes_fs.ops ? &s->votes_fs : &s->place.fs; }
+
+static cu_status prepare(struct session *s, struct cu_err *err)
+{
+    TRY(read_validator(s, err));
+    return write_settings(s, err);
 }
 
 cu_status share_start(struct session *s, struct cu_err *err)
@@ -98,14 +123,19 @@ cu_status share_start(struct session *s, struct cu_err *err)
     const struct cu_engine store = s->engine;
     char home[4200];
 
-    const cu_status written = write_settings(s, err);
-    if (written != CU_OK) (void)store.close(store.self, NULL);
-    TRY(written);
+    const cu_status prepared = prepare(s, err);
+    if (prepared != CU_OK) (void)store.close(store.self, NULL);
+    TRY(prepared);
     snprintf(home, sizeof home, "%s/" CU_DIR_CHAIN, s->root);
     const struct cu_cometbft_config config = { .store = store,
                                                .fs = &s->place.fs,
                                                .machine = s->config.machine,
                                                .origin = cu_buf_span(&s->origin_mem),
+                                               .network = s->place.trust.network,
+                                               .voter = { .fs = votes_fs(s),
+                                                          .path = s->votes_path,
+                                                          .key = &s->validator,
+                                                          .validators = s->validators },
                                                .random = s->place.random,
                                                .workers = s->config.workers,
                                                .accelerate = s->place.accelerate,
@@ -213,13 +243,11 @@ static cu_status write_home(struct session *s, const struct cu_private_key *vali
     cu_comet_genesis(&sh->network.entry.leaf, time, sh->network.genesis, sh->peer, sh->n, &genesis);
     TRY(cu_buf_ok(&genesis, err));
     TRY(replace(s, CU_DIR_CHAIN "/config/genesis.json", cu_buf_span(&genesis), 0, err));
-    TRY(cu_comet_validator_key(validator, &key, err));
-    TRY(replace(s, CU_DIR_CHAIN "/config/priv_validator_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err));
-    cu_buf_clear(&key);
     TRY(cu_comet_node_key(node, &key, err));
     TRY(replace(s, CU_DIR_CHAIN "/config/node_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err));
     cu_wipe(secret, sizeof secret);
-    return replace(s, CU_DIR_CHAIN "/data/priv_validator_state.json", cu_span_str(CU_COMET_STATE), CU_OPEN_PRIVATE, err);
+    TRY(s->place.fs.ops->make_dir(s->place.fs.self, CU_DIR_CHAIN "/data", err));
+    return cu_voter_begin(&s->place.fs, CU_COMETBFT_VOTES, validator, false, err);
 }
 
 static cu_status join(struct session *s, struct cu_span file, struct cu_err *err)
@@ -236,6 +264,20 @@ static cu_status join(struct session *s, struct cu_span file, struct cu_err *err
     TRY(written);
     TRY(session_make_engine(s, err));
     return cu_found_done(&s->place, err);
+}
+
+cu_status share_resume(struct session *s, void *arg, struct cu_err *err)
+{
+    const struct cu_fs *fs = &s->place.fs;
+    void *lock;
+
+    (void)arg;
+    ENSURE(s->networked, err, CU_USAGE, "%s is no share of a network: it votes nowhere", s->root);
+    TRY(read_validator(s, err));
+    TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 0, &lock, err)); /* its node is stopped */
+    const cu_status begun = cu_voter_begin(votes_fs(s), s->votes_path, &s->validator, true, err);
+    fs->ops->unlock(fs->self, lock);
+    return begun;
 }
 
 cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err)

@@ -1,5 +1,6 @@
-/* The messages of ABCI 2.0 as CometBFT 0.38 to 0.40 speak it over a socket: one table, from which come the structs and what the codec
- * (pb.h) goes by. Package tendermint.abci; later versions have added fields and changed none.
+/* The messages of ABCI 2.0 as CometBFT 0.38 to 0.40 speak it over a socket, and those by which it has its votes signed: one table, from
+ * which come the structs and what the codec (pb.h) goes by. Packages tendermint.abci and tendermint.privval; later versions have added
+ * fields and changed none.
  *
  * F(message, number, name, type) a number, text or bytes; R the same, repeated; M(message, number, name, message) a message, L repeated
  * ones; P bytes of which a message has one at most, E messages of which it has. Enumerations are i32. */
@@ -134,7 +135,30 @@
     E(m, 21, finalize_block, response_finalize_block) E(m, 22, insert_tx, response_insert_tx)                          \
     E(m, 23, reap_txs, response_reap_txs)
 
-/** All of them, each after those in it. Of the last two, the envelopes, exactly one message is there. */
+#define CU_ABCI_part_set_header(F, R, M, L, P, E, m) F(m, 1, total, u32) F(m, 2, hash, bytes)
+#define CU_ABCI_block_id(F, R, M, L, P, E, m) F(m, 1, hash, bytes) M(m, 2, part_set_header, part_set_header)
+#define CU_ABCI_vote(F, R, M, L, P, E, m)                                                                                 \
+    F(m, 1, type, i32) F(m, 2, height, i64) F(m, 3, round, i32) M(m, 4, block_id, block_id)                            \
+    M(m, 5, timestamp, timestamp) F(m, 6, validator_address, bytes) F(m, 7, validator_index, i32)                      \
+    F(m, 8, signature, bytes) F(m, 9, extension, bytes) F(m, 10, extension_signature, bytes)
+#define CU_ABCI_proposal(F, R, M, L, P, E, m)                                                                             \
+    F(m, 1, type, i32) F(m, 2, height, i64) F(m, 3, round, i32) F(m, 4, pol_round, i32) M(m, 5, block_id, block_id)    \
+    M(m, 6, timestamp, timestamp) F(m, 7, signature, bytes)
+#define CU_ABCI_signer_error(F, R, M, L, P, E, m) F(m, 1, code, i32) F(m, 2, description, text)
+#define CU_ABCI_request_pub_key(F, R, M, L, P, E, m) F(m, 1, chain_id, text)
+#define CU_ABCI_response_pub_key(F, R, M, L, P, E, m) M(m, 1, pub_key, public_key) M(m, 2, error, signer_error)
+#define CU_ABCI_request_sign_vote(F, R, M, L, P, E, m) M(m, 1, vote, vote) F(m, 2, chain_id, text)
+#define CU_ABCI_response_sign_vote(F, R, M, L, P, E, m) M(m, 1, vote, vote) M(m, 2, error, signer_error)
+#define CU_ABCI_request_sign_proposal(F, R, M, L, P, E, m) M(m, 1, proposal, proposal) F(m, 2, chain_id, text)
+#define CU_ABCI_response_sign_proposal(F, R, M, L, P, E, m) M(m, 1, proposal, proposal) M(m, 2, error, signer_error)
+#define CU_ABCI_request_ping(F, R, M, L, P, E, m)
+#define CU_ABCI_response_ping(F, R, M, L, P, E, m)
+#define CU_ABCI_signer(F, R, M, L, P, E, m)                                                                               \
+    E(m, 1, pub_key, request_pub_key) E(m, 2, its_pub_key, response_pub_key) E(m, 3, sign_vote, request_sign_vote)     \
+    E(m, 4, signed_vote, response_sign_vote) E(m, 5, sign_proposal, request_sign_proposal)                             \
+    E(m, 6, signed_proposal, response_sign_proposal) E(m, 7, ping, request_ping) E(m, 8, pong, response_ping)
+
+/** All of them, each after those in it. Of the three envelopes, request, response and signer, exactly one message is there. */
 #define CU_ABCI_MESSAGES(X)                                                                                            \
     X(timestamp) X(duration) X(block_params) X(evidence_params) X(validator_params) X(version_params) X(abci_params)   \
     X(authority_params) X(consensus_params) X(public_key) X(validator) X(validator_update) X(vote_info) X(commit_info) \
@@ -148,7 +172,9 @@
     X(response_commit) X(response_list_snapshots) X(response_offer_snapshot) X(response_load_snapshot_chunk)           \
     X(response_apply_snapshot_chunk) X(response_prepare_proposal) X(response_process_proposal) X(response_extend_vote) \
     X(response_verify_vote_extension) X(response_finalize_block) X(response_insert_tx) X(response_reap_txs) X(request) \
-    X(response)
+    X(response) X(part_set_header) X(block_id) X(vote) X(proposal) X(signer_error) X(request_pub_key)                  \
+    X(response_pub_key) X(request_sign_vote) X(response_sign_vote) X(request_sign_proposal) X(response_sign_proposal)  \
+    X(request_ping) X(response_ping) X(signer)
 /* clang-format on */
 
 typedef uint64_t cu_abci_bool, cu_abci_u32, cu_abci_u64;

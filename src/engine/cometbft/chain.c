@@ -268,6 +268,7 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
         next.height == c->at.height + 1, err, CU_OUT_OF_ORDER,
         "the chain decides height %llu, but this ledger has committed %llu: it is another chain's, or one of both was restored",
         LLU(next.height), LLU(c->at.height));
+    cu_voter_saw(c->config.voter, &r->decided_last_commit, next.height - 1);
     TRY(seal(c, next.time, err));
     TRY(add_founding(c, &w, err));
     const size_t founders = w.n;
@@ -570,10 +571,7 @@ static cu_status agree(struct cu_chain *c, bool torn, struct cu_err *err)
     ENSURE(sealed || open || fresh, err, CU_CORRUPT,
            "the chain's last height here is %llu%s, but the journal stands at height %llu, size %llu: one of both was restored "
            "or damaged. "
-           "Move node/ and chain/data aside, put node/cosigner and chain/data/priv_validator_state.json back as they are now, "
-           "and let it "
-           "read the "
-           "chain anew",
+           "Move node/ and chain/data aside, put node/cosigner back as it is now, and let it read the chain anew",
            LLU(at->height), torn ? " (a later one is damaged)" : "", LLU(tip.height), LLU(tip.size.v));
     return CU_OK;
 }
@@ -622,6 +620,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     c->next_records = cu_buf_heap(HEIGHT_FILE_MAX - CU_HEIGHT_HEADER);
     c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
+    cu_voter_stands(c->config.voter, c->at.height);
     TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &c->pool, err));
     *ret = c;
     c = NULL;

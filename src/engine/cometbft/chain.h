@@ -7,6 +7,7 @@
 #define CU_COMETBFT_CHAIN_H
 
 #include "engine/cometbft/server.h"
+#include "engine/cometbft/voter.h"
 #include "engine/embedded/embedded.h"
 
 #define CU_CHAIN_FOUNDING_MAX (1u << 20) /* bytes of the records that a chain begins with */
@@ -31,6 +32,7 @@ struct cu_chain_config {
     bool accelerate;
     struct cu_chain_listener listener;
     struct cu_span peers;       /* ids of nodes that may be peers, one behind the other; n == 0: any */
+    struct cu_voter *voter;    /* is told who voted; NULL: the votes are signed elsewhere */
 };
 
 struct cu_chain;

@@ -6,6 +6,7 @@
 #include "engine/cometbft/child.h"
 
 #include "engine/cometbft/clock.h"
+#include "engine/cometbft/cometbft.h"
 
 #include "custody/limits.h"
 
@@ -39,8 +40,8 @@ struct cu_child {
 
 #define DISAGREE                                                                                                          \
     "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a "    \
-    "copy. Move node/ and chain/data aside, put node/cosigner and chain/data/priv_validator_state.json back as they are " \
-    "now, and start the node: it reads the whole chain anew"
+    "copy. Move node/ and chain/data aside, put node/cosigner back as it is now, and start the node: it reads the whole "  \
+    "chain anew"
 static const struct {
     const char *said, *sentence;
 } beyond[] = {
@@ -50,12 +51,6 @@ static const struct {
     { "AppHash", DISAGREE },
     { "app hash", DISAGREE },
     { "is higher than core", DISAGREE },
-    { "priv_validator_state.json: no such file",
-      "what this organisation has signed in the chain is no longer known (chain/data/priv_validator_state.json), and with "
-      "another record it might sign two "
-      "blocks of one height, which convicts it. Take the height that the others stand at, add 10, and write "
-      "{\"height\":\"THAT\",\"round\":0,\"step\":3} there: "
-      "below that height it signs nothing" },
     { "no space left on device", "the disk is full: make room, then start the node again; nothing was lost" },
     { "address already in use",
       "another program listens where this node is to be reached by its peers: end it, or give this node another address" },
@@ -133,11 +128,14 @@ static void hear_all(struct cu_child *c, int in)
 static uint64_t run_once(struct cu_child *c, int *ret_exit)
 {
     const uint64_t began = cu_monotonic_ms();
+    static const char *const sockets[] = { "rpc.sock", CU_COMET_SIGNER };
     char socket[sizeof c->home + 16];
     int fds[2], status = -1;
 
-    snprintf(socket, sizeof socket, "%s/rpc.sock", c->home);
-    unlink(socket); /* it does not listen where one lies */
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(socket, sizeof socket, "%s/%s", c->home, sockets[i]);
+        unlink(socket); /* it does not listen where one lies */
+    }
     if (pipe2(fds, O_CLOEXEC) != 0) return 0;
     pthread_mutex_lock(&c->lock);
     c->beyond = NULL;

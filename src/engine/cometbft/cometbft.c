@@ -1,31 +1,35 @@
 /* The store, the chain, what is submitted, the socket and the child, as one engine.
  *
- * Started in this order: chain, socket, sender, child; stopped the other way round, for CometBFT does not like to be left by its application.
+ * Started in this order: chain, sockets, sender, child; stopped the other way round, for CometBFT does not like to be left by its application.
  */
 #include "engine/cometbft/cometbft.h"
 
+#include "custody/limits.h"
 #include "engine/cometbft/child.h"
 #include "engine/cometbft/rpc.h"
 #include "engine/cometbft/submit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define FRAME_MAX (64u << 20)
+#define WATCH_MS 50
 
 struct cometbft {
     struct cu_cometbft_config config;
     struct cu_chain *chain;
     struct cu_sender *sender;
     struct cu_child *child;
+    struct cu_voter *voter;
     int home_fd, stop[2];
-    char app[64], rpc[64]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
-    pthread_t server;
-    bool serves;
+    char app[64], rpc[64], votes[64], chain_id[48]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
+    pthread_t server, signs, watches;
+    unsigned threads; /* of these that run, in this order */
     pthread_mutex_t lock;
     struct cu_err why; /* status OK: it works */
 };
@@ -46,6 +50,30 @@ static void *serve(void *self)
     const struct cu_abci_config config = { e->app, FRAME_MAX, e->stop[0], cu_chain_application(e->chain) };
 
     if (cu_abci_serve(&config, &why) != CU_OK) fail(e, &why);
+    return NULL;
+}
+
+static void *sign_votes(void *self)
+{
+    struct cometbft *e = self;
+
+    cu_voter_serve(e->voter, e->votes, e->stop[0]);
+    return NULL;
+}
+
+/* Until it has caught up. In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
+static void *watch(void *self)
+{
+    struct cometbft *e = self;
+    struct pollfd stop = { e->stop[0], POLLIN, 0 };
+    uint64_t peers[CU_PARTIES_MAX], height;
+    cu_unix_ms time;
+    size_t n = 0;
+
+    do {
+        if (cu_rpc_peers(e->rpc, peers, CU_PARTIES_MAX, &n, NULL) != CU_OK) n = 0;
+        cu_chain_at(e->chain, &height, &time);
+    } while (!cu_voter_caught_up(e->voter, height, peers, n) && poll(&stop, 1, WATCH_MS) == 0);
     return NULL;
 }
 
@@ -107,11 +135,12 @@ static void stop_all(struct cometbft *e)
 {
     cu_sender_stop(e->sender);
     cu_child_stop(e->child);
-    if (e->serves) {
-        while (write(e->stop[1], "s", 1) < 0 && errno == EINTR) continue;
-        pthread_join(e->server, NULL);
-    }
+    while (e->stop[1] >= 0 && write(e->stop[1], "s", 1) < 0 && errno == EINTR) continue;
+    if (e->threads > 0) pthread_join(e->server, NULL);
+    if (e->threads > 1) pthread_join(e->signs, NULL);
+    if (e->threads > 2) pthread_join(e->watches, NULL);
     cu_chain_close(e->chain);
+    cu_voter_close(e->voter);
     cu_sender_free(e->sender);
     if (e->home_fd >= 0) close(e->home_fd);
     for (unsigned i = 0; i < 2; i++)
@@ -143,6 +172,30 @@ static cu_status name_sockets(struct cometbft *e, struct cu_err *err)
            strerror(errno));
     snprintf(e->app, sizeof e->app, "/proc/self/fd/%d/app.sock", e->home_fd);
     snprintf(e->rpc, sizeof e->rpc, "/proc/self/fd/%d/rpc.sock", e->home_fd);
+    snprintf(e->votes, sizeof e->votes, "/proc/self/fd/%d/" CU_COMET_SIGNER, e->home_fd);
+    return CU_OK;
+}
+
+static cu_status open_voter(struct cometbft *e, struct cu_err *err)
+{
+    struct cu_voter_config config = e->config.voter;
+
+    if (!config.key) return CU_OK;
+    cu_comet_chain_id(&e->config.network, e->chain_id);
+    config.chain = cu_span_str(e->chain_id);
+    config.alarm = fail;
+    config.arg = e;
+    return cu_voter_open(&config, &e->voter, err);
+}
+
+static cu_status start_threads(struct cometbft *e, struct cu_err *err)
+{
+    const unsigned wanted = e->voter ? 3 : 1;
+
+    e->threads = pthread_create(&e->server, NULL, serve, e) == 0;
+    if (e->threads == 1 && wanted > 1) e->threads += pthread_create(&e->signs, NULL, sign_votes, e) == 0;
+    if (e->threads == 2) e->threads += pthread_create(&e->watches, NULL, watch, e) == 0;
+    ENSURE(e->threads == wanted, err, CU_NO_MEMORY, "no thread for the consensus engine's questions");
     return CU_OK;
 }
 
@@ -161,6 +214,7 @@ static cu_status start(struct cometbft *e, struct cu_err *err)
     };
 
     TRY(name_sockets(e, err));
+    TRY(open_voter(e, err));
     TRY(cu_sender_new(&sender, &e->sender, err));
     const struct cu_chain_config chain = { .fs = c->fs,
                                            .dir = CU_COMETBFT_HEIGHTS,
@@ -168,12 +222,12 @@ static cu_status start(struct cometbft *e, struct cu_err *err)
                                            .machine = c->machine,
                                            .origin = c->origin,
                                            .peers = c->peers,
+                                           .voter = e->voter,
                                            .workers = c->workers,
                                            .accelerate = c->accelerate,
                                            .listener = cu_sender_listener(e->sender) };
     TRY(cu_chain_open(&chain, &e->chain, err));
-    e->serves = pthread_create(&e->server, NULL, serve, e) == 0;
-    ENSURE(e->serves, err, CU_NO_MEMORY, "no thread for the consensus engine's questions");
+    TRY(start_threads(e, err));
     TRY(cu_sender_start(e->sender, e->chain, err));
     return start_child(e, err);
 }

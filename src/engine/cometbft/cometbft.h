@@ -6,18 +6,21 @@
 #include "ports/world.h"
 
 #define CU_COMETBFT_HEIGHTS "node/chain"
+#define CU_COMETBFT_VOTES "node/cosigner/votes" /* beside what the cosigner signed */
 
 struct cu_cometbft_config {
     struct cu_engine store;     /* an embedded engine, opened; ours from now on, whatever `open` returns */
     const struct cu_fs *fs;
     struct cu_machine machine;  /* the store's */
     struct cu_span origin;
+    cu_hash network;
     struct cu_random random;
     unsigned workers;
     bool accelerate;
     struct cu_span peers;       /* CometBFT's ids of the nodes that may be this one's peers, one behind the other; n == 0: any */
     const char *home;           /* CometBFT's folder, as the system names it; the sockets lie there: app.sock and rpc.sock */
     const char *program;        /* CometBFT; NULL: somebody else runs it there */
+    struct cu_voter_config voter;  /* chain, alarm and arg are the engine's. key NULL: CometBFT has the validator's key itself */
     void (*log)(void *arg, const char *line); /* what CometBFT writes; any thread */
     void *arg;
 };
@@ -33,9 +36,10 @@ void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span fo
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span listen, struct cu_buf *ret);
 /** CometBFT's ids of the peers, one behind the other. */
 void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
-/** node_key.json; priv_validator_key.json. The buffer holds a secret afterwards. */
+/** node_key.json. The buffer holds a secret afterwards. */
 CU_MUST_USE cu_status cu_comet_node_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
-CU_MUST_USE cu_status cu_comet_validator_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
-#define CU_COMET_STATE "{\"height\":\"0\",\"round\":0,\"step\":0}\n" /* priv_validator_state.json before anything was signed */
+/** CometBFT's chain id of a network. */
+void cu_comet_chain_id(const cu_hash *network, char ret[48]);
+#define CU_COMET_SIGNER "signer.sock" /* where it asks for signatures */
 
 #endif

@@ -60,30 +60,12 @@ cu_status cu_comet_node_key(const struct cu_private_key *key, struct cu_buf *ret
     return cu_buf_ok(ret, err);
 }
 
-/* Of a validator and of a node alike: the first 20 bytes of SHA-256 of its public key. */
-static void put_address(struct cu_buf *out, const uint8_t *pub, bool upper)
+/* Of a node, as of a validator: the first 20 bytes of SHA-256 of its public key. */
+static void put_address(struct cu_buf *out, const uint8_t *pub)
 {
     const cu_hash digest = cu_sha256(cu_span(pub, 32));
-    const size_t from = out->n;
 
     cu_hex_put(out, cu_span(digest.b, 20));
-    for (size_t i = from; upper && i < out->n; i++)
-        if (out->p[i] >= 'a') out->p[i] -= 'a' - 'A';
-}
-
-cu_status cu_comet_validator_key(const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err)
-{
-    struct cu_json j = cu_json_on(ret);
-    uint8_t text[40];
-    struct cu_buf address = cu_buf_over(text, sizeof text);
-
-    put_address(&address, key->pub.bytes, true);
-    cu_json_open(&j, NULL, '{');
-    cu_json_text(&j, "address", cu_buf_span(&address));
-    put_key(&j, "pub_key", "tendermint/PubKeyEd25519", cu_public_span(&key->pub));
-    TRY(put_secret(&j, key, err));
-    cu_json_close(&j, '}');
-    return cu_buf_ok(ret, err);
 }
 
 /* ---- the chain's beginning ---- */
@@ -117,15 +99,22 @@ static void put_parameters(struct cu_json *j)
     cu_json_close(j, '}');
 }
 
+void cu_comet_chain_id(const cu_hash *network, char ret[48])
+{
+    char hex[65];
+
+    cu_hash_hex(network, hex);
+    snprintf(ret, 48, "custody-%.32s", hex);
+}
+
 void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers,
                       size_t n, struct cu_buf *ret)
 {
     CU_BUF state = cu_buf_heap(2 * CU_CHAIN_FOUNDING_MAX);
     struct cu_json j = cu_json_on(ret);
-    char hex[65], id[48];
+    char id[48];
 
-    cu_hash_hex(network, hex);
-    snprintf(id, sizeof id, "custody-%.32s", hex);
+    cu_comet_chain_id(network, id);
     cu_base64_put(&state, founding);
     cu_json_open(&j, NULL, '{');
     cu_json_time(&j, "genesis_time", time);
@@ -150,12 +139,12 @@ void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span fo
 
 void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret)
 {
-    for (size_t i = 0; i < n; i++) put_address(ret, peers[i].node, false);
+    for (size_t i = 0; i < n; i++) put_address(ret, peers[i].node);
 }
 
 static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
 {
-    put_address(out, peer->node, false);
+    put_address(out, peer->node);
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
@@ -171,6 +160,9 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "moniker = \"organisation\"\n"
                 "log_level = \"error\"\n"
                 "filter_peers = true\n"
+                "priv_validator_laddr = \"unix://" CU_COMET_SIGNER "\"\n"
+                "priv_validator_key_file = \"data/no_key.json\"\n" /* it makes one, of nobody, where none is */
+                "priv_validator_state_file = \"data/no_state.json\"\n"
                 "[rpc]\n"
                 "laddr = \"unix://rpc.sock\"\n"
                 "max_body_bytes = 1000000\n"

@@ -72,11 +72,49 @@ cu_status cu_rpc_answer(struct cu_span answer, struct cu_err *err)
     return cu_fail(err, CU_IO, "the consensus engine did not take a transaction: %.*s", (int)shown.n, (const char *)shown.p);
 }
 
+static cu_status ask(const char *socket, struct cu_span request, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(close_fd) int fd = -1;
+
+    TRY(connect_to(socket, &fd, err));
+    TRY(send_all(fd, request, err));
+    return receive(fd, ret, err);
+}
+
+/* The rest behind a text; false: it is not there. */
+static bool behind(struct cu_span *rest, const char *text)
+{
+    const uint8_t *at = rest->n > 0 ? memmem(rest->p, rest->n, text, strlen(text)) : NULL;
+
+    if (at) *rest = cu_span_from(*rest, (size_t)(at - rest->p) + strlen(text));
+    return at != NULL;
+}
+
+size_t cu_rpc_peers_in(struct cu_span answer, uint64_t *ret, size_t max)
+{
+    size_t n = 0;
+
+    if (!behind(&answer, "\"peers\":[")) return 0;
+    while (n < max && behind(&answer, "\"peer_state\":") && behind(&answer, "\"height\":\"")) {
+        struct cu_span rest = answer, digits;
+        if (cu_span_split(&rest, '"', &digits) && cu_decimal_read(digits, INT64_MAX, &ret[n], NULL) == CU_OK) n++;
+    }
+    return n;
+}
+
+cu_status cu_rpc_peers(const char *socket, uint64_t *ret, size_t max, size_t *ret_n, struct cu_err *err)
+{
+    CU_BUF answer = cu_buf_heap(CU_RPC_DUMP_MAX);
+
+    TRY(ask(socket, cu_span_str("GET /dump_consensus_state HTTP/1.0\r\nHost: custody\r\n\r\n"), &answer, err));
+    *ret_n = cu_rpc_peers_in(cu_buf_span(&answer), ret, max);
+    return CU_OK;
+}
+
 cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err *err)
 {
     CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), request = cu_buf_heap(2 * CU_CHAIN_TX_MAX + 512),
            answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
-    CU_CLEANUP(close_fd) int fd = -1;
 
     cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"broadcast_tx_async\",\"params\":{\"tx\":\"");
     cu_base64_put(&body, tx);
@@ -85,8 +123,6 @@ cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err 
                 body.n);
     cu_buf_add(&request, cu_buf_span(&body));
     TRY(cu_buf_ok(&request, err));
-    TRY(connect_to(socket, &fd, err));
-    TRY(send_all(fd, cu_buf_span(&request), err));
-    TRY(receive(fd, &answer, err));
+    TRY(ask(socket, cu_buf_span(&request), &answer, err));
     return cu_rpc_answer(cu_buf_span(&answer), err);
 }

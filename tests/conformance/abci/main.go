@@ -1,4 +1,5 @@
-// abci-fields prints random ABCI messages as CometBFT's own code encodes them, one a line: "request HEX" or "response HEX".
+// abci-fields prints random messages of ABCI and of the remote signer as CometBFT's own code encodes them, one a line: "request HEX",
+// "response HEX" or "signer HEX".
 //
 //	abci-fields SEED COUNT
 //
@@ -16,6 +17,7 @@ import (
 
 	"github.com/cometbft/cometbft/abci/types"
 	crypto "github.com/cometbft/cometbft/proto/tendermint/crypto"
+	"github.com/cometbft/cometbft/proto/tendermint/privval"
 )
 
 var chance *rand.Rand
@@ -83,13 +85,13 @@ func fill(v reflect.Value, depth int) {
 	}
 }
 
-// An envelope around a message of the n-th kind.
-func envelope(of any, wrappers []any, n int) {
+// An envelope around a message of the n-th kind; `field` is where it lies.
+func envelope(of any, field string, wrappers []any, n int) {
 	one := reflect.New(reflect.TypeOf(wrappers[n%len(wrappers)]).Elem())
 	body := one.Elem().Field(0)
 	body.Set(reflect.New(body.Type().Elem()))
 	fill(body.Elem(), 0)
-	reflect.ValueOf(of).Elem().FieldByName("Value").Set(one)
+	reflect.ValueOf(of).Elem().FieldByName(field).Set(one)
 }
 
 func show(name string, m interface{ Marshal() ([]byte, error) }) {
@@ -106,10 +108,12 @@ func main() {
 	count, _ := strconv.Atoi(os.Args[2])
 	chance = rand.New(rand.NewSource(seed))
 	for i := 0; i < count; i++ {
-		request, response := &types.Request{}, &types.Response{}
-		envelope(request, request.XXX_OneofWrappers(), i)
-		envelope(response, response.XXX_OneofWrappers(), i)
+		request, response, signer := &types.Request{}, &types.Response{}, &privval.Message{}
+		envelope(request, "Value", request.XXX_OneofWrappers(), i)
+		envelope(response, "Value", response.XXX_OneofWrappers(), i)
+		envelope(signer, "Sum", signer.XXX_OneofWrappers(), i)
 		show("request", request)
 		show("response", response)
+		show("signer", signer)
 	}
 }

@@ -1,0 +1,513 @@
+/* (1) What was signed last is durable before its signature leaves. What comes later in the chain's order (height, round, step) is signed; the
+ *     very same gets the same signature once more, though at another time of day; everything else is refused.
+ * (2) A vote of this key in the chain, above what was signed last, was made by a state that is newer than this one, or by another machine.
+ *     So that it is found out before and not after this one votes, it waits until it has caught up with its peers.
+ * (3) A state that began anew, or is behind what this node has committed, may have signed anything up to the height under way when it is first
+ *     asked: it lets that one go by or, where the chain cannot go on without it, the rounds of the first CU_VOTER_WAIT_MS.
+ */
+#include "engine/cometbft/voter.h"
+
+#include "custody/digest.h"
+#include "custody/limits.h"
+#include "custody/text.h"
+#include "engine/cometbft/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAGIC "cusvotes"
+#define TAG "custody/votes/v1\n"
+#define VERSION 1u
+#define FRAME_MAX 10240u /* CometBFT's own bound */
+#define RETRY_MS 20
+
+enum step { PROPOSE = 1, PREVOTE, PRECOMMIT };
+enum { TYPE_PREVOTE = 1, TYPE_PRECOMMIT = 2, TYPE_PROPOSAL = 32 }; /* CometBFT's SignedMsgType */
+enum { FLAG_COMMIT = 2, FLAG_NIL = 3 };                           /* its BlockIDFlag: it voted */
+
+/* A turn of the chain, and what of it was signed. */
+struct turn {
+    uint64_t height;
+    uint32_t round, step;
+};
+struct state {
+    struct turn at;
+    bool waits; /* (3) */
+    struct cu_abci_timestamp time;
+    cu_hash what; /* was signed, but for its time */
+    uint8_t signature[CU_SIGNATURE_LEN];
+};
+
+struct cu_voter {
+    struct cu_voter_config config;
+    pthread_mutex_t lock;
+    struct state state;
+    uint64_t waits_at, since_ms; /* (3): the height that goes by; 0: not asked yet */
+    bool behind, caught_up, fallen; /* (3); (2) */
+};
+
+/* ---- the state's file ---- */
+
+enum { AT_HEIGHT = 16, AT_SECONDS = 32, AT_WHAT = 48, AT_SIGNATURE = 80, AT_DIGEST = 144, STATE_BYTES = 176 };
+
+static cu_hash digest_of(const struct cu_private_key *key, const uint8_t *bytes)
+{
+    const struct cu_span parts[] = { cu_span_str(TAG), cu_span_hash(&key->id), cu_span(bytes, AT_DIGEST) };
+    return cu_sha256_parts(parts, 3);
+}
+
+static cu_status save(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, const struct state *s,
+                      struct cu_err *err)
+{
+    uint8_t p[STATE_BYTES] = { 0 };
+    char tmp[4200];
+
+    memcpy(p, MAGIC, 8); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
+    cu_put_be32(p + 8, VERSION);
+    cu_put_be32(p + 12, s->waits);
+    cu_put_be64(p + AT_HEIGHT, s->at.height);
+    cu_put_be32(p + AT_HEIGHT + 8, s->at.round);
+    cu_put_be32(p + AT_HEIGHT + 12, s->at.step);
+    cu_put_be64(p + AT_SECONDS, (uint64_t)s->time.seconds);
+    cu_put_be64(p + AT_SECONDS + 8, (uint64_t)s->time.nanos);
+    memcpy(p + AT_WHAT, s->what.b, sizeof s->what.b);
+    memcpy(p + AT_SIGNATURE, s->signature, sizeof s->signature);
+    const cu_hash digest = digest_of(key, p);
+    memcpy(p + AT_DIGEST, digest.b, sizeof digest.b);
+    snprintf(tmp, sizeof tmp, "%s-incoming", path);
+    return cu_fs_replace(fs, path, tmp, CU_SPAN_OF(p), true, err);
+}
+
+#define RESUME                                                                                                                 \
+    "Make sure that no other machine runs with this organisation's keys; then `custody network resume`: it votes again behind " \
+    "what the chain has"
+
+static cu_status load(const struct cu_voter_config *c, struct state *ret, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(STATE_BYTES + 1);
+    const cu_status read = cu_fs_read(c->fs, c->path, STATE_BYTES + 1, &bytes, err);
+    const uint8_t *p = bytes.p;
+
+    if (read == CU_NOT_FOUND)
+        return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+    if (read != CU_TOO_LARGE) TRY(read);
+    const cu_hash digest = bytes.n == STATE_BYTES ? digest_of(c->key, p) : (cu_hash){ { 0 } };
+    ENSURE(bytes.n == STATE_BYTES && memcmp(p, MAGIC, 8) == 0 && memcmp(p + AT_DIGEST, digest.b, sizeof digest.b) == 0, err,
+           CU_CORRUPT,
+           "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+    ENSURE(cu_be32(p + 8) == VERSION, err, CU_NEWER_FORMAT, "%s was written by a newer version", c->path);
+    *ret = (struct state){ .at = { cu_be64(p + AT_HEIGHT), cu_be32(p + AT_HEIGHT + 8), cu_be32(p + AT_HEIGHT + 12) },
+                           .waits = cu_be32(p + 12) != 0,
+                           .time = { true, (int64_t)cu_be64(p + AT_SECONDS), (int64_t)cu_be64(p + AT_SECONDS + 8) } };
+    memcpy(ret->what.b, p + AT_WHAT, sizeof ret->what.b);
+    memcpy(ret->signature, p + AT_SIGNATURE, sizeof ret->signature);
+    return CU_OK;
+}
+
+cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew, struct cu_err *err)
+{
+    const struct state nothing = { .waits = anew };
+
+    if (!anew && cu_fs_exists(fs, path)) return CU_OK;
+    return save(fs, path, key, &nothing, err);
+}
+
+cu_status cu_voter_open(const struct cu_voter_config *config, struct cu_voter **ret, struct cu_err *err)
+{
+    struct state state;
+
+    CU_ASSERT(config->key->pub.alg == CU_ALG_EDDSA);
+    TRY(load(config, &state, err));
+    struct cu_voter *s = calloc(1, sizeof *s);
+    ENSURE(s, err, CU_NO_MEMORY, "no memory for a validator's votes");
+    s->config = *config;
+    s->state = state;
+    pthread_mutex_init(&s->lock, NULL);
+    *ret = s;
+    return CU_OK;
+}
+
+void cu_voter_close(struct cu_voter *s)
+{
+    if (!s) return;
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* ---- what is signed: CometBFT's types/canonical.go, a length and the message ---- */
+
+static void put_tag(struct cu_buf *out, unsigned number, unsigned wire) { cu_buf_add_byte(out, (uint8_t)(number << 3 | wire)); }
+
+static void put_fixed(struct cu_buf *out, unsigned number, uint64_t v)
+{
+    if (v == 0) return;
+    put_tag(out, number, 1);
+    for (unsigned i = 0; i < 8; i++) cu_buf_add_byte(out, (uint8_t)(v >> 8 * i));
+}
+
+static void put_varint(struct cu_buf *out, unsigned number, int64_t v)
+{
+    if (v == 0) return;
+    put_tag(out, number, 0);
+    cu_pb_put_varint(out, (uint64_t)v);
+}
+
+static void put_bytes(struct cu_buf *out, unsigned number, struct cu_span bytes)
+{
+    if (bytes.n == 0) return;
+    put_tag(out, number, 2);
+    cu_pb_put_varint(out, bytes.n);
+    cu_buf_add(out, bytes);
+}
+
+static void put_message(struct cu_buf *out, unsigned number, const struct cu_pb_message *of, const void *message)
+{
+    put_tag(out, number, 2);
+    cu_pb_put_varint(out, cu_pb_size(of, message));
+    cu_pb_write(of, message, out);
+}
+
+/* A vote for no block has none. Its header is on the wire though it be empty, as Go writes what cannot be nil. */
+static void put_block(struct cu_buf *out, unsigned number, struct cu_abci_block_id id)
+{
+    if (id.hash.n == 0 && id.part_set_header.total == 0 && id.part_set_header.hash.n == 0) return;
+    id.part_set_header.there = true;
+    put_message(out, number, &cu_abci_block_id_table, &id);
+}
+
+struct said {
+    struct turn at;
+    int64_t type, pol_round;
+    const struct cu_abci_block_id *block;
+    struct cu_abci_timestamp time;
+};
+
+/* A vote's numbers from the block on are one less than a proposal's, which has one field more. */
+static void put_said(const struct said *w, struct cu_span chain, struct cu_buf *ret)
+{
+    CU_BUF out = cu_buf_heap(FRAME_MAX);
+    const unsigned more = w->type == TYPE_PROPOSAL;
+    const struct cu_abci_timestamp time = { true, w->time.seconds, w->time.nanos };
+
+    put_varint(&out, 1, w->type);
+    put_fixed(&out, 2, w->at.height);
+    put_fixed(&out, 3, w->at.round);
+    if (more) put_varint(&out, 4, w->pol_round);
+    put_block(&out, 4 + more, *w->block);
+    put_message(&out, 5 + more, &cu_abci_timestamp_table, &time);
+    put_bytes(&out, 6 + more, chain);
+    cu_pb_put_varint(ret, out.n);
+    cu_buf_add(ret, cu_buf_span(&out));
+    if (out.full || out.no_memory) ret->full = true;
+}
+
+static void put_extension(const struct cu_abci_vote *vote, struct cu_span chain, struct cu_buf *ret)
+{
+    CU_BUF out = cu_buf_heap(FRAME_MAX);
+
+    put_bytes(&out, 1, vote->extension);
+    put_fixed(&out, 2, (uint64_t)vote->height);
+    put_fixed(&out, 3, (uint64_t)vote->round);
+    put_bytes(&out, 4, chain);
+    cu_pb_put_varint(ret, out.n);
+    cu_buf_add(ret, cu_buf_span(&out));
+    if (out.full || out.no_memory) ret->full = true;
+}
+
+/* ---- what may be signed ---- */
+
+static int compare(const struct turn *a, const struct turn *b)
+{
+    if (a->height != b->height) return a->height < b->height ? -1 : 1;
+    if (a->round != b->round) return a->round < b->round ? -1 : 1;
+    return (a->step > b->step) - (a->step < b->step);
+}
+
+/* (3) */
+static cu_status let_go_by(struct cu_voter *s, const struct turn *at, struct cu_err *err)
+{
+    if (!s->state.waits && !s->behind) return CU_OK;
+    if (s->waits_at == 0) s->waits_at = at->height, s->since_ms = cu_monotonic_ms();
+    ENSURE(at->height > s->waits_at || cu_monotonic_ms() - s->since_ms >= CU_VOTER_WAIT_MS, err, CU_BUSY,
+           "what it voted for is not known for certain: it lets height %llu go by", LLU(s->waits_at));
+    s->state.waits = s->behind = false;
+    return CU_OK;
+}
+
+static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_hash *what, struct cu_span bytes, struct cu_err *err)
+{
+    struct state next = { .at = w->at, .time = w->time, .what = *what };
+
+    ENSURE(s->caught_up, err, CU_BUSY, "it has not caught up with its peers");
+    TRY(let_go_by(s, &w->at, err));
+    TRY(cu_sign(s->config.key, bytes, next.signature, err));
+    TRY(save(s->config.fs, s->config.path, s->config.key, &next, err)); /* (1) */
+    s->state = next;
+    return CU_OK;
+}
+
+/* The signature, and the time that it is over. */
+static cu_status sign_locked(struct cu_voter *s, const struct said *w, struct state *ret, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(FRAME_MAX + 16), timeless = cu_buf_heap(FRAME_MAX + 16);
+    struct said no_time = *w;
+
+    no_time.time = (struct cu_abci_timestamp){ 0 };
+    put_said(w, s->config.chain, &bytes);
+    put_said(&no_time, s->config.chain, &timeless);
+    TRY(cu_buf_ok(&bytes, err));
+    TRY(cu_buf_ok(&timeless, err));
+    const cu_hash what = cu_sha256(cu_buf_span(&timeless));
+    const int order = compare(&w->at, &s->state.at);
+    ENSURE(!s->fallen, err, CU_UNTRUSTED, "this organisation's votes are older than the chain's: nothing is signed");
+    ENSURE(order > 0 || (order == 0 && cu_hash_eq(&what, &s->state.what)), err, CU_NOT_ALLOWED,
+           "height %llu, round %u, step %u: signed was height %llu, round %u, step %u already", LLU(w->at.height), w->at.round,
+           w->at.step, LLU(s->state.at.height), s->state.at.round, s->state.at.step);
+    if (order > 0) TRY(sign_later(s, w, &what, cu_buf_span(&bytes), err));
+    *ret = s->state;
+    return CU_OK;
+}
+
+static cu_status sign(struct cu_voter *s, struct cu_span chain, const struct said *w, struct state *ret, struct cu_err *err)
+{
+    ENSURE(cu_span_eq(chain, s->config.chain), err, CU_NOT_ALLOWED, "this key is another chain's");
+    ENSURE(w->at.height > 0 && w->at.height <= INT64_MAX && w->at.step > 0, err, CU_MALFORMED, "that is no turn of a chain");
+    pthread_mutex_lock(&s->lock);
+    const cu_status done = sign_locked(s, w, ret, err);
+    pthread_mutex_unlock(&s->lock);
+    return done;
+}
+
+void cu_voter_stands(struct cu_voter *s, uint64_t committed)
+{
+    if (s) s->behind = committed > s->state.at.height;
+}
+
+static int higher_first(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *peers, size_t n)
+{
+    const size_t liars = (s->config.validators - 1) / 3, needed = s->config.validators - liars - 1;
+    uint64_t at[CU_PARTIES_MAX];
+
+    CU_ASSERT(n <= CU_PARTIES_MAX);
+    memcpy(at, peers, n * sizeof *at);
+    qsort(at, n, sizeof *at, higher_first);
+    pthread_mutex_lock(&s->lock);
+    s->caught_up = s->caught_up || (n >= needed && (liars >= n || committed + 1 >= at[liars]));
+    const bool caught_up = s->caught_up;
+    pthread_mutex_unlock(&s->lock);
+    return caught_up;
+}
+
+void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height)
+{
+    const struct cu_abci_vote_info *vote = votes->votes.items;
+    struct cu_err why = { 0 };
+    bool own = false;
+
+    if (!s) return;
+    const cu_hash digest = cu_sha256(cu_public_span(&s->config.key->pub)); /* of which the first 20 bytes are a validator's address */
+    for (size_t i = 0; i < votes->votes.n; i++)
+        own |= (vote[i].block_id_flag == FLAG_COMMIT || vote[i].block_id_flag == FLAG_NIL) &&
+               cu_span_eq(vote[i].validator.address, cu_span(digest.b, 20));
+    pthread_mutex_lock(&s->lock);
+    const bool above = own && height > s->state.at.height, falls = above && !s->state.waits && !s->fallen; /* (2) */
+    if (falls) {
+        (void)cu_fail(&why, CU_UNTRUSTED,
+                      "the chain has a vote of this organisation at height %llu, and the last that is known here (%s) is of height "
+                      "%llu: an older copy was put in its place, or another machine runs with the same keys. Nothing more is "
+                      "signed here, for two different votes of one height would convict this organisation. " RESUME,
+                      LLU(height), s->config.path, LLU(s->state.at.height));
+        s->fallen = true;
+    } else if (above && s->state.waits) s->state.at = (struct turn){ height, UINT32_MAX, PRECOMMIT };
+    pthread_mutex_unlock(&s->lock);
+    if (falls) s->config.alarm(s->config.arg, &why);
+}
+
+/* ---- questions ---- */
+
+static struct cu_abci_signer_error refusal(const struct cu_err *why, struct cu_buf *mem)
+{
+    const size_t from = mem->n;
+
+    cu_text_printable(mem, cu_span_str(why->text));
+    return (struct cu_abci_signer_error){ .there = true, .code = (int64_t)why->status, .description = cu_span_from(cu_buf_span(mem), from) };
+}
+
+static struct cu_span keep(struct cu_buf *mem, const uint8_t *signature)
+{
+    const size_t from = mem->n;
+
+    cu_buf_add(mem, cu_span(signature, CU_SIGNATURE_LEN));
+    return cu_span_from(cu_buf_span(mem), from);
+}
+
+/* CometBFT wants this one with every precommit for a block, whether votes carry anything or not. It binds to nothing. */
+static cu_status sign_extension(struct cu_voter *s, struct cu_abci_vote *vote, struct cu_buf *mem, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(FRAME_MAX + 16);
+    uint8_t signature[CU_SIGNATURE_LEN];
+
+    if (vote->type != TYPE_PRECOMMIT || vote->block_id.hash.n == 0) {
+        ENSURE(vote->extension.n == 0, err, CU_MALFORMED, "this vote carries nothing");
+        return CU_OK;
+    }
+    put_extension(vote, s->config.chain, &bytes);
+    TRY(cu_buf_ok(&bytes, err));
+    TRY(cu_sign(s->config.key, cu_buf_span(&bytes), signature, err));
+    vote->extension_signature = keep(mem, signature);
+    return CU_OK;
+}
+
+static cu_status sign_vote(struct cu_voter *s, const struct cu_abci_request_sign_vote *q, struct cu_abci_vote *vote,
+                           struct cu_buf *mem, struct cu_err *err)
+{
+    struct state done;
+
+    *vote = q->vote;
+    const struct said w = { { (uint64_t)vote->height, (uint32_t)vote->round,
+                              vote->type == TYPE_PREVOTE     ? PREVOTE
+                              : vote->type == TYPE_PRECOMMIT ? PRECOMMIT
+                                                             : 0 },
+                            vote->type, 0, &vote->block_id, vote->timestamp };
+    TRY(sign(s, q->chain_id, &w, &done, err));
+    vote->timestamp = done.time;
+    vote->timestamp.there = true;
+    vote->signature = keep(mem, done.signature);
+    TRY(sign_extension(s, vote, mem, err));
+    return cu_buf_ok(mem, err);
+}
+
+static cu_status sign_proposal(struct cu_voter *s, const struct cu_abci_request_sign_proposal *q, struct cu_abci_proposal *proposal,
+                               struct cu_buf *mem, struct cu_err *err)
+{
+    struct state done;
+
+    *proposal = q->proposal;
+    const struct said w = { { (uint64_t)proposal->height, (uint32_t)proposal->round, proposal->type == TYPE_PROPOSAL ? PROPOSE : 0 },
+                            proposal->type, proposal->pol_round, &proposal->block_id, proposal->timestamp };
+    TRY(sign(s, q->chain_id, &w, &done, err));
+    proposal->timestamp = done.time;
+    proposal->timestamp.there = true;
+    proposal->signature = keep(mem, done.signature);
+    return cu_buf_ok(mem, err);
+}
+
+void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct cu_abci_signer *a, struct cu_buf *mem)
+{
+    struct cu_err why = { 0 };
+
+    *a = (struct cu_abci_signer){ .there = true };
+    if (q->pub_key.there) {
+        a->its_pub_key.there = a->its_pub_key.pub_key.there = true;
+        a->its_pub_key.pub_key.ed25519 = cu_public_span(&s->config.key->pub);
+    } else if (q->sign_vote.there) {
+        a->signed_vote.there = true;
+        if (sign_vote(s, &q->sign_vote, &a->signed_vote.vote, mem, &why) != CU_OK)
+            a->signed_vote = (struct cu_abci_response_sign_vote){ .there = true, .error = refusal(&why, mem) };
+    } else if (q->sign_proposal.there) {
+        a->signed_proposal.there = true;
+        if (sign_proposal(s, &q->sign_proposal, &a->signed_proposal.proposal, mem, &why) != CU_OK)
+            a->signed_proposal = (struct cu_abci_response_sign_proposal){ .there = true, .error = refusal(&why, mem) };
+    } else a->pong.there = true;
+}
+
+/* ---- the socket ---- */
+
+/* -1: nobody listens there, or stopped. */
+static int dial(const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CU_ASSERT(strlen(path) < sizeof at.sun_path);
+    memcpy(at.sun_path, path, strlen(path));
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+static bool send_all(int fd, struct cu_span bytes)
+{
+    while (bytes.n > 0) {
+        const ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        if (n <= 0 && !(n < 0 && errno == EINTR)) return false;
+        bytes = cu_span_from(bytes, n > 0 ? (size_t)n : 0);
+    }
+    return true;
+}
+
+/* One frame off the front of `in`. False: it is no question, or not answered. */
+static bool answer_frame(struct cu_voter *s, int fd, struct cu_span frame)
+{
+    static const size_t lists = 4096;
+    CU_BUF mem = cu_buf_heap(2 * FRAME_MAX), parsed = cu_buf_heap(lists), out = cu_buf_heap(2 * FRAME_MAX);
+    struct cu_abci_signer q, a;
+
+    if (!cu_buf_grow(&parsed, lists) || !cu_buf_grow(&mem, 2 * FRAME_MAX)) return false; /* neither moves from now on */
+    parsed.n = mem.n = 0;
+    if (cu_pb_read(&cu_abci_signer_table, frame, &q, &parsed, NULL) != CU_OK) return false;
+    cu_voter_answer(s, &q, &a, &mem);
+    cu_pb_put_varint(&out, cu_pb_size(&cu_abci_signer_table, &a));
+    cu_pb_write(&cu_abci_signer_table, &a, &out);
+    return cu_buf_ok(&out, NULL) == CU_OK && send_all(fd, cu_buf_span(&out));
+}
+
+/* The whole frames of what has come; what is left of one that has not stays. */
+static bool answer_all(struct cu_voter *s, int fd, uint8_t *in, size_t *n)
+{
+    struct cu_span rest = cu_span(in, *n);
+    uint64_t size;
+
+    for (size_t head; (head = cu_pb_varint(rest, &size)) > 0;) {
+        if (size > FRAME_MAX) return false;
+        if (rest.n - head < size) break;
+        if (!answer_frame(s, fd, cu_span(rest.p + head, (size_t)size))) return false;
+        rest = cu_span_from(rest, head + (size_t)size);
+    }
+    memmove(in, rest.p, rest.n);
+    *n = rest.n;
+    return true;
+}
+
+static bool wait_for(int fd, int stop_fd, int ms)
+{
+    struct pollfd fds[] = { { stop_fd, POLLIN, 0 }, { fd, POLLIN, 0 } };
+
+    while (poll(fds, fd >= 0 ? 2 : 1, ms) < 0 && errno == EINTR) continue;
+    return fds[0].revents == 0;
+}
+
+static void serve_one(struct cu_voter *s, int fd, int stop_fd)
+{
+    uint8_t in[FRAME_MAX + 16];
+    size_t n = 0;
+
+    while (wait_for(fd, stop_fd, -1)) {
+        const ssize_t got = recv(fd, in + n, sizeof in - n, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return;
+        n += (size_t)got;
+        if (!answer_all(s, fd, in, &n)) return;
+    }
+}
+
+void cu_voter_serve(struct cu_voter *s, const char *socket, int stop_fd)
+{
+    while (wait_for(-1, stop_fd, RETRY_MS)) {
+        const int fd = dial(socket);
+        if (fd < 0) continue;
+        serve_one(s, fd, stop_fd);
+        close(fd);
+    }
+}
