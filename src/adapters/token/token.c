@@ -1,6 +1,7 @@
 /* One session a key, which stays open, since a PIN is asked for once. What a token signs is verified by who asked for it (cu_sign). */
 #include "adapters/token/token.h"
 
+#include "custody/limits.h"
 #include "custody/text.h"
 
 #include <p11-kit/p11-kit.h>
@@ -11,6 +12,7 @@
 
 enum { SLOTS_MAX = 64, WANTED_MAX = 8, ID_MAX = 256, URI_MAX = 1024 };
 #define DONE "nothing was signed"
+#define CONFINED " (A server that gave up its files finds it only if --token-files names the folder that its module keeps)"
 
 struct token {
     CK_FUNCTION_LIST **modules, *m; /* all that were looked into; the one that has it */
@@ -112,7 +114,7 @@ static cu_status load_modules(struct token *t, P11KitUri *uri, struct cu_err *er
         t->modules = p11_kit_modules_load_and_initialize(0);
         ENSURE(t->modules && t->modules[0], err, CU_NOT_FOUND,
                "this system knows no PKCS#11 module: " DONE
-               "; install the token's, or name it: pkcs11:…?module-path=/usr/lib/….so");
+               "; install the token's, or name it: pkcs11:…?module-path=/usr/lib/….so" CONFINED);
         return CU_OK;
     }
     CK_FUNCTION_LIST *m = p11_kit_module_load(path, 0);
@@ -162,8 +164,7 @@ static cu_status find_token(struct token *t, P11KitUri *uri, struct cu_span text
         if (!name || p11_kit_module_for_name(t->modules, name) == t->modules[i]) TRY(look_into(t, t->modules[i], uri, err));
     ENSURE(t->found, err, CU_NOT_FOUND,
            "%.*s: there is no such token: " DONE
-           "; is it plugged in? `p11-kit list-modules` shows those that are. (A server that gave up its files finds it only "
-           "if --token-files names the folder that its module keeps)",
+           "; is it plugged in? `p11-kit list-modules` shows those that are" CONFINED,
            (int)text.n, (const char *)text.p);
     return CU_OK;
 }
