@@ -30,7 +30,8 @@ static cu_status sign_ed25519(EVP_PKEY *pkey, struct cu_span message, uint8_t re
 }
 
 /* A token may be broken, or have another key than it says: what does not verify never leaves. */
-static cu_status sign_held(const struct cu_private_key *key, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN], struct cu_err *err)
+static cu_status sign_held(const struct cu_private_key *key, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN],
+                           struct cu_err *err)
 {
     struct cu_verifier by = cu_verifier_plain();
     uint8_t raw[CU_SIGNATURE_LEN];

@@ -125,7 +125,8 @@ cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, st
         cu_buf_add_byte(&pem, '\n');
         const bool fits = ret->pub.alg == alg;
         if (!fits) cu_private_free(ret);
-        ENSURE(fits, err, CU_BAD_KEY, "the %s's key signs by %s, and that in the token does not: no ledger was made", name, cu_alg_name(alg));
+        ENSURE(fits, err, CU_BAD_KEY, "the %s's key signs by %s, and that in the token does not: no ledger was made", name,
+               cu_alg_name(alg));
     } else {
         TRY(cu_private_generate(alg, ret, err));
         TRY(cu_private_to_pem(ret, passphrase, &pem, err));

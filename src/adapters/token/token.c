@@ -20,7 +20,7 @@ struct token {
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
     bool found, session_open;
-    pthread_mutex_t lock;           /* a session does one thing at a time */
+    pthread_mutex_t lock; /* a session does one thing at a time */
     enum cu_alg alg;
     char label[3 * 32 + 1];
 };
@@ -75,15 +75,15 @@ static cu_status fail(const struct token *t, CK_RV rv, struct cu_err *err)
     case CKR_MECHANISM_INVALID:
     case CKR_KEY_FUNCTION_NOT_PERMITTED:
     case CKR_KEY_TYPE_INCONSISTENT:
-        return cu_fail(err, CU_BAD_KEY, "the token \"%s\" does not sign by %s with that key: " DONE "; name another key", t->label,
-                       cu_alg_name(t->alg));
+        return cu_fail(err, CU_BAD_KEY, "the token \"%s\" does not sign by %s with that key: " DONE "; name another key",
+                       t->label, cu_alg_name(t->alg));
     default: return cu_fail(err, CU_IO, "the token \"%s\" fails (%s): " DONE, t->label, p11_kit_strerror(rv));
     }
 }
 
-#define CK(call)                                   \
-    do {                                           \
-        const CK_RV rv_ = (call);                  \
+#define CK(call)                                     \
+    do {                                             \
+        const CK_RV rv_ = (call);                    \
         if (rv_ != CKR_OK) return fail(t, rv_, err); \
     } while (0)
 
@@ -100,9 +100,10 @@ static cu_status read_uri(struct cu_span text, P11KitUri **ret, struct cu_err *e
     const int parsed = p11_kit_uri_parse(line, P11_KIT_URI_FOR_ANY, *ret);
     ENSURE(parsed == P11_KIT_URI_OK && !p11_kit_uri_any_unrecognized(*ret), err, CU_USAGE,
            "%s: a key in a token is named as in pkcs11:token=LABEL;object=LABEL (RFC 7512): " DONE, line);
-    ENSURE(!p11_kit_uri_get_pin_value(*ret) && !p11_kit_uri_get_pin_source(*ret), err, CU_USAGE,
-           "a PIN, or where it is, does not belong into the URI: --pin-file FILE or CUSTODY_PIN has it, or who is at the terminal "
-           "is asked; " DONE);
+    ENSURE(
+        !p11_kit_uri_get_pin_value(*ret) && !p11_kit_uri_get_pin_source(*ret), err, CU_USAGE,
+        "a PIN, or where it is, does not belong into the URI: --pin-file FILE or CUSTODY_PIN has it, or who is at the terminal "
+        "is asked; " DONE);
     return CU_OK;
 }
 
@@ -163,8 +164,7 @@ static cu_status find_token(struct token *t, P11KitUri *uri, struct cu_span text
     for (size_t i = 0; t->modules[i]; i++)
         if (!name || p11_kit_module_for_name(t->modules, name) == t->modules[i]) TRY(look_into(t, t->modules[i], uri, err));
     ENSURE(t->found, err, CU_NOT_FOUND,
-           "%.*s: there is no such token: " DONE
-           "; is it plugged in? `p11-kit list-modules` shows those that are" CONFINED,
+           "%.*s: there is no such token: " DONE "; is it plugged in? `p11-kit list-modules` shows those that are" CONFINED,
            (int)text.n, (const char *)text.p);
     return CU_OK;
 }
@@ -179,7 +179,8 @@ static cu_status log_in(struct token *t, const struct cu_token_pin *pin, struct 
 
     CK(t->m->C_GetSessionInfo(t->session, &session));
     CK(t->m->C_GetTokenInfo(t->slot, &info));
-    if (!(info.flags & CKF_LOGIN_REQUIRED) || session.state == CKS_RO_USER_FUNCTIONS) return CU_OK; /* of this process, by another key */
+    if (!(info.flags & CKF_LOGIN_REQUIRED) || session.state == CKS_RO_USER_FUNCTIONS)
+        return CU_OK; /* of this process, by another key */
     if (info.flags & CKF_USER_PIN_LOCKED) return fail(t, CKR_PIN_LOCKED, err);
     if (!(info.flags & CKF_PROTECTED_AUTHENTICATION_PATH)) TRY(pin->ask(pin->arg, t->label, &text, err));
     const CK_RV rv = t->m->C_Login(t->session, CKU_USER, text.p, text.n);
@@ -247,7 +248,8 @@ static enum cu_alg alg_of(const struct token *t)
 {
     static const uint8_t p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
     static const uint8_t ed25519[] = { 0x06, 0x03, 0x2b, 0x65, 0x70 };
-    static const char named[] = "\x13\x0c" "edwards25519";
+    static const char named[] = "\x13\x0c"
+                                "edwards25519";
     uint8_t params[64];
     CK_KEY_TYPE type;
     size_t n;
@@ -289,10 +291,11 @@ static cu_status read_public(struct token *t, struct cu_public_key *ret, struct 
     if (id_n) TRY(find(t, wanted, 2, &public_half, &found, err));
     *ret = (struct cu_public_key){ .alg = t->alg };
     const bool read = attribute(t, public_half, CKA_EC_POINT, point, sizeof point, &n) && read_point(cu_span(point, n), ret);
-    ENSURE(read, err, CU_BAD_KEY,
-           "the token \"%s\" does not have the public half of that key, under the same id, by which signatures are verified: " DONE
-           "; put it there beside it",
-           t->label);
+    ENSURE(
+        read, err, CU_BAD_KEY,
+        "the token \"%s\" does not have the public half of that key, under the same id, by which signatures are verified: " DONE
+        "; put it there beside it",
+        t->label);
     return cu_public_check(ret, err);
 }
 
@@ -328,7 +331,8 @@ static cu_status sign(void *self, struct cu_span message, uint8_t ret[CU_SIGNATU
 
 static const struct cu_key_holder holder = { sign, free_token };
 
-static cu_status open_key(struct token *t, P11KitUri *uri, struct cu_span text, const struct cu_token_pin *pin, struct cu_err *err)
+static cu_status open_key(struct token *t, P11KitUri *uri, struct cu_span text, const struct cu_token_pin *pin,
+                          struct cu_err *err)
 {
     TRY(load_modules(t, uri, err));
     TRY(find_token(t, uri, text, err));

@@ -317,7 +317,8 @@ const struct command command_enrol = {
             "public key, "
             "signed by it, which proves that you hold it. An administrator enters it by `custody member approve REQUEST`; from "
             "then on "
-            "`--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never leaves it. The "
+            "`--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never leaves "
+            "it. The "
             "ledger is named by --ledger or, far away from it, by its trust file.",
     .args_min = 1,
     .args_max = 1,

@@ -76,8 +76,8 @@ static cu_status ask_terminal(const char *question, const char *otherwise, struc
 }
 
 /* The first line of the file, else the variable, else who is at the terminal (`question` NULL: nobody). */
-static cu_status secret_read(const char *file, const char *variable, const char *question, const char *otherwise, struct cu_buf *ret,
-                             struct cu_err *err)
+static cu_status secret_read(const char *file, const char *variable, const char *question, const char *otherwise,
+                             struct cu_buf *ret, struct cu_err *err)
 {
     const char *env = getenv(variable);
 
@@ -136,7 +136,8 @@ static cu_status read_key(struct session *s, enum cu_signer who, const char *own
     return read;
 }
 
-static cu_status open_key(struct session *s, enum cu_signer who, struct cu_span text, struct cu_buf *passphrase, struct cu_err *err)
+static cu_status open_key(struct session *s, enum cu_signer who, struct cu_span text, struct cu_buf *passphrase,
+                          struct cu_err *err)
 {
     const struct cu_tokens *tokens = &s->place.tokens;
     const cu_status opened = cu_key_open(tokens, text, cu_buf_span(passphrase), &s->place.key[who], err);

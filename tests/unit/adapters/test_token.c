@@ -19,10 +19,10 @@ enum { PRIVATE = 1, PUBLIC = 2 };
 static struct {
     struct cu_private_key key;
     CK_FUNCTION_LIST list, *modules[2];
-    CK_FLAGS flags;         /* of the token */
+    CK_FLAGS flags; /* of the token */
     CK_KEY_TYPE type;
-    CK_RV rv, login;        /* what the call that fails, and logging in, say */
-    int calls, fails_at;    /* the n-th call fails; 0: none does */
+    CK_RV rv, login;     /* what the call that fails, and logging in, say */
+    int calls, fails_at; /* the n-th call fails; 0: none does */
     CK_ULONG keys, tokens;
     CK_BBOOL signs, each_time;
     bool public_half, bare_point, own_id, other_object, lies, released;
@@ -106,12 +106,14 @@ static CK_RV get_attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE of, CK_ATTRIBUT
     memcpy(point + 2 + p256, M.key.pub.bytes, len);
     switch (a->type) {
     case CKA_KEY_TYPE: return give(a, &M.type, sizeof M.type);
-    case CKA_EC_PARAMS: return p256 ? give(a, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10) : give(a, "\x06\x03\x2b\x65\x70", 5);
+    case CKA_EC_PARAMS:
+        return p256 ? give(a, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10) : give(a, "\x06\x03\x2b\x65\x70", 5);
     case CKA_ID: return M.own_id ? give(a, "id", 2) : CKR_ATTRIBUTE_TYPE_INVALID;
     case CKA_LABEL: return give(a, "signing", 7);
     case CKA_SIGN: return give(a, &M.signs, sizeof M.signs);
     case CKA_ALWAYS_AUTHENTICATE: return give(a, &M.each_time, sizeof M.each_time);
-    case CKA_EC_POINT: return of == PUBLIC ? give(a, point + 2 * M.bare_point, len + p256 + (M.bare_point ? 0 : 2)) : CKR_ATTRIBUTE_TYPE_INVALID;
+    case CKA_EC_POINT:
+        return of == PUBLIC ? give(a, point + 2 * M.bare_point, len + p256 + (M.bare_point ? 0 : 2)) : CKR_ATTRIBUTE_TYPE_INVALID;
     default: return CKR_ATTRIBUTE_TYPE_INVALID;
     }
 }
@@ -153,9 +155,19 @@ static int begin(void **state)
 {
     (void)state;
     memset(&M, 0, sizeof M);
-    M.list = (CK_FUNCTION_LIST){ .C_GetInfo = get_info, .C_GetSlotList = get_slots, .C_GetTokenInfo = token_info, .C_OpenSession = open_session,
-                                 .C_CloseSession = close_session, .C_GetSessionInfo = session_info, .C_Login = login, .C_FindObjectsInit = find_init,
-                                 .C_FindObjects = find, .C_FindObjectsFinal = find_final, .C_GetAttributeValue = get_attribute, .C_SignInit = sign_init, .C_Sign = sign };
+    M.list = (CK_FUNCTION_LIST){ .C_GetInfo = get_info,
+                                 .C_GetSlotList = get_slots,
+                                 .C_GetTokenInfo = token_info,
+                                 .C_OpenSession = open_session,
+                                 .C_CloseSession = close_session,
+                                 .C_GetSessionInfo = session_info,
+                                 .C_Login = login,
+                                 .C_FindObjectsInit = find_init,
+                                 .C_FindObjects = find,
+                                 .C_FindObjectsFinal = find_final,
+                                 .C_GetAttributeValue = get_attribute,
+                                 .C_SignInit = sign_init,
+                                 .C_Sign = sign };
     M.modules[0] = &M.list;
     M.flags = CKF_LOGIN_REQUIRED;
     M.type = CKK_EC;
@@ -181,7 +193,10 @@ static cu_status ask(void *arg, const char *token, struct cu_buf *ret, struct cu
 static const struct cu_token_pin by = { NULL, ask };
 static const char uri[] = "pkcs11:object=signing";
 
-static cu_status open_uri(const char *text, struct cu_private_key *ret) { return memset(&err, 0, sizeof err), cu_token_key(cu_span_str(text), &by, ret, &err); }
+static cu_status open_uri(const char *text, struct cu_private_key *ret)
+{
+    return memset(&err, 0, sizeof err), cu_token_key(cu_span_str(text), &by, ret, &err);
+}
 
 static void refused(const char *text, cu_status status, const char *why)
 {
@@ -296,7 +311,7 @@ static void whatever_call_fails_nothing_is_signed_and_all_is_let_go(void **state
         struct cu_private_key key;
         M.calls = 0, M.fails_at = n, M.released = false;
         const cu_status opened = open_uri(uri, &key);
-        if (opened == CU_OK && M.calls < n) break; /* none is left that could fail */
+        if (opened == CU_OK && M.calls < n) break;   /* none is left that could fail */
         assert_true(opened == CU_OK || err.text[0]); /* what a key does not say of itself may be as usual */
         if (opened == CU_OK) cu_private_free(&key);
         assert_true(M.released || n == 1);
@@ -306,7 +321,8 @@ static void whatever_call_fails_nothing_is_signed_and_all_is_let_go(void **state
 
 static void a_token_that_is_taken_out_signs_nothing(void **state)
 {
-    static const CK_RV gone[] = { CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_SESSION_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID };
+    static const CK_RV gone[] = { CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_SESSION_HANDLE_INVALID,
+                                  CKR_OBJECT_HANDLE_INVALID };
     uint8_t signature[CU_SIGNATURE_LEN];
     struct cu_private_key key;
 
