@@ -75,7 +75,7 @@ static inline cu_status world_parts(struct world *w, const char *root, bool acce
     TRY(cu_objects_open(&p->fs, CU_DIR_CLOUD_OBJECTS, &p->index, CU_STORE_CLOUD, &p->store[CU_STORE_CLOUD], err));
     TRY(cu_objects_open(&p->fs, CU_DIR_NODE_OBJECTS, &p->index, CU_STORE_NODE, &p->store[CU_STORE_NODE], err));
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++, p->has_key[who - 1] = true)
-        TRY(cu_key_load(&p->fs, who, CU_SPAN_EMPTY, &p->key[who], err));
+        TRY(cu_key_load(p, who, CU_SPAN_EMPTY, &p->key[who], err));
     TRY(cu_place_load(p, err));
     w->origin = cu_buf_heap(CU_ORIGIN_MAX);
     cu_buf_add(&w->origin, p->log.checkpoint.origin);

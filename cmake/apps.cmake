@@ -17,7 +17,7 @@ function(program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CUSTODY_BIN_DIR})
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 endfunction()
-program(custody http court service content ledger cometbft embedded archive bucket confine posix sqlite)
+program(custody http court service content ledger cometbft embedded archive bucket confine token posix sqlite)
 program(custody-verify court service content posix)
 
 # Parts that are loaded when a verb asks for them, so that no other verb waits for what they need: pango and its forty libraries for pages

@@ -1,7 +1,7 @@
 # One static library a room, in the order in which rooms may include one another. Who may include whom is the table of
 # tools/check_includes.py; a room with no source yet is simply not there.
 set(PURE_ROOMS base codec crypto merkle record identity proof)
-set(UPPER_ROOMS client http court service content cometbft embedded ledger archive posix memory faulty sqlite paper s3 bucket)
+set(UPPER_ROOMS client http court service content cometbft embedded ledger archive posix memory faulty sqlite paper s3 bucket token)
 
 # A fully static program takes OpenSSL's archive, all others its shared library.
 find_library(CRYPTO_ARCHIVE libcrypto.a)
@@ -33,6 +33,7 @@ function(room name dir)
 endfunction()
 room(posix adapters/posix)
 room(confine adapters/confine cu_posix PkgConfig::SECCOMP)
+room(token adapters/token PkgConfig::P11KIT)
 room(memory adapters/memory)
 room(faulty adapters/faulty)
 room(sqlite adapters/sqlite SQLite::SQLite3)

@@ -37,6 +37,7 @@ HOMES = [
     (re.compile(r"archive(_entry)?\.h$"), {"adapters"}),
     (re.compile(r"cmocka\.h$"), {"tests"}),
     (re.compile(r"(seccomp|linux/landlock)\.h$"), {"adapters", "tests"}),
+    (re.compile(r"p11-kit/"), {"adapters", "tests"}),
     (re.compile(r"curl/"), {"adapters", "client"}),
     (re.compile(r"(microhttpd\.h$|gnutls/)"), {"http"}),
 ]

@@ -55,14 +55,20 @@ CU_MUST_USE cu_status cu_public_check(const struct cu_public_key *key, struct cu
 /** SubjectPublicKeyInfo in PEM, for stock tools. */
 CU_MUST_USE cu_status cu_public_pem(const struct cu_public_key *key, struct cu_buf *out, struct cu_err *err);
 
-/** A private key. The bytes stay inside OpenSSL; `ctx` is its EVP_PKEY. Wiped on free. */
+/** Who else than OpenSSL holds a private key and signs with it: a token. r‖s or R‖S as it comes. */
+struct cu_key_holder {
+    cu_status (*sign)(void *ctx, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN], struct cu_err *err);
+    void (*free)(void *ctx);
+};
+/** A private key. The bytes stay inside OpenSSL, and `ctx` is its EVP_PKEY, wiped on free; or inside its holder, and `ctx` is the holder's. */
 struct cu_private_key {
     struct cu_public_key pub;
     cu_hash id;
     void *ctx;
+    const struct cu_key_holder *holder; /* NULL: OpenSSL */
 };
 CU_MUST_USE cu_status cu_private_generate(enum cu_alg alg, struct cu_private_key *ret, struct cu_err *err);
-/** PKCS#8 PEM; encrypted (PBES2, scrypt, AES-256-CBC) when a passphrase is given (empty span: none). */
+/** PKCS#8 PEM; encrypted (PBES2, scrypt, AES-256-CBC) when a passphrase is given (empty span: none). NOT_ALLOWED: a holder has it. */
 CU_MUST_USE cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out,
                                         struct cu_err *err);
 /** WRONG_PASSPHRASE when encrypted and the passphrase is missing or wrong; MALFORMED; BAD_KEY (an algorithm not in the table). */
@@ -70,7 +76,7 @@ CU_MUST_USE cu_status cu_private_from_pem(struct cu_span pem, struct cu_span pas
                                           struct cu_err *err);
 void cu_private_free(struct cu_private_key *key);
 
-/** Sign a message (not a digest). ES256 signatures come out with low s. Any thread. */
+/** Sign a message (not a digest). ES256 signatures come out with low s. What a holder signs is verified. Any thread. */
 CU_MUST_USE cu_status cu_sign(const struct cu_private_key *key, struct cu_span message, uint8_t ret[CU_SIGNATURE_LEN],
                               struct cu_err *err);
 

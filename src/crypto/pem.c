@@ -160,7 +160,8 @@ cu_status cu_private_generate(enum cu_alg alg, struct cu_private_key *ret, struc
 void cu_private_free(struct cu_private_key *key)
 {
     if (key == NULL) return;
-    EVP_PKEY_free(key->ctx); /* OpenSSL wipes the secret */
+    if (key->holder) key->holder->free(key->ctx);
+    else EVP_PKEY_free(key->ctx); /* OpenSSL wipes the secret */
     cu_wipe(key, sizeof *key);
 }
 
@@ -207,5 +208,6 @@ cu_status ossl_pem_write(const EVP_PKEY *key, struct cu_span passphrase, struct 
 
 cu_status cu_private_to_pem(const struct cu_private_key *key, struct cu_span passphrase, struct cu_buf *out, struct cu_err *err)
 {
+    ENSURE(!key->holder, err, CU_NOT_ALLOWED, "the private key stays where it is, in its token");
     return ossl_pem_write(key->ctx, passphrase, out, err);
 }

@@ -151,6 +151,7 @@ cu_status cu_cert_issue(const struct cu_cert_ask *ask, const struct cu_private_k
     AUTO(X509_NAME, free_name) *name = X509_NAME_new();
     AUTO_BIO *bio = BIO_new(BIO_s_mem());
 
+    CU_ASSERT(!subject->holder);
     if (issuer) TRY(open_issuer(issuer, &by, err));
     X509 *above = issuer ? by.cert : cert;
     EVP_PKEY *signer = issuer ? by.key : subject->ctx;

@@ -118,8 +118,19 @@ cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, st
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];
 
-    TRY(cu_private_generate(alg, ret, err));
-    TRY(cu_private_to_pem(ret, passphrase, &pem, err));
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++)
+        if (strcmp(cu_signer_names[who], name) == 0) cu_buf_add(&pem, p->new_key[who]);
+    if (pem.n) {
+        TRY(cu_key_open(&p->tokens, cu_buf_span(&pem), passphrase, ret, err));
+        cu_buf_add_byte(&pem, '\n');
+        const bool fits = ret->pub.alg == alg;
+        if (!fits) cu_private_free(ret);
+        ENSURE(fits, err, CU_BAD_KEY, "the %s's key signs by %s, and that in the token does not: no ledger was made", name,
+               cu_alg_name(alg));
+    } else {
+        TRY(cu_private_generate(alg, ret, err));
+        TRY(cu_private_to_pem(ret, passphrase, &pem, err));
+    }
     snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
     cu_status written = cu_fs_replace_as(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), CU_OPEN_PRIVATE, true, err);
     cu_wipe(pem.p, pem.n);

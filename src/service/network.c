@@ -348,7 +348,7 @@ cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_spa
     TRY(cu_network_read(file, &n, err));
     ENSURE(!cu_fs_exists(&p->fs, CU_FILE_FORMAT), err, CU_NOT_ALLOWED, "the folder is a ledger already: nothing was touched");
     for (size_t i = 0; i < KEYS; i++) {
-        TRY(cu_key_load_named(&p->fs, keys[i].file, passphrase, &ring.key[i], err));
+        TRY(cu_key_load_named(p, keys[i].file, passphrase, &ring.key[i], err));
         adopt(p, i, &ring.key[i]);
         ENSURE(cu_members_key(&n.members, &ring.key[i].id), err, CU_NOT_ALLOWED,
                "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched",

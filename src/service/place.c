@@ -93,24 +93,40 @@ void cu_place_free(struct cu_place *p)
         if (p->has_key[i]) cu_private_free(&p->key[i]);
 }
 
-cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret,
+bool cu_key_in_token(struct cu_span text) { return cu_span_starts(text, cu_span_str("pkcs11:")); }
+
+cu_status cu_key_open(const struct cu_tokens *tokens, struct cu_span text, struct cu_span passphrase, struct cu_private_key *ret,
                       struct cu_err *err)
 {
-    return cu_key_load_named(fs, cu_signer_names[who], passphrase, ret, err);
+    if (!cu_key_in_token(text)) return cu_private_from_pem(text, passphrase, ret, err);
+    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r')) text.n--;
+    ENSURE(tokens->open, err, CU_NOT_ALLOWED, "the key lies in a token, which this program does not reach: nothing was signed");
+    return tokens->open(tokens->self, text, ret, err);
 }
 
-cu_status cu_key_load_named(const struct cu_fs *fs, const char *name, struct cu_span passphrase, struct cu_private_key *ret,
-                            struct cu_err *err)
+cu_status cu_key_read(const struct cu_fs *fs, const char *name, struct cu_buf *ret, struct cu_err *err)
 {
-    CU_BUF pem = cu_buf_heap(16384);
     char path[64];
-    cu_status read;
 
     snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
-    TRY(cu_fs_read(fs, path, 16384, &pem, err));
-    read = cu_private_from_pem(cu_buf_span(&pem), passphrase, ret, err);
-    cu_wipe(pem.p, pem.n);
-    return read == CU_OK ? CU_OK : cu_fail_while(err, read, "%s", path);
+    return cu_fs_read(fs, path, 16384, ret, err);
+}
+
+cu_status cu_key_load(const struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret,
+                      struct cu_err *err)
+{
+    return cu_key_load_named(p, cu_signer_names[who], passphrase, ret, err);
+}
+
+cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct cu_span passphrase, struct cu_private_key *ret,
+                            struct cu_err *err)
+{
+    CU_BUF text = cu_buf_heap(16384);
+
+    TRY(cu_key_read(&p->fs, name, &text, err));
+    const cu_status read = cu_key_open(&p->tokens, cu_buf_span(&text), passphrase, ret, err);
+    cu_wipe(text.p, text.n);
+    return read == CU_OK ? CU_OK : cu_fail_while(err, read, CU_DIR_KEYS "/%s.pem", name);
 }
 
 cu_status cu_place_signed(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key, struct cu_err *err)

@@ -68,6 +68,9 @@ enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
 struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX];
     uint64_t entries; /* so many of them */ };
 
+/** Keys that lie in tokens, by their URIs (RFC 7512: "pkcs11:…"). */
+struct cu_tokens { void *self; cu_status (*open)(void *self, struct cu_span uri, struct cu_private_key *ret, struct cu_err *err); };
+
 /** Others by their addresses. */
 struct cu_outside { void *self; cu_status (*open)(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err); };
 
@@ -85,6 +88,8 @@ struct cu_place {
     struct cu_carrier provider, node; /* from there, for deposits: who takes evidence, and the node that takes it when the provider stalls */
     struct cu_reading reading;        /* from there: what, and why */
     struct cu_outside outside;        /* how witnesses and peers are asked; open NULL: nobody is */
+    struct cu_tokens tokens;          /* open NULL: none are reached */
+    struct cu_span new_key[CU_SIGNERS]; /* of a ledger that is made: the URI of a key that is there already, in a token; n == 0: one is made */
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
@@ -114,9 +119,13 @@ CU_MUST_USE cu_status cu_place_load_trust(struct cu_place *p, struct cu_err *err
 /** Take the newest checkpoint: with an engine, of all that is acknowledged; else what is published. */
 CU_MUST_USE cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err);
 void cu_place_free(struct cu_place *p); /* what load took; not the adapters */
+/** A key file's content: PKCS#8 PEM, or a line with the URI of a key in a token. */
+bool cu_key_in_token(struct cu_span text);
+CU_MUST_USE cu_status cu_key_open(const struct cu_tokens *tokens, struct cu_span text, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 /** keys/<name>.pem */
-CU_MUST_USE cu_status cu_key_load_named(const struct cu_fs *fs, const char *name, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
-CU_MUST_USE cu_status cu_key_load(const struct cu_fs *fs, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_key_read(const struct cu_fs *fs, const char *name, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_key_load(const struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 

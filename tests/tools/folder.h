@@ -47,7 +47,7 @@ static inline cu_status folder_parts(struct folder *f, const char *dir, bool rea
     p->random = cu_posix_random();
     TRY(cu_verifier_cached(memory, size, &p->verifier, err));
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
-        TRY(cu_key_load(&p->fs, who, CU_SPAN_EMPTY, &p->key[who], err));
+        TRY(cu_key_load(p, who, CU_SPAN_EMPTY, &p->key[who], err));
         p->has_key[who] = true;
     }
     snprintf(index, sizeof index, "%s/" CU_FILE_INDEX, dir);

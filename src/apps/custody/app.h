@@ -122,6 +122,11 @@ CU_MUST_USE cu_status session_load_signer(struct session *s, enum cu_signer who,
 CU_MUST_USE cu_status session_renew_index(void *session, struct cu_err *err);
 /** The passphrase of the ledger's keys, asked for if they have one; for a key that is to be kept as they are. */
 CU_MUST_USE cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, struct cu_err *err);
+/** A key that lies in a token; who runs us knows the PIN . `run` outlives them. */
+struct cu_tokens tokens_of(struct run *run);
+/** Of a ledger that is made: the keys that are there already, in a token. USAGE: it is no such URI. */
+CU_MUST_USE cu_status session_new_keys(struct session *s, struct cu_err *err);
+#define ORGANISATION_KEY { "organisation-key", "URI", "the organisation's statement key, which is in a token already: pkcs11:token=LABEL;object=LABEL (and --key URI: the depositor's)" }
 /** What opens sealed content here: keys/sealing.pem and, if it is given, --identity FILE. */
 CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);

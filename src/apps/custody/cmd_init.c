@@ -107,6 +107,7 @@ const struct command command_init = {
     .go = go_and_tell,
     .options = { { "name", "WHO", "the person who deposits (by default the user's name)" },
                  { "org", "ORG", "the organisation that runs this ledger" },
+                 ORGANISATION_KEY,
                  { "accept-within", "TIME", "how long a claim may wait for its acceptance: 90s, 30m, 12h, 7d (if not given)" },
                  { "provider", "NAME", "what the store under cloud/ is called" },
                  { "cloud", "ADDRESS",

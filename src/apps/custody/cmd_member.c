@@ -153,20 +153,37 @@ static cu_status network_of(struct run *run, cu_hash *ret, struct cu_err *err)
     return read;
 }
 
-static cu_status make_request(struct run *run, uint64_t role, struct cu_private_key *key, struct cu_err *err)
+static cu_status new_key(struct run *run, struct cu_private_key *ret, struct cu_err *err)
 {
-    CU_BUF passphrase = cu_buf_heap(65536), pem = cu_buf_heap(16384), request = cu_buf_heap(CU_ENROL_REQUEST_MAX);
-    cu_hash network;
+    CU_BUF passphrase = cu_buf_heap(65536), pem = cu_buf_heap(16384);
 
-    TRY(network_of(run, &network, err));
     TRY(passphrase_read(run, NULL, &passphrase, err));
-    TRY(cu_private_generate(CU_ALG_ES256, key, err));
-    TRY(cu_enrol_request_make(&network, role, cu_span_str(run->args[0]), key, &request, err));
-    cu_status made = cu_private_to_pem(key, cu_buf_span(&passphrase), &pem, err);
+    cu_status made = cu_private_generate(CU_ALG_ES256, ret, err);
+    if (made == CU_OK) made = cu_private_to_pem(ret, cu_buf_span(&passphrase), &pem, err);
     if (made == CU_OK) made = write_key(opt(run, "key"), cu_buf_span(&pem), err);
     if (pem.p) cu_wipe(pem.p, pem.n);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
-    TRY(made);
+    return made;
+}
+
+/* In a token: its owner made it there. */
+static cu_status own_key(struct run *run, struct cu_private_key *ret, struct cu_err *err)
+{
+    const struct cu_tokens tokens = tokens_of(run);
+
+    TRY(cu_key_open(&tokens, opt_span(run, "key"), CU_SPAN_EMPTY, ret, err));
+    ENSURE(ret->pub.alg == CU_ALG_ES256, err, CU_BAD_KEY, "a member signs by ES256: name a key for P-256; no request was made");
+    return CU_OK;
+}
+
+static cu_status make_request(struct run *run, uint64_t role, struct cu_private_key *key, struct cu_err *err)
+{
+    CU_BUF request = cu_buf_heap(CU_ENROL_REQUEST_MAX);
+    cu_hash network;
+
+    TRY(network_of(run, &network, err));
+    TRY(cu_key_in_token(opt_span(run, "key")) ? own_key(run, key, err) : new_key(run, key, err));
+    TRY(cu_enrol_request_make(&network, role, cu_span_str(run->args[0]), key, &request, err));
     return write_output_file(opt(run, "output"), cu_buf_span(&request), err);
 }
 
@@ -192,10 +209,10 @@ static cu_status go_enrol(struct run *run, struct cu_err *err)
         cu_json_close(&j, '}');
     } else
         cu_buf_addf(&run->out,
-                    "A key of your own lies in %s: keep it, and give it to nobody\n"
+                    "A key of your own %s %s: keep it, and give it to nobody\n"
                     "  fingerprint  %.16s\n"
                     "  request      %s, for `custody member approve`; read the fingerprint out to whoever approves it",
-                    opt(run, "key"), hex, opt(run, "output"));
+                    key.holder ? "is" : "lies in", opt(run, "key"), hex, opt(run, "output"));
     cu_buf_add_str(&run->out, "\n");
     return CU_OK;
 }
@@ -300,7 +317,9 @@ const struct command command_enrol = {
             "public key, "
             "signed by it, which proves that you hold it. An administrator enters it by `custody member approve REQUEST`; from "
             "then on "
-            "`--key FILE` signs in your name. The ledger is named by --ledger or, far away from it, by its trust file.",
+            "`--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never leaves "
+            "it. The "
+            "ledger is named by --ledger or, far away from it, by its trust file.",
     .args_min = 1,
     .args_max = 1,
     .go = go_enrol,

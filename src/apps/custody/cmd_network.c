@@ -10,6 +10,7 @@
 
 /* ---- what one organisation hands over ---- */
 
+extern const struct command command_network_request;
 static cu_status make_founder(struct run *run, const char *dir, const struct cu_founder *names, struct cu_buf *ret,
                               struct cu_err *err)
 {
@@ -18,6 +19,7 @@ static cu_status make_founder(struct run *run, const char *dir, const struct cu_
 
     TRY(passphrase_read(run, NULL, &passphrase, err));
     cu_status made = session_begin(&s, run, dir, err);
+    if (made == CU_OK && run->command == &command_network_request) made = session_new_keys(&s, err);
     if (made == CU_OK) made = cu_founder_make(&s.place, names, cu_buf_span(&passphrase), ret, err);
     const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
@@ -406,6 +408,7 @@ const struct command command_network_request = {
                  { "http", "HOST:PORT", "where clients reach it" },
                  { "provider", "NAME", "what the store under cloud/ is called" },
                  { "name", "WHO", "the person who deposits" },
+                 ORGANISATION_KEY,
                  { "output", "FILE", "the file to hand over" } },
 };
 

@@ -2,6 +2,7 @@
 #include "apps/custody/serve.h"
 #include "custody/may.h"
 #include "http/provider.h"
+#include "service/found.h"
 
 #define USUAL "127.0.0.1:8715"
 #define REQUEST "enrol.request"
@@ -11,16 +12,14 @@
 
 static cu_status make_key(struct session *s, struct cu_private_key *ret, struct cu_err *err)
 {
-    CU_BUF passphrase = cu_buf_heap(65536), pem = cu_buf_heap(16384);
-    const struct cu_fs *fs = &s->place.fs;
+    CU_BUF passphrase = cu_buf_heap(65536);
+    const struct cu_span own = opt_span(s->run, "key");
     static const char path[] = CU_DIR_KEYS "/provider.pem";
 
-    ENSURE(!cu_fs_exists(fs, path), err, CU_NOT_ALLOWED, "%s/%s is there already: nothing was made", s->root, path);
+    ENSURE(!cu_fs_exists(&s->place.fs, path), err, CU_NOT_ALLOWED, "%s/%s is there already: nothing was made", s->root, path);
+    if (cu_key_in_token(own)) s->place.new_key[CU_SIGNER_PROVIDER] = own;
     TRY(passphrase_read(s->run, NULL, &passphrase, err));
-    TRY(cu_private_generate(CU_ALG_ES256, ret, err));
-    cu_status made = cu_private_to_pem(ret, cu_buf_span(&passphrase), &pem, err);
-    if (made == CU_OK) made = cu_fs_replace_as(fs, path, CU_DIR_KEYS "/.new", cu_buf_span(&pem), CU_OPEN_PRIVATE, true, err);
-    if (pem.p) cu_wipe(pem.p, pem.n);
+    const cu_status made = cu_found_key(&s->place, "provider", CU_ALG_ES256, cu_buf_span(&passphrase), ret, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     return made;
 }
@@ -76,12 +75,12 @@ static cu_status go_init(struct run *run, struct cu_err *err)
     } else
         cu_buf_addf(&run->out,
                     "A provider's folder lies in %s\n\n"
-                    "  its key      %s/" CU_DIR_KEYS "/provider.pem: it stays here\n"
+                    "  its key      %s/" CU_DIR_KEYS "/provider.pem%s\n"
                     "  fingerprint  %.16s\n"
                     "  request      %s/" REQUEST
                     ", for `custody member approve`; read the fingerprint out to whoever approves it\n\n"
                     "Next, when it is approved:  custody provider --dir %s --ledger URL",
-                    dir, dir, hex, dir, dir);
+                    dir, dir, key.holder ? " names it: it stays in its token" : ": it stays here", hex, dir, dir);
     cu_buf_add_str(&run->out, "\n");
     return CU_OK;
 }

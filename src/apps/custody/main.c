@@ -18,10 +18,18 @@ const struct option common_options[] = {
     { "cacert", "FILE", "for https: who the node's certificate must lead to (`tls/ca.pem` where `custody ca init` ran)" },
     { "cert", "FILE", "for https: the certificate and key to ask with, from `custody ca issue`" },
     { "state", "DIR", "where what is pinned and known of ledgers behind addresses is kept (by default ~/.local/state/custody)" },
-    { "key", "FILE", "sign as the member whose private key this is, not as the ledger's own depositor" },
+    { "key", "FILE",
+      "sign as the member whose private key this is, not as the ledger's own depositor; a key in a token (smart card, HSM) is "
+      "named "
+      "by its URI, pkcs11:token=LABEL;object=LABEL" },
     { "config", "FILE",
       "options from a file (TOML): these before its first table, a command's under [its-name]; the environment and the command "
       "line come before it" },
+    { "pin-file", "FILE",
+      "the first line of FILE is the PIN of the token that the key lies in (or CUSTODY_PIN; else who is at the terminal is "
+      "asked)" },
+    { "token-files", "DIR",
+      "of a server: a folder that the token's module keeps, which stays open to it (softhsm2: /var/lib/softhsm/tokens)" },
     { NULL, NULL, NULL },
 };
 

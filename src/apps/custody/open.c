@@ -1,5 +1,6 @@
 /* Opening a ledger: the one place that picks adapters and introduces the rooms to one another. */
 #include "adapters/sqlite/sqlite_index.h"
+#include "adapters/token/token.h"
 #include "apps/custody/app.h"
 
 #include <termios.h>
@@ -51,14 +52,13 @@ static void first_line(struct cu_buf *text)
         if (text->p[i] == '\n' || text->p[i] == '\r') text->n = i;
 }
 
-static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct cu_err *err)
+static cu_status ask_terminal(const char *question, const char *otherwise, struct cu_buf *ret, struct cu_err *err)
 {
     struct termios before, silent;
     FILE *tty = fopen("/dev/tty", "r+");
     char line[1024];
 
-    ENSURE(tty, err, CU_WRONG_PASSPHRASE,
-           "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE; nothing was signed");
+    ENSURE(tty, err, CU_WRONG_PASSPHRASE, "%s; nothing was signed", otherwise);
     fprintf(tty, "%s: ", question);
     (void)fflush(tty);
     tcgetattr(fileno(tty), &before);
@@ -75,46 +75,93 @@ static cu_status ask_terminal(const char *question, struct cu_buf *ret, struct c
     return cu_buf_ok(ret, err);
 }
 
-cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err)
+/* The first line of the file, else the variable, else who is at the terminal (`question` NULL: nobody). */
+static cu_status secret_read(const char *file, const char *variable, const char *question, const char *otherwise,
+                             struct cu_buf *ret, struct cu_err *err)
 {
-    const char *file = opt(run, "passphrase-file"), *env = getenv("CUSTODY_PASSPHRASE");
+    const char *env = getenv(variable);
 
     if (file) {
         TRY(read_argument_file(file, 65536, ret, err));
         first_line(ret);
     } else if (env) cu_buf_add_str(ret, env);
-    else if (question) TRY(ask_terminal(question, ret, err));
+    else if (question) TRY(ask_terminal(question, otherwise, ret, err));
     return cu_buf_ok(ret, err);
+}
+
+cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err)
+{
+    return secret_read(opt(run, "passphrase-file"), "CUSTODY_PASSPHRASE", question,
+                       "the private keys are encrypted: give --passphrase-file or CUSTODY_PASSPHRASE", ret, err);
+}
+
+/* ---- keys in tokens ---- */
+static cu_status ask_pin(void *arg, const char *token, struct cu_buf *ret, struct cu_err *err)
+{
+    char question[200], otherwise[300];
+
+    snprintf(question, sizeof question, "PIN of the token \"%s\"", token);
+    snprintf(otherwise, sizeof otherwise, "the token \"%s\" wants its PIN: give --pin-file or CUSTODY_PIN", token);
+    return secret_read(opt(arg, "pin-file"), "CUSTODY_PIN", question, otherwise, ret, err);
+}
+
+static cu_status open_token(void *run, struct cu_span uri, struct cu_private_key *ret, struct cu_err *err)
+{
+    const struct cu_token_pin pin = { run, ask_pin };
+
+    return cu_token_key(uri, &pin, ret, err);
+}
+
+struct cu_tokens tokens_of(struct run *run) { return (struct cu_tokens){ run, open_token }; }
+
+cu_status session_new_keys(struct session *s, struct cu_err *err)
+{
+    const struct cu_span organisation = opt_span(s->run, "organisation-key"), own = opt_span(s->run, "key");
+
+    ENSURE(!organisation.n || cu_key_in_token(organisation), err, CU_USAGE,
+           "--organisation-key names a key that is in a token already: pkcs11:token=…;object=…; without it one is made");
+    s->place.new_key[CU_SIGNER_ORGANISATION] = organisation;
+    if (cu_key_in_token(own)) s->place.new_key[CU_SIGNER_DEPOSITOR] = own;
+    return CU_OK;
 }
 
 /* ---- keys ---- */
 /* The key of a member who says so stands in for the depositor's. */
-static cu_status read_key(struct session *s, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)
+static cu_status read_key(struct session *s, enum cu_signer who, const char *own, struct cu_buf *ret, struct cu_err *err)
 {
-    const char *own = who == (s->run->folder ? CU_SIGNER_PROVIDER : CU_SIGNER_DEPOSITOR) ? opt(s->run, "key") : NULL;
-    CU_BUF pem = cu_buf_heap(16384);
-
-    if (!own) return cu_key_load(&s->place.fs, who, passphrase, &s->place.key[who], err);
-    const cu_status read = read_argument_file(own, 16384, &pem, err);
+    if (!own) return cu_key_read(&s->place.fs, cu_signer_names[who], ret, err);
+    if (cu_key_in_token(cu_span_str(own))) return cu_buf_add_str(ret, own), cu_buf_ok(ret, err);
+    const cu_status read = read_argument_file(own, 16384, ret, err);
     ENSURE(read != CU_NOT_FOUND, err, CU_USAGE, "%s: there is no such key; nothing was signed", own);
-    TRY(read);
-    const cu_status opened = cu_private_from_pem(cu_buf_span(&pem), passphrase, &s->place.key[who], err);
-    cu_wipe(pem.p, pem.n);
-    if (opened != CU_OK) return cu_fail_while(err, opened, "%s", own);
-    s->place.own_key = who == CU_SIGNER_DEPOSITOR;
-    return CU_OK;
+    return read;
+}
+
+static cu_status open_key(struct session *s, enum cu_signer who, struct cu_span text, struct cu_buf *passphrase,
+                          struct cu_err *err)
+{
+    const struct cu_tokens *tokens = &s->place.tokens;
+    const cu_status opened = cu_key_open(tokens, text, cu_buf_span(passphrase), &s->place.key[who], err);
+
+    if (opened != CU_WRONG_PASSPHRASE || passphrase->n || cu_key_in_token(text)) return opened; /* tokens count wrong PINs */
+    TRY(passphrase_read(s->run, "passphrase of the ledger's keys", passphrase, err));
+    return cu_key_open(tokens, text, cu_buf_span(passphrase), &s->place.key[who], err);
 }
 
 static cu_status load_key(struct session *s, enum cu_signer who, struct cu_buf *passphrase, struct cu_err *err)
 {
-    cu_status loaded = read_key(s, who, cu_buf_span(passphrase), err);
+    const char *own = who == (s->run->folder ? CU_SIGNER_PROVIDER : CU_SIGNER_DEPOSITOR) ? opt(s->run, "key") : NULL;
+    CU_BUF text = cu_buf_heap(16384);
 
-    if (loaded == CU_WRONG_PASSPHRASE && passphrase->n == 0) {
-        TRY(passphrase_read(s->run, "passphrase of the ledger's keys", passphrase, err));
-        loaded = read_key(s, who, cu_buf_span(passphrase), err);
-    }
-    s->place.has_key[who] = loaded == CU_OK;
-    return loaded == CU_NOT_FOUND ? CU_OK : loaded; /* a key kept elsewhere is missed when it is needed */
+    const cu_status read = read_key(s, who, own, &text, err);
+    if (read == CU_NOT_FOUND) return CU_OK; /* a key kept elsewhere is missed when it is needed */
+    TRY(read);
+    const cu_status opened = open_key(s, who, cu_buf_span(&text), passphrase, err);
+    cu_wipe(text.p, text.n);
+    if (opened != CU_OK && own) return cu_fail_while(err, opened, "--key");
+    if (opened != CU_OK) return cu_fail_while(err, opened, CU_DIR_KEYS "/%s.pem", cu_signer_names[who]);
+    s->place.has_key[who] = true;
+    if (own) s->place.own_key = who == CU_SIGNER_DEPOSITOR;
+    return CU_OK;
 }
 
 static cu_status load_keys(struct session *s, struct cu_err *err)
@@ -129,11 +176,14 @@ static cu_status load_keys(struct session *s, struct cu_err *err)
 
 cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, struct cu_err *err)
 {
-    struct cu_private_key key = { 0 };
+    CU_CLEANUP(cu_private_free) struct cu_private_key key = { 0 };
+    CU_BUF text = cu_buf_heap(16384);
 
     TRY(passphrase_read(s->run, NULL, ret, err));
-    const cu_status read = cu_key_load(&s->place.fs, CU_SIGNER_ORGANISATION, cu_buf_span(ret), &key, NULL);
-    if (read == CU_OK) cu_private_free(&key);
+    cu_status read = cu_key_read(&s->place.fs, cu_signer_names[CU_SIGNER_ORGANISATION], &text, NULL);
+    if (read == CU_OK && !cu_key_in_token(cu_buf_span(&text)))
+        read = cu_private_from_pem(cu_buf_span(&text), cu_buf_span(ret), &key, NULL);
+    if (text.p) cu_wipe(text.p, text.n);
     return read == CU_WRONG_PASSPHRASE && ret->n == 0 ? passphrase_read(s->run, "passphrase of the ledger's keys", ret, err)
                                                       : CU_OK;
 }
@@ -183,6 +233,7 @@ static cu_status open_world(struct session *s, struct cu_err *err)
     s->place.clock = cu_posix_clock();
     s->place.random = cu_posix_random();
     s->place.outside = outside_by(s);
+    s->place.tokens = tokens_of(s->run);
     s->verifier_mem = malloc(size);
     ENSURE(s->verifier_mem, err, CU_NO_MEMORY, "out of memory");
     s->place.progress = progress_to(s);
@@ -510,6 +561,7 @@ cu_status session_create(struct session *s, struct run *run, const char *dir, co
     const struct cu_span cloud = opt_span(run, "cloud");
 
     TRY(session_begin(s, run, dir, err));
+    TRY(session_new_keys(s, err));
     if (cloud.n) TRY(bucket_mount(s, cloud, err));
     if (cloud.n) TRY(bucket_begin(s, err));
     TRY(cu_found_files(&s->place, r, &genesis, err));
