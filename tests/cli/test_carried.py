@@ -193,6 +193,38 @@ def a_folder_goes_file_by_distinct_file_and_comes_back_as_it_was(folder):
 
 
 @test
+def what_only_a_silent_provider_holds_is_handed_to_the_node_from_here(folder):
+    ledger, key, _ = with_members(folder, "C1")
+    Provider.make(folder / "P", ledger)
+    for name, data in (("a/1", b"one"), ("b/film", noise(BIG, 5)), ("copy of film", noise(BIG, 5)), ("z", noise(70_000, 6))):
+        fill(folder / "bag" / name, data)
+    fill(folder / "film", noise(BIG // 4, 7))
+
+    def at_node():
+        return max((p.stat().st_size for p in (ledger.root / "spool").glob("*.bytes")), default=0)
+    with Node(ledger, "--provider", "http://127.0.0.1:9") as node, Provider(folder / "P", node) as provider:  # the node never hears from it
+        officer = Officer(folder, node.url, key, "--provider", provider.url).pin(ledger)
+        args = ["--case", "C1", "--wait", "2", folder / "bag"]
+        said = officer.deposit(*args[:2], "--no-wait", folder / "bag", code=3).out
+        assert "copies    0 of 1" in said and "only the provider holds this: do not give the original back" in said, said
+        provider.kill()
+        client = officer.start(*args)
+        wait_until(lambda: at_node() > BIG // 3, client)
+        client.kill()
+        client.wait()
+        again = officer.deposit(*args, "--json")
+        assert again.row["copies"] == 1 and again.row["serial"] == 1, again
+        assert "only the provider holds this: do not give the original back" in again.err, again  # until it is not so any more
+        assert verify("--trust", ledger.trust, again.row["receipt"], folder / "bag").code == 0
+        sent = sum(json.loads(line)["bytes_in"] for line in node.log.read_text().splitlines() if '"PATCH"' in line)
+        assert sent < 1.6 * BIG, sent
+        provider.start()
+        row = officer.deposit("--case", "C1", "--wait", "2", "--json", folder / "film").row
+        assert row["copies"] == 1 and len(deposits(node)) == 2, row
+    ledger.check("--only", "log", code=0)
+
+
+@test
 def an_answer_that_the_provider_should_not_have_given_is_not_taken(folder):
     with world(folder) as (ledger, officer, node, provider):
         records = []
