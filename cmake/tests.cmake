@@ -129,6 +129,16 @@ foreach(source IN LISTS attackers)
   link_test(${name} tools ${source})
 endforeach()
 
+# What is loaded before a program, for scripts.
+file(GLOB preloads CONFIGURE_DEPENDS tests/preload/*.c)
+foreach(source IN LISTS preloads)
+  get_filename_component(name ${source} NAME_WE)
+  add_library(${name} MODULE ${source})
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/preload)
+  target_compile_options(${name} PRIVATE -fno-sanitize=all)
+  target_link_options(${name} PRIVATE -fno-sanitize=all)
+endforeach()
+
 file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/cli/test_*.py tests/cluster/test_*.py tests/package/*.sh tests/conformance/*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)

@@ -89,9 +89,20 @@ cu_status cu_get_claim_record(void *context, struct cu_http_request *q, struct c
 
 /* ---- objects ---- */
 
+/* What lies in the store is not what was put there: its operator hears of it, and who asks may ask elsewhere. */
+static cu_status judge_read(struct cu_http_provider *v, cu_status read, struct cu_err *err)
+{
+    if (read != CU_BAD_HASH && read != CU_MALFORMED && read != CU_CORRUPT && read != CU_NOT_FOUND && read != CU_CHANGED) return read;
+    v->damaged++;
+    cu_http_tell(v->config.log, v->config.arg, cu_place_now(v->config.place), "trouble", err->text);
+    return cu_fail_while(err, CU_CORRUPT, "the provider's copy is damaged, and nothing of that part is sent; a node may have another");
+}
+
 static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
 {
-    return cu_object_piece(((struct cu_http_provider *)context)->host.spool->store, a, at, ret, err);
+    struct cu_http_provider *v = context;
+
+    return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
 }
 
 cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -100,7 +111,8 @@ cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http
     cu_hash root;
 
     TRY(id_of(q, &root, err));
-    return cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
+    const cu_status answered = cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
+    return answered == CU_CORRUPT ? answered : judge_read(v, answered, err);
 }
 
 cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -110,7 +122,7 @@ cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct 
 
     TRY(id_of(q, &root, err));
     a->cache = CU_HTTP_BRIEFLY;
-    return cu_object_chunks(v->host.spool->store, &root, &a->body, err);
+    return judge_read(v, cu_object_chunks(v->host.spool->store, &root, &a->body, err), err);
 }
 
 /* ---- how it fares ---- */
@@ -144,6 +156,7 @@ cu_status cu_provider_metrics(void *context, struct cu_http_request *q, struct c
     cu_http_put_figure(out, "custody_refused_total", "counter", "claims refused", v->provider->refused);
     cu_http_put_figure(out, "custody_accepted_bytes_total", "counter", "bytes stored, read again and accepted",
                        v->provider->bytes);
+    cu_http_put_figure(out, "custody_reads_of_damaged_total", "counter", "reads that found the copy here damaged", v->damaged);
     cu_http_metrics(v->server, out);
     return CU_OK;
 }
