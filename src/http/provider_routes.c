@@ -92,10 +92,12 @@ cu_status cu_get_claim_record(void *context, struct cu_http_request *q, struct c
 /* What lies in the store is not what was put there: its operator hears of it, and who asks may ask elsewhere. */
 static cu_status judge_read(struct cu_http_provider *v, cu_status read, struct cu_err *err)
 {
-    if (read != CU_BAD_HASH && read != CU_MALFORMED && read != CU_CORRUPT && read != CU_NOT_FOUND && read != CU_CHANGED) return read;
+    if (read != CU_BAD_HASH && read != CU_MALFORMED && read != CU_CORRUPT && read != CU_NOT_FOUND && read != CU_CHANGED)
+        return read;
     v->damaged++;
     cu_http_tell(v->config.log, v->config.arg, cu_place_now(v->config.place), "trouble", err->text);
-    return cu_fail_while(err, CU_CORRUPT, "the provider's copy is damaged, and nothing of that part is sent; a node may have another");
+    return cu_fail_while(err, CU_CORRUPT,
+                         "the provider's copy is damaged, and nothing of that part is sent; a node may have another");
 }
 
 static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)

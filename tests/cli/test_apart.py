@@ -18,7 +18,7 @@ import threading
 import time
 
 from cases import PARTS, WAYS, evidence
-from custody_test import CUSTODY, ENVIRONMENT, SANITIZED, Ledger, fill, main, same, scratch, stamps, test, verify
+from custody_test import CUSTODY, ENVIRONMENT, SANITIZED, Ledger, custody, fill, main, same, scratch, stamps, test, verify
 from node_test import BUILD, Node
 from officer import Officer, with_members
 from provider_world import Provider
@@ -344,6 +344,62 @@ def whatever_is_altered_in_the_nodes_folder_is_found_out_and_comes_back_from_the
 def whatever_is_altered_in_the_providers_folder_is_found_out_and_nothing_wrong_is_served(folder):
     template()
     return altered(folder, "P", ["cloud/objects", "spool", "node"], provider_is_found_out, 8)
+
+
+# ---- whoever holds keys (tests/tools) ----
+def tool(name, *args):
+    return subprocess.run([BUILD / "bin" / name, *args], capture_output=True, check=True, timeout=100).stdout.decode()
+
+
+@test
+def what_a_party_did_not_sign_the_node_refuses_whoever_submits_it(folder):
+    template()
+    world = copied(folder)
+    fill(folder / "forged/x", b"").unlink()
+    tried = tool("submit_unsigned", world.ledger.copy(folder / "his own").root, "C1", folder / "forged").splitlines()
+    with world:
+        node, _ = world.start("node"), world.start("provider")
+        before, said = node.json("/v1/status")["exhibits"], {}
+        for n, what in enumerate(tried):
+            record = (folder / f"forged/{n}").read_bytes()
+            status, _, body = node.curl("/v1/submit", "-H", "content-type: application/cbor", data=record)
+            answer = json.loads(body)
+            assert 400 <= status < 500 and len(answer["detail"]) > 20, (what, status, answer)
+            said[what] = answer["code"]
+        assert len(said) >= 6 and len(set(said.values())) >= 4, said
+        every = node.submit(b"".join((folder / f"forged/{n}").read_bytes() for n in range(len(tried)) if said[tried[n]] != "MALFORMED"))
+        assert all(a["status"] not in ("OK", "DUPLICATE") for a in every), every
+        assert node.json("/v1/status")["exhibits"] == before
+        row = world.officer().deposit("--case", "C1", "--json", fill(folder / "next", b"what comes next")).row
+        assert row["serial"] == len(EVIDENCE) + 1
+    world.ledger.clean()
+
+
+@test
+def a_keeper_who_rewrote_the_log_is_convicted_by_whoever_saw_it(folder):
+    template()
+    world = copied(folder)
+    [receipt] = (folder / "state").rglob("C1-3.tlog-proof")
+    tool("insider", world.ledger.root, folder / "rewritten", "C1/3")
+    (folder / "L").rename(folder / "as it was")
+    (folder / "rewritten").rename(folder / "L")
+    for n in range(8):  # by keys of his own he goes on, beyond what others have seen
+        world.ledger.deposit(fill(folder / f"his/{n}", b"his %d" % n))
+    world.ledger.clean()
+    with world:
+        node = world.start("node")
+        answer = world.officer().run("ls", code=2)
+        assert "another log than before" in answer.error or "rolled back" in answer.error, answer
+        refused = world.officer().run("deposit", "--case", "C1", fill(folder / "next", b"what comes next"), code=2)
+        assert not refused.out and len(refused.error) > 60, refused
+        try:
+            world.start("provider")
+            raise AssertionError("it follows another log than the one that it has seen")
+        except AssertionError as failed:
+            assert "another log" in str(failed) or "rolled back" in str(failed), failed
+        assert len(node.json("/v1/case/C1")["exhibits"]) == 2, "what others signed later he cannot sign again"
+    custody("fork-proof", "make", receipt, "--log", folder / "L/node/log", "-o", folder / "fork")
+    custody("fork-proof", "verify", folder / "fork", "--trust", folder / "as it was/trust/ledger.trust")
 
 
 if __name__ == "__main__":

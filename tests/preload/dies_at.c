@@ -26,7 +26,8 @@ __attribute__((constructor)) static void begin(void)
 
     unsetenv("LD_PRELOAD"); /* of this process alone */
     const int fd = file ? open(file, O_RDWR | O_CREAT, 0600) : -1;
-    void *shared = fd >= 0 && ftruncate(fd, sizeof own) == 0 ? mmap(NULL, sizeof own, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    void *shared = fd >= 0 && ftruncate(fd, sizeof own) == 0 ? mmap(NULL, sizeof own, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                                                             : MAP_FAILED;
     if (fd >= 0) close(fd);
     if (shared != MAP_FAILED) count = shared;
     atomic_store(count, 0);
@@ -48,16 +49,16 @@ static void effect(void)
         effect();                           \
         return REAL(name) given;            \
     }
-#define OPEN(name, declared, ...)                                      \
-    int name declared;                                                 \
-    int name declared                                                  \
-    {                                                                  \
-        va_list more;                                                  \
-        va_start(more, flags);                                         \
+#define OPEN(name, declared, ...)                                       \
+    int name declared;                                                  \
+    int name declared                                                   \
+    {                                                                   \
+        va_list more;                                                   \
+        va_start(more, flags);                                          \
         const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0; \
-        va_end(more);                                                  \
-        if (flags & (O_CREAT | O_TRUNC)) effect();                     \
-        return REAL(name)(__VA_ARGS__, flags, mode);                   \
+        va_end(more);                                                   \
+        if (flags & (O_CREAT | O_TRUNC)) effect();                      \
+        return REAL(name)(__VA_ARGS__, flags, mode);                    \
     }
 
 EFFECT(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
