@@ -107,12 +107,20 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
     return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
 }
 
+static cu_status find_object(struct cu_http_provider *v, const struct cu_http_request *q, cu_hash *ret, struct cu_err *err)
+{
+    struct cu_object o;
+
+    TRY(id_of(q, ret, err));
+    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, ret, &o, err);
+}
+
 cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(id_of(q, &root, err));
+    TRY(find_object(v, q, &root, err));
     const cu_status answered = cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
     return answered == CU_CORRUPT ? answered : judge_read(v, answered, err);
 }
@@ -122,7 +130,7 @@ cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct 
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(id_of(q, &root, err));
+    TRY(find_object(v, q, &root, err));
     a->cache = CU_HTTP_BRIEFLY;
     return judge_read(v, cu_object_chunks(v->host.spool->store, &root, &a->body, err), err);
 }

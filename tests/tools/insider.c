@@ -26,7 +26,7 @@ struct moves {
 struct insider {
     struct folder old, new;
     uint64_t dropped_seq, dropped_serial;
-    bool far; /* is the provider elsewhere? */
+    bool far;             /* is the provider elsewhere? */
     struct moves entries; /* positions and statement ids */
     struct moves blocks;  /* positions and leaves */
     uint64_t same, signed_again, left_out;
