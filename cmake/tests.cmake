@@ -155,6 +155,8 @@ foreach(script IN LISTS scripts)
   endif()
 endforeach()
 
+set_tests_properties(cli_test_apart PROPERTIES TIMEOUT 14400) # with CUSTODY_SLOW=1; else seconds
+
 # The long ones begin first, so that none is left to run alone at the end.
 get_property(all_tests DIRECTORY PROPERTY TESTS)
 foreach(name IN LISTS all_tests)
