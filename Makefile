@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo demo-cloud demo-court check-cli check-browser check-cluster check-package check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage package install clean
+.PHONY: help build check demo demo-cloud demo-court check-cli check-apart check-browser check-cluster check-package check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage package install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ check: ## all tests with gcc; all but those of the command line once more with c
 check-cli: ## the command line's tests once more, by sanitized programs; and the demos
 	@tools/setup build check demo
 	@tools/tiers asan-cli demos
+
+check-apart: ## provider, node and client as processes: each ends before each of its effects, each file of a store is altered
+	@tools/setup build check
+	@tools/tiers apart
 
 check-browser: ## the verify page alone: its parts, and in Chromium what a clerk sees
 	@tools/setup build check

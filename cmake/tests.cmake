@@ -129,6 +129,16 @@ foreach(source IN LISTS attackers)
   link_test(${name} tools ${source})
 endforeach()
 
+# What is loaded before a program, for scripts.
+file(GLOB preloads CONFIGURE_DEPENDS tests/preload/*.c)
+foreach(source IN LISTS preloads)
+  get_filename_component(name ${source} NAME_WE)
+  add_library(${name} MODULE ${source})
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/preload)
+  target_compile_options(${name} PRIVATE -fno-sanitize=all)
+  target_link_options(${name} PRIVATE -fno-sanitize=all)
+endforeach()
+
 file(GLOB scripts CONFIGURE_DEPENDS tests/cli/*.sh tests/cli/test_*.py tests/cluster/test_*.py tests/package/*.sh tests/conformance/*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
@@ -144,6 +154,8 @@ foreach(script IN LISTS scripts)
       ENVIRONMENT "${SANITIZER_ENVIRONMENT};CUSTODY_BIN=${CUSTODY_BIN_DIR};CUSTODY_BUILD=${CMAKE_BINARY_DIR};CUSTODY_SOURCE=${CMAKE_SOURCE_DIR};CUSTODY_SANITIZED=${SANITIZED}")
   endif()
 endforeach()
+
+set_tests_properties(cli_test_apart PROPERTIES TIMEOUT 14400) # with CUSTODY_SLOW=1; else seconds
 
 # The long ones begin first, so that none is left to run alone at the end.
 get_property(all_tests DIRECTORY PROPERTY TESTS)

@@ -52,7 +52,7 @@ static void log_failure(struct cu_node *node, struct cu_pull *p, const char *why
 static cu_status round_of(struct cu_node *node, struct cu_pull *p, bool *ret_more, struct cu_err *err)
 {
     *ret_more = false;
-    if (cu_pushed_store(node->uploads.spool)) cu_copier_again(p->copier);
+    if (cu_pushed_store(node->uploads.spool, cu_place_now(&p->reader.place).v)) cu_copier_again(p->copier);
     TRY(cu_reader_refresh(&p->reader, true, err));
     if (node->config.ready) TRY(node->config.ready(node->config.arg, err));
     return cu_copier_round(p->copier, ret_more, err);
@@ -88,20 +88,12 @@ static void *puller(void *arg)
 }
 
 /* ---- starting and stopping ---- */
-/* The organisation that signs here. */
-static uint64_t own_party(const struct cu_place *p)
-{
-    const struct cu_member_key *key = cu_members_key(&p->members, &p->key[CU_SIGNER_ORGANISATION].id);
-    const struct cu_member_party *party = key ? cu_members_party(&p->members, key->party) : NULL;
-
-    return party ? party->organisation : 0;
-}
-
 static cu_status open_pull(struct cu_node *node, struct cu_pull *p, struct cu_err *err)
 {
     const struct cu_node_copies *copies = &node->config.copies;
+    const struct cu_place *own = node->config.place;
     const struct cu_copy_request r = { .p = &p->reader.place,
-                                       .party = own_party(node->config.place),
+                                       .party = cu_organisation_of(own, &own->key[CU_SIGNER_ORGANISATION].id),
                                        .sources = copies->sources,
                                        .sources_n = copies->sources_n,
                                        .lanes = copies->lanes,

@@ -1,5 +1,5 @@
-/* Content that a depositor sends himself, when the provider does not serve it: the same uploads as a provider takes, of deposits that are recorded
- * and that this node lacks. What came whole goes into the node's store, and is attested as what was pulled is. */
+/* Content that a depositor sends himself, when the provider does not serve it: the same uploads as a provider takes, items and folders, of deposits
+ * that are recorded and that this node lacks. What came whole goes into the node's store, and is attested as what was pulled is. */
 #include "http/node_inside.h"
 
 /* ---- who, and for what ---- */
@@ -30,15 +30,14 @@ static cu_status find_deposit(struct cu_place *p, const cu_hash *id, cu_seq *ret
 
 /* The claim as it stands in the log, with what its depositor wrote. */
 static cu_status claim_file_of(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_claim *ret_claim,
-                               struct cu_err *err)
+                               cu_seq *ret_seq, struct cu_err *err)
 {
     CU_BUF whole = cu_buf_heap(CU_RECORD_MAX);
     struct cu_record record;
     struct cu_entry e;
-    cu_seq seq;
 
-    TRY(find_deposit(p, id, &seq, err));
-    TRY(cu_place_record(p, seq, &whole, err));
+    TRY(find_deposit(p, id, ret_seq, err));
+    TRY(cu_place_record(p, *ret_seq, &whole, err));
     TRY(cu_record_read(cu_buf_span(&whole), &record, err));
     TRY(cu_entry_read(record.entry, &e, err));
     *ret_claim = e.inner.body.claim;
@@ -46,22 +45,39 @@ static cu_status claim_file_of(struct cu_place *p, const cu_hash *id, struct cu_
     return cu_schema_write(&cu_claim_file_schema, &file, ret, err);
 }
 
+/* A folder is lacked until it is attested: what of it is here already, only the walk knows. */
+static cu_status judge_lack(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_err *err)
+{
+    bool has;
+
+    TRY(cu_copied_by(p, seq, cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id), &has, err));
+    if (!claim->has_folder)
+        has |= claim->size <= CU_CONTENT_INLINE_MAX ||
+               cu_store_knows(p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);
+    ENSURE(!has, err, CU_OUT_OF_ORDER, "this node has it already: nothing need be sent");
+    return CU_OK;
+}
+
+static cu_status find_lacked(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_claim claim;
+    cu_seq seq;
+
+    TRY(claim_file_of(p, id, ret, &claim, &seq, err));
+    return judge_lack(p, seq, &claim, err);
+}
+
 static cu_status begin(void *self, const cu_hash *id, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
     struct cu_node *node = self;
     struct cu_place *p = node->config.place;
-    struct cu_claim claim;
 
     ENSURE(node->pull, err, CU_NOT_ALLOWED, "this node was told of no provider (--provider), so its content comes another way");
     pthread_mutex_lock(&node->act);
-    const cu_status found = claim_file_of(p, id, &file, &claim, err);
+    const cu_status lacked = find_lacked(p, id, &file, err);
     pthread_mutex_unlock(&node->act);
-    TRY(found);
-    ENSURE(!claim.has_folder, err, CU_NOT_ALLOWED, "a node takes items; the files of a folder it brings from the provider");
-    ENSURE(claim.size > CU_CONTENT_INLINE_MAX &&
-               !cu_store_knows(p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim.root, claim.size),
-           err, CU_OUT_OF_ORDER, "this node has it already: nothing need be sent");
+    TRY(lacked);
     if (node->config.ready) TRY(node->config.ready(node->config.arg, err));
     return cu_spool_add(node->uploads.spool, cu_buf_span(&file), cu_place_now(p).v, err);
 }

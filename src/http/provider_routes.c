@@ -7,7 +7,6 @@
 #define BYTES "application/octet-stream"
 #define CBOR "application/cbor"
 #define TEXT "text/plain; charset=utf-8"
-#define LIST_MAX ((size_t)8 << 20) /* of 256 GiB */
 
 // clang-format off
 const struct cu_http_route cu_provider_routes[] = {
@@ -16,8 +15,6 @@ const struct cu_http_route cu_provider_routes[] = {
     { "GET", "/v1/claims/{id}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = JSON,
       .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } },
     { "GET", "/v1/claims/{id}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },
-    { "PUT", "/v1/claims/{id}/chunks", cu_put_chunks, "before the first byte: the root of each MiB, 32 bytes each, so that each is judged as it comes", .act = CU_ASK_GIVE,
-      .takes = { BYTES }, .takes_max = LIST_MAX, .gives = JSON },
     CU_UPLOAD_ROUTES,
     { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES },
     { "GET", "/v1/objects/{root}/chunks", cu_get_object_chunks, "the root of each MiB of it", .act = CU_ASK_FETCH, .gives = BYTES },
@@ -38,33 +35,14 @@ cu_status cu_http_provider_openapi(struct cu_buf *out, struct cu_err *err)
 
 /* ---- claims ---- */
 
-static void put_state(struct cu_json *j, const cu_hash *id, const struct cu_spooled_view *view)
-{
-    char hex[65], path[80];
-
-    cu_hash_hex(id, hex);
-    snprintf(path, sizeof path, "/v1/uploads/%s", hex);
-    cu_json_open(j, NULL, '{');
-    cu_json_str(j, "id", hex);
-    cu_json_str(j, "state", cu_spooled_state_name(view->state));
-    cu_json_uint(j, "offset", view->offset);
-    if (view->whole) cu_json_uint(j, "length", view->length);
-    if (view->why[0]) cu_json_text(j, "reason", cu_span_str(view->why));
-    cu_json_str(j, "upload", path);
-    if (view->state == CU_SPOOLED_RECORDED) cu_json_uint(j, "entry", view->seq);
-    cu_json_close(j, '}');
-    cu_buf_add_str(j->out, "\n");
-}
-
 static cu_status put_claim(struct cu_http_provider *v, const struct cu_http_request *q, const cu_hash *id,
                            struct cu_http_answer *a, struct cu_err *err)
 {
-    struct cu_json j = cu_json_on(&a->body);
     struct cu_spooled_view view;
 
     TRY(cu_provider_look(v->provider, id, &view, err));
     ENSURE(v->host.may(v, &q->peer, &view.kid), err, CU_NOT_FOUND, "no such claim is here");
-    put_state(&j, id, &view);
+    cu_upload_put_state(&a->body, id, &view);
     a->not_yet = view.state < CU_SPOOLED_ACCEPTED;
     return CU_OK;
 }
@@ -109,30 +87,32 @@ cu_status cu_get_claim_record(void *context, struct cu_http_request *q, struct c
     return cu_spool_record(v->host.spool, &id, &a->body, err);
 }
 
-cu_status cu_put_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
-{
-    struct cu_http_provider *v = context;
-    struct cu_spooled *at;
-    struct cu_spooled_view view;
-    cu_hash id;
-
-    TRY(cu_upload_of(&v->host, q, &id, &view, err));
-    const cu_status taken = cu_spool_take(v->host.spool, &id, NULL, &at, err);
-    if (taken == CU_OUT_OF_ORDER) a->http = 409;
-    if (taken == CU_BUSY) a->http = 423;
-    TRY(taken);
-    const cu_status kept = cu_receive_set_chunks(&at->in, q->body, err);
-    cu_spooled_received(at);
-    if (kept == CU_OUT_OF_ORDER) a->http = 409;
-    TRY(kept);
-    return put_claim(v, q, &id, a, err);
-}
-
 /* ---- objects ---- */
+
+/* What lies in the store is not what was put there: its operator hears of it, and who asks may ask elsewhere. */
+static cu_status judge_read(struct cu_http_provider *v, cu_status read, struct cu_err *err)
+{
+    if (read != CU_BAD_HASH && read != CU_MALFORMED && read != CU_CORRUPT && read != CU_NOT_FOUND && read != CU_CHANGED)
+        return read;
+    v->damaged++;
+    cu_http_tell(v->config.log, v->config.arg, cu_place_now(v->config.place), "trouble", err->text);
+    return cu_fail_while(err, CU_CORRUPT,
+                         "the provider's copy is damaged, and nothing of that part is sent; a node may have another");
+}
 
 static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
 {
-    return cu_object_piece(((struct cu_http_provider *)context)->host.spool->store, a, at, ret, err);
+    struct cu_http_provider *v = context;
+
+    return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
+}
+
+static cu_status find_object(struct cu_http_provider *v, const struct cu_http_request *q, cu_hash *ret, struct cu_err *err)
+{
+    struct cu_object o;
+
+    TRY(id_of(q, ret, err));
+    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, ret, &o, err);
 }
 
 cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -140,8 +120,9 @@ cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(id_of(q, &root, err));
-    return cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
+    TRY(find_object(v, q, &root, err));
+    const cu_status answered = cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
+    return answered == CU_CORRUPT ? answered : judge_read(v, answered, err);
 }
 
 cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -149,9 +130,9 @@ cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct 
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(id_of(q, &root, err));
+    TRY(find_object(v, q, &root, err));
     a->cache = CU_HTTP_BRIEFLY;
-    return cu_object_chunks(v->host.spool->store, &root, &a->body, err);
+    return judge_read(v, cu_object_chunks(v->host.spool->store, &root, &a->body, err), err);
 }
 
 /* ---- how it fares ---- */
@@ -185,6 +166,7 @@ cu_status cu_provider_metrics(void *context, struct cu_http_request *q, struct c
     cu_http_put_figure(out, "custody_refused_total", "counter", "claims refused", v->provider->refused);
     cu_http_put_figure(out, "custody_accepted_bytes_total", "counter", "bytes stored, read again and accepted",
                        v->provider->bytes);
+    cu_http_put_figure(out, "custody_reads_of_damaged_total", "counter", "reads that found the copy here damaged", v->damaged);
     cu_http_metrics(v->server, out);
     return CU_OK;
 }

@@ -2,6 +2,7 @@
  * others than claimed are answered like a wrong checksum, and the offset is the begin of their chunk again. */
 #include "http/upload.h"
 
+#include "custody/json.h"
 #include "custody/text.h"
 #include "http/tus.h"
 
@@ -60,6 +61,54 @@ cu_status cu_upload_of(struct cu_upload_host *host, const struct cu_http_request
 static void put_offset(struct cu_http_answer *a, const struct cu_spooled_view *view)
 {
     cu_http_head(a, "Upload-Offset: %llu", LLU(view->offset));
+}
+
+void cu_upload_put_state(struct cu_buf *out, const cu_hash *id, const struct cu_spooled_view *view)
+{
+    struct cu_json j = cu_json_on(out);
+    char hex[65], path[80];
+
+    cu_hash_hex(id, hex);
+    snprintf(path, sizeof path, "/v1/uploads/%s", hex);
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "id", hex);
+    cu_json_str(&j, "state", cu_spooled_state_name(view->state));
+    cu_json_uint(&j, "offset", view->offset);
+    if (view->whole) cu_json_uint(&j, "length", view->length);
+    if (view->why[0]) cu_json_text(&j, "reason", cu_span_str(view->why));
+    cu_json_str(&j, "upload", path);
+    if (view->state == CU_SPOOLED_RECORDED) cu_json_uint(&j, "entry", view->seq);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(out, "\n");
+}
+
+/* ---- the list of chunks ---- */
+
+static cu_status keep_chunks(struct cu_upload_host *host, const cu_hash *id, struct cu_http_request *q, struct cu_http_answer *a,
+                             struct cu_err *err)
+{
+    struct cu_spooled *at;
+    const cu_status taken = cu_spool_take(host->spool, id, NULL, &at, err);
+
+    if (taken == CU_OUT_OF_ORDER) return fail_as(a, 409, taken);
+    if (taken == CU_BUSY) return fail_as(a, 423, taken);
+    TRY(taken);
+    const cu_status kept = cu_receive_set_chunks(&at->in, q->body, err);
+    cu_spooled_received(at);
+    return kept == CU_OUT_OF_ORDER ? fail_as(a, 409, kept) : kept;
+}
+
+cu_status cu_put_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_upload_host *host = host_of(context);
+    struct cu_spooled_view view;
+    cu_hash id;
+
+    TRY(cu_upload_of(host, q, &id, &view, err));
+    TRY(keep_chunks(host, &id, q, a, err));
+    TRY(look(host, q, &id, &view, err));
+    cu_upload_put_state(&a->body, &id, &view);
+    return CU_OK;
 }
 
 /* ---- creation ---- */

@@ -21,13 +21,19 @@ struct cu_upload_context { struct cu_upload_host *host; };
 /** The id that the path names, of a claim that is on its way and his. NOT_FOUND. */
 CU_MUST_USE cu_status cu_upload_of(struct cu_upload_host *host, const struct cu_http_request *q, cu_hash *ret_id, struct cu_spooled_view *ret, struct cu_err *err);
 
-cu_http_handler cu_tus_options, cu_post_upload, cu_head_upload, cu_patch_upload;
+/** What is told of one: a JSON object, and a line's end. */
+void cu_upload_put_state(struct cu_buf *out, const cu_hash *id, const struct cu_spooled_view *view);
+
+cu_http_handler cu_put_chunks, cu_tus_options, cu_post_upload, cu_head_upload, cu_patch_upload;
 cu_http_taker cu_take_upload;
 void cu_drop_upload(void *stream);
 
 // clang-format off
 #define CU_UPLOAD_TYPE "application/offset+octet-stream"
+#define CU_UPLOAD_CHUNKS_MAX ((size_t)8 << 20) /* of 256 GiB */
 #define CU_UPLOAD_ROUTES \
+    { "PUT", "/v1/claims/{id}/chunks", cu_put_chunks, "before the first byte: the root of each MiB, 32 bytes each, so that each is judged as it comes", .act = CU_ASK_GIVE, \
+      .takes = { "application/octet-stream" }, .takes_max = CU_UPLOAD_CHUNKS_MAX, .gives = "application/json" }, \
     { "OPTIONS", "/v1/uploads", cu_tus_options, "what of tus is spoken here", .act = CU_ASK_PUBLIC, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 204 }, \
     { "POST", "/v1/uploads", cu_post_upload, "begin to send what a claim is for: Upload-Length, Upload-Metadata: claim BASE64(its id)", .act = CU_ASK_GIVE, \
       .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 201 }, \

@@ -348,8 +348,9 @@ static cu_status has_receipt(struct carry *c, bool *ret, struct cu_err *err)
                                                                                          : cu_fail(err, made, "%s", why.text);
 }
 
-/* A node that lacks the bytes, and gets none from the provider, takes them from here. One that has them, or does not want them, says so. */
-static cu_status push(struct carry *c, uint64_t *io_had, struct cu_err *err)
+/* A node that lacks the bytes, and gets none from the provider, takes them from here. One that has them, gets them from somebody else just now,
+ * or does not want them, says so. */
+static cu_status push(struct carry *c, struct cu_err *err)
 {
     const struct cu_carrier *to = &c->p->node;
     struct cu_err why;
@@ -359,9 +360,6 @@ static cu_status push(struct carry *c, uint64_t *io_had, struct cu_err *err)
     if (!c->begun) TRY(cu_sending_begin(c->p, &c->w, &c->claim.body.claim, cu_buf_span(&c->chunks), &c->upload, err));
     c->begun = true;
     if (to->ops->offset(to->self, &c->id, c->upload.size, &has, &why) != CU_OK || has == c->upload.size) return CU_OK;
-    const bool moved = has != *io_had;
-    *io_had = has;
-    if (moved && has > 0) return CU_OK; /* it comes from elsewhere */
     const cu_status sent = cu_sending_send(&c->upload, to, &c->id, &why);
     if (c->upload.failed != CU_OK || sent == CU_INTERRUPTED) return cu_fail(err, sent, "%s", why.text);
     return CU_OK;
@@ -369,18 +367,19 @@ static cu_status push(struct carry *c, uint64_t *io_had, struct cu_err *err)
 
 static cu_status await_copies(struct carry *c, bool *ret, struct cu_err *err)
 {
-    const uint64_t until = wait_until(c);
+    const uint64_t until = wait_until(c), third = c->r->wait_ms / 3000 + 1, patient = third < STALLED_S ? third : STALLED_S;
     const struct cu_remote *node = &c->p->remote;
-    uint64_t had = UINT64_MAX;
 
     *ret = false;
     cu_phase(c->p, "copies");
     for (unsigned round = 0; !*ret && !c->r->no_wait; round++) {
         TRY(has_receipt(c, ret, err));
         if (*ret || cu_place_now(c->p).v >= until || stopped(c->p)) return CU_OK;
-        if (round > 0) TRY(push(c, &had, err));
-        const uint64_t left = (until - cu_place_now(c->p).v) / 1000 + 1;
-        TRY(node->ops->await(node->self, &c->id, left < STALLED_S ? (unsigned)left : STALLED_S, err));
+        if (round > 0) TRY(push(c, err));
+        if (round > 0) cu_phase(c->p, "only the provider holds this: do not give the original back");
+        const uint64_t now = cu_place_now(c->p).v; /* what was sent just now is waited for */
+        const uint64_t left = now < until ? (until - now) / 1000 + 1 : patient;
+        TRY(node->ops->await(node->self, &c->id, (unsigned)(left < patient ? left : patient), err));
     }
     return CU_OK;
 }

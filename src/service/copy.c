@@ -301,14 +301,6 @@ struct known {
     bool found;
 };
 
-static uint64_t party_of(const struct cu_place *p, const cu_hash *kid)
-{
-    const struct cu_member_key *key = cu_members_key(&p->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&p->members, key->party) : NULL;
-
-    return party ? party->organisation : 0;
-}
-
 static cu_status looks_known(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
@@ -318,7 +310,8 @@ static cu_status looks_known(void *arg, const struct cu_index_row *row, struct c
     size_t at = 0;
 
     (void)err;
-    if (k->found || party_of(k->p, &row->kid) != k->party || cu_rows_of(k->p, row, &mem, &rows, NULL) != CU_OK) return CU_OK;
+    if (k->found || cu_organisation_of(k->p, &row->kid) != k->party || cu_rows_of(k->p, row, &mem, &rows, NULL) != CU_OK)
+        return CU_OK;
     while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding))
         k->found |= cu_span_is(finding.kind, KIND) && cu_span_is(finding.id, k->hex);
     return CU_OK;
@@ -329,7 +322,7 @@ static cu_status is_known(struct cu_place *p, const struct cu_withheld *what, st
 {
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT, .from = what->seq };
 
-    *k = (struct known){ .p = p, .party = party_of(p, &p->key[CU_SIGNER_ORGANISATION].id) };
+    *k = (struct known){ .p = p, .party = cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id) };
     cu_hash_hex(&what->id, k->hex);
     return p->index.find(p->index.self, &q, looks_known, k, err);
 }

@@ -43,9 +43,10 @@ void cu_copier_again(struct cu_copier *c); /* something came by another way: all
 void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret); /* any thread */
 void cu_copier_free(struct cu_copier *c); /* NULL is fine */
 
-/** What was sent here and came whole goes into the spool's store, durable; bytes that are not those that were claimed begin again. For one
- *  thread. True: something did. */
-bool cu_pushed_store(struct cu_spool *u);
+/** What was sent here and came whole goes into the spool's store, durable; bytes that are not those that were claimed begin again, and what
+ *  nobody goes on with for CU_PUSHED_ABANDONED_MS is let go. For one thread. True: something came. */
+enum { CU_PUSHED_ABANDONED_MS = 86400000 };
+bool cu_pushed_store(struct cu_spool *u, uint64_t now);
 
 /** One incident that names those of them that no incident of this organisation names yet; it is `p`'s own key that signs. */
 CU_MUST_USE cu_status cu_withheld_record(struct cu_place *p, const struct cu_withheld *what, size_t n, struct cu_err *err);

@@ -253,6 +253,14 @@ struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid)
     return key ? cu_party_named(p, key->party) : CU_SPAN_EMPTY;
 }
 
+uint64_t cu_organisation_of(const struct cu_place *p, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&p->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&p->members, key->party) : NULL;
+
+    return party ? party->organisation : 0;
+}
+
 struct copies {
     uint64_t seen;
     uint64_t n;

@@ -14,7 +14,7 @@ static cu_status store(struct cu_objects *own, struct cu_spooled *at, struct cu_
     return CU_OK;
 }
 
-bool cu_pushed_store(struct cu_spool *u)
+bool cu_pushed_store(struct cu_spool *u, uint64_t now)
 {
     struct cu_spooled *at;
     unsigned from = 0;
@@ -22,11 +22,13 @@ bool cu_pushed_store(struct cu_spool *u)
 
     while ((at = cu_spool_next(u, CU_SPOOLED_CHECKING, &from))) {
         const cu_status stored = store(u->store, at, NULL);
-        if (stored == CU_OK) cu_spooled_settled(at, 0, NULL);
+        if (stored == CU_OK) cu_spooled_end(at, true);
         else if ((stored == CU_BAD_HASH || stored == CU_NOT_FOUND) && cu_receive_again(&at->in, NULL) == CU_OK)
             cu_spooled_received(at);
         else cu_spooled_give(at, CU_SPOOLED_CHECKING); /* this disk, this memory: the next time */
         any |= stored == CU_OK;
     }
+    while (now > CU_PUSHED_ABANDONED_MS && (at = cu_spool_abandoned(u, now - CU_PUSHED_ABANDONED_MS, now)))
+        cu_spooled_end(at, false); /* it came another way, or is begun again */
     return any;
 }

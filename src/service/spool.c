@@ -455,6 +455,20 @@ void cu_spooled_settled(struct cu_spooled *at, uint64_t seq, const char *why)
     pthread_mutex_unlock(&at->of->lock);
 }
 
+void cu_spooled_end(struct cu_spooled *at, bool whole)
+{
+    struct cu_spool *of = at->of;
+    char path[64];
+
+    path_of(at, NULL, path);
+    (void)!keep_file(at, CLAIM, CU_SPAN_EMPTY, NULL); /* what fails costs a slot until it is ended again */
+    (void)!cu_receive_reset(of->fs, path, NULL);
+    pthread_mutex_lock(&of->lock);
+    if (whole) at->settled = true, at->state = CU_SPOOLED_RECORDED, at->busy = false;
+    else forget(at);
+    pthread_mutex_unlock(&of->lock);
+}
+
 cu_status cu_spooled_sign(struct cu_spooled *at, struct cu_span record, struct cu_err *err)
 {
     struct cu_buf now = cu_buf_heap(CU_RECORD_MAX);

@@ -77,6 +77,8 @@ void cu_spooled_received(struct cu_spooled *at); /* its state is what the bytes 
 void cu_spooled_cut(struct cu_spooled *at);      /* its sender is gone. At once */
 /** In the log at seq; or (seq UINT64_MAX) the ledger never takes it, and why. */
 void cu_spooled_settled(struct cu_spooled *at, uint64_t seq, const char *why);
+/** What came of it has been stored elsewhere (`whole`), or nobody goes on with it: its slot is free, at once or with the next process. */
+void cu_spooled_end(struct cu_spooled *at, bool whole);
 /** Bytes for one that is busy, after cu_receive_begin; as cu_receive_add, whose stream goes on when a folder's manifest has come. */
 CU_MUST_USE cu_status cu_spooled_add(struct cu_spooled *at, struct cu_span bytes, struct cu_err *err);
 /** Its outcome, signed: durable. */

@@ -16,12 +16,12 @@ SIGN = BUILD / "sign_deposits" if (BUILD / "sign_deposits").exists() else BUILD 
 class Node:
     """The ledger's node, listening on a port of its own while the block lasts."""
 
-    def __init__(self, ledger, *options, client=()):
+    def __init__(self, ledger, *options, client=(), env=None):
         self.ledger, self.client = ledger, list(client)
         self.log = ledger.root.parent / "node.log"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([CUSTODY, "node", "--ledger", ledger.root, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE,
-                                            stderr=log, env=ENVIRONMENT)
+                                            stderr=log, env={**ENVIRONMENT, **(env or {})})
         line = self.process.stdout.readline().decode()
         assert line.startswith("listening"), f"it does not listen: {line!r} {self.log.read_text()}"
         self.url = line.split()[1]

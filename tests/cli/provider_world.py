@@ -7,9 +7,10 @@ import signal
 import subprocess
 import time
 
-from custody_test import CUSTODY, ENVIRONMENT, Ledger, custody
+from custody_test import CUSTODY, ENVIRONMENT, Ledger, custody, fill, noise
 from node_test import Node
 
+CHUNK = 1 << 20
 TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 
 
@@ -136,6 +137,21 @@ def _root(level):
         return level[0]
     k = 1 << (len(level) - 1).bit_length() - 1
     return sha256(b"\1" + _root(level[:k]) + _root(level[k:])).digest()
+
+
+def folder_stream(folder, ledger):
+    """A folder, its claim, and its stream: the manifest, as another ledger has it, and each distinct file where it first appears."""
+    files = {"a": noise(70_000, 1), "b": noise(70_000, 1), "c/empty": b"", "c/film": noise(2 * CHUNK + 9, 3), "d": noise(CHUNK, 4), "e": noise(5, 5)}
+    for name, data in files.items():
+        fill(folder / "bag" / name, data)
+    other = Ledger.new(folder / "other", "C1")
+    other.deposit("--case", "C1", folder / "bag")
+    with Node(other) as node:
+        manifest = node.get("/v1/content/C1/1")
+    objects = [manifest, *dict.fromkeys(files.values())]
+    for number, data in enumerate(objects):
+        fill(folder / f"objects/{number}", data)
+    return claimed(ledger, folder / "bag"), objects, b"".join(chunk_roots(folder / f"objects/{n}") for n in range(len(objects)))
 
 
 __all__ = [name for name in dir() if not name.startswith("_")] + ["os"]

@@ -7,19 +7,17 @@ import pathlib
 import shutil
 import threading
 
+from cases import LARGE, PACKED, PARTS, WAYS, append, delete, evidence, flip, not_empty, swap_with, truncate
 from custody_test import CUSTODY, SANITIZED, Ledger, Skip, call, difference, fill, main, noise, picture, same, scratch, stamps, test, verify
 
 # ---- the ledger that is attacked: two cases, an empty file, inline content, packed items, objects of more than a MiB, a folder ----
-LARGE, PACKED, SMALL = noise(1_300_000, 1), noise(90_000, 2), b"a short note\n"
 LOCK = threading.Lock()
 
 
 @functools.cache
 def made(base):
     ledger = Ledger.new(base / "template", "C1", "C2")
-    source = base / "source"
-    fill(source / "large.bin", LARGE), fill(source / "packed.bin", PACKED), fill(source / "small.txt", SMALL), fill(source / "empty", b"")
-    fill(source / "folder/large.bin", noise(1_100_000, 3)), fill(source / "folder/sub/a.bin", noise(70_000, 4)), fill(source / "folder/sub/b.txt", b"b\n")
+    source = evidence(base / "source")
     ledger.deposit("--case", "C1", source / "large.bin", source / "packed.bin", source / "small.txt", "--receipts", base / "receipts")
     shutil.copytree(ledger.root, base / "older", symlinks=True)
     ledger.deposit("--case", "C2", source / "folder", source / "empty", "--receipts", base / "receipts")
@@ -35,34 +33,6 @@ def template():
 
 BASE = pathlib.Path(scratch("custody-attacks-"))
 atexit.register(shutil.rmtree, BASE, ignore_errors=True)
-
-
-# ---- the ways ----
-def flip(path, at=None):
-    data = bytearray(path.read_bytes())
-    at = len(data) // 2 if at is None else at
-    data[at] ^= 0x10
-    path.write_bytes(data)
-
-
-def truncate(path):
-    os.truncate(path, path.stat().st_size - 1)
-
-
-def append(path):
-    with open(path, "ab") as f:
-        f.write(b"x")
-
-
-def delete(path):
-    path.unlink()
-
-
-def swap_with(other):
-    def swap(path):
-        a, b = path.read_bytes(), other.read_bytes()
-        path.write_bytes(b), other.write_bytes(a)
-    return swap
 
 
 # ---- what must follow ----
@@ -139,20 +109,6 @@ def for_each(folder, files, way, deep=False):
     return f"{n} files"
 
 
-def not_empty(files):
-    root = template()[0].root
-    return [f for f in files if (root / f).stat().st_size]
-
-
-PARTS = {
-    "the_clouds_log": ["cloud/log"], "the_nodes_log": ["node/log"], "the_clouds_objects": ["cloud/objects"],
-    "the_nodes_objects": ["node/objects"], "journal": ["node/journal"], "state": ["node/state"],
-}
-WAYS = {
-    "a_flipped_byte_in": (flip, not_empty), "a_byte_cut_off": (truncate, not_empty), "a_byte_appended_to": (append, list), "a_file_deleted_from": (delete, list),
-}
-
-
 def all_at_once(folder, files, way):
     """Every file of one copy: each is named, and the other copy restores them all."""
     ledger = template()[0].copy(folder / "L")
@@ -171,7 +127,7 @@ def all_at_once(folder, files, way):
 
 def make(name, way, choose, under, deep):
     def attack(folder):
-        files = choose(every_file(*under))
+        files = choose(template()[0].root, every_file(*under))
         if "log" not in under[0] and "objects" not in under[0]:  # journal and state are judged from their heads on
             return for_each(folder, share(files), way, deep=deep)
         all_at_once(folder, files, way)
@@ -187,7 +143,7 @@ for way_name, (way_function, choice) in WAYS.items():
 
 @test
 def the_first_and_the_last_byte_of_any_file_count_too(folder):
-    files = [f for f in not_empty(every_file("cloud", "node")) if "journal" not in f and "index.db" not in f]
+    files = [f for f in not_empty(template()[0].root, every_file("cloud", "node")) if "journal" not in f and "index.db" not in f]
     return for_each(folder, share(files[::3]), lambda p: flip(p, 0)) + ", " + for_each(folder, share(files[1::3]), lambda p: flip(p, p.stat().st_size - 1))
 
 

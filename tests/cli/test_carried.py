@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Deposits by the node's address, with node, provider and client as processes of their own: cut anywhere, the same command goes on; and what a provider
 should not have signed is not taken."""
+import base64
 import contextlib
+import hashlib
 import http.server
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +19,8 @@ import urllib.request
 from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
 from node_test import Node
 from provider_world import Provider
+from pull_world import chunk_roots, leaf, root_of
+from s3_world import WHO, Server
 from officer import Officer, said, with_members
 
 BIG = 12_345_678 if SANITIZED else 98_765_432
@@ -125,6 +131,74 @@ def what_is_sealed_leaves_sealed_and_survives_the_client(folder):
         assert not any(word in data for data in held for word in (secret[:64], secret[-64:], b"SECRETNAME", b"SECRETNOTE"))
 
 
+# ---- whole disks ----
+NAMES = ("Wang-statement.txt", "case-folder-X", "inner-name-Y.txt", "deep-Z", "link-name-W", "LABEL-7788", "NOTE-only-for-us")
+
+
+def needles(root):
+    """What nobody may find: names and words, pieces of every file, and its digests, of itself and of its leaves, as bytes, in hex and in base64."""
+    found = {name.encode() for name in NAMES}
+    for path in [p for p in root.rglob("*") if p.is_file() and not p.is_symlink()]:
+        data = path.read_bytes()
+        found |= {data[at:at + 24] for at in range(0, len(data) - 24, 65521)} | {data[-24:]}
+        digests = [hashlib.new(name, data).digest() for name in ("md5", "sha1", "sha256", "sha512", "sha3_256")]
+        digests += [root_of(data), leaf(data[:4096]), *chunk_roots(data)]
+        found |= {form for d in digests for form in (d, d.hex().encode(), d.hex().upper().encode(), base64.b64encode(d).rstrip(b"="))}
+    return found
+
+
+def lies_in(words, *roots):
+    """(word, where) for each word that stands in a file, or in a file's name, below."""
+    files = [p for root in roots for p in [root, *root.rglob("*")] if p.is_file()]
+    assert len(files) > 20
+    return [(word, str(p)) for p in files for data in [p.read_bytes() + os.fsencode(p.name)] for word in words if word in data]
+
+
+def sealed_and_searched(folder, cloud, env, *disks):
+    ledger, key, _ = with_members(folder, "C1")
+    ledger.deposit("--seal", fill(folder / "first", b"so that the organisation has a key"))
+    Provider.make(folder / "P", ledger, *cloud, env=env)
+    inside = folder / "secret/case-folder-X"
+    fill(inside / "inner-name-Y.txt", b"the witness saw a red car, and said so " * 3), fill(inside / "deep-Z/large", noise(1_200_000, 3)), fill(folder / "secret/Wang-statement.txt", noise(BIG // 32, 4))
+    os.symlink("inner-name-Y.txt", inside / "link-name-W")
+    words, disks = needles(folder / "secret"), (folder / "P", ledger.root, *disks)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    more = ["--case", "C1", "--exhibit", "LABEL-7788", "--note", "NOTE-only-for-us", "--digests", "md5,sha1,sha512"]
+    with Node(ledger, "--provider", f"http://127.0.0.1:{port}") as node, Provider(folder / "P", node, "--listen", f"127.0.0.1:{port}", env=env) as provider:
+        officer = Officer(folder, node.url, key).pin(ledger)
+        args = ["--seal", *more, "--wait", "60", folder / "secret/Wang-statement.txt", inside]
+        client = officer.start(*args)
+        wait_until(lambda: arrived(provider) > BIG // 100, client)
+        client.kill(), client.wait()
+        provider.kill()  # in the midst of it: what lies there now is searched, too
+        shutil.copytree(folder / "P", folder / "midway")
+        provider.start()
+        rows = officer.deposit(*args, "--json").rows
+        assert [row["copies"] for row in rows] == [1, 1] and all(row["sealed_for"] for row in rows), rows
+        officer.run("show", rows[0]["exhibit"]), officer.run("ls"), node.get("/v1/find?q=C1")
+        logs = [provider.log, node.log]
+        wrong = lies_in(words, *disks, folder / "midway") + [(w, str(p)) for p in logs for w in words if w in p.read_bytes()]
+        assert not wrong, wrong[:9]
+        officer.deposit(*more, folder / "secret/Wang-statement.txt", inside)  # as it is: and then all of it can be found
+        seen = {w for w, _ in lies_in([n.encode() for n in NAMES] + sorted(words)[::9], *disks)}
+        assert seen >= {n.encode() for n in NAMES}, f"{set(NAMES) - {w.decode(errors='replace') for w in seen}} would not have been found"
+        return f"{len(words)} words on {sum(p.is_file() for d in disks for p in d.rglob('*'))} files, none; of what is not sealed, {len(seen)}"
+
+
+@test
+def no_disk_of_provider_or_node_has_a_word_or_a_digest_of_what_was_sealed(folder):
+    return sealed_and_searched(folder, [], {})
+
+
+@test
+def nor_has_the_bucket(folder):
+    with Server(folder / "s3") as server:
+        server.make_bucket()
+        return sealed_and_searched(folder, ["--cloud", server.address(retain=1)], WHO, folder / "s3")
+
+
 @contextlib.contextmanager
 def between(provider, change):
     """The provider behind a server that changes the records that it hands out."""
@@ -189,6 +263,38 @@ def a_folder_goes_file_by_distinct_file_and_comes_back_as_it_was(folder):
         assert arrived(provider) < 1.5 * len(big)
         officer.run("get", "C1/1", "-o", folder / "back", "--reason", "test")
         assert subprocess.run(["diff", "-r", folder / "bag", folder / "back"], check=False).returncode == 0
+    ledger.check("--only", "log", code=0)
+
+
+@test
+def what_only_a_silent_provider_holds_is_handed_to_the_node_from_here(folder):
+    ledger, key, _ = with_members(folder, "C1")
+    Provider.make(folder / "P", ledger)
+    for name, data in (("a/1", b"one"), ("b/film", noise(BIG, 5)), ("copy of film", noise(BIG, 5)), ("z", noise(70_000, 6))):
+        fill(folder / "bag" / name, data)
+    fill(folder / "film", noise(BIG // 4, 7))
+
+    def at_node():
+        return max((p.stat().st_size for p in (ledger.root / "spool").glob("*.bytes")), default=0)
+    with Node(ledger, "--provider", "http://127.0.0.1:9") as node, Provider(folder / "P", node) as provider:  # the node never hears from it
+        officer = Officer(folder, node.url, key, "--provider", provider.url).pin(ledger)
+        args = ["--case", "C1", "--wait", "2", folder / "bag"]
+        said = officer.deposit(*args[:2], "--no-wait", folder / "bag", code=3).out
+        assert "copies    0 of 1" in said and "only the provider holds this: do not give the original back" in said, said
+        provider.kill()
+        client = officer.start(*args)
+        wait_until(lambda: at_node() > BIG // 3, client)
+        client.kill()
+        client.wait()
+        again = officer.deposit(*args, "--json")
+        assert again.row["copies"] == 1 and again.row["serial"] == 1, again
+        assert "only the provider holds this: do not give the original back" in again.err, again  # until it is not so any more
+        assert verify("--trust", ledger.trust, again.row["receipt"], folder / "bag").code == 0
+        sent = sum(json.loads(line)["bytes_in"] for line in node.log.read_text().splitlines() if '"PATCH"' in line)
+        assert sent < 1.6 * BIG, sent
+        provider.start()
+        row = officer.deposit("--case", "C1", "--wait", "2", "--json", folder / "film").row
+        assert row["copies"] == 1 and len(deposits(node)) == 2, row
     ledger.check("--only", "log", code=0)
 
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+from cases import a_folder, many_paths
 from custody_test import CUSTODY, SANITIZED, ENVIRONMENT, Ledger, Skip, fill, main, noise, picture, same, scratch, test, verify
 
 KILLS = 260 if os.environ.get("CUSTODY_SLOW") else 3 if SANITIZED else 18  # in each storm
@@ -100,21 +101,6 @@ def storm(folder, what, kills, seconds=1 << 20, again=""):
         raise AssertionError(f"CUSTODY_SEED={SEED}: {why}") from why
     COUNTED["acknowledged"] += len(rows)
     return f"{hit} of {n - 2} killed in time, {len(rows)} acknowledged, {len(exhibits)} recorded"
-
-
-def a_folder(folder, n):
-    """Small items, and a few that stand alone."""
-    source = folder / f"folder{n}"
-    for i in range(250):
-        fill(source / f"{i % 9}/{i}", noise(700 + i, f"{n} {i}"))
-    for i in range(3):
-        fill(source / f"large{i}", noise(1_200_000, f"{n} {i}"))
-    return ["deposit", "--json", "--case", "C1", source]
-
-
-def many_paths(folder, n):
-    paths = [fill(folder / f"many{n}/{i}", noise(200 if i % 9 else 60_000, f"{n} {i}")) for i in range(90)]
-    return ["deposit", "--json", "--case", "C1", *paths]
 
 
 @test

@@ -95,7 +95,7 @@ def records_signed_elsewhere_are_recorded_one_or_128_at_a_time(folder):
         assert (folder / "e").read_bytes() == b"what was seen, note 11\n"
         assert "copies" in verify("--trust", ledger.trust, folder / "r", folder / "e").out
 
-        before = node.json("/v1/status")["entries"]
+        before = node.json("/v1/status")["exhibits"]
         wrong = bytearray(rest[128])
         wrong[len(wrong) // 2] ^= 1
         assert node.submit(bytes(wrong), "application/cbor", code=node.curl("/v1/submit", "-H", "content-type: application/cbor", data=bytes(wrong))[0])["status"] >= 400
@@ -104,7 +104,7 @@ def records_signed_elsewhere_are_recorded_one_or_128_at_a_time(folder):
         for body, kind, code in ((records[:-1], "application/cbor-seq", 413), (records, "application/cbor-seq", 413), (one + rest[0], "application/cbor", 413),
                                  (b"", "application/cbor", 400), (one[:-1], "application/cbor", 400), (one, "text/plain", 415), (b"{}", "application/json", 415)):
             assert node.submit(body, kind, code=code)["detail"], (kind, code)
-        assert node.json("/v1/status")["entries"] == before
+        assert node.json("/v1/status")["exhibits"] == before
     ledger.clean()
 
 

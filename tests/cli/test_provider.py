@@ -10,7 +10,7 @@ import time
 
 from custody_test import SANITIZED, Ledger, Skip, custody, fill, main, noise, test
 from node_test import BUILD, Node
-from provider_world import TUS, Provider, chunk_roots, claimed, cut_short, memory_of, world
+from provider_world import TUS, Provider, chunk_roots, claimed, cut_short, folder_stream, memory_of, world
 from s3_world import WHO, Server
 
 MIB = 1 << 20
@@ -143,21 +143,6 @@ def what_is_not_what_was_claimed_is_refused_and_the_refusal_is_recorded(folder):
     trail = ledger.run("trail").out
     assert trail.count("refusal") == 2, trail
     assert "not-accepted" in ledger.run("show", unwanted).out and ledger.run("show", "--json", damaged).row["reason"] == "damaged"
-
-
-def folder_stream(folder, ledger):
-    """A folder, its claim, and its stream: the manifest, as another ledger has it, and each distinct file where it first appears."""
-    files = {"a": noise(70_000, 1), "b": noise(70_000, 1), "c/empty": b"", "c/film": noise(2 * MIB + 9, 3), "d": noise(MIB, 4), "e": noise(5, 5)}
-    for name, data in files.items():
-        fill(folder / "bag" / name, data)
-    other = Ledger.new(folder / "other", "C1")
-    other.deposit("--case", "C1", folder / "bag")
-    with Node(other) as node:
-        manifest = node.get("/v1/content/C1/1")
-    objects = [manifest, *dict.fromkeys(files.values())]
-    for number, data in enumerate(objects):
-        fill(folder / f"objects/{number}", data)
-    return claimed(ledger, folder / "bag"), objects, b"".join(chunk_roots(folder / f"objects/{n}") for n in range(len(objects)))
 
 
 @test

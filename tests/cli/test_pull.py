@@ -7,7 +7,7 @@ import time
 
 from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
 from node_test import Node
-from provider_world import TUS, Provider as Cloud, claimed
+from provider_world import TUS, Provider as Cloud, chunk_roots as roots_of_file, claimed, folder_stream
 from pull_world import CHUNK, Provider, accepted, copies, wait_for
 
 FILM = noise(3 * CHUNK + 4097)
@@ -229,6 +229,60 @@ def when_the_provider_is_gone_its_depositor_sends_the_bytes_himself(folder):
         provider.ask("POST", "/v1/uploads", headers=metadata, code=201)
         assert provider.offset(photo) == len(PHOTO)
     ledger.run("check")
+
+
+@test
+def a_folder_and_a_list_of_chunks_are_taken_from_their_depositor_too(folder):
+    fill(folder / "film.bin", FILM)
+    ledger = Ledger.new(folder / "L", "C1")
+    Cloud.make(folder / "P", ledger)
+    file, objects, roots = folder_stream(folder, ledger)
+    stream = b"".join(objects)
+    with Node(ledger) as node:
+        provider = Cloud(folder / "P", node)
+        film, bag = provider.claim(claimed(ledger, folder / "film.bin")), provider.claim(file)
+        for claim, data in ((film, FILM), (bag, stream)):
+            provider.patch(claim, data, 0)
+            provider.recorded(claim)
+    provider.kill()
+    kind = {"Content-Type": "application/octet-stream"}
+
+    def begin(claim, length):
+        metadata = {**TUS, "Upload-Length": str(length), "Upload-Metadata": "claim " + base64.b64encode(claim.encode()).decode()}
+        return provider.ask("POST", "/v1/uploads", headers=metadata)
+    with Node(ledger, "--provider", provider.url) as node:
+        provider.port = node.port
+        provider.ask("PUT", f"/v1/claims/{film}/chunks", b"\0" * 32, kind, 404)  # begun first
+        assert begin(film, len(FILM))[0] == begin(bag, len(stream))[0] == 201
+        chunks = roots_of_file(folder / "film.bin")
+        provider.ask("PUT", f"/v1/claims/{film}/chunks", chunks[:-1] + b"\0", kind, 422)
+        provider.ask("PUT", f"/v1/claims/{film}/chunks", chunks, kind, 200)
+        lie = FILM[:2 * CHUNK + 9] + bytes([FILM[2 * CHUNK + 9] ^ 1]) + FILM[2 * CHUNK + 10:]
+        assert provider.patch(film, lie, 0, 460)[1]["upload-offset"] == str(2 * CHUNK)
+        provider.ask("PUT", f"/v1/claims/{film}/chunks", chunks, kind, 409)
+        provider.ask("PUT", f"/v1/claims/{bag}/chunks", roots, kind, 200)
+        wrong = bytearray(stream)
+        wrong[len(objects[0]) + 70_000 + CHUNK + 5] ^= 1
+        at = int(provider.patch(bag, bytes(wrong), 0, 460)[1]["upload-offset"])
+        assert at == len(objects[0]) + 70_000 + CHUNK
+        node.process.kill()
+    with Node(ledger, "--provider", provider.url) as node:
+        provider.port = node.port
+        assert (provider.offset(film), provider.offset(bag)) == (2 * CHUNK, at)
+        provider.patch(film, FILM[2 * CHUNK:], 2 * CHUNK)
+        provider.patch(bag, stream[at:-3], at)
+        provider.patch(bag, stream[-3:], len(stream) - 3)
+        for i, name in enumerate(("film.bin", "bag")):
+            fill(folder / "r", node.get(f"/v1/receipt/C1/{i + 1}?wait=40"))
+            fill(folder / "r.manifest", objects[0])
+            verify("--trust", ledger.trust, *(["--manifest", folder / "r.manifest"] if i else []), folder / "r", folder / name)
+        assert copies(node)["missing"] == 0
+        assert provider.offset(bag) == len(stream)
+    assert not any(p.stat().st_size for p in (ledger.root / "spool").glob("*.claim")), "what came whole is not kept on its way"
+    with Node(ledger, "--provider", provider.url) as node:
+        provider.port = node.port
+        assert begin(film, len(FILM))[0] == begin(bag, len(stream))[0] == 422
+    assert "damaged" not in ledger.run("check", code=None).out
 
 
 if __name__ == "__main__":

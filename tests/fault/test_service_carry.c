@@ -231,7 +231,7 @@ static cu_status far_send(void *self, const cu_hash *id, uint64_t from, uint64_t
         cu_buf_add(&t->bytes, cu_span(piece, n));
         if (far.cut && far.pieces++ % 3 == 2 && t->bytes.n < to) return cu_fail(err, CU_IO, "cut");
     }
-    if (self) far.pushed = true;
+    if (self) judge_bytes(t), far.pushed = true;
     else t->state = t->state < CU_CARRIED_ALL ? CU_CARRIED_ALL : t->state;
     return answer(err);
 }
@@ -446,6 +446,7 @@ static const struct story stories[] = {
     { .name = "sealed", .paths = { SW_LARGE }, .n = 1, .seal = true, .cut = true },
     { .name = "claim", .paths = { SW_PACKED }, .n = 1, .claimed = true },
     { .name = "a provider that stalls", .paths = { SW_PACKED }, .n = 1, .stalls = true },
+    { .name = "a provider that stalls over a folder", .paths = { SW_FOLDER }, .n = 1, .stalls = true },
 };
 #define STORIES (sizeof stories / sizeof *stories)
 

@@ -7,7 +7,8 @@
  * signed again, for it names blocks that now have other hashes, serial numbers that moved, positions that moved. The result keeps
  * every rule: its own `check` finds nothing. Only somebody who kept a receipt can tell.
  *
- * Records of who read what are left out: they name statements that now have other ids.
+ * Records of who read what are left out: they name statements that now have other ids. So is what was signed later by keys that are not in
+ * the folder: depositors and providers elsewhere have theirs.
  */
 #include "folder.h"
 
@@ -25,6 +26,7 @@ struct moves {
 struct insider {
     struct folder old, new;
     uint64_t dropped_seq, dropped_serial;
+    bool far;             /* is the provider elsewhere? */
     struct moves entries; /* positions and statement ids */
     struct moves blocks;  /* positions and leaves */
     uint64_t same, signed_again, left_out;
@@ -163,6 +165,8 @@ static cu_status say_again(struct insider *x, const struct cu_entry *e, struct c
     CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
     union cu_payload body = e->outer.body;
 
+    *ret_gone = !key_of(x, &e->outer.kid) || (e->kind == CU_KIND_DEPOSIT && !key_of(x, &e->inner.kid));
+    if (*ret_gone) return CU_OK;
     if (e->kind == CU_KIND_DEPOSIT) return say_deposit(x, e, ret, err);
     TRY(move_body(x, e->kind, &body, &mem, ret_gone, err));
     if (*ret_gone) return CU_OK;
@@ -176,6 +180,7 @@ static cu_status bring_object(struct insider *x, const cu_hash *root, struct cu_
         struct cu_objects *to = x->new.place.store[i], *from = x->old.place.store[i];
         struct cu_object found;
         if (cu_objects_find(to, CU_OBJECT_CONTENT, root, &found, NULL) == CU_OK) continue;
+        if (i == CU_STORE_CLOUD && x->far) continue; /* the provider has his own */
         TRY(cu_objects_find(from, CU_OBJECT_CONTENT, root, &found, err));
         if (found.packed) TRY(cu_objects_restore_pack(to, from, &found.pack, err));
         else TRY(cu_objects_restore(to, from, CU_OBJECT_CONTENT, root, err));
@@ -319,6 +324,8 @@ static cu_status begin_new(struct insider *x, const char *dir, struct cu_err *er
         TRY(copy(x, &fs, path, CU_OPEN_PRIVATE, err));
     }
     TRY(copy(x, &fs, CU_FILE_FORMAT, 0, err));
+    x->far = cu_fs_exists(&x->old.place.fs, CU_FILE_CLOUD_FAR);
+    if (x->far) TRY(copy(x, &fs, CU_FILE_CLOUD_FAR, 0, err));
     fs.ops->close(fs.self);
     TRY(folder_parts(&x->new, dir, false, err));
     TRY(cu_place_load_trust(&x->new.place, err));

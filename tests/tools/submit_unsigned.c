@@ -1,8 +1,8 @@
 /* Deposits that one party has not signed, submitted to a ledger past its own client: what the ledger itself says to each.
  *
- *     submit_unsigned LEDGER CASE
- *
- * One line an attempt: what was tried, the status, the sentence. Exit 0 when every one was refused and the log is as it was.
+ *     submit_unsigned LEDGER CASE         one line an attempt: what was tried, the status, the sentence. Exit 0 when every one was refused
+ *                                         and the log is as it was
+ *     submit_unsigned LEDGER CASE DIR     nothing is submitted: the records lie in DIR/0, DIR/1 …, for a ledger behind an address
  */
 #include "folder.h"
 
@@ -25,6 +25,7 @@ struct forger {
     struct folder f;
     struct cu_private_key stranger;
     cu_case_id case_id;
+    const char *to; /* NULL: to the ledger */
 };
 
 static cu_status write_claim(struct forger *x, const struct cu_private_key *by, struct cu_record *io_parts,
@@ -96,6 +97,18 @@ static cu_status forge(struct forger *x, const struct attempt *a, struct cu_buf 
     return cu_record_write(&record, ret_record, err);
 }
 
+static cu_status put_aside(const struct forger *x, size_t n, struct cu_span record, struct cu_err *err)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/%zu", x->to, n);
+    FILE *f = fopen(path, "wb");
+    const bool put = f && fwrite(record.p, 1, record.n, f) == record.n;
+    ENSURE(f && fclose(f) == 0 && put, err, CU_IO, "%s was not written", path);
+    printf("%s\n", attempts[n].what);
+    return CU_OK;
+}
+
 static cu_status attempt(struct forger *x, const struct attempt *a, struct cu_err *err)
 {
     CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
@@ -104,6 +117,7 @@ static cu_status attempt(struct forger *x, const struct attempt *a, struct cu_er
 
     TRY(forge(x, a, &record, err));
     const struct cu_span span = cu_buf_span(&record);
+    if (x->to) return put_aside(x, (size_t)(a - attempts), span, err);
     TRY(engine->submit(engine->self, &span, 1, &outcome, err));
     printf("%-60s %-18s %s\n", a->what, cu_status_name(outcome.status), outcome.text);
     ENSURE(outcome.status != CU_OK && outcome.status != CU_DUPLICATE, err, CU_BAD_PROOF, "it was recorded");
@@ -125,7 +139,7 @@ static cu_status attack(struct forger *x, const char *dir, const char *case_name
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) TRY(attempt(x, &attempts[i], err));
     const struct cu_tip after = x->f.engine.tip(x->f.engine.self);
     ENSURE(cu_hash_eq(&before.root, &after.root), err, CU_BAD_PROOF, "the log has changed");
-    printf("the log has %llu entries, as before\n", (unsigned long long)after.size.v);
+    if (!x->to) printf("the log has %llu entries, as before\n", (unsigned long long)after.size.v);
     return folder_close(&x->f, err);
 }
 
@@ -134,10 +148,11 @@ int main(int argc, char **argv)
     static struct forger x;
     struct cu_err err = { 0 };
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: submit_unsigned LEDGER CASE\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: submit_unsigned LEDGER CASE [DIR]\n");
         return 1;
     }
+    x.to = argv[3];
     if (attack(&x, argv[1], argv[2], &err) == CU_OK) return 0;
     fprintf(stderr, "submit_unsigned: %s\n", err.text);
     return 1;

@@ -88,7 +88,7 @@ struct session {
     struct cu_buf origin_mem;
     void *verifier_mem;
     struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
-    struct progress_view { struct timespec began, last; char phase[32]; uint64_t phase_bytes; bool drawn; } view;
+    struct progress_view { struct timespec began, last; char phase[80]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
     struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
     bool networked;                   /* one organisation's share of a network: */

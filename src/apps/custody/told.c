@@ -95,8 +95,9 @@ static void tell_words(const struct cu_deposited *d, const char *receipt, struct
     if (receipt[0]) cu_buf_addf(out, "  receipt   %s\n", receipt);
     else
         cu_buf_addf(out, "  receipt   none yet: %s: do not give the original back before `custody receipt %s` succeeds\n",
-                    d->copies < d->required ? "only the provider holds this"
-                                            : "it was not waited for, or is not cosigned by enough yet",
+                    d->copies == 0            ? "only the provider holds this"
+                    : d->copies < d->required ? "too few hold a copy of this yet"
+                                              : "it was not waited for, or is not cosigned by enough yet",
                     d->exhibit);
 }
 

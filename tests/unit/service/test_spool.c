@@ -3,7 +3,7 @@
 #include "../../one_of.h"
 #include "adapters/faulty/faulty.h"
 #include "adapters/memory/memory.h"
-#include "service/spool.h"
+#include "service/copy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -289,6 +289,41 @@ static void wherever_it_stops_nothing_that_was_said_is_lost(void **state)
     assert_true(stop > 20);
 }
 
+static void what_is_ended_is_free_at_once_or_with_the_next_process(void **state)
+{
+    struct cu_fs fs;
+    struct cu_spooled_view view;
+    struct cu_spooled *at;
+
+    (void)state;
+    OK(cu_memory_fs(&fs, &error));
+    struct cu_spool *s = open_spool(&fs);
+    for (unsigned n = 0; n < 2; n++) OK(cu_spool_add(s, claim[n], 1, &error));
+    OK(bring(s, &id[0], 0, 1000));
+    assert_false(cu_pushed_store(s, CU_PUSHED_ABANDONED_MS + 1)); /* the first time it is heard of */
+    OK(bring(s, &id[0], 1000, 1001));
+    assert_false(cu_pushed_store(s, CU_PUSHED_ABANDONED_MS + 2));
+    assert_false(cu_pushed_store(s, 2 * (uint64_t)CU_PUSHED_ABANDONED_MS + 2)); /* what nobody went on with */
+    OK(cu_spool_look(s, &id[0], &view, &error));
+    IS(CU_NOT_FOUND, cu_spool_look(s, &id[1], &view, &error));
+    OK(cu_spool_add(s, claim[1], 1, &error));
+    OK(bring(s, &id[1], 0, SIZE));
+    const uint64_t offset = SIZE;
+    IS(CU_OUT_OF_ORDER, cu_spool_take(s, &id[1], &offset, &at, &error));
+    unsigned from = 0;
+    at = cu_spool_next(s, CU_SPOOLED_CHECKING, &from);
+    cu_spooled_end(at, true);
+    OK(cu_spool_look(s, &id[1], &view, &error));
+    assert_int_equal(view.state, CU_SPOOLED_RECORDED);
+    cu_spool_close(s);
+    s = open_spool(&fs);
+    IS(CU_NOT_FOUND, cu_spool_look(s, &id[1], &view, &error));
+    OK(cu_spool_look(s, &id[0], &view, &error));
+    assert_int_equal(view.offset, 1001);
+    cu_spool_close(s);
+    fs.ops->close(fs.self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +332,7 @@ int main(void)
         cmocka_unit_test(one_sender_at_a_time_and_from_the_offset_that_is_there),
         cmocka_unit_test(whatever_call_fails_nothing_that_was_said_is_lost),
         cmocka_unit_test(wherever_it_stops_nothing_that_was_said_is_lost),
+        cmocka_unit_test(what_is_ended_is_free_at_once_or_with_the_next_process),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
