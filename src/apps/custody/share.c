@@ -102,7 +102,7 @@ static cu_status read_validator(struct session *s, struct cu_err *err)
 
     if (s->validator.ctx) return CU_OK; /* the engine is opened once more */
     cu_status read = passphrase_of_keys(s, &passphrase, err);
-    if (read == CU_OK) read = cu_key_load_named(&s->place.fs, "validator", cu_buf_span(&passphrase), &s->validator, err);
+    if (read == CU_OK) read = cu_key_load_named(&s->place, "validator", cu_buf_span(&passphrase), &s->validator, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     TRY(read);
     s->votes_path = state ? "votes" : CU_COMETBFT_VOTES;
