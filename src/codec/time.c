@@ -59,8 +59,9 @@ cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err)
 {
     struct date d = { 0 };
     unsigned h = 24, min = 60, s = 60, ms = 0, digit;
-    bool good = take_number(&text, 4, "-", &d.year) && take_number(&text, 2, "-", &d.month) && take_number(&text, 2, "T", &d.day) &&
-                take_number(&text, 2, ":", &h) && take_number(&text, 2, ":", &min) && take_number(&text, 2, "", &s);
+    bool good = take_number(&text, 4, "-", &d.year) && take_number(&text, 2, "-", &d.month) &&
+                take_number(&text, 2, "T", &d.day) && take_number(&text, 2, ":", &h) && take_number(&text, 2, ":", &min) &&
+                take_number(&text, 2, "", &s);
 
     if (good && cu_span_take(&text, ".")) {
         unsigned scale = 100, n = 0;

@@ -323,8 +323,7 @@ static cu_status check_policy(struct trial *t, struct cu_err *err)
     const bool apart = claim->size > CU_CONTENT_INLINE_MAX || (claim->has_folder && claim->folder.bytes > 0);
     struct cu_must_seal must;
 
-    if (apart && !claim->has_notice)
-        TRY(check_held(t, body->has_held ? &body->held : NULL, body->time, &body->seen, err));
+    if (apart && !claim->has_notice) TRY(check_held(t, body->has_held ? &body->held : NULL, body->time, &body->seen, err));
     if (t->sub->bare || claim->has_sealed || !cu_acting(t->l)->policy.has_seal) return CU_OK;
     const enum cu_profile profile = cu_details_profile(t->sub->record.details);
     ENSURE(!cu_policy_seals(&cu_acting(t->l)->policy, profile, &must), err, CU_NOT_ALLOWED,

@@ -202,7 +202,6 @@ void cu_judge_policy(struct cu_judge *j)
     const struct cu_claim *claim = &e->inner.body.claim;
     const bool apart = claim->size > CU_CONTENT_INLINE_MAX || (claim->has_folder && claim->folder.bytes > 0);
     if (deposit->has_held) tell_held(j, &deposit->held);
-    if (apart && !claim->has_notice)
-        judge_retention(j, deposit->has_held ? &deposit->held : NULL, deposit->time, &deposit->seen);
+    if (apart && !claim->has_notice) judge_retention(j, deposit->has_held ? &deposit->held : NULL, deposit->time, &deposit->seen);
     judge_seal(j);
 }

@@ -492,8 +492,8 @@ static cu_status carry_claimed(struct carry *c, struct cu_span claim_file, const
     c->w.claim_file = cu_buf_heap(CU_RECORD_MAX);
     TRY(cu_schema_write(&cu_claim_file_schema, &parts, &c->w.claim_file, err));
     TRY(know_claim(c, CU_SPAN_EMPTY, err));
-    TRY(cu_form_sealed(c->p, cu_details_profile(parts.details), c->claim.body.claim.has_sealed,
-                       c->claim.body.claim.has_second, err));
+    TRY(cu_form_sealed(c->p, cu_details_profile(parts.details), c->claim.body.claim.has_sealed, c->claim.body.claim.has_second,
+                       err));
     TRY(read_source(c, err));
     TRY(cu_work_is(&c->w, &c->claim.body.claim, err));
     c->asked = c->id;

@@ -315,7 +315,8 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
     status = cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err);
     if (status == CU_OK) status = cu_claim_read(&parts, &claim, err);
     if (status == CU_OK)
-        status = cu_form_sealed(p, cu_details_profile(parts.details), claim.body.claim.has_sealed, claim.body.claim.has_second, err);
+        status = cu_form_sealed(p, cu_details_profile(parts.details), claim.body.claim.has_sealed, claim.body.claim.has_second,
+                                err);
     if (status == CU_OK) g->answers = claim.body.claim.has_notice, status = need_parties(p, g->answers, true, err);
     if (status == CU_OK && !path && parts.path.n == 0)
         status = cu_fail(err, CU_USAGE,

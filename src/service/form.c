@@ -64,11 +64,12 @@ cu_status cu_form_sealed(const struct cu_place *p, enum cu_profile profile, bool
     struct cu_must_seal must = { 0 };
 
     if (p->genesis.kind != CU_KIND_GENESIS || !cu_policy_seals(cu_genesis_policy(p), profile, &must)) return CU_OK;
-    ENSURE(sealed && (second || !must.two), err, CU_NOT_ALLOWED,
-           "the ledger's policy asks that evidence of the profile %.*s is sealed%s, and this is not: it was not taken, and no byte "
-           "of it left. Say for whom: --seal --to MEMBER%s",
-           (int)must.profile.n, (const char *)must.profile.p, must.two ? " so that it takes two to open it" : "",
-           must.two ? " --and MEMBER" : "");
+    ENSURE(
+        sealed && (second || !must.two), err, CU_NOT_ALLOWED,
+        "the ledger's policy asks that evidence of the profile %.*s is sealed%s, and this is not: it was not taken, and no byte "
+        "of it left. Say for whom: --seal --to MEMBER%s",
+        (int)must.profile.n, (const char *)must.profile.p, must.two ? " so that it takes two to open it" : "",
+        must.two ? " --and MEMBER" : "");
     return CU_OK;
 }
 

@@ -207,14 +207,16 @@ cu_status cu_policy_seal_read(struct cu_span text, struct cu_policy *io, struct 
 
     while (text.n) {
         if (!cu_span_split(&text, ',', &one)) one = text, text.n = 0;
-        ENSURE(n < CU_MUST_SEAL_MAX, err, CU_USAGE, "--must-seal: at most %d profiles belong there; nothing was made", CU_MUST_SEAL_MAX);
+        ENSURE(n < CU_MUST_SEAL_MAX, err, CU_USAGE, "--must-seal: at most %d profiles belong there; nothing was made",
+               CU_MUST_SEAL_MAX);
         must[n].profile = one;
         must[n].two = cu_span_split(&one, ':', &must[n].profile);
         const enum cu_profile profile = cu_profile_by_name(must[n].profile);
         ENSURE((!must[n].two || cu_span_is(one, "two")) &&
                    (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION),
                err, CU_USAGE,
-               "--must-seal: profiles of deposits belong there, plain or police-collection, and :two behind one that takes two to open; "
+               "--must-seal: profiles of deposits belong there, plain or police-collection, and :two behind one that takes two "
+               "to open; "
                "nothing was made");
         n++;
     }

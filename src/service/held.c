@@ -281,8 +281,7 @@ cu_status cu_held_compare(struct cu_place *p, struct cu_objects *store, bool pin
 
 /* ---- said anew ---- */
 
-static cu_status record_anew(struct cu_place *p, const struct cu_held *held, struct cu_range *range, size_t n,
-                             struct cu_err *err)
+static cu_status record_anew(struct cu_place *p, const struct cu_held *held, struct cu_range *range, size_t n, struct cu_err *err)
 {
     CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
     struct cu_outcome outcome;

@@ -191,8 +191,8 @@ static cu_status add_organisation(struct making *m, const struct cu_founder *f, 
     return cu_schema_write(&cu_network_peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
 }
 
-static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title,
-                               const struct cu_policy *policy, struct cu_buf *ret, struct cu_err *err)
+static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, const struct cu_policy *policy,
+                               struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), details = cu_buf_heap(CU_DETAILS_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
     const struct cu_details_genesis says = { .name = title, .parties = { m->next - 1, cu_buf_span(&m->names) } };

@@ -629,7 +629,7 @@ cu_status cu_bucket_fs(struct cu_fs base, struct cu_bucket bucket, const char *f
                        struct cu_err *err)
 {
     static const struct cu_fs_ops ops = { fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat,
-                                          fs_list, fs_lock,     fs_unlock, fs_writable, fs_close, fs_held };
+                                          fs_list, fs_lock,     fs_unlock, fs_writable, fs_close,    fs_held };
     struct mount *m = malloc(sizeof *m);
 
     ENSURE(m, err, CU_NO_MEMORY, "no memory for a bucket");

@@ -209,7 +209,8 @@ static const struct cu_fs_ops fs_ops = {
     fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat, fs_list, fs_lock, fs_unlock, fs_writable, fs_close,
 };
 static const struct cu_fs_ops held_ops = {
-    fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat, fs_list, fs_lock, fs_unlock, fs_writable, fs_close, fs_held,
+    fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat,
+    fs_list, fs_lock,     fs_unlock, fs_writable, fs_close,    fs_held,
 };
 
 struct cu_fs cu_faulty_fs(struct cu_faulty *faulty)

@@ -98,7 +98,8 @@ static cu_status ask_lock(struct s3 *s, const char *key, const char *version, st
     of_version(s, &c, version);
     const cu_status asked = s3_ask(s, &c, err);
     *ret = (struct cu_bucket_lock){ CU_HELD_FREE, 0 };
-    if (c.http == 400 || c.http == 404 || c.http == 501) return CU_OK; /* the stores' ways to say that it is not locked, or never could be */
+    if (c.http == 400 || c.http == 404 || c.http == 501)
+        return CU_OK; /* the stores' ways to say that it is not locked, or never could be */
     TRY(asked);
     if (!find_retention(&c, "Mode", text, sizeof text)) return s3_malformed("GET ?retention", err);
     ret->mode = strcmp(text, "COMPLIANCE") == 0 ? CU_HELD_COMPLIANCE : CU_HELD_GOVERNANCE;
@@ -136,7 +137,8 @@ static cu_status s3_lock(void *self, const char *key, const char *version, uint6
     TRY(ask_lock(s, key, version, &lock, err));
     if (until > 0 && (lock.mode != CU_HELD_COMPLIANCE || lock.until < until)) {
         const cu_status set = set_lock(s, key, version, until + 86400000, err);
-        if (set != CU_OK) return cu_fail_while(err, set, "the bucket does not lock %s for as long as the ledger's policy asks", key);
+        if (set != CU_OK)
+            return cu_fail_while(err, set, "the bucket does not lock %s for as long as the ledger's policy asks", key);
         TRY(ask_lock(s, key, version, &lock, err));
     }
     *ret = lock;

@@ -71,7 +71,8 @@ cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_diff
     TRY(load(&kind, err));
     TRY(kind->open(address, &bucket, err));
     cu_status done = cu_posix_fs(s->root, &here, err);
-    if (done == CU_OK && (done = cu_bucket_fs(here, bucket, CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_PINS ".none", &mounted, err)) != CU_OK)
+    if (done == CU_OK &&
+        (done = cu_bucket_fs(here, bucket, CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_PINS ".none", &mounted, err)) != CU_OK)
         here.ops->close(here.self);
     if (done != CU_OK) bucket.ops->close(bucket.self);
     TRY(done);

@@ -49,9 +49,10 @@ static cu_status compare(struct session *s, void *arg, struct cu_err *err)
         cu_buf_addf(&run->out, "%llu object%s: each is there in the version that the provider signed for, locked as it said\n",
                     LLU(objects), objects == 1 ? "" : "s");
     else
-        cu_buf_addf(&run->out,
-                    "%llu of %llu objects are not held as the provider signed: keep this answer and its receipts; they convict it\n",
-                    LLU(c.findings), LLU(objects));
+        cu_buf_addf(
+            &run->out,
+            "%llu of %llu objects are not held as the provider signed: keep this answer and its receipts; they convict it\n",
+            LLU(c.findings), LLU(objects));
     return cu_buf_ok(&run->out, err);
 }
 
@@ -61,12 +62,13 @@ const struct command command_bucket_check = {
     .name = "bucket check",
     .args = "ADDRESS",
     .line = "compare a provider's bucket with what the provider signed of it",
-    .help = "Asks the bucket at ADDRESS for every object that an acceptance in the log names: is the version there that the provider "
-            "signed for, and is it locked as it said? For whoever may read that bucket, an auditor with credentials of his own for "
-            "example; "
-            "nothing is written, and no content is fetched. An acceptance names the first 64 objects of a folder. The address is "
-            "that of "
-            "`custody help init`; the rights needed are s3:GetObject, s3:GetObjectVersion and s3:GetObjectRetention.",
+    .help =
+        "Asks the bucket at ADDRESS for every object that an acceptance in the log names: is the version there that the provider "
+        "signed for, and is it locked as it said? For whoever may read that bucket, an auditor with credentials of his own for "
+        "example; "
+        "nothing is written, and no content is fetched. An acceptance names the first 64 objects of a folder. The address is "
+        "that of "
+        "`custody help init`; the rights needed are s3:GetObject, s3:GetObjectVersion and s3:GetObjectRetention.",
     .args_min = 1,
     .args_max = 1,
     .go = go_check,

@@ -40,7 +40,9 @@ static struct cu_held held(uint64_t mode, uint64_t until)
 
 static cu_status accepts_held(uint64_t mode, uint64_t until, uint64_t time, struct cu_seen seen)
 {
-    struct cu_deposit deposit = { .claim = cu_buf_span(&p.claim), .time = time, .seen = seen, .held = held(mode, until), .has_held = true };
+    struct cu_deposit deposit = {
+        .claim = cu_buf_span(&p.claim), .time = time, .seen = seen, .held = held(mode, until), .has_held = true
+    };
     return say(&p, CU_KIND_DEPOSIT, PROVIDER, &deposit);
 }
 
@@ -51,7 +53,9 @@ static cu_status holds_anew(enum who who, uint64_t mode, uint64_t until, bool sa
     struct cu_range range = { 3, 3 };
 
     assert_ok(cu_schema_write(&cu_range_schema, &range, &out, &err));
-    struct cu_stored body = { .time = p.now, .seen = newest(&p), .ranges = { 1, cu_buf_span(&out) }, .held = held(mode, until), .has_held = says_how };
+    struct cu_stored body = {
+        .time = p.now, .seen = newest(&p), .ranges = { 1, cu_buf_span(&out) }, .held = held(mode, until), .has_held = says_how
+    };
     return say(&p, CU_KIND_STORED, who, &body);
 }
 
@@ -83,7 +87,8 @@ static void what_travels_with_the_record_needs_no_lock(void **state)
     claim.root = cu_content_root_of(CU_SPAN_OF(content));
     claims_so(&p, OFFICER, &claim);
     struct cu_deposit deposit = { .claim = cu_buf_span(&p.claim), .time = p.now, .seen = newest(&p) };
-    const struct cu_record record = { play_sign(&p, CU_KIND_DEPOSIT, PROVIDER, &deposit), CU_SPAN_OF(play_salt), PLAY_DETAILS, CU_SPAN_OF(content) };
+    const struct cu_record record = { play_sign(&p, CU_KIND_DEPOSIT, PROVIDER, &deposit), CU_SPAN_OF(play_salt), PLAY_DETAILS,
+                                      CU_SPAN_OF(content) };
     assert_ok(cu_record_write(&record, &out, &err));
     assert_said(OK, say_record(&p, cu_buf_span(&out)));
     claim = play_claim(&p, 2); /* but a folder's files do not, however short its manifest */

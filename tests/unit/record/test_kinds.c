@@ -205,7 +205,8 @@ static cu_status read_held(uint64_t n, size_t listed, struct cu_held held, bool 
     struct cu_frontier tree = { 0 };
 
     for (size_t i = 0; i < listed; i++) {
-        const struct cu_held_object object = { { { 1, (uint8_t)(held.mode == 9 ? 0 : i) } }, cu_span_str("3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY") };
+        const struct cu_held_object object = { { { 1, (uint8_t)(held.mode == 9 ? 0 : i) } },
+                                               cu_span_str("3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY") };
         const size_t from = out.n;
         assert_ok(cu_schema_write(&cu_held_object_schema, &object, &out, &err));
         const cu_hash leaf = cu_leaf_hash(cu_span(mem + from, out.n - from));
