@@ -69,6 +69,15 @@
       "{1}号记录：机构{2}（{3}）持有已核验的副本，入账不晚于{4}", "", "") \
     X(COPIES, "copies", NONE, "copies: {1} attested, {2} required", "副本：已证明{1}份，要求{2}份", \
       "copies: {1} attested, {2} required{3}", "副本：已证明{1}份，要求{2}份{3}") \
+    X(HELD, "held", NONE, "the provider holds it in a bucket ({1} objects, the first as version {2}), {3}", \
+      "服务方存于桶中（{1}个对象，首个版本为{2}），{3}", "", "") \
+    X(RETENTION, "retention", INTEGRITY, \
+      "it is locked as the policy asks: in compliance mode, for {1} days from when it was accepted", \
+      "已按策略锁定：合规模式，自接受起{1}天", \
+      "the policy asks that the provider's store keeps it locked in compliance mode for {1} days, and the provider does not say that it does", \
+      "策略要求服务方以合规模式锁定{1}天，而服务方并未如此声明") \
+    X(MUST_SEAL, "must-seal", INTEGRITY, "", "", "the policy asks that evidence of the profile {1} is sealed, and this is not", \
+      "策略要求模板“{1}”的证据须密封，而此项未密封") \
     X(STATEMENT, "statement", SIGNER, "entry {1}: the {2} statement is signed by party {3} ({4})", \
       "{1}号记录：{2}声明由{3}号方（{4}）签名", "entry {1}: the {2} statement is not signed by a party that may make it", \
       "{1}号记录：{2}声明没有由有权作出的一方签名") \

@@ -49,6 +49,8 @@ const struct cu_schema *cu_profile_schema(enum cu_profile profile); /* NULL when
 enum cu_profile cu_profile_by_name(struct cu_span name);
 /** The profile that a details map names in its field "profile". CU_PROFILE_NONE when it names none that is known. */
 enum cu_profile cu_details_profile(struct cu_span details);
+/** How the policy asks that evidence of a profile is sealed. False: as whoever deposits it likes. */
+bool cu_policy_seals(const struct cu_policy *policy, enum cu_profile profile, struct cu_must_seal *ret);
 
 /** Fields of a deposit's details, of both profiles. Keys in the map are the names in quotes. */
 struct cu_details_deposit {

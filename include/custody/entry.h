@@ -126,7 +126,29 @@ struct cu_claim {                /* key */
     cu_hash notice;              /* 11  the notice that it answers: then a provider signs, and who asked accepts */
     bool has_notice;
 };
-struct cu_deposit { struct cu_span claim; uint64_t time; struct cu_seen seen; };                  /* 1 2 3 */
+/** How a provider's store that keeps versions holds what is claimed: the objects of a bucket that it lies in, and how they are locked. A tuple
+ *  [mode, until, n, root, objects]. */
+#define CU_HELD_MODE_TABLE(X)                                                                                          \
+    X(0, FREE, "not locked") X(1, GOVERNANCE, "locked in governance mode") X(2, COMPLIANCE, "locked in compliance mode")
+#define CU_HELD_MODE_ENUM(num, name, text) CU_HELD_##name = (num),
+enum cu_held_mode { CU_HELD_MODE_TABLE(CU_HELD_MODE_ENUM) };
+#undef CU_HELD_MODE_ENUM
+const char *cu_held_mode_text(uint64_t mode); /* NULL when unknown */
+struct cu_held_object { cu_hash name; struct cu_span version; }; /* a tuple: the root or pack that names it, the store's version id */
+struct cu_held {
+    uint64_t mode, until;        /* the weakest of them; ms, the earliest (0 if and only if one is not locked) */
+    uint64_t n;                  /* so many objects */
+    cu_hash root;                /* RFC 6962 root over the encodings of all of them, by name */
+    struct cu_list objects;      /* the first CU_HELD_OBJECTS_MAX of them, names ascending */
+};
+extern const struct cu_schema cu_held_object_schema;
+struct cu_deposit {              /* key */
+    struct cu_span claim;        /* 1 */
+    uint64_t time;               /* 2 */
+    struct cu_seen seen;         /* 3 */
+    struct cu_held held;         /* 4   when it lies in such a store */
+    bool has_held;
+};
 struct cu_refusal { struct cu_span claim; uint64_t time; struct cu_seen seen; uint64_t reason; }; /* 1 2 3 4 */
 struct cu_void {                 /* key */
     uint64_t serial, time;       /* 1 2 */
@@ -148,7 +170,13 @@ size_t cu_possession_message(const cu_hash *network, enum cu_purpose purpose, co
 /** Positions first..last, both included. A tuple. */
 struct cu_range { uint64_t first, last; };
 extern const struct cu_schema cu_range_schema;
-struct cu_stored { uint64_t time; struct cu_seen seen; struct cu_list ranges; }; /* 1 2 3; ranges ascending, disjoint */
+struct cu_stored {               /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    struct cu_list ranges;       /* 3   ascending, disjoint */
+    struct cu_held held;         /* 4   a provider's: how its store holds what it accepted, said anew */
+    bool has_held;
+};
 struct cu_incident {             /* key */
     uint64_t time;               /* 1 */
     struct cu_seen seen;         /* 2 */
@@ -252,7 +280,14 @@ struct cu_policy {               /* key */
     struct cu_list mandatory;    /* 3   ids of organisations that must be among them, ascending */
     uint64_t acceptance_age;     /* 4   ms an acceptance's seen block may lie behind the newest */
     uint64_t open_bundles;       /* 5   1: entry bundles are public */
+    uint64_t retention;          /* 6   days that a provider's store keeps what it accepts locked, in compliance mode */
+    bool has_retention;
+    struct cu_list seal;         /* 7   of cu_must_seal: evidence that is to be sealed */
+    bool has_seal;
 };
+/** Evidence whose details are of that profile must be sealed; `two`: so that it takes two keys. A tuple [profile, two]. */
+struct cu_must_seal { struct cu_span profile; uint64_t two; };
+extern const struct cu_schema cu_must_seal_schema;
 struct cu_genesis {              /* key; 0 is the typ */
     struct cu_span origin;       /* 1   "<name>/<32 hex digits of the nonce>" */
     uint8_t nonce[16];           /* 2 */

@@ -34,6 +34,7 @@
     X(CHUNK_BYTES, 1048576, "bytes", "one chunk: 256 leaves")                                                          \
     X(PACK_MAX, 67108864, "bytes", "one pack of small items")                                                          \
     X(STORED_RANGES_MAX, 512, "ranges", "ranges of positions in one stored entry")                                     \
+    X(HELD_OBJECTS_MAX, 64, "objects", "of a bucket that an acceptance names one by one")                                \
     X(DISCLOSED_MAX, 400, "ids", "deposits in one disclosure")                                                         \
     X(EARLIER_MAX, 200, "deposits", "of other ledgers that the details of an imported package name")                   \
     X(INVENTORY_OPEN_MAX, 1024, "numbers", "open serials in one inventory")                                            \
@@ -49,6 +50,8 @@
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \
     X(GRANT_READERS_MAX, 16, "readers", "to whom one grant opens what is sealed")                              \
+    X(RETENTION_DAYS_MAX, 36500, "days", "that a policy may ask a store to keep things locked")                         \
+    X(MUST_SEAL_MAX, 8, "profiles", "of which a policy asks that they are sealed")                                     \
     X(SUBMIT_RECORDS_MAX, 128, "records", "in one submission over HTTP, and in one transaction of a chain")            \
     X(CHAIN_TX_MAX, 262144, "bytes", "one transaction of a chain")
 

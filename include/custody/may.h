@@ -9,7 +9,7 @@
 
 #include "custody/entry.h"
 
-/* act, its number (of a statement: its kind's; of a claim that names a notice, and of its outcome, 64 more), what it is; then depositor, provider, organisation, reader, auditor, operator,
+/* act, its number (of a statement: its kind's; of a claim that names a notice, of its outcome, and of a stored with its field held, 64 more), what it is; then depositor, provider, organisation, reader, auditor, operator,
  * administrator, node. To enrol is to give, to take the place of and to revoke keys of a party of that role. */
 #define CU_ACT_TABLE(X)                                                            \
     X(CONFIRM, 3, "say confirm",                         0, 0, 1, 0, 0, 0, 0, 0)   \
@@ -33,6 +33,7 @@
     X(ANSWER_CLAIM, 69, "claim against a notice",        0, 1, 0, 0, 0, 0, 0, 0)   \
     X(ANSWER_DEPOSIT, 70, "accept against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \
     X(ANSWER_REFUSAL, 71, "refuse against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \
+    X(HELD, 73, "say anew how it is held",               0, 1, 0, 0, 0, 0, 0, 0)   \
     X(ENROL_DEPOSITOR, 129, "enrol depositor",           0, 0, 1, 0, 0, 0, 1, 0)   \
     X(ENROL_PROVIDER, 130, "enrol provider",             0, 0, 1, 0, 0, 0, 1, 0)   \
     X(ENROL_ORGANISATION, 132, "enrol organisation",     0, 0, 1, 0, 0, 0, 0, 0)   \
@@ -50,6 +51,11 @@ enum cu_act { CU_ACT_TABLE(CU_ACT_ENUM) };
 static inline unsigned cu_act_say(enum cu_kind kind, const struct cu_claim *claim)
 {
     return claim && claim->has_notice ? (unsigned)kind | 64u : (unsigned)kind;
+}
+/** What saying this statement is, around that claim (NULL: none). */
+static inline unsigned cu_act_of(const struct cu_statement *st, const struct cu_claim *claim)
+{
+    return st->kind == CU_KIND_STORED && st->body.stored.has_held ? CU_ACT_HELD : cu_act_say(st->kind, claim);
 }
 /** May a party of `role` do it? */
 bool cu_may(uint64_t role, unsigned act);

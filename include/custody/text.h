@@ -37,6 +37,8 @@ size_t cu_utf8_next(struct cu_span text, uint32_t *ret);
 
 /** "2026-11-23T14:11:02.345Z"; after the year 9999 "253402300800000 ms". `ret` holds 32 bytes. */
 void cu_time_text(cu_unix_ms time, char ret[32]);
+/** A time as RFC 3339 has it, in UTC: "2026-11-23T14:11:02Z", with up to nine digits of a second, of which three count. MALFORMED. */
+CU_MUST_USE cu_status cu_time_read(struct cu_span text, cu_unix_ms *ret, struct cu_err *err);
 
 /** For people: what could deceive an eye or a terminal is shown escaped: control characters and invalid bytes as \xNN, characters
  *  that reorder text or take no room as \u{…}, a backslash as two. So what is shown stands for one byte string only. */

@@ -105,6 +105,19 @@ void cu_objects_close(struct cu_objects *s)
     free(s);
 }
 
+/* ---- how it is held ---- */
+
+bool cu_store_versioned(const struct cu_objects *s) { return s->fs->ops->held != NULL; }
+
+cu_status cu_store_held(const struct cu_objects *s, const cu_hash *container, bool packed, const char *version, uint64_t until,
+                        struct cu_fs_held *ret, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+
+    cu_store_path(s, packed ? CU_STORE_PACK : CU_STORE_LARGE, container, path);
+    return s->fs->ops->held(s->fs->self, path, version, until, ret, err);
+}
+
 /* ---- finding ---- */
 
 cu_status cu_store_find_large(struct cu_objects *s, const cu_hash *name, struct cu_object *ret, struct cu_err *err)
@@ -200,6 +213,24 @@ static cu_status find_by_hint(struct cu_objects *s, enum cu_object_kind kind, co
         if (tried != CU_UNKNOWN_TARGET) status = cu_fail(err, tried, "%s", why.text);
     }
     return status;
+}
+
+cu_status cu_store_container(struct cu_objects *s, const cu_hash *root, uint64_t size, cu_hash *ret, bool *ret_packed,
+                             struct cu_err *err)
+{
+    struct cu_index_object hint;
+    struct cu_pack_row row;
+    struct cu_object o;
+
+    *ret_packed = size < CU_CHUNK_BYTES;
+    *ret = *root;
+    if (!*ret_packed) return CU_OK;
+    for (unsigned n = 0; s->index && s->index->find_object(s->index->self, s->number, root, n, &hint, NULL) == CU_OK; n++)
+        if (read_row(s, &hint, &row) && row.kind == CU_OBJECT_CONTENT && cu_hash_eq(&row.name, root))
+            return *ret = hint.pack, CU_OK;
+    TRY(cu_objects_find(s, CU_OBJECT_CONTENT, root, &o, err));
+    *ret = o.pack;
+    return CU_OK;
 }
 
 static cu_status find_in_packs(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,

@@ -30,6 +30,11 @@ struct cu_object { struct cu_objects *store; enum cu_object_kind kind; cu_hash n
 /* NOT_FOUND */
 CU_MUST_USE cu_status cu_objects_find(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, struct cu_object *ret,
                                       struct cu_err *err);
+/** The file that content lies in, which is the object of a bucket: named by its root, or (*ret_packed) by a pack's name. NOT_FOUND. */
+CU_MUST_USE cu_status cu_store_container(struct cu_objects *s, const cu_hash *root, uint64_t size, cu_hash *ret, bool *ret_packed, struct cu_err *err);
+/** Does a store that keeps versions have these files? How it holds one of that name, as cu_fs_ops.held does. */
+bool cu_store_versioned(const struct cu_objects *s);
+CU_MUST_USE cu_status cu_store_held(const struct cu_objects *s, const cu_hash *container, bool packed, const char *version, uint64_t until, struct cu_fs_held *ret, struct cu_err *err);
 /** Does the store have it, as far as can be told quickly? With an index only the index is asked for packed objects. */
 bool cu_store_knows(struct cu_objects *s, enum cu_object_kind kind, const cu_hash *name, uint64_t size);
 /** The object's bytes in order, verified before each piece is fed (chunk by chunk by its .tree, a small one as a whole).

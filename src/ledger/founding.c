@@ -6,9 +6,13 @@ cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *
     struct cu_span list = policy->mandatory.bytes;
 
     ENSURE(list.n <= sizeof f->mandatory, err, CU_TOO_LARGE, "policy: %zu bytes of mandatory organisations", list.n);
-    if (list.n) memcpy(f->mandatory, list.p, list.n);
+    if (list.n) memmove(f->mandatory, list.p, list.n);
     f->policy = *policy;
     f->policy.mandatory.bytes = cu_span(f->mandatory, list.n);
+    list = policy->seal.bytes;
+    ENSURE(list.n <= sizeof f->seal, err, CU_TOO_LARGE, "policy: %zu bytes of what must be sealed", list.n);
+    if (list.n) memmove(f->seal, list.p, list.n);
+    f->policy.seal.bytes = cu_span(f->seal, list.n);
     return CU_OK;
 }
 
@@ -46,7 +50,10 @@ void cu_founding_put(struct cu_state *s, const struct cu_founding *f)
         .open_bundles = f->policy.open_bundles,
     };
 
+    const struct cu_row_policy more = { f->policy.retention, f->policy.seal };
+
     cu_state_put(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row);
+    if (f->policy.has_retention || f->policy.has_seal) cu_state_put(s, cu_at(CU_TABLE_POLICY, CU_SPAN_EMPTY), &more);
     for (size_t i = 0; i < f->members.parties_n; i++) put_party(s, &f->members.party[i], 0);
     for (size_t i = 0; i < f->members.keys_n; i++) put_key(s, i, &f->members.key[i]);
 }
@@ -113,17 +120,24 @@ static bool get_key(struct cu_state *s, struct cu_members *m)
 cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err)
 {
     struct cu_row_ledger row;
+    struct cu_row_policy more;
 
     *ret = (struct cu_founding){ .founded = false };
     if (!cu_state_get(s, cu_at(CU_TABLE_LEDGER, CU_SPAN_EMPTY), &row)) return cu_state_trouble(s, err);
-    const struct cu_policy policy = {
+    struct cu_policy policy = {
         .cosigners = row.cosigners,
         .copies = row.copies,
         .mandatory = row.mandatory,
         .acceptance_age = row.acceptance_age,
         .open_bundles = row.open_bundles,
     };
-    TRY(cu_founding_set_policy(ret, &policy, err));
+    TRY(cu_founding_set_policy(ret, &policy, err)); /* a row's spans last until the next one is read */
+    policy = ret->policy;
+    if (cu_state_get(s, cu_at(CU_TABLE_POLICY, CU_SPAN_EMPTY), &more)) {
+        policy.has_retention = more.retention > 0, policy.retention = more.retention;
+        policy.has_seal = more.seal.n > 0, policy.seal = more.seal;
+        TRY(cu_founding_set_policy(ret, &policy, err));
+    }
     ret->members.network = row.network;
     ret->founded = true;
     while (get_party(s, &ret->members)) {}

@@ -12,7 +12,8 @@ struct cu_founding {
     bool founded;
     struct cu_members members;
     struct cu_policy policy;
-    uint8_t mandatory[CU_PARTIES_MAX * 9]; /* memory of policy.mandatory */
+    uint8_t mandatory[CU_PARTIES_MAX * 9]; /* memory of policy.mandatory, */
+    uint8_t seal[CU_MUST_SEAL_MAX * 36];   /* and of policy.seal */
 };
 
 struct cu_saved;

@@ -9,6 +9,10 @@ static const struct cu_field ledger_fields[] = {
     CU_UINT(4, struct cu_row_ledger, acceptance_age, 0, INT64_MAX),
     CU_UINT(5, struct cu_row_ledger, open_bundles, 0, 1),
 };
+static const struct cu_field policy_fields[] = {
+    CU_UINT(0, struct cu_row_policy, retention, 0, CU_RETENTION_DAYS_MAX),
+    CU_LIST(1, struct cu_row_policy, seal, 0, CU_MUST_SEAL_MAX, &cu_must_seal_schema),
+};
 static const struct cu_field party_fields[] = {
     CU_UINT(0, struct cu_row_party, role, 1, UINT32_MAX),
     CU_UINT(1, struct cu_row_party, organisation, 1, CU_PARTIES_MAX),
@@ -71,6 +75,7 @@ static const struct cu_field hash_fields[] = { CU_FIXED(0, struct cu_row_hash, v
 #define SCHEMA(row) \
     static const struct cu_schema row##_schema = CU_SCHEMA_OF("row of " #row, row##_fields, struct cu_row_##row, .tuple = true)
 SCHEMA(ledger);
+SCHEMA(policy);
 SCHEMA(party);
 SCHEMA(member_key);
 SCHEMA(case);

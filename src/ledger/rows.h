@@ -23,6 +23,7 @@
  *   REVOKED    kid                   where a key was revoked, and since where others may hold it
  *   NOTICE     id                    what was asked for, by when, and what came of it
  *   SEALED     id                    a sealed deposit: its depositor's kid
+ *   POLICY     —                     what else the policy asks for, if it does
  *   BLOCK      position (8)          a block entry. Derived: the digest in a block cannot cover that block */
 #define CU_STATE_TABLE(X)                                                                                              \
     X(1, LEDGER, ledger, true)                                                                                         \
@@ -40,7 +41,8 @@
     X(13, BLOCK, block, false)                                                                                         \
     X(14, REVOKED, revoked, true)                                                                                      \
     X(15, NOTICE, notice, true)                                                                                        \
-    X(16, SEALED, hash, true)
+    X(16, SEALED, hash, true)                                                                                          \
+    X(17, POLICY, policy, true)
 
 #define CU_STATE_ENUM(num, name, row, digested) CU_TABLE_##name = (num),
 enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };
@@ -51,6 +53,7 @@ const struct cu_table_info *cu_table_info(unsigned table); /* NULL when unknown 
 
 struct cu_row_ledger { cu_hash network; uint64_t cosigners, copies; struct cu_list mandatory; uint64_t acceptance_age,
     open_bundles; };
+struct cu_row_policy { uint64_t retention; struct cu_list seal; };   /* days, or 0; of cu_must_seal */
 struct cu_row_party { uint64_t role, organisation, confirmed; };  /* confirmed: position of the confirm + 1; 0: not yet */
 struct cu_row_member_key { cu_hash kid; uint64_t party, purpose, neg_alg, from; struct cu_span pub; };
 /* last: its newest deposit's id; deposited: where that stands */

@@ -35,8 +35,14 @@
  *      has no outcome, and both its own time and the closing of the block that it saw lie more than the policy's acceptance age
  *      behind. Recorded once.
  * (25) A grant is of a sealed deposit, by its depositor or the organisation that runs him; its readers' sealing keys act.
+ * (26) Where the policy asks for it, a provider says of what does not travel with the record that its store keeps it locked in compliance
+ *      mode: from its own time or the closing of the block that it saw, whichever is later, for so many days.
+ * (27) Where the policy asks that evidence of a profile is sealed, details that can be read are not of that profile. They are judged when they
+ *      are there, as (1) is: a log that is replayed has none.
  */
 #include "ledger/inside.h"
+
+#include "custody/details.h"
 
 #include <stdio.h>
 
@@ -291,6 +297,41 @@ static void count_for_notice(struct trial *t, struct cu_row_notice *row, const c
     put_notice(t, &claim->notice, row);
 }
 
+/* ---- (26) (27) what the policy asks of content --------------------------------------------------------------------- */
+
+#define DAY_MS UINT64_C(86400000)
+static cu_status check_held(struct trial *t, const struct cu_held *held, uint64_t time, const struct cu_seen *seen,
+                            struct cu_err *err)
+{
+    const struct cu_policy *policy = &cu_acting(t->l)->policy;
+    struct cu_row_block saw;
+
+    if (!policy->has_retention) return CU_OK;
+    TRY(check_seen(t, seen, &saw, err));
+    const uint64_t until = (time > saw.closed ? time : saw.closed) + policy->retention * DAY_MS;
+    ENSURE(held && held->mode == CU_HELD_COMPLIANCE && held->until >= until, err, CU_NOT_ALLOWED,
+           "the policy asks that the provider's store keeps it locked in compliance mode for %llu days, until %llu ms: %s",
+           llu(policy->retention), llu(until),
+           !held || held->mode != CU_HELD_COMPLIANCE ? "it does not say that it is" : "it says less");
+    return CU_OK;
+}
+
+static cu_status check_policy(struct trial *t, struct cu_err *err)
+{
+    const struct cu_claim *claim = &t->entry->inner.body.claim;
+    const struct cu_deposit *body = &t->entry->outer.body.deposit;
+    const bool apart = claim->size > CU_CONTENT_INLINE_MAX || (claim->has_folder && claim->folder.bytes > 0);
+    struct cu_must_seal must;
+
+    if (apart && !claim->has_notice) TRY(check_held(t, body->has_held ? &body->held : NULL, body->time, &body->seen, err));
+    if (t->sub->bare || claim->has_sealed || !cu_acting(t->l)->policy.has_seal) return CU_OK;
+    const enum cu_profile profile = cu_details_profile(t->sub->record.details);
+    ENSURE(!cu_policy_seals(&cu_acting(t->l)->policy, profile, &must), err, CU_NOT_ALLOWED,
+           "the policy asks that evidence of the profile %.*s is sealed, and this is not", (int)must.profile.n,
+           (const char *)must.profile.p);
+    return CU_OK;
+}
+
 static cu_status admit_deposit(struct trial *t, struct cu_err *err)
 {
     const struct cu_statement *st = &t->entry->inner;
@@ -302,6 +343,7 @@ static cu_status admit_deposit(struct trial *t, struct cu_err *err)
 
     TRY(check_outcome_seen(t, err));
     TRY(check_notice(t, &notice, err));
+    TRY(check_policy(t, err));
     ENSURE(cu_state_get(t->s, cu_at(CU_TABLE_CASE, CU_SPAN_OF(claim->case_id.b)), &row), err, CU_UNKNOWN_CASE,
            "no such case is open");               /* (9) */
     TRY(check_serial(t, st, &signer, &new, err)); /* (12): after a refusal or a void of it the number is its own */
@@ -520,11 +562,12 @@ static cu_status admit_case(struct trial *t, struct cu_err *err)
 
 static cu_status admit_stored(struct trial *t, struct cu_err *err)
 {
-    const struct cu_list *ranges = &t->entry->outer.body.stored.ranges;
+    const struct cu_stored *body = &t->entry->outer.body.stored;
     struct cu_range range;
     size_t at = 0;
 
-    while (cu_list_next(ranges, &cu_range_schema, &at, &range))
+    if (body->has_held) TRY(check_held(t, &body->held, body->time, &body->seen, err));
+    while (cu_list_next(&body->ranges, &cu_range_schema, &at, &range))
         ENSURE(range.last < t->seq.v, err, CU_OUT_OF_ORDER, "it attests position %llu, which the log does not have yet",
                llu(range.last)); /* by (15) */
     return CU_OK;
@@ -698,7 +741,7 @@ static cu_status check_may(struct trial *t, struct cu_err *err)
 
     ENSURE(e->kind == CU_KIND_CONFIRM || cu_members_open(&f->members), err, CU_NOT_CONFIRMED,
            "not more than two thirds of the organisations have confirmed yet");
-    TRY(cu_members_may(&f->members, &e->outer.kid, cu_act_say(e->kind, claim), t->seq, &key, err));
+    TRY(cu_members_may(&f->members, &e->outer.kid, cu_act_of(&e->outer, claim), t->seq, &key, err));
     if (claim) TRY(cu_members_may(&f->members, &e->inner.kid, cu_act_say(CU_KIND_CLAIM, claim), t->seq, &key, err));
     return CU_OK;
 }

@@ -22,6 +22,9 @@ struct cu_bucket_facts {
     uint64_t days;            /* for so long; 0: they are not locked */
 };
 
+/** How a version is locked: enum cu_held_mode; until when, ms. */
+struct cu_bucket_lock { uint64_t mode, until; };
+
 struct cu_bucket { void *self; const struct cu_bucket_ops *ops; };
 struct cu_bucket_ops {
     /* The file's first `size` bytes, durable when it returns. `first`: DUPLICATE, and nothing was put, when the key has an object. */
@@ -29,6 +32,9 @@ struct cu_bucket_ops {
     /* Exactly these n bytes of this version, or an error. */
     cu_status (*get)(void *self, const char *key, const char *version, uint64_t at, void *ret, size_t n, struct cu_err *err);
     cu_status (*size)(void *self, const char *key, const char *version, uint64_t *ret, struct cu_err *err);
+    /* How this version, which is there, is locked; first, unless it is 0, for so long at least (ms), in compliance mode. NOT_ALLOWED, IO: it
+     * cannot be, or nobody says so. */
+    cu_status (*lock)(void *self, const char *key, const char *version, uint64_t until, struct cu_bucket_lock *ret, struct cu_err *err);
     /* Every version of every key that begins with `prefix`, those of one key together, the newest first; unless `deep`, of keys with no '/'
      * behind it alone, and the folders. The callback's failure ends the walk and is returned. */
     cu_status (*list)(void *self, const char *prefix, bool deep, cu_status (*each)(void *arg, const struct cu_bucket_version *v, struct cu_err *err), void *arg, struct cu_err *err);

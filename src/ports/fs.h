@@ -36,6 +36,9 @@ struct cu_file_ops {
     void (*close)(struct cu_file *f);
 };
 
+/* How what lies at a path is held by a store that keeps versions: which it is; enum cu_held_mode; until when, ms. */
+struct cu_fs_held { char version[128]; uint64_t mode, until; };
+
 struct cu_fs { void *self; const struct cu_fs_ops *ops; };
 struct cu_fs_ops {
     cu_status (*open)(void *self, const char *path, unsigned flags, struct cu_file **ret, struct cu_err *err);
@@ -51,6 +54,9 @@ struct cu_fs_ops {
     void (*unlock)(void *self, void *lock);
     bool (*writable)(void *self); /* may anything be written at all? */
     void (*close)(void *self);
+    /* Of the version that is read or, not "", of another; locked for so long at least, unless it is 0. NOT_FOUND. NULL: no path lies in such a
+     * store. */
+    cu_status (*held)(void *self, const char *path, const char *version, uint64_t until, struct cu_fs_held *ret, struct cu_err *err);
 };
 
 /* Helpers over any instance. */

@@ -81,6 +81,7 @@ void cu_judge_members(struct cu_judge *j);                                      
 CU_MUST_USE cu_status cu_judge_case(struct cu_judge *j);                                                /* verify_case.c */
 CU_MUST_USE cu_status cu_judge_notice(struct cu_judge *j);                                              /* verify_notice.c */
 CU_MUST_USE cu_status cu_judge_copies(struct cu_judge *j);                                              /* verify_case.c */
+void cu_judge_policy(struct cu_judge *j);                                                               /* verify_case.c */
 CU_MUST_USE cu_status cu_judge_signers(struct cu_judge *j);                                             /* verify_signers.c */
 CU_MUST_USE cu_status cu_judge_time(struct cu_judge *j);                                                /* verify_time.c */
 CU_MUST_USE cu_status cu_judge_complete(struct cu_judge *j);                                            /* verify.c */

@@ -235,6 +235,7 @@ static cu_status judge(struct cu_judge *j, const struct cu_evidence *evidence)
     TRY(cu_judge_case(j));
     TRY(cu_judge_notice(j));
     TRY(cu_judge_copies(j));
+    cu_judge_policy(j);
     TRY(cu_judge_signers(j));
     TRY(cu_judge_time(j));
     TRY(cu_judge_complete(j));

@@ -87,6 +87,7 @@ static cu_status count_stored(struct cu_judge *j, struct cu_placed *p, struct co
     const struct cu_placed *dating;
     char when[32], name[CU_SHOWN];
 
+    if (p->entry.outer.body.stored.has_held) return CU_OK; /* a provider's word on what it holds */
     if (p->s.seq < seq || !covers(&p->entry.outer.body.stored, seq) || counted(copies, organisation)) return CU_OK;
     p->used = true; /* its signature is checked with the others */
     TRY(cu_judge_dating(j, p->s.seq, &dating));
@@ -140,4 +141,67 @@ cu_status cu_judge_copies(struct cu_judge *j)
         UNPROVEN(j, COPIES, CU_COPIES_MISSING, NUM(r->copies), NUM(r->copies_required),
                  TWO(", but a mandatory organisation is not among them", "，但缺少必须持有的机构"));
     return CU_OK;
+}
+
+/* ---- what the policy asks of content ------------------------------------------------------------------------------- */
+
+#define DAY_MS UINT64_C(86400000)
+
+static void tell_held(struct cu_judge *j, const struct cu_held *held)
+{
+    struct cu_held_object first = { .version = CU_SPAN_EMPTY };
+    char until[32], en[160] = "not locked", zh[160] = "未锁定", version[CU_SHOWN];
+    size_t at = 0;
+
+    (void)cu_list_next(&held->objects, &cu_held_object_schema, &at, &first);
+    cu_time_text((cu_unix_ms){ held->until }, until);
+    if (held->mode != CU_HELD_FREE) {
+        (void)snprintf(en, sizeof en, "%s until %s", cu_held_mode_text(held->mode), until);
+        (void)snprintf(zh, sizeof zh, "以%s模式锁定至%s", held->mode == CU_HELD_COMPLIANCE ? "合规" : "治理", until);
+    }
+    NOTED(j, HELD, NUM(held->n), STR(cu_shown(first.version, version)), TWO(en, zh));
+}
+
+/* From its own time, or from the closing of the block that it saw, whichever is later. */
+static void judge_retention(struct cu_judge *j, const struct cu_held *held, uint64_t from, const struct cu_seen *seen)
+{
+    const struct cu_policy *policy = &j->genesis.policy;
+
+    if (!policy->has_retention) return;
+    EACH (j, p, CU_KIND_BLOCK)
+        if (p->s.seq == seen->seq && p->entry.outer.body.block.closed > from) from = p->entry.outer.body.block.closed;
+    if (held && held->mode == CU_HELD_COMPLIANCE && held->until >= from + policy->retention * DAY_MS)
+        PASSED(j, RETENTION, NUM(policy->retention));
+    else FAILED(j, RETENTION, CU_NOT_ALLOWED, NUM(policy->retention));
+}
+
+static void judge_seal(struct cu_judge *j)
+{
+    const struct cu_report *r = j->report;
+    const struct cu_claim *claim = &r->entry.inner.body.claim;
+    const cu_hash is = cu_commitment(r->record.salt, r->record.details);
+    struct cu_must_seal must;
+    char name[CU_SHOWN];
+
+    if (claim->has_sealed || !cu_hash_eq(&is, &claim->commitment)) return;
+    if (cu_policy_seals(&j->genesis.policy, cu_details_profile(r->record.details), &must))
+        FAILED(j, MUST_SEAL, CU_NOT_ALLOWED, STR(cu_shown(must.profile, name)));
+}
+
+void cu_judge_policy(struct cu_judge *j)
+{
+    const struct cu_entry *e = &j->report->entry;
+    const struct cu_deposit *deposit = &e->outer.body.deposit;
+    const struct cu_stored *stored = &e->outer.body.stored;
+
+    if (e->kind == CU_KIND_STORED && stored->has_held) {
+        tell_held(j, &stored->held);
+        judge_retention(j, &stored->held, stored->time, &stored->seen);
+    }
+    if (e->kind != CU_KIND_DEPOSIT) return;
+    const struct cu_claim *claim = &e->inner.body.claim;
+    const bool apart = claim->size > CU_CONTENT_INLINE_MAX || (claim->has_folder && claim->folder.bytes > 0);
+    if (deposit->has_held) tell_held(j, &deposit->held);
+    if (apart && !claim->has_notice) judge_retention(j, deposit->has_held ? &deposit->held : NULL, deposit->time, &deposit->seen);
+    judge_seal(j);
 }

@@ -245,7 +245,7 @@ static void judge_said(struct cu_judge *j, const struct cu_statement *st, const 
 {
     const struct cu_member_key *key = NULL;
     char name[CU_SHOWN];
-    cu_status status = check_key(j, st, cu_act_say(st->kind, claim), seq, &key);
+    cu_status status = check_key(j, st, cu_act_of(st, claim), seq, &key);
 
     if (status == CU_OK) {
         need_party(j, key->party);

@@ -63,8 +63,13 @@ static const struct cu_field deposit_fields[] = {
     CU_BYTES(1, struct cu_deposit, claim, 1, CU_ENTRY_MAX),
     TIME(2, struct cu_deposit, time),
     SEEN(3, struct cu_deposit),
+    CU_MAP(4, struct cu_deposit, held, &cu_held_schema, CU_OPTIONAL(struct cu_deposit, has_held)),
 };
-const struct cu_payload_form cu_payload_DEPOSIT = { CU_SCHEMA_OF("deposit", deposit_fields, struct cu_deposit), NULL };
+static cu_status check_deposit(const union cu_payload *payload, struct cu_err *err)
+{
+    return payload->deposit.has_held ? cu_check_held(&payload->deposit.held, err) : CU_OK;
+}
+const struct cu_payload_form cu_payload_DEPOSIT = { CU_SCHEMA_OF("deposit", deposit_fields, struct cu_deposit), check_deposit };
 
 cu_status cu_check_reason(uint64_t reason, struct cu_err *err)
 {

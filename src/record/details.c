@@ -155,6 +155,7 @@ enum cu_profile cu_details_profile(struct cu_span details)
 {
     struct cu_cbor_reader in = cu_cbor_read(details);
 
+    if (cu_cbor_check(details, "details", NULL) != CU_OK) return CU_PROFILE_NONE;
     for (uint64_t n = cu_cbor_enter_map(&in, CU_DETAILS_MAX); n > 0; n--) {
         if (cu_span_is(cu_cbor_text(&in, 0, CU_DETAILS_MAX), "profile"))
             return cu_profile_by_name(cu_cbor_text(&in, 0, CU_DETAILS_MAX));
@@ -216,3 +217,13 @@ FIRST(cu_details_disclosure);
 FIRST(cu_details_member);
 FIRST(cu_details_notice);
 FIRST(cu_details_grant);
+
+bool cu_policy_seals(const struct cu_policy *policy, enum cu_profile profile, struct cu_must_seal *ret)
+{
+    struct cu_must_seal must;
+    size_t at = 0;
+
+    while (policy->has_seal && cu_list_next(&policy->seal, &cu_must_seal_schema, &at, &must))
+        if (profile != CU_PROFILE_NONE && cu_profile_by_name(must.profile) == profile) return *ret = must, true;
+    return false;
+}

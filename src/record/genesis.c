@@ -18,12 +18,21 @@ static const struct cu_field party_fields[] = {
 };
 const struct cu_schema cu_party_schema = CU_SCHEMA_OF("party", party_fields, struct cu_party, .tuple = true);
 
+static const struct cu_field seal_fields[] = {
+    CU_TEXT(0, struct cu_must_seal, profile, 1, 32),
+    CU_UINT(1, struct cu_must_seal, two, 0, 1),
+};
+const struct cu_schema cu_must_seal_schema = CU_SCHEMA_OF("evidence to be sealed", seal_fields, struct cu_must_seal,
+                                                          .tuple = true);
+
 static const struct cu_field policy_fields[] = {
     CU_UINT(1, struct cu_policy, cosigners, 0, CU_PARTIES_MAX),
     CU_UINT(2, struct cu_policy, copies, 0, CU_PARTIES_MAX),
     CU_LIST(3, struct cu_policy, mandatory, 0, CU_PARTIES_MAX, &cu_uint_schema),
     CU_UINT(4, struct cu_policy, acceptance_age, 0, CU_TIME_MAX),
     CU_UINT(5, struct cu_policy, open_bundles, 0, 1),
+    CU_UINT(6, struct cu_policy, retention, 1, CU_RETENTION_DAYS_MAX, CU_OPTIONAL(struct cu_policy, has_retention)),
+    CU_LIST(7, struct cu_policy, seal, 1, CU_MUST_SEAL_MAX, &cu_must_seal_schema, CU_OPTIONAL(struct cu_policy, has_seal)),
 };
 static const struct cu_schema policy_schema = CU_SCHEMA_OF("policy", policy_fields, struct cu_policy);
 
@@ -55,6 +64,20 @@ static cu_status check_origin(struct cu_span origin, const uint8_t nonce[16], st
     return CU_OK;
 }
 
+static cu_status check_seal(const struct cu_policy *policy, struct cu_err *err)
+{
+    struct cu_must_seal must;
+    struct cu_span last = CU_SPAN_EMPTY;
+    size_t at = 0;
+
+    while (policy->has_seal && cu_list_next(&policy->seal, &cu_must_seal_schema, &at, &must)) {
+        ENSURE(cu_span_cmp(last, must.profile) < 0, err, CU_MALFORMED,
+               "genesis: the profiles that must be sealed are not in ascending order, each once");
+        last = must.profile;
+    }
+    return CU_OK;
+}
+
 static cu_status check_genesis(const union cu_payload *payload, struct cu_err *err)
 {
     const struct cu_genesis *genesis = &payload->genesis;
@@ -66,6 +89,6 @@ static cu_status check_genesis(const union cu_payload *payload, struct cu_err *e
         ENSURE(id > last, err, CU_MALFORMED, "genesis: the mandatory organisations are not in ascending order");
         last = id;
     }
-    return CU_OK;
+    return check_seal(&genesis->policy, err);
 }
 const struct cu_payload_form cu_payload_GENESIS = { CU_SCHEMA_OF("genesis", genesis_fields, struct cu_genesis), check_genesis };

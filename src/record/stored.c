@@ -11,6 +11,7 @@ static const struct cu_field stored_fields[] = {
     TIME(1, struct cu_stored, time),
     SEEN(2, struct cu_stored),
     CU_LIST(3, struct cu_stored, ranges, 1, CU_STORED_RANGES_MAX, &cu_range_schema),
+    CU_MAP(4, struct cu_stored, held, &cu_held_schema, CU_OPTIONAL(struct cu_stored, has_held)),
 };
 
 static cu_status check_stored(const union cu_payload *payload, struct cu_err *err)
@@ -24,7 +25,7 @@ static cu_status check_stored(const union cu_payload *payload, struct cu_err *er
         ENSURE(range.first >= open_from, err, CU_MALFORMED, "stored: ranges overlap or are out of order");
         open_from = range.last + 1;
     }
-    return CU_OK;
+    return payload->stored.has_held ? cu_check_held(&payload->stored.held, err) : CU_OK;
 }
 const struct cu_payload_form cu_payload_STORED = { CU_SCHEMA_OF("stored", stored_fields, struct cu_stored), check_stored };
 

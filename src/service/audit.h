@@ -96,6 +96,8 @@ CU_MUST_USE cu_status cu_audit_survey(struct cu_audit *a, struct cu_err *err);
 CU_MUST_USE cu_status cu_audit_needs(struct cu_audit *a, cu_seq seq, const struct cu_entry *e, struct cu_err *err);
 /** Report what was found wrong in the stores and, when repairing, mend it. */
 CU_MUST_USE cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err);
+/** What the provider signed of its bucket against that bucket. */
+CU_MUST_USE cu_status cu_audit_held(struct cu_audit *a, struct cu_err *err);
 void cu_audit_survey_free(struct cu_audit *a);
 CU_MUST_USE cu_status cu_audit_parts(struct cu_audit *a, struct cu_err *err);
 extern const char *const cu_audit_store_dirs[CU_STORES];

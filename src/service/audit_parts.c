@@ -1,5 +1,6 @@
 /* What lies beside the log: objects of both stores, state, index, journal. */
 #include "service/audit.h"
+#include "service/held.h"
 #include "service/outbox.h"
 
 #include <stdio.h>
@@ -258,6 +259,26 @@ cu_status cu_audit_stores(struct cu_audit *a, struct cu_err *err)
 {
     for (int store = 0; store < CU_STORES; store++) TRY(judge_store(a, store, err));
     return CU_OK;
+}
+
+static void differs(void *arg, const struct cu_held_difference *d)
+{
+    struct cu_audit *a = arg;
+    char where[96], hex[65];
+
+    cu_hash_hex(d->object, hex);
+    snprintf(where, sizeof where, "%s/%s", cu_audit_store_dirs[CU_STORE_CLOUD], hex);
+    cu_audit_report(a, "unheld", where, d->object, a->r->repair && d->mended, "%s", d->what);
+}
+
+/* By a log that is whole: what is wrong with it is named before. */
+cu_status cu_audit_held(struct cu_audit *a, struct cu_err *err)
+{
+    uint64_t objects;
+
+    if (!cu_store_versioned(a->p->store[CU_STORE_CLOUD]) || a->log_broken || a->log_bad[CU_LOG_NODE]) return CU_OK;
+    TRY(cu_place_refresh(a->p, err));
+    return cu_held_compare(a->p, a->p->store[CU_STORE_CLOUD], true, differs, a, &objects, err);
 }
 
 void cu_audit_survey_free(struct cu_audit *a)

@@ -462,7 +462,7 @@ cu_status cu_carry(struct cu_place *p, const struct cu_deposit_request *r, const
     size_t done_n = 0;
 
     if (status == CU_OK) status = cu_need_key(p, CU_SIGNER_DEPOSITOR, err);
-    if (status == CU_OK) status = cu_form_check(r, err);
+    if (status == CU_OK) status = cu_form_check(p, r, err);
     if (status == CU_OK) status = cu_work_case(p, r, &case_id, err);
     for (size_t i = 0; status == CU_OK && i < n; i++) {
         struct carry c = { .p = p, .r = r, .w = { .path = paths[i] } };
@@ -491,6 +491,8 @@ static cu_status carry_claimed(struct carry *c, struct cu_span claim_file, const
     c->w.claim_file = cu_buf_heap(CU_RECORD_MAX);
     TRY(cu_schema_write(&cu_claim_file_schema, &parts, &c->w.claim_file, err));
     TRY(know_claim(c, CU_SPAN_EMPTY, err));
+    TRY(cu_form_sealed(c->p, cu_details_profile(parts.details), c->claim.body.claim.has_sealed, c->claim.body.claim.has_second,
+                       err));
     TRY(read_source(c, err));
     TRY(cu_work_is(&c->w, &c->claim.body.claim, err));
     c->asked = c->id;

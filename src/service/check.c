@@ -65,6 +65,7 @@ static cu_status judge_everything(struct cu_audit *a, struct cu_err *err)
     TRY(cu_audit_index_read(a, err));
     TRY(cu_audit_logs(a, err));
     TRY(cu_audit_stores(a, err));
+    TRY(cu_audit_held(a, err));
     TRY(cu_audit_parts(a, err));
     return judge_trust(a, err);
 }

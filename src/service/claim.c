@@ -144,7 +144,7 @@ cu_status cu_claim_make(struct cu_place *p, const struct cu_deposit_request *r, 
     cu_case_id case_id;
 
     TRY(cu_need_key(p, cu_claims_by(p, r), err));
-    TRY(cu_form_check(r, err));
+    TRY(cu_form_check(p, r, err));
     TRY(cu_work_case(p, r, &case_id, err));
     TRY(cu_work_read(p, r, &(struct cu_ingest){ .put = NULL }, &w, err));
     TRY(sign_alone(p, r, &case_id, &w, err));

@@ -10,6 +10,7 @@
  */
 #include "service/deposit.h"
 #include "service/form.h"
+#include "service/held.h"
 
 #include <stdlib.h>
 
@@ -33,9 +34,16 @@ static void group_free(struct group *g)
 /* ---- 3. claim and acceptance ---- */
 /* The provider's signature over the depositor's, or what the organisation got against its notice; `content` is what travels along. */
 static cu_status accept_claim(struct cu_place *p, const struct cu_claim_file *parts, bool answers, struct cu_span content,
-                              struct cu_buf *ret, struct cu_err *err)
+                              struct cu_span manifest, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_deposit deposit = { .claim = parts->claim };
+    struct cu_held_said said = { .has = false };
+    struct cu_statement claim;
+
+    TRY(cu_statement_read(parts->claim, &claim, err));
+    if (!answers) TRY(cu_held_ask(p, p->store[CU_STORE_CLOUD], &claim.body.claim, manifest, &said, err));
+    deposit.has_held = said.has;
+    deposit.held = said.held;
 
     return cu_say_over(p, CU_KIND_DEPOSIT, &deposit, answers ? CU_SIGNER_ORGANISATION : CU_SIGNER_PROVIDER, parts, content, ret,
                        err);
@@ -66,7 +74,7 @@ static cu_status accept_afresh(struct cu_place *p, struct cu_work *w, struct cu_
     const struct cu_claim_file parts = { .claim = entry.outer.body.deposit.claim,
                                          .salt = record.salt,
                                          .details = record.details };
-    TRY(accept_claim(p, &parts, entry.inner.body.claim.has_notice, record.content, &fresh, err));
+    TRY(accept_claim(p, &parts, entry.inner.body.claim.has_notice, record.content, record.content, &fresh, err));
     cu_buf_clear(&w->record);
     cu_buf_add(&w->record, cu_buf_span(&fresh));
     TRY(cu_buf_ok(&w->record, err));
@@ -191,7 +199,7 @@ static cu_status sign_group(struct group *g, const cu_case_id *case_id, struct c
         struct cu_work *w = &g->work[i];
         w->record = cu_buf_heap(CU_RECORD_MAX);
         if (case_id) TRY(cu_work_sign(g->p, g->r, case_id, ++box.highest, w, err));
-        TRY(accept_claim(g->p, &w->parts, g->answers, inline_content(&w->in), &w->record, err));
+        TRY(accept_claim(g->p, &w->parts, g->answers, inline_content(&w->in), cu_buf_span(&w->in.content), &w->record, err));
         cu_buf_add(&box.records, cu_buf_span(&w->record));
     }
     return cu_outbox_keep(&box, err);
@@ -262,7 +270,7 @@ cu_status cu_deposit(struct cu_place *p, const struct cu_deposit_request *r, con
 
     ENSURE(g, err, CU_NO_MEMORY, "out of memory: nothing was deposited");
     status = need_parties(p, r->notice != NULL, false, err);
-    if (status == CU_OK) status = cu_form_check(r, err);
+    if (status == CU_OK) status = cu_form_check(p, r, err);
     if (status == CU_OK) status = cu_work_case(p, r, &case_id, err);
     for (size_t at = 0; status == CU_OK && at < n;) {
         size_t took = 0;
@@ -306,6 +314,9 @@ cu_status cu_deposit_claim(struct cu_place *p, const struct cu_deposit_request *
     *g = (struct group){ .p = p, .r = r };
     status = cu_schema_read(&cu_claim_file_schema, claim_file, &parts, err);
     if (status == CU_OK) status = cu_claim_read(&parts, &claim, err);
+    if (status == CU_OK)
+        status = cu_form_sealed(p, cu_details_profile(parts.details), claim.body.claim.has_sealed, claim.body.claim.has_second,
+                                err);
     if (status == CU_OK) g->answers = claim.body.claim.has_notice, status = need_parties(p, g->answers, true, err);
     if (status == CU_OK && !path && parts.path.n == 0)
         status = cu_fail(err, CU_USAGE,

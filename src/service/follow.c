@@ -180,6 +180,8 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
     struct cu_range range;
 
     if (!cu_list_next(&e->outer.body.stored.ranges, &cu_range_schema, at, &range)) return false;
+    /* a provider's word on what it holds is nobody's copy */
+    if (e->outer.body.stored.has_held) party = NULL;
     *ret = (struct cu_index_stored){ seq, party ? party->organisation : 0, { range.first }, { range.last } };
     return true;
 }

@@ -59,13 +59,28 @@ static void put_blanks(const struct cu_schema *schema, const void *message, stru
         if (is_blank(&schema->fields[i], message)) cu_buf_addf(ret, "%s%s", ret->n ? ", " : "", schema->fields[i].name);
 }
 
-cu_status cu_form_check(const struct cu_deposit_request *r, struct cu_err *err)
+cu_status cu_form_sealed(const struct cu_place *p, enum cu_profile profile, bool sealed, bool second, struct cu_err *err)
+{
+    struct cu_must_seal must = { 0 };
+
+    if (p->genesis.kind != CU_KIND_GENESIS || !cu_policy_seals(cu_genesis_policy(p), profile, &must)) return CU_OK;
+    ENSURE(
+        sealed && (second || !must.two), err, CU_NOT_ALLOWED,
+        "the ledger's policy asks that evidence of the profile %.*s is sealed%s, and this is not: it was not taken, and no byte "
+        "of it left. Say for whom: --seal --to MEMBER%s",
+        (int)must.profile.n, (const char *)must.profile.p, must.two ? " so that it takes two to open it" : "",
+        must.two ? " --and MEMBER" : "");
+    return CU_OK;
+}
+
+cu_status cu_form_check(const struct cu_place *p, const struct cu_deposit_request *r, struct cu_err *err)
 {
     uint8_t lists[8192], text[600];
     struct cu_buf scratch = cu_buf_over(lists, sizeof lists), blanks = cu_buf_over(text, sizeof text);
     CU_BUF written = cu_buf_heap(CU_DETAILS_MAX);
     struct cu_details_deposit d = { .name = cu_span_str("name"), .profile = cu_span_str("profile") };
 
+    TRY(cu_form_sealed(p, profile_of(r), r->seal != NULL, r->seal && r->seal->second, err));
     TRY(fill_in(r, &scratch, &d, err));
     put_blanks(cu_profile_schema(profile_of(r)), &d, &blanks);
     ENSURE(blanks.n == 0, err, CU_USAGE,

@@ -205,6 +205,39 @@ void cu_found_origin(struct cu_span name, const uint8_t nonce[16], struct cu_buf
     cu_hex_put(ret, cu_span(nonce, 16));
 }
 
+static int by_profile(const void *a, const void *b)
+{
+    return cu_span_cmp(((const struct cu_must_seal *)a)->profile, ((const struct cu_must_seal *)b)->profile);
+}
+
+cu_status cu_policy_seal_read(struct cu_span text, struct cu_policy *io, struct cu_buf *mem, struct cu_err *err)
+{
+    struct cu_must_seal must[CU_MUST_SEAL_MAX] = { 0 };
+    struct cu_span one;
+    size_t n = 0;
+
+    while (text.n) {
+        if (!cu_span_split(&text, ',', &one)) one = text, text.n = 0;
+        ENSURE(n < CU_MUST_SEAL_MAX, err, CU_USAGE, "--must-seal: at most %d profiles belong there; nothing was made",
+               CU_MUST_SEAL_MAX);
+        must[n].profile = one;
+        must[n].two = cu_span_split(&one, ':', &must[n].profile);
+        const enum cu_profile profile = cu_profile_by_name(must[n].profile);
+        ENSURE((!must[n].two || cu_span_is(one, "two")) &&
+                   (profile == CU_PROFILE_PLAIN || profile == CU_PROFILE_POLICE_COLLECTION),
+               err, CU_USAGE,
+               "--must-seal: profiles of deposits belong there, plain or police-collection, and :two behind one that takes two "
+               "to open; "
+               "nothing was made");
+        n++;
+    }
+    qsort(must, n, sizeof *must, by_profile);
+    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_must_seal_schema, &must[i], mem, err));
+    io->has_seal = n > 0;
+    io->seal = (struct cu_list){ n, cu_buf_span(mem) };
+    return CU_OK;
+}
+
 static cu_status write_genesis(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_origin,
                                struct cu_buf *ret_entry, struct cu_buf *ret_record, struct cu_err *err)
 {
@@ -224,7 +257,11 @@ static cu_status write_genesis(struct cu_place *p, const struct cu_found_request
     g.parties = (struct cu_list){ PARTIES, cu_buf_span(&list) };
     g.policy = (struct cu_policy){ .copies = 1,
                                    .mandatory = { 1, cu_buf_span(&copies) },
-                                   .acceptance_age = r->acceptance_age ? r->acceptance_age : SEVEN_DAYS_MS };
+                                   .acceptance_age = r->acceptance_age ? r->acceptance_age : SEVEN_DAYS_MS,
+                                   .has_retention = r->asks.has_retention,
+                                   .retention = r->asks.retention,
+                                   .has_seal = r->asks.has_seal,
+                                   .seal = r->asks.seal };
     g.commitment = cu_commitment(CU_SPAN_OF(salt), cu_buf_span(&names));
     TRY(cu_plain_write(CU_KIND_GENESIS, &g, ret_entry, err));
     const struct cu_record record = { .entry = cu_buf_span(ret_entry), .salt = CU_SPAN_OF(salt), .details = cu_buf_span(&names) };

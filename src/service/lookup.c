@@ -272,7 +272,7 @@ static cu_status count_copy(void *arg, const struct cu_index_stored *stored, str
     const uint64_t bit = stored->party ? UINT64_C(1) << (stored->party - 1) % 64 : 0;
 
     (void)err;
-    if (!(c->seen & bit)) c->n++;
+    if (bit && !(c->seen & bit)) c->n++;
     c->seen |= bit;
     return CU_OK;
 }

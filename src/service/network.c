@@ -191,8 +191,8 @@ static cu_status add_organisation(struct making *m, const struct cu_founder *f, 
     return cu_schema_write(&cu_network_peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
 }
 
-static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, uint64_t copies,
-                               uint64_t cosigners, struct cu_buf *ret, struct cu_err *err)
+static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, const struct cu_policy *policy,
+                               struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF origin = cu_buf_heap(CU_ORIGIN_MAX), details = cu_buf_heap(CU_DETAILS_MAX), entry = cu_buf_heap(CU_ENTRY_MAX);
     const struct cu_details_genesis says = { .name = title, .parties = { m->next - 1, cu_buf_span(&m->names) } };
@@ -202,7 +202,7 @@ static cu_status write_genesis(struct cu_place *p, const struct making *m, struc
                             .engine = CU_ENGINE_COMETBFT,
                             .time = cu_place_now(p).v,
                             .parties = { m->next - 1, cu_buf_span(&m->parties) },
-                            .policy = { .cosigners = cosigners, .copies = copies, .acceptance_age = SEVEN_DAYS_MS } };
+                            .policy = *policy };
 
     TRY(p->random.fill(p->random.self, g.nonce, sizeof g.nonce, err));
     TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
@@ -222,8 +222,8 @@ static void free_making(struct making *m)
     cu_buf_free(&m->peers);
 }
 
-cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n,
-                          struct cu_buf *ret, struct cu_err *err)
+cu_status cu_network_make(struct cu_place *p, struct cu_span title, const struct cu_policy *asks, const struct cu_span *founders,
+                          size_t n, struct cu_buf *ret, struct cu_err *err)
 {
     CU_CLEANUP(free_making)
     struct making m = { .parties = cu_buf_heap(CU_ENTRY_MAX),
@@ -240,7 +240,11 @@ cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t cop
         TRY(cu_founder_read(founders[i], &p->verifier, &f, err));
         TRY(add_organisation(&m, &f, err));
     }
-    TRY(write_genesis(p, &m, title, copies ? copies : n - (n - 1) / 3, n > 1 ? n - (n - 1) / 3 : 0, &genesis, err));
+    struct cu_policy policy = *asks;
+    policy.acceptance_age = SEVEN_DAYS_MS;
+    policy.cosigners = n > 1 ? n - (n - 1) / 3 : 0;
+    if (!policy.copies) policy.copies = n - (n - 1) / 3;
+    TRY(write_genesis(p, &m, title, &policy, &genesis, err));
     const struct file made = { cu_buf_span(&genesis), { n, cu_buf_span(&m.peers) } };
     const size_t from = ret->n;
     TRY(cu_schema_write(&file_schema, &made, ret, err));

@@ -2,6 +2,7 @@
 #include "service/provide.h"
 
 #include "custody/text.h"
+#include "service/held.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static cu_status judge(struct cu_place *p, const struct cu_claim_file *parts, co
     TRY(cu_members_may(&p->members, &st->kid, CU_KIND_CLAIM, (cu_seq){ p->log.checkpoint.size.v }, &key, err));
     TRY(cu_place_signed(p, st, key, err));
     TRY(check_seen(p, &claim->seen, err));
+    TRY(cu_form_sealed(p, cu_details_profile(parts->details), claim->has_sealed, claim->has_second, err));
     ENSURE(p->index.count(p->index.self, CU_KIND_CASE, &claim->case_id) > 0, err, CU_UNKNOWN_CASE,
            "the claim is for a case that is not open in the ledger");
     return CU_OK;
@@ -129,8 +131,12 @@ static cu_status sign(struct cu_provider *v, struct cu_spooled *at, enum cu_kind
     struct cu_deposit deposit = { .claim = parts->claim };
     struct cu_refusal refusal = { .claim = parts->claim, .reason = reason };
     void *body = kind == CU_KIND_DEPOSIT ? (void *)&deposit : (void *)&refusal;
+    struct cu_held_said held = { .has = false };
     struct cu_record record;
 
+    if (kind == CU_KIND_DEPOSIT) TRY(cu_held_ask(v->config.place, v->spool->store, &at->claim, CU_SPAN_EMPTY, &held, err));
+    deposit.has_held = held.has;
+    deposit.held = held.held;
     if (kind == CU_KIND_DEPOSIT && at->claim.size <= CU_CONTENT_INLINE_MAX) {
         cu_buf_grow(&content, 0);
         TRY(inline_content(v, &at->claim, &content, err));

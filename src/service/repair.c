@@ -9,6 +9,7 @@
 #include "service/audit.h"
 
 #include "custody/text.h"
+#include "service/held.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -321,11 +322,14 @@ cu_status cu_repair_finish(struct cu_place *p, uint64_t *ret_findings, struct cu
     struct cu_incident body = { .type = CU_INCIDENT_DAMAGE };
     const struct cu_saying say = { CU_KIND_INCIDENT, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_INCIDENT, &details };
     char place[NOTE_PATH];
+    struct cu_objects *cloud = p->store[CU_STORE_CLOUD];
     bool pending, mended;
+    uint64_t anew;
 
     *ret_findings = 0;
     TRY(cu_repair_pending(p, &pending, &mended, err));
     if (!pending) return CU_OK;
+    if (cu_store_versioned(cloud) && p->has_key[CU_SIGNER_PROVIDER]) TRY(cu_held_anew(p, cloud, &anew, err));
     TRY(cu_fs_read(&p->fs, UNFINISHED, NOTE_MAX, &note, err));
     TRY(read_note(cu_buf_span(&note), &rows, &details, &body, err));
     *ret_findings = body.count;

@@ -24,6 +24,7 @@ static bool may(uint64_t role, enum cu_kind kind, const void *body)
 {
     if (kind == CU_KIND_CLAIM) return cu_may(role, cu_act_say(kind, body));
     return cu_may(role, kind) ||
+           (kind == CU_KIND_STORED && ((const struct cu_stored *)body)->has_held && cu_may(role, CU_ACT_HELD)) ||
            (cu_kind_row(kind)->nests && cu_may(role, cu_act_say(kind, &(struct cu_claim){ .has_notice = true })));
 }
 
@@ -203,7 +204,7 @@ static int by_first(const void *a, const void *b)
 }
 
 /* Ascending, without gaps inside. */
-static size_t join_ranges(struct cu_range *io, size_t n)
+size_t cu_ranges_join(struct cu_range *io, size_t n)
 {
     size_t out = 0;
 
@@ -220,7 +221,7 @@ cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct 
     CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
     struct cu_outcome outcome;
 
-    n = join_ranges(held, n);
+    n = cu_ranges_join(held, n);
     if (n == 0) return CU_OK;
     for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &held[i], &list, err));
     struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) } };

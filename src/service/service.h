@@ -15,7 +15,10 @@ struct cu_found_request {
     struct cu_span who, org, provider; /* names of depositor, organisation, provider */
     struct cu_span passphrase;   /* for all private keys; empty: none */
     uint64_t acceptance_age;     /* ms; 0: seven days */
+    struct cu_policy asks;       /* its retention and seal alone */
 };
+/** "police-collection,plain:two": evidence that is to be sealed, and takes two to open. `mem` keeps the list. USAGE. */
+CU_MUST_USE cu_status cu_policy_seal_read(struct cu_span text, struct cu_policy *io, struct cu_buf *mem, struct cu_err *err);
 /** Keys, trust files and folders; and genesis as a record appended to ret. Refuses a folder that holds anything: NOT_ALLOWED; but what
  *  an init left that was cut short is put aside, for nothing of it was acknowledged. BUSY while another one makes a ledger there. */
 CU_MUST_USE cu_status cu_found_files(struct cu_place *p, const struct cu_found_request *r, struct cu_buf *ret_genesis, struct cu_err *err);
@@ -33,9 +36,9 @@ struct cu_founder { struct cu_span name, provider, depositor, at, http; struct c
 CU_MUST_USE cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
 /** MALFORMED, BAD_KEY, BAD_SIGNATURE, HIGH_S. */
 CU_MUST_USE cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err);
-/** What the network begins with, made of what each organisation handed over. `copies`: organisations that must hold one of each deposit. p: its clock, its
+/** What the network begins with, made of what each organisation handed over. `asks`: copies (0: as many as cannot all be wrong), retention and seal. p: its clock, its
  *  random numbers and its verifier. */
-CU_MUST_USE cu_status cu_network_make(struct cu_place *p, struct cu_span title, uint64_t copies, const struct cu_span *founders, size_t n, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_network_make(struct cu_place *p, struct cu_span title, const struct cu_policy *asks, const struct cu_span *founders, size_t n, struct cu_buf *ret, struct cu_err *err);
 struct cu_network_peer { uint64_t party; struct cu_span at, http; };
 extern const struct cu_schema cu_network_peer_schema;
 struct cu_network {
@@ -63,6 +66,8 @@ struct cu_saying { enum cu_kind kind; void *body; enum cu_signer by; enum cu_pro
 CU_MUST_USE cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf *ret_record, struct cu_err *err);
 /** The same with the details as they are (n == 0: none); a claim's record is its statement with salt and details. */
 CU_MUST_USE cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err);
+/** Ascending, without gaps inside; so many are left. */
+size_t cu_ranges_join(struct cu_range *io, size_t n);
 /** Submit records; those refused make it fail with the first one's own status and sentence. */
 CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
 /** Sign, submit, settle: for statements that stand alone. */
@@ -117,6 +122,8 @@ struct cu_identities { struct cu_age_identity id[CU_AGE_IDENTITIES_MAX + 1]; siz
 /** Adds keys/sealing.pem, if it is there. WRONG_PASSPHRASE. */
 CU_MUST_USE cu_status cu_identities_own(struct cu_place *p, struct cu_span passphrase, struct cu_identities *io, struct cu_err *err);
 void cu_identities_free(struct cu_identities *ids);
+/** Does the policy ask that evidence of that profile is sealed, and this is not, or not so? NOT_ALLOWED. */
+CU_MUST_USE cu_status cu_form_sealed(const struct cu_place *p, enum cu_profile profile, bool sealed, bool second, struct cu_err *err);
 bool cu_details_are_sealed(struct cu_span details);
 CU_MUST_USE cu_status cu_seal_details(const struct cu_sealing *seal, struct cu_span details, struct cu_buf *ret, struct cu_err *err);
 
@@ -189,6 +196,8 @@ CU_MUST_USE cu_status cu_tell_standing_in(struct cu_place *p, const char *where,
 void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j);
 /** A deposit in a list. */
 CU_MUST_USE cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err);
+/** How a provider's store holds something, as a field "held". */
+void cu_tell_held(const struct cu_held *held, struct cu_json *j);
 /** Everything known of an entry. */
 CU_MUST_USE cu_status cu_tell_entry(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j, struct cu_err *err);
 

@@ -105,6 +105,26 @@ cu_status cu_tell_exhibit(struct cu_place *p, const struct cu_index_row *row, st
     return cu_buf_ok(j->out, err);
 }
 
+void cu_tell_held(const struct cu_held *held, struct cu_json *j)
+{
+    struct cu_held_object object;
+    size_t at = 0;
+
+    cu_json_open(j, "held", '{');
+    cu_json_str(j, "lock", cu_held_mode_text(held->mode));
+    if (held->until) cu_json_time(j, "until", (cu_unix_ms){ held->until });
+    cu_json_uint(j, "objects", held->n);
+    cu_json_open(j, "versions", '[');
+    while (cu_list_next(&held->objects, &cu_held_object_schema, &at, &object)) {
+        cu_json_open(j, NULL, '{');
+        cu_json_hash(j, "object", &object.name);
+        cu_json_text(j, "version", object.version);
+        cu_json_close(j, '}');
+    }
+    cu_json_close(j, ']');
+    cu_json_close(j, '}');
+}
+
 static cu_status tell_deposit(struct cu_place *p, const struct cu_index_row *row, const struct cu_entry *e, struct cu_json *j,
                               struct cu_err *err)
 {
@@ -118,6 +138,7 @@ static cu_status tell_deposit(struct cu_place *p, const struct cu_index_row *row
     tell_sealed(p, row, j);
     cu_json_text(j, "depositor", cu_key_holder(p, &e->inner.kid));
     cu_json_text(j, "provider", cu_key_holder(p, &e->outer.kid));
+    if (e->outer.body.deposit.has_held) cu_tell_held(&e->outer.body.deposit.held, j);
     cu_json_uint(j, "copies", copies);
     cu_json_uint(j, "required", cu_genesis_policy(p)->copies);
     return CU_OK;
@@ -141,6 +162,7 @@ cu_status cu_tell_entry(struct cu_place *p, const struct cu_index_row *row, stru
     cu_json_text(j, "label", row->label);
     cu_json_text(j, "note", row->note);
     if (e.kind == CU_KIND_DEPOSIT) TRY(tell_deposit(p, row, &e, j, err));
+    if (e.kind == CU_KIND_STORED && e.outer.body.stored.has_held) cu_tell_held(&e.outer.body.stored.held, j);
     if (e.kind == CU_KIND_REFUSAL) cu_json_str(j, "reason", cu_reason_name(e.outer.body.refusal.reason));
     cu_json_time(j, "signed", row->time);
     cu_json_time(j, "time", row->recorded);

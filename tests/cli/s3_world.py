@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.parse
 
-from custody_test import HERE, Skip
+from custody_test import HERE, Ledger, Skip, custody
 
 KEY, SECRET = "custody-tests", "not-a-secret-at-all"
 WHO = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -178,3 +178,19 @@ class Spoiler:
     def __exit__(self, *_):
         self.http.shutdown()
         self.http.server_close()
+
+
+class Room(Ledger):
+    """A ledger whose every verb knows the credentials."""
+
+    def run(self, *args, env=None, **how):
+        return super().run(*args, env={**WHO, **(env or {})}, **how)
+
+
+def room(folder, server, name="L", address=None, **more):
+    custody("init", folder / name, "--cloud", address or server.address(**more), env=WHO)
+    return Room(folder / name)
+
+
+def objects(server):
+    return [k for k in server.keys() if "/large/" in k or "/packs/" in k]

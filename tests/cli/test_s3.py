@@ -12,25 +12,9 @@ import threading
 import time
 
 from custody_test import CUSTODY, SANITIZED, ENVIRONMENT, Ledger, Skip, call, custody, fill, main, noise, test
-from s3_world import KEY, SECRET, WHO, Server, Spoiler
+from s3_world import KEY, SECRET, WHO, Room, Server, Spoiler, objects, room
 
 LONG = 70 << 20  # more than four parts
-
-
-class Room(Ledger):
-    """A ledger whose every verb knows the credentials."""
-
-    def run(self, *args, env=None, **how):
-        return super().run(*args, env={**WHO, **(env or {})}, **how)
-
-
-def room(folder, server, name="L", address=None, **more):
-    custody("init", folder / name, "--cloud", address or server.address(**more), env=WHO)
-    return Room(folder / name)
-
-
-def objects(server):
-    return [k for k in server.keys() if "/large/" in k or "/packs/" in k]
 
 
 def get_alone(ledger, exhibit, to):

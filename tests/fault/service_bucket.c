@@ -1,6 +1,7 @@
 /* Versions in the order in which they were put. */
 #include "service_bucket.h"
 
+#include "custody/entry.h"
 #include "custody/text.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct sw_bucket *sw_bucket_new(const struct sw_bucket *copy)
     for (size_t i = 0; copy && i < copy->n; i++) {
         const struct sw_version *v = &copy->version[i];
         sw_bucket_put(b, v->key, cu_buf_span(&v->bytes), v->marker)->gone = v->gone;
+        b->version[i].until = v->until;
     }
     return b;
 }
@@ -113,6 +115,22 @@ static cu_status size_of(void *self, const char *key, const char *version, uint6
     return CU_OK;
 }
 
+static cu_status lock(void *self, const char *key, const char *version, uint64_t until, struct cu_bucket_lock *ret,
+                      struct cu_err *err)
+{
+    struct sw_bucket *b = self;
+    struct sw_version *v = find(b, key, version);
+
+    TRY(look(b, err));
+    ENSURE(v, err, CU_NOT_FOUND, "%s is not there", key);
+    if (until > v->until) {
+        TRY(step(b, err));
+        v->until = until;
+    }
+    *ret = (struct cu_bucket_lock){ v->until ? CU_HELD_COMPLIANCE : CU_HELD_FREE, v->until };
+    return CU_OK;
+}
+
 /* The next key after `after` that is there, or its folder. False: there is none. */
 static bool next_name(const struct sw_bucket *b, const char *prefix, bool deep, const char *after, char ret[CU_BUCKET_KEY_MAX])
 {
@@ -165,6 +183,6 @@ static void stay_open(void *self) { (void)self; }
 
 struct cu_bucket sw_bucket_of(struct sw_bucket *b)
 {
-    static const struct cu_bucket_ops ops = { put, get, size_of, list, facts, stay_open };
+    static const struct cu_bucket_ops ops = { put, get, size_of, lock, list, facts, stay_open };
     return (struct cu_bucket){ b, &ops };
 }

@@ -5,7 +5,7 @@
 
 #include "adapters/bucket/bucket.h"
 
-struct sw_version { char key[CU_BUCKET_KEY_MAX]; unsigned number; bool marker, gone; struct cu_buf bytes; };
+struct sw_version { char key[CU_BUCKET_KEY_MAX]; unsigned number; bool marker, gone; uint64_t until; struct cu_buf bytes; };
 struct sw_bucket { struct sw_version *version; size_t n, cap; struct cu_fs steps; };
 
 struct sw_bucket *sw_bucket_new(const struct sw_bucket *copy); /* NULL: an empty one */

@@ -15,6 +15,16 @@ static void number(struct cu_span text)
     }
 }
 
+static void time_of(struct cu_span text)
+{
+    cu_unix_ms at = { 0 }, again = { 0 };
+    char shown[32];
+
+    if (cu_time_read(text, &at, NULL) != CU_OK) return;
+    cu_time_text(at, shown);
+    CU_ASSERT(cu_time_read(cu_span_str(shown), &again, NULL) == CU_OK && again.v == at.v);
+}
+
 static void bytes_as_text(struct cu_span text)
 {
     CU_BUF out = cu_buf_heap(2 * text.n + 4);
@@ -76,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cu_span text = cu_span(data, size);
     number(text);
+    time_of(text);
     bytes_as_text(text);
     bech32(text, "age");
     bech32(text, "AGE-SECRET-KEY-");

@@ -138,6 +138,9 @@ folder_claim, folder_id = sign("claim", depositor, {1: 2, 2: case_id, 3: 2, 4: 9
 notice, notice_id = sign("notice", depositor, {1: TIME + 18, 2: seen, 3: 2, 4: case_id, 5: TIME + 86_400_000, 6: commitment["notice"]})
 answering, answering_id = sign("claim", provider, {1: 1, 2: case_id, 3: 1, 4: len(content), 5: root([content]), 6: TIME + 19, 7: seen,
                                                    8: commitment["plain"], 11: notice_id})
+objects = sorted([[named("an object"), "01K0VERSION"], [named("a pack"), "01K1VERSION"]])
+held = [2, TIME + 31_536_000_000, 2, root([cbor(o) for o in objects]), objects]
+asking = cbor({**cbor2.loads(genesis), 8: {1: 0, 2: 1, 3: [1], 4: 3_600_000, 5: 0, 6: 365, 7: [["plain", 0], ["police-collection", 1]]}})
 entries = {
     "genesis": (genesis, None), "confirm": (confirm, confirm_id), "block": (block, None),
     "case": sign("case", depositor, {1: case_id, 2: TIME + 3, 3: seen, 4: commitment["case"]}),
@@ -169,6 +172,9 @@ entries = {
     "timeout-notice": sign("timeout", organisation, {1: TIME + 90_000_000, 2: seen, 4: notice_id}),
     "grant": sign("grant", depositor, {1: TIME + 18, 2: seen, 3: claim_id, 4: sorted([named("reader"), sha(cbor({1: 1, -1: 4, -2: sealing}))]),
                                        5: commitment["grant"]}),
+    "deposit-held": (sign("deposit", provider, {1: claim, 2: TIME + 7, 3: seen, 4: held})[0], claim_id),
+    "stored-held": sign("stored", provider, {1: TIME + 10, 2: seen, 3: [[5, 5]], 4: held}),
+    "genesis-asking": (asking, None),
     "inventory-empty": sign("inventory", depositor, {1: TIME + 14, 2: seen, 4: depositor.kid, 5: 0, 6: root([]), 8: []}),
 }
 

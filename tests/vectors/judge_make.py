@@ -1129,6 +1129,73 @@ pt("no-id", "no id", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.pop(1))
 pt("none", "nothing for a proof", "MALFORMED", WHOLE, 5000, 5010, lambda p: p.clear())
 
 
+# ---- how a bucket holds it, and what the policy asks of content ----
+
+DAY = 86_400_000
+
+
+def held(mode=2, until=TIME + 400 * DAY, n=3, listed=None, change=lambda h: None):
+    objects = [[named(f"object {i:04}"), f"01K{i:04}"] for i in range(n)]
+    objects.sort()
+    h = [mode, until if mode else 0, n, tree([leaf(enc(o)) for o in objects]), objects[:64 if listed is None else listed]]
+    change(h)
+    return h
+
+
+def with_held(name, says, must, h, policy=None, stored=False, content=BIG, seal=None, claim={}, time=None):
+    ledger = Ledger(policy=policy or {1: 0, 2: 1, 3: [], 4: 600000, 5: 0}).founded()
+    put = lambda key: lambda p: p.update({**({key: h} if h else {}), **({2: time} if time is not None else {})})
+    d = ledger.deposit(content, inner=ledger.claim(content, **claim), change=put(4) if not stored else lambda p: None)
+    ledger.block()
+    anew = ledger.say("stored", lambda t, s, c: {1: t, 2: s, 3: [[d, d]], **({4: h} if h else {})}, ledger.provider, 0) if stored else None
+    ledger.stored(0, [[d, d]])
+    ledger.block()
+    case(f"held-{name}", says, must, ledger.receipt(anew if stored else d), ledger.trust())
+    return ledger, d
+
+
+asks = lambda **more: {1: 0, 2: 1, 3: [], 4: 600000, 5: 0, **{int(k[1:]): v for k, v in more.items()}}
+for stored_ in (False, True):
+    of, x = ("stored", "s-") if stored_ else ("deposit", "")
+    with_held(x + "locked", f"a {of} says how a bucket holds it", "held OK", held(), stored=stored_)
+    with_held(x + "free", f"a {of}: not locked", "held OK", held(mode=0), stored=stored_)
+    with_held(x + "governance", f"a {of}: in governance mode", "held OK", held(mode=1), stored=stored_)
+    with_held(x + "65", f"a {of}: 65 objects, of which 64 are listed", "held OK", held(n=65), stored=stored_)
+    with_held(x + "mode", f"a {of}: a mode that is none", "form MALFORMED", held(mode=3), stored=stored_)
+    with_held(x + "free-until", f"a {of}: not locked, until then", "form MALFORMED", held(mode=0, change=lambda h: h.__setitem__(1, TIME)), stored=stored_)
+    with_held(x + "locked-never", f"a {of}: locked until nothing", "form MALFORMED", held(until=0), stored=stored_)
+    with_held(x + "less-listed", f"a {of}: an object less than it says", "form MALFORMED", held(listed=2), stored=stored_)
+    with_held(x + "more-listed", f"a {of}: an object more than it says", "form MALFORMED", held(change=lambda h: h.__setitem__(2, 2)), stored=stored_)
+    with_held(x + "none", f"a {of}: no object", "form MALFORMED", held(n=1, change=lambda h: h.__setitem__(4, [])), stored=stored_)
+    with_held(x + "root", f"a {of}: another root than the objects'", "form MALFORMED", held(change=lambda h: h.__setitem__(3, sha())), stored=stored_)
+    with_held(x + "root-of-65", f"a {of}: of more than are listed any root may be", "held OK", held(n=65, change=lambda h: h.__setitem__(3, sha())), stored=stored_)
+    with_held(x + "order", f"a {of}: objects out of order", "form MALFORMED", held(change=lambda h: h[4].reverse()), stored=stored_)
+    with_held(x + "version-empty", f"a {of}: a version without a name", "form MALFORMED", held(n=1, change=lambda h: h[4][0].__setitem__(1, "")), stored=stored_)
+    with_held(x + "days", f"a {of}: for as long as the policy asks", "retention OK", held(), asks(k6=30), stored=stored_)
+    with_held(x + "days-short", f"a {of}: for less", "retention NOT_ALLOWED", held(until=TIME + 30 * DAY), asks(k6=30), stored=stored_)
+    with_held(x + "days-governance", f"a {of}: in governance mode, and the policy asks for more", "retention NOT_ALLOWED", held(mode=1), asks(k6=30), stored=stored_)
+with_held("days-silent", "the policy asks, and the acceptance says nothing", "retention NOT_ALLOWED", None, asks(k6=30))
+with_held("days-small", "the policy asks, but the content travels with the record", 0, None, asks(k6=30), content=SMALL)
+with_held("days-folder", "a folder's files do not", "retention NOT_ALLOWED", None, asks(k6=30), content=M, claim={"folder": M_CLAIM})
+with_held("days-dated-back", "a time that is dated back is not before the block that was seen", "retention NOT_ALLOWED", held(until=TIME + 30 * DAY), asks(k6=30), time=TIME - 40 * DAY)
+for days in (0, 36501):
+    with_held(f"policy-{days}", f"a policy that asks for {days} days", "form MALFORMED", None, asks(k6=days))
+with_held("s-plain", "a provider says that it holds a copy", "statement WRONG_ROLE", None, stored=True)
+by_org = Ledger().founded()
+d = by_org.deposit(BIG)
+by_org.block()
+at = by_org.say("stored", lambda t, s, c: {1: t, 2: s, 3: [[d, d]], 4: held()}, by_org.statement[0], 0)
+by_org.block()
+case("held-s-by-organisation", "an organisation says anew how a bucket holds it", "statement WRONG_ROLE", by_org.receipt(at), by_org.trust())
+case("held-is-no-copy", "a provider's word on its bucket goes with a receipt as if it were a copy", "complete MALFORMED", by_org.receipt(d, more=[at, by_org.dating(at)]), by_org.trust())
+with_held("must-seal", "evidence of a profile that must be sealed lies open", "must-seal NOT_ALLOWED", None, asks(k7=[["plain", 0]]))
+with_held("must-seal-two", "the same, and it should take two", "must-seal NOT_ALLOWED", None, asks(k7=[["plain", 1], ["police-collection", 0]]))
+with_held("must-seal-other", "another profile must be", 0, None, asks(k7=[["police-collection", 1]]))
+with_held("must-seal-sealed", "it is sealed", "sealed OK", None, asks(k7=[["plain", 0]]), claim={"change": lambda c: c.update({10: [named("reader")]})})
+with_held("must-seal-order", "profiles out of order", "form MALFORMED", None, asks(k7=[["police-collection", 0], ["plain", 0]]))
+with_held("must-seal-none", "an empty list", "form MALFORMED", None, asks(k7=[]))
+
+
 # ---- write ----
 
 def main():

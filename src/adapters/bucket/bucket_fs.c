@@ -596,6 +596,26 @@ static bool fs_writable(void *self)
     return m->base.ops->writable(m->base.self);
 }
 
+static cu_status fs_held(void *self, const char *path, const char *version, uint64_t until, struct cu_fs_held *ret,
+                         struct cu_err *err)
+{
+    const struct mount *m = self;
+    struct cu_bucket_lock lock;
+    struct cu_fs_held held;
+    struct spot at;
+    uint64_t size;
+
+    ENSURE(spot_of(m, path, &at), err, CU_NOT_FOUND, "%s does not lie in the bucket", path);
+    if (*version) snprintf(at.version, sizeof at.version, "%s", version);
+    TRY(resolve(m, &at, &size, err));
+    TRY(m->bucket.ops->lock(m->bucket.self, at.key, at.version, until, &lock, err));
+    memcpy(held.version, at.version, sizeof held.version);
+    held.mode = lock.mode;
+    held.until = lock.until;
+    *ret = held;
+    return CU_OK;
+}
+
 static void fs_close(void *self)
 {
     struct mount *m = self;
@@ -609,7 +629,7 @@ cu_status cu_bucket_fs(struct cu_fs base, struct cu_bucket bucket, const char *f
                        struct cu_err *err)
 {
     static const struct cu_fs_ops ops = { fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat,
-                                          fs_list, fs_lock,     fs_unlock, fs_writable, fs_close };
+                                          fs_list, fs_lock,     fs_unlock, fs_writable, fs_close,    fs_held };
     struct mount *m = malloc(sizeof *m);
 
     ENSURE(m, err, CU_NO_MEMORY, "no memory for a bucket");

@@ -197,8 +197,20 @@ static void fs_close(void *self)
     f->mutex = NULL;
 }
 
+static cu_status fs_held(void *self, const char *path, const char *version, uint64_t until, struct cu_fs_held *ret,
+                         struct cu_err *err)
+{
+    struct cu_faulty *f = self;
+    TRY(admit(f, CALL, "ask how it is held", err));
+    return f->inner.ops->held(f->inner.self, path, version, until, ret, err);
+}
+
 static const struct cu_fs_ops fs_ops = {
     fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat, fs_list, fs_lock, fs_unlock, fs_writable, fs_close,
+};
+static const struct cu_fs_ops held_ops = {
+    fs_open, fs_make_dir, fs_rename, fs_sync_dir, fs_sync_all, fs_stat,
+    fs_list, fs_lock,     fs_unlock, fs_writable, fs_close,    fs_held,
 };
 
 struct cu_fs cu_faulty_fs(struct cu_faulty *faulty)
@@ -206,5 +218,5 @@ struct cu_fs cu_faulty_fs(struct cu_faulty *faulty)
     faulty->mutex = malloc(sizeof(pthread_mutex_t));
     CU_ASSERT(faulty->mutex);
     pthread_mutex_init(faulty->mutex, NULL);
-    return (struct cu_fs){ faulty, &fs_ops };
+    return (struct cu_fs){ faulty, faulty->inner.ops->held ? &held_ops : &fs_ops };
 }

@@ -59,6 +59,9 @@ CU_MUST_USE cu_status s3_ask(struct s3 *s, struct s3_call *c, struct cu_err *err
 cu_status s3_malformed(const char *what, struct cu_err *err); /* IO: the answer to that is none */
 /** A store says of a missing bucket what it says of a missing key: NOT_FOUND becomes IO when it is the bucket. */
 CU_MUST_USE cu_status s3_not_there(struct s3 *s, cu_status status, struct cu_err *err);
+/** A text to be sent. */
+void s3_with_text(struct s3_call *c, struct cu_span text);
+void s3_checksum(struct s3_call *c); /* of what is sent: where the store asks for one */
 /** The text of one element of a flat answer. */
 bool s3_find_text(const struct s3_call *c, const char *path, char *ret, size_t max);
 

@@ -25,7 +25,7 @@ static cu_status hash_part(struct cu_file *f, uint64_t at, uint64_t n, cu_hash *
     return CU_OK;
 }
 
-static void put_checksum(struct s3_call *c)
+void s3_checksum(struct s3_call *c)
 {
     char text[64] = "";
     struct cu_buf out = cu_buf_over(text, sizeof text - 1);
@@ -41,11 +41,11 @@ static cu_status with_part(struct s3_call *c, struct cu_file *from, uint64_t at,
     c->from_at = at;
     c->body_n = n;
     TRY(hash_part(from, at, n, &c->body_hash, err));
-    put_checksum(c);
+    s3_checksum(c);
     return CU_OK;
 }
 
-static void with_text(struct s3_call *c, struct cu_span text)
+void s3_with_text(struct s3_call *c, struct cu_span text)
 {
     c->has_body = true;
     c->body = text;
@@ -59,7 +59,8 @@ static void put_lock(const struct s3 *s, struct s3_call *c)
     char until[32];
 
     if (!s->address.retain_days) return;
-    cu_time_text((cu_unix_ms){ ((uint64_t)time(NULL) + s->address.retain_days * 86400) * 1000 }, until);
+    /* a day more, so that it is still locked for as long as was asked for when somebody signs for it */
+    cu_time_text((cu_unix_ms){ ((uint64_t)time(NULL) + (s->address.retain_days + 1) * 86400) * 1000 }, until);
     s3_header(c, "x-amz-object-lock-mode: COMPLIANCE");
     s3_header(c, "x-amz-object-lock-retain-until-date: %s", until);
 }
@@ -180,7 +181,7 @@ static cu_status begin_parts(struct parts *p, struct cu_err *err)
     s3_query(&c, "uploads", "");
     s3_header(&c, "x-amz-checksum-algorithm: SHA256");
     put_lock(p->s, &c);
-    with_text(&c, CU_SPAN_EMPTY);
+    s3_with_text(&c, CU_SPAN_EMPTY);
     TRY(s3_ask(p->s, &c, err));
     return s3_find_text(&c, "InitiateMultipartUploadResult/UploadId", p->upload, sizeof p->upload) ? CU_OK
                                                                                                    : s3_malformed("POST", err);
@@ -214,7 +215,7 @@ static cu_status end_parts(struct parts *p, bool first, char ret[CU_BUCKET_VERSI
     s3_call_on(p->s, "POST", p->key, &c);
     s3_query(&c, "uploadId", p->upload);
     if (first) s3_header(&c, "If-None-Match: *");
-    with_text(&c, cu_buf_span(&text));
+    s3_with_text(&c, cu_buf_span(&text));
     const cu_status asked = s3_ask(p->s, &c, err);
     /* Asked again, it may be answered that there is no such upload any more: the first time did it. */
     if (asked == CU_NOT_FOUND && first && c.tries > 1) return CU_DUPLICATE;

@@ -1,6 +1,7 @@
 /* The bucket's calls that read, each as one question to the store; how it is opened. */
 #include "adapters/s3/inside.h"
 #include "codec/xml.h"
+#include "custody/entry.h"
 #include "custody/text.h"
 
 #include <curl/curl.h>
@@ -75,6 +76,75 @@ static cu_status s3_get(void *self, const char *key, const char *version, uint64
     return s3_not_there(s, s3_ask(s, &c, err), err);
 }
 
+/* Amazon's answer, and what others call it. */
+static bool find_retention(const struct s3_call *c, const char *name, char *ret, size_t max)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "Retention/%s", name);
+    if (s3_find_text(c, path, ret, max)) return true;
+    snprintf(path, sizeof path, "ObjectLockRetention/%s", name);
+    return s3_find_text(c, path, ret, max);
+}
+
+static cu_status ask_lock(struct s3 *s, const char *key, const char *version, struct cu_bucket_lock *ret, struct cu_err *err)
+{
+    char text[64] = "";
+    cu_unix_ms until = { 0 };
+    CALL c;
+
+    s3_call_on(s, "GET", key, &c);
+    s3_query(&c, "retention", "");
+    of_version(s, &c, version);
+    const cu_status asked = s3_ask(s, &c, err);
+    *ret = (struct cu_bucket_lock){ CU_HELD_FREE, 0 };
+    if (c.http == 400 || c.http == 404 || c.http == 501)
+        return CU_OK; /* the stores' ways to say that it is not locked, or never could be */
+    TRY(asked);
+    if (!find_retention(&c, "Mode", text, sizeof text)) return s3_malformed("GET ?retention", err);
+    ret->mode = strcmp(text, "COMPLIANCE") == 0 ? CU_HELD_COMPLIANCE : CU_HELD_GOVERNANCE;
+    if (!find_retention(&c, "RetainUntilDate", text, sizeof text) || cu_time_read(cu_span_str(text), &until, NULL) != CU_OK)
+        return s3_malformed("GET ?retention", err);
+    ret->until = until.v;
+    return CU_OK;
+}
+
+static cu_status set_lock(struct s3 *s, const char *key, const char *version, uint64_t until, struct cu_err *err)
+{
+    char body[256], when[32];
+    CALL c;
+
+    cu_time_text((cu_unix_ms){ until }, when);
+    snprintf(body, sizeof body,
+             "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>COMPLIANCE</Mode><RetainUntilDate>%s"
+             "</RetainUntilDate></Retention>",
+             when);
+    s3_call_on(s, "PUT", key, &c);
+    s3_query(&c, "retention", "");
+    of_version(s, &c, version);
+    s3_with_text(&c, cu_span_str(body));
+    s3_checksum(&c);
+    return s3_ask(s, &c, err);
+}
+
+/* Locked for a day more than was asked for: the next who asks for as many days from then on need not lock it again. */
+static cu_status s3_lock(void *self, const char *key, const char *version, uint64_t until, struct cu_bucket_lock *ret,
+                         struct cu_err *err)
+{
+    struct s3 *s = self;
+    struct cu_bucket_lock lock;
+
+    TRY(ask_lock(s, key, version, &lock, err));
+    if (until > 0 && (lock.mode != CU_HELD_COMPLIANCE || lock.until < until)) {
+        const cu_status set = set_lock(s, key, version, until + 86400000, err);
+        if (set != CU_OK)
+            return cu_fail_while(err, set, "the bucket does not lock %s for as long as the ledger's policy asks", key);
+        TRY(ask_lock(s, key, version, &lock, err));
+    }
+    *ret = lock;
+    return CU_OK;
+}
+
 bool s3_find_text(const struct s3_call *c, const char *path, char *ret, size_t max)
 {
     struct cu_xml x = cu_xml_on(cu_buf_span(&c->text));
@@ -141,7 +211,7 @@ static void s3_close(void *self)
 
 static cu_status s3_open(struct cu_span address, struct cu_bucket *ret, struct cu_err *err)
 {
-    static const struct cu_bucket_ops ops = { s3_put, s3_get, s3_size, s3_list, s3_facts, s3_close };
+    static const struct cu_bucket_ops ops = { s3_put, s3_get, s3_size, s3_lock, s3_list, s3_facts, s3_close };
     struct cu_s3_address a;
 
     TRY(cu_s3_address_read(address, &a, err));

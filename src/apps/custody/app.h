@@ -10,6 +10,7 @@
 #include "ports/bucket.h"
 #include "ports/paper.h"
 #include "service/cosigner.h"
+#include "service/held.h"
 #include "service/judge.h"
 #include "service/service.h"
 
@@ -65,6 +66,11 @@ void put_size(struct cu_buf *out, uint64_t bytes);        /* "1.4 GB (1,437,212,
 void put_items(struct cu_buf *out, uint64_t n);           /* " in 5,000 items" */
 void put_network(struct cu_buf *out, const cu_hash *id, int indent); /* hex in groups, then the words, each line but the first indented */
 void put_time(struct cu_buf *out, cu_unix_ms time);       /* UTC, and local beside it */
+/** What a new ledger asks of providers and depositors: --retention, --must-seal. `mem` keeps the list. USAGE. */
+#define POLICY_OPTIONS                                                                                                  \
+    { "retention", "DAYS", "providers keep what they accept locked for so long, in a bucket with Object Lock (by default nothing is asked)" }, \
+    { "must-seal", "PROFILE,…", "evidence of these profiles is taken sealed alone; PROFILE:two: so that it takes two to open" }
+CU_MUST_USE cu_status policy_read(struct run *run, struct cu_policy *io, struct cu_buf *mem, struct cu_err *err);
 /** Options from a file of settings (TOML). USAGE names its line. */
 CU_MUST_USE cu_status settings_read(struct run *run, const char *path, struct cu_err *err);
 CU_MUST_USE cu_status number_read(const char *what, const char *text, uint64_t max, uint64_t *ret, struct cu_err *err); /* USAGE */
@@ -176,6 +182,8 @@ CU_MUST_USE cu_status bucket_mount(struct session *s, struct cu_span address, st
 CU_MUST_USE cu_status bucket_mount_kept(struct session *s, struct cu_err *err);
 /** For a new ledger: is the bucket there, ours to write, and empty where we shall write? What it lacks is said. */
 CU_MUST_USE cu_status bucket_begin(struct session *s, struct cu_err *err);
+/** That bucket against what the log says of it, by whoever may read both. */
+CU_MUST_USE cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_differs *found, void *arg, uint64_t *ret_objects, struct cu_err *err);
 CU_MUST_USE cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *err);
 /** What doctor says of it. False: somebody should do something about it. */
 bool bucket_health(struct session *s, char ret[600]);

@@ -59,6 +59,30 @@ cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *
     return cu_fs_replace(&s->place.fs, CU_FILE_CLOUD_BUCKET, CU_FILE_CLOUD_BUCKET ".new", cu_buf_span(&line), true, err);
 }
 
+/* Nobody's pins: versions are asked for by the names that were signed. */
+cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_differs *found, void *arg, uint64_t *ret_objects,
+                         struct cu_err *err)
+{
+    const struct cu_bucket_kind *kind = NULL;
+    struct cu_objects *store = NULL;
+    struct cu_bucket bucket;
+    struct cu_fs here, mounted;
+
+    TRY(load(&kind, err));
+    TRY(kind->open(address, &bucket, err));
+    cu_status done = cu_posix_fs(s->root, &here, err);
+    if (done == CU_OK &&
+        (done = cu_bucket_fs(here, bucket, CU_DIR_CLOUD_OBJECTS, CU_DIR_CLOUD_PINS ".none", &mounted, err)) != CU_OK)
+        here.ops->close(here.self);
+    if (done != CU_OK) bucket.ops->close(bucket.self);
+    TRY(done);
+    done = cu_objects_open(&mounted, CU_DIR_CLOUD_OBJECTS, NULL, CU_STORE_CLOUD, &store, err);
+    if (done == CU_OK) done = cu_held_compare(&s->place, store, false, found, arg, ret_objects, err);
+    cu_objects_close(store);
+    mounted.ops->close(mounted.self);
+    return done;
+}
+
 static cu_status refuse_any(void *arg, const struct cu_bucket_version *v, struct cu_err *err)
 {
     (void)arg;

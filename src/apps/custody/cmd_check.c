@@ -38,6 +38,7 @@ static void found(void *arg, const struct cu_finding *f)
     if (f->id[0]) cu_buf_addf(&c->run->out, " (%.8s)", f->id);
     const char *how = strcmp(f->kind, "missing") == 0      ? "restored"
                       : strcmp(f->kind, "unexpected") == 0 ? "moved to quarantine/"
+                      : strcmp(f->kind, "unheld") == 0     ? "the provider signs anew for what it serves"
                                                            : "restored; what lay there is kept in quarantine/";
     cu_buf_addf(&c->run->out, "%s%s\n", f->repaired ? "\n            " : "", f->repaired ? how : "");
 }

@@ -49,16 +49,27 @@ static void tell_json(struct session *s, const char *dir, struct cu_buf *out)
     cu_buf_add_str(out, "\n");
 }
 
+cu_status policy_read(struct run *run, struct cu_policy *io, struct cu_buf *mem, struct cu_err *err)
+{
+    io->has_retention = opt(run, "retention") != NULL;
+    if (io->has_retention) TRY(number_read("--retention", opt(run, "retention"), CU_RETENTION_DAYS_MAX, &io->retention, err));
+    ENSURE(!io->has_retention || io->retention > 0, err, CU_USAGE, "--retention: 1 to %d days; nothing was made",
+           CU_RETENTION_DAYS_MAX);
+    return cu_policy_seal_read(opt_span(run, "must-seal"), io, mem, err);
+}
+
 static cu_status go(struct run *run, struct cu_err *err)
 {
     const char *dir = run->args[0];
-    CU_BUF passphrase = cu_buf_heap(65536);
+    CU_BUF passphrase = cu_buf_heap(65536), seal = cu_buf_heap(4096);
+    struct cu_policy asks = { .has_retention = false };
     struct session s;
     cu_status made, closed;
 
     TRY(passphrase_read(run, NULL, &passphrase, err));
     uint64_t age_ms = 0;
     if (opt(run, "accept-within")) TRY(duration_read("--accept-within", opt(run, "accept-within"), &age_ms, err));
+    TRY(policy_read(run, &asks, &seal, err));
     struct cu_found_request r = {
         .name = opt(run, "title") ? opt_span(run, "title") : folder_name(dir),
         .who = opt(run, "name") ? opt_span(run, "name") : user_name(),
@@ -66,6 +77,7 @@ static cu_status go(struct run *run, struct cu_err *err)
         .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
         .passphrase = cu_buf_span(&passphrase),
         .acceptance_age = age_ms,
+        .asks = asks,
     };
     made = session_create(&s, run, dir, &r, err);
     closed = session_close(&s, made == CU_OK ? err : NULL);
@@ -112,5 +124,6 @@ const struct command command_init = {
                  { "provider", "NAME", "what the store under cloud/ is called" },
                  { "cloud", "ADDRESS",
                    "a bucket for the provider's objects: s3://BUCKET/PREFIX?endpoint=URL&region=NAME&retain=DAYS" },
+                 POLICY_OPTIONS,
                  { "title", "TEXT", "what people call the ledger (by default the folder's name)" } },
 };

@@ -75,12 +75,14 @@ static cu_status make_network(struct run *run, const char *dir, struct cu_span t
 {
     struct cu_span spans[FOUNDERS_MAX];
     struct session s;
-    uint64_t copies = 0;
+    struct cu_policy asks = { .copies = 0 };
+    CU_BUF seal = cu_buf_heap(4096);
 
-    if (opt(run, "copies")) TRY(number_read("--copies", opt(run, "copies"), f->n, &copies, err));
+    if (opt(run, "copies")) TRY(number_read("--copies", opt(run, "copies"), f->n, &asks.copies, err));
+    TRY(policy_read(run, &asks, &seal, err));
     for (size_t i = 0; i < f->n; i++) spans[i] = cu_buf_span(&f->file[i]);
     cu_status made = session_begin(&s, run, dir, err);
-    if (made == CU_OK) made = cu_network_make(&s.place, title, copies, spans, f->n, ret, err);
+    if (made == CU_OK) made = cu_network_make(&s.place, title, &asks, spans, f->n, ret, err);
     const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
     return made == CU_OK ? closed : made;
 }
@@ -389,6 +391,7 @@ const struct command command_network_local = {
                  { "port", "PORT", "the first one's port for its peers, the others' follow (by default 26700)" },
                  { "http", "PORT", "the first one's port for clients, the others' follow (by default 8720)" },
                  { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
+                 POLICY_OPTIONS,
                  { "title", "TEXT", "what people call the ledger" } },
 };
 
@@ -422,7 +425,8 @@ const struct command command_network_new = {
     .args_min = 1,
     .args_max = -1,
     .go = go_new,
-    .options = { { "title", "TEXT", "what people call the ledger" },
+    .options = { POLICY_OPTIONS,
+                 { "title", "TEXT", "what people call the ledger" },
                  { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
                  { "output", "FILE", "the file to join with" } },
 };

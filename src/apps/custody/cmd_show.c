@@ -51,7 +51,14 @@ static cu_status put_copy(void *arg, const struct cu_index_stored *stored, struc
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
 
     TRY(cu_lookup_seq(&t->s->place, stored->seq, &found, err));
-    line(t->out, "copy");
+    line(t->out, stored->party ? "copy" : "held anew");
+    if (!stored->party) {
+        cu_buf_add_str(t->out, "by the provider, in another version, as entry ");
+        cu_buf_addf(t->out, "%llu says, ", LLU(stored->seq.v));
+        put_time(t->out, found.row.recorded);
+        cu_buf_add_str(t->out, "\n");
+        return CU_OK;
+    }
     cu_buf_add_str(t->out, CU_DIR_NODE_OBJECTS ", held by ");
     put_printable(t->out, cu_party_named(&t->s->place, stored->party));
     cu_buf_add_str(t->out, ", verified and attested ");
@@ -158,6 +165,26 @@ static cu_status put_case(struct session *s, const cu_case_id *id, struct cu_err
     return s->place.index.find(s->place.index.self, &q, put_case_name, &s->run->out, err);
 }
 
+/* NULL: by a store that keeps no versions. */
+static void put_held(struct cu_buf *out, const struct cu_held *held)
+{
+    struct cu_held_object object;
+    size_t at = 0;
+
+    if (!held) return;
+    line(out, "held");
+    cu_buf_addf(out, "in a bucket, %llu object%s, %s", LLU(held->n), held->n == 1 ? "" : "s", cu_held_mode_text(held->mode));
+    if (held->until) cu_buf_add_str(out, " until "), put_time(out, (cu_unix_ms){ held->until });
+    cu_buf_add_str(out, "\n");
+    while (cu_list_next(&held->objects, &cu_held_object_schema, &at, &object)) {
+        line(out, "version");
+        put_printable(out, object.version);
+        cu_buf_add_str(out, " of ");
+        put_short_id(out, &object.name);
+        cu_buf_add_str(out, "\n");
+    }
+}
+
 static cu_status show_deposit(struct session *s, const struct cu_index_row *row, const struct cu_entry *e, struct cu_err *err)
 {
     const struct cu_claim *claim = &e->inner.body.claim;
@@ -192,6 +219,7 @@ static cu_status show_deposit(struct session *s, const struct cu_index_row *row,
     cu_buf_add_str(out, ", re-read and accepted ");
     put_time(out, row->recorded);
     cu_buf_add_str(out, "\n");
+    put_held(out, e->outer.body.deposit.has_held ? &e->outer.body.deposit.held : NULL);
     return s->place.index.find_stored(s->place.index.self, row->seq, put_copy, &told, err);
 }
 
@@ -236,6 +264,7 @@ static cu_status show_other(struct session *s, const struct cu_index_row *row, c
         put_time(out, (cu_unix_ms){ e->outer.body.notice.deadline });
         cu_buf_add_str(out, "\n");
     }
+    if (e->kind == CU_KIND_STORED && e->outer.body.stored.has_held) put_held(out, &e->outer.body.stored.held);
     if (row->serial) line(out, "serial"), cu_buf_addf(out, "%llu\n", (unsigned long long)row->serial);
     if (e->kind == CU_KIND_TIMEOUT && e->outer.body.timeout.has_claim) {
         line(out, "claim");

@@ -27,6 +27,7 @@
     X(inventory) \
     X(certificate) \
     X(check) \
+    X(bucket_check) \
     X(reindex) \
     X(doctor) \
     X(backup) \

@@ -197,6 +197,88 @@ static void stored_names_at_least_one_range_and_at_most_512(void **state)
     assert_refused(CU_MALFORMED, cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &none, &out, &err));
 }
 
+/* n objects, of which so many are listed; `wrong`: the root is another one. */
+static cu_status read_held(uint64_t n, size_t listed, struct cu_held held, bool wrong)
+{
+    static uint8_t mem[CU_ENTRY_MAX];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem);
+    struct cu_frontier tree = { 0 };
+
+    for (size_t i = 0; i < listed; i++) {
+        const struct cu_held_object object = { { { 1, (uint8_t)(held.mode == 9 ? 0 : i) } },
+                                               cu_span_str("3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY") };
+        const size_t from = out.n;
+        assert_ok(cu_schema_write(&cu_held_object_schema, &object, &out, &err));
+        const cu_hash leaf = cu_leaf_hash(cu_span(mem + from, out.n - from));
+        cu_frontier_append(&tree, &leaf);
+    }
+    if (held.mode == 9) held.mode = CU_HELD_COMPLIANCE;
+    held.n = n;
+    held.root = cu_frontier_root(&tree);
+    held.root.b[5] ^= wrong;
+    held.objects = (struct cu_list){ listed, cu_buf_span(&out) };
+    const struct cu_range one = { 3, 3 };
+    struct cu_stored stored = { .ranges = list_of(&cu_range_schema, &one, 1), .held = held, .has_held = true };
+    static uint8_t whole[CU_ENTRY_MAX];
+    struct cu_buf written = cu_buf_over(whole, sizeof whole);
+    const cu_status fits = cu_schema_write(cu_kind_row(CU_KIND_STORED)->payload, &stored, &written, &err);
+    if (fits != CU_OK) return fits;
+    return read_as(CU_KIND_STORED, "provider", &stored);
+}
+
+static void what_is_held_lists_1_to_64_objects_in_ascending_order(void **state)
+{
+    const struct cu_held locked = { .mode = CU_HELD_COMPLIANCE, .until = 5 }, twice = { .mode = 9, .until = 5 };
+
+    (void)state;
+    assert_ok(read_held(1, 1, locked, false));
+    assert_ok(read_held(1, 1, (struct cu_held){ .mode = CU_HELD_FREE }, false));
+    assert_ok(read_held(CU_HELD_OBJECTS_MAX, CU_HELD_OBJECTS_MAX, locked, false));
+    assert_ok(read_held(CU_HELD_OBJECTS_MAX + 1, CU_HELD_OBJECTS_MAX, locked, true)); /* of more than are listed */
+    assert_refused(CU_MALFORMED, read_held(CU_HELD_OBJECTS_MAX + 1, CU_HELD_OBJECTS_MAX + 1, locked, false));
+    assert_refused(CU_MALFORMED, read_held(0, 0, locked, false));
+    assert_refused(CU_MALFORMED, read_held(3, 2, locked, false));
+    assert_refused(CU_MALFORMED, read_held(2, 3, locked, false));
+    assert_refused(CU_MALFORMED, read_held(2, 2, locked, true));
+    assert_refused(CU_MALFORMED, read_held(2, 2, twice, false));
+    assert_refused(CU_MALFORMED, read_held(1, 1, (struct cu_held){ .mode = CU_HELD_GOVERNANCE }, false));
+    assert_refused(CU_MALFORMED, read_held(1, 1, (struct cu_held){ .mode = CU_HELD_FREE, .until = 5 }, false));
+    assert_refused(CU_MALFORMED, read_held(1, 1, (struct cu_held){ .mode = 3, .until = 5 }, false));
+}
+
+/* The known genesis with another policy. */
+static cu_status write_policy(uint64_t days, const char *const *profiles, size_t n)
+{
+    static uint8_t mem[CU_ENTRY_MAX], list[1024];
+    struct cu_buf out = cu_buf_over(mem, sizeof mem), seal = cu_buf_over(list, sizeof list);
+    struct cu_entry e;
+
+    assert_ok(cu_entry_read(golden("genesis"), &e, &err));
+    for (size_t i = 0; i < n; i++)
+        assert_ok(cu_schema_write(&cu_must_seal_schema, &(struct cu_must_seal){ cu_span_str(profiles[i]), i % 2 }, &seal, &err));
+    struct cu_policy *policy = &e.outer.body.genesis.policy;
+    policy->has_retention = days != UINT64_MAX, policy->retention = days;
+    policy->has_seal = profiles != NULL, policy->seal = (struct cu_list){ n, cu_buf_span(&seal) };
+    return cu_plain_write(CU_KIND_GENESIS, &e.outer.body.genesis, &out, &err);
+}
+
+static void a_policy_asks_for_1_to_36500_days_and_1_to_8_profiles(void **state)
+{
+    static const char *const profiles[] = { "a", "aa", "b", "c", "d", "e", "f", "g", "h" }, *const twice[] = { "plain", "plain" },
+                             *const falling[] = { "plain", "note" };
+
+    (void)state;
+    assert_ok(write_policy(UINT64_MAX, NULL, 0));
+    assert_ok(write_policy(1, NULL, 0));
+    assert_ok(write_policy(CU_RETENTION_DAYS_MAX, profiles, CU_MUST_SEAL_MAX));
+    assert_refused(CU_MALFORMED, write_policy(0, NULL, 0));
+    assert_refused(CU_MALFORMED, write_policy(CU_RETENTION_DAYS_MAX + 1, NULL, 0));
+    assert_refused(CU_MALFORMED, write_policy(UINT64_MAX, profiles, 0));
+    assert_refused(CU_MALFORMED, write_policy(UINT64_MAX, profiles, CU_MUST_SEAL_MAX + 1));
+    assert_refused(CU_MALFORMED, write_policy(UINT64_MAX, twice, 2));
+    assert_refused(CU_MALFORMED, write_policy(UINT64_MAX, falling, 2));
+}
+
 static cu_status read_ids(const cu_hash *ids, size_t n)
 {
     static uint8_t mem[CU_ENTRY_MAX];
@@ -480,6 +562,8 @@ int main(void)
         cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
         cmocka_unit_test(a_member_entry_gives_or_revokes_1_to_16_keys),
+        cmocka_unit_test(what_is_held_lists_1_to_64_objects_in_ascending_order),
+        cmocka_unit_test(a_policy_asks_for_1_to_36500_days_and_1_to_8_profiles),
         cmocka_unit_test(a_disclosure_names_1_to_400_ids_in_ascending_order),
         cmocka_unit_test(a_grant_names_1_to_16_readers_in_ascending_order),
         cmocka_unit_test(an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation),

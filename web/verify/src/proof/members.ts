@@ -2,7 +2,7 @@
 import { type Bytes, ensure, hex, join, same, toUtf8 } from '../codec/bytes.ts'
 import { ED25519, ES256, type PublicKey, X25519, checkKey, keyId, publicLength, verify } from '../codec/keys.ts'
 import { type Statement } from '../record/entry.ts'
-import { DEPOSITOR, ORGANISATION, PROVIDER, type PartyKey, type Payload, answering, enrollers, kinds } from '../record/kinds.ts'
+import { DEPOSITOR, HOLDS_ANEW, ORGANISATION, PROVIDER, type PartyKey, type Payload, answering, enrollers, kinds } from '../record/kinds.ts'
 
 export interface Party { id: bigint, role: number, organisation: bigint, confirmed: boolean }
 export interface MemberKey { kid: Bytes, key: PublicKey, party: Party, purpose: number, from: bigint | undefined, until?: bigint, since?: bigint }
@@ -72,7 +72,8 @@ export class Members {
   /** The key that made a statement, if it may make it at this position. */
   signer(st: Statement, position: bigint, claim?: Payload<'claim'>): MemberKey {
     ensure(same(st.network, this.network), 'WRONG_NETWORK', 'it was signed for another ledger')
-    const key = this.may(st, position, (claim?.notice && answering[st.kind]) ?? kinds[st.kind].roles)
+    const anew = st.kind === 'stored' && st.payload.held !== undefined ? HOLDS_ANEW : undefined
+    const key = this.may(st, position, anew ?? (claim?.notice && answering[st.kind]) ?? kinds[st.kind].roles)
     ensure(st.alg === key.key.alg, 'BAD_KEY', 'its header names another algorithm than the key\'s')
     return key
   }

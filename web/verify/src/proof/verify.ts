@@ -4,11 +4,11 @@ import { type Bytes, attempt, ensure, hex, same } from '../codec/bytes.ts'
 import { sha256 } from '../codec/hash.ts'
 import { keyId, verify as verifySignature } from '../codec/keys.ts'
 import { siblings, verifyInclusion, verifyMultiproof } from '../codec/tree.ts'
-import { readDetails } from '../record/details.ts'
+import { profileOf, readDetails } from '../record/details.ts'
 import { type Statement, commitmentOf, evidenceOf, idOf, noticeOf, seenOf, timeOf } from '../record/entry.ts'
-import { FOLDER, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
+import { COMPLIANCE, FOLDER, FREE, type Held, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
 import { type Manifest, readManifest } from '../record/manifest.ts'
-import { checkAttachments, commitment } from '../record/record.ts'
+import { INLINE_MAX, checkAttachments, commitment } from '../record/record.ts'
 import { type Status } from '../status.ts'
 import { type Two, alike, shownName, timeText, two } from '../words.ts'
 import { Members } from './members.ts'
@@ -71,6 +71,7 @@ class Judge {
     this.case()
     this.notice()
     this.copies()
+    this.asked()
     this.signers()
     this.time()
     this.complete()
@@ -291,11 +292,41 @@ class Judge {
     else report.unproven('copies', 'COPIES_MISSING', ...n, enough ? two(', but a mandatory organisation is not among them', '，但缺少必须持有的机构') : two('', ''))
   }
 
+  /* ---- what the policy asks of content ---- */
+
+  private asked(): void {
+    const { entry } = this.r.own, { details, salt } = this.r.record, { outer } = entry
+    if (outer.kind === 'stored' && outer.payload.held) this.held(outer.payload.held), this.retention(outer.payload)
+    if (outer.kind !== 'deposit') return
+    const claim = entry.inner!.payload, apart = claim.size > INLINE_MAX || (claim.folder !== undefined && claim.folder.bytes > 0n)
+    if (outer.payload.held) this.held(outer.payload.held)
+    if (apart && !claim.notice) this.retention(outer.payload)
+    const signed = details && !claim.sealed && same(commitment(salt!, details), claim.commitment), profile = signed ? profileOf(details) : undefined
+    const must = profile === undefined ? undefined : this.genesis.policy.seal?.find((s) => s.profile === profile)
+    if (must) this.report.fail('must-seal', 'NOT_ALLOWED', alike(shownName(must.profile)))
+  }
+
+  private held({ n, mode, until, objects }: Held): void {
+    const when = timeText(until), words = mode === FREE ? two('not locked', '未锁定')
+      : mode === COMPLIANCE ? two(`locked in compliance mode until ${when}`, `以合规模式锁定至${when}`) : two(`locked in governance mode until ${when}`, `以治理模式锁定至${when}`)
+    this.report.note('held', alike(n), alike(shownName(objects[0]!.version)), words)
+  }
+
+  /** From its own time, or from the closing of the block that it saw, whichever is later. */
+  private retention({ held, time, seen }: { held: Held | undefined, time: bigint, seen: Seen }): void {
+    const days = this.genesis.policy.retention
+    if (days === undefined) return
+    const saw = this.of('block').find((p) => p.position === seen.position)?.payload.closed ?? 0n
+    const good = held !== undefined && held.mode === COMPLIANCE && held.until >= (saw > time ? saw : time) + days * 86400000n
+    if (good) this.report.pass('retention', alike(days))
+    else this.report.fail('retention', 'NOT_ALLOWED', alike(days))
+  }
+
   /** One attestation an organisation. One of another deposit, or a second one, is not asked for, and is refused in the end. */
   private countStored(p: Of<'stored'>, counted: Set<bigint>, members: Members): void {
     const organisation = members.organisationOf(p.entry.statement!.kid) ?? 0n, { position } = this.r.own
     const covers = p.payload.ranges.some((range) => range.first <= position && position <= range.last)
-    if (p.position < position || !covers || counted.has(organisation)) return
+    if (p.payload.held || p.position < position || !covers || counted.has(organisation)) return // a provider's word is nobody's copy
     this.use(p)
     counted.add(organisation)
     this.report.note('copy', alike(p.position), alike(organisation), this.nameOf(organisation), alike(timeText(this.dating(p.position).payload.closed)))

@@ -1,6 +1,6 @@
 /** Details by profile, docs/formats/details.md. */
 import { type Bytes, ensure } from '../codec/bytes.ts'
-import { readCbor } from '../codec/cbor.ts'
+import { type Item, readCbor } from '../codec/cbor.ts'
 import { type Field, bool, bytes, field, h32, list, map, maybe, text, time, tuple, uint } from '../codec/schema.ts'
 import { type Kind } from './kinds.ts'
 
@@ -71,11 +71,23 @@ function checkPolice(d: DetailsOf<'police-collection'>): void {
   ensure(d.refusal === undefined || d.witness !== undefined, 'MALFORMED', 'police-collection: "witness" is missing')
 }
 
+/** The profile that details name, if it is known; whatever else is in them. */
+export function profileOf(from: Bytes): Profile | undefined {
+  try {
+    return profileNamed(readCbor(from))
+  } catch {
+    return undefined
+  }
+}
+
+function profileNamed(item: Item): Profile | undefined {
+  const [key, named] = item.is === 'map' ? item.pairs.find(([k]) => k.is !== 'text' || k.value === 'profile') ?? [] : []
+  return key?.is === 'text' && named?.is === 'text' && Object.hasOwn(profiles, named.value) ? named.value as Profile : undefined
+}
+
 export function readDetails(from: Bytes, kind: Kind): Details {
   ensure(from.length <= DETAILS_MAX, 'TOO_LARGE', 'details: more than 24,576 bytes')
-  const item = readCbor(from)
-  const named = item.is === 'map' ? item.pairs.find(([k]) => k.is === 'text' && k.value === 'profile')?.[1] : undefined
-  const name = named?.is === 'text' && Object.hasOwn(profiles, named.value) ? named.value as Profile : undefined
+  const item = readCbor(from), name = profileNamed(item)
   ensure(name !== undefined, 'NEWER_FORMAT', 'details: of no profile that is known here')
   const fields = map(profiles[name])(item, 'details') as any
   if ('digests' in profiles[name]) checkDigests(fields.digests)

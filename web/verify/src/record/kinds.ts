@@ -1,8 +1,10 @@
 /** The kinds of entry, docs/formats/entry.md: one table of fields each, and the rules beside it. */
-import { type Bytes, MAX63, compare, ensure, hex, toUtf8, unhex } from '../codec/bytes.ts'
+import { type Bytes, MAX63, compare, ensure, hex, join, toUtf8, unhex } from '../codec/bytes.ts'
+import { cborBytes, cborText, head } from '../codec/cbor.ts'
 import { type Field, type Read, bytes, constant, field, h16, h32, h64, list, map, maybe, small, text, time, tuple, uint } from '../codec/schema.ts'
+import { TreeBuilder, leafHash } from '../codec/tree.ts'
 
-const ENTRY_MAX = 16384, PARTIES_MAX = 64, KEYS_MAX = 256
+const ENTRY_MAX = 16384, PARTIES_MAX = 64, KEYS_MAX = 256, HELD_MAX = 64
 const party = uint(1, PARTIES_MAX), quorum = uint(0, PARTIES_MAX)
 const seen = tuple({ position: uint(), leaf: h32 })
 const nested = bytes(1, ENTRY_MAX)
@@ -10,6 +12,12 @@ const reason = uint(1, 9)
 
 export const DEPOSITOR = 1, PROVIDER = 2, ORGANISATION = 4, READER = 8, AUDITOR = 16, OPERATOR = 32, ADMINISTRATOR = 64, NODE = 128
 export const ITEM = 1n, FOLDER = 2n, EQUIVOCATION = 2n
+
+/** How a provider's store holds something: what of it is locked, until when, in which versions. */
+const heldObject = tuple({ name: h32, version: text(1, 127) })
+const held = tuple({ mode: uint(0, 2), until: time, n: uint(1), root: h32, objects: list(heldObject, 1, HELD_MAX) })
+export type Held = ReturnType<typeof held>
+export const FREE = 0n, COMPLIANCE = 2n
 
 const partyKey = tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64) })
 
@@ -20,7 +28,8 @@ const fields = {
     parties: field(7, list(tuple({ id: party, role: small(1), organisation: party, keys: list(partyKey, 0, KEYS_MAX) }), 1, PARTIES_MAX)),
     policy: field(8, map({
       cosigners: field(1, quorum), copies: field(2, quorum), mandatory: field(3, list(uint(0, (1n << 64n) - 1n), 0, PARTIES_MAX)),
-      acceptanceAge: field(4, time), openBundles: field(5, uint(0, 1)) })),
+      acceptanceAge: field(4, time), openBundles: field(5, uint(0, 1)), retention: maybe(6, uint(1, 36500)),
+      seal: maybe(7, list(tuple({ profile: text(1, 32), two: uint(0, 1) }), 1, 8)) })),
     commitment: field(9, h32),
   },
   block: {
@@ -34,10 +43,10 @@ const fields = {
     time: field(6, time), seen: field(7, seen), commitment: field(8, h32),
     folder: maybe(9, tuple({ items: uint(0, 16777216), bytes: uint(), root: h32 })), sealed: maybe(10, list(h32, 1, 64)), notice: maybe(11, h32), second: maybe(12, list(h32, 1, 64)),
   },
-  deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen) },
+  deposit: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), held: maybe(4, held) },
   refusal: { claim: field(1, nested), time: field(2, time), seen: field(3, seen), reason: field(4, reason) },
   void: { serial: field(1, uint(1)), time: field(2, time), seen: field(3, seen), reason: field(4, reason), commitment: field(5, h32), claim: maybe(6, h32) },
-  stored: { time: field(1, time), seen: field(2, seen), ranges: field(3, list(tuple({ first: uint(), last: uint() }), 1, 512)) },
+  stored: { time: field(1, time), seen: field(2, seen), ranges: field(3, list(tuple({ first: uint(), last: uint() }), 1, 512)), held: maybe(4, held) },
   incident: {
     time: field(1, time), seen: field(2, seen), type: field(3, uint(1, 4)), count: field(4, uint()), root: field(5, h32), commitment: field(6, h32),
     claim: maybe(7, nested),
@@ -77,6 +86,16 @@ const bad = (ok: boolean, what: string): void => ensure(ok, 'MALFORMED', what)
 /** Strictly, from above 32 zero bytes. */
 const rising = (of: Bytes[]): boolean => of.every((x, i) => compare(of[i - 1] ?? new Uint8Array(32), x) < 0)
 
+/** Where all of them are listed the root is theirs. */
+function checkHeld(of: Held | undefined): void {
+  if (!of) return
+  const listed = of.n < BigInt(HELD_MAX) ? of.n : BigInt(HELD_MAX), tree = new TreeBuilder()
+  bad((of.mode === FREE) === (of.until === 0n), 'held: a time until when goes with what is locked')
+  bad(BigInt(of.objects.length) === listed && of.objects.every((o, i, all) => i === 0 || compare(all[i - 1]!.name, o.name) < 0), 'held: the objects ascend, and are as many as it says')
+  for (const o of of.objects) tree.add(leafHash(join(head(4, 2), cborBytes(o.name), cborText(o.version))))
+  bad(of.n > listed || hex(tree.root()) === hex(of.root), 'held: the root is not that of the objects that it lists')
+}
+
 /** What a table of fields cannot say. */
 const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
   genesis: (g) => {
@@ -85,6 +104,7 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(/^[!-*,-~]+$/.test(g.origin.slice(0, slash)), 'genesis: the name in the origin is printable ASCII without space and +')
     bad(hex(unhex(nonce, 16)) === hex(g.nonce), 'genesis: the origin does not end with the nonce')
     bad(g.policy.mandatory.every((id, i, all) => id > (i === 0 ? 0n : all[i - 1]!)), 'genesis: the mandatory organisations ascend')
+    bad((g.policy.seal ?? []).every((s, i, all) => i === 0 || compare(toUtf8(all[i - 1]!.profile), toUtf8(s.profile)) < 0), 'genesis: the profiles that must be sealed ascend')
   },
   block: (b) => {
     bad(b.first + b.count <= MAX63, 'block: its records end beyond any log')
@@ -97,7 +117,11 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(c.second === undefined || (c.sealed !== undefined && rising(c.second)), 'claim: what is sealed within is sealed without, for keys that ascend')
     bad(c.second === undefined || c.second.every((kid) => c.sealed!.every((other) => compare(kid, other) !== 0)), 'claim: one key alone would open what needs two')
   },
-  stored: (s) => bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap'),
+  deposit: (d) => checkHeld(d.held),
+  stored: (s) => {
+    bad(s.ranges.every((r, i) => r.first <= r.last && (i === 0 || s.ranges[i - 1]!.last < r.first)), 'stored: ranges ascend and do not overlap')
+    checkHeld(s.held)
+  },
   incident: (i) => bad((i.claim !== undefined) === (i.type === EQUIVOCATION), 'incident: a claim goes with an equivocation'),
   inventory: (v) => {
     bad((v.case === undefined) !== (v.kid === undefined), 'inventory: of a case or of a key')
@@ -137,6 +161,8 @@ export const kinds: Record<Kind, Row> = {
   member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR }, timeout: { form: 'signed', roles: ORGANISATION | NODE },
   grant: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
 }
+/** Who says anew how it is held. */
+export const HOLDS_ANEW = PROVIDER
 /** The roles of a claim that answers a notice, and of its outcome. */
 export const answering: Partial<Record<Kind, number>> = { claim: PROVIDER, deposit: DEPOSITOR | ORGANISATION, refusal: DEPOSITOR | ORGANISATION }
 /** By role: who may enrol parties of it, and give and revoke their keys. */

@@ -1,0 +1,335 @@
+/* How the provider's store holds what was accepted. See held.h.
+ *
+ * (1) What is signed is what the store itself answers for the very version that was read again: never what was asked of it.
+ * (2) Of each object the newest word in the log counts: its acceptance, or what the provider said of it later.
+ */
+#include "service/held.h"
+
+#include "custody/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HOUR_MS UINT64_C(3600000)
+
+/* ---- what is said ---- */
+
+struct container {
+    cu_hash name;
+    bool packed;
+};
+
+static int by_name(const void *a, const void *b) { return memcmp(a, b, sizeof(cu_hash)); }
+
+static cu_status add_container(struct cu_objects *store, const cu_hash *root, uint64_t size, struct cu_buf *ret,
+                               struct cu_err *err)
+{
+    struct container c = { .packed = false };
+
+    if (size == 0) return CU_OK;
+    TRY(cu_store_container(store, root, size, &c.name, &c.packed, err));
+    cu_buf_add(ret, cu_span(&c, sizeof c));
+    return cu_buf_ok(ret, err);
+}
+
+static cu_status add_items(struct cu_objects *store, struct cu_span manifest, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_manifest m;
+    struct cu_item item;
+    bool more = true;
+
+    TRY(cu_manifest_open(manifest, &m, err));
+    while (more) {
+        TRY(cu_manifest_next(&m, &item, &more, err));
+        if (more && item.has_root) TRY(add_container(store, &item.root, item.size, ret, err));
+    }
+    return CU_OK;
+}
+
+/* What travels with the record need not lie in the store yet. */
+static cu_status gather(struct cu_objects *store, const struct cu_claim *claim, struct cu_span manifest, struct cu_buf *ret,
+                        struct cu_err *err)
+{
+    CU_BUF read = cu_buf_heap((size_t)claim->size + 1);
+    struct cu_object o;
+
+    const cu_status added = add_container(store, &claim->root, claim->size, ret, err);
+    if (added != CU_NOT_FOUND || claim->size > CU_CONTENT_INLINE_MAX) TRY(added);
+    if (!claim->has_folder) return CU_OK;
+    if (manifest.n == 0) {
+        TRY(cu_objects_find(store, CU_OBJECT_CONTENT, &claim->root, &o, err));
+        TRY(cu_object_read(&o, (size_t)claim->size, &read, err));
+        manifest = cu_buf_span(&read);
+    }
+    return add_items(store, manifest, ret, err);
+}
+
+static cu_status say_one(struct cu_objects *store, const struct container *c, uint64_t until, struct cu_frontier *tree,
+                         struct cu_held *io, struct cu_buf *objects, struct cu_err *err)
+{
+    uint8_t mem[168];
+    struct cu_buf one = cu_buf_over(mem, sizeof mem);
+    struct cu_fs_held is;
+
+    TRY(cu_store_held(store, &c->name, c->packed, "", until, &is, err));
+    const struct cu_held_object object = { c->name, cu_span_str(is.version) };
+    TRY(cu_schema_write(&cu_held_object_schema, &object, &one, err));
+    const cu_hash leaf = cu_leaf_hash(cu_buf_span(&one));
+    cu_frontier_append(tree, &leaf);
+    if (io->n == 0 || is.mode < io->mode) io->mode = is.mode;
+    if (io->n == 0 || is.until < io->until) io->until = is.until;
+    if (io->n++ < CU_HELD_OBJECTS_MAX) {
+        cu_buf_add(objects, cu_buf_span(&one));
+        io->objects.n++;
+    }
+    return cu_buf_ok(objects, err);
+}
+
+static cu_status say_all(struct cu_objects *store, struct cu_buf *containers, uint64_t until, struct cu_held_said *ret,
+                         struct cu_err *err)
+{
+    struct container *c = (struct container *)(void *)containers->p;
+    const size_t n = containers->n / sizeof *c;
+    struct cu_buf objects = cu_buf_over(ret->mem, sizeof ret->mem);
+    struct cu_frontier tree = { 0 };
+    struct cu_held held = { .n = 0 };
+
+    if (n == 0) return CU_OK;
+    qsort(c, n, sizeof *c, by_name);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || !cu_hash_eq(&c[i].name, &c[i - 1].name)) TRY(say_one(store, &c[i], until, &tree, &held, &objects, err));
+    if (held.mode == CU_HELD_FREE || held.until == 0) held.mode = CU_HELD_FREE, held.until = 0;
+    held.root = cu_frontier_root(&tree);
+    held.objects.bytes = cu_buf_span(&objects);
+    ret->held = held;
+    ret->has = true;
+    return CU_OK;
+}
+
+/* An hour is for what is signed only later, over a block that is younger than now. */
+static uint64_t lock_until(struct cu_place *p)
+{
+    const struct cu_policy *policy = cu_genesis_policy(p);
+
+    return policy->has_retention ? cu_place_now(p).v + policy->retention * 24 * HOUR_MS + HOUR_MS : 0;
+}
+
+cu_status cu_held_ask(struct cu_place *p, struct cu_objects *store, const struct cu_claim *claim, struct cu_span manifest,
+                      struct cu_held_said *ret, struct cu_err *err)
+{
+    const bool apart = claim->size > CU_CONTENT_INLINE_MAX || (claim->has_folder && claim->folder.bytes > 0);
+    CU_BUF containers = cu_buf_heap(SIZE_MAX / 4);
+
+    ret->has = false;
+    ENSURE(!apart || cu_store_versioned(store) || !cu_genesis_policy(p)->has_retention, err, CU_NOT_ALLOWED,
+           "the ledger's policy asks that the provider's store keeps what it accepts locked for %llu days, and this store is a "
+           "folder, in which nothing is locked: nothing was signed. Let it lie in a bucket with Object Lock (--cloud s3://…)",
+           LLU(cu_genesis_policy(p)->retention));
+    if (!cu_store_versioned(store)) return CU_OK;
+    TRY(gather(store, claim, manifest, &containers, err));
+    return say_all(store, &containers, lock_until(p), ret, err);
+}
+
+/* ---- what was said, of each object ---- */
+
+struct word {
+    cu_hash name;
+    uint64_t order, seq; /* of the entry that says so; the deposit that it is about, UINT64_MAX: none */
+    uint64_t mode, until;
+    uint32_t version, version_n; /* in `text` */
+};
+
+struct words {
+    struct word *word;
+    size_t n, cap;
+    struct cu_buf text, *ranges;
+};
+
+static void words_free(struct words *w)
+{
+    free(w->word);
+    cu_buf_free(&w->text);
+}
+
+static int by_object(const void *a, const void *b)
+{
+    const struct word *x = a, *y = b;
+    const int named = memcmp(x->name.b, y->name.b, sizeof x->name.b);
+
+    return named ? named : (x->order > y->order) - (x->order < y->order);
+}
+
+/* Many deposits in a row lie in one pack: its version stands there once. */
+static cu_status keep_version(struct words *w, struct cu_span version, struct word *io, struct cu_err *err)
+{
+    const struct word *last = w->n ? &w->word[w->n - 1] : NULL;
+
+    if (last && cu_span_eq(cu_span(w->text.p + last->version, last->version_n), version)) {
+        io->version = last->version, io->version_n = last->version_n;
+        return CU_OK;
+    }
+    io->version = (uint32_t)w->text.n, io->version_n = (uint32_t)version.n;
+    cu_buf_add(&w->text, version);
+    return cu_buf_ok(&w->text, err);
+}
+
+static cu_status add_words(struct words *w, const struct cu_held *held, uint64_t order, uint64_t seq, struct cu_err *err)
+{
+    struct cu_held_object object;
+    size_t at = 0;
+
+    while (cu_list_next(&held->objects, &cu_held_object_schema, &at, &object)) {
+        struct word one = { .name = object.name, .order = order, .seq = seq, .mode = held->mode, .until = held->until };
+        TRY(keep_version(w, object.version, &one, err));
+        if (w->n == w->cap) {
+            const size_t cap = w->cap ? 2 * w->cap : 256;
+            struct word *more = realloc(w->word, cap * sizeof *more);
+            ENSURE(more, err, CU_NO_MEMORY, "no memory for what the log says of the bucket's objects");
+            w->word = more;
+            w->cap = cap;
+        }
+        w->word[w->n++] = one;
+    }
+    return CU_OK;
+}
+
+static cu_status read_words(struct cu_place *p, struct words *w, struct cu_err *err)
+{
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    for (uint64_t seq = 0; seq < p->log.checkpoint.size.v; seq++) {
+        TRY(cu_log_entry_in_order(&p->log, (cu_seq){ seq }, &bytes, err));
+        TRY(cu_entry_read(bytes, &e, err));
+        const struct cu_deposit *deposit = &e.outer.body.deposit;
+        const struct cu_stored *stored = &e.outer.body.stored;
+        if (e.kind == CU_KIND_DEPOSIT && deposit->has_held) TRY(add_words(w, &deposit->held, seq, seq, err));
+        if (e.kind == CU_KIND_STORED && stored->has_held) TRY(add_words(w, &stored->held, seq, UINT64_MAX, err));
+    }
+    if (w->n) qsort(w->word, w->n, sizeof *w->word, by_object);
+    return CU_OK;
+}
+
+/* ---- against the store ---- */
+
+static cu_status ask_store(const struct cu_objects *store, const cu_hash *name, const char *version, bool *ret_packed,
+                           struct cu_fs_held *ret, struct cu_err *err)
+{
+    const cu_status packed = cu_store_held(store, name, true, version, 0, ret, err);
+
+    *ret_packed = packed != CU_NOT_FOUND;
+    return *ret_packed ? packed : cu_store_held(store, name, false, version, 0, ret, err);
+}
+
+/* What is wrong with the newest word on an object, in `ret`; "": nothing. *ret_served: it is there, as *ret_is. */
+static cu_status judge_word(const struct words *w, const struct word *said, const struct cu_objects *store, bool pins,
+                            char ret[400], bool *ret_served, struct cu_err *err)
+{
+    struct cu_fs_held is, served;
+    char version[128], told[32], until[32];
+    bool packed;
+
+    ret[0] = 0;
+    snprintf(version, sizeof version, "%.*s", (int)said->version_n, (const char *)w->text.p + said->version);
+    cu_status there = pins ? ask_store(store, &said->name, "", &packed, &served, err) : CU_NOT_FOUND;
+    *ret_served = there == CU_OK;
+    if (pins && there == CU_NOT_FOUND) return CU_OK; /* it is named as missing */
+    if (pins) TRY(there);
+    there = ask_store(store, &said->name, version, &packed, &is, err);
+    if (there == CU_NOT_FOUND)
+        return snprintf(ret, 400, "version %s, which the provider signed for, is not in the bucket%s%s", version,
+                        pins ? "; what is served is version " : "", pins ? served.version : ""),
+               CU_OK;
+    TRY(there);
+    cu_time_text((cu_unix_ms){ said->until }, told);
+    cu_time_text((cu_unix_ms){ is.until }, until);
+    if (pins && strcmp(served.version, version) != 0)
+        snprintf(ret, 400, "the provider signed for version %s, and what is served is version %s", version, served.version);
+    else if (is.mode < said->mode || is.until < said->until)
+        snprintf(ret, 400, "the provider signed that version %s is %s until %s; the store says: %s%s%s", version,
+                 cu_held_mode_text(said->mode), told, cu_held_mode_text(is.mode), is.mode ? " until " : "", is.mode ? until : "");
+    return CU_OK;
+}
+
+/* The newest word of each object. NULL: no more. */
+static const struct word *next_object(const struct words *w, size_t *io, size_t *ret_first)
+{
+    if (*io == w->n) return NULL;
+    *ret_first = *io;
+    while (*io < w->n && cu_hash_eq(&w->word[*io].name, &w->word[*ret_first].name)) ++*io;
+    return &w->word[*io - 1];
+}
+
+cu_status cu_held_compare(struct cu_place *p, struct cu_objects *store, bool pins, cu_held_differs *found, void *arg,
+                          uint64_t *ret_objects, struct cu_err *err)
+{
+    CU_CLEANUP(words_free) struct words w = { .text = cu_buf_heap(UINT32_MAX) };
+    const struct word *said;
+    size_t at = 0, first;
+    char what[400];
+    bool served;
+
+    *ret_objects = 0;
+    TRY(read_words(p, &w, err));
+    while ((said = next_object(&w, &at, &first))) {
+        TRY(judge_word(&w, said, store, pins, what, &served, err));
+        ++*ret_objects;
+        if (what[0]) found(arg, &(struct cu_held_difference){ &said->name, what, served });
+    }
+    return CU_OK;
+}
+
+/* ---- said anew ---- */
+
+static cu_status record_anew(struct cu_place *p, const struct cu_held *held, struct cu_range *range, size_t n, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_outcome outcome;
+
+    n = cu_ranges_join(range, n);
+    for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &range[i], &list, err));
+    struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) }, .held = *held, .has_held = true };
+    const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_PROVIDER, CU_PROFILE_NONE, NULL };
+    TRY(cu_say(p, &say, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    return cu_submit(p, &span, 1, &outcome, err);
+}
+
+/* One entry an object, with the deposits that lie in it: as many as an entry holds, the earliest ones. */
+static cu_status say_anew(struct cu_place *p, struct cu_objects *store, const struct word *from, const struct word *to,
+                          struct cu_err *err)
+{
+    struct cu_held_said said = { .has = false };
+    struct cu_range range[CU_STORED_RANGES_MAX];
+    struct cu_fs_held is;
+    struct container c = { .name = from->name };
+    CU_BUF one = cu_buf_heap(sizeof c);
+    size_t n = 0;
+
+    TRY(ask_store(store, &from->name, "", &c.packed, &is, err));
+    cu_buf_add(&one, cu_span(&c, sizeof c));
+    TRY(say_all(store, &one, lock_until(p), &said, err));
+    for (const struct word *w = from; w < to && n < CU_STORED_RANGES_MAX; w++)
+        if (w->seq != UINT64_MAX) range[n++] = (struct cu_range){ w->seq, w->seq };
+    return record_anew(p, &said.held, range, n, err);
+}
+
+cu_status cu_held_anew(struct cu_place *p, struct cu_objects *store, uint64_t *ret_n, struct cu_err *err)
+{
+    CU_CLEANUP(words_free) struct words w = { .text = cu_buf_heap(UINT32_MAX) };
+    const struct word *said;
+    size_t at = 0, first;
+    char what[400];
+    bool served;
+
+    *ret_n = 0;
+    TRY(cu_place_refresh(p, err));
+    TRY(read_words(p, &w, err));
+    while ((said = next_object(&w, &at, &first))) {
+        TRY(judge_word(&w, said, store, true, what, &served, err));
+        if (!what[0] || !served) continue;
+        TRY(say_anew(p, store, &w.word[first], &w.word[at], err));
+        ++*ret_n;
+    }
+    return CU_OK;
+}
