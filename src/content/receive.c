@@ -1,9 +1,11 @@
 /* The invariants are in receive.h. */
 #include "content/receive.h"
 
+#include "content/memory.h"
+
 #include <stdio.h>
 
-enum { MARK_BYTES = 16, MARK_EVERY = 16 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024 };
+enum { MARK_BYTES = 16, MARK_EVERY = 16 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024, BLOCK = 4096, HELD = CU_CHUNK_BYTES / 2 };
 
 static void name_of(const struct cu_receive *r, const char *suffix, char ret[CU_RECEIVE_PATH_MAX + 16])
 {
@@ -85,11 +87,43 @@ static cu_status add_to_tree(void *tree, struct cu_span bytes, struct cu_err *er
     return CU_OK;
 }
 
-/* From its begin to `at`, as it lies. */
+/* By (4), up to `at`: the block that is not full is read again. */
+static cu_status hold(struct cu_receive *r, struct cu_file *f, uint64_t at, struct cu_err *err)
+{
+    size_t got = 0;
+
+    r->held_n = at % BLOCK;
+    r->held_new = 0;
+    if (r->held_n > 0) TRY(f->ops->read_at(f, at - r->held_n, r->held, r->held_n, &got, err));
+    ENSURE(got == r->held_n, err, CU_CHANGED, "%s.bytes shrank", r->path);
+    return CU_OK;
+}
+
+/* The chunk at hand from its begin to `at`, as it lies. */
 static cu_status take_up(struct cu_receive *r, uint64_t at, struct cu_err *err)
 {
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+
     find_chunk(r, at);
-    return feed_file(r->bytes, r->chunk_from, at, add_to_tree, &r->tree, err);
+    if (at == r->chunk_from && at % BLOCK == 0) return r->held_n = r->held_new = 0, CU_OK;
+    TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
+    TRY(feed_file(f, r->chunk_from, at, add_to_tree, &r->tree, err));
+    return r->held ? hold(r, f, at, err) : CU_OK;
+}
+
+/* What the last block lacks is zero, and cut off again. */
+static cu_status flush(struct cu_receive *r, struct cu_err *err)
+{
+    const size_t rest = r->held_n % BLOCK, whole = r->held_n - rest + (rest ? BLOCK : 0);
+
+    if (r->held_new == 0) return CU_OK;
+    if (rest) memset(r->held + r->held_n, 0, whole - r->held_n);
+    TRY(r->bytes->ops->write_at(r->bytes, r->at - r->held_n, cu_span(r->held, whole), err));
+    if (rest) TRY(r->bytes->ops->truncate(r->bytes, r->at, err));
+    if (rest) memmove(r->held, r->held + r->held_n - rest, rest);
+    r->held_n = rest;
+    r->held_new = 0;
+    return CU_OK;
 }
 
 /* ---- the mark ---- */
@@ -116,7 +150,8 @@ static cu_status write_mark(struct cu_receive *r, uint64_t at, struct cu_err *er
 static cu_status settle(struct cu_receive *r, struct cu_err *err)
 {
     if (r->at == r->durable) return CU_OK;
-    cu_status settled = r->at > r->durable ? r->bytes->ops->sync(r->bytes, err) : CU_OK;
+    cu_status settled = flush(r, err);
+    if (settled == CU_OK && r->at > r->durable) settled = r->bytes->ops->sync(r->bytes, err);
     if (settled == CU_OK) settled = write_mark(r, r->at, err);
     r->broken = r->broken || settled != CU_OK;
     return settled;
@@ -157,11 +192,14 @@ static void close_files(struct cu_receive *r)
     cu_file_close(&r->bytes);
     cu_file_close(&r->mark);
     cu_file_close(&r->chunks);
+    free(r->held);
+    r->held = NULL;
+    r->held_n = r->held_new = 0;
 }
 
 static cu_status open_files(struct cu_receive *r, struct cu_err *err)
 {
-    TRY(open_file(r, "bytes", CU_OPEN_WRITE | CU_OPEN_CREATE, &r->bytes, err));
+    TRY(open_file(r, "bytes", CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_DIRECT, &r->bytes, err));
     TRY(open_file(r, "mark", CU_OPEN_WRITE | CU_OPEN_CREATE, &r->mark, err));
     return r->has_chunks ? open_file(r, "chunks", CU_OPEN_READ, &r->chunks, err) : CU_OK;
 }
@@ -169,14 +207,16 @@ static cu_status open_files(struct cu_receive *r, struct cu_err *err)
 /* What of the file from `at` on has the roots that it should have: (3). */
 static cu_status go_on(struct cu_receive *r, uint64_t at, uint64_t size, struct cu_err *err)
 {
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
     bool known = true;
     cu_hash want, is;
 
     TRY(take_up(r, at, err));
+    TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
     while (r->at < r->length && r->chunk_end <= size) {
         TRY(known_root(r, &want, &known, err));
         if (!known) return CU_OK;
-        TRY(feed_file(r->bytes, r->at, r->chunk_end, add_to_tree, &r->tree, err));
+        TRY(feed_file(f, r->at, r->chunk_end, add_to_tree, &r->tree, err));
         is = cu_content_root(&r->tree);
         if (!cu_hash_eq(&is, &want)) return find_chunk(r, at), CU_OK;
         at = r->chunk_end;
@@ -340,6 +380,7 @@ cu_status cu_receive_extend(struct cu_receive *r, const struct cu_receive_part *
 static cu_status fall_back(struct cu_receive *r, uint64_t to, struct cu_err *err)
 {
     if (r->durable > to) TRY(write_mark(r, to, err));
+    TRY(flush(r, err));
     TRY(r->bytes->ops->truncate(r->bytes, to, err));
     return take_up(r, to, err);
 }
@@ -352,6 +393,8 @@ static cu_status begin(struct cu_receive *r, struct cu_err *err)
     if (r->durable == 0) TRY(sync_folder(r, err)); /* the files' names */
     if (r->stale) TRY(write_mark(r, r->durable, err));
     r->stale = false;
+    r->held = cu_transfer_memory(HELD);
+    ENSURE(r->held, err, CU_NO_MEMORY, "no memory for what comes: nothing of it was kept");
     TRY(r->bytes->ops->truncate(r->bytes, r->durable, err));
     return take_up(r, r->durable, err);
 }
@@ -384,13 +427,16 @@ static cu_status judge_chunk(struct cu_receive *r, struct cu_err *err)
 static cu_status add(struct cu_receive *r, struct cu_span bytes, struct cu_err *err)
 {
     while (bytes.n > 0) {
-        const uint64_t room = r->chunk_end - r->at;
+        const uint64_t left = r->chunk_end - r->at, room = left < HELD - r->held_n ? left : HELD - r->held_n;
         const size_t n = bytes.n < room ? bytes.n : (size_t)room;
-        ENSURE(room > 0, err, CU_TOO_LARGE, "more bytes came than were claimed: those behind the end were not kept");
-        TRY(r->bytes->ops->write_at(r->bytes, r->at, cu_span(bytes.p, n), err));
+        ENSURE(left > 0, err, CU_TOO_LARGE, "more bytes came than were claimed: those behind the end were not kept");
+        memcpy(r->held + r->held_n, bytes.p, n);
         cu_content_add(&r->tree, cu_span(bytes.p, n));
         r->at += n;
+        r->held_n += n;
+        r->held_new += n;
         bytes = cu_span_from(bytes, n);
+        if (r->held_n == HELD) TRY(flush(r, err));
         if (r->at == r->chunk_end) TRY(judge_chunk(r, err));
         if (!r->together && r->at - r->durable >= MARK_EVERY) TRY(settle(r, err));
     }
@@ -422,6 +468,7 @@ cu_status cu_receive_read(struct cu_receive *r, uint64_t from, uint64_t to,
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
 
     if (from == to) return CU_OK;
+    if (r->bytes) TRY(flush(r, err));
     TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
     return feed_file(f, from, to, feed, arg, err);
 }

@@ -8,6 +8,8 @@
  * (2) A chunk's root is known from the sender's list, which leads to the object's root, or is that of an object that is no larger. A chunk
  *     that has another one does not count, nor does anything behind it. What has no known root is judged when the whole is stored.
  * (3) After a crash the mark holds; behind it whole chunks count that have the root that they should have.
+ * (4) What comes is gathered, and written past the page cache in whole blocks: a cache that fills with what nobody reads soon costs more than
+ *     the disk. `held` is what is not written yet, from the begin of the file's last block on.
  */
 #ifndef CU_CONTENT_RECEIVE_H
 #define CU_CONTENT_RECEIVE_H
@@ -27,6 +29,8 @@ struct cu_receive {
 
     /* between begin and end */
     struct cu_file *bytes, *mark, *chunks;
+    uint8_t *held;
+    size_t held_n, held_new;                             /* of them, not written yet: the last */
     bool together, broken;
     size_t now;                                          /* the part that `at` lies in, */
     uint64_t at, part_from, part_chunk, chunk_from, chunk_end; /* where it begins, in bytes and in chunks; and its chunk */
