@@ -2,7 +2,8 @@
  *
  * (1) Nothing says what came but the bytes: whoever goes on hashes what lies there, and keeps the chunks that have their roots.
  * (2) What is kept so is written once more: it may be in the page cache alone, after a sync that failed, in this process or another.
- * (3) Whole chunks go past the page cache where their memory allows it; what is at the end of an object may not be whole blocks.
+ * (3) Whole chunks go past the page cache where their memory allows it; what is at the end of an object may not be whole blocks. The file has its
+ *     length from the begin: writes that lengthen a file wait for one another.
  */
 #include "content/memory.h"
 #include "content/store.h"
@@ -78,7 +79,7 @@ static cu_status go_on(struct cu_arrival *a, struct cu_err *err)
         const cu_status kept = cu_arrival_add(a, i, cu_span(bytes, got), err);
         if (kept != CU_BAD_HASH) TRY(kept);
     }
-    return lies > a->size ? a->main->ops->truncate(a->main, a->size, err) : CU_OK;
+    return lies != a->size ? a->main->ops->truncate(a->main, a->size, err) : CU_OK;
 }
 
 cu_status cu_arrival_begin(struct cu_objects *s, const cu_hash *root, uint64_t size, const cu_hash *chunk,
