@@ -235,7 +235,7 @@ static cu_status bring_segment(struct bringing *b, unsigned lane, uint64_t segme
 
 static cu_status bring_segments(struct cu_copier *c, unsigned lane, struct cu_err *err)
 {
-    uint8_t *memory = cu_transfer_memory(CU_CHUNK_BYTES); /* as a disk likes it */
+    uint8_t *memory = cu_transfer_memory(CU_HUGE_PAGE);
     struct bringing b = { c, &c->large.want, CU_OK };
     struct cu_coming in = { .size = c->large.want.size, .piece = cu_buf_over(memory, CU_CHUNK_BYTES), .keep = keep_chunk, .arg = &b };
     cu_status done = CU_OK;
