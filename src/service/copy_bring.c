@@ -237,7 +237,9 @@ static cu_status bring_segments(struct cu_copier *c, unsigned lane, struct cu_er
 {
     uint8_t *memory = cu_transfer_memory(CU_HUGE_PAGE);
     struct bringing b = { c, &c->large.want, CU_OK };
-    struct cu_coming in = { .size = c->large.want.size, .piece = cu_buf_over(memory, CU_CHUNK_BYTES), .keep = keep_chunk, .arg = &b };
+    struct cu_coming in = {
+        .size = c->large.want.size, .piece = cu_buf_over(memory, CU_CHUNK_BYTES), .keep = keep_chunk, .arg = &b
+    };
     cu_status done = CU_OK;
 
     ENSURE(memory, err, CU_NO_MEMORY, "no memory to bring copies");

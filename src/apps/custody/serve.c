@@ -144,7 +144,8 @@ cu_status serving_begin(struct session *s, const char *usual, struct serving *re
     uint64_t n = WORKERS, rate;
 
     *ret = (struct serving){ .s = s };
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_MEMORY); /* what chunks pass through goes back at once, instead of staying with each thread */
+    (void)mallopt(M_MMAP_THRESHOLD,
+                  LARGE_MEMORY); /* what chunks pass through goes back at once, instead of staying with each thread */
     TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : usual, ret->address, &ret->port, err));
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
