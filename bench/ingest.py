@@ -128,7 +128,8 @@ def get() -> None:
         fresh(name)
 
 
-if sys.argv[1] == "get":
-    get()
-else:
-    ingest(sys.argv[1])
+if __name__ == "__main__":
+    if sys.argv[1] == "get":
+        get()
+    else:
+        ingest(sys.argv[1])

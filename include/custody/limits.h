@@ -88,7 +88,7 @@
     X(HTTP_HEADER_BYTES, 32768, "bytes", "a request's line and headers")                                               \
     X(HTTP_HEADERS_MAX, 100, "headers", "of one request")                                                              \
     X(HTTP_BODIES, 67108864, "bytes", "of all bodies in memory: who brings more is told to come again")                \
-    X(HTTP_PIECE, 262144, "bytes", "of a body that is not gathered: what a busy connection has of it in memory")          \
+    X(HTTP_PIECE, 196608, "bytes", "of a body that is not gathered: what a busy connection has of it in memory")          \
     X(HTTP_REST_MAX, 1048576, "bytes", "read of a body after it was refused, before the connection is closed")         \
     X(HTTP_ANSWER_MAX, 33554432, "bytes", "an answer that is made in memory")                                          \
     X(HTTP_ANSWERS, 134217728, "bytes", "of all such answers and pieces at once: who asks for more then is told to come again")  \

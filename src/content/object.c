@@ -1,4 +1,5 @@
 /* Reading one object: nothing that was not verified is handed on. */
+#include "content/memory.h"
 #include "content/scan.h"
 #include "content/store.h"
 
@@ -121,23 +122,50 @@ static struct cu_span part_of(struct cu_span piece, uint64_t at, struct range r)
     return cu_span(piece.p + begin, end - begin);
 }
 
+/* Memory for a chunk. */
+struct reading {
+    struct cu_objects *s;
+    uint8_t *bytes;
+};
+
+static void take_memory(struct reading *r)
+{
+    pthread_mutex_lock(&r->s->lock);
+    for (int i = 0; i < CU_STORE_SPARES && !r->bytes; i++) r->bytes = r->s->spare[i], r->s->spare[i] = NULL;
+    pthread_mutex_unlock(&r->s->lock);
+    if (!r->bytes) r->bytes = cu_transfer_memory(CU_HUGE_PAGE);
+}
+
+static void give_memory(struct reading *r)
+{
+    pthread_mutex_lock(&r->s->lock);
+    for (int i = 0; i < CU_STORE_SPARES && r->bytes; i++)
+        if (!r->s->spare[i]) r->s->spare[i] = r->bytes, r->bytes = NULL;
+    pthread_mutex_unlock(&r->s->lock);
+    free(r->bytes);
+}
+
 static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c, struct range r, feed_fn feed, void *arg,
                                struct cu_err *err)
 {
     struct cu_objects *s = o->store;
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
-    CU_CLEANUP(free_bytes) uint8_t *bytes = malloc(CU_CHUNK_BYTES);
+    CU_CLEANUP(give_memory) struct reading memory = { .s = s };
+    const bool much = r.to - r.from >= CU_CHUNK_BYTES; /* who asks for a part of a chunk soon asks for the next one of it */
     char path[CU_STORE_PATH_MAX];
     cu_hash leaves[LEAVES];
     size_t got = 0;
 
+    take_memory(&memory);
+    uint8_t *const bytes = memory.bytes;
     ENSURE(bytes, err, CU_NO_MEMORY, "no memory to read an object");
     cu_store_path(s, CU_STORE_LARGE, &o->name, path);
-    TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ, &f, err));
+    TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ | (much ? CU_OPEN_DIRECT : 0), &f, err));
     for (uint64_t i = r.from / CU_CHUNK_BYTES; i < c->n && i * CU_CHUNK_BYTES < r.to; i++) {
         uint64_t at = i * CU_CHUNK_BYTES, left = o->size - at;
         size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
-        TRY(f->ops->read_at(f, at, bytes, want, &got, err));
+        TRY(f->ops->read_at(f, at, bytes, (want + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES, &got, err));
+        if (got > want) got = want;
         cu_hash root = cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves));
         ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH,
                "%s: the megabyte at offset %llu does not have the bytes that were recorded", path, (unsigned long long)at);

@@ -101,6 +101,7 @@ void cu_objects_close(struct cu_objects *s)
     if (!s) return;
     cu_catalogue_free(&s->catalogue);
     free(s->lately.root);
+    for (int i = 0; i < CU_STORE_SPARES; i++) free(s->spare[i]);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -73,6 +73,8 @@ CU_MUST_USE cu_status cu_put_large_end(struct cu_put *p, cu_hash *ret_root, uint
 /** A large one that lies in a file of the same file system, synced: it is read, and the file becomes the store's with the commit. One store
  *  alone. BAD_HASH: it has another root. */
 CU_MUST_USE cu_status cu_put_adopt(struct cu_put *p, const char *path, const cu_hash *root, struct cu_err *err);
+/** In this store a rename leaves bytes where they are: what is adopted was read from the medium, and `verify` does not read it once more. */
+void cu_put_in_place(struct cu_put *p);
 /** Sync once, publish by rename, sync folders, tell the index. After it everything put is durable in every store. An error:
  *  nothing of the batch counts, whatever of it may lie there is harmless. */
 CU_MUST_USE cu_status cu_put_commit(struct cu_put *p, struct cu_err *err);

@@ -73,6 +73,7 @@ struct cu_put {
     struct cu_put_writer writer[CU_PUT_STORES_MAX];
     size_t n;
     bool committed, failed;
+    bool in_place; /* adopting is a rename, and nothing else */
     bool unasked; /* small objects are put without a question whether the stores have them */
 
     struct cu_crew *crew; /* NULL until the first slot */

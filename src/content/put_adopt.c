@@ -57,3 +57,5 @@ cu_status cu_put_adopt(struct cu_put *p, const char *path, const cu_hash *root, 
     p->failed = adopted != CU_OK && adopted != CU_BAD_HASH;
     return adopted;
 }
+
+void cu_put_in_place(struct cu_put *p) { p->in_place = true; }

@@ -157,6 +157,20 @@ static cu_status verify_link(struct cu_judging *judging, struct cu_objects *s, c
                                      : cu_objects_has(s, l->kind, &l->name, l->size, true, err);
 }
 
+/* Its bytes were read when they were durable already. Is it this file that has the name now, and is its tree the one that was made then? */
+static cu_status verify_adopted(struct cu_objects *s, const struct cu_put_file *f, struct cu_err *err)
+{
+    char path[CU_STORE_PATH_MAX];
+    struct cu_file_stat st;
+    cu_hash is;
+
+    cu_store_path(s, CU_STORE_LARGE, &f->name, path);
+    TRY(s->fs->ops->stat(s->fs->self, path, &st, err));
+    TRY(cu_tree_file_root(s, &f->name, &is, err));
+    ENSURE(st.size == f->size && cu_hash_eq(&is, &f->name), err, CU_BAD_HASH, "%s: it is not the file that was put there", path);
+    return CU_OK;
+}
+
 cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err)
 {
     CU_CLEANUP(cu_judging_cleanup) struct cu_judging *judging = NULL;
@@ -167,7 +181,8 @@ cu_status cu_put_verify(struct cu_put *p, size_t which, struct cu_err *err)
     for (uint64_t i = 0; i < p->files_n; i++) {
         const struct cu_put_file *f = &p->file[i];
         const struct cu_judge_job job = { .large = f->large, .name = f->name, .size = f->size };
-        if (!f->discard) TRY(cu_judging_add(judging, &job, err));
+        if (f->discard) continue;
+        TRY(f->adopted[0] && p->in_place ? verify_adopted(s, f, err) : cu_judging_add(judging, &job, err));
     }
     for (size_t i = 0; i < p->links_n; i++) TRY(verify_link(judging, s, &p->link[i], err));
     return cu_judging_end(judging, err);

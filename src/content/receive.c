@@ -1,9 +1,11 @@
 /* The invariants are in receive.h. */
 #include "content/receive.h"
 
+#include "content/memory.h"
+
 #include <stdio.h>
 
-enum { MARK_BYTES = 16, MARK_EVERY = 16 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024 };
+enum { MARK_BYTES = 16, MARK_EVERY = 16 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024, PAGE = 4096, BLOCK = CU_CHUNK_BYTES / 4 };
 
 static void name_of(const struct cu_receive *r, const char *suffix, char ret[CU_RECEIVE_PATH_MAX + 16])
 {
@@ -85,11 +87,89 @@ static cu_status add_to_tree(void *tree, struct cu_span bytes, struct cu_err *er
     return CU_OK;
 }
 
-/* From its begin to `at`, as it lies. */
+/* ---- (4) ---- */
+
+static cu_status write_block(void *arg, size_t n, struct cu_err *err)
+{
+    const struct cu_receive *r = arg;
+
+    return r->bytes->ops->write_at(r->bytes, r->block[n].at, cu_span(r->block[n].bytes, r->block[n].n), err);
+}
+
+/* What comes in a few pieces is not worth a thread. */
+static cu_status start_writing(struct cu_receive *r, struct cu_err *err)
+{
+    const struct cu_lane lane = { .work = write_block, .arg = r };
+
+    for (int i = 0; i < 2; i++) {
+        r->block[i].bytes = cu_transfer_memory(BLOCK);
+        ENSURE(r->block[i].bytes, err, CU_NO_MEMORY, "no memory for what comes: nothing of it was kept");
+    }
+    TRY(cu_crew_new(&lane, 1, 2, r->length - r->durable > CU_CHUNK_BYTES, &r->crew, err));
+    return cu_crew_claim(r->crew, &r->gathers, err);
+}
+
+static void stop_writing(struct cu_receive *r)
+{
+    cu_crew_free(r->crew);
+    r->crew = NULL;
+    for (int i = 0; i < 2; i++) free(r->block[i].bytes), r->block[i].bytes = NULL;
+    r->held_n = r->held_new = 0;
+}
+
+/* Up to `at`: the page that is not full is read again. */
+static cu_status hold(struct cu_receive *r, struct cu_file *f, uint64_t at, struct cu_err *err)
+{
+    size_t got = 0;
+
+    r->held_n = at % PAGE;
+    r->held_new = 0;
+    if (r->held_n > 0) TRY(f->ops->read_at(f, at - r->held_n, r->block[r->gathers].bytes, r->held_n, &got, err));
+    ENSURE(got == r->held_n, err, CU_CHANGED, "%s.bytes shrank", r->path);
+    return CU_OK;
+}
+
+/* What the last page lacks is zero. */
+static cu_status write_held(struct cu_receive *r, struct cu_err *err)
+{
+    const size_t rest = r->held_n % PAGE, whole = r->held_n - rest + (rest ? PAGE : 0), now = r->gathers;
+    uint8_t *bytes = r->block[now].bytes;
+
+    if (r->held_new == 0) return CU_OK;
+    if (rest) memset(bytes + r->held_n, 0, whole - r->held_n);
+    r->block[now].n = whole;
+    r->block[now].at = r->at - r->held_n;
+    cu_crew_submit(r->crew);
+    TRY(cu_crew_claim(r->crew, &r->gathers, err));
+    if (rest) memcpy(r->block[r->gathers].bytes, bytes + r->held_n - rest, rest);
+    r->held_n = rest;
+    r->held_new = 0;
+    return CU_OK;
+}
+
+/* All of it is in the file, and nothing else. */
+static cu_status flush(struct cu_receive *r, struct cu_err *err)
+{
+    const bool padded = r->held_new > 0 && r->held_n % PAGE != 0;
+
+    if (!r->crew) return CU_OK;
+    TRY(write_held(r, err));
+    TRY(cu_crew_wait(r->crew, ~0U, cu_crew_submitted(r->crew), err));
+    return padded ? r->bytes->ops->truncate(r->bytes, r->at, err) : CU_OK;
+}
+
+/* ---- the file, read again ---- */
+
+/* The chunk at hand from its begin to `at`, as it lies. */
 static cu_status take_up(struct cu_receive *r, uint64_t at, struct cu_err *err)
 {
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+
     find_chunk(r, at);
-    return feed_file(r->bytes, r->chunk_from, at, add_to_tree, &r->tree, err);
+    if (at == r->chunk_from && at % PAGE == 0) return r->held_n = r->held_new = 0, CU_OK;
+    TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
+    TRY(feed_file(f, r->chunk_from, at, add_to_tree, &r->tree, err));
+    return r->crew ? hold(r, f, at, err) : CU_OK;
 }
 
 /* ---- the mark ---- */
@@ -116,7 +196,8 @@ static cu_status write_mark(struct cu_receive *r, uint64_t at, struct cu_err *er
 static cu_status settle(struct cu_receive *r, struct cu_err *err)
 {
     if (r->at == r->durable) return CU_OK;
-    cu_status settled = r->at > r->durable ? r->bytes->ops->sync(r->bytes, err) : CU_OK;
+    cu_status settled = flush(r, err);
+    if (settled == CU_OK && r->at > r->durable) settled = r->bytes->ops->sync(r->bytes, err);
     if (settled == CU_OK) settled = write_mark(r, r->at, err);
     r->broken = r->broken || settled != CU_OK;
     return settled;
@@ -154,6 +235,7 @@ static cu_status size_of(const struct cu_receive *r, const char *suffix, uint64_
 
 static void close_files(struct cu_receive *r)
 {
+    stop_writing(r);
     cu_file_close(&r->bytes);
     cu_file_close(&r->mark);
     cu_file_close(&r->chunks);
@@ -161,7 +243,7 @@ static void close_files(struct cu_receive *r)
 
 static cu_status open_files(struct cu_receive *r, struct cu_err *err)
 {
-    TRY(open_file(r, "bytes", CU_OPEN_WRITE | CU_OPEN_CREATE, &r->bytes, err));
+    TRY(open_file(r, "bytes", CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_DIRECT, &r->bytes, err));
     TRY(open_file(r, "mark", CU_OPEN_WRITE | CU_OPEN_CREATE, &r->mark, err));
     return r->has_chunks ? open_file(r, "chunks", CU_OPEN_READ, &r->chunks, err) : CU_OK;
 }
@@ -169,14 +251,16 @@ static cu_status open_files(struct cu_receive *r, struct cu_err *err)
 /* What of the file from `at` on has the roots that it should have: (3). */
 static cu_status go_on(struct cu_receive *r, uint64_t at, uint64_t size, struct cu_err *err)
 {
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
     bool known = true;
     cu_hash want, is;
 
     TRY(take_up(r, at, err));
+    TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
     while (r->at < r->length && r->chunk_end <= size) {
         TRY(known_root(r, &want, &known, err));
         if (!known) return CU_OK;
-        TRY(feed_file(r->bytes, r->at, r->chunk_end, add_to_tree, &r->tree, err));
+        TRY(feed_file(f, r->at, r->chunk_end, add_to_tree, &r->tree, err));
         is = cu_content_root(&r->tree);
         if (!cu_hash_eq(&is, &want)) return find_chunk(r, at), CU_OK;
         at = r->chunk_end;
@@ -340,6 +424,7 @@ cu_status cu_receive_extend(struct cu_receive *r, const struct cu_receive_part *
 static cu_status fall_back(struct cu_receive *r, uint64_t to, struct cu_err *err)
 {
     if (r->durable > to) TRY(write_mark(r, to, err));
+    TRY(flush(r, err));
     TRY(r->bytes->ops->truncate(r->bytes, to, err));
     return take_up(r, to, err);
 }
@@ -353,6 +438,7 @@ static cu_status begin(struct cu_receive *r, struct cu_err *err)
     if (r->stale) TRY(write_mark(r, r->durable, err));
     r->stale = false;
     TRY(r->bytes->ops->truncate(r->bytes, r->durable, err));
+    TRY(start_writing(r, err));
     return take_up(r, r->durable, err);
 }
 
@@ -384,13 +470,16 @@ static cu_status judge_chunk(struct cu_receive *r, struct cu_err *err)
 static cu_status add(struct cu_receive *r, struct cu_span bytes, struct cu_err *err)
 {
     while (bytes.n > 0) {
-        const uint64_t room = r->chunk_end - r->at;
+        const uint64_t left = r->chunk_end - r->at, room = left < BLOCK - r->held_n ? left : BLOCK - r->held_n;
         const size_t n = bytes.n < room ? bytes.n : (size_t)room;
-        ENSURE(room > 0, err, CU_TOO_LARGE, "more bytes came than were claimed: those behind the end were not kept");
-        TRY(r->bytes->ops->write_at(r->bytes, r->at, cu_span(bytes.p, n), err));
+        ENSURE(left > 0, err, CU_TOO_LARGE, "more bytes came than were claimed: those behind the end were not kept");
+        memcpy(r->block[r->gathers].bytes + r->held_n, bytes.p, n);
         cu_content_add(&r->tree, cu_span(bytes.p, n));
         r->at += n;
+        r->held_n += n;
+        r->held_new += n;
         bytes = cu_span_from(bytes, n);
+        if (r->held_n == BLOCK) TRY(write_held(r, err));
         if (r->at == r->chunk_end) TRY(judge_chunk(r, err));
         if (!r->together && r->at - r->durable >= MARK_EVERY) TRY(settle(r, err));
     }
@@ -422,6 +511,7 @@ cu_status cu_receive_read(struct cu_receive *r, uint64_t from, uint64_t to,
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
 
     if (from == to) return CU_OK;
+    TRY(flush(r, err));
     TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
     return feed_file(f, from, to, feed, arg, err);
 }

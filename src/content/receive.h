@@ -8,10 +8,13 @@
  * (2) A chunk's root is known from the sender's list, which leads to the object's root, or is that of an object that is no larger. A chunk
  *     that has another one does not count, nor does anything behind it. What has no known root is judged when the whole is stored.
  * (3) After a crash the mark holds; behind it whole chunks count that have the root that they should have.
+ * (4) What comes is gathered, and written past the page cache in whole blocks: a cache that fills with what nobody reads soon costs more than
+ *     the disk. While one block is written the next is gathered.
  */
 #ifndef CU_CONTENT_RECEIVE_H
 #define CU_CONTENT_RECEIVE_H
 
+#include "content/crew.h"
 #include "content/objects.h"
 
 struct cu_receive_part { cu_hash root; uint64_t size; };
@@ -27,6 +30,9 @@ struct cu_receive {
 
     /* between begin and end */
     struct cu_file *bytes, *mark, *chunks;
+    struct cu_crew *crew;                                /* by (4): its one lane writes, while the next block is gathered */
+    struct { uint8_t *bytes; size_t n; uint64_t at; } block[2];
+    size_t gathers, held_n, held_new;                    /* into which of them; bytes in it, and of them those not written yet: the last */
     bool together, broken;
     size_t now;                                          /* the part that `at` lies in, */
     uint64_t at, part_from, part_chunk, chunk_from, chunk_end; /* where it begins, in bytes and in chunks; and its chunk */

@@ -23,6 +23,7 @@ struct cu_catalogue {
     size_t rows_n, rows_cap;
 };
 
+enum { CU_STORE_SPARES = 4 };
 struct cu_objects {
     const struct cu_fs *fs;
     char dir[CU_STORE_DIR_MAX];
@@ -32,6 +33,7 @@ struct cu_objects {
     unsigned places; /* bits: names in incoming/ that are taken by a batch */
     bool written;    /* by a batch of this process */
     struct cu_catalogue catalogue;
+    uint8_t *spare[CU_STORE_SPARES]; /* memory for a chunk each, which was read into: asked for again it would be cleared page by page */
     struct { cu_hash name; cu_hash *root; uint64_t n; } lately; /* the chunks' roots of the large object that was last read in part */
 };
 

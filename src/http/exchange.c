@@ -123,7 +123,7 @@ static void judge_body(struct cu_http_exchange *x, const struct headers *h, cons
     else if (!takes(x, cu_gate_header(h->at, h->n, "content-type")))
         cu_http_refuse(x, 415, CU_USAGE, "a body of another media type than this path takes: /v1/openapi.json says which");
     else if (framing->length > route->takes_max) cu_http_refuse(x, 0, CU_TOO_LARGE, "the body is larger than this path takes");
-    else x->body = cu_buf_heap(route->take ? CU_HTTP_PIECE : route->takes_max);
+    else x->body = x->taken = cu_buf_heap(route->take ? CU_HTTP_PIECE : route->takes_max);
     x->length = framing->chunked ? UINT64_MAX : framing->length;
 }
 
@@ -239,11 +239,12 @@ static void tell_now(struct cu_http_exchange *x)
 
 static enum MHD_Result with_body(struct cu_http_exchange *x, const char *data, size_t *io_n)
 {
+    if (!x->ready && x->request.route->take) {
+        const enum cu_http_next next = cu_http_hand_over(x, *io_n);
+        if (next != CU_HTTP_GO_ON) return next == CU_HTTP_SUSPENDED ? MHD_YES : MHD_NO; /* this comes again */
+    }
     const bool was_refused = x->ready;
 
-    if (!was_refused && x->request.route->take &&
-        x->body.n + *io_n > CU_HTTP_PIECE) /* this comes again when the piece is taken */
-        return cu_http_queue(x) ? MHD_YES : MHD_NO;
     x->came += *io_n;
     gather(x, data, *io_n);
     if (x->ready) tell_now(x);
@@ -265,6 +266,7 @@ enum MHD_Result cu_http_call(void *server, struct MHD_Connection *connection, co
     }
     if (*io_n > 0) return with_body(x, data, io_n);
     if (x->told) return MHD_NO;
+    if (x->request.route && x->request.route->take && !cu_http_all_taken(x)) return MHD_YES;
     if (x->ready) return cu_http_send(x);
     x->ended = true;
     x->request.body = cu_buf_span(&x->body);
@@ -307,15 +309,17 @@ void cu_http_completed(void *server, struct MHD_Connection *connection, void **c
     (void)connection;
     *context = NULL;
     if (!x) return;
+    cu_http_let_go(x);
     if (x->request.stream) x->request.route->drop(x->request.stream);
     if (!x->answered) x->answer.http = 0;
     cu_http_count(x);
     log_line(x, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     cu_http_idle(x->conn);
     if (x->judged) cu_http_under_way(s, -1);
-    s->body_bytes -= x->charged;
+    s->body_bytes -= x->charged + x->taken.n;
     s->answer_bytes -= x->answer_charged;
     cu_buf_free(&x->body);
+    cu_buf_free(&x->taken);
     cu_buf_free(&x->answer.body);
     free(x);
 }

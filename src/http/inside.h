@@ -4,6 +4,9 @@
  *     while its connection is suspended. Queue and parking place are how it changes hands; `lock` guards both.
  * (2) Whoever suspends a connection sees to it that it is resumed: by a worker, always, also when the server stops. The library
  *     does not end while one is suspended.
+ *     But for the body of a route with a taker: while a worker has a piece of it (`taken`), the library's thread gathers the next one, as long
+ *     as bytes lie ready in the socket. When none do it suspends the connection with bytes in hand: so whatever the worker finds
+ *     is told at once, also to who sends no more. `feeding` and `waiting` say where it stands, under `lock`.
  * (3) A connection's descriptor is shut down by nobody but the watch, under `table`, and is in the table no longer when it is closed.
  */
 #ifndef CU_HTTP_INSIDE_H
@@ -65,6 +68,10 @@ struct cu_http_exchange {
     struct cu_http_request request;
     struct cu_http_answer answer;
     struct cu_buf body, args;
+    struct cu_buf taken;           /* a piece of the body, a worker's; `feeding`: it is in the queue or at work, `waiting`: the connection is suspended until that is done */
+    bool feeding, waiting;
+    cu_status fed;                 /* what became of it, and why: not while `feeding` */
+    struct cu_err fed_why;
     struct cu_span raw;            /* the target, as much of it as may be */
     const char *raw_at;            /* where the library has it: compared, never read */
     size_t raw_n;
@@ -89,6 +96,12 @@ enum MHD_Result cu_http_send(struct cu_http_exchange *x); /* answer.c */
 void cu_http_lines(const struct cu_http_exchange *x, struct cu_buf *out); /* its further headers, as they stand on the wire */
 /** Suspend, and hand over to the workers: true, and it is theirs. False: there is no room, and what is said then is in it. */
 bool cu_http_queue(struct cu_http_exchange *x);
+/** A body that is not gathered, so many bytes more of which have come. GO_ON: they are wanted, if x is not `ready` with a refusal by now; SUSPENDED: they come again. */
+enum cu_http_next { CU_HTTP_GO_ON, CU_HTTP_SUSPENDED, CU_HTTP_ENDING };
+enum cu_http_next cu_http_hand_over(struct cu_http_exchange *x, size_t more);
+/** The body has ended. False: a worker is at it still, and the connection is suspended until he is done. */
+bool cu_http_all_taken(struct cu_http_exchange *x);
+void cu_http_let_go(struct cu_http_exchange *x); /* no worker has anything of it afterwards */
 void cu_http_unpark(struct cu_http_server *s, bool all); /* all, or those whose time is over. lock held */
 
 /** One request more, or less, has an answer to wait for. */
@@ -118,7 +131,7 @@ struct cu_http_server {
     size_t conns_n;
 
     pthread_mutex_t lock;
-    pthread_cond_t work, done;
+    pthread_cond_t work, done, fed;
     struct cu_http_exchange *first, **last, *parked;
     size_t queued, parked_n, exchanges; /* in the queue; waiting; judged and not yet completed */
     uint64_t generation;           /* counts what cu_http_wake told */

@@ -3,9 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +39,90 @@ bool cu_http_queue(struct cu_http_exchange *x)
     pthread_mutex_unlock(&s->lock);
     if (!room && !piece) cu_http_refuse(x, 503, CU_BUSY, "too many requests wait already: nothing was done, try again");
     return room;
+}
+
+/* ---- bodies that are not gathered ---- */
+
+/* 0: the status' own. */
+static unsigned http_of(const struct cu_http_answer *a, cu_status status)
+{
+    return a->http >= 400 ? a->http : status == CU_NO_SPACE ? 503 : 0;
+}
+
+/* lock held */
+static void suspend(struct cu_http_exchange *x)
+{
+    x->waiting = true;
+    cu_http_no_deadline(x->conn);
+    MHD_suspend_connection(x->connection);
+}
+
+/* The worker's piece is what was gathered. */
+static void exchange_buffers(struct cu_http_exchange *x)
+{
+    const struct cu_buf taken = x->taken;
+
+    x->charged -= x->body.n;
+    x->taken = x->body;
+    x->body = taken;
+}
+
+static bool lies_ready(const struct cu_http_exchange *x)
+{
+    int n = 0;
+
+    return ioctl(x->conn->fd, SIOCINQ, &n) == 0 && n > 0;
+}
+
+/* lock held, or the connection is suspended. What the worker found is said once he is done. */
+static void learn(struct cu_http_exchange *x)
+{
+    if (!x->feeding && x->fed != CU_OK && !x->ready) cu_http_refuse(x, http_of(&x->answer, x->fed), x->fed, x->fed_why.text);
+}
+
+enum cu_http_next cu_http_hand_over(struct cu_http_exchange *x, size_t more)
+{
+    struct cu_http_server *s = x->server;
+    enum cu_http_next next = CU_HTTP_GO_ON;
+
+    pthread_mutex_lock(&s->lock);
+    learn(x);
+    if (s->ending) next = CU_HTTP_ENDING;
+    else if (!x->ready && !x->feeding && x->body.n + more > CU_HTTP_PIECE) {
+        exchange_buffers(x);
+        x->feeding = true;
+        push(s, x);
+    }
+    if (x->feeding && (x->body.n + more > CU_HTTP_PIECE || !lies_ready(x))) suspend(x), next = CU_HTTP_SUSPENDED;
+    pthread_mutex_unlock(&s->lock);
+    return next;
+}
+
+bool cu_http_all_taken(struct cu_http_exchange *x)
+{
+    pthread_mutex_lock(&x->server->lock);
+    const bool all = !x->feeding;
+    learn(x);
+    if (!all) suspend(x);
+    pthread_mutex_unlock(&x->server->lock);
+    return all;
+}
+
+void cu_http_let_go(struct cu_http_exchange *x)
+{
+    struct cu_http_server *s = x->server;
+
+    pthread_mutex_lock(&s->lock);
+    for (struct cu_http_exchange **at = &s->first; x->feeding && *at; at = &(*at)->next) {
+        if (*at != x) continue;
+        *at = x->next;
+        if (!x->next) s->last = at;
+        s->queued--;
+        x->feeding = false;
+        break;
+    }
+    while (x->feeding) pthread_cond_wait(&s->fed, &s->lock); /* a write to a disk, at the longest */
+    pthread_mutex_unlock(&s->lock);
 }
 
 static struct cu_http_exchange *pop(struct cu_http_server *s)
@@ -79,12 +165,6 @@ void cu_http_wake(struct cu_http_server *s)
 
 /* ---- the workers ---- */
 
-/* 0: the status' own. */
-static unsigned http_of(const struct cu_http_answer *a, cu_status status)
-{
-    return a->http >= 400 ? a->http : status == CU_NO_SPACE ? 503 : 0;
-}
-
 static void take_piece(struct cu_http_exchange *x, void *context)
 {
     struct cu_http_answer *a = &x->answer;
@@ -98,15 +178,26 @@ static void take_piece(struct cu_http_exchange *x, void *context)
 /* What is refused is answered when the body has ended, or past the library. */
 static void feed(struct cu_http_exchange *x, void *context)
 {
-    struct cu_err err = { 0 };
-
-    x->request.body = cu_buf_span(&x->body);
-    const cu_status took = x->request.route->take(context, &x->request, &x->answer, &err);
+    x->request.body = cu_buf_span(&x->taken);
+    x->fed = x->request.route->take(context, &x->request, &x->answer, &x->fed_why);
     x->request.body = CU_SPAN_EMPTY;
-    x->server->body_bytes -= x->charged;
-    x->charged = 0;
-    cu_buf_clear(&x->body);
-    if (took != CU_OK) cu_http_refuse(x, http_of(&x->answer, took), took, err.text);
+    x->server->body_bytes -= x->taken.n;
+    cu_buf_clear(&x->taken);
+}
+
+/* lock held */
+static void feed_on(struct cu_http_server *s, struct cu_http_exchange *x, void *context)
+{
+    pthread_mutex_unlock(&s->lock);
+    feed(x, context);
+    pthread_mutex_lock(&s->lock);
+    const bool resume = x->waiting;
+    x->feeding = x->waiting = false;
+    if (!resume) return (void)pthread_cond_broadcast(&s->fed); /* it may be gone by now */
+    pthread_mutex_unlock(&s->lock);
+    cu_http_deadline(x->conn, 0);
+    MHD_resume_connection(x->connection); /* (1), (2) */
+    pthread_mutex_lock(&s->lock);
 }
 
 /* What all answers in memory take together is bounded, but for those that the workers are making. */
@@ -149,8 +240,12 @@ static bool run(struct cu_http_exchange *x, void *context)
     const bool streams = x->request.route->take != NULL;
 
     if (x->wants_piece) return take_piece(x, context), true;
-    if (streams && x->body.n > 0) feed(x, context);
-    return x->ready || (streams && !x->ended) || answer(x, context);
+    if (streams && x->body.n > 0) {
+        exchange_buffers(x);
+        feed(x, context);
+        learn(x);
+    }
+    return x->ready || answer(x, context);
 }
 
 /* lock held. What was told while it was tried is not missed: it is tried again. */
@@ -174,6 +269,7 @@ static void work(struct cu_http_server *s, struct cu_http_exchange *x, void *con
 {
     const uint64_t generation = s->generation;
 
+    if (x->feeding) return feed_on(s, x, context);
     pthread_mutex_unlock(&s->lock);
     const bool finished = run(x, context);
     pthread_mutex_lock(&s->lock);
@@ -343,6 +439,7 @@ static void free_server(struct cu_http_server **at)
     pthread_mutex_destroy(&s->table);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);
+    pthread_cond_destroy(&s->fed);
     pthread_cond_destroy(&s->done);
     free(s->figures);
     free(s->paces);
@@ -357,6 +454,7 @@ static void make_locks(struct cu_http_server *s)
     pthread_mutex_init(&s->table, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
+    pthread_cond_init(&s->fed, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&s->done, &monotonic);

@@ -4,6 +4,7 @@
  * (2) What a source does wrong is the source's: the next one is asked. What fails here ends the round.
  * (3) A source that does not answer is left alone for a while, which grows.
  */
+#include "content/memory.h"
 #include "content/put.h"
 #include "service/copy_inside.h"
 
@@ -234,14 +235,17 @@ static cu_status bring_segment(struct bringing *b, unsigned lane, uint64_t segme
 
 static cu_status bring_segments(struct cu_copier *c, unsigned lane, struct cu_err *err)
 {
-    CU_BUF piece = cu_buf_heap(CU_CHUNK_BYTES);
+    uint8_t *memory = cu_transfer_memory(CU_HUGE_PAGE);
     struct bringing b = { c, &c->large.want, CU_OK };
-    struct cu_coming in = { .size = c->large.want.size, .piece = piece, .keep = keep_chunk, .arg = &b };
+    struct cu_coming in = {
+        .size = c->large.want.size, .piece = cu_buf_over(memory, CU_CHUNK_BYTES), .keep = keep_chunk, .arg = &b
+    };
     cu_status done = CU_OK;
 
+    ENSURE(memory, err, CU_NO_MEMORY, "no memory to bring copies");
     for (uint64_t s; done == CU_OK && !atomic_load(&c->large.failed) && (s = atomic_fetch_add(&c->job, 1)) < c->large.until;)
         done = ending(c) ? interrupted(err) : bring_segment(&b, lane, s, &in, err);
-    piece = in.piece;
+    free(memory);
     return done;
 }
 

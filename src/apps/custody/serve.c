@@ -1,12 +1,14 @@
 /* Servers: listening, certificates, staying. */
 #include "apps/custody/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/statvfs.h>
 
 #define WORKERS 8
 #define FREE_PERCENT 5
 #define TLS_RATE 1000
+#define LARGE_MEMORY (512 << 10)
 
 /* Evidence that is half written is no evidence: before the disk is full no more is taken. */
 cu_status serving_room(void *session, uint64_t bytes, struct cu_err *err)
@@ -142,6 +144,8 @@ cu_status serving_begin(struct session *s, const char *usual, struct serving *re
     uint64_t n = WORKERS, rate;
 
     *ret = (struct serving){ .s = s };
+    (void)mallopt(M_MMAP_THRESHOLD,
+                  LARGE_MEMORY); /* what chunks pass through goes back at once, instead of staying with each thread */
     TRY(read_listen(opt(s->run, "listen") ? opt(s->run, "listen") : usual, ret->address, &ret->port, err));
     if (workers) TRY(number_read("--workers", workers, CU_HTTP_WORKERS_MAX, &n, err));
     ENSURE(n > 0, err, CU_USAGE, "--workers: one at least");
