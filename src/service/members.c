@@ -283,3 +283,11 @@ cu_status cu_member_admit(struct cu_place *p, struct cu_span request, bool rotat
     *ret_party = body.party;
     return say_member(p, &body, r.name, note, ret, err);
 }
+
+uint64_t cu_organisation_of(const struct cu_place *p, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&p->members, kid);
+    const struct cu_member_party *party = key ? cu_members_party(&p->members, key->party) : NULL;
+
+    return party ? party->organisation : 0;
+}

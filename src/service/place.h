@@ -178,6 +178,9 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
 CU_MUST_USE cu_status cu_members_follow(struct cu_place *p, struct cu_err *err);
 void cu_membership_free(struct cu_membership *m);
 struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
+/** The organisation whose key that is, or one of its members'; 0: nobody's. And the one that signs here. */
+uint64_t cu_organisation_of(const struct cu_place *p, const cu_hash *kid);
+static inline uint64_t cu_place_party(const struct cu_place *p) { return cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id); }
 
 /* ---- names that people use (lookup.c) ---- */
 /** A row that outlives the query: its spans point into `mem`. */

@@ -64,7 +64,7 @@ class Provider:
 
     def answer(self, to):
         self.asked.append(to.path)
-        root, _, more = to.path.removeprefix("/v1/objects/").partition("/")
+        root, _, more = to.path.partition("?")[0].removeprefix("/v1/objects/").partition("/")
         body, lie = self.objects.get(root), self.lie
         if lie == "hangs":
             self.over.wait(300)

@@ -150,7 +150,7 @@ static cu_status withheld(void *arg, const struct cu_withheld *what, size_t n, s
     struct held *h = arg;
 
     h->reported += (unsigned)n;
-    return cu_withheld_record(&h->w->place, what, n, err);
+    return cu_withheld_record(&h->w->place, CU_INCIDENT_WITHHELD, what, n, err);
 }
 
 static struct held held_now;
