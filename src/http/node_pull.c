@@ -146,7 +146,7 @@ static void *patrol(void *arg)
     const struct cu_node_copies *copies = &node->config.copies;
     struct cu_patrol state = { 0 };
     const struct cu_patrol_request r = { .p = &p->reads_again.place,
-                                         .party = cu_place_party(node->config.place),
+                                         .party = node->party,
                                          .provider = copies->challenged.ops ? &copies->challenged : NULL,
                                          .provider_url = copies->provider,
                                          .spend = spend,
@@ -197,7 +197,7 @@ static cu_status open_pull(struct cu_node *node, struct cu_pull *p, struct cu_er
 {
     const struct cu_node_copies *copies = &node->config.copies;
     const struct cu_copy_request r = { .p = &p->reader.place,
-                                       .party = cu_place_party(node->config.place),
+                                       .party = node->party,
                                        .sources = copies->sources,
                                        .sources_n = copies->sources_n,
                                        .lanes = copies->lanes,
