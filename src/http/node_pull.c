@@ -9,10 +9,11 @@ enum { TICK_MS = 1000, LINE_MAX = 2048 };
 
 struct cu_pull {
     struct cu_reader reader, reads_again;
-    struct cu_withheld lost[CU_WITHHELD_MAX], untold[CU_WITHHELD_MAX]; /* found by the patrol; not on record yet: the puller's own */
+    struct cu_withheld lost[CU_WITHHELD_MAX],
+        untold[CU_WITHHELD_MAX]; /* found by the patrol; not on record yet: the puller's own */
     size_t lost_n, untold_n;
-    uint64_t debt;                   /* µs: what the patrol spent and has not waited for */
-    _Atomic uint64_t rounds, found;  /* its rounds, and what it found */
+    uint64_t debt;                  /* µs: what the patrol spent and has not waited for */
+    _Atomic uint64_t rounds, found; /* its rounds, and what it found */
     struct cu_copier *copier;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -92,8 +93,8 @@ static cu_status record_lost(struct cu_node *node, struct cu_pull *p, bool chall
         if ((strcmp(p->untold[i].kind, CU_KIND_CHALLENGE) == 0) == challenges) of[n++] = p->untold[i];
     if (n == 0) return CU_OK;
     pthread_mutex_lock(&node->act);
-    const cu_status recorded =
-        cu_withheld_record(node->config.place, challenges ? CU_INCIDENT_CHALLENGE : CU_INCIDENT_DAMAGE, of, n, err);
+    const cu_status recorded = cu_withheld_record(node->config.place, challenges ? CU_INCIDENT_CHALLENGE : CU_INCIDENT_DAMAGE, of,
+                                                  n, err);
     pthread_mutex_unlock(&node->act);
     TRY(recorded);
     for (size_t i = 0; i < p->untold_n; i++)

@@ -216,8 +216,8 @@ cu_status cu_provider_metrics(void *context, struct cu_http_request *q, struct c
     cu_http_put_figure(out, "custody_refused_total", "counter", "claims refused", v->provider->refused);
     cu_http_put_figure(out, "custody_accepted_bytes_total", "counter", "bytes stored, read again and accepted",
                        v->provider->bytes);
-    cu_http_put_figure(out, "custody_mended_total", "counter", "objects that were lost here and brought again from the ledger's node",
-                       v->provider->mended);
+    cu_http_put_figure(out, "custody_mended_total", "counter",
+                       "objects that were lost here and brought again from the ledger's node", v->provider->mended);
     cu_http_metrics(v->server, out);
     return CU_OK;
 }

@@ -29,8 +29,7 @@ static bool may_lack(const struct cu_index_row *row)
 
 static bool may_lack_entry(const struct cu_entry *e)
 {
-    return e->kind == CU_KIND_DEPOSIT &&
-           (e->inner.body.claim.has_folder || e->inner.body.claim.size > CU_CONTENT_INLINE_MAX);
+    return e->kind == CU_KIND_DEPOSIT && (e->inner.body.claim.has_folder || e->inner.body.claim.size > CU_CONTENT_INLINE_MAX);
 }
 
 static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -391,7 +390,8 @@ static cu_status looks_known(void *arg, const struct cu_index_row *row, struct c
     size_t at = 0;
 
     (void)err;
-    if (k->found || cu_organisation_of(k->p, &row->kid) != k->party || cu_rows_of(k->p, row, &mem, &rows, NULL) != CU_OK) return CU_OK;
+    if (k->found || cu_organisation_of(k->p, &row->kid) != k->party || cu_rows_of(k->p, row, &mem, &rows, NULL) != CU_OK)
+        return CU_OK;
     while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding))
         k->found |= cu_span_is(finding.kind, CU_KIND_WITHHELD) && cu_span_is(finding.id, k->hex);
     return CU_OK;
@@ -409,8 +409,10 @@ static cu_status is_known(struct cu_place *p, const struct cu_withheld *what, st
 
 static const char *incident_text(enum cu_incident_type type)
 {
-    if (type == CU_INCIDENT_WITHHELD) return "content that a provider accepted did not come to this node, or not as it was signed";
-    if (type == CU_INCIDENT_CHALLENGE) return "a provider was asked for bytes of what it accepted, and did not give them as they were signed";
+    if (type == CU_INCIDENT_WITHHELD)
+        return "content that a provider accepted did not come to this node, or not as it was signed";
+    if (type == CU_INCIDENT_CHALLENGE)
+        return "a provider was asked for bytes of what it accepted, and did not give them as they were signed";
     return "what this node holds was read again, and is not what was signed, or not there any more: it is brought again";
 }
 

@@ -393,7 +393,8 @@ static cu_status find_lost(struct cu_provider *v, const struct cu_provider_lost 
     ENSURE(what->seq.v < p->log.checkpoint.size.v, err, CU_NOT_FOUND, "the log has no such entry");
     TRY(cu_log_entry(&p->log, what->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
-    ENSURE(e.kind == CU_KIND_DEPOSIT && cu_organisation_of(p, &e.outer.kid) == cu_organisation_of(p, &p->key[CU_SIGNER_PROVIDER].id),
+    ENSURE(e.kind == CU_KIND_DEPOSIT &&
+               cu_organisation_of(p, &e.outer.kid) == cu_organisation_of(p, &p->key[CU_SIGNER_PROVIDER].id),
            err, CU_NOT_FOUND, "this provider did not accept it");
     const struct cu_claim claim = e.inner.body.claim;
     if (cu_hash_eq(&claim.root, w.root)) w.size = claim.size;

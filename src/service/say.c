@@ -188,10 +188,11 @@ static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct c
 
     TRY(cu_record_read(record, &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));
-    ENSURE(io->seq.v < p->log.checkpoint.size.v || !cu_cosigned_needed(p, p->log.checkpoint.size), err, CU_COSIGNATURES_MISSING,
-           "the node says that this was recorded as entry %llu, and it is not cosigned yet by as many as the trust file asks for: "
-           "ask for its receipt later",
-           LLU(io->seq.v));
+    ENSURE(
+        io->seq.v < p->log.checkpoint.size.v || !cu_cosigned_needed(p, p->log.checkpoint.size), err, CU_COSIGNATURES_MISSING,
+        "the node says that this was recorded as entry %llu, and it is not cosigned yet by as many as the trust file asks for: "
+        "ask for its receipt later",
+        LLU(io->seq.v));
     const cu_status there = cu_lookup_seq(p, io->seq, &found, err);
     ENSURE(there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id), err, CU_BAD_PROOF,
            "the node says that this was recorded as entry %llu, and its log does not show it there: do not rely on it",

@@ -426,7 +426,8 @@ static cu_status flip(struct service_world *w, enum cu_object_kind kind, const c
     TRY(cu_objects_find(w->place.store[CU_STORE_NODE], kind, name, &o, err));
     const uint64_t at = (o.packed ? o.offset : 0) + o.size / 2;
     cu_hash_hex(o.packed ? &o.pack : &o.name, hex);
-    snprintf(path, sizeof path, CU_DIR_NODE_OBJECTS "/%s/%.2s/%s%s", o.packed ? "packs" : "large", hex, hex, o.packed ? ".pack" : "");
+    snprintf(path, sizeof path, CU_DIR_NODE_OBJECTS "/%s/%.2s/%s%s", o.packed ? "packs" : "large", hex, hex,
+             o.packed ? ".pack" : "");
     snprintf(w->damage[w->damages_n++ % SW_DAMAGES], sizeof w->damage[0], "%.159s", path);
     TRY(fs->ops->open(fs->self, path, CU_OPEN_READ | CU_OPEN_WRITE, &f, err));
     TRY(f->ops->read_at(f, at, &byte, 1, &got, err));
@@ -473,7 +474,8 @@ static cu_status is_mended(struct service_world *w, struct cu_err *err)
     struct look l;
 
     TRY(sw_open(w, SW_WRITE, err));
-    for (unsigned i = 0; i < 4 && found; i++) TRY(patrol_and_bring(w, &found, err)); /* what lay beside it in a pack comes later */
+    for (unsigned i = 0; i < 4 && found; i++)
+        TRY(patrol_and_bring(w, &found, err)); /* what lay beside it in a pack comes later */
     ENSURE(!found, err, CU_CORRUPT, "%zu are lost", found);
     TRY(look_around(w, &l, err));
     ENSURE(l.attested == 3, err, CU_CORRUPT, "%llu deposits attested", LLU(l.attested));

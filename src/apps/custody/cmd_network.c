@@ -352,12 +352,11 @@ static void put_row(struct run *run, const char *url, const struct seen *all, si
 
     if (run->json) return put_json(run, url, it, behind, why);
     put_name(&run->out, it->name[0] ? it->name : url);
-    if (!it->there)
-        cu_buf_addf(&run->out, "%8s %8s %7s %9s %7s %9s %10s  %s\n", "-", "-", "-", "-", "-", "-", "-", why);
+    if (!it->there) cu_buf_addf(&run->out, "%8s %8s %7s %9s %7s %9s %10s  %s\n", "-", "-", "-", "-", "-", "-", "-", why);
     else
         cu_buf_addf(&run->out, "%8llu %8llu %7llu %9llu %7llu %9llu %10llu%s%s%s\n", LLU(it->height), LLU(it->size), LLU(behind),
-                    LLU(it->exhibits), LLU(it->exhibits - it->missing), LLU(it->cosigned), LLU(it->incidents), why[0] ? "  " : "", why,
-                    it->missing ? "  copies on their way" : "");
+                    LLU(it->exhibits), LLU(it->exhibits - it->missing), LLU(it->cosigned), LLU(it->incidents), why[0] ? "  " : "",
+                    why, it->missing ? "  copies on their way" : "");
 }
 
 /* Who cosigned last, and how far more than enough of them did. */
@@ -371,7 +370,8 @@ static void put_cosigned(struct run *run, const struct seen *all, size_t n, uint
     cu_buf_addf(&run->out, "\n%llu of %llu entries are cosigned by as many as the policy asks for; last cosigned by", LLU(quorum),
                 LLU(most));
     for (size_t i = 0, any = 0; i < n; i++)
-        if (all[i].cosigned == last) cu_buf_addf(&run->out, "%s %s", any++ ? "," : "", all[i].name[0] ? all[i].name : run->args[i]);
+        if (all[i].cosigned == last)
+            cu_buf_addf(&run->out, "%s %s", any++ ? "," : "", all[i].name[0] ? all[i].name : run->args[i]);
     cu_buf_add_str(&run->out, "\n");
 }
 
@@ -492,12 +492,14 @@ const struct command command_network_status = {
     .name = "network status",
     .args = "URL…",
     .line = "ask each node how it stands, side by side",
-    .help = "Height and entries of each node's log, how many it is behind the furthest, exhibits, of how many it holds a copy, how "
-            "far it cosigned, incidents on record; and what somebody has to look "
-            "after: a node that cannot be reached, belongs to another network, contradicts another one. Below, how far as many cosigned "
-            "as receipts need, and who did last. Exits 0 when there is "
-            "nothing to look after, else 2. What a node says of itself is its "
-            "word alone; receipts prove.",
+    .help =
+        "Height and entries of each node's log, how many it is behind the furthest, exhibits, of how many it holds a copy, how "
+        "far it cosigned, incidents on record; and what somebody has to look "
+        "after: a node that cannot be reached, belongs to another network, contradicts another one. Below, how far as many "
+        "cosigned "
+        "as receipts need, and who did last. Exits 0 when there is "
+        "nothing to look after, else 2. What a node says of itself is its "
+        "word alone; receipts prove.",
     .args_min = 1,
     .args_max = -1,
     .go = go_status,

@@ -220,7 +220,8 @@ const struct command command_node = {
                    "further nodes that may have the same content; with https, --cacert and --cert are for all of them" },
                  { "pull-lanes", "N", "so many questions to them at once (by default 4)" },
                  { "patrol", "MIB",
-                   "so much of its copies is read again each second, round and round, and the provider asked for bytes of its own "
+                   "so much of its copies is read again each second, round and round, and the provider asked for bytes of its "
+                   "own "
                    "(by default 4; 0: nothing is)" },
                  { "withheld-after", "SECONDS",
                    "content that has not come by then goes on record as an incident (by default 3,600)" },
