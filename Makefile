@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= $(if $(filter soak,$(MAKECMDGOALS)),60,1)
 ROW ?=
-.PHONY: help build check demo demo-cloud demo-court check-cli check-apart check-browser check-cluster check-package check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage package install clean
+.PHONY: help build check demo demo-cloud demo-court demo-network check-cli check-apart check-browser check-cluster check-package check-tsan check-analyze check-format format fuzz mutants soak bench accelerator coverage package install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,10 @@ demo-court: build ## an exported case in a browser, as it was given and as someb
 demo-cloud: build ## a provider on an S3 server, a node, a client: killed in mid-transfer, tampered with, asked
 	@tools/setup build check demo
 	@tools/demo-cloud
+
+demo-network: build ## four organisations under consensus, and a cloud: a disk wiped, copies destroyed and altered, healed
+	@tools/setup build check cluster demo
+	@tools/demo-network
 
 check: ## all tests with gcc; all but those of the command line once more with clang and its sanitizers
 	@tools/setup build check

@@ -221,7 +221,9 @@ static void url_of(const struct client *client, const char *what, const struct c
     char hex[65];
 
     cu_hash_hex(root, hex);
-    if (client->by_root) snprintf(ret, URL_MAX, "%s/v1/objects/%s%s", client->ends.base, hex, *what == 'b' ? "" : "/chunks");
+    if (client->by_root)
+        snprintf(ret, URL_MAX, "%s/v1/objects/%s%s?entry=%llu", client->ends.base, hex, *what == 'b' ? "" : "/chunks",
+                 LLU(r->seq.v));
     else
         snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->ends.base, *what == 'b' ? "content" : "chunks", LLU(r->seq.v),
                  hex);

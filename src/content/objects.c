@@ -283,6 +283,27 @@ cu_status cu_objects_has(struct cu_objects *s, enum cu_object_kind kind, const c
     return verify ? cu_object_stream(&o, NULL, NULL, err) : CU_OK;
 }
 
+static cu_status set_aside(struct cu_objects *s, const char *path, const char *to, struct cu_err *err)
+{
+    char there[2 * CU_STORE_PATH_MAX];
+
+    snprintf(there, sizeof there, "%s/%s", to, path);
+    const cu_status moved = s->fs->ops->rename(s->fs->self, path, there, err);
+    return moved == CU_NOT_FOUND ? CU_OK : moved;
+}
+
+cu_status cu_object_set_aside(const struct cu_object *o, const char *to, char ret_where[CU_STORE_PATH_MAX], struct cu_err *err)
+{
+    struct cu_objects *s = o->store;
+    const cu_hash *name = o->packed ? &o->pack : &o->name;
+    char side[CU_STORE_PATH_MAX];
+
+    cu_store_path(s, o->packed ? CU_STORE_PACK : CU_STORE_LARGE, name, ret_where);
+    cu_store_path(s, o->packed ? CU_STORE_PACK_INDEX : CU_STORE_TREE, name, side);
+    TRY(set_aside(s, ret_where, to, err));
+    return set_aside(s, side, to, err);
+}
+
 /* ---- the index ---- */
 
 cu_status cu_store_pack_index(struct cu_objects *s, const cu_hash *pack, struct cu_buf *ret, struct cu_pack_index *ret_index,

@@ -50,6 +50,9 @@ CU_MUST_USE cu_status cu_object_stream_range(const struct cu_object *o, uint64_t
 /** The hashes of its leaves in order, some at a time. Only when it returns CU_OK are they the object's. */
 typedef cu_status cu_leaves_fn(void *arg, const cu_hash *leaves, size_t n, struct cu_err *err);
 CU_MUST_USE cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *arg, struct cu_err *err);
+/** The files that hold it go out of the store, to the same paths under the folder `to`: of a small one its pack, with all that lies in it. So
+ *  it can be put anew. `ret_where`: the path that it had. */
+CU_MUST_USE cu_status cu_object_set_aside(const struct cu_object *o, const char *to, char ret_where[512], struct cu_err *err);
 /** A whole small object appended to `ret`, verified. TOO_LARGE. */
 CU_MUST_USE cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err);
 

@@ -237,7 +237,6 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
 {
     struct cu_place *p = node->config.place;
     const cu_hash *kid = &p->key[CU_SIGNER_ORGANISATION].id;
-    const struct cu_member_key *key = p->has_key[CU_SIGNER_ORGANISATION] ? cu_members_key(&p->members, kid) : NULL;
     uint64_t covered = 0;
     struct cu_span bytes;
     struct cu_entry e;
@@ -253,7 +252,7 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
                cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;
         if (!is_held(&e)) continue;
-        TRY(cu_copied_by(p, (cu_seq){ seq }, key ? key->party : 0, &own, err));
+        TRY(cu_copied_by(p, (cu_seq){ seq }, node->party, &own, err));
         if (!own) cu_node_hold(node, seq);
     }
     return CU_OK;
@@ -366,6 +365,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     pthread_cond_init(&node->changed, NULL);
     node->config = *config;
     TRY(open_readers(node, err));
+    node->party = cu_place_party(config->place);
     TRY(find_unattested(node, err));
     TRY(read_members(node, err));
     TRY(cu_pull_open(node, err));

@@ -29,6 +29,8 @@ struct cu_node_config {
         const char *provider;                 /* what clients are told; NULL: nothing */
         unsigned lanes;
         uint64_t withheld_ms;
+        uint64_t patrol;                      /* bytes a second that are read again; 0: nothing is */
+        struct cu_remote challenged;          /* the provider, with a connection for that alone; ops NULL: nobody */
         atomic_bool *ending;                  /* which the sources look at, too */
     } copies;
 };

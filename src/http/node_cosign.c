@@ -520,6 +520,15 @@ void cu_cosigning_wake(struct cu_node *node)
     c->something = true;
 }
 
+void cu_cosigning_tell(struct cu_node *node, struct cu_json *j)
+{
+    const struct cu_cosigning *c = node->cosigning;
+
+    if (!c || !node->config.cosigner) return;
+    cu_json_uint(j, "cosigned", c->cosigned);
+    cu_json_uint(j, "quorum", c->met);
+}
+
 void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out)
 {
     const struct cu_cosigning *c = node->cosigning;

@@ -33,6 +33,7 @@ struct cu_node {
     pthread_cond_t changed;
     struct cu_range *held; /* positions that this node holds and does not attest yet */
     size_t held_n, held_cap;
+    uint64_t party; /* whose node this is */
     uint64_t heard; /* entries of the log that the keeper has looked at: his alone */
     bool told;      /* something was recorded since he last looked */
     struct { cu_hash what; uint64_t at; } noted[64]; /* reads of the last minute */
@@ -54,6 +55,7 @@ void cu_cosigning_close(struct cu_node *node);
 bool cu_cosigned_checkpoint(struct cu_reader *r, struct cu_buf *out);
 /** Something was recorded. */
 void cu_cosigning_wake(struct cu_node *node);
+void cu_cosigning_tell(struct cu_node *node, struct cu_json *j);
 void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out);
 
 /** The place, as of all that is acknowledged; with `index` the search index too. */

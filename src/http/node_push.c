@@ -50,7 +50,7 @@ static cu_status judge_lack(struct cu_place *p, cu_seq seq, const struct cu_clai
 {
     bool has;
 
-    TRY(cu_copied_by(p, seq, cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id), &has, err));
+    TRY(cu_copied_by(p, seq, cu_place_party(p), &has, err));
     if (!claim->has_folder)
         has |= claim->size <= CU_CONTENT_INLINE_MAX ||
                cu_store_knows(p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);

@@ -15,14 +15,18 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
 {
     struct cu_reader *r = context;
     struct cu_json j = cu_json_on(&a->body);
+    CU_BUF name = cu_buf_heap(CU_DETAILS_MAX);
     char where[100];
 
     (void)q;
+    cu_node_name(r->node, r->node->party, &name);
     TRY(cu_reader_refresh(r, true, err));
     snprintf(where, sizeof where, "%s://%s:%u", r->node->config.tls ? "https" : "http", r->node->config.address,
              cu_http_port(r->node->server));
     cu_json_open(&j, NULL, '{');
     TRY(cu_tell_standing_in(&r->place, where, &j, err));
+    cu_json_text(&j, "organisation", cu_buf_span(&name));
+    cu_cosigning_tell(r->node, &j);
     cu_pull_tell(r->node, &j);
     cu_json_close(&j, '}');
     return finish(a, err);

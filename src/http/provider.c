@@ -131,6 +131,7 @@ static cu_status open_provider(struct cu_http_provider *v, struct cu_err *err)
                                                .room = v->config.room,
                                                .room_arg = v->config.arg,
                                                .changed = changed,
+                                               .url = v->config.url,
                                                .trouble = trouble,
                                                .arg = v };
 

@@ -12,6 +12,7 @@ struct cu_http_provider_config {
     const char *address, *names;
     unsigned port, workers, rate;
     bool members_only;
+    const char *url; /* the ledger's node */
     uint64_t size_max, abandoned_ms;
     const struct cu_http_tls *tls; /* NULL: plain HTTP, on the loopback */
     cu_status (*room)(void *arg, uint64_t bytes, struct cu_err *err);

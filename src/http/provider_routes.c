@@ -9,6 +9,7 @@
 #define TEXT "text/plain; charset=utf-8"
 
 // clang-format off
+#define OF { "entry", "the deposit that it is of: what cannot be given is brought again from the ledger's node" }
 const struct cu_http_route cu_provider_routes[] = {
     { "POST", "/v1/claims", cu_post_claim, "bring a claim file: 201, or 200 when it is known; what the provider does not want is refused, signed", .act = CU_ASK_GIVE,
       .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON },
@@ -16,8 +17,10 @@ const struct cu_http_route cu_provider_routes[] = {
       .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } },
     { "GET", "/v1/claims/{id}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },
     CU_UPLOAD_ROUTES,
-    { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES },
-    { "GET", "/v1/objects/{root}/chunks", cu_get_object_chunks, "the root of each MiB of it", .act = CU_ASK_FETCH, .gives = BYTES },
+    { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES, .query = { OF } },
+    { "GET", "/v1/objects/{root}/chunks", cu_get_object_chunks, "the root of each MiB of it", .act = CU_ASK_FETCH, .gives = BYTES, .query = { OF } },
+
+    { "GET", "/v1/status", cu_provider_status, "whose signature accepts here", .act = CU_ASK_PUBLIC, .gives = JSON },
 
     { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/v1/openapi.json", cu_provider_api, "this table", .act = CU_ASK_PUBLIC, .gives = JSON },
@@ -107,12 +110,39 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
     return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
 }
 
-static cu_status find_object(struct cu_http_provider *v, const struct cu_http_request *q, cu_hash *ret, struct cu_err *err)
+static cu_status find_object(struct cu_http_provider *v, const cu_hash *root, struct cu_err *err)
 {
     struct cu_object o;
 
-    TRY(id_of(q, ret, err));
-    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, ret, &o, err);
+    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
+}
+
+static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root, struct cu_http_answer *a,
+                               struct cu_err *err)
+{
+    TRY(find_object(v, root, err));
+    const cu_status answered = cu_object_answer(v->host.spool->store, root, q, a, piece, v, err);
+    return answered == CU_CORRUPT ? answered : judge_read(v, answered, err);
+}
+
+static cu_status answer_chunks(struct cu_http_provider *v, const cu_hash *root, struct cu_http_answer *a, struct cu_err *err)
+{
+    TRY(find_object(v, root, err));
+    return judge_read(v, cu_object_chunks(v->host.spool->store, root, &a->body, err), err);
+}
+
+/* Whoever asks says of which deposit it is. */
+static cu_status unless_lost(struct cu_http_provider *v, const struct cu_http_request *q, const cu_hash *root, cu_status given)
+{
+    struct cu_span text;
+    uint64_t seq;
+
+    if (given == CU_OK || given == CU_USAGE || given == CU_NO_MEMORY || !cu_query_find(q->query, "entry", &text) ||
+        cu_decimal_read(text, INT64_MAX, &seq, NULL) != CU_OK)
+        return given;
+    cu_provider_lost(v->provider, (cu_seq){ seq }, root);
+    v->host.came(v);
+    return given;
 }
 
 cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -120,9 +150,8 @@ cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(find_object(v, q, &root, err));
-    const cu_status answered = cu_object_answer(v->host.spool->store, &root, q, a, piece, v, err);
-    return answered == CU_CORRUPT ? answered : judge_read(v, answered, err);
+    TRY(id_of(q, &root, err));
+    return unless_lost(v, q, &root, answer_object(v, q, &root, a, err));
 }
 
 cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -130,12 +159,26 @@ cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct 
     struct cu_http_provider *v = context;
     cu_hash root;
 
-    TRY(find_object(v, q, &root, err));
+    TRY(id_of(q, &root, err));
     a->cache = CU_HTTP_BRIEFLY;
-    return judge_read(v, cu_object_chunks(v->host.spool->store, &root, &a->body, err), err);
+    return unless_lost(v, q, &root, answer_chunks(v, &root, a, err));
 }
 
 /* ---- how it fares ---- */
+
+cu_status cu_provider_status(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_http_provider *v = context;
+    struct cu_json j = cu_json_on(&a->body);
+
+    (void)q, (void)err;
+    a->cache = CU_HTTP_BRIEFLY;
+    cu_json_open(&j, NULL, '{');
+    cu_json_hash(&j, "kid", &v->config.place->key[CU_SIGNER_PROVIDER].id);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&a->body, "\n");
+    return CU_OK;
+}
 
 cu_status cu_provider_health(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
@@ -167,6 +210,8 @@ cu_status cu_provider_metrics(void *context, struct cu_http_request *q, struct c
     cu_http_put_figure(out, "custody_accepted_bytes_total", "counter", "bytes stored, read again and accepted",
                        v->provider->bytes);
     cu_http_put_figure(out, "custody_reads_of_damaged_total", "counter", "reads that found the copy here damaged", v->damaged);
+    cu_http_put_figure(out, "custody_mended_total", "counter",
+                       "objects that were lost here and brought again from the ledger's node", v->provider->mended);
     cu_http_metrics(v->server, out);
     return CU_OK;
 }

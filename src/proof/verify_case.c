@@ -98,7 +98,7 @@ static cu_status count_stored(struct cu_judge *j, struct cu_placed *p, struct co
     return CU_OK;
 }
 
-/* Content that travels with the record is held by whoever signed the checkpoint. */
+/* Content that travels with the record is held by whoever signed the checkpoint; of a folder the files do not. */
 static void count_signers(struct cu_judge *j, struct copies *copies)
 {
     for (size_t i = 0; j->trusted && i < j->note.sigs_n; i++) {
@@ -129,7 +129,7 @@ cu_status cu_judge_copies(struct cu_judge *j)
 
     if (r->entry.kind != CU_KIND_DEPOSIT || !j->has_members) return CU_OK;
     EACH (j, p, CU_KIND_STORED) TRY(count_stored(j, p, &copies));
-    if (r->record.content.p != NULL) count_signers(j, &copies);
+    if (r->record.content.p != NULL && !r->entry.inner.body.claim.has_folder) count_signers(j, &copies);
     r->copies = copies.n;
     r->copies_required = j->genesis.policy.copies;
     r->copies_ok = copies.n >= r->copies_required && mandatory_are_there(j, &copies);

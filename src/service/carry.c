@@ -315,14 +315,8 @@ static cu_status record(struct carry *c, struct cu_err *err)
         if (!cu_status_retry(outcome.status)) TRY(set_aside(c, err));
         return cu_fail(err, outcome.status, "%s: the ledger refused it: %s", c->w.path, outcome.text);
     }
-    TRY(cu_settle(c->p, err));
+    TRY(cu_settle_on(c->p, &outcome, wait_until(c), err));
     TRY(find_recorded(c, err));
-    const uint64_t until = wait_until(c); /* where a quorum is asked for, the log is shown as of the newest that has it */
-    while (!cu_work_recorded(&c->w) && cu_cosigned_needed(c->p, c->p->log.checkpoint.size) && cu_place_now(c->p).v < until) {
-        TRY(c->p->remote.ops->await(c->p->remote.self, &c->id, 1, err));
-        TRY(cu_settle(c->p, err));
-        TRY(find_recorded(c, err));
-    }
     ENSURE(cu_work_recorded(&c->w) || !cu_cosigned_needed(c->p, c->p->log.checkpoint.size), err, CU_COSIGNATURES_MISSING,
            "%s: the node says that it is recorded, and it is not cosigned yet by as many as the trust file asks for: do not give "
            "the "

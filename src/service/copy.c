@@ -9,6 +9,7 @@
 
 #include "custody/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { LOOKED_AT = 256, RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 300000, AGAIN_MS = 3600000, TRIED_MS = 600000, TRIED_MIN = 2 };
@@ -24,6 +25,11 @@ struct candidates {
 static bool may_lack(const struct cu_index_row *row)
 {
     return row->content == CU_CONTENT_FOLDER || row->size > CU_CONTENT_INLINE_MAX;
+}
+
+static bool may_lack_entry(const struct cu_entry *e)
+{
+    return e->kind == CU_KIND_DEPOSIT && (e->inner.body.claim.has_folder || e->inner.body.claim.size > CU_CONTENT_INLINE_MAX);
 }
 
 static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -78,8 +84,8 @@ static cu_status look_further(struct cu_copier *c, uint64_t now, bool *ret_more,
 /* ---- one deposit ---- */
 /* A manifest as it comes: its rows are read one by one, whatever its length. */
 struct rows {
-    struct cu_copier *c;
-    struct cu_waiting *of;
+    cu_folder_item *each;
+    void *arg;
     struct cu_buf rest; /* what is no whole row yet */
     bool begun;
     struct cu_frontier frontier;
@@ -97,7 +103,7 @@ static cu_status take_item(struct rows *r, struct cu_span row, struct cu_err *er
     }
     TRY(cu_item_read(row, &item, err));
     cu_frontier_append(&r->frontier, &leaf);
-    return item.has_root ? cu_copier_need(r->c, r->of, &item.root, item.size, err) : CU_OK;
+    return item.has_root ? r->each(r->arg, &item.root, item.size, err) : CU_OK;
 }
 
 static cu_status take_rows(void *arg, struct cu_span bytes, struct cu_err *err)
@@ -120,13 +126,14 @@ static cu_status take_rows(void *arg, struct cu_span bytes, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status read_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct rows *r, struct cu_err *err)
+static cu_status read_manifest(struct cu_place *p, unsigned store, cu_seq seq, const struct cu_claim *claim, struct rows *r,
+                               struct cu_err *err)
 {
     CU_BUF bytes = cu_buf_heap(CU_CONTENT_INLINE_MAX + 1);
     struct cu_object o;
 
     if (claim->size > CU_CONTENT_INLINE_MAX) {
-        TRY(cu_objects_find(p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, &o, err));
+        TRY(cu_objects_find(p->store[store], CU_OBJECT_CONTENT, &claim->root, &o, err));
         TRY(cu_object_stream(&o, take_rows, r, err));
     } else {
         TRY(cu_place_manifest(p, seq, claim, &bytes, err));
@@ -138,9 +145,31 @@ static cu_status read_manifest(struct cu_place *p, cu_seq seq, const struct cu_c
     return CU_OK;
 }
 
+cu_status cu_folder_items(struct cu_place *p, unsigned store, cu_seq seq, const struct cu_claim *claim, cu_folder_item *each,
+                          void *arg, struct cu_err *err)
+{
+    struct rows r = { .each = each, .arg = arg, .rest = cu_buf_heap(CU_MANIFEST_ROW_MAX + 4 * (size_t)CU_CHUNK_BYTES) };
+    const cu_status read = read_manifest(p, store, seq, claim, &r, err);
+
+    cu_buf_free(&r.rest);
+    return read;
+}
+
+struct needing {
+    struct cu_copier *c;
+    struct cu_waiting *of;
+};
+
+static cu_status need_item(void *arg, const cu_hash *root, uint64_t size, struct cu_err *err)
+{
+    const struct needing *n = arg;
+
+    return cu_copier_need(n->c, n->of, root, size, err);
+}
+
 static cu_status bring_folder(struct cu_copier *c, struct cu_waiting *w, const struct cu_claim *claim, struct cu_err *err)
 {
-    struct rows r = { .c = c, .of = w, .rest = cu_buf_heap(CU_MANIFEST_ROW_MAX + 4 * (size_t)CU_CHUNK_BYTES) };
+    struct needing n = { c, w };
     struct cu_err why = { 0 };
 
     if (claim->size > CU_CONTENT_INLINE_MAX) {
@@ -148,11 +177,38 @@ static cu_status bring_folder(struct cu_copier *c, struct cu_waiting *w, const s
         TRY(cu_copier_batch(c, err)); /* the files are known when it is here */
         if (w->failed || w->unfinished) return CU_OK;
     }
-    const cu_status read = read_manifest(c->r.p, w->seq, claim, &r, &why);
-    cu_buf_free(&r.rest);
+    const cu_status read = cu_folder_items(c->r.p, CU_STORE_NODE, w->seq, claim, need_item, &n, &why);
     if (read == CU_MALFORMED || read == CU_BAD_HASH || read == CU_CORRUPT)
         return cu_waiting_failed(w, "the folder's manifest: %.200s", why.text), CU_OK;
     return read == CU_OK ? CU_OK : cu_fail(err, read, "%s", why.text);
+}
+
+struct asked {
+    const struct cu_copier *c;
+    struct cu_waiting *w;
+};
+
+static cu_status attests(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
+{
+    const struct asked *a = arg;
+
+    (void)err;
+    for (size_t s = 0; s < a->c->r.sources_n; s++)
+        if (a->c->r.sources[s].party && a->c->r.sources[s].party == stored->party) a->w->has |= UINT32_C(1) << s;
+    return CU_OK;
+}
+
+/* An organisation that does not attest it has nothing to give, and would put on record that it was asked. */
+static cu_status choose_sources(struct cu_copier *c, struct cu_waiting *w, struct cu_err *err)
+{
+    struct asked a = { c, w };
+
+    w->has = 0;
+    for (size_t s = 0; s < c->r.sources_n; s++)
+        if (!c->r.sources[s].party || w->lost) w->has |= UINT32_C(1) << s;
+    TRY(c->r.p->index.find_stored(c->r.p->index.self, w->seq, attests, &a, err));
+    if (!w->has) snprintf(w->why, sizeof w->why, "nobody that this node knows attests a copy yet");
+    return CU_OK;
 }
 
 static cu_status bring(struct cu_copier *c, struct cu_waiting *w, struct cu_err *err)
@@ -161,8 +217,12 @@ static cu_status bring(struct cu_copier *c, struct cu_waiting *w, struct cu_err 
     struct cu_entry e;
 
     w->failed = w->unfinished = w->finished = false;
+    TRY(choose_sources(c, w, err));
     TRY(cu_log_entry(&c->r.p->log, w->seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
+    w->deposit = e.kind == CU_KIND_DEPOSIT;
+    if (w->lost) TRY(cu_copier_attached(c, w, bytes, &e, err));
+    if (w->lost && (w->failed || !may_lack_entry(&e))) return w->finished = true, CU_OK;
     ENSURE(e.kind == CU_KIND_DEPOSIT, err, CU_CORRUPT, "the search index calls entry %llu a deposit, and it is none",
            LLU(w->seq.v));
     const struct cu_claim claim = e.inner.body.claim;
@@ -181,7 +241,7 @@ static void settle(struct cu_copier *c, uint64_t now)
     for (size_t i = 0; i < c->waiting_n; i++) {
         struct cu_waiting *w = &c->waiting[i];
         if (w->finished && !w->failed) {
-            if (!w->attested) c->r.held(c->r.arg, w->seq);
+            if (!w->attested && w->deposit) c->r.held(c->r.arg, w->seq);
             continue;
         }
         if (w->finished) {
@@ -212,7 +272,7 @@ static cu_status report(struct cu_copier *c, uint64_t now, struct cu_err *err)
     for (size_t i = 0; i < c->waiting_n && n < CU_WITHHELD_MAX; i++) {
         struct cu_waiting *w = &c->waiting[i];
         if (!is_withheld(c, w, now)) continue;
-        what[n] = (struct cu_withheld){ .seq = w->seq, .id = w->id };
+        what[n] = (struct cu_withheld){ .seq = w->seq, .id = w->id, .kind = CU_KIND_WITHHELD };
         memcpy(what[n].why, w->why, sizeof w->why);
         of[n++] = w;
     }
@@ -227,6 +287,8 @@ static cu_status bring_due(struct cu_copier *c, uint64_t now, bool *io_more, str
     for (size_t i = 0; i < c->waiting_n; i++)
         if (c->waiting[i].next <= now) TRY(bring(c, &c->waiting[i], err));
     TRY(cu_copier_batch(c, err));
+    const struct cu_attachments attached = cu_objects_attachments(&c->attached);
+    TRY(attached.sync(attached.self, err));
     for (size_t i = 0; i < c->waiting_n; i++) *io_more |= !c->waiting[i].finished && c->waiting[i].unfinished;
     settle(c, now);
     return CU_OK;
@@ -266,9 +328,28 @@ cu_status cu_copier_new(const struct cu_copy_request *r, struct cu_copier **ret,
     struct cu_copier *c = calloc(1, sizeof *c);
     ENSURE(c, err, CU_NO_MEMORY, "no memory to bring copies");
     c->r = *r;
+    c->attached = (struct cu_attachment_writer){ .stores = { r->p->store[CU_STORE_NODE] }, .n = 1 };
     pthread_mutex_init(&c->lock, NULL);
     *ret = c;
     return CU_OK;
+}
+
+bool cu_copier_lost(struct cu_copier *c, const struct cu_withheld *what)
+{
+    for (size_t i = 0; i < c->waiting_n; i++) {
+        struct cu_waiting *w = &c->waiting[i];
+        if (w->seq.v != what->seq.v) continue;
+        const bool news = !w->lost;
+        w->lost = w->reported = true;
+        w->attested = false;
+        return news;
+    }
+    if (c->waiting_n == CU_COPY_WAITING) return false;
+    const uint64_t now = cu_place_now(c->r.p).v;
+    c->waiting[c->waiting_n++] = (struct cu_waiting){
+        .seq = what->seq, .id = what->id, .recorded = now, .first = now, .next = now, .reported = true, .lost = true
+    };
+    return true;
 }
 
 void cu_copier_again(struct cu_copier *c) { atomic_store(&c->now, true); }
@@ -287,13 +368,12 @@ void cu_copier_free(struct cu_copier *c)
 {
     if (!c) return;
     cu_copier_forget_large(c);
+    cu_attachments_forget(&c->attached);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
 /* ---- on record ---- */
-#define KIND "withheld"
-
 struct known {
     struct cu_place *p;
     uint64_t party;
@@ -313,7 +393,7 @@ static cu_status looks_known(void *arg, const struct cu_index_row *row, struct c
     if (k->found || cu_organisation_of(k->p, &row->kid) != k->party || cu_rows_of(k->p, row, &mem, &rows, NULL) != CU_OK)
         return CU_OK;
     while (cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding))
-        k->found |= cu_span_is(finding.kind, KIND) && cu_span_is(finding.id, k->hex);
+        k->found |= cu_span_is(finding.kind, CU_KIND_WITHHELD) && cu_span_is(finding.id, k->hex);
     return CU_OK;
 }
 
@@ -322,17 +402,25 @@ static cu_status is_known(struct cu_place *p, const struct cu_withheld *what, st
 {
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT, .from = what->seq };
 
-    *k = (struct known){ .p = p, .party = cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id) };
+    *k = (struct known){ .p = p, .party = cu_place_party(p) };
     cu_hash_hex(&what->id, k->hex);
     return p->index.find(p->index.self, &q, looks_known, k, err);
 }
 
-cu_status cu_withheld_record(struct cu_place *p, const struct cu_withheld *what, size_t n, struct cu_err *err)
+static const char *incident_text(enum cu_incident_type type)
 {
-    struct cu_details_rows details = {
-        .text = cu_span_str("content that a provider accepted did not come to this node, or not as it was signed")
-    };
-    struct cu_incident body = { .type = CU_INCIDENT_WITHHELD };
+    if (type == CU_INCIDENT_WITHHELD)
+        return "content that a provider accepted did not come to this node, or not as it was signed";
+    if (type == CU_INCIDENT_CHALLENGE)
+        return "a provider was asked for bytes of what it accepted, and did not give them as they were signed";
+    return "what this node holds was read again, and is not what was signed, or not there any more: it is brought again";
+}
+
+cu_status cu_withheld_record(struct cu_place *p, enum cu_incident_type type, const struct cu_withheld *what, size_t n,
+                             struct cu_err *err)
+{
+    struct cu_details_rows details = { .text = cu_span_str(incident_text(type)) };
+    struct cu_incident body = { .type = type };
     const struct cu_saying say = { CU_KIND_INCIDENT, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_INCIDENT, &details };
     CU_BUF rows = cu_buf_heap(CU_DETAILS_MAX);
     struct cu_frontier frontier = { 0 };
@@ -341,20 +429,23 @@ cu_status cu_withheld_record(struct cu_place *p, const struct cu_withheld *what,
 
     TRY(cu_need_key(p, CU_SIGNER_ORGANISATION, err));
     TRY(cu_settle(p, err));
-    for (size_t i = 0; i < n && i < CU_WITHHELD_MAX; i++) {
+    for (size_t i = 0; i < n; i++) {
         CU_BUF where = cu_buf_heap(1024), one = cu_buf_heap(2048);
-        TRY(is_known(p, &what[i], &k, err));
+        if (type == CU_INCIDENT_WITHHELD) TRY(is_known(p, &what[i], &k, err));
+        else k.found = false, cu_hash_hex(&what[i].id, k.hex);
         if (k.found) continue;
         cu_text_printable(&where, cu_span_str(what[i].why));
-        const struct cu_finding_row row = { cu_span_str(KIND), cu_buf_span(&where), cu_span_str(k.hex), false };
+        const struct cu_finding_row row = { cu_span_str(what[i].kind), cu_buf_span(&where), cu_span_str(k.hex), false };
         TRY(cu_schema_write(&cu_finding_row_schema, &row, &one, err));
         const cu_hash leaf = cu_leaf_hash(cu_buf_span(&one));
         cu_frontier_append(&frontier, &leaf);
+        if (i >= CU_WITHHELD_MAX) continue;
         cu_buf_add(&rows, cu_buf_span(&one));
+        details.rows.n++;
     }
     if (frontier.size.v == 0) return CU_OK;
     TRY(cu_buf_ok(&rows, err));
-    details.rows = (struct cu_list){ frontier.size.v, cu_buf_span(&rows) };
+    details.rows.bytes = cu_buf_span(&rows);
     body.count = frontier.size.v;
     body.root = cu_frontier_root(&frontier);
     return cu_say_and_record(p, &say, &outcome, err);

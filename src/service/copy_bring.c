@@ -75,6 +75,7 @@ static cu_status all_lanes(struct cu_copier *c, uint64_t first, lane_work *work,
 /* ---- sources ---- */
 static bool is_up(struct cu_copier *c, size_t s, struct cu_waiting *of)
 {
+    if (!(of->has & UINT32_C(1) << s)) return false;
     pthread_mutex_lock(&c->lock);
     const bool up = c->source[s].until <= cu_place_now(c->r.p).v;
     if (!up && !of->why[0]) snprintf(of->why, sizeof of->why, "%s", c->source[s].why);
@@ -331,4 +332,50 @@ cu_status cu_copier_need(struct cu_copier *c, struct cu_waiting *of, const cu_ha
     c->want[c->wants_n++] = w;
     c->wants_bytes += size;
     return CU_OK;
+}
+
+/* ---- what travelled with a record ---- */
+
+static bool has_attached(const struct cu_copier *c, const struct cu_entry *e)
+{
+    struct cu_objects *store = c->r.p->store[CU_STORE_NODE];
+    const cu_hash *commitment = cu_entry_commitment(e);
+    const struct cu_claim *claim = &e->inner.body.claim;
+    struct cu_object o;
+
+    if (commitment && cu_objects_find(store, CU_OBJECT_DETAILS, commitment, &o, NULL) != CU_OK) return false;
+    return e->kind != CU_KIND_DEPOSIT || claim->size > CU_CONTENT_INLINE_MAX ||
+           cu_store_knows(store, CU_OBJECT_CONTENT, &claim->root, claim->size);
+}
+
+/* As it was signed. */
+static cu_status judge_record(struct cu_span bytes, struct cu_span entry, const struct cu_entry *e, struct cu_record *ret,
+                              struct cu_err *err)
+{
+    TRY(cu_record_read(bytes, ret, err));
+    ENSURE(cu_span_eq(ret->entry, entry), err, CU_BAD_HASH, "it sent another entry's record");
+    return cu_record_match(ret, e, err);
+}
+
+cu_status cu_copier_attached(struct cu_copier *c, struct cu_waiting *w, struct cu_span entry, const struct cu_entry *e,
+                             struct cu_err *err)
+{
+    const struct cu_attachments to = cu_objects_attachments(&c->attached);
+    CU_BUF bytes = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_err why = { 0 };
+
+    if (has_attached(c, e)) return CU_OK;
+    cu_status got = cu_place_record(c->r.p, w->seq, &bytes, &why);
+    if (got == CU_OK) got = judge_record(cu_buf_span(&bytes), entry, e, &record, &why);
+    for (size_t s = 0; s < c->r.sources_n && got != CU_OK; s++) {
+        const struct cu_remote *from = &c->r.sources[s].lane[0];
+        if (!from->ops->record || !is_up(c, s, w)) continue;
+        cu_buf_clear(&bytes);
+        got = from->ops->record(from->self, w->seq, &bytes, &why);
+        if (got == CU_OK) got = judge_record(cu_buf_span(&bytes), entry, e, &record, &why);
+        if (ending(c)) return interrupted(err);
+    }
+    if (got != CU_OK) return cu_waiting_failed(w, "what travelled with its record: %.200s", why.text), CU_OK;
+    return to.put(to.self, w->seq, &record, e, err);
 }

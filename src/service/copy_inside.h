@@ -20,7 +20,8 @@ struct cu_waiting {
     cu_hash id;
     uint64_t recorded, first, next; /* when: in the log, tried first, to be tried again */
     unsigned tries;
-    bool attested, reported;
+    bool attested, reported, lost, deposit; /* lost: it was here */
+    uint32_t has;                   /* bits: sources that may have it */
     bool failed, unfinished, finished, done; /* of this round */
     char why[240];                  /* what went wrong last; "": nothing */
 };
@@ -43,6 +44,7 @@ struct cu_copier {
     size_t wants_n;
     uint64_t wants_bytes;
     struct cu_put *put;
+    struct cu_attachment_writer attached; /* details and small content of lost entries, on their way */
 
     /* the large object that is coming: between rounds, too */
     struct { struct cu_want want; struct cu_buf chunks; struct cu_arrival *arrival; uint64_t segment, until; atomic_bool failed; } large;
@@ -55,7 +57,13 @@ struct cu_copier {
 CU_MUST_USE cu_status cu_copier_need(struct cu_copier *c, struct cu_waiting *of, const cu_hash *root, uint64_t size, struct cu_err *err);
 /** What the batch has is brought, and durable; whose objects did not come failed. */
 CU_MUST_USE cu_status cu_copier_batch(struct cu_copier *c, struct cu_err *err);
+/** What travelled with that entry's record, from the other store here, or a node. `w` failed: nobody gives it. */
+CU_MUST_USE cu_status cu_copier_attached(struct cu_copier *c, struct cu_waiting *w, struct cu_span entry, const struct cu_entry *e, struct cu_err *err);
 void cu_copier_forget_large(struct cu_copier *c);
+/* copy.c: each file of a folder, the manifest being in that store, or with its record. MALFORMED: it is not what was claimed. */
+typedef cu_status cu_folder_item(void *arg, const cu_hash *root, uint64_t size, struct cu_err *err);
+CU_MUST_USE cu_status cu_folder_items(struct cu_place *p, unsigned store, cu_seq seq, const struct cu_claim *claim, cu_folder_item *each, void *arg,
+                                      struct cu_err *err);
 void cu_waiting_failed(struct cu_waiting *w, const char *fmt, ...) CU_PRINTF(2, 3);
 
 #endif

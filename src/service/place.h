@@ -221,8 +221,9 @@ CU_MUST_USE cu_status cu_rows_of(struct cu_place *p, const struct cu_index_row *
 struct cu_span cu_party_named(const struct cu_place *p, uint64_t party);
 /** Who holds this key, by name. */
 struct cu_span cu_key_holder(const struct cu_place *p, const cu_hash *kid);
-/** The organisation of whoever holds this key. 0: nobody does. */
+/** The organisation of whoever holds this key, 0: nobody does; and the one that signs here. */
 uint64_t cu_organisation_of(const struct cu_place *p, const cu_hash *kid);
+static inline uint64_t cu_place_party(const struct cu_place *p) { return cu_organisation_of(p, &p->key[CU_SIGNER_ORGANISATION].id); }
 /** Copies of a deposit: organisations of the policy that attest it in the log. */
 CU_MUST_USE cu_status cu_copies(struct cu_place *p, cu_seq deposit, uint64_t *ret, struct cu_err *err);
 /** Does this party say that it holds it? */

@@ -1,6 +1,9 @@
 /* The provider. See provide.h. */
 #include "service/provide.h"
 
+#include "service/audit.h"
+#include "service/copy_inside.h"
+
 #include "custody/text.h"
 #include "service/held.h"
 
@@ -360,11 +363,145 @@ static bool refuse_abandoned(struct cu_provider *v, uint64_t now)
     return at != NULL;
 }
 
+/* ---- what was lost (4) ---- */
+
+void cu_provider_lost(struct cu_provider *v, cu_seq seq, const cu_hash *root)
+{
+    bool known = false;
+
+    pthread_mutex_lock(&v->lost_lock);
+    for (size_t i = 0; i < v->lost_n; i++) known |= cu_hash_eq(&v->lost[i].root, root);
+    if (!known && v->lost_n < CU_PROVIDER_LOST) v->lost[v->lost_n++] = (struct cu_provider_lost){ seq, *root };
+    pthread_mutex_unlock(&v->lost_lock);
+}
+
+struct wanted {
+    const cu_hash *root;
+    uint64_t size; /* UINT64_MAX: not met yet */
+};
+
+static cu_status is_wanted(void *arg, const cu_hash *root, uint64_t size, struct cu_err *err)
+{
+    struct wanted *w = arg;
+
+    (void)err;
+    if (cu_hash_eq(root, w->root)) w->size = size;
+    return CU_OK;
+}
+
+/* Is that object of a deposit that this provider accepted, and how large is it? Under `act`. */
+static cu_status find_lost(struct cu_provider *v, const struct cu_provider_lost *what, uint64_t *ret_size, struct cu_err *err)
+{
+    struct cu_place *p = v->config.place;
+    struct wanted w = { &what->root, UINT64_MAX };
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    ENSURE(what->seq.v < p->log.checkpoint.size.v, err, CU_NOT_FOUND, "the log has no such entry");
+    TRY(cu_log_entry(&p->log, what->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    ENSURE(e.kind == CU_KIND_DEPOSIT &&
+               cu_organisation_of(p, &e.outer.kid) == cu_organisation_of(p, &p->key[CU_SIGNER_PROVIDER].id),
+           err, CU_NOT_FOUND, "this provider did not accept it");
+    const struct cu_claim claim = e.inner.body.claim;
+    if (cu_hash_eq(&claim.root, w.root)) w.size = claim.size;
+    else if (claim.has_folder) TRY(cu_folder_items(p, CU_STORE_CLOUD, what->seq, &claim, is_wanted, &w, err));
+    ENSURE(w.size != UINT64_MAX, err, CU_NOT_FOUND, "the deposit has no such file");
+    *ret_size = w.size;
+    return CU_OK;
+}
+
+static cu_status put_aside(struct cu_provider *v, const cu_hash *root, struct cu_err *err)
+{
+    char to[64], where[512];
+    struct cu_object o;
+    uint64_t run;
+
+    if (cu_objects_find(v->spool->store, CU_OBJECT_CONTENT, root, &o, NULL) != CU_OK) return CU_OK;
+    TRY(cu_quarantine_next(v->config.place, &run, err));
+    snprintf(to, sizeof to, CU_DIR_QUARANTINE "/%llu", LLU(run));
+    return cu_object_set_aside(&o, to, where, err);
+}
+
+struct arriving {
+    struct cu_put *put;
+    struct cu_buf small;
+    bool large;
+};
+
+static cu_status take_piece(void *arg, struct cu_span bytes, struct cu_err *err)
+{
+    struct arriving *a = arg;
+
+    if (a->large) return cu_put_large_add(a->put, bytes, err);
+    cu_buf_add(&a->small, bytes);
+    return cu_buf_ok(&a->small, err);
+}
+
+static cu_status arrive(struct cu_place *from, struct arriving *a, const cu_hash *root, uint64_t size, struct cu_err *err)
+{
+    uint64_t got;
+    cu_hash is;
+
+    if (a->large) TRY(cu_put_large_begin(a->put, err));
+    TRY(cu_fetch_afar(from, root, size, NULL, take_piece, a, err));
+    if (!a->large) TRY(cu_put_small(a->put, CU_OBJECT_CONTENT, root, cu_buf_span(&a->small), err));
+    else TRY(cu_put_large_end(a->put, &is, &got, err));
+    return cu_put_commit(a->put, err);
+}
+
+static cu_status bring_again(struct cu_provider *v, const struct cu_provider_lost *what, uint64_t size, struct cu_err *err)
+{
+    struct arriving a = { .small = cu_buf_heap(CU_CHUNK_BYTES), .large = size >= CU_CHUNK_BYTES };
+    struct cu_place from = { .reading = { what->seq, cu_span_str("the provider's copy was lost"), CU_SPAN_EMPTY } };
+    const struct cu_outside *outside = &v->config.place->outside;
+
+    TRY(outside->open(outside->self, cu_span_str(v->config.url), &from.remote, err));
+    cu_status done = cu_put_begin(&v->spool->store, 1, &a.put, err);
+    if (done == CU_OK) done = arrive(&from, &a, &what->root, size, err);
+    from.remote.ops->close(from.remote.self);
+    cu_put_free(a.put);
+    cu_buf_free(&a.small);
+    return done;
+}
+
+/* One that is here after all, or was never accepted, is let be. */
+static cu_status mend(struct cu_provider *v, const struct cu_provider_lost *what, struct cu_err *err)
+{
+    uint64_t size = 0;
+
+    pthread_mutex_lock(&v->act);
+    const cu_status found = find_lost(v, what, &size, err);
+    pthread_mutex_unlock(&v->act);
+    if (found == CU_NOT_FOUND) return CU_OK;
+    TRY(found);
+    if (cu_objects_has(v->spool->store, CU_OBJECT_CONTENT, &what->root, size, true, NULL) == CU_OK) return CU_OK;
+    TRY(put_aside(v, &what->root, err));
+    TRY(bring_again(v, what, size, err));
+    v->mended++;
+    return CU_OK;
+}
+
+static bool mend_one(struct cu_provider *v)
+{
+    struct cu_provider_lost what;
+    struct cu_err why = { 0 };
+
+    pthread_mutex_lock(&v->lost_lock);
+    const bool any = v->lost_n > 0 && v->config.url && v->config.place->outside.open;
+    if (any) what = v->lost[--v->lost_n];
+    pthread_mutex_unlock(&v->lost_lock);
+    if (!any) return false;
+    if (mend(v, &what, &why) != CU_OK) tell_trouble(v, &why); /* whoever asks again reports it again */
+    return true;
+}
+
 void cu_provider_step(struct cu_provider *v, bool *ret_any)
 {
     const uint64_t now = cu_place_now(v->config.place).v;
 
     *ret_any = store_some(v);
+    *ret_any |= mend_one(v);
     *ret_any |= refuse_abandoned(v, now);
     if (now < v->submit_at && v->submit_at - now <= LONGEST_PAUSE_MS) return;
     *ret_any |= submit_some(v, CU_SPOOLED_ACCEPTED, now);
@@ -378,6 +515,7 @@ void cu_provider_close(struct cu_provider *v)
     if (!v) return;
     cu_spool_close(v->spool);
     pthread_mutex_destroy(&v->act);
+    pthread_mutex_destroy(&v->lost_lock);
     free(v);
 }
 
@@ -388,6 +526,7 @@ cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_pr
     ENSURE(v, err, CU_NO_MEMORY, "no memory for a provider");
     v->config = *config;
     pthread_mutex_init(&v->act, NULL);
+    pthread_mutex_init(&v->lost_lock, NULL);
     const cu_status opened = cu_spool_open(&config->place->fs, config->place->store[CU_STORE_CLOUD], &v->spool, err);
     if (opened == CU_OK) *ret = v;
     else cu_provider_close(v);

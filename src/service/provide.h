@@ -4,6 +4,7 @@
  * (1) `act` guards the place: whoever follows, looks up or signs has it. Receiving, storing and submitting go without it.
  * (2) What is signed is durable before anybody hears of it, and is submitted until the ledger has judged it, by whatever process.
  * (3) Nothing is accepted that was not read again from the store.
+ * (4) What it accepted and cannot give any more is brought again from the ledger's node, met by its root; what lay there goes to quarantine.
  */
 #ifndef CU_SERVICE_PROVIDE_H
 #define CU_SERVICE_PROVIDE_H
@@ -17,10 +18,14 @@ struct cu_provider_config {
     cu_status (*room)(void *room_arg, uint64_t bytes, struct cu_err *err); /* is there room for so many more? Any thread. NULL: always */
     void *room_arg;
     void (*changed)(void *arg); /* something was accepted, refused or recorded. Any thread */
+    const char *url;            /* the ledger's node: what was lost comes from there; NULL: from nowhere */
     void (*trouble)(void *arg, const char *text); /* what came cannot be accepted, and why; once while that stays so. NULL: nobody is told */
     void *arg;
 };
-struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; char told[400]; _Atomic uint64_t taken, refused, bytes; };
+enum { CU_PROVIDER_LOST = 16 };
+struct cu_provider_lost { cu_seq seq; cu_hash root; };
+struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; char told[400]; _Atomic uint64_t taken, refused, bytes, mended;
+    pthread_mutex_t lost_lock; struct cu_provider_lost lost[CU_PROVIDER_LOST]; size_t lost_n; };
 
 CU_MUST_USE cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_provider **ret, struct cu_err *err);
 void cu_provider_close(struct cu_provider *v); /* NULL is fine */
@@ -33,6 +38,8 @@ CU_MUST_USE cu_status cu_provider_look(struct cu_provider *v, const cu_hash *id,
 bool cu_provider_members(struct cu_provider *v, uint64_t *io_entries, struct cu_members *ret);
 /** The newest of the log; not more than once in `every_ms`. */
 CU_MUST_USE cu_status cu_provider_follow(struct cu_provider *v, uint64_t every_ms, struct cu_err *err);
+/** Somebody asked for that object of that deposit, and it could not be given: it is looked for at the next step, if it should be here. */
+void cu_provider_lost(struct cu_provider *v, cu_seq seq, const cu_hash *root);
 /** What came whole is stored and signed, what is signed submitted. For one thread. *ret_any: something moved on. */
 void cu_provider_step(struct cu_provider *v, bool *ret_any);
 

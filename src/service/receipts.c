@@ -287,7 +287,7 @@ static cu_status bring_enrolment(struct gathering *g, struct cu_err *err)
 }
 
 /* ---- the whole ---- */
-static cu_status gather(struct gathering *g, const struct cu_entry *e, bool has_content, struct cu_err *err)
+static cu_status gather(struct gathering *g, const struct cu_entry *e, bool travels, struct cu_err *err)
 {
     cu_status chosen = CU_COSIGNATURES_MISSING;
 
@@ -305,7 +305,7 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, bool has_
     if (e->kind == CU_KIND_NOTICE) TRY(bring_case(g, &e->outer.body.notice.case_id, err));
     if (cu_entry_notice(e)) TRY(bring_notice(g, cu_entry_notice(e), err));
     TRY(bring_evidence(g, e, err));
-    if (e->kind != CU_KIND_DEPOSIT || has_content) chosen = choose_checkpoint(g, err);
+    if (e->kind != CU_KIND_DEPOSIT || travels) chosen = choose_checkpoint(g, err);
     if (e->kind == CU_KIND_DEPOSIT && (chosen != CU_OK || !cosigners_hold(g))) {
         TRY(bring_copies(g, err));
         chosen = choose_checkpoint(g, err);
@@ -360,7 +360,8 @@ static cu_status make(struct gathering *g, struct cu_buf *ret, struct cu_err *er
     TRY(cu_record_read(cu_buf_span(&record), &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));
     ENSURE(entry.signed_, err, CU_USAGE, "receipts are for statements; this entry is the ledger's own");
-    TRY(gather(g, &entry, parts.content.p != NULL, err));
+    const bool travels = parts.content.p != NULL && !entry.inner.body.claim.has_folder; /* of a folder the files do not */
+    TRY(gather(g, &entry, travels, err));
     return write_receipt(g, cu_buf_span(&record), ret, err);
 }
 

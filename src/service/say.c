@@ -1,7 +1,10 @@
 /* Saying something in the log: fill in what every statement has, bind its details, sign, submit. */
+#include "service/cosigned.h"
 #include "service/outbox.h"
 
 #include <stdlib.h>
+
+#define SHOWN_WITHIN_MS 30000
 
 cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
 {
@@ -164,6 +167,19 @@ cu_status cu_settle(struct cu_place *p, struct cu_err *err)
     return cu_follow(p, err);
 }
 
+cu_status cu_settle_on(struct cu_place *p, const struct cu_outcome *recorded, uint64_t until, struct cu_err *err)
+{
+    const uint64_t last = recorded->block.v > recorded->seq.v ? recorded->block.v : recorded->seq.v;
+
+    TRY(cu_settle(p, err));
+    while (p->remote.ops && p->log.checkpoint.size.v <= last && cu_cosigned_needed(p, p->log.checkpoint.size) &&
+           cu_place_now(p).v < until) {
+        TRY(p->remote.ops->await(p->remote.self, &recorded->id, 1, err));
+        TRY(cu_settle(p, err));
+    }
+    return CU_OK;
+}
+
 /* What a node says became of a statement is met by its log. */
 static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct cu_outcome *io, struct cu_err *err)
 {
@@ -173,6 +189,11 @@ static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct c
 
     TRY(cu_record_read(record, &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));
+    ENSURE(
+        io->seq.v < p->log.checkpoint.size.v || !cu_cosigned_needed(p, p->log.checkpoint.size), err, CU_COSIGNATURES_MISSING,
+        "the node says that this was recorded as entry %llu, and it is not cosigned yet by as many as the trust file asks for: "
+        "ask for its receipt later",
+        LLU(io->seq.v));
     const cu_status there = cu_lookup_seq(p, io->seq, &found, err);
     ENSURE(there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id), err, CU_BAD_PROOF,
            "the node says that this was recorded as entry %llu, and its log does not show it there: do not rely on it",
@@ -191,7 +212,7 @@ cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, st
     TRY(cu_say(p, what, &record, err));
     const struct cu_span span = cu_buf_span(&record);
     TRY(cu_submit(p, &span, 1, ret, err));
-    TRY(cu_settle(p, err));
+    TRY(cu_settle_on(p, ret, cu_place_now(p).v + SHOWN_WITHIN_MS, err));
     return p->remote.ops ? is_recorded(p, span, ret, err) : CU_OK;
 }
 

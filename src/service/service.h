@@ -74,6 +74,9 @@ CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *record
 CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
 /** A checkpoint of all that is acknowledged, and the index follows: what ends every act. The engine's close drains, or whoever asks it to. */
 CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
+/** The same, until the log is shown with what became of that statement, or it is `until` (ms): by an address, where a quorum is asked for, that
+ *  is a moment after it was recorded. */
+CU_MUST_USE cu_status cu_settle_on(struct cu_place *p, const struct cu_outcome *recorded, uint64_t until, struct cu_err *err);
 /** Look into the ledger's state: while an engine is open, with its machine at rest. */
 CU_MUST_USE cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
 /** The node's word: "I hold, verified and durable, what was deposited there"; positions in any order, as many as an entry has ranges. */

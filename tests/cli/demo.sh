@@ -24,4 +24,5 @@ demo() {
 demo demo /usr/share/forensics-samples/fs.ext4.xz
 demo demo-court /usr/share/forensics-samples/original-files /usr/bin/chromium "$SOURCE/build/bin/verify.html"
 demo demo-cloud /usr/share/forensics-samples/original-files "$SOURCE/build/tools/bin/versitygw" /usr/bin/age-keygen
+demo demo-network /usr/share/forensics-samples/original-files "$SOURCE/build/tools/bin/cometbft" /usr/bin/jq
 exit $failed

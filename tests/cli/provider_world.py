@@ -17,9 +17,9 @@ TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-strea
 class Provider(Node):
     """`custody provider` over a folder that was made for this ledger, listening while the block lasts; it can be killed and started again."""
 
-    def __init__(self, folder, node, *options, env=None, client=()):  # pylint: disable=super-init-not-called
+    def __init__(self, folder, node, *options, env=None, client=(), port=0):  # pylint: disable=super-init-not-called
         self.folder, self.node, self.options, self.env, self.client = folder, node, options, env or {}, list(client)
-        self.log, self.ledger, self.port = folder.parent / (folder.name + ".log"), node.ledger, 0
+        self.log, self.ledger, self.port = folder.parent / (folder.name + ".log"), node.ledger, port
         self.start()
 
     @staticmethod

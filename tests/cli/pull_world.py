@@ -63,8 +63,10 @@ class Provider:
         self.server.server_close()
 
     def answer(self, to):
+        if not to.path.startswith("/v1/objects/"):
+            return self.send(to, 404, b"no")
         self.asked.append(to.path)
-        root, _, more = to.path.removeprefix("/v1/objects/").partition("/")
+        root, _, more = to.path.partition("?")[0].removeprefix("/v1/objects/").partition("/")
         body, lie = self.objects.get(root), self.lie
         if lie == "hangs":
             self.over.wait(300)

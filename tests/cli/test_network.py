@@ -1,10 +1,11 @@
 """Four organisations on one machine, each with its own CometBFT: as quick as it goes. The long one is tests/cluster/test_network.py."""
 import pathlib
+import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
-from custody_test import CUSTODY, VERIFY, Skip, call, fill, main, test  # noqa: E402
-from network import COMET, Network, parts, same, statuses, submit_at_once, until  # noqa: E402
+from custody_test import CUSTODY, VERIFY, Skip, call, fill, main, noise, test, verify  # noqa: E402
+from network import COMET, Cloudy, Network, parts, same, statuses, submit_at_once, until  # noqa: E402
 
 
 @test
@@ -49,6 +50,42 @@ def four_organisations_record_as_one_and_one_that_was_killed_catches_up(folder):
         assert "its node" in refused.error, refused
         listed = call([CUSTODY, "ls", "--case", "C1", "--json", "--ledger", court.url, "--state", folder / "reader", "--pin-trust", court.root / "trust/ledger.trust"])
         assert len(listed.rows) == 120, len(listed.rows)
+    same(net.orgs)
+
+
+@test
+def content_comes_to_every_organisation_and_one_that_lost_it_has_it_again(folder):
+    if not COMET.exists():
+        raise Skip("cometbft is not installed: tools/setup cluster")
+    fill(folder / "film.bin", noise(3_000_001))
+    fill(folder / "photo.jpg", noise(200_000, 2))
+    fill(folder / "bag/a/one.txt", b"one\n")
+    fill(folder / "bag/two.bin", noise(70_000, 3))
+    fill(folder / "late.bin", noise(1_500_000, 4))
+    paths = [folder / name for name in ("film.bin", "photo.jpg", "bag", "late.bin")]
+    with Cloudy(folder) as net:
+        police, prosecutor, court, audit = net.orgs
+        audit.kill()
+        for row, path in zip(net.desk.deposit(*paths[:3]), paths):
+            assert row["copies"] >= 3 and verify("--trust", court.trust, row["receipt"], path).code == 0, row
+        net.provider.kill()  # so what one was away for comes from its peers
+        audit.start(*net.options)
+        until(lambda: audit.copies("C1/1") == 4, audit.said)
+        assert audit.get("/v1/content/C1/1") == paths[0].read_bytes()
+        net.provider.start()
+        net.desk.deposit(paths[3])
+        until(lambda: audit.copies("C1/4") == 4, audit.said)
+
+        before = audit.status()["incidents"]
+        shutil.rmtree(court.root / "node/objects")  # while it runs
+        until(lambda: court.status()["incidents"] > before and court.status()["copies_missing"] == 0, court.said)
+        [film] = [p for p in net.provider.folder.glob("cloud/objects/large/*/*") if p.stat().st_size == 3_000_001]
+        fill(film, noise(3_000_001, 9))
+        until(lambda: "a provider was asked" in net.desk.run("trail").out and film.exists() and film.read_bytes() == paths[0].read_bytes(), police.said)
+        assert "missing: " in net.desk.run("trail").out
+        for org in net.orgs:
+            assert org.get("/v1/content/C1/2") == paths[1].read_bytes() and org.status()["pull_wrong"] == 0
+        net.rest()
     same(net.orgs)
 
 

@@ -15,6 +15,7 @@ SOURCE = HERE.parents[1]
 sys.path.insert(0, str(SOURCE / "tests/cli"))
 from custody_test import CUSTODY, ENVIRONMENT, call  # noqa: E402
 from node_test import SIGN, Node, parts  # noqa: E402,F401
+from provider_world import Provider  # noqa: E402
 from shared import log_digest  # noqa: E402
 
 COMET = pathlib.Path(os.environ.get("CUSTODY_COMETBFT", SOURCE / "build/tools/bin/cometbft"))
@@ -53,7 +54,7 @@ class Org(Node):
 
     def __init__(self, root, port):  # pylint: disable=super-init-not-called
         self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
-        self.process, self.asked = None, False
+        self.process, self.asked, self.ledger = None, False, self
         self.log = root.parent / (root.name + ".log")
 
     def start(self, *options, comet=COMET, wait=True):
@@ -93,6 +94,11 @@ class Org(Node):
     def status(self):
         return self.json("/v1/status")
 
+    def copies(self, exhibit):
+        """Organisations that hold it, as far as this node has heard."""
+        status, _, body = self.curl("/v1/show/" + exhibit)
+        return json.loads(body)["copies"] if status == 200 else 0
+
     def checkpoint(self):
         """Size and root, as it serves them; ("", "") while it does not."""
         try:
@@ -110,6 +116,25 @@ class Org(Node):
     def log_digest(self):
         return log_digest(self.root)
 
+    @property
+    def trust(self):
+        return self.root / "trust/ledger.trust"
+
+
+class Desk:
+    """An officer of one organisation, who knows its node's address: `custody` with his key."""
+
+    def __init__(self, folder, org, key="depositor", provider=None):
+        self.receipts = folder / "receipts"
+        self.how = ["--ledger", org.url, "--state", folder / f"desk-{org.root.name}-{key}", "--pin-trust", org.trust, "--key", org.root / f"keys/{key}.pem"]
+        self.provider = ["--provider", provider.url] if provider else []
+
+    def run(self, *verb, **more):
+        return call([CUSTODY, *verb, *self.how], **more)
+
+    def deposit(self, *paths, case="C1", **more):
+        return self.run("deposit", "--json", "--case", case, "--receipts", self.receipts, *self.provider, *paths, **more).rows
+
 
 class Network:
     def __init__(self, folder, n=4, *options):
@@ -118,11 +143,16 @@ class Network:
         call([CUSTODY, "network", "local", self.folder, "--orgs", str(n), "--port", str(free_ports(n)), "--http", str(http), *options])
         self.orgs = [Org(self.folder / f"org-{i + 1}", http + i) for i in range(n)]
 
-    def start(self):
+    def start(self, *options):
         for org in self.orgs:
-            org.start(wait=False)
+            org.start(*options, wait=False)
         for org in self.orgs:
             org.listening()
+        return self
+
+    def cosigned(self):
+        """Who comes with the trust file believes a quorum alone: until there is one."""
+        until(lambda: all(org.curl("/checkpoint")[2].count(b"/cosigner/") >= 3 for org in self.orgs), "the log is cosigned")
         return self
 
     def __enter__(self):
@@ -147,6 +177,35 @@ class Network:
             time.sleep(2.5)  # attestations and reads are entries too, a few seconds later
             return before[0][0] if before == [org.checkpoint() for org in of] else None
         return int(until(still, lambda: f"the chain comes to rest: {[org.checkpoint() for org in of]}", seconds))
+
+
+class Cloudy(Network):
+    """Four organisations, a provider beside them whom they pull from and challenge, an officer of the police, and a case."""
+
+    def __init__(self, folder, n=4, *options, patrol="200", env=None):
+        super().__init__(folder, n, *options)
+        self.port, self.env = free_ports(1), env
+        self.options = ["--provider", f"http://127.0.0.1:{self.port}", "--patrol", patrol]
+        self.provider = None
+
+    def __enter__(self):
+        self.start(*self.options).cosigned()
+        try:
+            cloud, police = self.folder / "cloud", self.orgs[0]
+            call([CUSTODY, "provider", "init", cloud, "--name", "Harbour Cloud", "--pin-trust", police.trust])
+            Desk(self.folder, police, "organisation").run("member", "approve", cloud / "enrol.request")
+            self.provider = Provider(cloud, police, port=self.port)
+            self.desk = Desk(self.folder, police, provider=self.provider)
+            self.desk.run("case", "open", "C1")
+        except BaseException:
+            self.__exit__(AssertionError)
+            raise
+        return self
+
+    def __exit__(self, *what):
+        if self.provider:
+            self.provider.__exit__(*what)
+        super().__exit__(*what)
 
 
 def submit_at_once(jobs):

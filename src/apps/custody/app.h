@@ -167,7 +167,7 @@ CU_MUST_USE cu_status share_works(struct session *s, struct cu_err *err);
 /** Where this organisation's node is to be reached by clients, as the network says: ADDRESS:PORT; "": it does not. */
 CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_err *err);
 /** The other organisations' nodes, as peers are given: what stands in the network's file. */
-CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, uint64_t ret_party[CU_PARTIES_MAX], struct cu_err *err);
 /** The folder in which keys were made becomes a share of the network that begins with `file`. */
 session_work share_resume; /* what was voted for is not known any more: votes begin again behind the chain's */
 CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);

@@ -234,8 +234,8 @@ static cu_status go_local(struct run *run, struct cu_err *err)
 
 struct seen {
     bool there;
-    uint64_t height, size, exhibits, incidents, copies, flight;
-    char network[65], root[65], why[300];
+    uint64_t height, size, exhibits, incidents, required, missing, cosigned, quorum;
+    char network[65], root[65], name[300], why[300];
 };
 
 /* What the node says of itself is read for figures, and believed in nothing else. */
@@ -258,6 +258,14 @@ static void digest(struct cu_span json, const char *name, char ret[65])
     ret[0] = 0;
     if (cu_fields_find(json, name, &value) && cu_hex_read(cu_buf_span(&value), hash.b, sizeof hash.b, NULL) == CU_OK)
         cu_hash_hex(&hash, ret);
+}
+
+static void text(struct cu_span json, const char *name, char ret[300])
+{
+    CU_BUF value = cu_buf_heap(1000), shown = cu_buf_heap(4000);
+
+    if (cu_fields_find(json, name, &value)) cu_text_printable(&shown, cu_buf_span(&value));
+    snprintf(ret, 300, "%.*s", (int)shown.n, shown.n ? (const char *)shown.p : "");
 }
 
 static cu_status ask_node(struct run *run, const char *url, struct cu_buf *ret, struct cu_err *err)
@@ -294,7 +302,11 @@ static void look_at(struct run *run, const char *url, struct seen *ret)
     ret->size = figure(json, "entries");
     ret->exhibits = figure(json, "exhibits");
     ret->incidents = figure(json, "incidents");
-    ret->copies = figure(json, "copies_required");
+    ret->required = figure(json, "copies_required");
+    ret->missing = figure(json, "copies_missing");
+    ret->cosigned = figure(json, "cosigned");
+    ret->quorum = figure(json, "quorum");
+    text(json, "organisation", ret->name);
     digest(json, "network", ret->network);
     digest(json, "root", ret->root);
 }
@@ -312,63 +324,113 @@ static const char *trouble(const struct seen *all, size_t n, size_t i)
     return all[i].incidents > 0 ? "incidents" : "";
 }
 
+static void put_json(struct run *run, const char *url, const struct seen *it, uint64_t behind, const char *why)
+{
+    struct cu_json j = cu_json_on(&run->out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_json_str(&j, "node", url);
+    cu_json_str(&j, "organisation", it->name);
+    cu_json_bool(&j, "reached", it->there);
+    if (it->there) {
+        cu_json_uint(&j, "height", it->height);
+        cu_json_uint(&j, "entries", it->size);
+        cu_json_uint(&j, "behind", behind);
+        cu_json_uint(&j, "exhibits", it->exhibits);
+        cu_json_uint(&j, "copies", it->exhibits - it->missing);
+        cu_json_uint(&j, "copies_required", it->required);
+        cu_json_uint(&j, "cosigned", it->cosigned);
+        cu_json_uint(&j, "quorum", it->quorum);
+        cu_json_uint(&j, "incidents", it->incidents);
+        cu_json_str(&j, "root", it->root);
+    } else cu_json_str(&j, "error", it->why);
+    cu_json_str(&j, "trouble", why);
+    cu_json_close(&j, '}');
+    cu_buf_add_str(&run->out, "\n");
+}
+
+/* So wide that what follows stands in its column; a Chinese character is two. */
+static void put_name(struct cu_buf *out, const char *name)
+{
+    enum { WIDE = 28 };
+    unsigned columns = 0;
+
+    for (const char *p = name; *p; p++) columns += (*p & 0xC0) == 0x80 ? 0 : (uint8_t)*p >= 0xE3 ? 2 : 1;
+    cu_buf_addf(out, "%s%*s", name, columns < WIDE ? (int)(WIDE - columns) : 1, "");
+}
+
 static void put_row(struct run *run, const char *url, const struct seen *all, size_t n, size_t i, uint64_t most)
 {
     const struct seen *it = &all[i];
     const uint64_t behind = it->there ? most - it->size : 0;
+    const char *why = trouble(all, n, i);
 
-    if (run->json) {
-        struct cu_json j = cu_json_on(&run->out);
-        cu_json_open(&j, NULL, '{');
-        cu_json_str(&j, "node", url);
-        cu_json_bool(&j, "reached", it->there);
-        if (it->there) {
-            cu_json_uint(&j, "height", it->height);
-            cu_json_uint(&j, "entries", it->size);
-            cu_json_uint(&j, "behind", behind);
-            cu_json_uint(&j, "exhibits", it->exhibits);
-            cu_json_uint(&j, "copies_required", it->copies);
-            cu_json_uint(&j, "incidents", it->incidents);
-            cu_json_str(&j, "root", it->root);
-        } else cu_json_str(&j, "error", it->why);
-        cu_json_str(&j, "trouble", trouble(all, n, i));
-        cu_json_close(&j, '}');
-        cu_buf_add_str(&run->out, "\n");
-    } else if (it->there)
-        cu_buf_addf(&run->out, "%-32s %8llu %9llu %7llu %9llu %7llu %10llu  %s\n", url, LLU(it->height), LLU(it->size),
-                    LLU(behind), LLU(it->exhibits), LLU(it->copies), LLU(it->incidents), trouble(all, n, i));
-    else cu_buf_addf(&run->out, "%-32s        –         –       –         –       –          –  %s\n", url, trouble(all, n, i));
+    if (run->json) return put_json(run, url, it, behind, why);
+    put_name(&run->out, it->name[0] ? it->name : url);
+    if (!it->there) cu_buf_addf(&run->out, "%8s %8s %7s %9s %7s %9s %10s  %s\n", "-", "-", "-", "-", "-", "-", "-", why);
+    else
+        cu_buf_addf(&run->out, "%8llu %8llu %7llu %9llu %7llu %9llu %10llu%s%s%s\n", LLU(it->height), LLU(it->size), LLU(behind),
+                    LLU(it->exhibits), LLU(it->exhibits - it->missing), LLU(it->cosigned), LLU(it->incidents), why[0] ? "  " : "",
+                    why, it->missing ? "  copies on their way" : "");
 }
 
-static bool show_once(struct run *run)
+/* Who cosigned last, and how far more than enough of them did. */
+static void put_cosigned(struct run *run, const struct seen *all, size_t n, uint64_t most)
 {
-    struct seen all[NODES_MAX];
+    uint64_t last = 0, quorum = 0;
+
+    for (size_t i = 0; i < n; i++) last = all[i].cosigned > last ? all[i].cosigned : last;
+    for (size_t i = 0; i < n; i++) quorum = all[i].quorum > quorum ? all[i].quorum : quorum;
+    if (last == 0) return;
+    cu_buf_addf(&run->out, "\n%llu of %llu entries are cosigned by as many as the policy asks for; last cosigned by", LLU(quorum),
+                LLU(most));
+    for (size_t i = 0, any = 0; i < n; i++)
+        if (all[i].cosigned == last)
+            cu_buf_addf(&run->out, "%s %s", any++ ? "," : "", all[i].name[0] ? all[i].name : run->args[i]);
+    cu_buf_add_str(&run->out, "\n");
+}
+
+/* A node that does not answer now keeps its name. */
+static bool show_once(struct run *run, struct seen *all)
+{
     const size_t n = (size_t)run->args_n;
     uint64_t most = 0;
     bool good = true;
 
-    for (size_t i = 0; i < n; i++) look_at(run, run->args[i], &all[i]);
-    for (size_t i = 0; i < n; i++) most = all[i].size > most ? all[i].size : most;
-    if (!run->json)
-        cu_buf_addf(&run->out, "%-32s %8s %9s %7s %9s %7s %10s\n", "node", "height", "entries", "behind", "exhibits", "copies",
+    for (size_t i = 0; i < n; i++) {
+        char name[sizeof all[i].name];
+        memcpy(name, all[i].name, sizeof name);
+        look_at(run, run->args[i], &all[i]);
+        if (!all[i].name[0]) memcpy(all[i].name, name, sizeof name);
+        most = all[i].size > most ? all[i].size : most;
+    }
+    if (!run->json) {
+        put_name(&run->out, "organisation");
+        cu_buf_addf(&run->out, "%8s %8s %7s %9s %7s %9s %10s\n", "height", "entries", "behind", "exhibits", "copies", "cosigned",
                     "incidents");
+    }
     for (size_t i = 0; i < n; i++) {
         put_row(run, run->args[i], all, n, i, most);
         good &= !trouble(all, n, i)[0];
     }
+    if (!run->json) put_cosigned(run, all, n, most);
     return good;
 }
 
+static void free_seen(struct seen **at) { free(*at); }
+
 static cu_status go_status(struct run *run, struct cu_err *err)
 {
-    uint64_t every = 0;
+    CU_CLEANUP(free_seen) struct seen *all = calloc(NODES_MAX, sizeof *all);
+    uint64_t every = opt_is(run, "watch");
 
+    ENSURE(all, err, CU_NO_MEMORY, "out of memory");
     ENSURE(run->args_n <= NODES_MAX, err, CU_USAGE, "%d nodes at most", NODES_MAX);
     if (opt(run, "every")) TRY(number_read("--every", opt(run, "every"), 3600, &every, err));
     do {
-        const bool good = show_once(run);
+        const bool good = show_once(run, all);
         run->exit = good ? 0 : cu_status_exit(CU_CORRUPT);
-        if (every && !run->json && isatty(STDOUT_FILENO)) printf("\033[H\033[J");
+        if (every && !run->json) printf(isatty(STDOUT_FILENO) ? "\033[H\033[J" : "\n");
         run_print(run);
         for (uint64_t tick = 0; tick < 10 * every && !interrupted(); tick++) nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
     } while (every && !interrupted());
@@ -461,13 +523,17 @@ const struct command command_network_status = {
     .name = "network status",
     .args = "URL…",
     .line = "ask each node how it stands, side by side",
-    .help = "Height and entries of each node's log, how many it is behind the furthest, exhibits, the copies that each must "
-            "have, incidents on record; and what somebody has to look "
-            "after: a node that cannot be reached, belongs to another network, contradicts another one. Exits 0 when there is "
-            "nothing of that, else 2. What a node says of itself is its "
-            "word alone; receipts prove.",
+    .help =
+        "Height and entries of each node's log, how many it is behind the furthest, exhibits, of how many it holds a copy, how "
+        "far it cosigned, incidents on record; and what somebody has to look "
+        "after: a node that cannot be reached, belongs to another network, contradicts another one. Below, how far as many "
+        "cosigned "
+        "as receipts need, and who did last. Exits 0 when there is "
+        "nothing to look after, else 2. What a node says of itself is its "
+        "word alone; receipts prove.",
     .args_min = 1,
     .args_max = -1,
     .go = go_status,
-    .options = { { "every", "SECONDS", "again and again, until it is interrupted" } },
+    .options = { { "watch", NULL, "live: again each second, until it is interrupted" },
+                 { "every", "SECONDS", "the same, less often" } },
 };

@@ -6,6 +6,7 @@
 #define USUAL "127.0.0.1:8714"
 #define PULL_LANES 4
 #define WITHHELD_S 3600
+#define PATROL_MIB 4
 
 static cu_status room_left(void *session, struct cu_err *err) { return serving_room(session, 0, err); }
 
@@ -16,7 +17,8 @@ static cu_status reload(void *node, const struct cu_http_tls *tls, struct cu_err
 struct sources {
     struct cu_copy_source *at;
     size_t n;
-    char *text; /* their addresses */
+    char *text[3]; /* their addresses */
+    struct cu_remote challenged;
     atomic_bool ending;
 };
 
@@ -26,8 +28,9 @@ static void close_sources(struct sources *s)
         struct cu_remote *lane = &s->at[i / CU_COPY_LANES_MAX].lane[i % CU_COPY_LANES_MAX];
         if (lane->ops) lane->ops->close(lane->self);
     }
+    if (s->challenged.ops) s->challenged.ops->close(s->challenged.self);
     free(s->at);
-    free(s->text);
+    for (unsigned i = 0; i < 3; i++) free(s->text[i]);
 }
 
 static cu_status open_source(struct session *s, const struct cu_remote_kind *part, struct sources *to, const char *url,
@@ -54,39 +57,60 @@ static cu_status note_far(struct session *s, const char *url, struct cu_err *err
                          err);
 }
 
+/* Beside the lanes that bring: it is asked by another thread. */
+static cu_status open_challenged(struct session *s, const struct cu_remote_kind *part, struct sources *to, const char *url,
+                                 struct cu_err *err)
+{
+    const struct cu_remote_address address = { url, opt(s->run, "cacert"), opt(s->run, "cert"), &to->ending };
+
+    return part->source(&address, CU_HOLDER_PROVIDER, &to->challenged, err);
+}
+
+/* Addresses of one sort, with spaces between. `party`: whose, in the same order; NULL: nobody's who attests. */
+static cu_status open_named(struct session *s, const struct cu_remote_kind *part, struct sources *to, char *urls,
+                            enum cu_holder kind, const uint64_t *party, unsigned lanes, struct cu_err *err)
+{
+    char *rest = NULL;
+
+    for (char *url = strtok_r(urls, " ", &rest); url; url = strtok_r(NULL, " ", &rest)) {
+        if (party && to->n == CU_COPY_SOURCES_MAX) return CU_OK; /* of a large network some are enough */
+        TRY(open_source(s, part, to, url, kind, lanes, err));
+        if (party) to->at[to->n - 1].party = *party++;
+    }
+    return CU_OK;
+}
+
 static cu_status open_sources(struct session *s, struct sources *to, struct cu_node_copies *copies, struct cu_err *err)
 {
-    static const char *const names[] = { [CU_HOLDER_NODE] = "peer", [CU_HOLDER_PROVIDER] = "provider" };
-    const char *given[] = { opt(s->run, names[0]), opt(s->run, names[1]) };
-    uint64_t lanes = PULL_LANES, withheld = WITHHELD_S;
-    char *rest = NULL;
-    size_t n = 0;
+    CU_BUF peers = cu_buf_heap(CU_NETWORK_MAX);
+    uint64_t party[CU_PARTIES_MAX], lanes = PULL_LANES, withheld = WITHHELD_S, patrol = PATROL_MIB;
+    const struct cu_remote_kind *part;
 
     if (opt(s->run, "pull-lanes")) TRY(number_read("--pull-lanes", opt(s->run, "pull-lanes"), CU_COPY_LANES_MAX, &lanes, err));
     if (opt(s->run, "withheld-after"))
         TRY(number_read("--withheld-after", opt(s->run, "withheld-after"), 1u << 30, &withheld, err));
+    if (opt(s->run, "patrol")) TRY(number_read("--patrol", opt(s->run, "patrol"), 1u << 20, &patrol, err));
     ENSURE(lanes > 0, err, CU_USAGE, "--pull-lanes: one at least");
-    for (unsigned kind = 0; kind < 2; kind++) n += given[kind] ? strlen(given[kind]) + 1 : 0;
-    if (n == 0) return CU_OK;
-    const struct cu_remote_kind *part;
+    if (s->networked) TRY(share_peers(s, opt_is(s->run, "tls"), &peers, party, err));
+    if (!opt(s->run, "provider") && !opt(s->run, "peer") && peers.n < 2) return CU_OK;
     TRY(afar_part(&part, err));
     to->at = calloc(CU_COPY_SOURCES_MAX, sizeof *to->at);
-    to->text = malloc(n);
-    ENSURE(to->at && to->text, err, CU_NO_MEMORY, "no memory for a node's sources");
-    char *at = to->text;
-    for (int kind = CU_HOLDER_PROVIDER; kind >= 0; kind--) { /* the provider first */
-        if (!given[kind]) continue;
-        char *own = memcpy(at, given[kind], strlen(given[kind]) + 1);
-        at += strlen(given[kind]) + 1;
-        for (char *url = strtok_r(own, " ", &rest); url; url = strtok_r(NULL, " ", &rest)) {
-            if (kind == CU_HOLDER_PROVIDER && !copies->provider) copies->provider = url;
-            TRY(open_source(s, part, to, url, (enum cu_holder)kind, (unsigned)lanes, err));
-        }
-    }
+    to->text[0] = strdup(opt(s->run, "provider") ? opt(s->run, "provider") : "");
+    to->text[1] = strdup(opt(s->run, "peer") ? opt(s->run, "peer") : "");
+    to->text[2] = strdup(peers.n ? (const char *)peers.p : "");
+    ENSURE(to->at && to->text[0] && to->text[1] && to->text[2], err, CU_NO_MEMORY, "no memory for a node's sources");
+    TRY(open_named(s, part, to, to->text[0], CU_HOLDER_PROVIDER, NULL, (unsigned)lanes, err));
+    if (to->n > 0) copies->provider = to->at[0].url;
+    if (to->n > 0 && patrol) TRY(open_challenged(s, part, to, copies->provider, err));
+    TRY(open_named(s, part, to, to->text[1], CU_HOLDER_NODE, NULL, (unsigned)lanes, err));
+    TRY(open_named(s, part, to, to->text[2], CU_HOLDER_NODE, party, (unsigned)lanes, err));
+    if (to->n == 0) return CU_OK;
     TRY(note_far(s, to->at[0].url, err));
     copies->sources = to->at;
     copies->sources_n = to->n;
     copies->lanes = (unsigned)lanes;
+    copies->patrol = patrol << 20;
+    copies->challenged = to->challenged;
     copies->withheld_ms = withheld * 1000;
     copies->ending = &to->ending;
     return CU_OK;
@@ -119,6 +143,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
     CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
     struct cu_node *node;
+    uint64_t party[CU_PARTIES_MAX];
     char usual[257];
 
     (void)arg;
@@ -139,7 +164,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     TRY(open_sources(s, &sources, &config.copies, err));
     TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
     if (s->networked && !config.peers) {
-        TRY(share_peers(s, config.tls != NULL, &peers, err));
+        TRY(share_peers(s, config.tls != NULL, &peers, party, err));
         config.peers = (const char *)peers.p;
     }
     if (s->networked) TRY(share_begin(s, err));
@@ -194,6 +219,10 @@ const struct command command_node = {
                  { "peer", "URLS",
                    "further nodes that may have the same content; with https, --cacert and --cert are for all of them" },
                  { "pull-lanes", "N", "so many questions to them at once (by default 4)" },
+                 { "patrol", "MIB",
+                   "so much of its copies is read again each second, round and round, and the provider asked for bytes of its "
+                   "own "
+                   "(by default 4; 0: nothing is)" },
                  { "withheld-after", "SECONDS",
                    "content that has not come by then goes on record as an incident (by default 3,600)" },
                  { "openapi", NULL, "print the interface as OpenAPI 3.1 and end" } },

@@ -126,6 +126,7 @@ static cu_status run_provider(struct session *s, struct serving *v, uint64_t siz
                                                     .tls = v->tls,
                                                     .workers = v->workers,
                                                     .rate = v->rate,
+                                                    .url = s->url,
                                                     .size_max = size_max,
                                                     .abandoned_ms = abandoned_s * 1000,
                                                     .room = serving_room,

@@ -214,15 +214,17 @@ cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
     return CU_OK;
 }
 
-cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, struct cu_err *err)
+cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, uint64_t ret_party[CU_PARTIES_MAX], struct cu_err *err)
 {
     CU_CLEANUP(free_share) struct share *sh = NULL;
+    size_t n = 0;
 
     TRY(read_share(s, &sh, err));
     for (size_t i = 0; i < sh->n; i++) {
         if (i == sh->own || sh->of[i].http.n == 0) continue;
         cu_buf_add_str(ret, tls ? " https://" : " http://");
         cu_buf_add(ret, sh->of[i].http);
+        ret_party[n++] = sh->of[i].party;
     }
     cu_buf_add_byte(ret, 0);
     return cu_buf_ok(ret, err);

@@ -278,7 +278,7 @@ class Judge {
     if (own.entry.kind !== 'deposit' || !members) return
     const counted = new Set<bigint>()
     for (const p of this.of('stored')) this.countStored(p, counted, members)
-    if (record.content && this.trusted) for (const line of this.lines) {
+    if (record.content && !own.entry.inner?.payload.folder && this.trusted) for (const line of this.lines) {
       const organisation = line.is === 'ignored' ? undefined : this.holder(line.key)
       if (organisation !== undefined) counted.add(organisation)
     }
