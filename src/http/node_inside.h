@@ -86,6 +86,9 @@ void cu_pull_metrics(struct cu_node *node, struct cu_buf *out);
 CU_MUST_USE cu_status cu_push_open(struct cu_node *node, struct cu_err *err);
 void cu_push_close(struct cu_node *node);
 
+/* node_enrol.c: who asks to be a member */
+uint64_t cu_node_waiting(struct cu_reader *r); /* requests that nobody has decided on */
+
 /* node_routes.c */
 extern const struct cu_http_route cu_node_routes[];
 extern const size_t cu_node_routes_n;
@@ -96,6 +99,7 @@ cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;
 cu_http_handler cu_get_content, cu_get_chunks;
+cu_http_handler cu_post_enrolment, cu_get_enrolments, cu_refuse_enrolment;
 cu_http_handler cu_get_cosignatures, cu_get_cosignatures_of, cu_post_cosignatures, cu_post_add_checkpoint, cu_get_forks, cu_get_fork;
 
 #endif

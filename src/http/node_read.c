@@ -23,6 +23,7 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
              cu_http_port(r->node->server));
     cu_json_open(&j, NULL, '{');
     TRY(cu_tell_standing_in(&r->place, where, &j, err));
+    cu_json_uint(&j, "enrolments_waiting", cu_node_waiting(r));
     cu_pull_tell(r->node, &j);
     cu_json_close(&j, '}');
     return finish(a, err);

@@ -15,14 +15,14 @@
 #define CU_HTTP_ROLE_TABLE(X)                                                                                          \
     X(NOBODY, "", "p") /* without a certificate, or with one that is refused */                                        \
     X(OPERATOR, "operator", "pc") /* keeps the machine: sees how full it is, never what it holds */                     \
-    X(ADMINISTRATOR, "administrator", "pcls") /* of members: entries, and what gives and revokes keys */               \
+    X(ADMINISTRATOR, "administrator", "pclsa") /* of members: entries, and what gives and revokes keys */               \
     X(PROVIDER, "provider", "pclsf")                                                                                    \
     X(READER, "reader", "pclde")                                                                                       \
     X(DEPOSITOR, "depositor", "pcldesg")                                                                                \
     X(AUDITOR, "auditor", "pcldesgf")                                                                                    \
     X(NODE, "node", "pcldesgf")                                                                                          \
-    X(ORGANISATION, "organisation", "pcldesigf")                                                                         \
-    X(LOCAL, "", "pcldesigf") /* over plain HTTP, from this machine */
+    X(ORGANISATION, "organisation", "pcldesigfa")                                                                         \
+    X(LOCAL, "", "pcldesigfa") /* over plain HTTP, from this machine */
 
 /* Act, its letter, what it is. An act that no row of the table above has is nobody's; NONE is no row's. */
 #define CU_HTTP_ACT_TABLE(X)                                                                                           \
@@ -35,7 +35,8 @@
     X(SUBMIT, 's', "to have signed statements recorded")                                                               \
     X(SIGN, 'i', "to have the node sign")                                                                               \
     X(GIVE, 'g', "claims brought, and the content that they claim")                                                    \
-    X(FETCH, 'f', "content by its root, whosever it is")
+    X(FETCH, 'f', "content by its root, whosever it is")                                                                \
+    X(ADMIT, 'a', "who waits to be enrolled, and to refuse him")
 
 #define CU_HTTP_ROLE_ENUM(name, text, acts) CU_PEER_##name,
 enum cu_peer_role { CU_HTTP_ROLE_TABLE(CU_HTTP_ROLE_ENUM) CU_PEER_ROLES };

@@ -10,6 +10,7 @@
     X(member_add) \
     X(member_approve) \
     X(member_ls) \
+    X(member_reject) \
     X(member_revoke) \
     X(member_rotate) \
     X(deposit) \
