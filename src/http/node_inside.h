@@ -4,6 +4,7 @@
 
 #include "http/node.h"
 #include "http/upload.h"
+#include "service/reads.h"
 
 #include "custody/json.h"
 
@@ -16,6 +17,7 @@ struct cu_reader {
     struct cu_node *node;
     struct cu_place place; /* without a ledger and without keys */
     void *verifier_memory;
+    struct cu_sight *sight[CU_PARTIES_MAX + 1]; /* what each party that asked here may see; 0: who is none */
 };
 
 struct cu_node {
@@ -40,6 +42,7 @@ struct cu_node {
     pthread_t keeper;
     bool keeps;
     _Atomic uint64_t unrecorded, damaged;
+    struct cu_reads *reads;
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_cosigning *cosigning;
     struct cu_upload_host uploads;
@@ -58,6 +61,12 @@ void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out);
 
 /** The place, as of all that is acknowledged; with `index` the search index too. */
 CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err);
+/** The same with the index, for whoever asks: what he may not see is not there. */
+CU_MUST_USE cu_status cu_reader_begin(struct cu_reader *r, const struct cu_http_request *q, struct cu_err *err);
+/** The case that the path names first. One that is not there for who asks is not found, and that he asked is noted. */
+CU_MUST_USE cu_status cu_reader_find_case(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
+/** Who read what (or was `refused` it), and why, into the outbox. */
+CU_MUST_USE cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, bool refused, struct cu_err *err);
 /** The entry that the path names: "C1/3", digits of an id, a label; or, when `positions`, a position in the log. */
 CU_MUST_USE cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
 /** "C1/3" or what else the path's {…} say. */
