@@ -19,7 +19,8 @@ static cu_status read_vouch(struct cu_reader *r, const struct cu_enrol_request *
     memcpy(ret_tls->bytes, ask->tls.pub.p, ask->tls.pub.n);
     const size_t n = cu_peer_message(&claim, ret_tls, message);
     const cu_status good = cu_verify_one(&r->place.verifier, key, cu_span(message, n), ask->tls.vouch, err);
-    if (good != CU_OK) return cu_fail_while(err, good, "the key that is to be enrolled does not vouch for that of the certificate");
+    if (good != CU_OK)
+        return cu_fail_while(err, good, "the key that is to be enrolled does not vouch for that of the certificate");
     cu_peer_uri(&claim, ask->tls.vouch, ret_uri);
     return cu_buf_ok(ret_uri, err);
 }
@@ -112,7 +113,8 @@ uint64_t cu_node_waiting(struct cu_reader *r)
     uint64_t n = 0;
 
     if (read_waiting(r, &rows, NULL) != CU_OK) return 0;
-    for (in = cu_cbor_read(cu_buf_span(&rows)); cu_cbor_peek(&in) != CU_CBOR_END && cu_cbor_good(&in); n++) (void)cu_cbor_item(&in);
+    for (in = cu_cbor_read(cu_buf_span(&rows)); cu_cbor_peek(&in) != CU_CBOR_END && cu_cbor_good(&in); n++)
+        (void)cu_cbor_item(&in);
     return n;
 }
 

@@ -7,7 +7,8 @@
 #define BYTES "application/octet-stream"
 #define CBOR "application/cbor"
 #define TEXT "text/plain; charset=utf-8"
-#define ENROLMENT_WEIGHT 200 /* anybody may ask, and each costs signatures and a sync: five a second of one address, at the usual rate */
+#define ENROLMENT_WEIGHT \
+    200 /* anybody may ask, and each costs signatures and a sync: five a second of one address, at the usual rate */
 
 // clang-format off
 #define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }

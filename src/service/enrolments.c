@@ -14,10 +14,8 @@
 enum { ROW_MAX = CU_ENROL_REQUEST_MAX + 2048, ROWS_MAX = CU_WAITING_MAX * ROW_MAX, SAID_MAX = 8 * CU_ENROL_REQUEST_MAX };
 
 static const struct cu_field waiting_fields[] = {
-    CU_CONST(0, "application/custody-waiting+cbor"),
-    CU_BYTES(1, struct cu_applicant, request, 1, CU_ENROL_REQUEST_MAX),
-    CU_UINT(2, struct cu_applicant, time, 0, INT64_MAX),
-    CU_TEXT(3, struct cu_applicant, from, 0, 64),
+    CU_CONST(0, "application/custody-waiting+cbor"),     CU_BYTES(1, struct cu_applicant, request, 1, CU_ENROL_REQUEST_MAX),
+    CU_UINT(2, struct cu_applicant, time, 0, INT64_MAX), CU_TEXT(3, struct cu_applicant, from, 0, 64),
     CU_TEXT(4, struct cu_applicant, refused, 0, 1000),
 };
 const struct cu_schema cu_applicant_schema = CU_SCHEMA_OF("waiting enrolment", waiting_fields, struct cu_applicant);
@@ -33,8 +31,9 @@ static cu_status read_rows(struct cu_place *p, struct cu_buf *mem, struct cu_spa
     if (read == CU_NOT_FOUND) return CU_OK;
     TRY(read);
     ENSURE(cu_pending_read(cu_buf_span(mem), &unused, ret, NULL) == CU_OK, err, CU_CORRUPT,
-           CU_FILE_ENROLMENTS " is damaged, which holds who waits to be enrolled: `custody check --repair` puts it aside, and they "
-                              "ask again");
+           CU_FILE_ENROLMENTS
+           " is damaged, which holds who waits to be enrolled: `custody check --repair` puts it aside, and they "
+           "ask again");
     return CU_OK;
 }
 
@@ -134,8 +133,8 @@ static cu_status asked(unsigned http, struct cu_span answer, struct cu_err *err)
                              : http == 429 || http == 503 ? CU_BUSY
                              : http / 100 == 4            ? CU_USAGE
                                                           : CU_IO;
-    return cu_fail(err, status, said ? "%.*s" : "the node does not answer as one that enrols members: nothing was done", (int)why.n,
-                   (const char *)why.p);
+    return cu_fail(err, status, said ? "%.*s" : "the node does not answer as one that enrols members: nothing was done",
+                   (int)why.n, (const char *)why.p);
 }
 
 cu_status cu_enrolment_ask(struct cu_place *p, struct cu_span request, struct cu_buf *ret, struct cu_err *err)

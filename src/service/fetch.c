@@ -94,7 +94,8 @@ static cu_status add_rows(struct cu_place *p, struct cu_span rows, struct cu_err
     const cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &all, err);
 
     if (read != CU_OK && read != CU_NOT_FOUND) return read;
-    if (all.n >= rows.n && memcmp(all.p + all.n - rows.n, rows.p, rows.n) == 0) return CU_OK; /* put there already: (2) of reads.c */
+    if (all.n >= rows.n && memcmp(all.p + all.n - rows.n, rows.p, rows.n) == 0)
+        return CU_OK; /* put there already: (2) of reads.c */
     cu_buf_add(&all, rows);
     TRY(cu_buf_ok(&all, err));
     return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_buf_span(&all), true, err);

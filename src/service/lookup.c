@@ -225,8 +225,9 @@ cu_status cu_exhibit_name(struct cu_place *p, const struct cu_index_row *row, st
 
     if (row->has_case) {
         TRY(p->index.find(p->index.self, &q, keep_row, &one, err));
+        const bool named = found.row.name.n || !(p->sight || p->remote.ops); /* else it is another's, and only its id is known */
         if (one.n) cu_text_printable(ret, found.row.name);
-        if (row->kind == CU_KIND_DEPOSIT && (one.n || !p->sight)) cu_buf_addf(ret, "/%llu", (unsigned long long)row->number);
+        if (row->kind == CU_KIND_DEPOSIT && named) cu_buf_addf(ret, "/%llu", (unsigned long long)row->number);
     }
     cu_buf_add_byte(ret, 0);
     TRY(cu_buf_ok(ret, err));

@@ -222,9 +222,12 @@ static const struct cu_field tls_fields[] = {
 };
 static const struct cu_schema tls_schema = CU_SCHEMA_OF("certificate's key", tls_fields, struct cu_enrol_tls, .tuple = true);
 static const struct cu_field request_fields[] = {
-    CU_CONST(0, "application/custody-enrol-request+cbor"),    CU_FIXED(1, struct cu_enrol_request, network),
-    CU_UINT(2, struct cu_enrol_request, role, 1, UINT32_MAX), CU_TEXT(3, struct cu_enrol_request, name, 1, 256),
-    CU_BYTES(4, struct cu_enrol_request, pub, 64, 64),        CU_FIXED(5, struct cu_enrol_request, proof),
+    CU_CONST(0, "application/custody-enrol-request+cbor"),
+    CU_FIXED(1, struct cu_enrol_request, network),
+    CU_UINT(2, struct cu_enrol_request, role, 1, UINT32_MAX),
+    CU_TEXT(3, struct cu_enrol_request, name, 1, 256),
+    CU_BYTES(4, struct cu_enrol_request, pub, 64, 64),
+    CU_FIXED(5, struct cu_enrol_request, proof),
     CU_MAP(6, struct cu_enrol_request, tls, &tls_schema, CU_OPTIONAL(struct cu_enrol_request, has_tls)),
 };
 static const struct cu_schema request_schema = CU_SCHEMA_OF("enrolment request", request_fields, struct cu_enrol_request);

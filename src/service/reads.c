@@ -40,6 +40,16 @@ cu_status cu_reads_open(struct cu_place *p, struct cu_reads **ret, struct cu_err
     return CU_OK;
 }
 
+cu_status cu_reads_recover(struct cu_place *p, struct cu_err *err)
+{
+    struct cu_reads *left;
+
+    if (!cu_fs_exists(&p->fs, names[0])) return CU_OK;
+    TRY(cu_reads_open(p, &left, err));
+    cu_reads_close(left);
+    return CU_OK;
+}
+
 void cu_reads_close(struct cu_reads *r) { reads_free(&r); }
 
 cu_status cu_reads_note(struct cu_reads *r, const struct cu_access_row *row, struct cu_err *err)

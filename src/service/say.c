@@ -1,7 +1,10 @@
 /* Saying something in the log: fill in what every statement has, bind its details, sign, submit. */
+#include "service/cosigned.h"
 #include "service/outbox.h"
 
 #include <stdlib.h>
+
+#define SHOWN_MS 60000 /* that cosignatures of others may take */
 
 cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err)
 {
@@ -183,6 +186,22 @@ static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct c
     return CU_OK;
 }
 
+/* Where a quorum is asked for, the log is shown as of the newest checkpoint that has it. */
+static cu_status await_shown(struct cu_place *p, const struct cu_outcome *o, struct cu_err *err)
+{
+    const uint64_t until = cu_place_now(p).v + SHOWN_MS;
+
+    while (p->log.checkpoint.size.v <= o->seq.v && cu_cosigned_needed(p, p->log.checkpoint.size)) {
+        ENSURE(cu_place_now(p).v < until, err, CU_COSIGNATURES_MISSING,
+               "the node says that it is recorded, and it is not cosigned yet by as many as the trust file asks for: ask again "
+               "later "
+               "(`custody trail`) before you say it once more");
+        TRY(p->remote.ops->await(p->remote.self, &o->id, 1, err));
+        TRY(cu_settle(p, err));
+    }
+    return CU_OK;
+}
+
 cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err)
 {
     CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
@@ -191,7 +210,9 @@ cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, st
     const struct cu_span span = cu_buf_span(&record);
     TRY(cu_submit(p, &span, 1, ret, err));
     TRY(cu_settle(p, err));
-    return p->remote.ops ? is_recorded(p, span, ret, err) : CU_OK;
+    if (!p->remote.ops) return CU_OK;
+    TRY(await_shown(p, ret, err));
+    return is_recorded(p, span, ret, err);
 }
 
 /* ---- the node's word ---- */

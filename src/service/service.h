@@ -218,6 +218,10 @@ CU_MUST_USE cu_status cu_access_flush(struct cu_place *p, struct cu_err *err);
 
 /* ---- further statements (amend.c) ---- */
 CU_MUST_USE cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+/** These (exhibits; a case stands for all of its) are given to a member, who may read them from then on (sight.c): as many entries as it takes, the last
+ *  one's outcome. NOT_FOUND: no such exhibit, or nobody is called so. */
+struct cu_disclose_request { const char *const *names; size_t n; struct cu_span recipient, purpose, authority; };
+CU_MUST_USE cu_status cu_disclose(struct cu_place *p, const struct cu_disclose_request *r, struct cu_outcome *ret, uint64_t *ret_n, struct cu_err *err);
 CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
 /** What the ledger's state says of a case, as of its newest block; and the same, said and recorded. */
 CU_MUST_USE cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_err *err);

@@ -53,8 +53,8 @@ static bool owns_case(struct cu_place *p, uint64_t organisation, const cu_case_i
 /* By (1). */
 static bool owns(struct cu_place *p, uint64_t organisation, const struct cu_index_row *row)
 {
-    return organisation && (organisation_of(p, &row->kid) == organisation ||
-                            (row->has_case && owns_case(p, organisation, &row->case_id)));
+    return organisation &&
+           (organisation_of(p, &row->kid) == organisation || (row->has_case && owns_case(p, organisation, &row->case_id)));
 }
 
 static cu_status entry_at(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_entry *ret, struct cu_err *err)
@@ -105,7 +105,10 @@ static cu_status open_id(struct opening *o, const cu_hash *signer, const cu_hash
     return o->p->index.find(o->p->index.self, &q, take_opened, &d, err);
 }
 
-static bool is_party(const struct cu_sight *s, uint64_t party) { return party && (party == s->party || party == s->organisation); }
+static bool is_party(const struct cu_sight *s, uint64_t party)
+{
+    return party && (party == s->party || party == s->organisation);
+}
 
 static cu_status open_granted(struct opening *o, const struct cu_entry *e, struct cu_err *err)
 {
@@ -122,8 +125,7 @@ static cu_status open_granted(struct opening *o, const struct cu_entry *e, struc
 
 static bool is_named(struct cu_place *p, const struct cu_sight *s, struct cu_span name)
 {
-    return name.n > 0 &&
-           (cu_span_eq(name, cu_party_named(p, s->party)) || cu_span_eq(name, cu_party_named(p, s->organisation)));
+    return name.n > 0 && (cu_span_eq(name, cu_party_named(p, s->party)) || cu_span_eq(name, cu_party_named(p, s->organisation)));
 }
 
 static cu_status open_disclosed(struct opening *o, const struct cu_entry *e, struct cu_err *err)

@@ -124,8 +124,7 @@ static cu_status into_a_file(struct run *run, struct enrolling *e, struct cu_err
     cu_hash network;
     char hex[65];
 
-    ENSURE(opt(run, "output"), err, CU_USAGE,
-           "say where the private key and the request are to lie: --key FILE -o REQUEST");
+    ENSURE(opt(run, "output"), err, CU_USAGE, "say where the private key and the request are to lie: --key FILE -o REQUEST");
     TRY(network_of(run, &network, err));
     TRY(make_request(run, &network, e, err));
     cu_hash_hex(&e->key.id, hex);
@@ -193,8 +192,8 @@ static cu_status write_request_for_ca(struct run *run, struct enrolling *e, stru
     snprintf(path, sizeof path, "%s.csr", opt(run, "certificate"));
     TRY(cu_cert_request(&ask, &e->tls, &pem, err));
     TRY(write_output_file(path, cu_buf_span(&pem), err));
-    say(run, "the node makes no certificates: %s is for the CA that it trusts; what that gives comes behind the key in %s\n", path,
-        opt(run, "certificate"));
+    say(run, "the node makes no certificates: %s is for the CA that it trusts; what that gives comes behind the key in %s\n",
+        path, opt(run, "certificate"));
     return CU_OK;
 }
 
@@ -285,12 +284,15 @@ const struct command command_enrol = {
     .name = "enrol",
     .args = "NAME --key FILE [-o REQUEST]",
     .line = "make a key of your own, and ask to be enrolled",
-    .help = "Makes a private key in FILE, which stays here, and a small request to be enrolled under NAME: with the public key, signed "
-            "by it, which proves that you hold it. By a node's address (--ledger URL) the request goes there, and waits for an "
-            "administrator; run the same again, and it says what became of it (exit 3: nothing yet) and, with --certificate, fetches the "
-            "certificate that the node asks for over https, now and whenever it has to be renewed. Else it goes into a file, for "
-            "`custody member approve REQUEST`; the ledger is named by --ledger or, far away from it, by its trust file. Once it is "
-            "approved `--key FILE` signs in your name.",
+    .help =
+        "Makes a private key in FILE, which stays here, and a small request to be enrolled under NAME: with the public key, "
+        "signed "
+        "by it, which proves that you hold it. By a node's address (--ledger URL) the request goes there, and waits for an "
+        "administrator; run the same again, and it says what became of it (exit 3: nothing yet) and, with --certificate, fetches "
+        "the "
+        "certificate that the node asks for over https, now and whenever it has to be renewed. Else it goes into a file, for "
+        "`custody member approve REQUEST`; the ledger is named by --ledger or, far away from it, by its trust file. Once it is "
+        "approved `--key FILE` signs in your name.",
     .args_min = 1,
     .args_max = 1,
     .go = go_enrol,

@@ -343,7 +343,8 @@ const struct command command_member_reject = {
     .name = "member reject",
     .args = "FINGERPRINT --reason TEXT",
     .line = "refuse who waits to be enrolled",
-    .help = "Who asked the node by `custody enrol` with the key of that fingerprint is not enrolled: nothing is recorded, and who asks "
+    .help = "Who asked the node by `custody enrol` with the key of that fingerprint is not enrolled: nothing is recorded, and "
+            "who asks "
             "again is told why, for a month.",
     .args_min = 1,
     .args_max = 1,

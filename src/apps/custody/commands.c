@@ -22,6 +22,7 @@
     X(receipt) \
     X(get) \
     X(grant) \
+    X(disclose) \
     X(verify) \
     X(export) \
     X(import) \

@@ -117,8 +117,14 @@ static cu_status write_as(const char *path, struct cu_span bytes, mode_t mode, s
     return written;
 }
 
-cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err) { return write_as(path, bytes, 0666, err); }
-cu_status write_secret_file(const char *path, struct cu_span bytes, struct cu_err *err) { return write_as(path, bytes, 0600, err); }
+cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err)
+{
+    return write_as(path, bytes, 0666, err);
+}
+cu_status write_secret_file(const char *path, struct cu_span bytes, struct cu_err *err)
+{
+    return write_as(path, bytes, 0600, err);
+}
 
 cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err)
 {
