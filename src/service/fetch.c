@@ -88,25 +88,24 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
 }
 
 /* ---- who read it ---- */
-static cu_status add_rows(struct cu_place *p, struct cu_span rows, struct cu_err *err)
+static cu_status add_rows(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err)
 {
     CU_BUF all = cu_buf_heap(CU_ACCESS_BYTES_MAX);
     const cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &all, err);
 
     if (read != CU_OK && read != CU_NOT_FOUND) return read;
-    if (all.n >= rows.n && memcmp(all.p + all.n - rows.n, rows.p, rows.n) == 0)
-        return CU_OK; /* put there already: (2) of reads.c */
+    if (again && all.n >= rows.n && memcmp(all.p + all.n - rows.n, rows.p, rows.n) == 0) return CU_OK;
     cu_buf_add(&all, rows);
     TRY(cu_buf_ok(&all, err));
     return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_buf_span(&all), true, err);
 }
 
-cu_status cu_access_put(struct cu_place *p, struct cu_span rows, struct cu_err *err)
+cu_status cu_access_put(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err)
 {
     void *lock;
 
     TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
-    const cu_status put = add_rows(p, rows, err);
+    const cu_status put = add_rows(p, rows, again, err);
     p->fs.ops->unlock(p->fs.self, lock);
     return put;
 }
@@ -116,7 +115,7 @@ cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, st
     CU_BUF one = cu_buf_heap(4096);
 
     TRY(cu_schema_write(&cu_access_row_schema, row, &one, err));
-    return cu_access_put(p, cu_buf_span(&one), err);
+    return cu_access_put(p, cu_buf_span(&one), false, err);
 }
 
 /* Root over all rows, and as many of them as the details hold. */

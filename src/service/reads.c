@@ -92,7 +92,7 @@ static cu_status fold(struct cu_reads *r, unsigned which, struct cu_err *err)
     TRY(cu_buf_ok(&bytes, err));
     TRY(f->ops->read_at(f, 0, p, bytes.n, &got, err));
     const struct cu_span rows = whole_rows(cu_span(bytes.p, got));
-    if (rows.n) TRY(cu_access_put(r->p, rows, err));
+    if (rows.n) TRY(cu_access_put(r->p, rows, true, err));
     TRY(f->ops->truncate(f, 0, err));
     TRY(f->ops->sync(f, err)); /* before anything is written there again: else its rows could come twice */
     r->at[which] = 0;

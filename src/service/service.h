@@ -211,8 +211,8 @@ void cu_fetch_free(struct cu_fetch *f);
 CU_MUST_USE cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
 /** Who read what, when and why: into the outbox, durable; NOT_ALLOWED or READ_ONLY when it cannot be written. */
 CU_MUST_USE cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err);
-/** The same of rows, one after another, unless they are the last ones there. */
-CU_MUST_USE cu_status cu_access_put(struct cu_place *p, struct cu_span rows, struct cu_err *err);
+/** The same of rows, one after another. `again`: this may be a second time; then those that are the last ones there already stay as they are. */
+CU_MUST_USE cu_status cu_access_put(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err);
 /** Everything in the outbox' access file as *access* entries; nothing there is fine. */
 CU_MUST_USE cu_status cu_access_flush(struct cu_place *p, struct cu_err *err);
 

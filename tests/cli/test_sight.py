@@ -70,6 +70,7 @@ def what_is_another_organisations_is_not_there_until_it_is_opened(folder):
     police, court = net.orgs
     with net:
         until(lambda: all(org.checkpoint()[0] == police.checkpoint()[0] != "" for org in net.orgs), "they begin alike")
+        net.rest()
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=both", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                     "-days", "9", "-keyout", "k.pem", "-out", "c.pem"], check=True, capture_output=True, cwd=folder)
     for org in net.orgs:

@@ -306,7 +306,7 @@ const struct command command_member_approve = {
     .name = "member approve",
     .args = "REQUEST|FINGERPRINT",
     .line = "enrol who made a request",
-    .help = "Enters a request of `custody enrol` in the ledger, a file or one that waits (`custody member ls --waiting`) by the "
+    .help = "Enters a request of `custody enrol` in the ledger, a file, or one that waits at the node by the "
             "first digits of its fingerprint: its key acts from the next entry on. The organisation's key says so or, with "
             "--key FILE, an administrator's. Compare the fingerprint with the one that its maker reads out.",
     .args_min = 1,
