@@ -47,6 +47,32 @@
 enum cu_act { CU_ACT_TABLE(CU_ACT_ENUM) };
 #undef CU_ACT_ENUM
 
+/* What members ask of the servers: act, what it is; then how far each role may go, in the order of above: N not at all, O to what is its
+ * organisation's own, G to that and what was given to it, A to all. What a role may see of an entry besides: enum cu_relation. */
+#define CU_ASK_TABLE(X)                                                                                                          \
+    X(PUBLIC, "checkpoint, hash tiles, health, figures, this table",                     A, A, A, A, A, A, A, A)                 \
+    X(CAPACITY, "how much there is",                                                     A, A, A, A, A, A, A, A)                 \
+    X(LOG, "entries as they stand in the log, which holds no words",                     A, A, A, A, A, N, A, A)                 \
+    X(DETAILS, "labels, names, cases, what happened",                                    G, N, A, G, A, N, N, A)                 \
+    X(EVIDENCE, "content, and what carries small content: records and receipts",         G, N, A, G, A, N, N, A)                 \
+    X(SUBMIT, "to have signed statements recorded",                                      A, A, A, N, A, N, A, A)                 \
+    X(SIGN, "to have the node sign",                                                     N, N, A, N, N, N, N, N)                 \
+    X(GIVE, "claims brought, and the content that they claim",                           O, N, O, N, O, N, N, O)                 \
+    X(FETCH, "content by its root, whosever it is",                                      N, A, A, N, A, N, N, A)                 \
+    X(ADMIT, "who waits to be enrolled, and to refuse him",                              N, N, A, N, N, N, A, N)
+
+#define CU_ASK_ENUM(act, text, ...) CU_ASK_##act,
+enum cu_ask { CU_ASK_NONE /* nothing: refused to everybody */, CU_ASK_TABLE(CU_ASK_ENUM) CU_ASKS };
+#undef CU_ASK_ENUM
+enum cu_scope { CU_SCOPE_N, CU_SCOPE_O, CU_SCOPE_G, CU_SCOPE_A, CU_SCOPES };
+/* What an entry is to who asks: another organisation's, another's that was opened to him, his own organisation's; or what all who read the log see. */
+enum cu_relation { CU_FOREIGN, CU_OPENED, CU_OWN, CU_COMMON, CU_RELATIONS };
+
+/** How far may a party of `role` go? N for what is no role or no act. */
+enum cu_scope cu_may_ask(uint64_t role, enum cu_ask act);
+/** May who goes so far see that? False for what is neither. */
+bool cu_may_see(enum cu_scope scope, enum cu_relation what);
+
 /** What saying a statement of `kind` is; of a claim, or of an outcome of one, `claim` is that claim (NULL: none). */
 static inline unsigned cu_act_say(enum cu_kind kind, const struct cu_claim *claim)
 {

@@ -22,11 +22,13 @@ FREED_BY(free_extension, X509_EXTENSION, X509_EXTENSION_free)
 FREED_BY(free_store_ctx, X509_STORE_CTX, X509_STORE_CTX_free)
 FREED_BY(free_names, GENERAL_NAMES, GENERAL_NAMES_free)
 FREED_BY(free_bn, BIGNUM, BN_free)
+FREED_BY(free_request, X509_REQ, X509_REQ_free)
 #define AUTO(type, fn) CU_CLEANUP(fn) type
 #define AUTO_X509 AUTO(X509, free_x509)
 #define AUTO_CRL AUTO(X509_CRL, free_crl)
 
 static void free_chain(STACK_OF(X509) * *chain) { sk_X509_pop_free(*chain, X509_free); }
+static void free_extensions(STACK_OF(X509_EXTENSION) * *all) { sk_X509_EXTENSION_pop_free(*all, X509_EXTENSION_free); }
 
 /* ---- PEM ---- */
 
@@ -150,19 +152,44 @@ cu_status cu_cert_issue(const struct cu_cert_ask *ask, const struct cu_private_k
     AUTO_X509 *cert = X509_new();
     AUTO(X509_NAME, free_name) *name = X509_NAME_new();
     AUTO_BIO *bio = BIO_new(BIO_s_mem());
+    AUTO_PKEY *of = NULL;
 
     CU_ASSERT(!subject->holder);
     if (issuer) TRY(open_issuer(issuer, &by, err));
+    if (ask->key) TRY(ossl_public_load(ask->key, &of, err));
     X509 *above = issuer ? by.cert : cert;
     EVP_PKEY *signer = issuer ? by.key : subject->ctx;
     if (!cert || !name || !bio || X509_set_version(cert, X509_VERSION_3) != 1 || !number(cert) || !date(cert, now, ask->days) ||
         X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const uint8_t *)ask->name, -1, -1, 0) != 1 ||
-        X509_set_subject_name(cert, name) != 1 || X509_set_pubkey(cert, subject->ctx) != 1 ||
+        X509_set_subject_name(cert, name) != 1 || X509_set_pubkey(cert, of ? of : subject->ctx) != 1 ||
         X509_set_issuer_name(cert, X509_get_subject_name(above)) != 1)
         return ossl_fail(err, CU_CRYPTO, "a certificate cannot be made");
     TRY(extend(cert, above, ask, err));
     if (X509_sign(cert, signer, digest_for(signer)) <= 0) return ossl_fail(err, CU_CRYPTO, "a certificate cannot be signed");
     return give(bio, PEM_write_bio_X509(bio, cert), ret, err);
+}
+
+cu_status cu_cert_request(const struct cu_cert_ask *ask, const struct cu_private_key *subject, struct cu_buf *ret,
+                          struct cu_err *err)
+{
+    CU_BUF names = cu_buf_heap(8192);
+    AUTO(X509_REQ, free_request) *request = X509_REQ_new();
+    AUTO(X509_NAME, free_name) *name = X509_NAME_new();
+    AUTO_BIO *bio = BIO_new(BIO_s_mem());
+
+    TRY(put_names(ask, &names, err));
+    X509_EXTENSION *x = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, (const char *)names.p);
+    CU_CLEANUP(free_extensions) STACK_OF(X509_EXTENSION) *all = sk_X509_EXTENSION_new_null();
+    if (!x || !all || sk_X509_EXTENSION_push(all, x) <= 0) {
+        X509_EXTENSION_free(x);
+        return ossl_fail(err, CU_CRYPTO, "a request for a certificate cannot be made for these names");
+    }
+    if (!request || !name || !bio ||
+        X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const uint8_t *)ask->name, -1, -1, 0) != 1 ||
+        X509_REQ_set_subject_name(request, name) != 1 || X509_REQ_set_pubkey(request, subject->ctx) != 1 ||
+        X509_REQ_add_extensions(request, all) != 1 || X509_REQ_sign(request, subject->ctx, digest_for(subject->ctx)) <= 0)
+        return ossl_fail(err, CU_CRYPTO, "a request for a certificate cannot be made");
+    return give(bio, PEM_write_bio_X509_REQ(bio, request), ret, err);
 }
 
 /* ---- revoking ---- */
@@ -291,6 +318,23 @@ static uint64_t read_until(X509 *cert)
     return at > 0 ? (uint64_t)at * 1000 : 0;
 }
 
+static void look(X509 *cert, struct cu_cert *ret)
+{
+    read_key(cert, &ret->key);
+    read_serial(cert, ret->serial);
+    read_uri(cert, ret->uri);
+    ret->until_ms = read_until(cert);
+}
+
+cu_status cu_cert_look(struct cu_span pem, struct cu_cert *ret, struct cu_err *err)
+{
+    AUTO_X509 *cert = read_cert(pem);
+
+    if (!cert) return ossl_fail(err, CU_MALFORMED, "that is no certificate, in PEM");
+    look(cert, ret);
+    return CU_OK;
+}
+
 /* ---- judging ---- */
 
 struct cu_cert_trust {
@@ -383,10 +427,7 @@ cu_status cu_cert_judge(const struct cu_cert_trust *trust, const struct cu_span 
     ENSURE(n > 0, err, CU_NOT_ALLOWED, "no certificate was shown");
     TRY(parse_chain(chain, n, certs, err));
     X509 *leaf = sk_X509_value(certs, 0);
-    read_key(leaf, &out.key);
-    read_serial(leaf, out.serial);
-    read_uri(leaf, out.uri);
-    out.until_ms = read_until(leaf);
+    look(leaf, &out);
     if (X509_STORE_CTX_init(ctx, trust->store, leaf, certs) != 1 || X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) != 1)
         return ossl_fail(err, CU_CRYPTO, "a certificate cannot be judged");
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), (time_t)(now.v / 1000));

@@ -13,13 +13,16 @@ struct cu_cert_ask {
     const char *uri;               /* of a client: what it says of itself; NULL: nothing */
     bool ca;
     unsigned days;                 /* from now on */
+    const struct cu_public_key *key; /* whose it is, when its private half is elsewhere; NULL: the subject's */
 };
 /** Who signs certificates. A CA of any algorithm that OpenSSL has; `cert` is PEM, `key` PKCS#8 in PEM. */
 struct cu_cert_issuer { struct cu_span cert, key, passphrase; };
-/** A certificate for this key, in PEM, appended. `issuer` NULL: signed by itself. BAD_KEY: the issuer's certificate and key do not belong
+/** A certificate for this key, in PEM, appended. `subject` NULL: for that in `ask`. `issuer` NULL: signed by itself. BAD_KEY: the issuer's certificate and key do not belong
  *  together, or it may sign none. */
 CU_MUST_USE cu_status cu_cert_issue(const struct cu_cert_ask *ask, const struct cu_private_key *subject,
                                     const struct cu_cert_issuer *issuer, cu_unix_ms now, struct cu_buf *ret, struct cu_err *err);
+/** What an own CA is asked with (PKCS#10, PEM): for this name, key and URI. Appended. */
+CU_MUST_USE cu_status cu_cert_request(const struct cu_cert_ask *ask, const struct cu_private_key *subject, struct cu_buf *ret, struct cu_err *err);
 /** The list of what is revoked, made anew: `list` (PEM; n == 0: none yet) and the first certificate of `cert` (PEM) too. UNTRUSTED: this CA
  *  did not issue it, or did not sign the list. */
 CU_MUST_USE cu_status cu_cert_revoke(const struct cu_cert_issuer *issuer, struct cu_span list, struct cu_span cert, cu_unix_ms now,
@@ -34,6 +37,8 @@ struct cu_cert {
     char uri[CU_CERT_URI_MAX];     /* "": none, or several */
     uint64_t until_ms;
 };
+/** The same of the first one in PEM, which nobody has judged. MALFORMED. */
+CU_MUST_USE cu_status cu_cert_look(struct cu_span pem, struct cu_cert *ret, struct cu_err *err);
 /** CAs, and what they revoked (n == 0: no list, nothing is). Any thread may judge by it. MALFORMED. */
 struct cu_cert_trust;
 CU_MUST_USE cu_status cu_cert_trust_open(struct cu_span ca_pem, struct cu_span revoked_pem, struct cu_cert_trust **ret, struct cu_err *err);

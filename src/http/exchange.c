@@ -191,7 +191,7 @@ static void begin(struct cu_http_exchange *x, const char *method, const char *ve
     }
     if (x->server->stopping) return cu_http_refuse(x, 503, CU_INTERRUPTED, "the server is stopping: nothing was done");
     find_route(x, method, path);
-    if (!x->ready && !cu_http_within_rate(x->server, x->request.from)) {
+    if (!x->ready && !cu_http_within_rate(x->server, x->request.from, x->request.route->weight)) {
         x->server->hurried++;
         cu_http_refuse(x, 429, CU_BUSY, "more requests a second than one address may make: nothing was done, try again");
     }

@@ -46,7 +46,7 @@ void cu_http_idle(struct cu_http_conn *c); /* until the end of the next request'
 void cu_http_moved(struct cu_http_conn *c, uint64_t bytes);
 void cu_http_connected(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what);
 /** One request more of this address: is that within its rate? */
-bool cu_http_within_rate(struct cu_http_server *s, const char *from);
+bool cu_http_within_rate(struct cu_http_server *s, const char *from, unsigned weight);
 void *cu_http_watch(void *server);
 void cu_http_cut_all(struct cu_http_server *s);
 

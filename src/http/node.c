@@ -38,9 +38,38 @@ cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err)
 {
     struct cu_place *p = &r->place;
 
+    p->sight = NULL;
     if (index && indexed(p).v < acknowledged(p)) TRY(follow(r->node, err));
     if (p->log.checkpoint.size.v < acknowledged(p)) TRY(cu_place_refresh(p, err));
     return index ? cu_members_follow(p, err) : CU_OK;
+}
+
+static void free_sights(struct cu_reader *r)
+{
+    for (size_t i = 0; i <= CU_PARTIES_MAX; i++) {
+        if (r->sight[i]) cu_sight_free(r->sight[i]);
+        free(r->sight[i]);
+    }
+}
+
+/* Details are what of an entry is not in the log itself. */
+cu_status cu_reader_begin(struct cu_reader *r, const struct cu_http_request *q, struct cu_err *err)
+{
+    const enum cu_scope scope = cu_peer_scope(q->peer.role, q->route->act == CU_ASK_LOG ? CU_ASK_DETAILS : q->route->act);
+    const uint64_t party = q->peer.party <= CU_PARTIES_MAX ? q->peer.party : 0;
+    struct cu_sight **at = &r->sight[party];
+
+    TRY(cu_reader_refresh(r, true, err));
+    if (scope == CU_SCOPE_A) return CU_OK;
+    if (!*at) *at = calloc(1, sizeof **at);
+    ENSURE(*at, err, CU_NO_MEMORY, "no memory to read for a member");
+    const struct cu_member_party *known = cu_members_party(&r->place.members, party);
+    (*at)->scope = scope;
+    (*at)->party = party;
+    (*at)->organisation = known ? known->organisation : 0;
+    TRY(cu_sight_follow(&r->place, *at, err));
+    r->place.sight = *at;
+    return CU_OK;
 }
 
 struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *mem)
@@ -53,7 +82,7 @@ struct cu_span cu_request_name(const struct cu_http_request *q, struct cu_buf *m
 
 /* A few decimal digits are a position in the log: as digits of an id they would be too few to be sure. */
 #define POSITION_DIGITS 15
-cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+static cu_status look_up(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(2 * CU_TARGET_MAX);
     const struct cu_span name = cu_request_name(q, &mem);
@@ -63,6 +92,37 @@ cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, s
     if (name.n <= POSITION_DIGITS && cu_decimal_read(name, INT64_MAX, &seq, NULL) == CU_OK)
         return cu_lookup_seq(&r->place, (cu_seq){ seq }, ret, err);
     return cu_lookup(&r->place, name, ret, err);
+}
+
+static cu_status look_up_case(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+{
+    return cu_lookup_case(&r->place, q->arg[0], ret, err);
+}
+
+/* What is there for others alone is not found, and that he asked is noted; but who follows the log asks for each entry's attachments. */
+static cu_status find_by(cu_status (*look)(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret,
+                                           struct cu_err *err),
+                         struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found there = { 0 };
+    const struct cu_sight *sight = r->place.sight;
+    const cu_status found = look(r, q, ret, err);
+
+    if ((found != CU_NOT_FOUND && found != CU_UNKNOWN_CASE) || !sight || q->route->act == CU_ASK_LOG) return found;
+    r->place.sight = NULL;
+    if (look(r, q, &there, NULL) == CU_OK) (void)!cu_reader_note(r, q, &there.row.id, true, NULL);
+    r->place.sight = sight;
+    return found;
+}
+
+cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+{
+    return find_by(look_up, r, q, ret, err);
+}
+
+cu_status cu_reader_find_case(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err)
+{
+    return find_by(look_up_case, r, q, ret, err);
 }
 
 cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_err *err)
@@ -92,6 +152,7 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
 void cu_reader_close(struct cu_reader *r)
 {
     if (!r->node) return;
+    free_sights(r);
     cu_place_free(&r->place);
     if (r->place.verifier.free) r->place.verifier.free(r->place.verifier.self);
     free(r->verifier_memory);
@@ -279,6 +340,7 @@ static void keep(struct cu_node *node, bool reads)
     cu_status kept = hear(node, &members, NULL);
     if (kept == CU_OK) kept = attest(node, &attested);
     if (kept == CU_OK && indexed(p).v < acknowledged(p)) kept = cu_settle(p, NULL);
+    if (kept == CU_OK && node->reads) kept = cu_reads_fold(node->reads, NULL);
     if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
     if (kept == CU_OK && reads) kept = cu_due_record(p, &late, NULL);
     pthread_mutex_unlock(&node->act);
@@ -328,6 +390,7 @@ static void free_node(struct cu_node **at)
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
     cu_push_close(node);
+    cu_reads_close(node->reads);
     cu_membership_free(&node->membership);
     pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
@@ -366,6 +429,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     node->config = *config;
     TRY(open_readers(node, err));
     node->party = cu_place_party(config->place);
+    TRY(cu_reads_open(config->place, &node->reads, err));
     TRY(find_unattested(node, err));
     TRY(read_members(node, err));
     TRY(cu_pull_open(node, err));

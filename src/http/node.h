@@ -17,6 +17,7 @@ struct cu_node_config {
     unsigned port, workers, rate;
     bool members_only;
     const struct cu_http_tls *tls; /* NULL: plain HTTP, on the loopback */
+    const struct cu_cert_issuer *issuer; /* makes members' certificates; NULL: nobody here does */
     struct cu_cosigner *cosigner;  /* NULL: nothing is cosigned here */
     struct cu_span witnessed;      /* a tlog-policy: the logs that are cosigned for others; n == 0: none */
     const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none. They outlive it */

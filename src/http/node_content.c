@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define NAME_NOTED 160 /* bytes of it, for what comes behind */
+#define REFUSED ", refused"
 #define NOTED_FOR_MS 60000 /* a player asks for a film in a hundred parts: that is one reading */
 
 /* ---- who reads ---- */
@@ -36,7 +38,8 @@ static bool noted_lately(struct cu_node *node, const struct cu_access_row *row)
 }
 
 /* Where nothing can be written evidence stays readable, and a figure says that it was read unrecorded. */
-static cu_status note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, struct cu_err *err)
+cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, bool refused,
+                         struct cu_err *err)
 {
     uint8_t memory[CU_TARGET_MAX];
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
@@ -44,12 +47,13 @@ static cu_status note(struct cu_reader *r, const struct cu_http_request *q, cons
     struct cu_access_row row = { .id = *id, .time = cu_place_now(&r->place).v };
 
     cu_node_name(r->node, q->peer.party, &who);
-    cu_buf_addf(&who, "%s at %s", who.n ? "" : "somebody", q->from);
+    who.n = cu_text_whole(cu_buf_span(&who), NAME_NOTED);
+    cu_buf_addf(&who, "%s at %s%s", who.n ? "" : "somebody", q->from, refused ? REFUSED : "");
     row.who = cu_buf_span(&who);
     TRY(words_of(q, "reason", &mem, &row.reason, err));
     TRY(words_of(q, "authority", &mem, &row.authority, err));
     if (noted_lately(r->node, &row)) return CU_OK;
-    if (cu_access_note(&r->place, &row, NULL) != CU_OK) r->node->unrecorded++;
+    if (cu_reads_note(r->node->reads, &row, NULL) != CU_OK) r->node->unrecorded++;
     return CU_OK;
 }
 
@@ -114,7 +118,7 @@ static cu_status find_object(struct cu_reader *r, const struct cu_http_request *
     cu_hash root = { { 0 } };
     bool there;
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &f->found, err));
     TRY(cu_fetch_found(&r->place, f, err));
     *ret_root = f->claim.root;
@@ -142,7 +146,7 @@ cu_status cu_get_content(void *context, struct cu_http_request *q, struct cu_htt
     if (!cu_http_part(q, a, etag, size) || size == 0) return CU_OK;
     a->piece = piece;
     if (q->head) return CU_OK; /* nobody gets them */
-    TRY(note(r, q, &f.found.row.id, err));
+    TRY(cu_reader_note(r, q, &f.found.row.id, false, err));
     return piece(r, a, a->from, &a->body, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "http/node.h"
 #include "http/upload.h"
+#include "service/reads.h"
 
 #include "custody/json.h"
 
@@ -16,6 +17,7 @@ struct cu_reader {
     struct cu_node *node;
     struct cu_place place; /* without a ledger and without keys */
     void *verifier_memory;
+    struct cu_sight *sight[CU_PARTIES_MAX + 1]; /* what each party that asked here may see; 0: who is none */
 };
 
 struct cu_node {
@@ -41,6 +43,7 @@ struct cu_node {
     pthread_t keeper;
     bool keeps;
     _Atomic uint64_t unrecorded, damaged;
+    struct cu_reads *reads;
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_cosigning *cosigning;
     struct cu_upload_host uploads;
@@ -60,6 +63,12 @@ void cu_cosigning_metrics(struct cu_node *node, struct cu_buf *out);
 
 /** The place, as of all that is acknowledged; with `index` the search index too. */
 CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct cu_err *err);
+/** The same with the index, for whoever asks: what he may not see is not there. */
+CU_MUST_USE cu_status cu_reader_begin(struct cu_reader *r, const struct cu_http_request *q, struct cu_err *err);
+/** The case that the path names first. One that is not there for who asks is not found, and that he asked is noted. */
+CU_MUST_USE cu_status cu_reader_find_case(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
+/** Who read what (or was `refused` it), and why, into the outbox. */
+CU_MUST_USE cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, bool refused, struct cu_err *err);
 /** The entry that the path names: "C1/3", digits of an id, a label; or, when `positions`, a position in the log. */
 CU_MUST_USE cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
 /** "C1/3" or what else the path's {…} say. */
@@ -88,6 +97,9 @@ void cu_pull_metrics(struct cu_node *node, struct cu_buf *out);
 CU_MUST_USE cu_status cu_push_open(struct cu_node *node, struct cu_err *err);
 void cu_push_close(struct cu_node *node);
 
+/* node_enrol.c: who asks to be a member */
+uint64_t cu_node_waiting(struct cu_reader *r); /* requests that nobody has decided on */
+
 /* node_routes.c */
 extern const struct cu_http_route cu_node_routes[];
 extern const size_t cu_node_routes_n;
@@ -98,6 +110,7 @@ cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;
 cu_http_handler cu_get_content, cu_get_chunks;
+cu_http_handler cu_post_enrolment, cu_get_enrolments, cu_refuse_enrolment;
 cu_http_handler cu_get_cosignatures, cu_get_cosignatures_of, cu_post_cosignatures, cu_post_add_checkpoint, cu_get_forks, cu_get_fork;
 
 #endif

@@ -75,6 +75,8 @@ cu_status cu_get_metrics(void *context, struct cu_http_request *q, struct cu_htt
     const uint64_t held = node->held_n;
     pthread_mutex_unlock(&node->lock);
     cu_http_put_figure(&a->body, "custody_unattested_ranges", "gauge", "ranges of deposits held and not attested yet", held);
+    cu_http_put_figure(&a->body, "custody_enrolments_waiting", "gauge", "requests to be enrolled that nobody has decided on",
+                       cu_node_waiting(r));
     cu_pull_metrics(node, &a->body);
     cu_cosigning_metrics(node, &a->body);
     cu_http_metrics(node->server, &a->body);

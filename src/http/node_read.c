@@ -27,6 +27,7 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     TRY(cu_tell_standing_in(&r->place, where, &j, err));
     cu_json_text(&j, "organisation", cu_buf_span(&name));
     cu_cosigning_tell(r->node, &j);
+    cu_json_uint(&j, "enrolments_waiting", cu_node_waiting(r));
     cu_pull_tell(r->node, &j);
     cu_json_close(&j, '}');
     return finish(a, err);
@@ -40,7 +41,7 @@ cu_status cu_get_entry(void *context, struct cu_http_request *q, struct cu_http_
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_span entry;
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
     TRY(cu_log_entry(&r->place.log, found.row.seq, &entry, err));
     a->cache = CU_HTTP_BRIEFLY;
@@ -53,7 +54,7 @@ cu_status cu_get_record(void *context, struct cu_http_request *q, struct cu_http
     struct cu_reader *r = context;
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
     a->cache = CU_HTTP_BRIEFLY;
     return cu_place_record(&r->place, found.row.seq, &a->body, err);
@@ -65,7 +66,7 @@ cu_status cu_get_show(void *context, struct cu_http_request *q, struct cu_http_a
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_json j = cu_json_on(&a->body);
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
     TRY(cu_tell_entry(&r->place, &found.row, &j, err));
     return finish(a, err);
@@ -77,7 +78,7 @@ cu_status cu_get_receipt(void *context, struct cu_http_request *q, struct cu_htt
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_BUF exhibit = cu_buf_heap(4096);
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
     if (found.row.kind == CU_KIND_DEPOSIT) TRY(cu_exhibit_name(&r->place, &found.row, &exhibit, err));
     TRY(cu_receipt_of(&r->place, found.row.seq, &a->body, err));
@@ -101,7 +102,7 @@ static cu_status put_row(void *list, const struct cu_index_row *row, struct cu_e
 {
     struct list *l = list;
 
-    if (l->has_after && row->seq.v <= l->after) return CU_OK;
+    if ((l->has_after && row->seq.v <= l->after) || !cu_place_sees(&l->r->place, row)) return CU_OK;
     if (l->left == 0) return l->more = true, CU_INTERRUPTED; /* the walk ends */
     l->left--;
     l->next = row->seq.v;
@@ -180,7 +181,7 @@ cu_status cu_get_cases(void *context, struct cu_http_request *q, struct cu_http_
     struct list l = { .r = context, .j = cu_json_on(&a->body), .put = put_case };
     const struct cu_index_query cases = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
 
-    TRY(cu_reader_refresh(l.r, true, err));
+    TRY(cu_reader_begin(l.r, q, err));
     TRY(begin_list(&l, q, "cases", err));
     return end_list(&l, find_all(&l, &cases, err), a, err);
 }
@@ -191,8 +192,8 @@ cu_status cu_get_case(void *context, struct cu_http_request *q, struct cu_http_a
     struct cu_index_query exhibits = { .by = CU_FIND_CASE, .kind = CU_KIND_DEPOSIT };
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
 
-    TRY(cu_reader_refresh(l.r, true, err));
-    TRY(cu_lookup_case(&l.r->place, q->arg[0], &found, err));
+    TRY(cu_reader_begin(l.r, q, err));
+    TRY(cu_reader_find_case(l.r, q, &found, err));
     exhibits.case_id = found.row.case_id;
     TRY(begin_list(&l, q, "exhibits", err));
     return end_list(&l, find_all(&l, &exhibits, err), a, err);
@@ -204,7 +205,7 @@ cu_status cu_get_trail(void *context, struct cu_http_request *q, struct cu_http_
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_trail of;
 
-    TRY(cu_reader_refresh(l.r, true, err));
+    TRY(cu_reader_begin(l.r, q, err));
     if (q->arg[0].n) {
         TRY(cu_reader_find(l.r, q, &found, err));
         of = cu_trail_one(&found.row);
@@ -243,7 +244,7 @@ cu_status cu_get_find(void *context, struct cu_http_request *q, struct cu_http_a
     TRY(cu_http_query(q, "q", &what, &there, err));
     ENSURE(there && what.n > 0, err, CU_USAGE,
            "?q= says what is looked for: an exhibit, an id's first digits, a digest, a label or a case");
-    TRY(cu_reader_refresh(l.r, true, err));
+    TRY(cu_reader_begin(l.r, q, err));
     TRY(begin_list(&l, q, "found", err));
     return end_list(&l, look_for(&l, cu_buf_span(&what), err), a, err);
 }

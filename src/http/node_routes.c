@@ -7,6 +7,8 @@
 #define BYTES "application/octet-stream"
 #define CBOR "application/cbor"
 #define TEXT "text/plain; charset=utf-8"
+#define ENROLMENT_WEIGHT \
+    200 /* anybody may ask, and each costs signatures and a sync: five a second of one address, at the usual rate */
 
 // clang-format off
 #define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }
@@ -27,8 +29,8 @@ const struct cu_http_route cu_node_routes[] = {
     { "GET", "/v1/status", cu_get_status, "how the ledger stands", .act = CU_ASK_CAPACITY, .gives = JSON },
     { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .act = CU_ASK_DETAILS, .gives = CBOR },
-    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_EVIDENCE, .gives = CBOR },
-    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .act = CU_ASK_EVIDENCE, .gives = CBOR },
+    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_LOG, .gives = CBOR },
+    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .act = CU_ASK_LOG, .gives = CBOR },
     { "GET", "/v1/show/{id}", cu_get_show, "what is known of an entry", .act = CU_ASK_DETAILS, .gives = JSON },
     { "GET", "/v1/show/{case}/{number}", cu_get_show, "what is known of an exhibit", .act = CU_ASK_DETAILS, .gives = JSON },
     { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .act = CU_ASK_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
@@ -56,6 +58,12 @@ const struct cu_http_route cu_node_routes[] = {
       .takes = { CU_HTTP_ANY }, .takes_max = CU_WITNESS_REQUEST_MAX, .gives = TEXT },
     { "GET", "/v1/forks", cu_get_forks, "proofs that somebody signed another log of this name", .act = CU_ASK_PUBLIC, .gives = JSON },
     { "GET", "/v1/forks/{name}", cu_get_fork, "one of them, for `custody fork-proof verify`", .act = CU_ASK_PUBLIC, .gives = CBOR },
+
+    { "GET", "/v1/enrolments", cu_get_enrolments, "who waits to be enrolled: a sequence of requests, each with when and from where it came", .act = CU_ASK_ADMIT, .gives = "application/cbor-seq" },
+    { "POST", "/v1/enrolments", cu_post_enrolment, "ask to be enrolled; and, with the same key later, what became of it, and a certificate", .act = CU_ASK_PUBLIC,
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_ENROL_REQUEST_MAX, .gives = JSON, .weight = ENROLMENT_WEIGHT },
+    { "POST", "/v1/enrolments/{kid}", cu_refuse_enrolment, "who asks with that key is refused: the body says why, in words that he is told", .act = CU_ASK_ADMIT,
+      .takes = { CU_HTTP_ANY }, .takes_max = 1000, .gives = JSON },
 
     CU_UPLOAD_ROUTES,
 

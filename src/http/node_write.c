@@ -104,9 +104,13 @@ cu_status cu_get_inventory(void *context, struct cu_http_request *q, struct cu_h
     struct cu_node *node = r->node;
     CU_BUF mem = cu_buf_heap(CU_ENTRY_MAX);
     struct cu_json j = cu_json_on(&a->body);
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_inventory inventory;
 
-    TRY(cu_reader_refresh(r, true, err));
+    TRY(cu_reader_begin(r, q, err));
+    TRY(cu_reader_find_case(r, q, &found, err));
+    ENSURE(!r->place.sight || cu_relation_of(&r->place, r->place.sight, &found.row) == CU_OWN, err, CU_NOT_ALLOWED,
+           "an inventory says what a case has, all of it, and only some of it was opened to you: nothing was read");
     pthread_mutex_lock(&node->act);
     const cu_status asked = cu_inventory_ask(node->config.place, q->arg[0], &inventory, &mem, err);
     pthread_mutex_unlock(&node->act);

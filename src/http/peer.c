@@ -6,16 +6,11 @@
 #define DOMAIN "custody-tls/v1"
 
 static const struct {
-    const char *name, *acts;
+    const char *name;
+    uint64_t role;
 } roles[CU_PEER_ROLES] = {
-#define ROW(name, text, acts) [CU_PEER_##name] = { text, acts },
+#define ROW(name, text, role) [CU_PEER_##name] = { text, role },
     CU_HTTP_ROLE_TABLE(ROW)
-#undef ROW
-};
-
-static const char letters[CU_ASKS] = {
-#define ROW(name, letter, text) [CU_ASK_##name] = (letter),
-    CU_HTTP_ACT_TABLE(ROW)
 #undef ROW
 };
 
@@ -24,10 +19,11 @@ const char *cu_peer_role_name(enum cu_peer_role role)
     return role == CU_PEER_NOBODY ? "nobody" : role == CU_PEER_LOCAL ? "local" : roles[role].name;
 }
 
-bool cu_peer_may(enum cu_peer_role role, enum cu_ask act)
+enum cu_scope cu_peer_scope(enum cu_peer_role role, enum cu_ask act)
 {
-    return role >= 0 && role < CU_PEER_ROLES && act > CU_ASK_NONE && act < CU_ASKS &&
-           strchr(roles[role].acts, letters[act]) != NULL;
+    if (role < 0 || role >= CU_PEER_ROLES || act <= CU_ASK_NONE || act >= CU_ASKS) return CU_SCOPE_N;
+    if (role == CU_PEER_NOBODY) return act == CU_ASK_PUBLIC ? CU_SCOPE_A : CU_SCOPE_N;
+    return role == CU_PEER_LOCAL ? CU_SCOPE_A : cu_may_ask(roles[role].role, act);
 }
 
 /* ---- what a certificate says ---- */
@@ -98,17 +94,9 @@ static bool acts_now(const struct cu_member_key *key) { return key->from_seq != 
 
 enum cu_peer_role cu_peer_role_of(uint64_t role)
 {
-    switch (role) {
-    case CU_ROLE_DEPOSITOR: return CU_PEER_DEPOSITOR;
-    case CU_ROLE_PROVIDER: return CU_PEER_PROVIDER;
-    case CU_ROLE_ORGANISATION: return CU_PEER_ORGANISATION;
-    case CU_ROLE_READER: return CU_PEER_READER;
-    case CU_ROLE_AUDITOR: return CU_PEER_AUDITOR;
-    case CU_ROLE_OPERATOR: return CU_PEER_OPERATOR;
-    case CU_ROLE_ADMINISTRATOR: return CU_PEER_ADMINISTRATOR;
-    case CU_ROLE_NODE: return CU_PEER_NODE;
-    default: return CU_PEER_NOBODY;
-    }
+    for (enum cu_peer_role r = 0; r < CU_PEER_ROLES; r++)
+        if (role && roles[r].role == role) return r;
+    return CU_PEER_NOBODY;
 }
 
 cu_status cu_peer_voucher(const struct cu_members *m, const struct cu_peer_claim *claim, const struct cu_member_key **ret,

@@ -11,42 +11,27 @@
 #include "crypto/x509.h"
 #include "custody/member.h"
 
-/* Role, its name in certificates ("": none is made for it), and what it may (a letter an act: see the next table). */
+/* Role, its name in certificates ("": none is made for it), and in the ledger (0: in none). What each may: CU_ASK_TABLE. */
 #define CU_HTTP_ROLE_TABLE(X)                                                                                          \
-    X(NOBODY, "", "p") /* without a certificate, or with one that is refused */                                        \
-    X(OPERATOR, "operator", "pc") /* keeps the machine: sees how full it is, never what it holds */                     \
-    X(ADMINISTRATOR, "administrator", "pcls") /* of members: entries, and what gives and revokes keys */               \
-    X(PROVIDER, "provider", "pclsf")                                                                                    \
-    X(READER, "reader", "pclde")                                                                                       \
-    X(DEPOSITOR, "depositor", "pcldesg")                                                                                \
-    X(AUDITOR, "auditor", "pcldesgf")                                                                                    \
-    X(NODE, "node", "pcldesgf")                                                                                          \
-    X(ORGANISATION, "organisation", "pcldesigf")                                                                         \
-    X(LOCAL, "", "pcldesigf") /* over plain HTTP, from this machine */
+    X(NOBODY, "", 0) /* without a certificate, or with one that is refused: what is public */                          \
+    X(OPERATOR, "operator", CU_ROLE_OPERATOR)                                                                          \
+    X(ADMINISTRATOR, "administrator", CU_ROLE_ADMINISTRATOR)                                                           \
+    X(PROVIDER, "provider", CU_ROLE_PROVIDER)                                                                          \
+    X(READER, "reader", CU_ROLE_READER)                                                                                \
+    X(DEPOSITOR, "depositor", CU_ROLE_DEPOSITOR)                                                                       \
+    X(AUDITOR, "auditor", CU_ROLE_AUDITOR)                                                                             \
+    X(NODE, "node", CU_ROLE_NODE)                                                                                      \
+    X(ORGANISATION, "organisation", CU_ROLE_ORGANISATION)                                                              \
+    X(LOCAL, "", 0) /* over plain HTTP, from this machine: everything */
 
-/* Act, its letter, what it is. An act that no row of the table above has is nobody's; NONE is no row's. */
-#define CU_HTTP_ACT_TABLE(X)                                                                                           \
-    X(NONE, '-', "nothing: refused to everybody")                                                                      \
-    X(PUBLIC, 'p', "checkpoint, hash tiles, health, figures, this table")                                              \
-    X(CAPACITY, 'c', "how much there is")                                                                              \
-    X(LOG, 'l', "entries as they stand in the log, which holds no words")                                              \
-    X(DETAILS, 'd', "labels, names, cases, what happened")                                                             \
-    X(EVIDENCE, 'e', "content, and what carries small content: records and receipts")                                  \
-    X(SUBMIT, 's', "to have signed statements recorded")                                                               \
-    X(SIGN, 'i', "to have the node sign")                                                                               \
-    X(GIVE, 'g', "claims brought, and the content that they claim")                                                    \
-    X(FETCH, 'f', "content by its root, whosever it is")
-
-#define CU_HTTP_ROLE_ENUM(name, text, acts) CU_PEER_##name,
+#define CU_HTTP_ROLE_ENUM(name, text, role) CU_PEER_##name,
 enum cu_peer_role { CU_HTTP_ROLE_TABLE(CU_HTTP_ROLE_ENUM) CU_PEER_ROLES };
 #undef CU_HTTP_ROLE_ENUM
-#define CU_HTTP_ACT_ENUM(name, letter, text) CU_ASK_##name,
-enum cu_ask { CU_HTTP_ACT_TABLE(CU_HTTP_ACT_ENUM) CU_ASKS };
-#undef CU_HTTP_ACT_ENUM
 
 const char *cu_peer_role_name(enum cu_peer_role role); /* "nobody" and "local", too */
 enum cu_peer_role cu_peer_role_of(uint64_t role); /* of a party of the ledger; NOBODY for what is no role */
-bool cu_peer_may(enum cu_peer_role role, enum cu_ask act);
+enum cu_scope cu_peer_scope(enum cu_peer_role role, enum cu_ask act); /* how far */
+static inline bool cu_peer_may(enum cu_peer_role role, enum cu_ask act) { return cu_peer_scope(role, act) != CU_SCOPE_N; }
 
 /** Whoever asks. */
 struct cu_peer {

@@ -43,6 +43,7 @@ struct cu_http_route {
     cu_http_taker *take;           /* NULL: the body is gathered */
     void (*drop)(void *stream);    /* what was taken, of a request that did not come to its handler. A thread of the library: at once */
     unsigned success;              /* 0: 200 */
+    unsigned weight;               /* so many requests of others this counts for at the rate of an address; 0: one */
 };
 
 struct cu_http_request {

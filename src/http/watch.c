@@ -111,7 +111,7 @@ void cu_http_connected(void *server, struct MHD_Connection *connection, void **c
 
 /* Each address has one place, which another may take over when it asked for nothing lately: then nothing is owed there. In time that its requests
  * are worth, it may be two seconds ahead. */
-bool cu_http_within_rate(struct cu_http_server *s, const char *from)
+bool cu_http_within_rate(struct cu_http_server *s, const char *from, unsigned weight)
 {
     const int64_t now = cu_http_now_ms() * 1000;
     uint64_t at = 1469598103934665603ULL;
@@ -123,7 +123,7 @@ bool cu_http_within_rate(struct cu_http_server *s, const char *from)
     if (strcmp(p->from, from) != 0 && p->empty_at <= now) snprintf(p->from, sizeof p->from, "%s", from);
     if (p->empty_at < now) p->empty_at = now;
     const bool within = p->empty_at - now < 2000000;
-    if (within) p->empty_at += 1000000 / s->config.rate;
+    if (within) p->empty_at += INT64_C(1000000) * (weight ? weight : 1) / s->config.rate;
     pthread_mutex_unlock(&s->table);
     return within;
 }

@@ -24,6 +24,37 @@ static const struct {
     bool may[ROLES]; /* in the order of `roles` */
 } rows[] = { CU_ACT_TABLE(ROW) };
 
+#define ASK(act, text, ...) [CU_ASK_##act] = { __VA_ARGS__ },
+#define N CU_SCOPE_N
+#define O CU_SCOPE_O
+#define G CU_SCOPE_G
+#define A CU_SCOPE_A
+static const uint8_t asks[CU_ASKS][ROLES] = { CU_ASK_TABLE(ASK) };
+#undef N
+#undef O
+#undef G
+#undef A
+
+static const bool sees[CU_SCOPES][CU_RELATIONS] = {
+    /*                foreign opened own common */
+    [CU_SCOPE_N] = { 0, 0, 0, 1 },
+    [CU_SCOPE_O] = { 0, 0, 1, 1 },
+    [CU_SCOPE_G] = { 0, 1, 1, 1 },
+    [CU_SCOPE_A] = { 1, 1, 1, 1 },
+};
+
+enum cu_scope cu_may_ask(uint64_t role, enum cu_ask act)
+{
+    for (size_t k = 0; act > CU_ASK_NONE && act < CU_ASKS && k < ROLES; k++)
+        if (roles[k].role == role) return (enum cu_scope)asks[act][k];
+    return CU_SCOPE_N;
+}
+
+bool cu_may_see(enum cu_scope scope, enum cu_relation what)
+{
+    return (unsigned)scope < CU_SCOPES && (unsigned)what < CU_RELATIONS && sees[scope][what];
+}
+
 bool cu_may(uint64_t role, unsigned act)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -155,7 +155,9 @@ static cu_status follow(struct cu_place *p, struct cu_err *err)
 {
     TRY(cu_place_refresh(p, err));
     TRY(cu_place_goes_on(p, err));
-    return cu_follow(p, err);
+    TRY(cu_follow(p, err));
+    if (!p->blind || cu_fs_exists(&p->fs, CU_FILE_BLIND)) return CU_OK;
+    return cu_fs_replace(&p->fs, CU_FILE_BLIND, CU_FILE_BLIND ".new", CU_SPAN_EMPTY, true, err);
 }
 
 /* One at a time: what was seen, and the index, are as of one checkpoint. */

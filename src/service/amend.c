@@ -1,6 +1,9 @@
 /* Statements that stand alone: a case, a correction, a voided serial number, an inventory. Nothing is edited: each points back. */
 #include "service/outbox.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 cu_status cu_case_open(struct cu_place *p, const struct cu_case_request *r, struct cu_outcome *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
@@ -29,6 +32,94 @@ cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span tex
     TRY(cu_lookup(p, name, &found, err));
     body.target = found.row.id;
     return cu_say_and_record(p, &say, ret, err);
+}
+
+/* ---- given to a member ---- */
+
+static cu_status take_exhibit(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    cu_buf_add(arg, cu_span_hash(&row->id));
+    return cu_buf_ok(arg, err);
+}
+
+static cu_status add_named(struct cu_place *p, struct cu_span name, struct cu_buf *ids, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_index_query q = { .by = CU_FIND_CASE, .kind = CU_KIND_DEPOSIT };
+    const size_t before = ids->n;
+
+    const cu_status exhibit = cu_lookup(p, name, &found, err);
+    if (exhibit == CU_OK && found.row.kind == CU_KIND_DEPOSIT) return take_exhibit(ids, &found.row, err);
+    if (exhibit != CU_OK && (exhibit != CU_NOT_FOUND || cu_lookup_case(p, name, &found, NULL) != CU_OK)) return exhibit;
+    ENSURE(found.row.has_case, err, CU_USAGE, "%.*s: neither an exhibit nor a case; nothing was recorded", (int)name.n,
+           (const char *)name.p);
+    q.case_id = found.row.case_id;
+    TRY(p->index.find(p->index.self, &q, take_exhibit, ids, err));
+    ENSURE(ids->n > before, err, CU_NOT_FOUND, "%.*s: the case has no exhibits yet; nothing was recorded", (int)name.n,
+           (const char *)name.p);
+    return CU_OK;
+}
+
+static int by_hash(const void *a, const void *b) { return memcmp(a, b, sizeof(cu_hash)); }
+
+/* Ascending, each once. */
+static void sort_ids(struct cu_buf *ids)
+{
+    size_t n = 0;
+
+    if (ids->n) qsort(ids->p, ids->n / sizeof(cu_hash), sizeof(cu_hash), by_hash);
+    for (size_t at = 0; at < ids->n; at += sizeof(cu_hash))
+        if (n == 0 || memcmp(ids->p + n - sizeof(cu_hash), ids->p + at, sizeof(cu_hash)) != 0)
+            memmove(ids->p + n, ids->p + at, sizeof(cu_hash)), n += sizeof(cu_hash);
+    ids->n = n;
+}
+
+static cu_status disclose_some(struct cu_place *p, const struct cu_disclose_request *r, const uint8_t *ids, size_t n,
+                               struct cu_outcome *ret, struct cu_err *err)
+{
+    CU_BUF targets = cu_buf_heap(CU_ENTRY_MAX);
+    char scope[64];
+    struct cu_disclosure body = { .targets = { .n = n } };
+    struct cu_details_disclosure details = { .recipient = r->recipient,
+                                             .has_recipient = true,
+                                             .purpose = r->purpose,
+                                             .has_purpose = r->purpose.n > 0,
+                                             .authority = r->authority,
+                                             .has_authority = r->authority.n > 0 };
+    const struct cu_saying say = { CU_KIND_DISCLOSURE, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_DISCLOSURE, &details };
+
+    for (size_t i = 0; i < n; i++) cu_cbor_put_bytes(&targets, cu_span(ids + i * sizeof(cu_hash), sizeof(cu_hash)));
+    TRY(cu_buf_ok(&targets, err));
+    body.targets.bytes = cu_buf_span(&targets);
+    snprintf(scope, sizeof scope, "%zu exhibit%s, to be read at a node", n, n == 1 ? "" : "s");
+    details.scope = cu_span_str(scope);
+    return cu_say_and_record(p, &say, ret, err);
+}
+
+static bool is_party(const struct cu_place *p, struct cu_span name)
+{
+    for (uint64_t id = 1; id <= p->members.parties_n; id++)
+        if (cu_span_eq(name, cu_party_named(p, id))) return true;
+    return false;
+}
+
+cu_status cu_disclose(struct cu_place *p, const struct cu_disclose_request *r, struct cu_outcome *ret, uint64_t *ret_n,
+                      struct cu_err *err)
+{
+    CU_BUF ids = cu_buf_heap(SIZE_MAX / 4);
+
+    ENSURE(r->recipient.n && is_party(p, r->recipient), err, CU_NOT_FOUND,
+           "nobody in this ledger is called \"%.*s\": nothing was recorded; `custody member ls` lists them, and `custody export` "
+           "is for "
+           "who is not among them",
+           (int)r->recipient.n, (const char *)r->recipient.p);
+    for (size_t i = 0; i < r->n; i++) TRY(add_named(p, cu_span_str(r->names[i]), &ids, err));
+    sort_ids(&ids);
+    const size_t n = ids.n / sizeof(cu_hash);
+    for (size_t i = 0; i < n; i += CU_DISCLOSED_MAX)
+        TRY(disclose_some(p, r, ids.p + i * sizeof(cu_hash), n - i < CU_DISCLOSED_MAX ? n - i : CU_DISCLOSED_MAX, ret, err));
+    *ret_n = n;
+    return CU_OK;
 }
 
 cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret,

@@ -413,6 +413,9 @@ static cu_status judge_outbox(struct cu_audit *a, struct cu_err *err)
     TRY(judge_outbox_file(
         a, CU_FILE_SUPERVISED, false,
         "it is not as it was written: which claims are watched is lost; hand them over again (`custody supervise`)", err));
+    TRY(judge_outbox_file(a, CU_FILE_ENROLMENTS, false,
+                          "it is not as it was written: who waits to be enrolled is lost; they ask again (`custody enrol`)",
+                          err));
     return judge_outbox_file(
         a, CU_FILE_PENDING, true,
         "the outbox is not as it was written; what is whole of it is kept (a claim file that is still out may "

@@ -88,26 +88,34 @@ cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size
 }
 
 /* ---- who read it ---- */
-static cu_status add_row(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err)
+static cu_status add_rows(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err)
 {
-    CU_BUF rows = cu_buf_heap(CU_ACCESS_BYTES_MAX);
-    cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &rows, err);
+    CU_BUF all = cu_buf_heap(CU_ACCESS_BYTES_MAX);
+    const cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &all, err);
 
     if (read != CU_OK && read != CU_NOT_FOUND) return read;
-    TRY(cu_schema_write(&cu_access_row_schema, row, &rows, err));
-    TRY(cu_buf_ok(&rows, err));
-    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_buf_span(&rows), true, err);
+    if (again && all.n >= rows.n && memcmp(all.p + all.n - rows.n, rows.p, rows.n) == 0) return CU_OK;
+    cu_buf_add(&all, rows);
+    TRY(cu_buf_ok(&all, err));
+    return cu_fs_replace(&p->fs, ACCESS, ACCESS_INCOMING, cu_buf_span(&all), true, err);
+}
+
+cu_status cu_access_put(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err)
+{
+    void *lock;
+
+    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
+    const cu_status put = add_rows(p, rows, again, err);
+    p->fs.ops->unlock(p->fs.self, lock);
+    return put;
 }
 
 cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err)
 {
-    cu_status noted;
-    void *lock;
+    CU_BUF one = cu_buf_heap(4096);
 
-    TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
-    noted = add_row(p, row, err);
-    p->fs.ops->unlock(p->fs.self, lock);
-    return noted;
+    TRY(cu_schema_write(&cu_access_row_schema, row, &one, err));
+    return cu_access_put(p, cu_buf_span(&one), false, err);
 }
 
 /* Root over all rows, and as many of them as the details hold. */
@@ -151,52 +159,60 @@ static cu_status sign_rows(struct cu_place *p, struct cu_buf *rows, struct cu_er
     return replace(p, cu_buf_span(rows), err);
 }
 
-/* *ret_rest: what stands behind the record. */
-static cu_status record_signed(struct cu_place *p, struct cu_span file, struct cu_span *ret_rest, struct cu_err *err)
-{
-    struct cu_cbor_reader in = cu_cbor_read(file);
-    const struct cu_span record = cu_cbor_bytes(&in, 1, CU_RECORD_MAX);
-    struct cu_outcome outcome;
-
-    ENSURE(cu_cbor_good(&in), err, CU_CORRUPT, ACCESS " is damaged: it begins with no whole record");
-    *ret_rest = cu_span(file.p + in.at, file.n - in.at);
-    TRY(cu_submit(p, &record, 1, &outcome, err));
-    return cu_settle(p, err);
-}
-
-static cu_status flush_some(struct cu_place *p, bool *ret_more, struct cu_err *err)
+/* Under the lock: what is there begins with a record, signed and durable, which is handed out; n == 0: nothing is there. */
+static cu_status ready_record(struct cu_place *p, struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF file = cu_buf_heap(CU_ACCESS_BYTES_MAX);
     const cu_status read = cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &file, err);
-    struct cu_span rest;
 
-    *ret_more = false;
     if (read == CU_NOT_FOUND || (read == CU_OK && file.n == 0)) return CU_OK;
     TRY(read);
-    const struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&file));
+    struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&file));
     if (cu_cbor_peek(&in) != CU_CBOR_BYTES) TRY(sign_rows(p, &file, err));
     else TRY(replace(p, cu_buf_span(&file), err)); /* a record that is found may be in the page cache alone */
-    TRY(record_signed(p, cu_buf_span(&file), &rest, err));
-    *ret_more = rest.n > 0;
-    return replace(p, rest, err);
+    in = cu_cbor_read(cu_buf_span(&file));
+    cu_buf_add(ret, cu_cbor_bytes(&in, 1, CU_RECORD_MAX));
+    ENSURE(cu_cbor_good(&in), err, CU_CORRUPT, ACCESS " is damaged: it begins with no whole record");
+    return cu_buf_ok(ret, err);
 }
 
-static cu_status flush_rows(struct cu_place *p, struct cu_err *err)
+/* Under the lock again: the record leaves, what came behind it stays. */
+static cu_status drop_record(struct cu_place *p, struct cu_buf *record, struct cu_err *err)
 {
-    bool more = true;
+    CU_BUF file = cu_buf_heap(CU_ACCESS_BYTES_MAX);
 
-    while (more) TRY(flush_some(p, &more, err));
-    return CU_OK;
+    TRY(cu_fs_read(&p->fs, ACCESS, CU_ACCESS_BYTES_MAX, &file, err));
+    struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&file));
+    const struct cu_span is = cu_cbor_bytes(&in, 1, CU_RECORD_MAX);
+    if (!cu_cbor_good(&in) || !cu_span_eq(is, cu_buf_span(record))) return CU_OK;
+    return replace(p, cu_span_from(cu_buf_span(&file), in.at), err);
 }
 
-cu_status cu_access_flush(struct cu_place *p, struct cu_err *err)
+static cu_status locked(struct cu_place *p, cu_status (*step)(struct cu_place *p, struct cu_buf *io, struct cu_err *err),
+                        struct cu_buf *io, struct cu_err *err)
 {
-    cu_status flushed;
     void *lock;
 
-    if (!p->has_key[CU_SIGNER_ORGANISATION]) return CU_OK;
     TRY(p->fs.ops->lock(p->fs.self, CU_FILE_OUTBOX_LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
-    flushed = flush_rows(p, err);
+    const cu_status done = step(p, io, err);
     p->fs.ops->unlock(p->fs.self, lock);
-    return flushed;
+    return done;
+}
+
+/* While the ledger decides nobody who reads has to wait. */
+cu_status cu_access_flush(struct cu_place *p, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_outcome outcome;
+
+    while (p->has_key[CU_SIGNER_ORGANISATION]) {
+        cu_buf_clear(&record);
+        TRY(locked(p, ready_record, &record, err));
+        if (record.n == 0) break;
+        const struct cu_span span = cu_buf_span(&record);
+        TRY(cu_submit(p, &span, 1, &outcome, err));
+        TRY(cu_settle(p, err));
+        TRY(locked(p, drop_record, &record, err));
+    }
+    return CU_OK;
 }

@@ -89,8 +89,10 @@ cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct
     cu_buf_clear(mem);
     if (!commitment || p->nameless) return CU_OK;
     const cu_status read = cu_place_details(p, row->seq, commitment, mem, err);
+    p->blind |= p->remote.ops && read == CU_NOT_FOUND;
     if (is_lost(read)) return CU_OK;
     TRY(read);
+    p->opened |= e->kind == CU_KIND_GRANT || e->kind == CU_KIND_DISCLOSURE;
     cu_index_names(cu_buf_span(mem), row);
     return CU_OK;
 }

@@ -12,6 +12,7 @@ void cu_found_free(struct cu_found *f) { cu_buf_free(&f->mem); }
 struct one {
     struct cu_found *found;
     uint64_t n;
+    struct cu_place *p;
 };
 
 static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_err *err)
@@ -21,6 +22,7 @@ static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_e
     const bool outcome = one->n == 1 &&
                          cu_hash_eq(&f->row.id, &row->id); /* a later one of the same claim: that is where it stands */
 
+    if (!cu_place_sees(one->p, row)) return CU_OK;
     if (!outcome && one->n++) return CU_OK;
     f->row = *row;
     cu_buf_clear(&f->mem);
@@ -41,10 +43,12 @@ static cu_status keep_row(void *arg, const struct cu_index_row *row, struct cu_e
 static cu_status find_one(struct cu_place *p, const struct cu_index_query *q, struct cu_found *ret, uint64_t *ret_n,
                           struct cu_err *err)
 {
-    struct one one = { ret, 0 };
+    struct one one = { ret, 0, p };
+    struct cu_index_query all = *q;
 
+    if (p->sight) all.limit = 0; /* of those that may be seen */
     if (!ret->mem.max) ret->mem = cu_buf_heap(65536);
-    TRY(p->index.find(p->index.self, q, keep_row, &one, err));
+    TRY(p->index.find(p->index.self, &all, keep_row, &one, err));
     *ret_n = one.n;
     return CU_OK;
 }
@@ -111,6 +115,7 @@ static cu_status measure(void *arg, const struct cu_index_row *row, struct cu_er
     struct nearest *n = arg;
     const size_t d = distance(n->name, row->name);
 
+    if (!cu_place_sees(n->equal.p, row)) return CU_OK;
     if (d == 0) TRY(keep_row(&n->equal, row, err));
     if (d >= n->best) return CU_OK;
     struct cu_buf text = cu_buf_over(n->text, sizeof n->text - 1);
@@ -129,7 +134,7 @@ cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_foun
     const struct cu_index_query exact = { .by = CU_FIND_CASE_NAME, .text = cu_buf_span(&normal), .limit = 1 };
     TRY(find_one(p, &exact, ret, &n, err));
     if (n) return CU_OK;
-    struct nearest nearest = { .name = cu_buf_span(&normal), .best = SIZE_MAX, .equal = { ret, 0 } };
+    struct nearest nearest = { .name = cu_buf_span(&normal), .best = SIZE_MAX, .equal = { ret, 0, p } };
     const struct cu_index_query all = { .by = CU_FIND_KIND, .kind = CU_KIND_CASE };
     TRY(p->index.find(p->index.self, &all, measure, &nearest, err));
     if (nearest.equal.n == 1) return CU_OK; /* the same, folded */
@@ -215,13 +220,14 @@ cu_status cu_lookup_seq(struct cu_place *p, cu_seq seq, struct cu_found *ret, st
 cu_status cu_exhibit_name(struct cu_place *p, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { .mem = cu_buf_heap(65536) };
-    struct one one = { &found, 0 };
+    struct one one = { &found, 0, p };
     const struct cu_index_query q = { .by = CU_FIND_CASE, .case_id = row->case_id, .kind = CU_KIND_CASE };
 
     if (row->has_case) {
         TRY(p->index.find(p->index.self, &q, keep_row, &one, err));
+        const bool named = found.row.name.n || !(p->sight || p->remote.ops); /* else it is another's, and only its id is known */
         if (one.n) cu_text_printable(ret, found.row.name);
-        if (row->kind == CU_KIND_DEPOSIT) cu_buf_addf(ret, "/%llu", (unsigned long long)row->number);
+        if (row->kind == CU_KIND_DEPOSIT && named) cu_buf_addf(ret, "/%llu", (unsigned long long)row->number);
     }
     cu_buf_add_byte(ret, 0);
     TRY(cu_buf_ok(ret, err));

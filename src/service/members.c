@@ -215,40 +215,77 @@ cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, unsigned pur
 
 /* ---- asked for -------------------------------------------------------------------------------------------------------- */
 
+static const struct cu_field tls_fields[] = {
+    CU_BYTES(0, struct cu_enrol_tls, pub, 64, 64),
+    CU_FIXED(1, struct cu_enrol_tls, vouch),
+    CU_FIXED(2, struct cu_enrol_tls, proof),
+};
+static const struct cu_schema tls_schema = CU_SCHEMA_OF("certificate's key", tls_fields, struct cu_enrol_tls, .tuple = true);
 static const struct cu_field request_fields[] = {
-    CU_CONST(0, "application/custody-enrol-request+cbor"),    CU_FIXED(1, struct cu_enrol_request, network),
-    CU_UINT(2, struct cu_enrol_request, role, 1, UINT32_MAX), CU_TEXT(3, struct cu_enrol_request, name, 1, 256),
-    CU_BYTES(4, struct cu_enrol_request, pub, 64, 64),        CU_FIXED(5, struct cu_enrol_request, proof),
+    CU_CONST(0, "application/custody-enrol-request+cbor"),
+    CU_FIXED(1, struct cu_enrol_request, network),
+    CU_UINT(2, struct cu_enrol_request, role, 1, UINT32_MAX),
+    CU_TEXT(3, struct cu_enrol_request, name, 1, 256),
+    CU_BYTES(4, struct cu_enrol_request, pub, 64, 64),
+    CU_FIXED(5, struct cu_enrol_request, proof),
+    CU_MAP(6, struct cu_enrol_request, tls, &tls_schema, CU_OPTIONAL(struct cu_enrol_request, has_tls)),
 };
 static const struct cu_schema request_schema = CU_SCHEMA_OF("enrolment request", request_fields, struct cu_enrol_request);
 
 cu_status cu_enrol_request_make(const cu_hash *network, uint64_t role, struct cu_span name, const struct cu_private_key *key,
-                                struct cu_buf *ret, struct cu_err *err)
+                                const struct cu_enrol_tls *tls, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_enrol_request r = { .network = *network, .role = role, .name = name, .pub = cu_public_span(&key->pub) };
     uint8_t message[128];
 
+    if (tls) r.tls = *tls, r.has_tls = true;
     TRY(cu_sign(key, cu_span(message, cu_possession_message(network, CU_PURPOSE_STATEMENT, &key->pub, message)), r.proof, err));
     return cu_schema_write(&request_schema, &r, ret, err);
+}
+
+bool cu_enrol_request_kid(struct cu_span bytes, cu_hash *ret)
+{
+    struct cu_public_key key = { .alg = CU_ALG_ES256 };
+    struct cu_enrol_request r;
+
+    if (cu_schema_read(&request_schema, bytes, &r, NULL) != CU_OK) return false;
+    memcpy(key.bytes, r.pub.p, r.pub.n);
+    *ret = cu_key_id(&key);
+    return true;
+}
+
+static cu_status check_held(const cu_hash *network, enum cu_purpose purpose, struct cu_span pub, const uint8_t *proof,
+                            struct cu_verifier *by, struct cu_public_key *ret, struct cu_err *err)
+{
+    struct cu_public_key key = { .alg = CU_ALG_ES256 };
+    uint8_t message[128];
+
+    memcpy(key.bytes, pub.p, pub.n);
+    TRY(cu_public_check(&key, err));
+    const size_t n = cu_possession_message(network, purpose, &key, message);
+    const cu_status status = cu_verify_one(by, &key, cu_span(message, n), proof, err);
+    if (status != CU_OK) return cu_fail_while(err, status, "who made the request does not hold its key: nothing was recorded");
+    *ret = key;
+    return CU_OK;
 }
 
 cu_status cu_enrol_request_read(struct cu_span bytes, const cu_hash *network, struct cu_verifier *by,
                                 struct cu_enrol_request *ret, struct cu_public_key *ret_key, struct cu_err *err)
 {
-    struct cu_public_key key = { .alg = CU_ALG_ES256 };
+    struct cu_public_key key, tls;
     struct cu_enrol_request r;
-    uint8_t message[128];
 
     TRY(cu_schema_read(&request_schema, bytes, &r, err));
     ENSURE(cu_hash_eq(&r.network, network), err, CU_WRONG_NETWORK,
            "the request was made for another ledger: nothing was recorded");
     ENSURE(cu_role_name(r.role) && r.role != CU_ROLE_ORGANISATION, err, CU_WRONG_ROLE,
            "the request asks for a role that nobody is enrolled in: nothing was recorded");
-    memcpy(key.bytes, r.pub.p, r.pub.n);
-    TRY(cu_public_check(&key, err));
-    const size_t n = cu_possession_message(network, CU_PURPOSE_STATEMENT, &key, message);
-    const cu_status status = cu_verify_one(by, &key, cu_span(message, n), r.proof, err);
-    if (status != CU_OK) return cu_fail_while(err, status, "who made the request does not hold its key: nothing was recorded");
+    TRY(check_held(network, CU_PURPOSE_STATEMENT, r.pub, r.proof, by, &key, err));
+    if (r.has_tls) {
+        TRY(check_held(network, CU_PURPOSE_TLS, r.tls.pub, r.tls.proof, by, &tls, err));
+        ENSURE(!cu_span_eq(r.tls.pub, r.pub), err, CU_BAD_KEY,
+               "the request has one key for statements and for TLS: one key, one purpose; nothing was recorded");
+    }
     *ret = r;
     *ret_key = key;
     return CU_OK;

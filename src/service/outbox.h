@@ -7,6 +7,7 @@
 #define CU_FILE_PENDING CU_DIR_OUTBOX "/pending"
 #define CU_FILE_PENDING_OWN CU_DIR_OUTBOX "/pending-%.16s" /* of a member who gave a key of his own, and of the provider: by its id */
 #define CU_FILE_SUPERVISED CU_DIR_OUTBOX "/supervised" /* claims that are watched (notice.c) */
+#define CU_FILE_ENROLMENTS CU_DIR_OUTBOX "/enrolments" /* who waits to be enrolled (enrolments.c) */
 #define CU_FILE_OUTBOX_LOCK CU_DIR_OUTBOX "/lock"
 #define CU_OUTBOX_WAIT_MS 10000 /* whoever holds the lock signs and syncs, and lets go */
 

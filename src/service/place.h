@@ -41,6 +41,7 @@
 #define CU_FILE_TRUST "trust/ledger.trust"
 #define CU_FILE_POLICY "trust/policy"
 #define CU_FILE_VKEY "trust/log.vkey"
+#define CU_FILE_BLIND CU_DIR_NODE_STATE "/blind" /* of a reader from afar: not everything was shown to him */
 #define CU_FILE_FORMAT "format"
 #define CU_FILE_MAKING "format.unfinished" /* `format`, until all that belongs to a new ledger is there */
 #define CU_FORMAT_LINE "custody-ledger/v1\n"
@@ -71,6 +72,9 @@ struct cu_membership { struct cu_members members; struct cu_buf names; size_t na
 /** Keys that lie in tokens, by their URIs (RFC 7512: "pkcs11:…"). */
 struct cu_tokens { void *self; cu_status (*open)(void *self, struct cu_span uri, struct cu_private_key *ret, struct cu_err *err); };
 
+/** How far whoever asks may see (sight.c), as of `upto`: what is foreign to him is not there. What was opened to him: ids, and the cases that they are of. */
+struct cu_sight { enum cu_scope scope; uint64_t party, organisation; cu_size upto; struct cu_buf ids, cases; };
+
 /** Others by their addresses. */
 struct cu_outside { void *self; cu_status (*open)(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err); };
 
@@ -93,6 +97,8 @@ struct cu_place {
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
+    const struct cu_sight *sight;     /* for whom it is read; NULL: for whoever may see all */
+    bool blind, opened;               /* from afar: something was not shown, and something was opened since */
     bool nameless;                    /* the log's entries are read, what is attached to them is not: no names are known */
     bool own_key;                     /* the depositor's is that of a member who said so: numbers and what is on their way are his own */
     struct cu_verifier verifier;
@@ -187,6 +193,15 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
 CU_MUST_USE cu_status cu_members_follow(struct cu_place *p, struct cu_err *err);
 void cu_membership_free(struct cu_membership *m);
 struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
+
+/* ---- who may see what (sight.c) ---- */
+/** Is this entry there for whom the place is read? */
+bool cu_place_sees(struct cu_place *p, const struct cu_index_row *row);
+/** What this entry is to the party that `sight` is of. */
+enum cu_relation cu_relation_of(struct cu_place *p, const struct cu_sight *sight, const struct cu_index_row *row);
+/** What the log has opened to it since; the place as of all that its index has, and read for nobody yet. */
+CU_MUST_USE cu_status cu_sight_follow(struct cu_place *p, struct cu_sight *io, struct cu_err *err);
+void cu_sight_free(struct cu_sight *s);
 
 /* ---- names that people use (lookup.c) ---- */
 /** A row that outlives the query: its spans point into `mem`. */

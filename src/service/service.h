@@ -223,11 +223,17 @@ void cu_fetch_free(struct cu_fetch *f);
 CU_MUST_USE cu_status cu_fetch_object(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), cu_status (*restart)(void *arg, struct cu_err *err), void *arg, bool *ret_damaged, struct cu_err *err);
 /** Who read what, when and why: into the outbox, durable; NOT_ALLOWED or READ_ONLY when it cannot be written. */
 CU_MUST_USE cu_status cu_access_note(struct cu_place *p, const struct cu_access_row *row, struct cu_err *err);
-/** Everything in the outbox' access file as one *access* entry; nothing there is fine. */
+/** The same of rows, one after another. `again`: this may be a second time; then those that are the last ones there already stay as they are. */
+CU_MUST_USE cu_status cu_access_put(struct cu_place *p, struct cu_span rows, bool again, struct cu_err *err);
+/** Everything in the outbox' access file as *access* entries; nothing there is fine. */
 CU_MUST_USE cu_status cu_access_flush(struct cu_place *p, struct cu_err *err);
 
 /* ---- further statements (amend.c) ---- */
 CU_MUST_USE cu_status cu_correct(struct cu_place *p, struct cu_span name, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
+/** These (exhibits; a case stands for all of its) are given to a member, who may read them from then on (sight.c): as many entries as it takes, the last
+ *  one's outcome. NOT_FOUND: no such exhibit, or nobody is called so. */
+struct cu_disclose_request { const char *const *names; size_t n; struct cu_span recipient, purpose, authority; };
+CU_MUST_USE cu_status cu_disclose(struct cu_place *p, const struct cu_disclose_request *r, struct cu_outcome *ret, uint64_t *ret_n, struct cu_err *err);
 CU_MUST_USE cu_status cu_void_serial(struct cu_place *p, uint64_t serial, const cu_hash *claim, struct cu_span text, struct cu_outcome *ret, struct cu_err *err);
 /** What the ledger's state says of a case, as of its newest block; and the same, said and recorded. */
 CU_MUST_USE cu_status cu_inventory_ask(struct cu_place *p, struct cu_span case_name, struct cu_inventory *ret, struct cu_buf *mem, struct cu_err *err);
@@ -242,14 +248,36 @@ CU_MUST_USE cu_status cu_member_add(struct cu_place *p, struct cu_span name, con
 CU_MUST_USE cu_status cu_member_revoke(struct cu_place *p, struct cu_span name, unsigned purpose, uint64_t since, struct cu_span note, struct cu_outcome *ret, struct cu_err *err);
 
 /** What somebody asks for who has made a statement key: to be enrolled under this name in this role. docs/formats/enrol-request.md */
-struct cu_enrol_request { cu_hash network; uint64_t role; struct cu_span name, pub; uint8_t proof[CU_SIGNATURE_LEN]; };
+struct cu_enrol_request { cu_hash network; uint64_t role; struct cu_span name, pub; uint8_t proof[CU_SIGNATURE_LEN];
+    /* and, to be asked over a network, for a certificate: its own key, what the statement key vouches of it (http/peer.h), and that it is held */
+    struct cu_enrol_tls { struct cu_span pub; uint8_t vouch[CU_SIGNATURE_LEN], proof[CU_SIGNATURE_LEN]; } tls; bool has_tls; };
 #define CU_ENROL_REQUEST_MAX 1024
-CU_MUST_USE cu_status cu_enrol_request_make(const cu_hash *network, uint64_t role, struct cu_span name, const struct cu_private_key *key, struct cu_buf *ret, struct cu_err *err);
-/** MALFORMED, WRONG_NETWORK, WRONG_ROLE (none, or an organisation), BAD_KEY, BAD_SIGNATURE, HIGH_S. `ret_key`: its key. */
+CU_MUST_USE cu_status cu_enrol_request_make(const cu_hash *network, uint64_t role, struct cu_span name, const struct cu_private_key *key, const struct cu_enrol_tls *tls /* NULL: none */, struct cu_buf *ret, struct cu_err *err);
+/** MALFORMED, WRONG_NETWORK, WRONG_ROLE (none, or an organisation), BAD_KEY, BAD_SIGNATURE, HIGH_S. `ret_key`: its key. What is vouched for is not looked at. */
 CU_MUST_USE cu_status cu_enrol_request_read(struct cu_span bytes, const cu_hash *network, struct cu_verifier *by, struct cu_enrol_request *ret, struct cu_public_key *ret_key, struct cu_err *err);
+/** The id of its key, with nothing judged. False: it is none. */
+bool cu_enrol_request_kid(struct cu_span bytes, cu_hash *ret);
 /** Enter it: a new party of that name; or, to rotate, its party's new statement key, in place of those that it has. `since` as above.
  *  DUPLICATE: the name is taken. NOT_FOUND: nobody has it. */
 CU_MUST_USE cu_status cu_member_admit(struct cu_place *p, struct cu_span request, bool rotate, uint64_t since, struct cu_span note, uint64_t *ret_party, struct cu_outcome *ret, struct cu_err *err);
+
+/* ---- who waits to be enrolled (enrolments.c): of a ledger's folder, or asked of the node ---- */
+#define CU_WAITING_MAX 64         /* requests that are kept */
+#define CU_WAITING_OF_ONE 8       /* of them from one address */
+#define CU_WAITING_MS (30 * UINT64_C(86400000)) /* that they are */
+/** A request, when and from where it came, and why it was refused (n == 0: it waits). */
+struct cu_applicant { struct cu_span request, from, refused; uint64_t time; };
+extern const struct cu_schema cu_applicant_schema;
+/** Those that wait and are none of these members' yet, one after another, appended. */
+CU_MUST_USE cu_status cu_enrolments_read(struct cu_place *p, const struct cu_members *m, struct cu_buf *ret, struct cu_err *err);
+/** Which of them, by the first digits of its key's id (8 or more)? NOT_FOUND, AMBIGUOUS. Spans point into `rows`. */
+CU_MUST_USE cu_status cu_enrolments_find(struct cu_span rows, struct cu_span digits, struct cu_applicant *ret, cu_hash *ret_kid, struct cu_err *err);
+/** One more, which was judged; of a key that is there nothing changes. `ret_refused`: why it was, appended. BUSY: there are too many. */
+CU_MUST_USE cu_status cu_enrolment_keep(struct cu_place *p, const struct cu_members *m, struct cu_span request, struct cu_span from, struct cu_buf *ret_refused, struct cu_err *err);
+/** That one is not to be enrolled, and why. NOT_FOUND. */
+CU_MUST_USE cu_status cu_enrolment_refuse(struct cu_place *p, const struct cu_members *m, const cu_hash *kid, struct cu_span why, struct cu_err *err);
+/** Hand a request to the node: what it says of it, in JSON, appended. Whatever it refuses is an error. */
+CU_MUST_USE cu_status cu_enrolment_ask(struct cu_place *p, struct cu_span request, struct cu_buf *ret, struct cu_err *err);
 
 /* ---- looking after the whole (check.c, audit_*.c, repair.c) ---- */
 struct cu_finding { const char *kind; const char *where; char id[65]; const char *what; bool repaired; };

@@ -63,12 +63,36 @@ cu_status cu_tell_standing(struct cu_place *p, const char *where, struct cu_json
     return cu_buf_ok(j->out, err);
 }
 
+struct seen {
+    struct cu_place *p;
+    uint64_t n;
+};
+
+static cu_status count_seen(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct seen *s = arg;
+
+    (void)err;
+    s->n += cu_place_sees(s->p, row);
+    return CU_OK;
+}
+
+/* As many as are there for whoever asks. */
+static uint64_t exhibits_of(struct cu_place *p, const cu_case_id *id)
+{
+    const struct cu_index_query q = { .by = CU_FIND_CASE, .kind = CU_KIND_DEPOSIT, .case_id = *id };
+    struct seen s = { p, 0 };
+
+    if (!p->sight) return p->index.count(p->index.self, CU_KIND_DEPOSIT, id);
+    return p->index.find(p->index.self, &q, count_seen, &s, NULL) == CU_OK ? s.n : 0;
+}
+
 void cu_tell_case(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j)
 {
     cu_json_open(j, NULL, '{');
     cu_json_text(j, "case", row->name);
     cu_json_hash(j, "id", &row->id);
-    cu_json_uint(j, "exhibits", p->index.count(p->index.self, CU_KIND_DEPOSIT, &row->case_id));
+    cu_json_uint(j, "exhibits", exhibits_of(p, &row->case_id));
     cu_json_time(j, "time", row->recorded);
     cu_json_close(j, '}');
 }

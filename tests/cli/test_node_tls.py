@@ -13,7 +13,8 @@ PUBLIC = ("/checkpoint", "/tile/0/000.p/1", "/healthz", "/readyz", "/metrics", "
 CAPACITY = ("/v1/status",)
 LOG = ("/tile/entries/000.p/1",)
 DETAILS = ("/v1/entry/1", "/v1/show/C1/1", "/v1/trail", "/v1/trail/C1/1", "/v1/case", "/v1/case/C1", "/v1/find?q=C1", "/v1/inventory/C1")
-EVIDENCE = ("/v1/record/C1/1", "/v1/receipt/C1/1", "/v1/content/C1/1", "/v1/chunks/C1/2")
+RECORD = ("/v1/record/C1/1",)  # the log's; what is attached is there for whom details are
+EVIDENCE = ("/v1/receipt/C1/1", "/v1/content/C1/1", "/v1/chunks/C1/2")
 MAY = {"": PUBLIC, "operator": PUBLIC + CAPACITY, "provider": PUBLIC + CAPACITY + LOG, "reader": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE,
        "depositor": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE, "organisation": PUBLIC + CAPACITY + LOG + DETAILS + EVIDENCE}
 SUBMIT, SIGN = ("provider", "depositor", "organisation"), ("organisation",)
@@ -101,6 +102,8 @@ def each_role_gets_what_is_its_own_and_nothing_else(folder):
             for path in everything:
                 status, _, body = node.curl(path)
                 assert status == (200 if path in may else 403), (role, path, status, body[:300])
+            assert node.curl(RECORD[0])[0] == (200 if DETAILS[0] in may else 404 if LOG[0] in may else 403), role
+            assert node.curl("/v1/record/0")[0] == (200 if LOG[0] in may else 403), role
             status = node.curl("/v1/submit", "-H", "content-type: application/cbor", data=record)[0]
             assert status == (200 if role in SUBMIT else 403), (role, status)
             assert node.curl("/v1/inventory/C1", "-X", "POST")[0] == (200 if role in SIGN else 403), role

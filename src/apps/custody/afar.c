@@ -124,13 +124,17 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
 cu_status afar_open(struct session *s, struct cu_err *err)
 {
     struct cu_err why = { 0 };
+    const bool blind = cu_fs_exists(&s->place.fs, CU_FILE_BLIND);
 
     const cu_status followed = cu_follow_afar(&s->place, &why);
     if (followed == CU_IO && s->run->command->offline) {
         say(s->run, "%s cannot be reached: this is as of what was seen of it before\n", s->url);
         return CU_OK;
     }
-    return followed == CU_OK ? CU_OK : cu_fail(err, followed, "%s", why.text);
+    if (followed != CU_OK) return cu_fail(err, followed, "%s", why.text);
+    if (!s->place.opened || !blind) return CU_OK;
+    TRY(session_renew_index(s, err)); /* something was opened, of what stands there without names */
+    return cu_follow_afar(&s->place, err);
 }
 
 cu_status afar_carriers(struct session *s, struct cu_err *err)

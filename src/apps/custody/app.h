@@ -3,6 +3,7 @@
 #define CU_APPS_APP_H
 
 #include "adapters/posix/posix.h"
+#include "crypto/x509.h"
 #include "custody/json.h"
 #include "custody/text.h"
 #include "custody/words.h"
@@ -56,6 +57,7 @@ struct run {
     int unprinted;                    /* errno of the first print that failed: what follows is dropped, main says so */
 };
 const char *opt(const struct run *run, const char *name); /* NULL: not given */
+void opt_set(struct run *run, const char *name, const char *value);
 bool opt_is(const struct run *run, const char *name);
 struct cu_span opt_span(const struct run *run, const char *name); /* n == 0: not given */
 void run_print(struct run *run); /* out to stdout, and forgotten */
@@ -78,6 +80,7 @@ CU_MUST_USE cu_status time_read(const char *what, const char *text, cu_unix_ms *
 CU_MUST_USE cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err); /* USAGE */
 CU_MUST_USE cu_status read_argument_file(const char *path, size_t max, struct cu_buf *ret, struct cu_err *err); /* "-": stdin */
 CU_MUST_USE cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err); /* new or replaced, synced */
+CU_MUST_USE cu_status write_secret_file(const char *path, struct cu_span bytes, struct cu_err *err); /* the same, for its owner alone */
 
 /* ---- an open ledger (open.c) ---- */
 /* CHECK: whatever state it is in. BARE: and without a look at the search index, for who asks it nothing. */
@@ -136,6 +139,12 @@ CU_MUST_USE cu_status session_new_keys(struct session *s, struct cu_err *err);
 /** What opens sealed content here: keys/sealing.pem and, if it is given, --identity FILE. */
 CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err);
 CU_MUST_USE cu_status passphrase_read(struct run *run, const char *question, struct cu_buf *ret, struct cu_err *err);
+
+/* ---- the CA in tls/ (cmd_ca.c) ---- */
+struct ca { struct cu_buf cert, key, passphrase; struct cu_cert_issuer issuer; };
+/** NOT_FOUND: there is none. `ret` stays where it is, until ca_forget. */
+CU_MUST_USE cu_status ca_open(struct session *s, struct ca *ret, struct cu_err *err);
+void ca_forget(struct ca *ca);
 
 /* ---- a ledger behind an address (afar.c) ---- */
 /** What a part exports; NULL, and why not. */

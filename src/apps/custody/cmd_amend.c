@@ -80,6 +80,35 @@ static cu_status go_grant(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
+struct disclosing {
+    struct cu_outcome outcome;
+    uint64_t n;
+};
+
+static cu_status disclose(struct session *s, void *arg, struct cu_err *err)
+{
+    struct disclosing *d = arg;
+    const struct cu_disclose_request r = { .names = (const char *const *)s->run->args,
+                                           .n = (size_t)s->run->args_n,
+                                           .recipient = opt_span(s->run, "to"),
+                                           .purpose = opt_span(s->run, "purpose"),
+                                           .authority = opt_span(s->run, "authority") };
+
+    return cu_disclose(&s->place, &r, &d->outcome, &d->n, err);
+}
+
+static cu_status go_disclose(struct run *run, struct cu_err *err)
+{
+    struct disclosing d = { .n = 0 };
+    char what[64];
+
+    ENSURE(opt(run, "to"), err, CU_USAGE, "say to whom: --to MEMBER; `custody member ls` lists them");
+    TRY(in_session(run, MODE_WRITE, disclose, &d, err));
+    snprintf(what, sizeof what, "disclosure of %llu exhibit%s", LLU(d.n), d.n == 1 ? "" : "s");
+    tell(run, what, &d.outcome);
+    return CU_OK;
+}
+
 const struct command command_correct = {
     .name = "correct",
     .args = "ID --text TEXT",
@@ -102,6 +131,21 @@ const struct command command_void = {
     .args_max = 1,
     .go = go_void,
     .options = { { "reason", "TEXT", "why" }, { "id", "HEX", "the claim's id, all 64 digits" } },
+};
+const struct command command_disclose = {
+    .name = "disclose",
+    .args = "EXHIBIT|CASE… --to MEMBER",
+    .line = "open exhibits to a member of another organisation",
+    .help = "Records that these exhibits (of a case: all that it has now) are given to MEMBER, a party of this ledger or an "
+            "organisation: from then on a node shows them to it, which else shows what is another organisation's to nobody but "
+            "auditors. Only the organisation that a case belongs to, or that deposited an exhibit, opens it; of others it is on "
+            "record, and opens nothing. What is sealed needs `custody grant`, too. It cannot be taken back.",
+    .args_min = 1,
+    .args_max = -1,
+    .go = go_disclose,
+    .options = { { "to", "MEMBER", "as `custody member ls` names it" },
+                 { "purpose", "TEXT", "what for" },
+                 { "authority", "TEXT", "on whose order" } },
 };
 const struct command command_grant = {
     .name = "grant",

@@ -7,11 +7,7 @@
 
 static const char ca_cert[] = CU_DIR_TLS "/ca.pem", ca_key[] = CU_DIR_TLS "/ca.key", revoked[] = CU_DIR_TLS "/revoked.pem";
 
-struct ca {
-    struct cu_buf cert, key, passphrase;
-    struct cu_cert_issuer issuer;
-};
-static void forget(struct ca *ca)
+void ca_forget(struct ca *ca)
 {
     if (ca->key.p) cu_wipe(ca->key.p, ca->key.n);
     if (ca->passphrase.p) cu_wipe(ca->passphrase.p, ca->passphrase.n);
@@ -19,7 +15,7 @@ static void forget(struct ca *ca)
     cu_buf_free(&ca->key);
     cu_buf_free(&ca->passphrase);
 }
-#define CA CU_CLEANUP(forget) struct ca
+#define CA CU_CLEANUP(ca_forget) struct ca
 
 static struct ca no_ca(void)
 {
@@ -196,8 +192,9 @@ static cu_status go_init(struct run *run, struct cu_err *err) { return in_sessio
 
 /* ---- ca issue, ca revoke ---- */
 
-static cu_status open_ca(struct session *s, struct ca *ca, struct cu_err *err)
+cu_status ca_open(struct session *s, struct ca *ca, struct cu_err *err)
 {
+    *ca = no_ca();
     ENSURE(cu_fs_exists(&s->place.fs, ca_cert), err, CU_NOT_FOUND,
            "there is no CA here: `custody ca init` makes one, or takes yours");
     TRY(passphrase_read(s->run, NULL, &ca->passphrase, err));
@@ -239,10 +236,10 @@ static cu_status issue_one(struct session *s, void *arg, struct cu_err *err)
     CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
     CU_BUF path = cu_buf_heap(4096);
     struct cu_peer_claim claim;
-    CA ca = no_ca();
+    CA ca = { 0 };
 
     (void)arg;
-    TRY(open_ca(s, &ca, err));
+    TRY(ca_open(s, &ca, err));
     TRY(session_load_signer(s, CU_SIGNER_ORGANISATION, err));
     TRY(cu_membership_read(&s->place, &m, err));
     TRY(find_claim(s, &m, &claim, err));
@@ -267,10 +264,10 @@ static cu_status revoke(struct session *s, void *arg, struct cu_err *err)
 {
     CU_BUF list = cu_buf_heap(CU_CERT_PEM_MAX * 16), renewed = cu_buf_heap(CU_CERT_PEM_MAX * 16),
            cert = cu_buf_heap(CU_CERT_PEM_MAX);
-    CA ca = no_ca();
+    CA ca = { 0 };
 
     (void)arg;
-    TRY(open_ca(s, &ca, err));
+    TRY(ca_open(s, &ca, err));
     TRY(read_argument_file(s->run->args[0], CU_CERT_PEM_MAX, &cert, err));
     if (cu_fs_exists(&s->place.fs, revoked)) TRY(cu_fs_read(&s->place.fs, revoked, list.max, &list, err));
     const cu_status done = cu_cert_revoke(&ca.issuer, cu_buf_span(&list), cu_buf_span(&cert), cu_place_now(&s->place), &renewed,

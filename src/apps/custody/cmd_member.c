@@ -1,7 +1,6 @@
-/* custody enrol, and custody member: who may say what in this ledger, and for whom content can be sealed. */
+/* custody member: who may say what in this ledger, and for whom content can be sealed. */
 #include "apps/custody/app.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 struct change {
@@ -84,6 +83,88 @@ static cu_status go_revoke(struct run *run, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- who waits ------------------------------------------------------------------------------------------------------- */
+
+static cu_status put_waiting(struct session *s, const struct cu_applicant *w, struct cu_err *err)
+{
+    struct run *run = s->run;
+    struct cu_json j = cu_json_on(&run->out);
+    struct cu_enrol_request r;
+    struct cu_public_key key;
+    char hex[65];
+
+    if (cu_enrol_request_read(w->request, &s->place.trust.network, &s->place.verifier, &r, &key, NULL) != CU_OK) return CU_OK;
+    const cu_hash kid = cu_key_id(&key);
+    cu_hash_hex(&kid, hex);
+    if (run->json) {
+        cu_json_open(&j, NULL, '{');
+        cu_json_hash(&j, "kid", &kid);
+        cu_json_str(&j, "role", cu_role_name(r.role));
+        cu_json_text(&j, "name", r.name);
+        cu_json_time(&j, "time", (cu_unix_ms){ w->time });
+        cu_json_text(&j, "from", w->from);
+        cu_json_close(&j, '}');
+    } else {
+        cu_buf_addf(&run->out, "%.16s  %-13s  ", hex, cu_role_name(r.role));
+        put_printable(&run->out, r.name);
+        cu_buf_add_str(&run->out, "  asked ");
+        put_time(&run->out, (cu_unix_ms){ w->time });
+        cu_buf_add_str(&run->out, " from ");
+        put_printable(&run->out, w->from);
+    }
+    cu_buf_add_str(&run->out, "\n");
+    return cu_buf_ok(&run->out, err);
+}
+
+static cu_status list_waiting(struct session *s, struct cu_err *err)
+{
+    CU_BUF rows = cu_buf_heap(CU_PENDING_MAX);
+    struct cu_applicant w;
+
+    TRY(cu_enrolments_read(&s->place, &s->place.members, &rows, err));
+    for (struct cu_cbor_reader in = cu_cbor_read(cu_buf_span(&rows)); cu_cbor_peek(&in) != CU_CBOR_END && cu_cbor_good(&in);)
+        if (cu_schema_read(&cu_applicant_schema, cu_cbor_item(&in), &w, NULL) == CU_OK) TRY(put_waiting(s, &w, err));
+    return CU_OK;
+}
+
+static cu_status find_waiting(struct session *s, struct cu_buf *ret_request, cu_hash *ret_kid, struct cu_err *err)
+{
+    CU_BUF rows = cu_buf_heap(CU_PENDING_MAX);
+    struct cu_applicant w;
+
+    TRY(cu_enrolments_read(&s->place, &s->place.members, &rows, err));
+    TRY(cu_enrolments_find(cu_buf_span(&rows), cu_span_str(s->run->args[0]), &w, ret_kid, err));
+    cu_buf_add(ret_request, w.request);
+    return cu_buf_ok(ret_request, err);
+}
+
+static cu_status reject(struct session *s, void *arg, struct cu_err *err)
+{
+    CU_BUF request = cu_buf_heap(CU_ENROL_REQUEST_MAX);
+
+    TRY(find_waiting(s, &request, arg, err));
+    return cu_enrolment_refuse(&s->place, &s->place.members, arg, opt_span(s->run, "reason"), err);
+}
+
+static cu_status go_reject(struct run *run, struct cu_err *err)
+{
+    struct cu_json j = cu_json_on(&run->out);
+    char hex[65];
+    cu_hash kid;
+
+    ENSURE(opt(run, "reason"), err, CU_USAGE, "say why, for who asked is told: --reason TEXT; nothing was done");
+    TRY(in_session(run, MODE_READ, reject, &kid, err));
+    cu_hash_hex(&kid, hex);
+    if (run->json) {
+        cu_json_open(&j, NULL, '{');
+        cu_json_hash(&j, "kid", &kid);
+        cu_json_str(&j, "state", "refused");
+        cu_json_close(&j, '}');
+        cu_buf_add_str(&run->out, "\n");
+    } else cu_buf_addf(&run->out, "refused: whoever asks with the key %.16s is told why\n", hex);
+    return CU_OK;
+}
+
 /* ---- requests --------------------------------------------------------------------------------------------------------- */
 
 static cu_status admit(struct session *s, void *arg, struct cu_err *err)
@@ -91,8 +172,10 @@ static cu_status admit(struct session *s, void *arg, struct cu_err *err)
     struct change *c = arg;
     struct cu_enrol_request r;
     struct cu_public_key key;
+    cu_hash asked;
     char hex[65];
 
+    if (!c->request.n) TRY(find_waiting(s, &c->request, &asked, err));
     TRY(cu_enrol_request_read(cu_buf_span(&c->request), &s->place.trust.network, &s->place.verifier, &r, &key, err));
     const cu_hash kid = cu_key_id(&key);
     cu_hash_hex(&kid, hex);
@@ -112,7 +195,9 @@ static cu_status go_admit(struct run *run, bool rotate, struct cu_err *err)
 
     if (rotate) TRY(read_since(run, &c, err));
     else c.since = CU_NOT_COMPROMISED;
-    cu_status done = read_argument_file(run->args[0], CU_ENROL_REQUEST_MAX, &c.request, err);
+    cu_status done = CU_OK;
+    if (strcmp(run->args[0], "-") == 0 || access(run->args[0], F_OK) == 0)
+        done = read_argument_file(run->args[0], CU_ENROL_REQUEST_MAX, &c.request, err);
     if (done == CU_OK) done = in_session(run, MODE_WRITE, admit, &c, err);
     request = c.request; /* what it has grown to */
     who = c.who;
@@ -123,99 +208,6 @@ static cu_status go_admit(struct run *run, bool rotate, struct cu_err *err)
 
 static cu_status go_approve(struct run *run, struct cu_err *err) { return go_admit(run, false, err); }
 static cu_status go_rotate(struct run *run, struct cu_err *err) { return go_admit(run, true, err); }
-
-/* A private key, where nothing was: readable for its owner alone, and on the disk before anybody hears of it. */
-static cu_status write_key(const char *path, struct cu_span pem, struct cu_err *err)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    ENSURE(fd >= 0, err, errno == EEXIST ? CU_NOT_ALLOWED : CU_IO, "%s: %s; no key was made", path, strerror(errno));
-    const bool written = write(fd, pem.p, pem.n) == (ssize_t)pem.n && fsync(fd) == 0;
-    const int why = errno;
-    const bool closed = close(fd) == 0;
-    if (written && closed) return CU_OK;
-    (void)unlink(path);
-    return cu_fail(err, CU_IO, "%s: %s; no key was made", path, strerror(why));
-}
-
-static cu_status network_of(struct run *run, cu_hash *ret, struct cu_err *err)
-{
-    CU_BUF text = cu_buf_heap(CU_TRUST_MAX);
-    struct cu_trust *trust = malloc(sizeof *trust);
-    cu_status read = trust ? CU_OK : cu_fail(err, CU_NO_MEMORY, "out of memory: no key was made");
-
-    if (read == CU_OK)
-        read = opt(run, "trust") ? read_argument_file(opt(run, "trust"), CU_TRUST_MAX, &text, err)
-                                 : in_session(run, MODE_BARE, session_trust, &text, err);
-    if (read == CU_OK) read = cu_trust_read(cu_buf_span(&text), trust, err);
-    if (read == CU_OK) *ret = trust->network;
-    free(trust);
-    return read;
-}
-
-static cu_status new_key(struct run *run, struct cu_private_key *ret, struct cu_err *err)
-{
-    CU_BUF passphrase = cu_buf_heap(65536), pem = cu_buf_heap(16384);
-
-    TRY(passphrase_read(run, NULL, &passphrase, err));
-    cu_status made = cu_private_generate(CU_ALG_ES256, ret, err);
-    if (made == CU_OK) made = cu_private_to_pem(ret, cu_buf_span(&passphrase), &pem, err);
-    if (made == CU_OK) made = write_key(opt(run, "key"), cu_buf_span(&pem), err);
-    if (pem.p) cu_wipe(pem.p, pem.n);
-    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
-    return made;
-}
-
-/* In a token: its owner made it there. */
-static cu_status own_key(struct run *run, struct cu_private_key *ret, struct cu_err *err)
-{
-    const struct cu_tokens tokens = tokens_of(run);
-
-    TRY(cu_key_open(&tokens, opt_span(run, "key"), CU_SPAN_EMPTY, ret, err));
-    ENSURE(ret->pub.alg == CU_ALG_ES256, err, CU_BAD_KEY, "a member signs by ES256: name a key for P-256; no request was made");
-    return CU_OK;
-}
-
-static cu_status make_request(struct run *run, uint64_t role, struct cu_private_key *key, struct cu_err *err)
-{
-    CU_BUF request = cu_buf_heap(CU_ENROL_REQUEST_MAX);
-    cu_hash network;
-
-    TRY(network_of(run, &network, err));
-    TRY(cu_key_in_token(opt_span(run, "key")) ? own_key(run, key, err) : new_key(run, key, err));
-    TRY(cu_enrol_request_make(&network, role, cu_span_str(run->args[0]), key, &request, err));
-    return write_output_file(opt(run, "output"), cu_buf_span(&request), err);
-}
-
-static cu_status go_enrol(struct run *run, struct cu_err *err)
-{
-    CU_CLEANUP(cu_private_free) struct cu_private_key key = { 0 };
-    const uint64_t role = opt(run, "role") ? cu_role_by_name(opt_span(run, "role")) : CU_ROLE_DEPOSITOR;
-    struct cu_json j = cu_json_on(&run->out);
-    char hex[65];
-
-    ENSURE(opt(run, "key") && opt(run, "output"), err, CU_USAGE,
-           "say where the private key and the request are to lie: --key FILE -o REQUEST");
-    ENSURE(role && role != CU_ROLE_ORGANISATION, err, CU_USAGE,
-           "--role: depositor, provider, node, auditor, reader, operator or administrator");
-    TRY(make_request(run, role, &key, err));
-    cu_hash_hex(&key.id, hex);
-    if (run->json) {
-        cu_json_open(&j, NULL, '{');
-        cu_json_hash(&j, "kid", &key.id);
-        cu_json_str(&j, "role", cu_role_name(role));
-        cu_json_str(&j, "key", opt(run, "key"));
-        cu_json_str(&j, "request", opt(run, "output"));
-        cu_json_close(&j, '}');
-    } else
-        cu_buf_addf(&run->out,
-                    "A key of your own %s %s: keep it, and give it to nobody\n"
-                    "  fingerprint  %.16s\n"
-                    "  request      %s, for `custody member approve`; read the fingerprint out to whoever approves it",
-                    key.holder ? "is" : "lies in", opt(run, "key"), hex, opt(run, "output"));
-    cu_buf_add_str(&run->out, "\n");
-    return CU_OK;
-}
 
 /* ---- who is there ------------------------------------------------------------------------------------------------------ */
 
@@ -288,6 +280,7 @@ static cu_status list(struct session *s, void *arg, struct cu_err *err)
     CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
 
     (void)arg;
+    if (opt_is(s->run, "waiting")) return list_waiting(s, err);
     TRY(cu_membership_read(&s->place, &m, err));
     for (uint64_t id = 1; id <= m.members.parties_n; id++) put_party(s->run, &m, cu_members_party(&m.members, id));
     return CU_OK;
@@ -309,30 +302,12 @@ const struct command command_member_add = {
     .go = go_add,
     .options = { { "recipient", "KEY", "age1…" }, { "note", "TEXT", "anything else" } },
 };
-const struct command command_enrol = {
-    .name = "enrol",
-    .args = "NAME --key FILE -o REQUEST",
-    .line = "make a key of your own, and ask to be enrolled",
-    .help = "Makes a private key in FILE, which stays here, and a small file that asks to be enrolled under NAME: with the "
-            "public key, "
-            "signed by it, which proves that you hold it. An administrator enters it by `custody member approve REQUEST`; from "
-            "then on "
-            "`--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never leaves "
-            "it. The "
-            "ledger is named by --ledger or, far away from it, by its trust file.",
-    .args_min = 1,
-    .args_max = 1,
-    .go = go_enrol,
-    .options = { { "role", "ROLE", "depositor (if not given), provider, node, auditor, reader, operator or administrator" },
-                 { "trust", "FILE", "the trust file of the ledger" },
-                 { "output", "REQUEST", "where the request is to lie (or -o)" } },
-};
 const struct command command_member_approve = {
     .name = "member approve",
-    .args = "REQUEST",
+    .args = "REQUEST|FINGERPRINT",
     .line = "enrol who made a request",
-    .help = "Enters a request of `custody enrol` in the ledger: its key acts from the next entry on. The organisation's key says "
-            "so or, with "
+    .help = "Enters a request of `custody enrol` in the ledger, a file, or one that waits at the node by the "
+            "first digits of its fingerprint: its key acts from the next entry on. The organisation's key says so or, with "
             "--key FILE, an administrator's. Compare the fingerprint with the one that its maker reads out.",
     .args_min = 1,
     .args_max = 1,
@@ -342,7 +317,7 @@ const struct command command_member_approve = {
 };
 const struct command command_member_rotate = {
     .name = "member rotate",
-    .args = "REQUEST",
+    .args = "REQUEST|FINGERPRINT",
     .line = "enter a new key of a member",
     .help = "Enters the key of a request that the member of the same name made, and in the same entry revokes the keys that it "
             "signed with "
@@ -359,9 +334,22 @@ const struct command command_member_ls = {
     .args = "",
     .line = "list the parties and their keys",
     .help = "Lists who takes part, in which role, with the keys that sign and those that content can be sealed for, and what was "
-            "revoked.",
+            "revoked. With --waiting: who has asked the node to be enrolled, and was neither approved nor refused.",
     .args_max = 0,
     .go = go_ls,
+    .options = { { "waiting", NULL, "those who wait to be enrolled" } },
+};
+const struct command command_member_reject = {
+    .name = "member reject",
+    .args = "FINGERPRINT --reason TEXT",
+    .line = "refuse who waits to be enrolled",
+    .help = "Who asked the node by `custody enrol` with the key of that fingerprint is not enrolled: nothing is recorded, and "
+            "who asks "
+            "again is told why, for a month.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_reject,
+    .options = { { "reason", "TEXT", "why, in words that are told" } },
 };
 const struct command command_member_revoke = {
     .name = "member revoke",

@@ -136,10 +136,25 @@ static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct 
     return read;
 }
 
+/* Who is enrolled gets a certificate by the CA that its clients are judged by, where its key lies here. */
+static cu_status begin_issuing(struct session *s, struct ca *ca, struct cu_node_config *config, struct cu_err *err)
+{
+    CU_BUF unused = cu_buf_heap(CU_CERT_PEM_MAX);
+    const struct cu_cert_ask ask = { .name = "custody", .days = 1, .key = &s->place.key[CU_SIGNER_LOG].pub };
+    struct cu_err why = { 0 };
+
+    if (!config->tls || opt(s->run, "tls-ca") || !cu_fs_exists(&s->place.fs, CU_DIR_TLS "/ca.key")) return CU_OK;
+    TRY(ca_open(s, ca, err));
+    if (cu_cert_issue(&ask, NULL, &ca->issuer, cu_place_now(&s->place), &unused, &why) == CU_OK) config->issuer = &ca->issuer;
+    else say(s->run, "whoever is enrolled gets no certificate from this node: %s\n", why.text);
+    return CU_OK;
+}
+
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(serving_free) struct serving v = { .s = s };
     CU_CLEANUP(close_sources) struct sources sources = { 0 };
+    CU_CLEANUP(ca_forget) struct ca ca = { 0 };
     CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
     CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
     struct cu_node *node;
@@ -162,6 +177,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .log = serving_log,
                                      .arg = s };
     TRY(open_sources(s, &sources, &config.copies, err));
+    TRY(begin_issuing(s, &ca, &config, err));
     TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
     if (s->networked && !config.peers) {
         TRY(share_peers(s, config.tls != NULL, &peers, party, err));

@@ -31,7 +31,7 @@ static cu_status make_request(struct session *s, struct cu_private_key *key, str
 
     TRY(cu_fs_read(&s->place.fs, CU_FILE_TRUST, CU_TRUST_MAX, &text, err));
     TRY(cu_trust_read(cu_buf_span(&text), &trust, err));
-    TRY(cu_enrol_request_make(&trust.network, CU_ROLE_PROVIDER, opt_span(s->run, "name"), key, &request, err));
+    TRY(cu_enrol_request_make(&trust.network, CU_ROLE_PROVIDER, opt_span(s->run, "name"), key, NULL, &request, err));
     return cu_fs_replace(&s->place.fs, REQUEST, REQUEST ".new", cu_buf_span(&request), true, err);
 }
 

@@ -10,6 +10,7 @@
     X(member_add) \
     X(member_approve) \
     X(member_ls) \
+    X(member_reject) \
     X(member_revoke) \
     X(member_rotate) \
     X(deposit) \
@@ -21,6 +22,7 @@
     X(receipt) \
     X(get) \
     X(grant) \
+    X(disclose) \
     X(verify) \
     X(export) \
     X(import) \

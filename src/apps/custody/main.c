@@ -63,6 +63,13 @@ const char *opt(const struct run *run, const char *name)
     return *value;
 }
 
+void opt_set(struct run *run, const char *name, const char *value)
+{
+    const struct option *row;
+
+    *slot(run, name, strlen(name), &row) = value;
+}
+
 bool opt_is(const struct run *run, const char *name) { return opt(run, name) != NULL; }
 
 struct cu_span opt_span(const struct run *run, const char *name)

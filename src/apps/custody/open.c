@@ -2,6 +2,7 @@
 #include "adapters/sqlite/sqlite_index.h"
 #include "adapters/token/token.h"
 #include "apps/custody/app.h"
+#include "service/reads.h"
 
 #include <termios.h>
 #include <unistd.h>
@@ -418,6 +419,7 @@ cu_status session_finish_earlier(struct session *s, struct cu_err *err)
     TRY(cu_due_record(&s->place, &n, err));
     if (n)
         say(s->run, "what was due has not come: %llu timeout%s recorded now\n", (unsigned long long)n, n == 1 ? " is" : "s are");
+    TRY(cu_reads_recover(&s->place, err));
     return cu_access_flush(&s->place, err);
 }
 

@@ -99,7 +99,7 @@ static cu_status write_all(int fd, struct cu_span bytes, const char *path, struc
     return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? CU_OK : cu_posix_fail(err, errno, "sync", path);
 }
 
-cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err)
+static cu_status write_as(const char *path, struct cu_span bytes, mode_t mode, struct cu_err *err)
 {
     char beside[4200];
     int fd;
@@ -107,13 +107,23 @@ cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_er
     if (strcmp(path, "-") == 0)
         return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? CU_OK : cu_fail(err, CU_IO, "cannot write to standard output");
     snprintf(beside, sizeof beside, "%s.incoming", path);
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)unlink(beside);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0) return cu_posix_fail(err, errno, "write", path);
     cu_status written = write_all(fd, bytes, path, err);
     close(fd);
     if (written == CU_OK && rename(beside, path) != 0) written = cu_posix_fail(err, errno, "write", path);
     if (written != CU_OK) unlink(beside);
     return written;
+}
+
+cu_status write_output_file(const char *path, struct cu_span bytes, struct cu_err *err)
+{
+    return write_as(path, bytes, 0666, err);
+}
+cu_status write_secret_file(const char *path, struct cu_span bytes, struct cu_err *err)
+{
+    return write_as(path, bytes, 0600, err);
 }
 
 cu_status duration_read(const char *what, const char *text, uint64_t *ret_ms, struct cu_err *err)

@@ -88,6 +88,84 @@ static void the_page_has_the_same_table(void **state)
     assert_int_equal(row, ACTS);
 }
 
+/* ---- what members ask of the servers: written down once more, role by role, act by act ---- */
+
+static const char *const asked[] = {
+    /* public capacity log details evidence submit sign give fetch admit, in the order of `roles` */
+    "AAAGGANONN", "AAANNANNAN", "AAAAAAAOAA", "AAAGGNNNNN", "AAAAAANOAN", "AANNNNNNNN", "AAANNANNNA", "AAAAAANOAN",
+};
+/* who goes so far sees: what is foreign, opened, own, common */
+static const struct {
+    char scope;
+    const char *sees;
+} seen[] = { { 'N', "0001" }, { 'O', "0011" }, { 'G', "0111" }, { 'A', "1111" } };
+
+static char letter(enum cu_scope scope) { return "NOGA"[scope]; }
+
+static const char *seen_by(char scope)
+{
+    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
+        if (seen[i].scope == scope) return seen[i].sees;
+    return "0000";
+}
+
+static void judge_sights(bool granted)
+{
+    for (size_t r = 0; r < ROLES; r++)
+        for (enum cu_ask act = CU_ASK_NONE; act < CU_ASKS; act++)
+            for (enum cu_relation what = 0; what < CU_RELATIONS; what++) {
+                const char scope = act == CU_ASK_NONE ? 'N' : asked[r][act - 1];
+                const bool may = seen_by(scope)[what] == '1', does = cu_may_see(cu_may_ask(roles[r], act), what);
+                if (may == granted && does != may)
+                    fail_msg("%s, act %d, relation %d: %d", cu_role_name(roles[r]), act, what, does);
+            }
+}
+
+static void what_may_not_be_seen_is_not(void **state)
+{
+    (void)state;
+    judge_sights(false);
+    for (uint64_t role = 0; role < 1024; role++)
+        for (int act = -3; act < CU_ASKS + 300; act++)
+            if (!known(role) || act <= CU_ASK_NONE || act >= CU_ASKS)
+                assert_int_equal(cu_may_ask(role, (enum cu_ask)act), CU_SCOPE_N);
+    for (int scope = -3; scope < 300; scope++)
+        for (int what = -3; what < 300; what++)
+            if (scope < 0 || scope >= CU_SCOPES || what < 0 || what >= CU_RELATIONS)
+                assert_false(cu_may_see((enum cu_scope)scope, (enum cu_relation)what));
+}
+
+static void what_may_be_seen_is(void **state)
+{
+    (void)state;
+    judge_sights(true);
+}
+
+/* "| reader | A | A | …" in docs/formats/api.md. */
+static void the_page_of_the_servers_has_the_same_table(void **state)
+{
+    FILE *page = fopen(TEST_SOURCE_DIR "/docs/formats/api.md", "r");
+    char line[1024];
+    size_t rows = 0;
+
+    (void)state;
+    assert_non_null(page);
+    while (fgets(line, sizeof line, page))
+        for (size_t r = 0; r < ROLES; r++) {
+            char wanted[256];
+            int n = snprintf(wanted, sizeof wanted, "| %s |", cu_role_name(roles[r]));
+            if (strncmp(line, wanted, (size_t)n) != 0) continue;
+            for (enum cu_ask act = CU_ASK_PUBLIC; act < CU_ASKS; act++) {
+                const char is = letter(cu_may_ask(roles[r], act));
+                n += snprintf(wanted + n, sizeof wanted - (size_t)n, " %s |", is == 'N' ? "" : (char[2]){ is, 0 });
+            }
+            assert_memory_equal(line, wanted, (size_t)n);
+            rows++;
+        }
+    assert_int_equal(fclose(page), 0);
+    assert_int_equal(rows, ROLES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +173,9 @@ int main(void)
         cmocka_unit_test(every_kind_that_is_signed_is_an_act),
         cmocka_unit_test(roles_have_names),
         cmocka_unit_test(the_page_has_the_same_table),
+        cmocka_unit_test(what_may_not_be_seen_is_not),
+        cmocka_unit_test(what_may_be_seen_is),
+        cmocka_unit_test(the_page_of_the_servers_has_the_same_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
