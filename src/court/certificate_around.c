@@ -14,11 +14,12 @@ static cu_status put_grant(void *arg, const struct cu_index_row *row, struct cu_
     if (row->kind != CU_KIND_GRANT) return CU_OK;
     const struct cu_span to = cu_draft_shown(c->d, row->name);
     const struct cu_paper_text by = cu_cert_holder(c, &row->kid);
-    cu_cert_row(c, "Opened to", "另向开启",
-                (struct cu_paper_text){
-                    cu_draft_f(c->d, "%.*s, by %.*s", (int)to.n, (const char *)to.p, (int)by.en.n, (const char *)by.en.p),
-                    cu_draft_f(c->d, "%.*s（授权人：%.*s）", (int)to.n, (const char *)to.p, (int)by.en.n, (const char *)by.en.p) },
-                cu_cert_proof(c, row->seq, "statement"));
+    cu_cert_row(
+        c, "Opened to", "另向开启",
+        (struct cu_paper_text){
+            cu_draft_f(c->d, "%.*s, by %.*s", (int)to.n, (const char *)to.p, (int)by.en.n, (const char *)by.en.p),
+            cu_draft_f(c->d, "%.*s（授权人：%.*s）", (int)to.n, (const char *)to.p, (int)by.en.n, (const char *)by.en.p) },
+        cu_cert_proof(c, row->seq, "statement"));
     return CU_OK;
 }
 
@@ -33,9 +34,9 @@ cu_status cu_cert_sealed(struct cu_certifying *c, const struct cu_certified *e, 
     TRY(cu_buf_ok(&names, err));
     const struct cu_span shown = cu_draft_shown(c->d, cu_buf_span(&names));
     cu_cert_row(c, "Sealed for", "密封对象",
-                (struct cu_paper_text){ cu_draft_f(c->d, "%.*s: what is certified are the sealed bytes", (int)shown.n,
-                                                   (const char *)shown.p),
-                                        cu_draft_f(c->d, "%.*s：所证明的是密封后的字节", (int)shown.n, (const char *)shown.p) },
+                (struct cu_paper_text){
+                    cu_draft_f(c->d, "%.*s: what is certified are the sealed bytes", (int)shown.n, (const char *)shown.p),
+                    cu_draft_f(c->d, "%.*s：所证明的是密封后的字节", (int)shown.n, (const char *)shown.p) },
                 cu_cert_proof(c, e->report->seq, "sealed"));
     return c->p->index.find(c->p->index.self, &q, put_grant, c, err);
 }
@@ -60,13 +61,14 @@ static cu_status put_reply(void *arg, const struct cu_index_row *row, struct cu_
     const struct cu_answer *answer = &e.outer.body.answer;
     if (e.kind == CU_KIND_ACKNOWLEDGE)
         return cu_cert_signer(c, row->seq, "Acknowledged by", "签收方", &e.outer, e.outer.body.acknowledge.time), CU_OK;
-    cu_cert_row(c, "Answer", "答复",
-                answer->has_reason
-                    ? cu_one(cu_draft_f(c->d, "none 无: %s", cu_reason_name(answer->reason)))
-                    : (struct cu_paper_text){ cu_draft_f(c->d, "%llu deposits, this one among them; its receipt shows the notice, too",
-                                                         LLU(answer->n)),
-                                              cu_draft_f(c->d, "%llu次存证，本项在内；其回执亦载有调取通知", LLU(answer->n)) },
-                cu_cert_proof(c, row->seq, "notice, statement"));
+    cu_cert_row(
+        c, "Answer", "答复",
+        answer->has_reason
+            ? cu_one(cu_draft_f(c->d, "none 无: %s", cu_reason_name(answer->reason)))
+            : (struct cu_paper_text){ cu_draft_f(c->d, "%llu deposits, this one among them; its receipt shows the notice, too",
+                                                 LLU(answer->n)),
+                                      cu_draft_f(c->d, "%llu次存证，本项在内；其回执亦载有调取通知", LLU(answer->n)) },
+        cu_cert_proof(c, row->seq, "notice, statement"));
     cu_cert_signer(c, row->seq, "Answered by", "答复方", &e.outer, answer->time);
     return CU_OK;
 }
@@ -89,8 +91,8 @@ static cu_status put_notice(struct cu_certifying *c, cu_seq seq, struct cu_err *
     cu_cert_row(c, "Its basis", "法律依据", cu_one(cu_draft_shown(c->d, says->basis)), proof);
     cu_cert_row(c, "Asked for", "调取内容", cu_one(cu_draft_shown(c->d, says->object)), proof);
     if (says->has_span) cu_cert_row(c, "Of the time", "时间范围", cu_one(cu_draft_shown(c->d, says->span)), proof);
-    cu_cert_row(c, "To be answered by", "答复期限",
-                cu_one(cu_draft_time(c->d, (cu_unix_ms){ e.outer.body.notice.deadline })), proof);
+    cu_cert_row(c, "To be answered by", "答复期限", cu_one(cu_draft_time(c->d, (cu_unix_ms){ e.outer.body.notice.deadline })),
+                proof);
     cu_cert_signer(c, seq, "Asked by", "调取方", &e.outer, e.outer.body.notice.time);
     return CU_OK;
 }

@@ -157,7 +157,8 @@ static const char *judge_members(struct service_world *w)
     size_t named = 0;
     for (uint64_t id = 1; !why && id <= m.members.parties_n; id++) named += cu_span_is(cu_membership_name(&m, id), "Officer Wu");
     if (!why && named > 1) why = "one member came twice";
-    if (!why && named == 1 && cu_member_revoke(&w->place, cu_span_str("Officer Wu"), 0, 3, CU_SPAN_EMPTY, &(struct cu_outcome){ 0 }, &err) != CU_OK &&
+    if (!why && named == 1 &&
+        cu_member_revoke(&w->place, cu_span_str("Officer Wu"), 0, 3, CU_SPAN_EMPTY, &(struct cu_outcome){ 0 }, &err) != CU_OK &&
         err.status != CU_NOT_FOUND)
         why = "whose keys act cannot be revoked any more";
     if (sw_close(w, &err) != CU_OK && !why) why = "it does not close";
@@ -185,7 +186,9 @@ static void any_call_that_fails_is_told_and_loses_nothing(void **state)
 
 static int prepare(void **state)
 {
-    if (cu_private_generate(CU_ALG_ES256, &first_key, NULL) != CU_OK || cu_private_generate(CU_ALG_ES256, &second_key, NULL) != CU_OK) return -1;
+    if (cu_private_generate(CU_ALG_ES256, &first_key, NULL) != CU_OK ||
+        cu_private_generate(CU_ALG_ES256, &second_key, NULL) != CU_OK)
+        return -1;
     if (cu_age_identity_generate(&court, NULL) != CU_OK || cu_age_identity_generate(&defence, NULL) != CU_OK) return -1;
     return sw_prepare(state);
 }
