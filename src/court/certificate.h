@@ -62,6 +62,11 @@ struct cu_paper_text cu_cert_word(struct cu_certifying *c, cu_seq seq); /* what 
 /** "Officer Li, District Police". */
 struct cu_paper_text cu_cert_holder(struct cu_certifying *c, const cu_hash *kid);
 
+/** Who signed a statement that stands at `seq`, with which key, and when by his own clock. */
+void cu_cert_signer(struct cu_certifying *c, cu_seq seq, const char *en, const char *zh, const struct cu_statement *by, uint64_t time);
+/* certificate_around.c: nothing is put where it is not sealed, or answers no notice */
+CU_MUST_USE cu_status cu_cert_sealed(struct cu_certifying *c, const struct cu_certified *e, struct cu_err *err);
+CU_MUST_USE cu_status cu_cert_notice(struct cu_certifying *c, const struct cu_certified *e, struct cu_err *err);
 CU_MUST_USE cu_status cu_cert_exhibit(struct cu_certifying *c, size_t i, struct cu_err *err);   /* certificate_exhibit.c */
 CU_MUST_USE cu_status cu_cert_trail(struct cu_certifying *c, struct cu_err *err);               /* certificate_trail.c */
 void cu_cert_process(struct cu_certifying *c);                                                  /* certificate_forms.c */

@@ -74,8 +74,8 @@ static void put_item(struct cu_certifying *c, const struct cu_certified *e)
 }
 
 /* ---- who and when ---- */
-static void put_signer(struct cu_certifying *c, const struct cu_certified *e, const char *en, const char *zh,
-                       const struct cu_statement *by, uint64_t time)
+void cu_cert_signer(struct cu_certifying *c, cu_seq seq, const char *en, const char *zh, const struct cu_statement *by,
+                    uint64_t time)
 {
     const struct cu_paper_text who = cu_cert_holder(c, &by->kid);
     const struct cu_span own = cu_draft_time(c->d, (cu_unix_ms){ time });
@@ -85,7 +85,7 @@ static void put_signer(struct cu_certifying *c, const struct cu_certified *e, co
     cu_cert_row(c, en, zh,
                 cu_one(cu_draft_f(c->d, "%.*s\nkey 密钥 %s\nown clock 本人时钟 %.*s", (int)who.en.n, (const char *)who.en.p, hex,
                                   (int)own.n, (const char *)own.p)),
-                cu_cert_proof(c, e->report->seq, "statement"));
+                cu_cert_proof(c, seq, "statement"));
 }
 
 static void put_why(struct cu_certifying *c, const struct cu_report *r, enum cu_verdict_name v, const char *en, const char *zh)
@@ -160,7 +160,7 @@ static cu_status put_copy(void *arg, const struct cu_index_stored *stored, struc
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     const uint64_t bit = stored->party ? UINT64_C(1) << (stored->party - 1) % 64 : 0;
 
-    if (k->seen & bit) return CU_OK;
+    if (!bit || (k->seen & bit)) return CU_OK; /* without a party: a provider's word, which is nobody's copy */
     k->seen |= bit;
     TRY(cu_lookup_seq(k->c->p, stored->seq, &found, err));
     const struct cu_paper_text who = cu_cert_holder(k->c, &found.row.kid);
@@ -271,17 +271,19 @@ cu_status cu_cert_exhibit(struct cu_certifying *c, size_t i, struct cu_err *err)
         c->d, (struct cu_paper_text){ cu_draft_f(c->d, "%s", r->statement_en), cu_draft_f(c->d, "%s", r->statement_zh) });
     TRY(put_code(c, r, err));
     put_item(c, &e);
+    TRY(cu_cert_sealed(c, &e, err));
     cu_cert_form(c, "Who, and when", "何人，何时");
     TRY(put_case(c, &e, err));
-    put_signer(c, &e, "Deposited by", "存证人", &r->entry.inner, r->entry.inner.body.claim.time);
+    cu_cert_signer(c, r->seq, "Deposited by", "存证人", &r->entry.inner, r->entry.inner.body.claim.time);
     cu_cert_row(c, "Serial of that key", "该密钥的序号", number_of(c, r->entry.inner.body.claim.serial),
                 cu_cert_proof(c, r->seq, "statement"));
-    put_signer(c, &e, "Accepted by", "接受方", &r->entry.outer, r->entry.outer.body.deposit.time);
+    cu_cert_signer(c, r->seq, "Accepted by", "接受方", &r->entry.outer, r->entry.outer.body.deposit.time);
     put_times(c, r);
     TRY(put_copies(c, &e, err));
     put_why(c, r, CU_VERDICT_INTEGRITY, "Integrity", "完整性");
     put_why(c, r, CU_VERDICT_SIGNER, "Signer", "签名方");
     put_why(c, r, CU_VERDICT_TIME, "Time", "时间");
+    TRY(cu_cert_notice(c, &e, err));
     TRY(put_words(c, &e, err));
     put_checks(c, r);
     return CU_OK;

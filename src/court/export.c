@@ -83,7 +83,12 @@ static cu_status add_exhibit(void *arg, const struct cu_index_row *row, struct c
         x->cap = cap;
     }
     struct cu_export_exhibit *e = &x->exhibit[x->n++];
-    *e = (struct cu_export_exhibit){ .seq = row->seq, .id = row->id, .case_id = row->case_id };
+    *e = (struct cu_export_exhibit){ .seq = row->seq,
+                                     .id = row->id,
+                                     .case_id = row->case_id,
+                                     .sealed = row->name.n == 0, /* or its details are missing: then nobody granted it */
+                                     .answers = row->has_ref,
+                                     .notice = row->ref };
     TRY(cu_exhibit_name(x->p, row, &name, err));
     snprintf(e->name, sizeof e->name, "%s", (const char *)name.p);
     return CU_OK;
@@ -375,11 +380,58 @@ static cu_status put_inventory(struct cu_export *x, const struct cu_export_case 
     return put_receipt(x, c->inventory, name, NULL, err);
 }
 
+/* ---- who else can open what is sealed, and what was asked for and answered ---- */
+struct about {
+    cu_seq seq[CU_ABOUT_MAX];
+    size_t n;
+    enum cu_kind kind;
+};
+
+static cu_status take_about(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct about *a = arg;
+
+    if (row->kind != a->kind) return CU_OK;
+    ENSURE(a->n < CU_ABOUT_MAX, err, CU_TOO_LARGE, "more than %d entries of the kind %s are about one exhibit", CU_ABOUT_MAX,
+           cu_kind_row(a->kind)->name);
+    a->seq[a->n++] = row->seq;
+    return CU_OK;
+}
+
+/* The receipts of the entries of a kind that point to it. */
+static cu_status put_about(struct cu_export *x, const cu_hash *to, enum cu_kind kind, const char *name, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_REF, .hash = *to };
+    struct about a = { .kind = kind };
+    char label[300], stem[120];
+
+    TRY(x->p->index.find(x->p->index.self, &q, take_about, &a, err));
+    for (size_t i = 0; i < a.n; i++) {
+        snprintf(label, sizeof label, "%s-%s", name, cu_kind_row(kind)->name);
+        TRY(name_stem(x, label, stem, sizeof stem, err));
+        TRY(put_receipt(x, a.seq[i], stem, NULL, err));
+    }
+    return CU_OK;
+}
+
+/* The receipt of an answer shows the notice, too, and both signatures. Of several exhibits that answer one notice it stands with the first. */
+static cu_status put_around(struct cu_export *x, size_t at, struct cu_err *err)
+{
+    const struct cu_export_exhibit *e = &x->exhibit[at];
+
+    if (e->sealed) TRY(put_about(x, &e->id, CU_KIND_GRANT, e->name, err));
+    if (!e->answers) return CU_OK;
+    for (size_t i = 0; i < at; i++)
+        if (x->exhibit[i].answers && cu_hash_eq(&x->exhibit[i].notice, &e->notice)) return CU_OK;
+    return put_about(x, &e->notice, CU_KIND_ANSWER, e->name, err);
+}
+
 static cu_status put_proofs(struct cu_export *x, struct cu_err *err)
 {
     char name[64];
 
     for (size_t i = 0; i < x->cases_n; i++) TRY(put_inventory(x, &x->cases[i], err));
+    for (size_t i = 0; i < x->n; i++) TRY(put_around(x, i, err));
     for (uint64_t i = 0; i < x->told.disclosures; i++) {
         if (i) snprintf(name, sizeof name, "disclosure-%llu", LLU(i + 1));
         else snprintf(name, sizeof name, "disclosure");

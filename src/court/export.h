@@ -7,6 +7,7 @@
 #include "service/service.h"
 
 #define CU_PARTS_MAX 16 /* of one exhibit in one export */
+#define CU_ABOUT_MAX 256 /* grants of one exhibit, answers to one notice */
 
 struct cu_export_part { uint64_t first, last; struct cu_span item; }; /* item: its path in a folder; n == 0: the exhibit is one */
 struct cu_export_exhibit {
@@ -14,7 +15,8 @@ struct cu_export_exhibit {
     cu_hash id;
     cu_case_id case_id;
     char name[256], stem[120]; /* "C1/3", "C1-3" */
-    bool content;
+    bool content, sealed, answers;
+    cu_hash notice;              /* that it answers */
     struct cu_buf receipt; /* when a certificate is made of it */
     size_t parts_n;
     struct cu_export_part part[CU_PARTS_MAX];

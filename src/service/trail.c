@@ -228,6 +228,21 @@ cu_status cu_exhibit_of(struct cu_place *p, const struct cu_index_row *row, stru
                                                                          : cu_exhibit_name(p, row, ret, err);
 }
 
+/* Why it was refused, voided, or not answered with data. */
+static void tell_reason(struct cu_place *p, const struct cu_index_row *row, struct cu_json *j)
+{
+    struct cu_entry e;
+    struct cu_span bytes;
+    uint64_t reason = 0;
+
+    if (row->kind != CU_KIND_REFUSAL && row->kind != CU_KIND_VOID && row->kind != CU_KIND_ANSWER) return;
+    if (cu_log_entry_unproven(&p->log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return;
+    if (e.kind == CU_KIND_REFUSAL) reason = e.outer.body.refusal.reason;
+    if (e.kind == CU_KIND_VOID) reason = e.outer.body.a_void.reason;
+    if (e.kind == CU_KIND_ANSWER) reason = e.outer.body.answer.reason;
+    if (reason) cu_json_str(j, "reason", cu_reason_name(reason));
+}
+
 void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j)
 {
     cu_json_open(j, NULL, '{');
@@ -239,5 +254,6 @@ void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const cha
     cu_json_text(j, "by", cu_key_holder(p, &row->kid));
     cu_json_text(j, "name", row->name);
     cu_json_text(j, "note", row->note);
+    tell_reason(p, row, j);
     cu_json_close(j, '}');
 }

@@ -57,6 +57,14 @@ def a_notice_is_asked_acknowledged_and_answered_and_one_receipt_shows_it(folder)
     report, lines = judged(ledger, folder / "notice.tlog-proof")
     assert "a notice by which a provider is asked for data, in the case C1" in report["statement_en"], report
     assert ledger.run("notice", "answer", "D/117", code=None).code != 0
+    ledger.run("certificate", "C1", "-o", folder / "c.html")
+    paper = (folder / "c.html").read_text(encoding="utf-8")
+    for words in ("D/117", "Asked by", "Acknowledged by", "Answered by", "2 deposits, this one among them", "To be answered by"):
+        assert paper.count(words) >= 2, words  # of each exhibit
+    ledger.run("export", "C1", "-o", folder / "bag", "--to", "Court", "--reason", "trial")
+    assert [p.name for p in (folder / "bag/receipts").glob("*answer*")] == ["C1-1-answer.tlog-proof"]
+    assert judged(ledger, folder / "bag/receipts/C1-1-answer.tlog-proof")[0]["kind"] == "answer"
+    verify("--trust", ledger.trust, folder / "bag")
     ledger.run("reindex")
     ledger.clean()
 
@@ -132,6 +140,7 @@ def a_claim_is_refused_shows_in_the_operators_list_and_a_deposit_outranks_it(fol
     assert (row["kind"], row["serial"], row["reason"], row["claim"]) == ("refusal", 1, "damaged", refusal["id"]) and row["exhibit"] is None, row
     assert "e" not in row.values() and "refusals 1" in ledger.run("status").out
     assert "serial 1  damaged" in ledger.run("trail").out
+    assert [r["reason"] for r in ledger.run("trail", "--json").rows if r["kind"] == "refusal"] == ["damaged"]
     ledger.run("receipt", refusal["id"], "-o", folder / "refusal.tlog-proof")
     assert judged(ledger, folder / "refusal.tlog-proof")[0]["kind"] == "refusal"
     shown = ledger.run("show", refusal["id"]).out

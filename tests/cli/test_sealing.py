@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Sealing: what is sealed before it leaves, found nowhere readable, opened by stock age, and opened again by get."""
+import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -155,8 +157,15 @@ def a_damaged_copy_is_passed_over_and_restored_without_a_key(folder):
 
 @test
 def a_package_takes_the_sealed_bytes_along_and_says_how_to_open_them(folder):
-    ledger, bag = ledger_for(folder, "Court"), folder / "bag"
+    ledger, bag = ledger_for(folder, "Court", "Defence", "Expert"), folder / "bag"
     ledger.run("deposit", "--seal", "--to", "Court", "--case", "C1", fill(folder / NAME, MARK))
+    for reader in ("Defence", "Expert"):
+        ledger.run("grant", "C1/1", "--to", reader)
+    answer = ledger.run("receipt", "C1/1", "-o", folder / "r")
+    assert "sealed for" in answer.out and "Court" in answer.out and "only they can open them" in answer.out, answer
+    assert "Court" in ledger.run("receipt", "C1/1", "-o", folder / "r", "--json").row["sealed_for"]
+    grant = [r for r in ledger.run("trail", "--json").rows if r["kind"] == "grant"][0]
+    assert "by this grant for Defence" in ledger.run("receipt", grant["id"], "-o", folder / "r").out
     os.rename(ledger.root / "keys/sealing.pem", folder / "kept.pem")
     ledger.run("export", "C1", "-o", bag, "--to", "District Court", "--reason", "trial", "--authority", "order 5")
     files = [p for p in bag.rglob("*") if p.is_file()]
@@ -164,6 +173,14 @@ def a_package_takes_the_sealed_bytes_along_and_says_how_to_open_them(folder):
     assert (bag / "README.txt").read_text().count("age -d -i") == 2
     answer = verify("--trust", ledger.trust, bag)
     assert answer.out == ledger.run("verify", bag).out and "✗" not in answer.out, answer
+    grants = sorted(p.name for p in (bag / "receipts").glob("*grant*"))
+    assert grants == ["C1-1-grant.tlog-proof", "C1-1-grant~2.tlog-proof"], grants
+    for name, reader in zip(grants, (b"Defence", b"Expert")):
+        report = verify("--trust", ledger.trust, bag / "receipts" / name, "--json").row
+        assert report["kind"] == "grant" and reader in base64.b64decode(re.search(r"^extra (.*)$", (bag / "receipts" / name).read_text(), re.M)[1]), report
+    ledger.run("certificate", "C1", "-o", folder / "c.html")
+    paper = (folder / "c.html").read_text(encoding="utf-8")
+    assert "Sealed for" in paper and paper.count("Opened to") == 2 and "Defence, by" in paper
     sealed = bag / "data/C1-1/sealed.age"
     assert opened_by_age(folder / "Court.key", sealed) == MARK
     fill(sealed, sealed.read_bytes()[:-1] + b"x")

@@ -1,4 +1,4 @@
-/* Sealing, enrolling whom to seal for, granting and opening, stopped after any effect and failed at any call. */
+/* Sealing, enrolling whom to seal for, granting and opening, members that come, rotate and go, stopped after any effect and failed at any call. */
 #include "service_world.h"
 
 #include <setjmp.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 static struct cu_age_identity court, defence;
+static struct cu_private_key first_key, second_key; /* of Officer Wu */
 
 static cu_status told(void *world, struct cu_deposited *d, struct cu_err *err)
 {
@@ -42,6 +43,15 @@ static cu_status enrol_and_seal(struct service_world *w, struct cu_err *err)
     TRY(enrol(w, "Court", &court, err));
     TRY(deposit_sealed(w, SW_SMALL, false, err));
     TRY(deposit_sealed(w, SW_LARGE, true, err));
+    return sw_close(w, err);
+}
+
+/* One tar file in an age file, made while the folder is read. */
+static cu_status seal_folder(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_open(w, SW_WRITE, err));
+    TRY(enrol(w, "Court", &court, err));
+    TRY(deposit_sealed(w, SW_FOLDER, false, err));
     return sw_close(w, err);
 }
 
@@ -98,8 +108,67 @@ static cu_status grant_and_open(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+/* ---- members ---- */
+
+static cu_status admit(struct service_world *w, const struct cu_private_key *key, bool rotate, struct cu_err *err)
+{
+    CU_BUF request = cu_buf_heap(CU_ENROL_REQUEST_MAX);
+    struct cu_outcome outcome;
+    uint64_t party;
+
+    TRY(cu_enrol_request_make(&w->place.trust.network, CU_ROLE_DEPOSITOR, cu_span_str("Officer Wu"), key, &request, err));
+    TRY(cu_member_admit(&w->place, cu_buf_span(&request), rotate, CU_NOT_COMPROMISED, CU_SPAN_EMPTY, &party, &outcome, err));
+    return sw_recorded(w, CU_KIND_MEMBER, &outcome, err);
+}
+
+static cu_status revoke(struct service_world *w, const char *name, uint64_t since, struct cu_err *err)
+{
+    struct cu_outcome outcome;
+
+    TRY(cu_member_revoke(&w->place, cu_span_str(name), 0, since, CU_SPAN_EMPTY, &outcome, err));
+    return sw_recorded(w, CU_KIND_MEMBER, &outcome, err);
+}
+
+static cu_status come_and_go(struct service_world *w, struct cu_err *err)
+{
+    TRY(sw_open(w, SW_WRITE, err));
+    TRY(enrol(w, "Court", &court, err));
+    TRY(admit(w, &first_key, false, err));
+    TRY(admit(w, &second_key, true, err));
+    TRY(revoke(w, "Court", CU_NOT_COMPROMISED, err));
+    TRY(revoke(w, "Officer Wu", 3, err));
+    return sw_close(w, err);
+}
+
+/* Whatever of it is recorded, in whatever order people try again, ends as it should: nobody's key acts, and each came once. */
+static const char *judge_members(struct service_world *w)
+{
+    CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
+    struct cu_err err = { 0 };
+    const char *said = sw_judge(w);
+
+    if (said) return said;
+    if (sw_open(w, SW_WRITE, &err) != CU_OK) return "it does not open";
+    const cu_status read = cu_membership_read(&w->place, &m, &err);
+    const char *why = read == CU_OK ? NULL : "who is a member cannot be read";
+    for (size_t i = 0; !why && i < m.members.keys_n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (cu_hash_eq(&m.members.key[i].kid, &m.members.key[k].kid)) why = "a key was given twice";
+    size_t named = 0;
+    for (uint64_t id = 1; !why && id <= m.members.parties_n; id++) named += cu_span_is(cu_membership_name(&m, id), "Officer Wu");
+    if (!why && named > 1) why = "one member came twice";
+    if (!why && named == 1 &&
+        cu_member_revoke(&w->place, cu_span_str("Officer Wu"), 0, 3, CU_SPAN_EMPTY, &(struct cu_outcome){ 0 }, &err) != CU_OK &&
+        err.status != CU_NOT_FOUND)
+        why = "whose keys act cannot be revoked any more";
+    if (sw_close(w, &err) != CU_OK && !why) why = "it does not close";
+    return why;
+}
+
 static const struct sw_story stories[] = {
     { .name = "seal", .act = enrol_and_seal, .deposits = 2, .stride = 17, .call_stride = 31 },
+    { .name = "seal folder", .act = seal_folder, .deposits = 1, .stride = 11, .call_stride = 29 },
+    { .name = "members", .act = come_and_go, .judge = judge_members, .stride = 7, .call_stride = 19 },
     { .name = "grant", .prepare = enrol_and_seal, .act = grant_and_open, .deposits = 2, .stride = 13, .call_stride = 23 },
 };
 
@@ -117,6 +186,9 @@ static void any_call_that_fails_is_told_and_loses_nothing(void **state)
 
 static int prepare(void **state)
 {
+    if (cu_private_generate(CU_ALG_ES256, &first_key, NULL) != CU_OK ||
+        cu_private_generate(CU_ALG_ES256, &second_key, NULL) != CU_OK)
+        return -1;
     if (cu_age_identity_generate(&court, NULL) != CU_OK || cu_age_identity_generate(&defence, NULL) != CU_OK) return -1;
     return sw_prepare(state);
 }

@@ -16,8 +16,9 @@ static void put_inventory(struct cu_json *j, const struct run *run, const struct
     cu_json_time(j, "time", l->outcome.closed);
 }
 
+/* `sealed`: for whom what it is about is. n == 0: it is not. */
 static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit, const cu_hash *id,
-                             const struct listed *inventory, struct cu_err *err)
+                             const struct listed *inventory, struct cu_span sealed, struct cu_err *err)
 {
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
     const char *output = opt(s->run, "output");
@@ -30,6 +31,11 @@ static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit,
     if (strcmp(output, "-") == 0) return CU_OK;
     if (!s->run->json) {
         cu_buf_addf(&s->run->out, "receipt  %s\n", output);
+        if (sealed.n) {
+            cu_buf_add_str(&s->run->out, "sealed for ");
+            put_printable(&s->run->out, sealed);
+            cu_buf_add_str(&s->run->out, ": it proves the sealed bytes, and only they can open them\n");
+        }
         return CU_OK;
     }
     struct cu_json j = cu_json_on(&s->run->out);
@@ -37,6 +43,7 @@ static cu_status put_receipt(struct session *s, cu_seq seq, const char *exhibit,
     if (inventory) put_inventory(&j, s->run, inventory);
     cu_json_str(&j, "exhibit", exhibit[0] ? exhibit : NULL);
     cu_json_hash(&j, "id", id);
+    if (sealed.n) cu_json_text(&j, "sealed_for", sealed);
     cu_json_str(&j, "receipt", output);
     cu_json_close(&j, '}');
     cu_buf_add_str(&s->run->out, "\n");
@@ -58,16 +65,33 @@ static cu_status put_manifest(struct session *s, const struct cu_index_row *row,
     return write_output_file(path, cu_buf_span(&fetch.manifest), err);
 }
 
+/* Of a grant: what it opens is sealed for those of the exhibit, and for its own. */
+static cu_status readers_of(struct session *s, const struct cu_index_row *row, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found target = { 0 };
+    char hex[65];
+
+    cu_hash_hex(&row->ref, hex);
+    TRY(cu_lookup(&s->place, cu_span_str(hex), &target, err));
+    cu_row_sealed_for(&s->place, &target.row, ret);
+    cu_buf_add_str(ret, ", and by this grant for ");
+    cu_buf_add(ret, row->name);
+    return CU_OK;
+}
+
 static cu_status give(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    CU_BUF exhibit = cu_buf_heap(4096);
+    CU_BUF exhibit = cu_buf_heap(4096), sealed = cu_buf_heap(65536);
 
     (void)arg;
     TRY(cu_lookup(&s->place, cu_span_str(s->run->args[0]), &found, err));
     TRY(cu_exhibit_name(&s->place, &found.row, &exhibit, err));
+    cu_row_sealed_for(&s->place, &found.row, &sealed);
+    if (found.row.kind == CU_KIND_GRANT) TRY(readers_of(s, &found.row, &sealed, err));
+    TRY(cu_buf_ok(&sealed, err));
     TRY(put_receipt(s, found.row.seq, found.row.kind == CU_KIND_DEPOSIT ? (const char *)exhibit.p : "", &found.row.id, NULL,
-                    err));
+                    cu_buf_span(&sealed), err));
     return put_manifest(s, &found.row, (const char *)exhibit.p, err);
 }
 
@@ -102,7 +126,7 @@ static cu_status inventory(struct session *s, void *arg, struct cu_err *err)
     (void)arg;
     TRY(cu_inventory_make(&s->place, cu_span_str(s->run->args[0]), &l.inv, &mem, &l.outcome, err));
     tell_inventory(s->run, &l);
-    return put_receipt(s, l.outcome.seq, "", &l.outcome.id, &l, err);
+    return put_receipt(s, l.outcome.seq, "", &l.outcome.id, &l, CU_SPAN_EMPTY, err);
 }
 
 static cu_status go_inventory(struct run *run, struct cu_err *err) { return in_session(run, MODE_WRITE, inventory, NULL, err); }
