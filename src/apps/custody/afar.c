@@ -121,6 +121,14 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
     return CU_OK;
 }
 
+void say_clock(struct session *s)
+{
+    char text[300];
+
+    cu_clock_judge(&s->place, text);
+    if (text[0]) say(s->run, "%s\n", text);
+}
+
 cu_status afar_open(struct session *s, struct cu_err *err)
 {
     struct cu_err why = { 0 };
@@ -130,7 +138,9 @@ cu_status afar_open(struct session *s, struct cu_err *err)
         say(s->run, "%s cannot be reached: this is as of what was seen of it before\n", s->url);
         return CU_OK;
     }
-    return followed == CU_OK ? CU_OK : cu_fail(err, followed, "%s", why.text);
+    if (followed != CU_OK) return cu_fail(err, followed, "%s", why.text);
+    say_clock(s);
+    return CU_OK;
 }
 
 cu_status afar_carriers(struct session *s, struct cu_err *err)

@@ -136,6 +136,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .ready = room_left,
                                      .log = serving_log,
                                      .arg = s };
+    say_clock(s);
     TRY(open_sources(s, &sources, &config.copies, err));
     TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
     if (s->networked && !config.peers) {
