@@ -33,6 +33,7 @@ struct client {
     struct cu_client_ends ends;
     pthread_mutex_t lock; /* guards the handle, which has the connection */
     CURL *handle;
+    _Atomic int64_t ahead;
     bool source, by_root; /* of content alone: the next one is asked soon; by root, as a provider is */
     const atomic_bool *ending;
 };
@@ -68,6 +69,20 @@ static size_t take(char *bytes, size_t one, size_t n, void *arg)
     c->fed = c->feed(c->arg, cu_span(bytes, n), &c->why);
     c->got += n;
     return c->fed == CU_OK ? n : 0;
+}
+
+/* Date: as often as it answers. */
+static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
+{
+    static const char name[] = "date:";
+    struct client *client = arg;
+    char value[64];
+
+    if (n <= sizeof name || n >= sizeof value || strncasecmp(bytes, name, sizeof name - 1) != 0) return n * one;
+    snprintf(value, sizeof value, "%.*s", (int)(n - sizeof name + 1), bytes + sizeof name - 1);
+    const time_t there = curl_getdate(value, NULL);
+    if (there > 0) atomic_store(&client->ahead, (int64_t)there - (int64_t)time(NULL));
+    return n * one;
 }
 
 static int given_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -112,6 +127,8 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, c->client->ending ? 0L : 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, c->client);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
     const bool post = c->post || c->body.n > 0;
     struct curl_slist *headers = post ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
@@ -326,6 +343,8 @@ static cu_status ask_once(void *self, const char *path, struct cu_span body, uns
     return CU_OK;
 }
 
+static int64_t ahead(void *self) { return atomic_load(&((struct client *)self)->ahead); }
+
 static void close_client(void *self)
 {
     struct client *client = self;
@@ -526,8 +545,8 @@ static cu_status new_client(const struct cu_remote_address *at, struct client **
     return CU_OK;
 }
 
-static const struct cu_remote_ops ops = { get_record,    get_chunks,    get_bytes,  submit,   await,
-                                          say_inventory, name_provider, get_status, ask_once, close_client };
+static const struct cu_remote_ops ops = { get_record,    get_chunks, get_bytes, submit, await,       say_inventory,
+                                          name_provider, get_status, ask_once,  ahead,  close_client };
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)

@@ -67,6 +67,16 @@ static void trouble(void *self, const char *text)
     cu_http_tell(v->config.log, v->config.arg, cu_place_now(v->config.place), "trouble", text);
 }
 
+/* Told once, until it is right again. */
+static void judge_clock(struct cu_http_provider *v)
+{
+    char text[300];
+
+    cu_clock_judge(v->config.place, text);
+    if (text[0] && !v->clock_is_off) trouble(v, text);
+    v->clock_is_off = text[0] != 0;
+}
+
 static bool wait_a_tick(struct cu_http_provider *v)
 {
     struct timespec until;
@@ -97,6 +107,7 @@ static void *keeper(void *arg)
     while (wait_a_tick(v)) {
         (void)!cu_provider_follow(v->provider, FOLLOW_MS, NULL); /* a ledger that is away is asked again */
         read_members(v);
+        judge_clock(v);
         for (any = true; any && !is_ending(v);) cu_provider_step(v->provider, &any);
     }
     return NULL;

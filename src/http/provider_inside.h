@@ -23,7 +23,7 @@ struct cu_http_provider {
 
     pthread_mutex_t lock;
     pthread_cond_t came;
-    bool something, ending, keeps;
+    bool something, ending, keeps, clock_is_off;
     _Atomic uint64_t damaged;
     pthread_t keeper;
 };

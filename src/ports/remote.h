@@ -34,6 +34,8 @@ struct cu_remote_ops {
     /* Whatever else is spoken there: GET of a path, or (n > 0) POST of `body` as text/plain, once; what is answered, be it a refusal, is
      * appended to ret, which bounds it. An error: nothing was. */
     cu_status (*ask)(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret, struct cu_err *err);
+    /* By how many seconds its clock is ahead of this one, as it said with its last answer; 0 before one. May be NULL. Any thread. */
+    int64_t (*ahead)(void *self);
     void (*close)(void *self);
 };
 

@@ -368,8 +368,8 @@ static cu_status await_copies(struct carry *c, bool *ret, struct cu_err *err)
     cu_phase(c->p, "copies");
     for (unsigned round = 0; !*ret && !c->r->no_wait; round++) {
         TRY(has_receipt(c, ret, err));
-        if (*ret || cu_place_now(c->p).v >= until || stopped(c->p)) return CU_OK;
-        if (round > 0) TRY(push(c, err));
+        if (*ret || stopped(c->p) || (round > 1 && cu_place_now(c->p).v >= until)) return CU_OK;
+        if (round > 0) TRY(push(c, err)); /* before it is given up it is sent, once */
         if (round > 0) cu_phase(c->p, "only the provider holds this: do not give the original back");
         const uint64_t now = cu_place_now(c->p).v; /* what was sent just now is waited for */
         const uint64_t left = now < until ? (until - now) / 1000 + 1 : patient;

@@ -177,6 +177,8 @@ CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uin
 /** Is the log what this reader saw before, and more? Then its checkpoint is remembered. BAD_PROOF: it was rolled back, or it is another. */
 CU_MUST_USE cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err);
 /** Its newest checkpoint, which goes on; and the index follows. */
+/** Is this machine's clock off, by that of the node (from afar), or by the newest block? A sentence; empty: not that anybody could tell. */
+void cu_clock_judge(struct cu_place *p, char ret[300]);
 CU_MUST_USE cu_status cu_follow_afar(struct cu_place *p, struct cu_err *err);
 
 /* ---- the index follows the log (follow.c) ---- */

@@ -104,14 +104,17 @@ static cu_status judge_by_newest(struct cu_provider *v, const struct cu_claim_fi
                                  struct cu_err *err)
 {
     struct cu_place *p = v->config.place;
+    struct cu_err why = { 0 };
     cu_status judged;
 
     if (cu_place_now(p).v - v->followed >= FOLLOW_MS) (void)!follow(v, NULL);
     judged = judge(p, parts, st, err);
     if (judged != CU_UNKNOWN_KEY && judged != CU_UNKNOWN_BLOCK && judged != CU_UNKNOWN_CASE && judged != CU_NOT_CONFIRMED)
         return judged;
-    if (follow(v, NULL) == CU_OK) judged = judge(p, parts, st, err);
-    return judged;
+    ENSURE(follow(v, &why) != CU_IO, err, CU_BUSY,
+           "what the claim names is not known here, and nobody can be asked: %s. The claim is as good as before: bring it again",
+           why.text);
+    return judge(p, parts, st, err);
 }
 
 /* ---- signing ---- */

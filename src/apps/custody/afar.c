@@ -121,6 +121,14 @@ cu_status afar_mount(struct session *s, struct cu_err *err)
     return CU_OK;
 }
 
+void say_clock(struct session *s)
+{
+    char text[300];
+
+    cu_clock_judge(&s->place, text);
+    if (text[0]) say(s->run, "%s\n", text);
+}
+
 cu_status afar_open(struct session *s, struct cu_err *err)
 {
     struct cu_err why = { 0 };
@@ -132,6 +140,7 @@ cu_status afar_open(struct session *s, struct cu_err *err)
         return CU_OK;
     }
     if (followed != CU_OK) return cu_fail(err, followed, "%s", why.text);
+    say_clock(s);
     if (!s->place.opened || !blind) return CU_OK;
     TRY(session_renew_index(s, err)); /* something was opened, of what stands there without names */
     return cu_follow_afar(&s->place, err);

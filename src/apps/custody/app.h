@@ -161,6 +161,8 @@ CU_MUST_USE cu_status afar_mount(struct session *s, struct cu_err *err);
 struct cu_outside outside_by(struct session *s);
 /** Its newest checkpoint, which goes on from those seen before; and the index follows. */
 CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
+/* … if it is off. */
+void say_clock(struct session *s);
 /** Who takes evidence: the provider that --provider or the node names, and the node itself. */
 CU_MUST_USE cu_status afar_carriers(struct session *s, struct cu_err *err);
 

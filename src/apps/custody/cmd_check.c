@@ -311,6 +311,9 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     else item(d, false, "journal", "%s", why.text);
     if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending)
         item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
+    char clock[300];
+    cu_clock_judge(&s->place, clock);
+    item(d, !clock[0], "clock", "%s", clock[0] ? clock : "not behind the newest block");
     if (s->bucket.ops) {
         char health[600];
         const bool well = bucket_health(s, health);

@@ -176,6 +176,7 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .ready = room_left,
                                      .log = serving_log,
                                      .arg = s };
+    say_clock(s);
     TRY(open_sources(s, &sources, &config.copies, err));
     TRY(begin_issuing(s, &ca, &config, err));
     TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
