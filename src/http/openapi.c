@@ -315,7 +315,7 @@ cu_status cu_http_openapi(const struct cu_http_route *routes, size_t n, const ch
     cu_json_open(&j, "securitySchemes", '{');
     put_raw(&j, "certificate",
             "\"type\":\"mutualTLS\",\"description\":\"a client certificate that a member's key vouches for; over plain HTTP from "
-            "the same machine none is asked for\"");
+            "the same machine none is asked for. Readers of the log that cannot show one send a token (Authorization: Bearer)\"");
     cu_json_close(&j, '}');
     cu_json_close(&j, '}');
     cu_json_close(&j, '}');

@@ -13,7 +13,7 @@
 // clang-format off
 const struct cu_http_route cu_provider_routes[] = {
     { "POST", "/v1/claims", cu_post_claim, "bring a claim file: 201, or 200 when it is known; what the provider does not want is refused, signed", .act = CU_ASK_GIVE,
-      .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON, .shape = CLAIM, .success = 201, .also = 200, .heads = "Location" },
+      .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON, .shape = CLAIM, .also = 201, .heads = "Location" },
     { "GET", "/v1/claims/{claim}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = JSON, .shape = CLAIM,
       .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } },
     { "GET", "/v1/claims/{claim}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },

@@ -92,8 +92,8 @@ struct cu_http_server;
 struct cu_http_config {
     const char *address;           /* numeric; without TLS of the loopback */
     const struct cu_http_tls *tls; /* read at the start alone; NULL: plain HTTP */
-    /* Whose certificate is it, that leads to one of the CAs? NOT_ALLOWED: nobody's, and why. Any thread, at once */
-    cu_status (*identify)(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err);
+    /* Whose certificate is it, that leads to one of the CAs; or whose token (`cert` NULL)? NOT_ALLOWED: nobody's, and why. Any thread, at once */
+    cu_status (*identify)(void *arg, const struct cu_cert *cert, struct cu_span token, struct cu_peer *ret, struct cu_err *err);
     unsigned port;                 /* 0: any that is free */
     const char *names;             /* further names, separated by spaces, that Host may have */
     bool members_only;             /* over plain HTTP too: whatever is not public is refused */
