@@ -143,7 +143,7 @@ static void put_headers(const struct cu_http_exchange *x, struct MHD_Response *r
     const bool good = a->http < 400;
     char text[400];
 
-    if (a->http != 204) put(r, "Content-Type", a->type);
+    if (a->type && a->http != 204) put(r, "Content-Type", a->type);
     put(r, "Cache-Control", cache_words[good ? a->cache : CU_HTTP_NO_STORE]);
     put(r, "X-Content-Type-Options", "nosniff");
     put(r, "Content-Security-Policy", "default-src 'none'");

@@ -147,14 +147,17 @@ static void authorise(struct cu_http_exchange *x)
     if (cu_peer_may(CU_PEER_NOBODY, act)) return;
     cu_http_identify(x);
     x->request.peer = x->conn->peer;
-    if (cu_peer_may(x->conn->peer.role, act)) return;
+    if (cu_peer_allowed(&x->conn->peer, act)) return;
     x->server->denied++;
     if (x->conn->peer.role == CU_PEER_NOBODY) {
         x->denied = x->conn->why;
         return cu_http_refuse(x, 0, CU_NOT_ALLOWED, x->conn->why);
     }
-    x->denied = "not of this role";
-    snprintf(text, sizeof text, "a member of the role %s may not ask for this: nothing was done",
+    const bool by_token = cu_peer_may(x->conn->peer.role, act);
+    x->denied = by_token ? "not by a token" : "not of this role";
+    snprintf(text, sizeof text,
+             by_token ? "a token reads the log and nothing else: ask for this with the %s's certificate; nothing was done"
+                      : "a member of the role %s may not ask for this: nothing was done",
              cu_peer_role_name(x->conn->peer.role));
     cu_http_refuse(x, 0, CU_NOT_ALLOWED, text);
 }
@@ -286,6 +289,7 @@ static void log_line(struct cu_http_exchange *x, bool whole)
     cu_json_str(&j, "from", x->conn ? x->conn->from : NULL);
     cu_json_str(&j, "role", cu_peer_role_name(x->request.peer.role));
     if (x->request.peer.party) cu_json_uint(&j, "party", x->request.peer.party);
+    if (x->request.peer.token) cu_json_bool(&j, "token", true);
     cu_json_str(&j, "method", x->request.route ? x->request.head ? "HEAD" : x->request.route->method : NULL);
     cu_json_str(&j, "route", x->request.route ? x->request.route->path : NULL);
     cu_json_uint(&j, "status", x->answer.http);

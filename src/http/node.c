@@ -178,13 +178,15 @@ static cu_status read_members(struct cu_node *node, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err)
+static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_span token, struct cu_peer *ret, struct cu_err *err)
 {
     struct cu_node *node = arg;
     struct cu_verifier plain = cu_verifier_plain();
 
     pthread_mutex_lock(&node->who);
-    const cu_status known = cu_peer_of(&node->membership.members, cert, &plain, ret, err);
+    const cu_status known = cert ? cu_peer_of(&node->membership.members, cert, &plain, ret, err)
+                                 : cu_peer_of_token(&node->membership.members, token, cu_place_now(node->config.place), &plain,
+                                                    ret, err);
     pthread_mutex_unlock(&node->who);
     return known;
 }

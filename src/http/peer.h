@@ -37,7 +37,9 @@ static inline bool cu_peer_may(enum cu_peer_role role, enum cu_ask act) { return
 struct cu_peer {
     enum cu_peer_role role;
     uint64_t party; /* in the ledger; 0: none */
+    bool token;     /* known by a token, which whoever sees it has: it reads the log, which holds no words, and nothing else */
 };
+bool cu_peer_allowed(const struct cu_peer *peer, enum cu_ask act);
 
 /** Whose certificate would say what: the part of the URI before the vouch, and what is signed for it. `kid` is the member's, or the
  *  organisation's of an operator whom the ledger does not know. */
@@ -53,6 +55,16 @@ CU_MUST_USE cu_status cu_peer_voucher(const struct cu_members *m, const struct c
 /** Whose certificate, judged already, is it? NOT_ALLOWED: nobody's of this ledger, and why. */
 CU_MUST_USE cu_status cu_peer_of(const struct cu_members *m, const struct cu_cert *cert, struct cu_verifier *by, struct cu_peer *ret,
                                  struct cu_err *err);
+
+/** A token is for readers of the log that can show no certificate: "custody/ROLE/KID/UNTIL/VOUCH", what a certificate's URI says, until a second since 1970,
+ *  vouched for by the same key. What is signed for it, and its text. */
+#define CU_PEER_TOKEN_DAYS_MAX 31
+size_t cu_peer_token_message(const struct cu_peer_claim *claim, uint64_t until_s, uint8_t ret[CU_PEER_MESSAGE_MAX]);
+void cu_peer_token_put(const struct cu_peer_claim *claim, uint64_t until_s, const uint8_t vouch[CU_SIGNATURE_LEN], struct cu_buf *out);
+/** All but the claim's network. NOT_ALLOWED */
+CU_MUST_USE cu_status cu_peer_token_read(struct cu_span text, struct cu_peer_claim *ret, uint64_t *ret_until_s, uint8_t ret_vouch[CU_SIGNATURE_LEN], struct cu_err *err);
+/** Whose token is it? NOT_ALLOWED: nobody's of this ledger, or no more, and why. */
+CU_MUST_USE cu_status cu_peer_of_token(const struct cu_members *m, struct cu_span token, cu_unix_ms now, struct cu_verifier *by, struct cu_peer *ret, struct cu_err *err);
 
 /** May he speak of what the key `kid` signed? His own, or his organisation's members'; whoever is on this machine speaks of all. */
 bool cu_peer_speaks_for(const struct cu_members *m, const struct cu_peer *peer, const cu_hash *kid);

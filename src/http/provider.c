@@ -25,13 +25,14 @@ static void read_members(struct cu_http_provider *v)
     free(m);
 }
 
-static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err)
+static cu_status identify(void *arg, const struct cu_cert *cert, struct cu_span token, struct cu_peer *ret, struct cu_err *err)
 {
     struct cu_http_provider *v = arg;
     struct cu_verifier plain = cu_verifier_plain();
 
     pthread_mutex_lock(&v->who);
-    const cu_status known = cu_peer_of(&v->members, cert, &plain, ret, err);
+    const cu_status known = cert ? cu_peer_of(&v->members, cert, &plain, ret, err)
+                                 : cu_peer_of_token(&v->members, token, cu_place_now(v->config.place), &plain, ret, err);
     pthread_mutex_unlock(&v->who);
     return known;
 }

@@ -12,18 +12,18 @@
 #define OF { "entry", "the deposit that it is of: what cannot be given is brought again from the ledger's node" }
 const struct cu_http_route cu_provider_routes[] = {
     { "POST", "/v1/claims", cu_post_claim, "bring a claim file: 201, or 200 when it is known; what the provider does not want is refused, signed", .act = CU_ASK_GIVE,
-      .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON },
-    { "GET", "/v1/claims/{id}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = JSON,
+      .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON, .shape = CU_CLAIM_SHAPE, .also = 201, .heads = "Location" },
+    { "GET", "/v1/claims/{claim}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = JSON, .shape = CU_CLAIM_SHAPE,
       .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } },
-    { "GET", "/v1/claims/{id}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },
+    { "GET", "/v1/claims/{claim}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },
     CU_UPLOAD_ROUTES,
-    { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES, .query = { OF } },
+    { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES, .flags = CU_HTTP_PARTS, .query = { OF } },
     { "GET", "/v1/objects/{root}/chunks", cu_get_object_chunks, "the root of each MiB of it", .act = CU_ASK_FETCH, .gives = BYTES, .query = { OF } },
 
-    { "GET", "/v1/status", cu_provider_status, "whose signature accepts here", .act = CU_ASK_PUBLIC, .gives = JSON },
+    { "GET", "/v1/status", cu_provider_status, "whose signature accepts here", .act = CU_ASK_PUBLIC, .gives = JSON, .shape = "kid" },
 
-    { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON },
-    { "GET", "/v1/openapi.json", cu_provider_api, "this table", .act = CU_ASK_PUBLIC, .gives = JSON },
+    { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON, .shape = CU_PROBLEMS_SHAPE },
+    { "GET", "/v1/openapi.json", cu_provider_api, "this table", .act = CU_ASK_PUBLIC, .gives = JSON, .shape = "openapi info{} paths{} components{}" },
     { "GET", "/healthz", cu_provider_health, "ok while it answers", .act = CU_ASK_PUBLIC, .gives = TEXT },
     { "GET", "/readyz", cu_provider_ready, "ok while claims are taken", .act = CU_ASK_PUBLIC, .gives = TEXT },
     { "GET", "/metrics", cu_provider_metrics, "figures for Prometheus", .act = CU_ASK_PUBLIC, .gives = "text/plain; version=0.0.4; charset=utf-8" },

@@ -26,6 +26,7 @@ enum cu_http_flags {
     CU_HTTP_WAITS = 1, /* ?wait=SECONDS: NOT_FOUND, COPIES_MISSING, COSIGNATURES_MISSING and what is `not_yet` are not answered before the time is over */
     CU_HTTP_TAIL = 2,  /* the last {name} of the path stands for all that follows, slashes among it */
     CU_HTTP_TUS = 4,   /* a resource of the tus protocol, of which every answer says the version */
+    CU_HTTP_PARTS = 8, /* parts of it may be asked for */
 };
 #define CU_HTTP_ANY "*/*"
 struct cu_http_parameter { const char *name, *what; }; /* of the query */
@@ -42,7 +43,10 @@ struct cu_http_route {
     struct cu_http_parameter query[4];
     cu_http_taker *take;           /* NULL: the body is gathered */
     void (*drop)(void *stream);    /* what was taken, of a request that did not come to its handler. A thread of the library: at once */
-    unsigned success;              /* 0: 200 */
+    unsigned success, also;        /* 0: 200, and no other */
+    /* for OpenAPI, in the words of openapi.c */
+    const char *shape;             /* of an answer in JSON: its fields */
+    const char *wants, *heads;     /* headers of the request; of the answer */
     unsigned weight;               /* so many requests of others this counts for at the rate of an address; 0: one */
 };
 
@@ -89,8 +93,8 @@ struct cu_http_server;
 struct cu_http_config {
     const char *address;           /* numeric; without TLS of the loopback */
     const struct cu_http_tls *tls; /* read at the start alone; NULL: plain HTTP */
-    /* Whose certificate is it, that leads to one of the CAs? NOT_ALLOWED: nobody's, and why. Any thread, at once */
-    cu_status (*identify)(void *arg, const struct cu_cert *cert, struct cu_peer *ret, struct cu_err *err);
+    /* Whose certificate is it, that leads to one of the CAs; or whose token (`cert` NULL)? NOT_ALLOWED: nobody's, and why. Any thread, at once */
+    cu_status (*identify)(void *arg, const struct cu_cert *cert, struct cu_span token, struct cu_peer *ret, struct cu_err *err);
     unsigned port;                 /* 0: any that is free */
     const char *names;             /* further names, separated by spaces, that Host may have */
     bool members_only;             /* over plain HTTP too: whatever is not public is refused */
@@ -122,10 +126,11 @@ void cu_http_tell(void (*log)(void *arg, const char *line), void *arg, cu_unix_m
 void cu_http_metrics(struct cu_http_server *s, struct cu_buf *out);
 
 /* ---- the table (route.c) ---- */
+#define CU_PROBLEMS_SHAPE "*code title title_zh status# exit# retry="
 /** Which route is this? OK; NOT_FOUND: no such path; USAGE: not by this method: `allow` has those that it has, as in Allow.
  *  Decoded arguments go into `mem`. */
 CU_MUST_USE cu_status cu_http_match(const struct cu_http_route *routes, size_t n, const char *method, struct cu_span path, struct cu_http_request *ret, struct cu_buf *mem, char allow[64]);
-/** The table as OpenAPI 3.1. */
+/** The table as OpenAPI 3.1 (openapi.c). */
 CU_MUST_USE cu_status cu_http_openapi(const struct cu_http_route *routes, size_t n, const char *title, const char *version, struct cu_buf *out, struct cu_err *err);
 /** A problem's body, made of the table of statuses; `http` 0: the status' own. */
 void cu_http_problem(unsigned http, cu_status status, const char *text, struct cu_buf *out);

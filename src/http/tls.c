@@ -146,26 +146,38 @@ static size_t shown(struct MHD_Connection *connection, struct cu_span chain[CHAI
     return n;
 }
 
-static cu_status judge(struct cu_http_exchange *x, struct cu_err *err)
+/* RFC 6750 */
+static bool bearer(const struct cu_http_exchange *x, struct cu_span *ret)
+{
+    return cu_http_header_of(&x->request, "Authorization", ret) && cu_span_take(ret, "Bearer ");
+}
+
+static cu_status judge_certificate(struct cu_http_exchange *x, const struct cu_span *chain, size_t n, struct cu_err *err)
 {
     const struct cu_http_config *config = &x->server->config;
     struct cu_http_creds *now = cu_http_creds_take(x->server); /* as of now, not of when it began */
-    struct cu_http_conn *conn = x->conn;
-    struct cu_span chain[CHAIN_MAX];
     struct cu_cert cert = { .until_ms = 0 };
-    cu_status judged = CU_NOT_ALLOWED;
+    cu_status judged = cu_cert_judge(now->trust, chain, n, (cu_unix_ms){ cu_http_wall_ms() }, &cert, err);
 
-    const size_t n = shown(x->connection, chain);
-    if (n == 0)
-        judged = cu_fail(err, CU_NOT_ALLOWED,
-                         "this is for members, and no certificate was shown: nothing was done (curl takes it as --cert)");
-    else judged = cu_cert_judge(now->trust, chain, n, (cu_unix_ms){ cu_http_wall_ms() }, &cert, err);
     if (judged == CU_OK) {
-        conn->until_ms = cert.until_ms;
-        judged = config->identify(config->who, &cert, &conn->peer, err);
+        x->conn->until_ms = cert.until_ms;
+        judged = config->identify(config->who, &cert, CU_SPAN_EMPTY, &x->conn->peer, err);
     }
     cu_http_creds_drop(now);
     return judged;
+}
+
+static cu_status judge(struct cu_http_exchange *x, struct cu_err *err)
+{
+    const struct cu_http_config *config = &x->server->config;
+    struct cu_span chain[CHAIN_MAX], token;
+    const size_t n = shown(x->connection, chain);
+
+    if (n > 0) return judge_certificate(x, chain, n, err);
+    ENSURE(bearer(x, &token), err, CU_NOT_ALLOWED,
+           "this is for members, and no certificate was shown: nothing was done (curl takes it as --cert)");
+    x->conn->judged_by = 0; /* the next request may come with another one */
+    return config->identify(config->who, NULL, token, &x->conn->peer, err);
 }
 
 /* One request of a connection at a time: no lock. */
@@ -173,6 +185,7 @@ void cu_http_identify(struct cu_http_exchange *x)
 {
     struct cu_http_server *s = x->server;
     struct cu_http_conn *conn = x->conn;
+    struct cu_span token;
     const uint64_t generation = s->generation_of_trust;
     struct cu_err err = { 0 };
 
@@ -181,11 +194,13 @@ void cu_http_identify(struct cu_http_exchange *x)
         snprintf(conn->why, sizeof conn->why, "this is for members, and over plain HTTP nobody shows who he is");
         return;
     }
-    if (conn->judged_by == generation && (conn->peer.role == CU_PEER_NOBODY || cu_http_wall_ms() < conn->until_ms)) return;
-    conn->peer = (struct cu_peer){ CU_PEER_NOBODY, 0 };
+    if (!bearer(x, &token) && conn->judged_by == generation &&
+        (conn->peer.role == CU_PEER_NOBODY || cu_http_wall_ms() < conn->until_ms))
+        return;
+    conn->peer = (struct cu_peer){ .role = CU_PEER_NOBODY };
     conn->judged_by = generation;
     conn->why[0] = 0;
     if (judge(x, &err) == CU_OK) return;
-    conn->peer = (struct cu_peer){ CU_PEER_NOBODY, 0 };
+    conn->peer = (struct cu_peer){ .role = CU_PEER_NOBODY };
     snprintf(conn->why, sizeof conn->why, "%s", err.text);
 }

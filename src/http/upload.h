@@ -31,15 +31,16 @@ void cu_drop_upload(void *stream);
 // clang-format off
 #define CU_UPLOAD_TYPE "application/offset+octet-stream"
 #define CU_UPLOAD_CHUNKS_MAX ((size_t)8 << 20) /* of 256 GiB */
+#define CU_CLAIM_SHAPE "id state offset# ?length# ?reason upload ?entry#"
 #define CU_UPLOAD_ROUTES \
-    { "PUT", "/v1/claims/{id}/chunks", cu_put_chunks, "before the first byte: the root of each MiB, 32 bytes each, so that each is judged as it comes", .act = CU_ASK_GIVE, \
-      .takes = { "application/octet-stream" }, .takes_max = CU_UPLOAD_CHUNKS_MAX, .gives = "application/json" }, \
-    { "OPTIONS", "/v1/uploads", cu_tus_options, "what of tus is spoken here", .act = CU_ASK_PUBLIC, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 204 }, \
+    { "PUT", "/v1/claims/{claim}/chunks", cu_put_chunks, "before the first byte: the root of each MiB, 32 bytes each, so that each is judged as it comes", .act = CU_ASK_GIVE, \
+      .takes = { "application/octet-stream" }, .takes_max = CU_UPLOAD_CHUNKS_MAX, .gives = "application/json", .shape = CU_CLAIM_SHAPE }, \
+    { "OPTIONS", "/v1/uploads", cu_tus_options, "what of tus is spoken here", .act = CU_ASK_PUBLIC, .flags = CU_HTTP_TUS, .success = 204, .heads = "Tus-Version Tus-Extension Tus-Checksum-Algorithm" }, \
     { "POST", "/v1/uploads", cu_post_upload, "begin to send what a claim is for: Upload-Length, Upload-Metadata: claim BASE64(its id)", .act = CU_ASK_GIVE, \
-      .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .success = 201 }, \
-    { "HEAD", "/v1/uploads/{id}", cu_head_upload, "how far it has come: Upload-Offset", .act = CU_ASK_GIVE, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS }, \
-    { "PATCH", "/v1/uploads/{id}", cu_patch_upload, "more of it, from Upload-Offset on; Upload-Checksum may go with it", .act = CU_ASK_GIVE, .takes = { CU_UPLOAD_TYPE }, \
-      .takes_max = SIZE_MAX, .gives = "text/plain; charset=utf-8", .flags = CU_HTTP_TUS, .take = cu_take_upload, .drop = cu_drop_upload, .success = 204 }
+      .flags = CU_HTTP_TUS, .success = 201, .wants = "?Tus-Resumable Upload-Length Upload-Metadata", .heads = "Location Upload-Offset" }, \
+    { "HEAD", "/v1/uploads/{claim}", cu_head_upload, "how far it has come: Upload-Offset", .act = CU_ASK_GIVE, .flags = CU_HTTP_TUS, .wants = "?Tus-Resumable", .heads = "Upload-Offset" }, \
+    { "PATCH", "/v1/uploads/{claim}", cu_patch_upload, "more of it, from Upload-Offset on; Upload-Checksum may go with it", .act = CU_ASK_GIVE, .takes = { CU_UPLOAD_TYPE }, \
+      .takes_max = SIZE_MAX, .flags = CU_HTTP_TUS, .wants = "?Tus-Resumable Upload-Offset ?Upload-Checksum", .heads = "Upload-Offset", .take = cu_take_upload, .drop = cu_drop_upload, .success = 204 }
 // clang-format on
 
 #endif

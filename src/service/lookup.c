@@ -130,7 +130,8 @@ cu_status cu_lookup_case(struct cu_place *p, struct cu_span name, struct cu_foun
     CU_BUF normal = cu_buf_heap(4 * CU_CASE_NAME_MAX + 4096);
     uint64_t n;
 
-    TRY(cu_case_name_normal(name, &normal, err));
+    struct cu_err why = { 0 };
+    ENSURE(cu_case_name_normal(name, &normal, &why) == CU_OK, err, CU_UNKNOWN_CASE, "there is no such case: %s", why.text);
     const struct cu_index_query exact = { .by = CU_FIND_CASE_NAME, .text = cu_buf_span(&normal), .limit = 1 };
     TRY(find_one(p, &exact, ret, &n, err));
     if (n) return CU_OK;

@@ -35,4 +35,23 @@ passes "it asked for tiles and entries" grep -q '"route":"/tile/entries/{path}",
 kill $node
 wait $node
 equals "the node ends in order" $? 0
+
+# Over TLS, where entries are for members: fsck shows no certificate, but a member's token.
+custody ca init --ledger "$SCRATCH/L" >/dev/null
+custody node --ledger "$SCRATCH/L" --tls --listen 127.0.0.1:0 >"$SCRATCH/url" 2>"$SCRATCH/requests" &
+node=$!
+for _ in $(seq 100); do grep -q listening "$SCRATCH/url" && break; sleep 0.1; done
+url=$(sed -n 's/^listening *//p' "$SCRATCH/url")
+member=$(custody member ls --ledger "$SCRATCH/L" | awk '$2 == "depositor" { print $3 }')
+token=$(custody ca token "$member" --ledger "$SCRATCH/L")
+# This version ends with 0 whatever it found, and says what that was.
+fsck_member() { ! SSL_CERT_FILE=$SCRATCH/L/tls/ca.pem timeout "${PATIENCE:-120}" "$TOOLS/bin/fsck" --ui=false --storage_url="$url/" --public_key="$SCRATCH/L/trust/log.vkey" --bearer_token="$1" 2>&1 | grep 'fsck failed'; }
+passes "fsck accepts the node's log over TLS with a member's token" fsck_member "$token"
+passes "it was known by it" grep -q '"role":"depositor".*"token":true.*"route":"/tile/entries/{path}","status":200' "$SCRATCH/requests"
+equals "without one it does not" "$(fsck_member "" | grep -c 403)" 1
+equals "a token that was tampered with reads no entries" "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$SCRATCH/L/tls/ca.pem" -H "authorization: Bearer ${token%?}$(printf %s "${token: -1}" | tr 0-9a-f 1-9a-f0)" "$url/tile/entries/000.p/1")" 403
+equals "a token reads the log and no details" "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$SCRATCH/L/tls/ca.pem" -H "authorization: Bearer $token" "$url/v1/case")" 403
+equals "and holds for the request that it came with" "$(curl -s -o /dev/null -w '%{http_code} ' --cacert "$SCRATCH/L/tls/ca.pem" -H "authorization: Bearer $token" "$url/tile/entries/000.p/1" --next -s -o /dev/null -w '%{http_code}' --cacert "$SCRATCH/L/tls/ca.pem" "$url/tile/entries/000.p/1")" "200 403"
+kill $node
+wait $node
 done_testing

@@ -1,4 +1,4 @@
-/* What a client shows: a certificate of any bytes is refused or read, and what it says of itself has one spelling. */
+/* What a client shows: a certificate of any bytes is refused or read, and what it says of itself, as a token does, has one spelling. */
 #include "http/peer.h"
 
 static const char ca[] = "-----BEGIN CERTIFICATE-----\n"
@@ -29,6 +29,18 @@ static void try_uri(struct cu_span text)
     CU_ASSERT(cu_buf_ok(&out, NULL) == CU_OK && strcmp(again, uri) == 0);
 }
 
+static void try_token(struct cu_span text)
+{
+    uint8_t vouch[CU_SIGNATURE_LEN], again[1024];
+    struct cu_buf out = cu_buf_over(again, sizeof again);
+    struct cu_peer_claim claim;
+    uint64_t until_s;
+
+    if (cu_peer_token_read(text, &claim, &until_s, vouch, NULL) != CU_OK) return;
+    cu_peer_token_put(&claim, until_s, vouch, &out);
+    CU_ASSERT(cu_span_eq(cu_buf_span(&out), text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct cu_cert_trust *trust;
@@ -36,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct cu_cert cert;
 
     if (!trust) CU_ASSERT(cu_cert_trust_open(CU_SPAN_OF(ca), CU_SPAN_EMPTY, &trust, NULL) == CU_OK);
-    if (n > 0) try_uri(shown);
+    if (n > 0) try_uri(shown), try_token(shown);
     if (cu_cert_judge(trust, &shown, 1, (cu_unix_ms){ 1796000000000 }, &cert, NULL) == CU_OK) try_uri(cu_span_str(cert.uri));
     return 0;
 }

@@ -60,10 +60,10 @@ static cu_status make(struct session *s, const struct ca *ca, const struct cu_ce
     return made;
 }
 
-static cu_status vouch(struct session *s, const struct cu_members *m, const struct cu_peer_claim *claim,
-                       const struct cu_private_key *key, struct cu_buf *ret_uri, struct cu_err *err)
+/* By the statement key that has to, of those that are here. */
+static cu_status vouch(struct session *s, const struct cu_members *m, const struct cu_peer_claim *claim, struct cu_span message,
+                       uint8_t ret[CU_SIGNATURE_LEN], struct cu_err *err)
 {
-    uint8_t message[CU_PEER_MESSAGE_MAX], signature[CU_SIGNATURE_LEN];
     const struct cu_member_key *voucher;
     uint64_t party;
 
@@ -71,12 +71,10 @@ static cu_status vouch(struct session *s, const struct cu_members *m, const stru
     for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
         if (!s->place.has_key[who]) TRY(session_load_signer(s, who, err));
         if (!s->place.has_key[who] || !cu_hash_eq(&s->place.key[who].id, &voucher->kid)) continue;
-        TRY(cu_sign(&s->place.key[who], cu_span(message, cu_peer_message(claim, &key->pub, message)), signature, err));
-        cu_peer_uri(claim, signature, ret_uri);
-        return cu_buf_ok(ret_uri, err);
+        return cu_sign(&s->place.key[who], message, ret, err);
     }
     return cu_fail(err, CU_NOT_ALLOWED,
-                   "the statement key that has to vouch for the certificate is not here: no certificate was made");
+                   "the statement key that has to vouch for it is not here: no certificate and no token was made");
 }
 
 static cu_status issue(struct session *s, const struct ca *ca, const struct cu_members *m, const struct cu_peer_claim *claim,
@@ -84,13 +82,16 @@ static cu_status issue(struct session *s, const struct ca *ca, const struct cu_m
 {
     CU_CLEANUP(cu_private_free) struct cu_private_key key = { .ctx = NULL };
     CU_BUF uri = cu_buf_heap(CU_CERT_URI_MAX);
+    uint8_t message[CU_PEER_MESSAGE_MAX], signature[CU_SIGNATURE_LEN];
     char common[65];
     struct cu_cert_ask ask = { .name = common };
 
     snprintf(common, sizeof common, "%.*s", (int)cu_text_whole(name, sizeof common - 1), (const char *)name.p);
     TRY(days_of(s->run, DAYS, &ask.days, err));
     TRY(cu_private_generate(CU_ALG_ES256, &key, err));
-    TRY(vouch(s, m, claim, &key, &uri, err));
+    TRY(vouch(s, m, claim, cu_span(message, cu_peer_message(claim, &key.pub, message)), signature, err));
+    cu_peer_uri(claim, signature, &uri);
+    TRY(cu_buf_ok(&uri, err));
     ask.uri = (const char *)uri.p;
     return make(s, ca, &ask, &key, path, err);
 }
@@ -134,7 +135,7 @@ static cu_status given_ca(struct session *s, struct ca *ca, struct cu_err *err)
     return read_argument_file(key, CU_CERT_PEM_MAX, &ca->key, err);
 }
 
-static cu_status make_server(struct session *s, const struct ca *ca, struct cu_err *err)
+static cu_status make_server(struct session *s, const struct ca *ca, const char *whose, const char *path, struct cu_err *err)
 {
     CU_CLEANUP(cu_private_free) struct cu_private_key key = { .ctx = NULL };
     struct cu_cert_ask ask = { .name = "custody node",
@@ -142,8 +143,8 @@ static cu_status make_server(struct session *s, const struct ca *ca, struct cu_e
 
     TRY(days_of(s->run, DAYS, &ask.days, err));
     TRY(cu_private_generate(CU_ALG_ES256, &key, err));
-    TRY(make(s, ca, &ask, &key, CU_DIR_TLS "/server.pem", err));
-    told(s->run, "the node's", CU_DIR_TLS "/server.pem");
+    TRY(make(s, ca, &ask, &key, path, err));
+    told(s->run, whose, path);
     return CU_OK;
 }
 
@@ -180,7 +181,7 @@ static cu_status init(struct session *s, void *arg, struct cu_err *err)
     else TRY(new_ca(s, &ca, err));
     is_issuer(&ca);
     TRY(cu_membership_read(&s->place, &m, err));
-    TRY(make_server(s, &ca, err));
+    TRY(make_server(s, &ca, "the node's", CU_DIR_TLS "/server.pem", err));
     TRY(make_parties(s, &ca, &m, err));
     TRY(keep(s, ca_key, cu_buf_span(&ca.key), CU_OPEN_PRIVATE, err));
     TRY(keep(s, ca_cert, cu_buf_span(&ca.cert), 0, err)); /* last: with it the CA is there */
@@ -210,9 +211,9 @@ static const struct cu_member_key *key_of(const struct cu_members *m, const stru
     return cu_members_newest(m, party->id, party->role == CU_ROLE_READER ? CU_PURPOSE_SEALING : CU_PURPOSE_STATEMENT);
 }
 
-static cu_status find_claim(struct session *s, const struct cu_membership *m, struct cu_peer_claim *ret, struct cu_err *err)
+static cu_status find_claim(struct session *s, const struct cu_membership *m, bool operates, struct cu_peer_claim *ret,
+                            struct cu_err *err)
 {
-    const bool operates = opt_is(s->run, "operator");
     const struct cu_span name = cu_span_str(s->run->args[0]);
 
     *ret = (struct cu_peer_claim){ .network = m->members.network };
@@ -231,6 +232,26 @@ static cu_status find_claim(struct session *s, const struct cu_membership *m, st
                    s->run->args[0]);
 }
 
+static void put_file_name(struct cu_buf *path, const char *name)
+{
+    cu_buf_add_byte(path, '-');
+    for (const char *c = name; *c; c++)
+        cu_buf_add_byte(path,
+                        (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ? (uint8_t)*c : '-');
+}
+
+/* Another server than the node whose folder this is: a provider's, or a second one's. */
+static cu_status issue_server(struct session *s, const struct ca *ca, struct cu_err *err)
+{
+    CU_BUF path = cu_buf_heap(4096);
+
+    cu_buf_add_str(&path, CU_DIR_TLS "/server");
+    put_file_name(&path, s->run->args[0]);
+    cu_buf_add(&path, CU_SPAN_OF(".pem"));
+    TRY(cu_buf_ok(&path, err));
+    return make_server(s, ca, "a server's", (const char *)path.p, err);
+}
+
 static cu_status issue_one(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
@@ -240,17 +261,13 @@ static cu_status issue_one(struct session *s, void *arg, struct cu_err *err)
 
     (void)arg;
     TRY(ca_open(s, &ca, err));
+    if (opt_is(s->run, "host")) return issue_server(s, &ca, err);
     TRY(session_load_signer(s, CU_SIGNER_ORGANISATION, err));
     TRY(cu_membership_read(&s->place, &m, err));
-    TRY(find_claim(s, &m, &claim, err));
+    TRY(find_claim(s, &m, opt_is(s->run, "operator"), &claim, err));
     cu_buf_addf(&path, CU_DIR_TLS "/%s-", cu_peer_role_name(claim.role));
     cu_hex_put(&path, cu_span(claim.kid.b, 4));
-    if (claim.role == CU_PEER_OPERATOR) {
-        cu_buf_add_byte(&path, '-');
-        for (const char *c = s->run->args[0]; *c; c++)
-            cu_buf_add_byte(&path,
-                            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ? (uint8_t)*c : '-');
-    }
+    if (claim.role == CU_PEER_OPERATOR) put_file_name(&path, s->run->args[0]);
     cu_buf_add(&path, CU_SPAN_OF(".pem"));
     TRY(cu_buf_ok(&path, err));
     TRY(issue(s, &ca, &m.members, &claim, cu_span_str(s->run->args[0]), (const char *)path.p, err));
@@ -259,6 +276,35 @@ static cu_status issue_one(struct session *s, void *arg, struct cu_err *err)
 }
 
 static cu_status go_issue(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, issue_one, NULL, err); }
+
+static cu_status make_token(struct session *s, void *arg, struct cu_err *err)
+{
+    CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
+    uint8_t message[CU_PEER_MESSAGE_MAX], signature[CU_SIGNATURE_LEN];
+    struct cu_json j = cu_json_on(&s->run->out);
+    CU_BUF token = cu_buf_heap(CU_CERT_URI_MAX);
+    struct cu_peer_claim claim;
+    uint64_t days = 1;
+
+    (void)arg;
+    if (opt(s->run, "days")) TRY(number_read("--days", opt(s->run, "days"), CU_PEER_TOKEN_DAYS_MAX, &days, err));
+    TRY(cu_membership_read(&s->place, &m, err));
+    TRY(find_claim(s, &m, false, &claim, err));
+    const uint64_t until_s = cu_place_now(&s->place).v / 1000 + days * 86400;
+    TRY(vouch(s, &m.members, &claim, cu_span(message, cu_peer_token_message(&claim, until_s, message)), signature, err));
+    cu_peer_token_put(&claim, until_s, signature, &token);
+    TRY(cu_buf_ok(&token, err));
+    if (s->run->json) {
+        cu_json_open(&j, NULL, '{');
+        cu_json_text(&j, "token", cu_buf_span(&token));
+        cu_json_time(&j, "until", (cu_unix_ms){ until_s * 1000 });
+        cu_json_close(&j, '}');
+    } else cu_buf_add(&s->run->out, cu_buf_span(&token));
+    cu_buf_add_str(&s->run->out, "\n");
+    return CU_OK;
+}
+
+static cu_status go_token(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, make_token, NULL, err); }
 
 static cu_status revoke(struct session *s, void *arg, struct cu_err *err)
 {
@@ -306,12 +352,29 @@ const struct command command_ca_issue = {
     .line = "make a member's certificate, or an operator's",
     .help = "Makes a key and a certificate for the member of that name (`custody member ls`): the statement key that vouches for "
             "it has to be "
-            "here. With --operator it is for somebody who keeps the machine: he sees how much there is, never what.",
+            "here. With --operator it is for somebody who keeps the machine: he sees how much there is, never what. With --host "
+            "it is for a server, "
+            "as a provider's, at these names and addresses.",
     .args_min = 1,
     .args_max = 1,
     .go = go_issue,
     .options = { { "operator", NULL, "not a member: whoever keeps the machine" },
+                 { "host", "NAMES", "not a member: a server, at these names and addresses, separated by spaces" },
                  { "days", "N", "that it is valid (by default 397)" } },
+};
+const struct command command_ca_token = {
+    .name = "ca token",
+    .args = "NAME",
+    .line = "make a token with which a member's tlog client reads the log",
+    .help = "Prints a line that stands for the member of that name where a program cannot show a certificate: sent as "
+            "`Authorization: Bearer` over TLS "
+            "it reads checkpoint, tiles and entry bundles, and nothing else. The statement key that vouches for it has to be "
+            "here, or be given with --key. Whoever sees it has it: "
+            "keep it as a password, for a short time. It ends with its days, or when the member's key is revoked.",
+    .args_min = 1,
+    .args_max = 1,
+    .go = go_token,
+    .options = { { "days", "N", "that it is good for (by default 1, at most 31)" } },
 };
 const struct command command_ca_revoke = {
     .name = "ca revoke",

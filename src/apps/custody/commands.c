@@ -48,6 +48,7 @@
     X(ca_init) \
     X(ca_issue) \
     X(ca_revoke) \
+    X(ca_token) \
     X(witness_add) \
     X(witness_key) \
     X(witness_log) \

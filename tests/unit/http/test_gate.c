@@ -248,7 +248,7 @@ static void the_table_is_written_as_openapi(void **state)
     cu_buf_add_byte(&out, 0);
     assert_non_null(
         strstr((char *)out.p,
-               "\"/v1/show/{case}/{number}\":{\"get\":{\"summary\":\"two\",\"parameters\":[{\"name\":\"case\",\"in\":\"path\""));
+               "\"/v1/show/{case}/{number}\":{\"get\":{\"summary\":\"two\",\"security\":[{\"certificate\":[]}],\"parameters\":[{\"name\":\"case\",\"in\":\"path\""));
     assert_non_null(strstr((char *)out.p, "\"/v1/both\":{\"get\":"));
     assert_non_null(strstr((char *)out.p, "\"requestBody\":{\"required\":true,\"content\":{\"application/cbor\":{}}}"));
 }

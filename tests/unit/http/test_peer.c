@@ -187,6 +187,48 @@ static const struct {
              { CU_PEER_NODE, NODE, NODE, 8 } };
 #define GOOD (sizeof good / sizeof *good)
 
+#define NOW_S 1796000000
+
+static cu_status ask_token(const struct cu_peer_claim *c, size_t by, uint64_t until_s, size_t bit, struct cu_peer *ret)
+{
+    uint8_t message[CU_PEER_MESSAGE_MAX], signature[64], text[CU_CERT_URI_MAX];
+    struct cu_buf out = cu_buf_over(text, sizeof text);
+    struct cu_verifier plain = cu_verifier_plain();
+
+    assert_int_equal(cu_sign(&key[by], cu_span(message, cu_peer_token_message(c, until_s, message)), signature, &err), CU_OK);
+    cu_peer_token_put(c, until_s, signature, &out);
+    if (bit < 8 * out.n) text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    const cu_status asked = cu_peer_of_token(&m, cu_buf_span(&out), (cu_unix_ms){ (int64_t)NOW_S * 1000 }, &plain, ret, &err);
+    if (bit < 8 * out.n) assert_int_equal(asked, CU_NOT_ALLOWED);
+    return bit < 8 * out.n || bit == SIZE_MAX ? asked : CU_USAGE; /* no bit is left */
+}
+
+static void a_token_is_whose_key_vouches_for_it_for_a_time_and_reads_the_log_alone(void **state)
+{
+    const struct cu_peer_claim depositor = claim(CU_PEER_DEPOSITOR, DEPOSITOR), reader = claim(CU_PEER_READER, READER),
+                               wrong = claim(CU_PEER_AUDITOR, DEPOSITOR);
+    const uint64_t day = 86400;
+    struct cu_peer peer;
+
+    (void)state;
+    assert_int_equal(ask_token(&depositor, DEPOSITOR, NOW_S + day, SIZE_MAX, &peer), CU_OK);
+    assert_true(peer.role == CU_PEER_DEPOSITOR && peer.party == 3 && peer.token);
+    for (enum cu_ask act = CU_ASK_NONE; act < CU_ASKS; act++)
+        assert_int_equal(cu_peer_allowed(&peer, act), act == CU_ASK_PUBLIC || act == CU_ASK_CAPACITY || act == CU_ASK_LOG);
+    peer.token = false;
+    assert_true(cu_peer_allowed(&peer, CU_ASK_SUBMIT) && !cu_peer_allowed(&peer, CU_ASK_SIGN));
+    assert_int_equal(ask_token(&reader, ORG, NOW_S + 1, SIZE_MAX, &peer), CU_OK);
+    assert_int_equal(ask_token(&depositor, OTHER, NOW_S + day, SIZE_MAX, &peer), CU_NOT_ALLOWED);
+    assert_int_equal(ask_token(&depositor, DEPOSITOR, NOW_S, SIZE_MAX, &peer), CU_NOT_ALLOWED);
+    assert_int_equal(ask_token(&depositor, DEPOSITOR, NOW_S + 31 * day, SIZE_MAX, &peer), CU_OK);
+    assert_int_equal(ask_token(&depositor, DEPOSITOR, NOW_S + 31 * day + 1, SIZE_MAX, &peer), CU_NOT_ALLOWED);
+    assert_int_equal(ask_token(&wrong, DEPOSITOR, NOW_S + day, SIZE_MAX, &peer), CU_NOT_ALLOWED);
+    for (size_t bit = 0; ask_token(&depositor, DEPOSITOR, NOW_S + day, bit, &peer) != CU_USAGE; bit += 1 + bit % 3) continue;
+    m.key[DEPOSITOR].until_seq = 9; /* revoked */
+    assert_int_equal(ask_token(&depositor, DEPOSITOR, NOW_S + day, SIZE_MAX, &peer), CU_NOT_ALLOWED);
+    m.key[DEPOSITOR].until_seq = UINT64_MAX;
+}
+
 static void a_certificate_is_whose_key_vouches_for_it(void **state)
 {
     struct cu_peer peer;
@@ -362,6 +404,7 @@ int main(void)
         cmocka_unit_test(what_a_row_grants_is_granted),
         cmocka_unit_test(every_route_says_what_is_done_and_only_these_are_everybodys),
         cmocka_unit_test(a_certificate_is_whose_key_vouches_for_it),
+        cmocka_unit_test(a_token_is_whose_key_vouches_for_it_for_a_time_and_reads_the_log_alone),
         cmocka_unit_test(of_another_ledger_key_or_time_it_is_nobodys),
         cmocka_unit_test(no_bit_of_what_it_says_can_be_changed),
         cmocka_unit_test(a_certificate_is_valid_in_its_time_and_says_whose_it_is),
