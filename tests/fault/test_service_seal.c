@@ -116,7 +116,7 @@ static cu_status admit(struct service_world *w, const struct cu_private_key *key
     struct cu_outcome outcome;
     uint64_t party;
 
-    TRY(cu_enrol_request_make(&w->place.trust.network, CU_ROLE_DEPOSITOR, cu_span_str("Officer Wu"), key, &request, err));
+    TRY(cu_enrol_request_make(&w->place.trust.network, CU_ROLE_DEPOSITOR, cu_span_str("Officer Wu"), key, NULL, &request, err));
     TRY(cu_member_admit(&w->place, cu_buf_span(&request), rotate, CU_NOT_COMPROMISED, CU_SPAN_EMPTY, &party, &outcome, err));
     return sw_recorded(w, CU_KIND_MEMBER, &outcome, err);
 }
