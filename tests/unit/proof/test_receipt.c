@@ -53,6 +53,7 @@ static int set_up(void **state)
     add_folder(l);
     l->refusal = add_deposit(s, l->opened, &(struct order){ .content = CU_SPAN_OF(content), .refuse = true });
     add_block(s);
+    add_stored(s, 0, l->folder, l->folder);
     l->inventory = add_inventory(s, l->opened, (cu_hash[]){ s->at[l->deposit].id, s->at[l->big].id, s->at[l->folder].id }, 3);
     l->voided = add_void(s);
     l->correction = add_correction(s, &s->at[l->deposit].id);
@@ -199,7 +200,7 @@ static void a_folder_judged_outside_folds_into_the_report(void **state)
     OK(cu_trust_read(cu_buf_span(&l->trust), &trust, &error));
     OK(judge(l->s, cu_buf_span(&receipt), cu_buf_span(&l->trust), NULL, &r));
     assert_true(r.manifest.n > 0);
-    assert_int_equal(r.copies, 1); /* the checkpoint's signer holds what travels with the record */
+    assert_int_equal(r.copies, 1); /* attested: of a folder the manifest alone travels with the record */
     cu_report_evidence(&r, &trust, CU_CHECK_FOLDER, CU_OK, "", "");
     expect(&r, CU_PASS, CU_PASS, CU_NOT_PROVEN, 0);
     assert_non_null(strstr(r.statement_en, "are those that were signed"));
