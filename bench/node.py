@@ -82,7 +82,7 @@ def main() -> None:
         copy = ledger.root.with_name("copy")
         shutil.copytree(ledger.root, copy)
         with ledger.node(root=copy) as node:
-            print(run([PROGRAM, "single", *wire(node, ledger), records, SINGLE, SILENCE_MS])[2], end="", flush=True)
+            print(run([PROGRAM, "single", *wire(node, ledger), records, SINGLE, SILENCE_MS], cwd=folder)[2], end="", flush=True)
         shutil.rmtree(copy)
     print("\nidle connections, each of which has asked once")
     for tls in (False, True):
