@@ -61,8 +61,9 @@ class Ledger:
         tls = self.root / "tls"
         return ["--cacert", tls / "ca.pem", "--cert", tls / f"{who}.pem"] if self.tls else []
 
-    def node(self, *options, listen="127.0.0.1:0") -> Process:
-        return Process(self.folder / "node.log", CUSTODY, "node", "--ledger", self.root, "--listen", listen, *self.serving(), *options)
+    def node(self, *options, listen="127.0.0.1:0", root=None) -> Process:
+        """Of it, or of a copy of it."""
+        return Process(self.folder / "node.log", CUSTODY, "node", "--ledger", root or self.root, "--listen", listen, *self.serving(), *options)
 
     def enrol_provider(self, *options, env=None) -> None:
         run([CUSTODY, "provider", "init", self.folder / "P", "--name", "Cloud", "--pin-trust", self.root / "trust/ledger.trust", *options], env={**os.environ, **(env or {})})

@@ -3,6 +3,7 @@
 for, the node's pulled and attested. Plain, over TLS, and with an S3 server as the provider's store."""
 import hashlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ from ingest import FILE_BYTES, limit, source
 from measure import CUSTODY, RUNS, SOURCE, WHERE, fresh, machine, run, shell
 from served import Ledger
 
+PART_BYTES = 1 << 30  # for the S3 server: rclone takes a minute for it
 GATEWAY = SOURCE / "build/tools/bin/versitygw"
 WHO = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "not-a-secret-at-all"}
 
@@ -79,6 +81,36 @@ class Store:
         fresh("s3")
 
 
+def busy(n: int = 32, size: int = 4 << 20) -> float:
+    """MiB of the provider for each of n uploads that are under way at once, three quarters of each sent."""
+    ledger, port = Ledger(fresh("ledger"), False), free_port()
+    ledger.enrol_provider()
+    with ledger.node("--provider", f"http://127.0.0.1:{port}") as node, ledger.provider(node.url, f"127.0.0.1:{port}") as provider:
+        under_way = []
+        for i in range(n):
+            file, claim = ledger.folder / "file", ledger.folder / "claim"
+            file.write_bytes(os.urandom(size))
+            claim.unlink(missing_ok=True)
+            subprocess.run([CUSTODY, "claim", file, "--case", "BENCH", "-o", claim, "--ledger", node.url, "--state", ledger.folder / "state", "--pin-trust", ledger.root / "trust/ledger.trust",
+                            "--key", ledger.root / "keys/depositor.pem"], check=True, capture_output=True)
+            to = http.client.HTTPConnection("127.0.0.1", port)
+            to.request("POST", "/v1/claims", claim.read_bytes(), {"Content-Type": "application/cbor"})
+            said = json.loads(to.getresponse().read())
+            under_way.append((to, said["upload"], file.read_bytes()))
+        before = provider.resident(most=False)
+        for to, where, data in under_way:
+            to.putrequest("PATCH", where)
+            for name, value in {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream", "Upload-Offset": 0, "Content-Length": size}.items():
+                to.putheader(name, value)
+            to.endheaders()
+            to.send(data[:size // 4 * 3])
+        time.sleep(2)
+        grown = provider.resident(most=False) - before
+        for to, _, _ in under_way:
+            to.close()
+    return grown / n
+
+
 def rclone(path: Path) -> float:
     with Store() as store:
         os.sync()
@@ -95,8 +127,8 @@ def copied(path: Path) -> float:
     return shell(f"cp '{path}' '{fresh('copy')}/c' && sync")[0]
 
 
-def row(name: str, seconds: float, rest: str = "") -> None:
-    print(f"  {name:<52}{seconds:8.2f} s  {FILE_BYTES / seconds / 1e9:6.2f} GB/s  {rest}", flush=True)
+def row(name: str, seconds: float, rest: str = "", size: int = FILE_BYTES) -> None:
+    print(f"  {name:<52}{seconds:8.2f} s  {size / seconds / 1e9:6.2f} GB/s  {rest}", flush=True)
 
 
 def median(measure, *args):
@@ -121,10 +153,14 @@ def main() -> None:
     if not GATEWAY.exists() or not shutil.which("rclone"):
         print("  the S3 server or rclone is not installed: tools/setup check bench")
     else:
-        peer = median(rclone, path)
-        row("rclone copy to the S3 server", peer)
-        result = median(through_s3, path)
-        row("custody deposit, the same server as store", result[0], f"{peer / result[0]:5.2f} of rclone's rate; {told(result)}")
+        part = WHERE / "source-part"
+        run(["bash", "-c", f"head -c {PART_BYTES} '{path}' >'{part}'"])
+        peer = median(rclone, part)
+        row("1 GiB: rclone copy to the S3 server", peer, size=PART_BYTES)
+        result = median(through_s3, part)
+        row("1 GiB: custody deposit, the same server as store", result[0], f"{peer / result[0]:5.2f} × rclone; {told(result)}", PART_BYTES)
+        part.unlink()
+    print(f"  {'each of 32 uploads under way at once':<52}{busy():8.2f} MiB of the provider")
     print(f"  {machine()}, medians of {RUNS}")
     for name in ("ledger", "copy", "s3"):
         fresh(name)

@@ -11,3 +11,4 @@ foreach(source IN LISTS benches)
   link_test(bench_${name} bench ${source})
   add_dependencies(bench bench_${name})
 endforeach()
+target_link_libraries(bench_node PRIVATE OpenSSL::SSL) # a client of its own

@@ -30,7 +30,7 @@ HEADER_ONLY = {"limits": "base", "schema": "codec", "types": "base"}
 
 # Third-party headers: where they may be named.
 HOMES = [
-    (re.compile(r"openssl/"), {"crypto", "tests"}),  # tests make signatures that no library would
+    (re.compile(r"openssl/"), {"crypto", "tests", "bench"}),  # tests make signatures that no library would; a bench asks a node without any of its libraries
     (re.compile(r"crypto_mb/"), {"crypto"}),
     (re.compile(r"sqlite3\.h$"), {"adapters"}),
     (re.compile(r"(cairo|pango/|qrencode)"), {"adapters", "tests"}),

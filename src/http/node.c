@@ -9,6 +9,8 @@
 
 #define VERIFIER_KEYS 256
 #define TICK_MS 1000
+#define MANY 256            /* entries that came between two rounds of the keeper: then those of */
+#define UNHURRIED_MS 50     /* so long share one */
 #define READS_EVERY_MS 5000 /* reads that were noted become one entry */
 
 /* ---- readers ---- */
@@ -321,17 +323,25 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
     return CU_OK;
 }
 
-static void wait_a_tick(struct cu_node *node)
+/* A round costs a checkpoint, an attestation and a transaction, of however many entries: where many come, nobody waits for one alone. */
+static void wait_a_tick(struct cu_node *node, bool many)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
+    if (many) {
+        until.tv_nsec += UNHURRIED_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        while (!node->ending && pthread_cond_timedwait(&node->changed, &node->lock, &until) == 0) continue;
+        return;
+    }
     until.tv_sec += TICK_MS / 1000;
     if (node->held_n == 0 && !node->told && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
 }
 
-/* What fails here is tried again at the next tick; it is nothing that anybody was promised. */
-static void keep(struct cu_node *node, bool reads)
+/* Did many come? What fails here is tried again at the next tick; it is nothing that anybody was promised. */
+static bool keep(struct cu_node *node, bool reads)
 {
     struct cu_place *p = node->config.place;
     bool attested = false, members = false;
@@ -349,24 +359,25 @@ static void keep(struct cu_node *node, bool reads)
     if (members) (void)read_members(node, NULL);
     if (attested || node->heard > heard) cu_http_wake(node->server);
     if (attested || node->heard > heard) cu_cosigning_wake(node);
+    return node->heard - heard >= MANY;
 }
 
 static void *keeper(void *arg)
 {
     struct cu_node *node = arg;
     uint64_t flushed = 0;
-    bool ending = false;
+    bool ending = false, many = false;
 
     while (!ending) {
         pthread_mutex_lock(&node->lock);
-        wait_a_tick(node);
+        wait_a_tick(node, many);
         ending = node->ending;
         node->told = false;
         pthread_mutex_unlock(&node->lock);
         const uint64_t now = cu_place_now(node->config.place).v;
         const bool reads = now - flushed >= READS_EVERY_MS;
         if (reads) flushed = now;
-        keep(node, reads);
+        many = keep(node, reads);
     }
     return NULL;
 }
@@ -388,7 +399,7 @@ static void free_node(struct cu_node **at)
     cu_http_stop(node->server, CU_HTTP_STOP_MS);
     node->server = NULL;
     cu_cosigning_close(node);
-    if (node->keeps) keep(node, true); /* what the last requests left to be done */
+    if (node->keeps) (void)keep(node, true); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
     cu_push_close(node);

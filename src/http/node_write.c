@@ -3,6 +3,14 @@
 
 #define TRIES 8
 
+/* What was recorded before is asked of the log. */
+static bool any_known(const struct cu_outcome *outcomes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (outcomes[i].status == CU_DUPLICATE) return true;
+    return false;
+}
+
 static void put_outcome(struct cu_reader *r, const struct cu_outcome *o, struct cu_json *j)
 {
     struct cu_span entry;
@@ -44,7 +52,7 @@ cu_status cu_post_submit(void *context, struct cu_http_request *q, struct cu_htt
     TRY(cu_node_recorded(r->node, records, outcomes, n, err));
     if (!sequence && outcomes[0].status != CU_OK && outcomes[0].status != CU_DUPLICATE)
         return cu_fail(err, outcomes[0].status, "%s", outcomes[0].text);
-    TRY(cu_reader_refresh(r, false, err));
+    if (any_known(outcomes, n)) TRY(cu_reader_refresh(r, false, err));
     if (sequence) cu_json_open(&j, NULL, '[');
     for (size_t i = 0; i < n; i++) put_outcome(r, &outcomes[i], &j);
     if (sequence) cu_json_close(&j, ']');
