@@ -210,6 +210,21 @@ static cu_status read_words(struct cu_place *p, struct words *w, struct cu_err *
     return CU_OK;
 }
 
+/* Where the provider's store is a folder of this ledger nobody asks: there is nothing to say. */
+bool cu_row_held(struct cu_place *p, const struct cu_index_row *row, struct cu_held *ret)
+{
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    if (row->kind != CU_KIND_DEPOSIT && row->kind != CU_KIND_STORED) return false;
+    const bool here = p->near == CU_STORE_CLOUD && !p->remote.ops;
+    if (here && p->store[CU_STORE_CLOUD] && !cu_store_versioned(p->store[CU_STORE_CLOUD])) return false;
+    if (cu_log_entry_unproven(&p->log, row->seq, &bytes, NULL) != CU_OK || cu_entry_read(bytes, &e, NULL) != CU_OK) return false;
+    const bool deposit = e.kind == CU_KIND_DEPOSIT;
+    *ret = deposit ? e.outer.body.deposit.held : e.outer.body.stored.held;
+    return deposit ? e.outer.body.deposit.has_held : e.outer.body.stored.has_held;
+}
+
 /* ---- against the store ---- */
 
 static cu_status ask_store(const struct cu_objects *store, const cu_hash *name, const char *version, bool *ret_packed,

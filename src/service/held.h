@@ -11,6 +11,9 @@ struct cu_held_said { bool has; struct cu_held held; uint8_t mem[CU_HELD_OBJECTS
  *  it cannot be done. */
 CU_MUST_USE cu_status cu_held_ask(struct cu_place *p, struct cu_objects *store, const struct cu_claim *claim, struct cu_span manifest, struct cu_held_said *ret, struct cu_err *err);
 
+/** What the entry of this row says of it, until the log is read again. False: nothing. */
+bool cu_row_held(struct cu_place *p, const struct cu_index_row *row, struct cu_held *ret);
+
 /** Where a store differs from what was signed. `mended`: another version is served, which can be accepted anew. */
 struct cu_held_difference { const cu_hash *object; const char *what; bool mended; };
 typedef void cu_held_differs(void *arg, const struct cu_held_difference *d);

@@ -1,5 +1,5 @@
 /* What belongs to the custody trail of some exhibits. */
-#include "service/place.h"
+#include "service/held.h"
 
 #include "custody/json.h"
 #include "custody/text.h"
@@ -245,6 +245,8 @@ static void tell_reason(struct cu_place *p, const struct cu_index_row *row, stru
 
 void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const char *exhibit, struct cu_json *j)
 {
+    struct cu_held held;
+
     cu_json_open(j, NULL, '{');
     cu_json_uint(j, "entry", row->seq.v);
     cu_json_time(j, "time", row->recorded);
@@ -255,5 +257,6 @@ void cu_trail_json(struct cu_place *p, const struct cu_index_row *row, const cha
     cu_json_text(j, "name", row->name);
     cu_json_text(j, "note", row->note);
     tell_reason(p, row, j);
+    if (cu_row_held(p, row, &held)) cu_tell_held(&held, j);
     cu_json_close(j, '}');
 }

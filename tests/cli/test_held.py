@@ -39,6 +39,8 @@ def an_acceptance_says_version_lock_and_date_and_every_verifier_reads_it(folder)
         locked = server.ask("GET", "/evidence/" + next(k for k in objects(server) if row["root"] in k), {"retention": "", "versionId": there[row["root"]]})[1]
         assert said["until"][:19] in locked.decode() and 2 * DAY < when(said["until"]) - when(row["time"]) < 3 * DAY + 60, (said, locked)
         assert held(ledger, "unfiled/3")["objects"] == 3 and {v["version"] for v in held(ledger, "unfiled/3")["versions"]} <= set(there.values())
+        assert f"version {there[row['root']]}, locked in compliance mode until {said['until']}" in ledger.run("trail").out
+        assert [r["held"] for r in ledger.run("trail", "--json").rows if r["exhibit"] == "unfiled/2" and r["kind"] == "deposit"] == [said]
         assert there[row["root"]] in ledger.run("show", "unfiled/2").out and "locked in compliance mode until" in ledger.run("show", "unfiled/2").out
         line = f"the provider holds it in a bucket (1 objects, the first as version {there[row['root']]}), locked in compliance mode until {said['until']}"
         assert line in verify("--trust", ledger.trust, row["receipt"], folder / "large").out
@@ -66,6 +68,7 @@ def a_repair_writes_a_new_version_and_the_provider_accepts_it_anew(folder):
         anew = [r for r in ledger.run("trail", "--json").rows if r["kind"] == "stored" and r["by"] == "local cloud"]
         assert len(anew) == 1, anew
         told = ledger.run("show", anew[0]["id"], "--json").rows[0]["held"]
+        assert anew[0]["held"] == told
         assert told["versions"] == [{"object": name, "version": after[name]}], told
         exhibit = next(f"unfiled/{n}" for n in (1, 2) if held(ledger, f"unfiled/{n}")["versions"][0]["object"] == name)
         assert "held anew" in ledger.run("show", exhibit).out and "stored" in ledger.run("trail", exhibit).out

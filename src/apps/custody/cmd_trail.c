@@ -53,11 +53,27 @@ static void put_padded(struct cu_buf *out, struct cu_span name)
     while (characters++ < PARTY_WIDTH) cu_buf_add_byte(out, ' ');
 }
 
+/* "  version 01K…, locked in compliance mode until …"; of several the first. */
+static void put_held(struct cu_buf *out, const struct cu_held *held)
+{
+    struct cu_held_object first = { .version = CU_SPAN_EMPTY };
+    char until[32];
+    size_t at = 0;
+
+    (void)cu_list_next(&held->objects, &cu_held_object_schema, &at, &first);
+    cu_time_text((cu_unix_ms){ held->until }, until);
+    cu_buf_add_str(out, "  version ");
+    put_printable(out, first.version);
+    if (held->n > 1) cu_buf_addf(out, " and %llu more", LLU(held->n - 1));
+    cu_buf_addf(out, ", %s%s%s", cu_held_mode_text(held->mode), held->until ? " until " : "", held->until ? until : "");
+}
+
 static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct trail *t = arg;
     CU_BUF exhibit = cu_buf_heap(4096), sealed = cu_buf_heap(65536);
     struct cu_buf *out = &t->s->run->out;
+    struct cu_held held;
     char time[32];
 
     if (++t->n % 1000 == 0) run_print(t->s->run);
@@ -78,6 +94,7 @@ static cu_status put_step(void *arg, const struct cu_index_row *row, struct cu_e
     if (row->name.n) cu_buf_add_str(out, "  "), put_printable(out, row->name);
     cu_row_sealed_for(&t->s->place, row, &sealed);
     if (sealed.n) cu_buf_add_str(out, "  sealed for "), put_printable(out, cu_buf_span(&sealed));
+    if (cu_row_held(&t->s->place, row, &held)) put_held(out, &held);
     if (row->note.n) cu_buf_add_str(out, "  "), put_printable(out, row->note);
     while (out->p[out->n - 1] == ' ') out->n--;
     cu_buf_add_str(out, "\n");
