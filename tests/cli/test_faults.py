@@ -292,4 +292,4 @@ def a_name_that_has_no_address_is_said_by_whoever_looks_for_it(folder):
 
 
 if __name__ == "__main__":
-    main()
+    main(4)  # they wait more than they work
