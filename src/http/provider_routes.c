@@ -113,12 +113,13 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
 static cu_status find_object(struct cu_http_provider *v, const cu_hash *root, struct cu_err *err)
 {
     struct cu_object o;
+    const cu_status found = cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
 
-    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
+    return found == CU_NOT_FOUND ? found : judge_read(v, found, err); /* what was never here is not damaged */
 }
 
-static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root, struct cu_http_answer *a,
-                               struct cu_err *err)
+static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root,
+                               struct cu_http_answer *a, struct cu_err *err)
 {
     TRY(find_object(v, root, err));
     const cu_status answered = cu_object_answer(v->host.spool->store, root, q, a, piece, v, err);

@@ -291,8 +291,10 @@ def node_is_found_out(folder, where, way):
     world.process = {}
     with world:
         node, provider = world.start("node"), world.start("provider")
-        wait_for(lambda: node.json("/v1/status")["copies_missing"] == 0)
-        assert is_never_wrong(world, folder), f"{where}: not everything came back: {provider.log.read_text()[-800:]}"
+        try:
+            wait_for(lambda: node.json("/v1/status")["copies_missing"] == 0 and is_never_wrong(world, folder))
+        except AssertionError as failed:
+            raise AssertionError(f"{where}: not everything came back: {failed} {provider.log.read_text()[-800:]}") from failed
     world.ledger.clean()
     assert "incident" in world.ledger.run("trail").out
     return "restored"

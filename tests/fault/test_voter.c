@@ -3,6 +3,7 @@
 #include "adapters/memory/memory.h"
 #include "engine/cometbft/voter.h"
 
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,9 +36,7 @@ struct disk {
 static void disk_over(struct disk *d, struct cu_fs memory)
 {
     *d = (struct disk){ .memory = memory };
-    d->faulty = (struct cu_faulty){
-        .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
-    };
+    d->faulty = (struct cu_faulty){ .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
     d->fs = cu_faulty_fs(&d->faulty);
 }
 
@@ -79,8 +78,7 @@ static const uint8_t blocks[2][32] = { { 1 }, { 2 } };
 static uint8_t memory[4096];
 static struct cu_abci_signer answer;
 
-static const struct cu_abci_response_sign_vote *vote_at(struct disk *d, int64_t height, int64_t round, int64_t type, int block,
-                                                        int64_t seconds)
+static const struct cu_abci_response_sign_vote *vote_at(struct disk *d, int64_t height, int64_t round, int64_t type, int block, int64_t seconds)
 {
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
     struct cu_abci_signer q = { .there = true };
@@ -135,7 +133,7 @@ static void turns_go_on_and_the_same_turn_gets_the_same_signature(void **state)
         cu_voter_close(d.voter); /* and by a process that came after */
         assert_int_equal(open_as(&d, &key), CU_OK);
     }
-    assert_false(votes(&d, 5, 1, PREVOTE, 1));  /* another block */
+    assert_false(votes(&d, 5, 1, PREVOTE, 1)); /* another block */
     assert_false(votes(&d, 5, 1, PREVOTE, -1)); /* none */
     assert_false(votes(&d, 5, 0, PRECOMMIT, 0));
     assert_false(votes(&d, 4, 9, PRECOMMIT, 0));
@@ -296,8 +294,8 @@ static void nothing_is_signed_until_it_has_caught_up_whatever_one_of_four_says(v
     assert_int_equal(cu_voter_open(&of, &d.voter, &error), CU_OK);
     assert_false(votes(&d, 8, 0, PREVOTE, 0));
     assert_false(cu_voter_caught_up(d.voter, 7, NULL, 0));
-    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8 }, 1));       /* too few are there */
-    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 9, 9, 3 }, 3)); /* two are further */
+    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8 }, 1));          /* too few are there */
+    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 9, 9, 3 }, 3));    /* two are further */
     assert_false(votes(&d, 8, 0, PREVOTE, 0));
     assert_true(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8, 1u << 30, 8 }, 3)); /* one lies */
     assert_true(votes(&d, 8, 0, PREVOTE, 0));

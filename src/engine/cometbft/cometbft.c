@@ -27,8 +27,7 @@ struct cometbft {
     struct cu_child *child;
     struct cu_voter *voter;
     int home_fd, stop[2];
-    char app[64], rpc[64], votes[64],
-        chain_id[48]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
+    char app[64], rpc[64], votes[64], chain_id[48]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
     pthread_t server, signs, watches;
     unsigned threads; /* of these that run, in this order */
     pthread_mutex_t lock;
