@@ -106,8 +106,10 @@ static cu_status judge_read(struct cu_http_provider *v, cu_status read, struct c
 static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_http_provider *v = context;
+    struct cu_err why = { 0 }; /* in mid-answer nobody asks for it */
+    const cu_status got = judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, &why), &why);
 
-    return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
+    return got == CU_OK ? CU_OK : cu_fail(err, got, "%s", why.text);
 }
 
 static cu_status find_object(struct cu_http_provider *v, const cu_hash *root, struct cu_err *err)
