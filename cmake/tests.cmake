@@ -160,7 +160,7 @@ set_tests_properties(cli_test_apart PROPERTIES TIMEOUT 14400) # with CUSTODY_SLO
 # The long ones begin first, so that none is left to run alone at the end.
 get_property(all_tests DIRECTORY PROPERTY TESTS)
 foreach(name IN LISTS all_tests)
-  if(name MATCHES "attacks|kill|_faults$|test_service_|simulation|bit_rot|bad_input|_s3$|_node$|_export$|_judge$|browser")
+  if(name MATCHES "attacks|apart|kill|_faults$|test_service_|simulation|bit_rot|bad_input|_s3$|_node$|_export$|_judge$|browser")
     set_tests_properties(${name} PROPERTIES COST 100)
   endif()
 endforeach()

@@ -87,9 +87,13 @@ static void came(void *self) { cu_pull_wake(self); }
 cu_status cu_push_open(struct cu_node *node, struct cu_err *err)
 {
     struct cu_place *p = node->config.place;
+    char damage[400];
 
     node->uploads = (struct cu_upload_host){ .self = node, .may = may, .begin = begin, .came = came };
-    return cu_spool_open(&p->fs, p->store[CU_STORE_NODE], &node->uploads.spool, err);
+    TRY(cu_spool_open(&p->fs, p->store[CU_STORE_NODE], &node->uploads.spool, err));
+    cu_spool_damage(node->uploads.spool, damage);
+    if (damage[0]) cu_http_tell(node->config.log, node->config.arg, cu_place_now(p), "trouble", damage);
+    return CU_OK;
 }
 
 void cu_push_close(struct cu_node *node) { cu_spool_close(node->uploads.spool); }

@@ -106,19 +106,22 @@ static cu_status judge_read(struct cu_http_provider *v, cu_status read, struct c
 static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_http_provider *v = context;
+    struct cu_err why = { 0 }; /* in mid-answer nobody asks for it */
+    const cu_status got = judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, &why), &why);
 
-    return judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, err), err);
+    return got == CU_OK ? CU_OK : cu_fail(err, got, "%s", why.text);
 }
 
 static cu_status find_object(struct cu_http_provider *v, const cu_hash *root, struct cu_err *err)
 {
     struct cu_object o;
+    const cu_status found = cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
 
-    return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
+    return found == CU_NOT_FOUND ? found : judge_read(v, found, err); /* what was never here is not damaged */
 }
 
-static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root, struct cu_http_answer *a,
-                               struct cu_err *err)
+static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root,
+                               struct cu_http_answer *a, struct cu_err *err)
 {
     TRY(find_object(v, root, err));
     const cu_status answered = cu_object_answer(v->host.spool->store, root, q, a, piece, v, err);

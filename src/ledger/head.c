@@ -25,10 +25,10 @@ static cu_status parse(struct cu_span bytes, const char *path, struct cu_state_h
     struct form form;
     cu_hash sum;
 
-    ENSURE(bytes.n > sizeof sum, err, CU_CORRUPT, "%s: %zu bytes", path, bytes.n);
+    if (bytes.n > sizeof sum) sum = cu_sha256(cu_span(bytes.p, bytes.n - sizeof sum));
+    ENSURE(bytes.n > sizeof sum && memcmp(bytes.p + bytes.n - sizeof sum, sum.b, sizeof sum.b) == 0, err, CU_CORRUPT,
+           "%s is damaged. The log has all of it: `custody check --repair` makes the state anew", path);
     bytes.n -= sizeof sum;
-    sum = cu_sha256(bytes);
-    ENSURE(memcmp(bytes.p + bytes.n, sum.b, sizeof sum.b) == 0, err, CU_CORRUPT, "%s: damaged", path);
     ENSURE(cu_schema_read(&schema, bytes, &form, NULL) == CU_OK, err, CU_NEWER_FORMAT, "%s: of no form that is known here", path);
     ENSURE(cu_span_is(form.type, TYPE), err, CU_NEWER_FORMAT, "%s: \"%.*s\" is not known here", path, (int)form.type.n,
            (const char *)form.type.p);

@@ -28,12 +28,12 @@ void cu_clock_judge(struct cu_place *p, char ret[300])
     ret[0] = 0;
     if (node->ops && (ahead >= OFF_S || ahead <= -OFF_S))
         snprintf(ret, 300,
-                 "this machine's clock is %lld minutes %s the node's: what is signed here bears that time, and whoever reads a receipt "
-                 "is told that it does not fit. Nothing is lost; set the clock",
+                 "this machine's clock is %lld minutes %s the node's: what is signed here bears that time, and whoever reads a "
+                 "receipt is told that it does not fit. Nothing is lost; set the clock",
                  minutes, ahead < 0 ? "ahead of" : "behind");
     if (!node->ops && ahead >= OFF_S)
         snprintf(ret, 300,
-                 "this machine's clock is %lld minutes behind the newest block of the log: until it has caught up, records are dated a "
-                 "millisecond after one another. Nothing is lost; set the clock",
+                 "this machine's clock is %lld minutes behind the newest block of the log: until it has caught up, records are "
+                 "dated a millisecond after one another. Nothing is lost; set the clock",
                  minutes);
 }

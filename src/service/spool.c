@@ -207,6 +207,51 @@ static cu_status open_slot(struct cu_spooled *at, struct cu_err *err)
     return at->record.n ? state_by_record(at, err) : CU_OK;
 }
 
+/* Its files are not as they were written. They are kept for whoever looks into it, and the slot is free: what was signed there is brought about
+ * again by whoever claimed it, or stands in the log. */
+static cu_status set_aside(struct cu_spooled *at, const char *why, struct cu_err *err)
+{
+    static const char *const suffix[] = { CLAIM, RECORD };
+    struct cu_spool *of = at->of;
+    const struct cu_fs *fs = of->fs;
+    char from[64], to[80];
+
+    for (size_t i = 0; i < 2; i++) {
+        path_of(at, suffix[i], from);
+        snprintf(to, sizeof to, "%s.damaged", from);
+        const cu_status moved = fs->ops->rename(fs->self, from, to, err);
+        if (moved != CU_NOT_FOUND) TRY(moved);
+    }
+    if (!of->damaged++) snprintf(of->why, sizeof of->why, CU_DIR_SPOOL "/%u.*: %.200s", at->slot, why);
+    forget(at);
+    return fs->ops->sync_dir(fs->self, CU_DIR_SPOOL, err);
+}
+
+static cu_status open_or_set_aside(struct cu_spooled *at, struct cu_err *err)
+{
+    struct cu_err why = { 0 };
+    const cu_status opened = open_slot(at, &why);
+
+    switch ((int)opened) {
+    case CU_OK: return CU_OK;
+    case CU_IO:
+    case CU_NO_MEMORY:
+    case CU_NO_SPACE:
+    case CU_READ_ONLY: return cu_fail(err, opened, CU_DIR_SPOOL "/%u.*: %s", at->slot, why.text);
+    default: return set_aside(at, why.text, err);
+    }
+}
+
+void cu_spool_damage(const struct cu_spool *u, char ret[400])
+{
+    ret[0] = 0;
+    if (u->damaged)
+        snprintf(ret, 400,
+                 "%u of what was on its way is damaged and was put aside as " CU_DIR_SPOOL
+                 "/*.damaged; nothing that is recorded is touched, and whoever claimed it brings it again. The first: %s",
+                 u->damaged, u->why);
+}
+
 /* By (3) and in this order: what was there is nobody's any more before the claim says whose it is. */
 static cu_status begin_slot(struct cu_spooled *at, struct cu_span claim_file, struct cu_err *err)
 {
@@ -251,10 +296,7 @@ cu_status cu_spool_open(const struct cu_fs *fs, struct cu_objects *store, struct
     u->store = store;
     pthread_mutex_init(&u->lock, NULL);
     for (unsigned i = 0; i < CU_SPOOL_SLOTS; i++) u->slot[i] = (struct cu_spooled){ .of = u, .slot = i };
-    for (unsigned i = 0; i < CU_SPOOL_SLOTS && opened == CU_OK; i++) {
-        opened = open_slot(&u->slot[i], err);
-        if (opened != CU_OK) opened = cu_fail_while(err, opened, CU_DIR_SPOOL "/%u.*", i);
-    }
+    for (unsigned i = 0; i < CU_SPOOL_SLOTS && opened == CU_OK; i++) opened = open_or_set_aside(&u->slot[i], err);
     if (opened == CU_OK) *ret = u;
     else cu_spool_close(u);
     return opened;

@@ -51,6 +51,8 @@ struct cu_spool {
     struct cu_objects *store;
     pthread_mutex_t lock;
     struct cu_spooled slot[CU_SPOOL_SLOTS];
+    unsigned damaged; /* slots that could not be read when it was opened; and the first of them */
+    char why[240];
 };
 
 /** What is told of one. `whole`: `length` is known. */
@@ -58,6 +60,8 @@ struct cu_spooled_view { enum cu_spooled_state state; cu_hash kid; uint64_t offs
 
 CU_MUST_USE cu_status cu_spool_open(const struct cu_fs *fs, struct cu_objects *store, struct cu_spool **ret, struct cu_err *err);
 void cu_spool_close(struct cu_spool *u); /* NULL is fine */
+/** What was found damaged when it was opened, and where it lies now. Empty: nothing. */
+void cu_spool_damage(const struct cu_spool *u, char ret[400]);
 /** A claim file, judged by the caller. The same again is fine. BUSY: too many are on their way. */
 CU_MUST_USE cu_status cu_spool_add(struct cu_spool *u, struct cu_span claim_file, uint64_t now, struct cu_err *err);
 /** NOT_FOUND */

@@ -221,7 +221,10 @@ def a_store_that_answers_wrongly_keeps_the_provider_from_signing_and_it_signs_wh
                 claims[what] = provider.claim(claimed(ledger, path))
                 provider.log.write_text("")
                 provider.patch(claims[what], path.read_bytes(), 0)
-                wait_for(lambda: '"trouble"' in provider.log.read_text(), 60)
+                try:
+                    wait_for(lambda: '"trouble"' in provider.log.read_text(), 90)
+                except AssertionError as failed:
+                    raise AssertionError(f"{what}: {failed}: {provider.state(claims[what])} {provider.log.read_text()[-1500:]}") from failed
                 assert provider.state(claims[what])["state"] == "checking", f"{what}: it signed for what it could not read again"
                 said = [json.loads(line)["trouble"] for line in provider.log.read_text().splitlines() if '"trouble"' in line]
                 assert all(len(s) > 40 for s in said), said
@@ -292,4 +295,4 @@ def a_name_that_has_no_address_is_said_by_whoever_looks_for_it(folder):
 
 
 if __name__ == "__main__":
-    main()
+    main(4)  # they wait more than they work

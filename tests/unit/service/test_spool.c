@@ -289,6 +289,33 @@ static void wherever_it_stops_nothing_that_was_said_is_lost(void **state)
     assert_true(stop > 20);
 }
 
+static void whatever_call_fails_while_it_is_put_aside_the_next_process_has_the_rest(void **state)
+{
+    struct cu_spooled_view view;
+
+    (void)state;
+    for (uint64_t k = 1; k <= 12; k++) {
+        struct cu_fs fs;
+        struct cu_err why;
+        OK(cu_memory_fs(&fs, &error));
+        struct cu_spool *s = open_spool(&fs);
+        for (unsigned n = 0; n < 2; n++) OK(cu_spool_add(s, claim[n], 1, &error));
+        cu_spool_close(s);
+        OK(cu_fs_replace(&fs, CU_DIR_SPOOL "/0.claim", CU_DIR_SPOOL "/new", cu_span_str("no claim"), true, &error));
+        struct cu_faulty faulty = { .inner = fs, .stop_after = CU_NEVER, .fail_call = k };
+        struct cu_fs failing = cu_faulty_fs(&faulty);
+        s = NULL;
+        if (cu_spool_open(&failing, NULL, &s, &why) == CU_OK) cu_spool_close(s);
+        failing.ops->close(failing.self);
+        s = open_spool(&fs);
+        IS(CU_NOT_FOUND, cu_spool_look(s, &id[0], &view, &error));
+        OK(cu_spool_look(s, &id[1], &view, &error));
+        OK(cu_spool_add(s, claim[0], 1, &error));
+        cu_spool_close(s);
+        fs.ops->close(fs.self);
+    }
+}
+
 static void what_is_ended_is_free_at_once_or_with_the_next_process(void **state)
 {
     struct cu_fs fs;
@@ -324,6 +351,46 @@ static void what_is_ended_is_free_at_once_or_with_the_next_process(void **state)
     fs.ops->close(fs.self);
 }
 
+static void a_slot_that_is_damaged_is_put_aside_and_holds_up_nobody(void **state)
+{
+    static const char *const files[] = { CU_DIR_SPOOL "/0.claim", CU_DIR_SPOOL "/0.record" };
+    struct cu_spooled_view view;
+    char damage[400];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        CU_BUF was = cu_buf_heap(CU_RECORD_MAX), is = cu_buf_heap(CU_RECORD_MAX);
+        struct cu_fs fs;
+        OK(cu_memory_fs(&fs, &error));
+        struct cu_spool *s = open_spool(&fs);
+        for (unsigned n = 0; n < 2; n++) OK(cu_spool_add(s, claim[n], 1, &error));
+        OK(bring(s, &id[0], 0, SIZE));
+        OK(sign_it(s));
+        cu_spool_damage(s, damage);
+        assert_string_equal(damage, "");
+        cu_spool_close(s);
+        OK(cu_fs_read(&fs, files[i], CU_RECORD_MAX, &was, &error));
+        was.p[0] ^= 0x10;
+        OK(cu_fs_replace(&fs, files[i], CU_DIR_SPOOL "/new", cu_buf_span(&was), true, &error));
+        for (unsigned again = 0; again < 2; again++) { /* it is said once: afterwards there is nothing to be read there */
+            s = open_spool(&fs);
+            cu_spool_damage(s, damage);
+            assert_int_equal(damage[0] != 0, again == 0);
+            assert_true(again || strstr(damage, "spool/0.*"));
+            IS(CU_NOT_FOUND, cu_spool_look(s, &id[0], &view, &error));
+            OK(cu_spool_look(s, &id[1], &view, &error));
+            if (again == 0) cu_spool_close(s);
+        }
+        OK(cu_fs_read(&fs, i ? CU_DIR_SPOOL "/0.record.damaged" : CU_DIR_SPOOL "/0.claim.damaged", CU_RECORD_MAX, &is, &error));
+        assert_true(cu_span_eq(cu_buf_span(&is), cu_buf_span(&was)));
+        OK(cu_spool_add(s, claim[0], 1, &error));
+        OK(bring(s, &id[0], 0, SIZE));
+        OK(sign_it(s));
+        cu_spool_close(s);
+        fs.ops->close(fs.self);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +399,8 @@ int main(void)
         cmocka_unit_test(one_sender_at_a_time_and_from_the_offset_that_is_there),
         cmocka_unit_test(whatever_call_fails_nothing_that_was_said_is_lost),
         cmocka_unit_test(wherever_it_stops_nothing_that_was_said_is_lost),
+        cmocka_unit_test(a_slot_that_is_damaged_is_put_aside_and_holds_up_nobody),
+        cmocka_unit_test(whatever_call_fails_while_it_is_put_aside_the_next_process_has_the_rest),
         cmocka_unit_test(what_is_ended_is_free_at_once_or_with_the_next_process),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
