@@ -114,7 +114,7 @@ static void ask(CURL *h, const char *url, struct cu_client_ends *ends, struct cu
         (void)perform(h, url, ends, false, &a, why);
     }
     ret->http = (unsigned)http;
-    ret->date.v = a.date > 0 ? (int64_t)a.date * 1000 : 0;
+    ret->date.v = a.date > 0 ? (uint64_t)a.date * 1000 : 0;
     if (http >= 400 && cu_problem_read(cu_buf_span(&a.body), &status, text)) snprintf(ret->why, sizeof ret->why, "%s", text);
 }
 

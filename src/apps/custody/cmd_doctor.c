@@ -149,7 +149,7 @@ static void examine_certificates(struct doctor *d, struct session *s)
 
 static void tell_clock(struct doctor *d, const char *whose, cu_unix_ms theirs, cu_unix_ms ours)
 {
-    const int64_t skew = ours.v - theirs.v, s = (skew < 0 ? -skew : skew) / 1000;
+    const int64_t skew = (int64_t)ours.v - (int64_t)theirs.v, s = (skew < 0 ? -skew : skew) / 1000;
 
     if (skew < SKEW_MAX_MS && skew > -SKEW_MAX_MS) item(d, true, "clock", "as %s's, to %lld s", whose, (long long)s + 1);
     else
