@@ -195,6 +195,7 @@ static void reach_each(struct doctor *d, const char *urls, const char *path)
 static void examine_others(struct doctor *d, struct session *s)
 {
     CU_BUF far = cu_buf_heap(4096), peers = cu_buf_heap(65536);
+    uint64_t party[CU_PARTIES_MAX];
 
     if (opt_is(d->run, "provider")) reach_each(d, opt(d->run, "provider"), "readyz");
     else if (cu_fs_read(&s->place.fs, CU_FILE_CLOUD_FAR, 4095, &far, NULL) == CU_OK) {
@@ -202,7 +203,7 @@ static void examine_others(struct doctor *d, struct session *s)
         reach_each(d, (const char *)far.p, "readyz");
     }
     reach_each(d, opt(d->run, "peer"), "v1/status");
-    if (s->networked && share_peers(s, opt_is(d->run, "tls"), &peers, NULL) == CU_OK)
+    if (s->networked && share_peers(s, opt_is(d->run, "tls"), &peers, party, NULL) == CU_OK)
         reach_each(d, (const char *)peers.p, "v1/status");
 }
 
