@@ -150,8 +150,9 @@ static cu_status fail(const struct call *c, CURLcode code, const char *why, stru
     char text[400];
 
     if (c->fed != CU_OK) return cu_fail(err, c->fed, "%s", c->why.text);
-    ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s. Nothing was changed; try again when the node can be reached", place, c->url,
-           why[0] ? why : curl_easy_strerror(code));
+    const char *advice = code == CURLE_OK ? NULL : cu_client_advice(c->client->handle, code);
+    ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s%s%s. Nothing was changed; try again when the node can be reached", place,
+           c->url, why[0] ? why : curl_easy_strerror(code), advice ? ": " : "", advice ? advice : "");
     if (cu_problem_read(cu_buf_span(&c->problem), &status, text)) return cu_fail(err, status, "%s", text);
     return cu_fail(err, c->http == 404 || (c->client->source && c->http / 100 == 4) ? CU_NOT_FOUND : CU_IO,
                    "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
@@ -577,4 +578,6 @@ static cu_status open_source(const struct cu_remote_address *at, enum cu_holder 
     return CU_OK;
 }
 
-const struct cu_remote_kind cu_client_kind = { .open = open_client, .carry = cu_carrier_open, .source = open_source };
+const struct cu_remote_kind cu_client_kind = {
+    .open = open_client, .carry = cu_carrier_open, .source = open_source, .probe = cu_client_probe
+};

@@ -19,6 +19,9 @@ bool cu_address_good(const char *url);
 bool cu_address_name(const char *name, char ret[1024]);
 /** A libcurl handle as every question begins: where to, who may answer, and as whom. `why` has room for CURL_ERROR_SIZE. */
 struct cu_client_ends { char base[1024], ca[1024], cert[1024]; }; /* files; "": none named */
+/** What somebody can do about a question that was not answered; NULL: nothing in particular. `handle` has just failed with `code`. */
+const char *cu_client_advice(void *handle, int code);
+cu_status cu_client_probe(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err);
 void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, char *why);
 void cu_client_pause(unsigned ms);
 CU_MUST_USE cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err);

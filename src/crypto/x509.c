@@ -406,6 +406,9 @@ static cu_status why_not(X509_STORE_CTX *ctx, const struct cu_cert *cert, struct
     if (why == X509_V_ERR_CERT_HAS_EXPIRED)
         return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s was valid until %s: nothing was done; ask for a new one",
                        cert->serial, until);
+    if (why == X509_V_ERR_CERT_NOT_YET_VALID)
+        return cu_fail(err, CU_NOT_ALLOWED,
+                       "the certificate %s is not valid yet: nothing was done; is this machine's clock behind?", cert->serial);
     if (why == X509_V_ERR_CERT_REVOKED)
         return cu_fail(err, CU_NOT_ALLOWED, "the certificate %s is revoked: nothing was done", cert->serial);
     if (why == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || why == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
@@ -416,22 +419,57 @@ static cu_status why_not(X509_STORE_CTX *ctx, const struct cu_cert *cert, struct
                    X509_verify_cert_error_string(why));
 }
 
+static cu_status judge(const struct cu_cert_trust *trust, X509 *leaf, STACK_OF(X509) * certs, int purpose, cu_unix_ms now,
+                       const struct cu_cert *cert, struct cu_err *err)
+{
+    AUTO(X509_STORE_CTX, free_store_ctx) *ctx = X509_STORE_CTX_new();
+
+    ENSURE(ctx, err, CU_NO_MEMORY, "no memory for certificates");
+    if (X509_STORE_CTX_init(ctx, trust->store, leaf, certs) != 1 || X509_STORE_CTX_set_purpose(ctx, purpose) != 1)
+        return ossl_fail(err, CU_CRYPTO, "a certificate cannot be judged");
+    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), (time_t)(now.v / 1000));
+    return X509_verify_cert(ctx) == 1 ? CU_OK : why_not(ctx, cert, err);
+}
+
 cu_status cu_cert_judge(const struct cu_cert_trust *trust, const struct cu_span *chain, size_t n, cu_unix_ms now,
                         struct cu_cert *ret, struct cu_err *err)
 {
     CU_CLEANUP(free_chain) STACK_OF(X509) *certs = sk_X509_new_null();
-    AUTO(X509_STORE_CTX, free_store_ctx) *ctx = X509_STORE_CTX_new();
     struct cu_cert out = { .until_ms = 0 };
 
-    ENSURE(certs && ctx, err, CU_NO_MEMORY, "no memory for certificates");
+    ENSURE(certs, err, CU_NO_MEMORY, "no memory for certificates");
     ENSURE(n > 0, err, CU_NOT_ALLOWED, "no certificate was shown");
     TRY(parse_chain(chain, n, certs, err));
     X509 *leaf = sk_X509_value(certs, 0);
     look(leaf, &out);
-    if (X509_STORE_CTX_init(ctx, trust->store, leaf, certs) != 1 || X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) != 1)
-        return ossl_fail(err, CU_CRYPTO, "a certificate cannot be judged");
-    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), (time_t)(now.v / 1000));
-    if (X509_verify_cert(ctx) != 1) return why_not(ctx, &out, err);
+    TRY(judge(trust, leaf, certs, X509_PURPOSE_SSL_CLIENT, now, &out, err));
     *ret = out;
+    return CU_OK;
+}
+
+/* A key that is encrypted, or that stands elsewhere, is not judged. */
+static bool has_anothers_key(X509 *cert, struct cu_span pem)
+{
+    AUTO_PKEY *key = NULL;
+    const bool another = ossl_pem_read(pem, CU_SPAN_EMPTY, &key, NULL) == CU_OK && X509_check_private_key(cert, key) != 1;
+
+    ERR_clear_error();
+    return another;
+}
+
+cu_status cu_cert_check(const struct cu_cert_trust *trust, struct cu_span pem, bool server, cu_unix_ms now, struct cu_cert *ret,
+                        struct cu_err *err)
+{
+    AUTO_X509 *cert = read_cert(pem);
+    time_t at = (time_t)(now.v / 1000);
+
+    if (!cert) return ossl_fail(err, CU_MALFORMED, "no certificate, in PEM");
+    *ret = (struct cu_cert){ .until_ms = 0 };
+    look(cert, ret);
+    ENSURE(!has_anothers_key(cert, pem), err, CU_NOT_ALLOWED, "the private key beside the certificate is another one's");
+    if (trust) return judge(trust, cert, NULL, server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT, now, ret, err);
+    ENSURE(X509_cmp_time(X509_get0_notBefore(cert), &at) < 0, err, CU_NOT_ALLOWED,
+           "the certificate %s is not valid yet: is this machine's clock behind?", ret->serial);
+    ENSURE(X509_cmp_time(X509_get0_notAfter(cert), &at) > 0, err, CU_NOT_ALLOWED, "the certificate %s has expired", ret->serial);
     return CU_OK;
 }

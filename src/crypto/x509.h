@@ -46,5 +46,9 @@ void cu_cert_trust_free(struct cu_cert_trust *trust); /* NULL is fine */
 /** Is the first of these (DER) a client's certificate that leads to one of the CAs, is valid now and not revoked? NOT_ALLOWED says why not. */
 CU_MUST_USE cu_status cu_cert_judge(const struct cu_cert_trust *trust, const struct cu_span *chain, size_t n, cu_unix_ms now,
                                     struct cu_cert *ret, struct cu_err *err);
+/** What is wrong with the first certificate of a file (PEM) now? NOT_ALLOWED says it: its time, whom it leads to (`trust` NULL: that is not asked), or that a
+ *  private key beside it is another's. A server's, or a client's. MALFORMED. *ret is filled but for MALFORMED. */
+CU_MUST_USE cu_status cu_cert_check(const struct cu_cert_trust *trust, struct cu_span pem, bool server, cu_unix_ms now,
+                                    struct cu_cert *ret, struct cu_err *err);
 
 #endif

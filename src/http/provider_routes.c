@@ -134,15 +134,21 @@ static cu_status answer_chunks(struct cu_http_provider *v, const cu_hash *root, 
     return judge_read(v, cu_object_chunks(v->host.spool->store, root, &a->body, err), err);
 }
 
-/* Whoever asks says of which deposit it is. */
-static cu_status unless_lost(struct cu_http_provider *v, const struct cu_http_request *q, const cu_hash *root, cu_status given)
+/* Whoever asks says of which deposit it is. NO_DEPOSIT: he does not. */
+#define NO_DEPOSIT UINT64_MAX
+static cu_status deposit_of(const struct cu_http_request *q, uint64_t *ret, struct cu_err *err)
 {
     struct cu_span text;
-    uint64_t seq;
 
-    if (given == CU_OK || given == CU_USAGE || given == CU_NO_MEMORY || !cu_query_find(q->query, "entry", &text) ||
-        cu_decimal_read(text, INT64_MAX, &seq, NULL) != CU_OK)
-        return given;
+    *ret = NO_DEPOSIT;
+    if (!cu_query_find(q->query, "entry", &text)) return CU_OK;
+    ENSURE(cu_decimal_read(text, INT64_MAX, ret, NULL) == CU_OK, err, CU_USAGE, "?entry= is a decimal number");
+    return CU_OK;
+}
+
+static cu_status unless_lost(struct cu_http_provider *v, uint64_t seq, const cu_hash *root, cu_status given)
+{
+    if (given == CU_OK || given == CU_USAGE || given == CU_NO_MEMORY || seq == NO_DEPOSIT) return given;
     cu_provider_lost(v->provider, (cu_seq){ seq }, root);
     v->host.came(v);
     return given;
@@ -151,20 +157,24 @@ static cu_status unless_lost(struct cu_http_provider *v, const struct cu_http_re
 cu_status cu_get_object(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_http_provider *v = context;
+    uint64_t seq;
     cu_hash root;
 
     TRY(id_of(q, &root, err));
-    return unless_lost(v, q, &root, answer_object(v, q, &root, a, err));
+    TRY(deposit_of(q, &seq, err));
+    return unless_lost(v, seq, &root, answer_object(v, q, &root, a, err));
 }
 
 cu_status cu_get_object_chunks(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_http_provider *v = context;
+    uint64_t seq;
     cu_hash root;
 
     TRY(id_of(q, &root, err));
+    TRY(deposit_of(q, &seq, err));
     a->cache = CU_HTTP_BRIEFLY;
-    return unless_lost(v, q, &root, answer_chunks(v, &root, a, err));
+    return unless_lost(v, seq, &root, answer_chunks(v, &root, a, err));
 }
 
 /* ---- how it fares ---- */

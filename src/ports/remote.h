@@ -42,17 +42,25 @@ struct cu_remote_ops {
 /** Where it is, and for https who may answer (a file of CA certificates, PEM; NULL: the system's) and as whom one asks (a file of
  *  certificate and key, PEM; NULL: as nobody). `ending` (may be NULL): when it becomes true a question is given up. */
 struct cu_remote_address { const char *url, *ca, *cert; const atomic_bool *ending; };
+/** What came of one question. */
+struct cu_probe {
+    unsigned http;   /* 0: nobody was reached */
+    cu_unix_ms date; /* of the other side, to a second; 0: it is not known */
+    char why[600];   /* http 0: what happened, and what to do; a refusal: its own words; else "" */
+};
 enum cu_holder { CU_HOLDER_NODE, CU_HOLDER_PROVIDER };
 /** A part that opens them. USAGE: the address is not understood; nobody is asked yet.
  *
  *  open    *ret_fs: the file system `under`, in which the log that is served there stands as node/log, for reading; its close lets go of
  *          `under`, and comes before the remote's.
  *  source  for content alone: `chunks` and `bytes`. Of a provider they are asked by root, whatever the deposit. What is not answered is asked
- *          once, and given up sooner: whoever asks has other sources. */
+ *          once, and given up sooner: whoever asks has other sources.
+ *  probe   GET of a path, once, to see whether somebody answers. Nothing of it is believed: the time is told even of who shows no good certificate. */
 struct cu_remote_kind {
     cu_status (*open)(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret, struct cu_fs *ret_fs, struct cu_err *err);
     cu_status (*source)(const struct cu_remote_address *at, enum cu_holder kind, struct cu_remote *ret, struct cu_err *err);
     cu_status (*carry)(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err); /* to hand evidence to */
+    cu_status (*probe)(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err);
 };
 
 #endif

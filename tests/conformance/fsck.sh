@@ -38,6 +38,7 @@ equals "the node ends in order" $? 0
 
 # Over TLS, where entries are for members: fsck shows no certificate, but a member's token.
 custody ca init --ledger "$SCRATCH/L" >/dev/null
+rm "$SCRATCH/url"
 custody node --ledger "$SCRATCH/L" --tls --listen 127.0.0.1:0 >"$SCRATCH/url" 2>"$SCRATCH/requests" &
 node=$!
 for _ in $(seq 100); do grep -q listening "$SCRATCH/url" && break; sleep 0.1; done

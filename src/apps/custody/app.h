@@ -33,6 +33,7 @@ struct command {
     int args_min, args_max; /* -1: any number */
     cu_status (*go)(struct run *run, struct cu_err *err);
     const char *not_afar; /* of a verb that writes: why it does not by a ledger's address; NULL: it does */
+    const char *examines; /* the commands whose settings it reads, as far as it has their options: "node provider"; NULL: none */
     bool offline;         /* by an address: what was seen before is enough when nobody answers */
     struct option options[OPTIONS_MAX]; /* beside the common ones; ends with name NULL */
 };

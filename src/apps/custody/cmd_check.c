@@ -1,8 +1,6 @@
-/* custody check, custody reindex, custody doctor */
+/* custody check, custody reindex */
 #include "apps/custody/app.h"
 
-#include <stdarg.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* ---- check ---- */
@@ -224,121 +222,6 @@ static cu_status reindex(struct session *s, void *arg, struct cu_err *err)
 
 static cu_status go_reindex(struct run *run, struct cu_err *err) { return in_session(run, MODE_CHECK, reindex, NULL, err); }
 
-/* ---- doctor: is everything in place for work? ---- */
-static void limits(struct run *run)
-{
-    static const struct {
-        const char *name;
-        uint64_t value;
-        const char *unit, *what;
-    } rows[] = {
-#define ROW(name_, value_, unit_, what_) { #name_, (uint64_t)(value_), unit_, what_ },
-        CU_LIMIT_TABLE(ROW) CU_BUDGET_TABLE(ROW)
-#undef ROW
-    };
-    struct cu_json j = cu_json_on(&run->out);
-
-    if (run->json) cu_json_open(&j, NULL, '{');
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (run->json) cu_json_uint(&j, rows[i].name, rows[i].value);
-        else
-            cu_buf_addf(&run->out, "%-22s %12llu %-8s %s\n", rows[i].name, (unsigned long long)rows[i].value, rows[i].unit,
-                        rows[i].what);
-    }
-    if (run->json) cu_json_close(&j, '}'), cu_buf_add_str(&run->out, "\n");
-}
-
-struct doctor {
-    struct run *run;
-    struct cu_json j;
-    bool bad;
-};
-
-static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...) CU_PRINTF(4, 5);
-static void item(struct doctor *d, bool good, const char *name, const char *fmt, ...)
-{
-    char text[600];
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    if (!good) d->bad = true;
-    if (d->run->json) {
-        cu_json_open(&d->j, NULL, '{');
-        cu_json_str(&d->j, "item", name);
-        cu_json_bool(&d->j, "ok", good);
-        cu_json_str(&d->j, "text", text);
-        cu_json_close(&d->j, '}');
-    } else cu_buf_addf(&d->run->out, "%-4s %-12s %s\n", good ? "ok" : "BAD", name, text);
-}
-
-static cu_status examine(struct session *s, void *arg, struct cu_err *err)
-{
-    struct doctor *d = arg;
-    bool dirty = false, pending = false, mended = false;
-    struct cu_tip tip;
-    struct cu_err why = { 0 };
-    uint8_t text[CU_WORDS_TEXT];
-    struct cu_buf words = cu_buf_over(text, sizeof text);
-    struct statvfs vfs;
-    cu_hash hash;
-    void *lock = NULL;
-
-    cu_words_put(&words, &s->place.trust.network);
-    item(d, true, "network", "%.*s", (int)words.n, (const char *)words.p);
-    item(d, s->place.fs.ops->writable(s->place.fs.self), "writable", "%s", s->root);
-    const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, 0, &lock, &why);
-    item(d, true, "writer", "%s", locked == CU_OK ? "nobody is writing" : why.text);
-    if (locked == CU_OK) s->place.fs.ops->unlock(s->place.fs.self, lock);
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) {
-        why.text[0] = 0;
-        const cu_status loaded = session_load_signer(s, who, &why);
-        item(d, loaded == CU_OK && s->place.has_key[who], "key", "%s: %s", cu_signer_names[who],
-             s->place.has_key[who] ? "opens"
-             : why.text[0]         ? why.text
-                                   : "not here");
-    }
-    const cu_status refreshed = cu_place_refresh(&s->place, &why);
-    item(d, refreshed == CU_OK, "log", "%s", refreshed == CU_OK ? "its checkpoint is signed by the pinned key" : why.text);
-    const cu_status state = cu_ledger_state_check(&s->place.fs, CU_DIR_NODE_STATE, &tip, &hash, &why);
-    item(d, state == CU_OK, "state", "%s", state == CU_OK ? "whole" : why.text);
-    item(d, !s->index_where[0], "index", "%s%s", s->index_where[0] ? s->index_what : "as it was closed",
-         s->index_where[0] ? ": `custody reindex` makes it anew" : "");
-    if (s->place.care.dirty(s->place.care.self, &dirty, &why) == CU_OK)
-        item(d, true, "journal", "%s",
-             dirty ? "an interrupted run left records: the next writing verb brings them into the log" : "drained");
-    else item(d, false, "journal", "%s", why.text);
-    if (cu_repair_pending(&s->place, &pending, &mended, NULL) == CU_OK && pending)
-        item(d, false, "repair", "an interrupted repair waits to be finished: `custody check --repair`");
-    char clock[300];
-    cu_clock_judge(&s->place, clock);
-    item(d, !clock[0], "clock", "%s", clock[0] ? clock : "not behind the newest block");
-    if (s->bucket.ops) {
-        char health[600];
-        const bool well = bucket_health(s, health);
-        item(d, well, "bucket", "%s", health);
-    }
-    item(d, true, "signatures", "checked by %s", cu_verifier_in_use(s->place.accelerate));
-    if (statvfs(s->root, &vfs) == 0)
-        item(d, vfs.f_bavail * vfs.f_frsize > (uint64_t)1 << 30, "space", "%.1f GB free",
-             (double)vfs.f_bavail * (double)vfs.f_frsize / 1e9);
-    (void)err;
-    return CU_OK;
-}
-
-static cu_status go_doctor(struct run *run, struct cu_err *err)
-{
-    struct doctor d = { .run = run, .j = cu_json_on(&run->out) };
-
-    if (opt_is(run, "limits")) return limits(run), CU_OK;
-    if (run->json) cu_json_open(&d.j, NULL, '[');
-    TRY(in_session(run, MODE_CHECK, examine, &d, err));
-    if (run->json) cu_json_close(&d.j, ']'), cu_buf_add_str(&run->out, "\n");
-    run->exit = d.bad;
-    return CU_OK;
-}
-
 const struct command command_check = {
     .name = "check",
     .args = "",
@@ -369,14 +252,4 @@ const struct command command_reindex = {
             "quarantine/.",
     .args_max = 0,
     .go = go_reindex,
-};
-const struct command command_doctor = {
-    .name = "doctor",
-    .args = "",
-    .line = "is everything in place for work?",
-    .help = "Looks whether the ledger can be written to, whether its keys open, whether log, state, index and journal are in "
-            "order, and how much space is left. --limits lists the bounds.",
-    .args_max = 0,
-    .go = go_doctor,
-    .options = { { "limits", NULL, "list every bound of formats and ledger" } },
 };

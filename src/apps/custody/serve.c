@@ -64,7 +64,7 @@ static void forget_files(struct tls_files *f)
 }
 
 /* What the option names; else what lies in the ledger's folder. */
-static cu_status read_file(struct session *s, const char *option, const char *usual, struct cu_buf *ret, struct cu_err *err)
+cu_status serving_file(struct session *s, const char *option, const char *usual, struct cu_buf *ret, struct cu_err *err)
 {
     *ret = cu_buf_heap(CU_CERT_PEM_MAX * 16);
     if (opt(s->run, option)) return read_argument_file(opt(s->run, option), ret->max, ret, err);
@@ -73,10 +73,10 @@ static cu_status read_file(struct session *s, const char *option, const char *us
 
 static cu_status read_tls(struct session *s, struct tls_files *f, struct cu_err *err)
 {
-    TRY(read_file(s, "tls-cert", CU_DIR_TLS "/server.pem", &f->cert, err));
-    TRY(read_file(s, opt(s->run, "tls-key") ? "tls-key" : "tls-cert", CU_DIR_TLS "/server.pem", &f->key, err));
-    TRY(read_file(s, "tls-ca", CU_DIR_TLS "/ca.pem", &f->ca, err));
-    const cu_status read = read_file(s, "tls-revoked", CU_DIR_TLS "/revoked.pem", &f->revoked, err);
+    TRY(serving_file(s, "tls-cert", CU_DIR_TLS "/server.pem", &f->cert, err));
+    TRY(serving_file(s, opt(s->run, "tls-key") ? "tls-key" : "tls-cert", CU_DIR_TLS "/server.pem", &f->key, err));
+    TRY(serving_file(s, "tls-ca", CU_DIR_TLS "/ca.pem", &f->ca, err));
+    const cu_status read = serving_file(s, "tls-revoked", CU_DIR_TLS "/revoked.pem", &f->revoked, err);
     if (read != CU_NOT_FOUND || opt(s->run, "tls-revoked")) TRY(read);
     f->tls = (struct cu_http_tls){ cu_buf_span(&f->cert), cu_buf_span(&f->key), cu_buf_span(&f->ca), cu_buf_span(&f->revoked) };
     return CU_OK;

@@ -20,6 +20,8 @@ CU_MUST_USE cu_status serving_begin(struct session *s, const char *usual, struct
 CU_MUST_USE cu_status serving_run(struct serving *v, unsigned port, cu_status (*reload)(void *server, const struct cu_http_tls *tls, struct cu_err *err),
                                   void *server, cu_status (*works)(struct session *s, struct cu_err *err), struct cu_err *err);
 void serving_free(struct serving *v);
+/** What the option names; else what lies in the ledger's folder, NOT_FOUND: nothing does. Heap. */
+CU_MUST_USE cu_status serving_file(struct session *s, const char *option, const char *usual, struct cu_buf *ret, struct cu_err *err);
 /** For the servers' configurations; their arg is the session. */
 CU_MUST_USE cu_status serving_room(void *session, uint64_t bytes, struct cu_err *err);
 void serving_log(void *session, const char *line);

@@ -38,7 +38,12 @@ static cu_status take_setting(struct run *run, const struct cu_toml_row *row, co
            command && find_option(common_options, row->key, &at) ? "; it belongs before the first [table]" : "");
     ENSURE((row->type == CU_TOML_BOOL) == !option->value, err, CU_USAGE, "line %zu: %s is %s", row->line, option->name,
            option->value ? "a text or a number" : "true or false");
-    if (command && command != run->command) return CU_OK;
+    if (command && command != run->command) {
+        if (!run->command->examines || !strstr(run->command->examines, command->name) ||
+            !find_option(run->command->options, row->key, &at))
+            return CU_OK;
+        command = run->command;
+    }
     (command ? run->values : run->common)[at] = option->value ? value : cu_span_is(row->value, "true") ? "1" : NULL;
     return CU_OK;
 }

@@ -246,9 +246,9 @@ static void the_table_is_written_as_openapi(void **state)
     (void)state;
     assert_int_equal(cu_http_openapi(routes, sizeof routes / sizeof *routes, "t", "1", &out, NULL), CU_OK);
     cu_buf_add_byte(&out, 0);
-    assert_non_null(
-        strstr((char *)out.p,
-               "\"/v1/show/{case}/{number}\":{\"get\":{\"summary\":\"two\",\"security\":[{\"certificate\":[]}],\"parameters\":[{\"name\":\"case\",\"in\":\"path\""));
+    assert_non_null(strstr((char *)out.p, "\"/v1/show/{case}/"
+                                          "{number}\":{\"get\":{\"summary\":\"two\",\"security\":[{\"certificate\":[]}],"
+                                          "\"parameters\":[{\"name\":\"case\",\"in\":\"path\""));
     assert_non_null(strstr((char *)out.p, "\"/v1/both\":{\"get\":"));
     assert_non_null(strstr((char *)out.p, "\"requestBody\":{\"required\":true,\"content\":{\"application/cbor\":{}}}"));
 }
