@@ -41,7 +41,7 @@ struct cu_child {
 
 #define DISAGREE                                                                                                          \
     "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a "    \
-    "copy. Move node/ and chain/data aside, put node/cosigner back as it is now, and start the node: it reads the whole "  \
+    "copy. Move node/ and chain/data aside, put node/cosigner back as it is now, and start the node: it reads the whole " \
     "chain anew"
 static const struct {
     const char *said, *sentence;
