@@ -236,6 +236,14 @@ cu_status cu_child_start(const struct cu_child_config *config, struct cu_child *
     return CU_OK;
 }
 
+void cu_child_again(struct cu_child *c)
+{
+    if (!c) return;
+    pthread_mutex_lock(&c->lock);
+    if (c->pid > 0) kill(c->pid, SIGKILL);
+    pthread_mutex_unlock(&c->lock);
+}
+
 void cu_child_stop(struct cu_child *c)
 {
     if (!c) return;
