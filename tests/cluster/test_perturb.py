@@ -16,7 +16,7 @@ import threading
 import time
 
 from links import Relay
-from network import COMET, Network, call, fill, parts, same, until
+from network import COMET, CUSTODY, Network, call, fill, parts, same, until
 
 LONG_S = float(os.environ.get("CUSTODY_PERTURB_S", "10"))
 WORKERS = 4
@@ -251,22 +251,19 @@ def disk_full(w):
     w.compare(f"one disk full: three go on; its node {'ended, and said why' if ended else 'stayed'}")
 
 
-def keep_signed(root, to, back=False):
-    """What says what it signed lies on a medium of its own."""
-    for kept in ("node/cosigner", "chain/data/priv_validator_state.json"):
-        a, b = (to / kept, root / kept) if back else (root / kept, to / kept)
-        b.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if a.is_dir() else shutil.copy2)(a, b)
+def copied(root, to):
+    call(["cp", "-a", root, to])
+    return to
 
 
 def wiped_disk(w):
-    medium = w.folder / "medium"
     w.audit.kill()
     w.load.more(8)
-    keep_signed(w.audit.root, medium)
+    signed = copied(w.audit.root / "node/cosigner", w.folder / "medium")  # what it signed lies on another one
     for part in ("node", "chain/data", "cloud"):
         shutil.rmtree(w.audit.root / part)
-    keep_signed(w.audit.root, medium, back=True)
+        (w.audit.root / part).mkdir()
+    copied(signed, w.audit.root / "node/cosigner")
     w.audit.start()
     w.load.more(8)
     w.compare("one disk wiped, but for keys and what was signed")
@@ -281,9 +278,14 @@ def wiped_content(w):
     w.compare("content of one wiped while it runs: brought again")
 
 
-def copied(root, to):
-    call(["cp", "-a", root, to])
-    return to
+def resumed(org):
+    """Its own votes may be in the chain, and it does not know them: then it ended and said so."""
+    if org.process.poll() is None:
+        return False
+    assert org.process.returncode != 0 and "custody network resume" in org.said(), org.said()
+    call([CUSTODY, "network", "resume", "--ledger", org.root])
+    org.start()
+    return True
 
 
 def put_back(root, backup):
@@ -302,7 +304,11 @@ def old_backup(w):
     w.load.more(8)
     w.audit.start()
     w.load.more(8)
-    w.compare("one put back from a backup")
+    until(lambda: w.audit.process.poll() is not None or int(w.audit.checkpoint()[0]) > len(w.load), w.audit.said)
+    time.sleep(LONG_S / 2)
+    ended = resumed(w.audit)
+    w.load.more(8)
+    w.compare(f"one put back from a backup: it {'finds its own votes and ends; resumed, it' if ended else 'was let in, and'} follows")
 
 
 def cloned(w):
@@ -316,7 +322,9 @@ def cloned(w):
     time.sleep(LONG_S)
     w.load.more(12)
     clone.kill()
-    w.compare("one cloned, both at once")
+    ended = resumed(w.audit)
+    w.load.more(8)
+    w.compare(f"one cloned, both at once{': it finds votes that it did not cast, and ends; resumed, it follows' if ended else ''}")
 
 
 PERTURBATIONS = {"held": held, "killed": killed, "two": parted_two_and_two, "three": parted_three_and_one, "links": bad_links, "clock": an_hour_off,
