@@ -314,7 +314,7 @@ bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *
     uint64_t at[CU_PARTIES_MAX];
 
     CU_ASSERT(n <= CU_PARTIES_MAX);
-    memcpy(at, peers, n * sizeof *at);
+    if (n) memcpy(at, peers, n * sizeof *at);
     qsort(at, n, sizeof *at, higher_first);
     pthread_mutex_lock(&s->lock);
     s->caught_up = s->caught_up || (n >= needed && (liars >= n || committed + 1 >= at[liars]));
