@@ -24,6 +24,7 @@ enum {
     SILENT_S = 60,
     SOURCE_SILENT_S = 20,
     SOURCE_RATE = 4096,
+    ASK_S = 5, /* who speaks to several at once does not wait for one that hangs */
     PROBLEM_MAX = 65536,
     SAID_MAX = 2048
 };
@@ -122,6 +123,7 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     cu_client_prepare(h, c->url, &c->client->ends, why);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, c->client->source ? (long)SOURCE_RATE : 1L);
     if (c->client->source) curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SOURCE_SILENT_S);
+    if (c->any) curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)ASK_S);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, given_up);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->client);
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, c->client->ending ? 0L : 1L);

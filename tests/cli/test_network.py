@@ -99,6 +99,10 @@ def a_node_without_its_engine_says_what_is_missing(folder):
     (folder / "dies").chmod(0o755)
     org.start(comet=folder / "dies", wait=False)
     assert org.process.wait(30) == 2 and "do not agree on what was recorded" in org.said(), (dies, org.said())
+    # it goes on running after its consensus has failed, and takes no part
+    fill(dies, b"#!/bin/sh\necho 'E CONSENSUS FAILURE!!! err=\"write data/wal: no space left on device\"'\nexec sleep 1000\n")
+    org.start(comet=dies, wait=False)
+    assert org.process.wait(30) == 2 and "the disk is full: make room" in org.said(), org.said()
 
 
 @test

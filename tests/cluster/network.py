@@ -13,7 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 sys.path.insert(0, str(SOURCE / "tests/cli"))
-from custody_test import CUSTODY, ENVIRONMENT, call  # noqa: E402
+from custody_test import CUSTODY, ENVIRONMENT, call, fill  # noqa: E402,F401
 from node_test import SIGN, Node, parts  # noqa: E402,F401
 from provider_world import Provider  # noqa: E402
 from shared import log_digest  # noqa: E402
@@ -52,15 +52,16 @@ def free_ports(n):
 class Org(Node):
     """One organisation, not started yet."""
 
-    def __init__(self, root, port):  # pylint: disable=super-init-not-called
+    def __init__(self, root, port, p2p=0):  # pylint: disable=super-init-not-called
+        self.p2p = p2p  # where its peers reach it
         self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
-        self.process, self.asked, self.ledger = None, False, self
+        self.process, self.asked, self.ledger, self.usual = None, False, self, []
         self.log = root.parent / (root.name + ".log")
 
-    def start(self, *options, comet=COMET, wait=True):
+    def start(self, *options, comet=COMET, wait=True, env=None):
         self.out, self.asked = open(self.log, "ab"), False  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *options], stdout=subprocess.PIPE, stderr=self.out,
-                                        env=ENVIRONMENT)
+        self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *self.usual, *options], stdout=subprocess.PIPE, stderr=self.out,
+                                        env={**ENVIRONMENT, **(env or {})})
         if wait:
             self.listening()
         return self
@@ -139,9 +140,9 @@ class Desk:
 class Network:
     def __init__(self, folder, n=4, *options):
         self.folder = folder / "net"
-        http = free_ports(n)
-        call([CUSTODY, "network", "local", self.folder, "--orgs", str(n), "--port", str(free_ports(n)), "--http", str(http), *options])
-        self.orgs = [Org(self.folder / f"org-{i + 1}", http + i) for i in range(n)]
+        http = free_ports(2 * n)
+        call([CUSTODY, "network", "local", self.folder, "--orgs", str(n), "--port", str(http + n), "--http", str(http), *options])
+        self.orgs = [Org(self.folder / f"org-{i + 1}", http + i, http + n + i) for i in range(n)]
 
     def start(self, *options):
         for org in self.orgs:

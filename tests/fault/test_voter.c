@@ -3,10 +3,10 @@
 #include "adapters/memory/memory.h"
 #include "engine/cometbft/voter.h"
 
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -36,7 +36,9 @@ struct disk {
 static void disk_over(struct disk *d, struct cu_fs memory)
 {
     *d = (struct disk){ .memory = memory };
-    d->faulty = (struct cu_faulty){ .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all };
+    d->faulty = (struct cu_faulty){
+        .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all
+    };
     d->fs = cu_faulty_fs(&d->faulty);
 }
 
@@ -78,7 +80,8 @@ static const uint8_t blocks[2][32] = { { 1 }, { 2 } };
 static uint8_t memory[4096];
 static struct cu_abci_signer answer;
 
-static const struct cu_abci_response_sign_vote *vote_at(struct disk *d, int64_t height, int64_t round, int64_t type, int block, int64_t seconds)
+static const struct cu_abci_response_sign_vote *vote_at(struct disk *d, int64_t height, int64_t round, int64_t type, int block,
+                                                        int64_t seconds)
 {
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
     struct cu_abci_signer q = { .there = true };
@@ -133,7 +136,7 @@ static void turns_go_on_and_the_same_turn_gets_the_same_signature(void **state)
         cu_voter_close(d.voter); /* and by a process that came after */
         assert_int_equal(open_as(&d, &key), CU_OK);
     }
-    assert_false(votes(&d, 5, 1, PREVOTE, 1)); /* another block */
+    assert_false(votes(&d, 5, 1, PREVOTE, 1));  /* another block */
     assert_false(votes(&d, 5, 1, PREVOTE, -1)); /* none */
     assert_false(votes(&d, 5, 0, PRECOMMIT, 0));
     assert_false(votes(&d, 4, 9, PRECOMMIT, 0));
@@ -294,11 +297,12 @@ static void nothing_is_signed_until_it_has_caught_up_whatever_one_of_four_says(v
     assert_int_equal(cu_voter_open(&of, &d.voter, &error), CU_OK);
     assert_false(votes(&d, 8, 0, PREVOTE, 0));
     assert_false(cu_voter_caught_up(d.voter, 7, NULL, 0));
-    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8 }, 1));          /* too few are there */
-    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 9, 9, 3 }, 3));    /* two are further */
+    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8 }, 1));       /* too few are there */
+    assert_false(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 9, 9, 3 }, 3)); /* two are further */
     assert_false(votes(&d, 8, 0, PREVOTE, 0));
     assert_true(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8, 1u << 30, 8 }, 3)); /* one lies */
     assert_true(votes(&d, 8, 0, PREVOTE, 0));
+    assert_false(cu_voter_owes(d.voter));
     put_away(&d);
     of.validators = 1; /* alone */
     struct disk alone;
@@ -307,6 +311,28 @@ static void nothing_is_signed_until_it_has_caught_up_whatever_one_of_four_says(v
     assert_int_equal(cu_voter_open(&of, &alone.voter, &error), CU_OK);
     assert_true(cu_voter_caught_up(alone.voter, 7, NULL, 0));
     put_away(&alone);
+    d.memory.ops->close(d.memory.self);
+}
+
+/* The engine asks once a turn, and where too few voted there is no next one. */
+static void who_refused_a_vote_and_was_not_asked_again_owes_it(void **state)
+{
+    const struct timespec stuck = { CU_VOTER_STUCK_MS / 1000, 100000000 };
+    struct cu_voter_config of = { NULL, PATH, &key, cu_span_str(CHAIN), 4, alarm_of, NULL };
+    struct disk d;
+
+    (void)state;
+    disk_new(&d);
+    of.fs = &d.fs;
+    assert_int_equal(cu_voter_begin(&d.fs, PATH, &key, false, &error), CU_OK);
+    assert_int_equal(cu_voter_open(&of, &d.voter, &error), CU_OK);
+    assert_false(votes(&d, 8, 0, PREVOTE, 0));
+    nanosleep(&stuck, NULL);
+    assert_false(cu_voter_owes(d.voter)); /* it would refuse it again */
+    assert_true(cu_voter_caught_up(d.voter, 7, (uint64_t[]){ 8, 8, 8 }, 3));
+    assert_true(cu_voter_owes(d.voter));
+    assert_false(cu_voter_owes(d.voter)); /* once */
+    put_away(&d);
     d.memory.ops->close(d.memory.self);
 }
 
@@ -354,6 +380,7 @@ int main(void)
         cmocka_unit_test(votes_that_the_chain_has_and_this_state_does_not_know_end_it),
         cmocka_unit_test(nothing_is_signed_until_it_has_caught_up_whatever_one_of_four_says),
         cmocka_unit_test(a_state_behind_what_is_committed_here_lets_one_height_go_by_too),
+        cmocka_unit_test(who_refused_a_vote_and_was_not_asked_again_owes_it),
         cmocka_unit_test(begun_anew_it_learns_from_the_chain_and_lets_one_height_go_by),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -83,7 +83,7 @@ static cu_status open_named(struct session *s, const struct cu_remote_kind *part
 static cu_status open_sources(struct session *s, struct sources *to, struct cu_node_copies *copies, struct cu_err *err)
 {
     CU_BUF peers = cu_buf_heap(CU_NETWORK_MAX);
-    uint64_t party[CU_PARTIES_MAX], lanes = PULL_LANES, withheld = WITHHELD_S, patrol = PATROL_MIB;
+    uint64_t party[CU_PARTIES_MAX] = { 0 }, lanes = PULL_LANES, withheld = WITHHELD_S, patrol = PATROL_MIB;
     const struct cu_remote_kind *part;
 
     if (opt(s->run, "pull-lanes")) TRY(number_read("--pull-lanes", opt(s->run, "pull-lanes"), CU_COPY_LANES_MAX, &lanes, err));

@@ -2,6 +2,7 @@
  *     time a little later. The kernel kills the child when that thread is no more: nothing is left that holds its files and ports.
  * (2) A child that ends at once, CU_CHAIN_STARTS times in a row, or that said something which restarting does not mend, is not started
  *     again: the alarm says what to do.
+ * (3) After a failure of its consensus it goes on running, and takes no part any more: it is ended, for (2) to judge.
  */
 #include "engine/cometbft/child.h"
 
@@ -40,7 +41,7 @@ struct cu_child {
 
 #define DISAGREE                                                                                                          \
     "this node's ledger and the chain do not agree on what was recorded: one of both was damaged, or restored from a "    \
-    "copy. Move node/ and chain/data aside, put node/cosigner back as it is now, and start the node: it reads the whole "  \
+    "copy. Move node/ and chain/data aside, put node/cosigner back as it is now, and start the node: it reads the whole " \
     "chain anew"
 static const struct {
     const char *said, *sentence;
@@ -103,6 +104,7 @@ static void hear(struct cu_child *c, char *line, size_t n)
     pthread_mutex_lock(&c->lock);
     if (!c->beyond) memcpy(c->last, line, n + 1); /* what follows the decisive line is a stack trace */
     if (sentence && !c->beyond) c->beyond = sentence;
+    if (memmem(line, n, "CONSENSUS FAILURE!!!", 20) && c->pid > 0) kill(c->pid, SIGKILL); /* (3) */
     pthread_mutex_unlock(&c->lock);
     c->config.log(c->config.arg, line);
 }
@@ -232,6 +234,14 @@ cu_status cu_child_start(const struct cu_child_config *config, struct cu_child *
     }
     *ret = c;
     return CU_OK;
+}
+
+void cu_child_again(struct cu_child *c)
+{
+    if (!c) return;
+    pthread_mutex_lock(&c->lock);
+    if (c->pid > 0) kill(c->pid, SIGKILL);
+    pthread_mutex_unlock(&c->lock);
 }
 
 void cu_child_stop(struct cu_child *c)

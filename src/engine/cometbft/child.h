@@ -17,6 +17,7 @@ struct cu_child;
 CU_MUST_USE cu_status cu_child_start(const struct cu_child_config *config, struct cu_child **ret, struct cu_err *err);
 /** SIGTERM, and SIGKILL when it has not ended in CU_CHAIN_STOP_MS. NULL is fine. */
 void cu_child_stop(struct cu_child *c);
+void cu_child_again(struct cu_child *c); /* it is ended, and started again as whenever it ends. NULL is fine */
 /** What a line of its says for whoever has to act, when restarting does not mend what it tells; NULL: it does, or nothing is broken. Pure. */
 const char *cu_child_beyond_restart(struct cu_span line);
 

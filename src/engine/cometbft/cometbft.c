@@ -27,7 +27,8 @@ struct cometbft {
     struct cu_child *child;
     struct cu_voter *voter;
     int home_fd, stop[2];
-    char app[64], rpc[64], votes[64], chain_id[48]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
+    char app[64], rpc[64], votes[64],
+        chain_id[48]; /* by way of home_fd: a socket's name is short, a ledger's folder may not be */
     pthread_t server, signs, watches;
     unsigned threads; /* of these that run, in this order */
     pthread_mutex_t lock;
@@ -61,19 +62,38 @@ static void *sign_votes(void *self)
     return NULL;
 }
 
-/* Until it has caught up. In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
+static void start_again(struct cometbft *e)
+{
+    pthread_mutex_lock(&e->lock);
+    cu_child_again(e->child);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static struct cu_child *exchange_child(struct cometbft *e, struct cu_child *other)
+{
+    pthread_mutex_lock(&e->lock);
+    struct cu_child *was = e->child;
+    e->child = other;
+    pthread_mutex_unlock(&e->lock);
+    return was;
+}
+
+/* Has it caught up? And does it owe a vote? In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
 static void *watch(void *self)
 {
     struct cometbft *e = self;
     struct pollfd stop = { e->stop[0], POLLIN, 0 };
     uint64_t peers[CU_PARTIES_MAX], height;
     cu_unix_ms time;
+    bool caught_up = false;
     size_t n = 0;
 
     do {
-        if (cu_rpc_peers(e->rpc, peers, CU_PARTIES_MAX, &n, NULL) != CU_OK) n = 0;
+        if (!caught_up && cu_rpc_peers(e->rpc, peers, CU_PARTIES_MAX, &n, NULL) != CU_OK) n = 0;
         cu_chain_at(e->chain, &height, &time);
-    } while (!cu_voter_caught_up(e->voter, height, peers, n) && poll(&stop, 1, WATCH_MS) == 0);
+        caught_up = caught_up || cu_voter_caught_up(e->voter, height, peers, n);
+        if (cu_voter_owes(e->voter)) start_again(e);
+    } while (poll(&stop, 1, WATCH_MS) == 0);
     return NULL;
 }
 
@@ -134,7 +154,7 @@ static cu_status record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_er
 static void stop_all(struct cometbft *e)
 {
     cu_sender_stop(e->sender);
-    cu_child_stop(e->child);
+    cu_child_stop(exchange_child(e, NULL));
     while (e->stop[1] >= 0 && write(e->stop[1], "s", 1) < 0 && errno == EINTR) continue;
     if (e->threads > 0) pthread_join(e->server, NULL);
     if (e->threads > 1) pthread_join(e->signs, NULL);
@@ -203,7 +223,11 @@ static cu_status start_child(struct cometbft *e, struct cu_err *err)
 {
     const struct cu_child_config config = { e->config.program, e->config.home, log_line, fail, e };
 
-    return e->config.program ? cu_child_start(&config, &e->child, err) : CU_OK;
+    struct cu_child *child = NULL;
+
+    if (e->config.program) TRY(cu_child_start(&config, &child, err));
+    (void)exchange_child(e, child);
+    return CU_OK;
 }
 
 static cu_status start(struct cometbft *e, struct cu_err *err)

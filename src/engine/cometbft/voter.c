@@ -4,6 +4,8 @@
  *     So that it is found out before and not after this one votes, it waits until it has caught up with its peers.
  * (3) A state that began anew, or is behind what this node has committed, may have signed anything up to the height under way when it is first
  *     asked: it lets that one go by or, where the chain cannot go on without it, the rounds of the first CU_VOTER_WAIT_MS.
+ * (4) CometBFT asks once a turn, and where too few have voted there is no next turn: who refused one, and might sign it now, says so, and
+ *     CometBFT is started again.
  */
 #include "engine/cometbft/voter.h"
 
@@ -28,7 +30,7 @@
 
 enum step { PROPOSE = 1, PREVOTE, PRECOMMIT };
 enum { TYPE_PREVOTE = 1, TYPE_PRECOMMIT = 2, TYPE_PROPOSAL = 32 }; /* CometBFT's SignedMsgType */
-enum { FLAG_COMMIT = 2, FLAG_NIL = 3 };                           /* its BlockIDFlag: it voted */
+enum { FLAG_COMMIT = 2, FLAG_NIL = 3 };                            /* its BlockIDFlag: it voted */
 
 /* A turn of the chain, and what of it was signed. */
 struct turn {
@@ -47,8 +49,9 @@ struct cu_voter {
     struct cu_voter_config config;
     pthread_mutex_t lock;
     struct state state;
-    uint64_t waits_at, since_ms; /* (3): the height that goes by; 0: not asked yet */
+    uint64_t waits_at, since_ms;    /* (3): the height that goes by; 0: not asked yet */
     bool behind, caught_up, fallen; /* (3); (2) */
+    uint64_t refused_ms;            /* (4): when it refused something that nothing was signed after; 0: nothing */
 };
 
 /* ---- the state's file ---- */
@@ -83,7 +86,7 @@ static cu_status save(const struct cu_fs *fs, const char *path, const struct cu_
     return cu_fs_replace(fs, path, tmp, CU_SPAN_OF(p), true, err);
 }
 
-#define RESUME                                                                                                                 \
+#define RESUME                                                                                                                  \
     "Make sure that no other machine runs with this organisation's keys; then `custody network resume`: it votes again behind " \
     "what the chain has"
 
@@ -94,12 +97,13 @@ static cu_status load(const struct cu_voter_config *c, struct state *ret, struct
     const uint8_t *p = bytes.p;
 
     if (read == CU_NOT_FOUND)
-        return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+        return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME,
+                       c->path);
     if (read != CU_TOO_LARGE) TRY(read);
     const cu_hash digest = bytes.n == STATE_BYTES ? digest_of(c->key, p) : (cu_hash){ { 0 } };
     ENSURE(bytes.n == STATE_BYTES && memcmp(p, MAGIC, 8) == 0 && memcmp(p + AT_DIGEST, digest.b, sizeof digest.b) == 0, err,
-           CU_CORRUPT,
-           "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+           CU_CORRUPT, "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME,
+           c->path);
     ENSURE(cu_be32(p + 8) == VERSION, err, CU_NEWER_FORMAT, "%s was written by a newer version", c->path);
     *ret = (struct state){ .at = { cu_be64(p + AT_HEIGHT), cu_be32(p + AT_HEIGHT + 8), cu_be32(p + AT_HEIGHT + 12) },
                            .waits = cu_be32(p + 12) != 0,
@@ -109,7 +113,8 @@ static cu_status load(const struct cu_voter_config *c, struct state *ret, struct
     return CU_OK;
 }
 
-cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew, struct cu_err *err)
+cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew,
+                         struct cu_err *err)
 {
     const struct state nothing = { .waits = anew };
 
@@ -239,12 +244,21 @@ static cu_status let_go_by(struct cu_voter *s, const struct turn *at, struct cu_
     return CU_OK;
 }
 
-static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_hash *what, struct cu_span bytes, struct cu_err *err)
+/* Whether it may sign already: (2) (3). */
+static cu_status wait_its_turn(struct cu_voter *s, const struct turn *at, struct cu_err *err)
+{
+    ENSURE(s->caught_up, err, CU_BUSY, "it has not caught up with its peers");
+    return let_go_by(s, at, err);
+}
+
+static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_hash *what, struct cu_span bytes,
+                            struct cu_err *err)
 {
     struct state next = { .at = w->at, .time = w->time, .what = *what };
+    const cu_status may = wait_its_turn(s, &w->at, err);
 
-    ENSURE(s->caught_up, err, CU_BUSY, "it has not caught up with its peers");
-    TRY(let_go_by(s, &w->at, err));
+    s->refused_ms = may == CU_OK ? 0 : cu_monotonic_ms();
+    TRY(may);
     TRY(cu_sign(s->config.key, bytes, next.signature, err));
     TRY(save(s->config.fs, s->config.path, s->config.key, &next, err)); /* (1) */
     s->state = next;
@@ -300,13 +314,25 @@ bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *
     uint64_t at[CU_PARTIES_MAX];
 
     CU_ASSERT(n <= CU_PARTIES_MAX);
-    memcpy(at, peers, n * sizeof *at);
+    if (n) memcpy(at, peers, n * sizeof *at);
     qsort(at, n, sizeof *at, higher_first);
     pthread_mutex_lock(&s->lock);
     s->caught_up = s->caught_up || (n >= needed && (liars >= n || committed + 1 >= at[liars]));
     const bool caught_up = s->caught_up;
     pthread_mutex_unlock(&s->lock);
     return caught_up;
+}
+
+bool cu_voter_owes(struct cu_voter *s)
+{
+    const uint64_t now = cu_monotonic_ms();
+
+    pthread_mutex_lock(&s->lock);
+    const bool goes_by = (s->state.waits || s->behind) && now - s->since_ms < CU_VOTER_WAIT_MS;
+    const bool owes = s->refused_ms && now - s->refused_ms >= CU_VOTER_STUCK_MS && s->caught_up && !goes_by && !s->fallen;
+    if (owes) s->refused_ms = 0;
+    pthread_mutex_unlock(&s->lock);
+    return owes;
 }
 
 void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height)
@@ -316,18 +342,20 @@ void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, u
     bool own = false;
 
     if (!s) return;
-    const cu_hash digest = cu_sha256(cu_public_span(&s->config.key->pub)); /* of which the first 20 bytes are a validator's address */
+    const cu_hash digest = cu_sha256(
+        cu_public_span(&s->config.key->pub)); /* of which the first 20 bytes are a validator's address */
     for (size_t i = 0; i < votes->votes.n; i++)
         own |= (vote[i].block_id_flag == FLAG_COMMIT || vote[i].block_id_flag == FLAG_NIL) &&
                cu_span_eq(vote[i].validator.address, cu_span(digest.b, 20));
     pthread_mutex_lock(&s->lock);
     const bool above = own && height > s->state.at.height, falls = above && !s->state.waits && !s->fallen; /* (2) */
     if (falls) {
-        (void)cu_fail(&why, CU_UNTRUSTED,
-                      "the chain has a vote of this organisation at height %llu, and the last that is known here (%s) is of height "
-                      "%llu: an older copy was put in its place, or another machine runs with the same keys. Nothing more is "
-                      "signed here, for two different votes of one height would convict this organisation. " RESUME,
-                      LLU(height), s->config.path, LLU(s->state.at.height));
+        (void)cu_fail(
+            &why, CU_UNTRUSTED,
+            "the chain has a vote of this organisation at height %llu, and the last that is known here (%s) is of height "
+            "%llu: an older copy was put in its place, or another machine runs with the same keys. Nothing more is "
+            "signed here, for two different votes of one height would convict this organisation. " RESUME,
+            LLU(height), s->config.path, LLU(s->state.at.height));
         s->fallen = true;
     } else if (above && s->state.waits) s->state.at = (struct turn){ height, UINT32_MAX, PRECOMMIT };
     pthread_mutex_unlock(&s->lock);
@@ -341,7 +369,9 @@ static struct cu_abci_signer_error refusal(const struct cu_err *why, struct cu_b
     const size_t from = mem->n;
 
     cu_text_printable(mem, cu_span_str(why->text));
-    return (struct cu_abci_signer_error){ .there = true, .code = (int64_t)why->status, .description = cu_span_from(cu_buf_span(mem), from) };
+    return (struct cu_abci_signer_error){ .there = true,
+                                          .code = (int64_t)why->status,
+                                          .description = cu_span_from(cu_buf_span(mem), from) };
 }
 
 static struct cu_span keep(struct cu_buf *mem, const uint8_t *signature)
@@ -379,7 +409,10 @@ static cu_status sign_vote(struct cu_voter *s, const struct cu_abci_request_sign
                               vote->type == TYPE_PREVOTE     ? PREVOTE
                               : vote->type == TYPE_PRECOMMIT ? PRECOMMIT
                                                              : 0 },
-                            vote->type, 0, &vote->block_id, vote->timestamp };
+                            vote->type,
+                            0,
+                            &vote->block_id,
+                            vote->timestamp };
     TRY(sign(s, q->chain_id, &w, &done, err));
     vote->timestamp = done.time;
     vote->timestamp.there = true;
@@ -388,14 +421,18 @@ static cu_status sign_vote(struct cu_voter *s, const struct cu_abci_request_sign
     return cu_buf_ok(mem, err);
 }
 
-static cu_status sign_proposal(struct cu_voter *s, const struct cu_abci_request_sign_proposal *q, struct cu_abci_proposal *proposal,
-                               struct cu_buf *mem, struct cu_err *err)
+static cu_status sign_proposal(struct cu_voter *s, const struct cu_abci_request_sign_proposal *q,
+                               struct cu_abci_proposal *proposal, struct cu_buf *mem, struct cu_err *err)
 {
     struct state done;
 
     *proposal = q->proposal;
-    const struct said w = { { (uint64_t)proposal->height, (uint32_t)proposal->round, proposal->type == TYPE_PROPOSAL ? PROPOSE : 0 },
-                            proposal->type, proposal->pol_round, &proposal->block_id, proposal->timestamp };
+    const struct said w = { { (uint64_t)proposal->height, (uint32_t)proposal->round,
+                              proposal->type == TYPE_PROPOSAL ? PROPOSE : 0 },
+                            proposal->type,
+                            proposal->pol_round,
+                            &proposal->block_id,
+                            proposal->timestamp };
     TRY(sign(s, q->chain_id, &w, &done, err));
     proposal->timestamp = done.time;
     proposal->timestamp.there = true;
@@ -403,23 +440,23 @@ static cu_status sign_proposal(struct cu_voter *s, const struct cu_abci_request_
     return cu_buf_ok(mem, err);
 }
 
-void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct cu_abci_signer *a, struct cu_buf *mem)
+void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct cu_abci_signer *ret, struct cu_buf *mem)
 {
     struct cu_err why = { 0 };
 
-    *a = (struct cu_abci_signer){ .there = true };
+    *ret = (struct cu_abci_signer){ .there = true };
     if (q->pub_key.there) {
-        a->its_pub_key.there = a->its_pub_key.pub_key.there = true;
-        a->its_pub_key.pub_key.ed25519 = cu_public_span(&s->config.key->pub);
+        ret->its_pub_key.there = ret->its_pub_key.pub_key.there = true;
+        ret->its_pub_key.pub_key.ed25519 = cu_public_span(&s->config.key->pub);
     } else if (q->sign_vote.there) {
-        a->signed_vote.there = true;
-        if (sign_vote(s, &q->sign_vote, &a->signed_vote.vote, mem, &why) != CU_OK)
-            a->signed_vote = (struct cu_abci_response_sign_vote){ .there = true, .error = refusal(&why, mem) };
+        ret->signed_vote.there = true;
+        if (sign_vote(s, &q->sign_vote, &ret->signed_vote.vote, mem, &why) != CU_OK)
+            ret->signed_vote = (struct cu_abci_response_sign_vote){ .there = true, .error = refusal(&why, mem) };
     } else if (q->sign_proposal.there) {
-        a->signed_proposal.there = true;
-        if (sign_proposal(s, &q->sign_proposal, &a->signed_proposal.proposal, mem, &why) != CU_OK)
-            a->signed_proposal = (struct cu_abci_response_sign_proposal){ .there = true, .error = refusal(&why, mem) };
-    } else a->pong.there = true;
+        ret->signed_proposal.there = true;
+        if (sign_proposal(s, &q->sign_proposal, &ret->signed_proposal.proposal, mem, &why) != CU_OK)
+            ret->signed_proposal = (struct cu_abci_response_sign_proposal){ .there = true, .error = refusal(&why, mem) };
+    } else ret->pong.there = true;
 }
 
 /* ---- the socket ---- */

@@ -10,6 +10,7 @@
 #include "engine/cometbft/abci.h"
 #include "ports/fs.h"
 
+#define CU_VOTER_STUCK_MS 3000u
 #define CU_VOTER_WAIT_MS 10000u /* a signer that begins anew lets the height that is under way go by for so long */
 
 /** A state of a key that has signed nothing; when one lies there, nothing happens. `anew`: it may have signed what is not known any more. So
@@ -38,6 +39,8 @@ void cu_voter_stands(struct cu_voter *s, uint64_t committed);
  *  more where it voted already. So many of n organisations as may lie are not believed; more than two thirds, this one among them, must
  *  be there, without whom nothing is decided anyway. True: from now on it signs. */
 bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *peers, size_t n);
+/** It refused what it might sign now, and has not been asked again for CU_VOTER_STUCK_MS: CometBFT, started again, asks. Once a refusal. */
+bool cu_voter_owes(struct cu_voter *s);
 /** Who voted for a height, as the chain has decided: any thread. NULL signer is fine. */
 void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height);
 /** Answer CometBFT, which listens at `socket`, again and again, until stop_fd is readable. */
