@@ -23,7 +23,7 @@ static const struct {
 } matrix[] = {
     /*                        none public capacity log details evidence submit sign give fetch admit */
     { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 } },          { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0, 0, 0 } },
-    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 1 } },        { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0, 0, 0 } },
+    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },        { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0, 0, 0 } },
     { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 0 } },       { CU_PEER_ADMINISTRATOR, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1 } },
     { CU_PEER_AUDITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },         { CU_PEER_NODE, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },
     { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } }, { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } },
