@@ -79,7 +79,7 @@ def each_verb_says_by_an_address_what_it_says_in_the_folder(folder):
         row = far["Wu"].run("notice", "accept", folder / "taken", "--receipts", folder / "r-far", "--json").row
         assert row["exhibit"] == "C1/4" and row["copies"] == 1, row
         far["Wu"].run("refuse", folder / "declined", "--reason", "incomplete")
-        assert [r["reason"] for r in far["Wu"].run("ls", "--refused", "--json").rows] == ["incomplete"], far["Wu"].run("ls", "--refused", "--json").rows
+        assert [r["reason"] for r in far["Wu"].run("ls", "--refused", "--json").rows] == ["incomplete  notice E/1"]
         for receipt in (folder / "r-far").iterdir():
             if not receipt.name.endswith("manifest"):
                 verify("--trust", ledger.trust, receipt)
