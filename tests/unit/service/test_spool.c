@@ -311,7 +311,7 @@ static void what_is_ended_is_free_at_once_or_with_the_next_process(void **state)
     const uint64_t offset = SIZE;
     IS(CU_OUT_OF_ORDER, cu_spool_take(s, &id[1], &offset, &at, &error));
     unsigned from = 0;
-    at = cu_spool_next(s, CU_SPOOLED_CHECKING, &from);
+    at = cu_spool_next(s, CU_SPOOLED_CHECKING, false, &from);
     cu_spooled_end(at, true);
     OK(cu_spool_look(s, &id[1], &view, &error));
     assert_int_equal(view.state, CU_SPOOLED_RECORDED);
