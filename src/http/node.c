@@ -248,6 +248,15 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
     return members ? read_members(node, err) : CU_OK;
 }
 
+/* What answers a notice was stored here before it was accepted, all of it; where a copier runs it finds that by itself. */
+static bool was_accepted(const struct cu_node *node, const struct cu_entry *e)
+{
+    const struct cu_claim *claim = &e->inner.body.claim;
+
+    return !node->pull && e->kind == CU_KIND_DEPOSIT && claim->has_notice &&
+           cu_store_knows(node->config.place->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);
+}
+
 /* What the log has that was not looked at yet, whoever submitted it, here or to another node. By the keeper, who has the place. */
 static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *err)
 {
@@ -259,19 +268,10 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        if (is_held(&e)) cu_node_hold(node, node->heard);
+        if (is_held(&e) || was_accepted(node, &e)) cu_node_hold(node, node->heard);
         *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
     }
     return CU_OK;
-}
-
-/* What answers a notice was stored here before it was accepted, all of it; where a copier runs it finds that by itself. */
-static bool was_accepted(const struct cu_node *node, const struct cu_entry *e)
-{
-    const struct cu_claim *claim = &e->inner.body.claim;
-
-    return !node->pull && e->kind == CU_KIND_DEPOSIT && claim->has_notice &&
-           cu_store_knows(node->config.place->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);
 }
 
 /* As many ranges as one entry has, taken out. */

@@ -42,21 +42,8 @@ static cu_status room(void *self, uint64_t bytes, struct cu_err *err)
     return node->config.ready ? node->config.ready(node->config.arg, err) : CU_OK;
 }
 
-/* A deposit of a large item, or a folder, is held as soon as it is stored: the copier finds it where there is one, else here it is said. */
-static void hold(struct cu_node *node, const struct cu_outcome *o, uint64_t size)
-{
-    if (o->status == CU_OK && !node->pull && size > CU_CONTENT_INLINE_MAX) cu_node_hold(node, o->seq.v);
-}
-
 static void recorded(void *self, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n)
 {
-    struct cu_record record;
-    struct cu_entry e;
-
-    for (size_t i = 0; i < n; i++)
-        if (cu_record_read(records[i], &record, NULL) == CU_OK && cu_entry_read(record.entry, &e, NULL) == CU_OK &&
-            e.kind == CU_KIND_DEPOSIT)
-            hold(self, &outcomes[i], e.inner.body.claim.has_folder ? UINT64_MAX : e.inner.body.claim.size);
     (void)!cu_node_recorded(self, records, outcomes, n, NULL);
 }
 
@@ -76,13 +63,21 @@ static bool wait_a_tick(struct cu_accepting *c)
     return !ending;
 }
 
+static bool is_ending(struct cu_accepting *c)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool ending = c->ending;
+    pthread_mutex_unlock(&c->lock);
+    return ending;
+}
+
 static void *accepter(void *arg)
 {
     struct cu_accepting *c = ((struct cu_node *)arg)->accepting;
     bool any = true;
 
     while (wait_a_tick(c))
-        for (any = true; any && !c->ending;) cu_provider_step(c->provider, &any);
+        for (any = true; any && !is_ending(c);) cu_provider_step(c->provider, &any);
     return NULL;
 }
 
@@ -106,12 +101,12 @@ cu_status cu_accepting_open(struct cu_node *node, struct cu_err *err)
     struct cu_provider_config config = { .spool = node->uploads.spool,
                                          .second = from->near == CU_STORE_CLOUD ? from->store[CU_STORE_CLOUD] : NULL,
                                          .follow = follow,
-                                               .room = room,
-                                               .room_arg = node,
-                                               .changed = changed,
-                                               .submitted = recorded,
-                                               .trouble = trouble,
-                                               .arg = node };
+                                         .room = room,
+                                         .room_arg = node,
+                                         .changed = changed,
+                                         .submitted = recorded,
+                                         .trouble = trouble,
+                                         .arg = node };
 
     if (!from->has_key[CU_SIGNER_ORGANISATION]) return CU_OK; /* who cannot sign accepts nothing */
     ENSURE(c, err, CU_NO_MEMORY, "no memory to accept what answers notices");

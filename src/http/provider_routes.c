@@ -65,8 +65,8 @@ static cu_status find_object(struct cu_http_provider *v, const cu_hash *root, st
     return cu_objects_find(v->host.spool->store, CU_OBJECT_CONTENT, root, &o, err);
 }
 
-static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root, struct cu_http_answer *a,
-                               struct cu_err *err)
+static cu_status answer_object(struct cu_http_provider *v, struct cu_http_request *q, const cu_hash *root,
+                               struct cu_http_answer *a, struct cu_err *err)
 {
     TRY(find_object(v, root, err));
     const cu_status answered = cu_object_answer(v->host.spool->store, root, q, a, piece, v, err);
