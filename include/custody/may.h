@@ -53,11 +53,11 @@ enum cu_act { CU_ACT_TABLE(CU_ACT_ENUM) };
     X(PUBLIC, "checkpoint, hash tiles, health, figures, this table",                     A, A, A, A, A, A, A, A)                 \
     X(CAPACITY, "how much there is",                                                     A, A, A, A, A, A, A, A)                 \
     X(LOG, "entries as they stand in the log, which holds no words",                     A, A, A, A, A, N, A, A)                 \
-    X(DETAILS, "labels, names, cases, what happened",                                    G, N, A, G, A, N, N, A)                 \
-    X(EVIDENCE, "content, and what carries small content: records and receipts",         G, N, A, G, A, N, N, A)                 \
+    X(DETAILS, "labels, names, cases, what happened",                                    G, G, A, G, A, N, N, A)                 \
+    X(EVIDENCE, "content, and what carries small content: records and receipts",         G, G, A, G, A, N, N, A)                 \
     X(SUBMIT, "to have signed statements recorded",                                      A, A, A, N, A, N, A, A)                 \
     X(SIGN, "to have the node sign",                                                     N, N, A, N, N, N, N, N)                 \
-    X(GIVE, "claims brought, and the content that they claim",                           O, N, O, N, O, N, N, O)                 \
+    X(GIVE, "claims brought, and the content that they claim",                           O, O, O, N, O, N, N, O)                 \
     X(FETCH, "content by its root, whosever it is",                                      N, A, A, N, A, N, N, A)                 \
     X(ADMIT, "who waits to be enrolled, and to refuse him",                              N, N, A, N, N, N, A, N)
 

@@ -68,7 +68,7 @@ cu_status cu_reader_begin(struct cu_reader *r, const struct cu_http_request *q, 
     const struct cu_member_party *known = cu_members_party(&r->place.members, party);
     (*at)->scope = scope;
     (*at)->party = party;
-    (*at)->organisation = known ? known->organisation : 0;
+    (*at)->organisation = known && known->role != CU_ROLE_PROVIDER ? known->organisation : 0;
     TRY(cu_sight_follow(&r->place, *at, err));
     r->place.sight = *at;
     return CU_OK;
@@ -248,6 +248,15 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
     return members ? read_members(node, err) : CU_OK;
 }
 
+/* What answers a notice was stored here before it was accepted, all of it; where a copier runs it finds that by itself. */
+static bool was_accepted(const struct cu_node *node, const struct cu_entry *e)
+{
+    const struct cu_claim *claim = &e->inner.body.claim;
+
+    return !node->pull && e->kind == CU_KIND_DEPOSIT && claim->has_notice &&
+           cu_store_knows(node->config.place->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);
+}
+
 /* What the log has that was not looked at yet, whoever submitted it, here or to another node. By the keeper, who has the place. */
 static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *err)
 {
@@ -259,7 +268,7 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        if (is_held(&e)) cu_node_hold(node, node->heard);
+        if (is_held(&e) || was_accepted(node, &e)) cu_node_hold(node, node->heard);
         *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
     }
     return CU_OK;
@@ -316,7 +325,7 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
         while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) &&
                cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;
-        if (!is_held(&e)) continue;
+        if (!is_held(&e) && !was_accepted(node, &e)) continue;
         TRY(cu_copied_by(p, (cu_seq){ seq }, node->party, &own, err));
         if (!own) cu_node_hold(node, seq);
     }
@@ -390,6 +399,7 @@ static void free_node(struct cu_node **at)
 
     if (!node) return;
     cu_pull_stop(node);
+    cu_accepting_stop(node);
     pthread_mutex_lock(&node->lock);
     node->ending = true;
     pthread_cond_signal(&node->changed);
@@ -402,6 +412,7 @@ static void free_node(struct cu_node **at)
     if (node->keeps) (void)keep(node, true); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
+    cu_accepting_free(node);
     cu_push_close(node);
     cu_reads_close(node->reads);
     cu_membership_free(&node->membership);
@@ -447,6 +458,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     TRY(read_members(node, err));
     TRY(cu_pull_open(node, err));
     TRY(cu_push_open(node, err));
+    TRY(cu_accepting_open(node, err));
     const struct cu_http_config http = { .address = config->address,
                                          .port = config->port,
                                          .names = config->names,
@@ -466,6 +478,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     node->keeps = pthread_create(&node->keeper, NULL, keeper, node) == 0;
     ENSURE(node->keeps, err, CU_NO_MEMORY, "no thread for a node");
     TRY(cu_pull_start(node, err));
+    TRY(cu_accepting_start(node, err));
     TRY(cu_cosigning_run(node, err));
     *ret = node;
     node = NULL;

@@ -45,6 +45,7 @@ struct cu_node {
     _Atomic uint64_t unrecorded, damaged;
     struct cu_reads *reads;
     struct cu_pull *pull; /* NULL: there are no sources */
+    struct cu_accepting *accepting; /* NULL: no key to accept with */
     struct cu_cosigning *cosigning;
     struct cu_upload_host uploads;
 };
@@ -97,6 +98,13 @@ void cu_pull_metrics(struct cu_node *node, struct cu_buf *out);
 CU_MUST_USE cu_status cu_push_open(struct cu_node *node, struct cu_err *err);
 void cu_push_close(struct cu_node *node);
 
+/* node_accept.c: what answers this organisation's notices */
+CU_MUST_USE cu_status cu_accepting_open(struct cu_node *node, struct cu_err *err); /* before the server, after cu_push_open */
+CU_MUST_USE cu_status cu_accepting_start(struct cu_node *node, struct cu_err *err);
+void cu_accepting_wake(struct cu_node *node);
+void cu_accepting_stop(struct cu_node *node);
+void cu_accepting_free(struct cu_node *node); /* after the server */
+
 /* node_enrol.c: who asks to be a member */
 uint64_t cu_node_waiting(struct cu_reader *r); /* requests that nobody has decided on */
 
@@ -110,7 +118,7 @@ cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;
 cu_http_handler cu_get_content, cu_get_chunks;
-cu_http_handler cu_post_enrolment, cu_get_enrolments, cu_refuse_enrolment;
+cu_http_handler cu_post_enrolment, cu_get_enrolments, cu_refuse_enrolment, cu_post_supervised;
 cu_http_handler cu_get_cosignatures, cu_get_cosignatures_of, cu_post_cosignatures, cu_post_add_checkpoint, cu_get_forks, cu_get_fork;
 
 #endif

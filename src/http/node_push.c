@@ -9,9 +9,16 @@ static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
     struct cu_node *node = self;
 
     pthread_mutex_lock(&node->who);
-    const bool his = cu_peer_speaks_for(&node->membership.members, peer, kid);
+    const struct cu_members *m = &node->membership.members;
+    const struct cu_member_key *key = cu_members_key(m, kid),
+                               *own = cu_members_key(m, &node->config.place->key[CU_SIGNER_ORGANISATION].id);
+    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL, *his = cu_members_party(m, peer->party);
+    /* what a provider signed here answers this organisation's notice: its own members may bring it, too */
+    const bool asked = party && party->role == CU_ROLE_PROVIDER && own && his && his->role != CU_ROLE_PROVIDER &&
+                       his->organisation == own->party;
+    const bool speaks = asked || cu_peer_speaks_for(m, peer, kid);
     pthread_mutex_unlock(&node->who);
-    return his;
+    return speaks;
 }
 
 static cu_status find_deposit(struct cu_place *p, const cu_hash *id, cu_seq *ret, struct cu_err *err)
@@ -82,7 +89,11 @@ static cu_status begin(void *self, const cu_hash *id, struct cu_err *err)
     return cu_spool_add(node->uploads.spool, cu_buf_span(&file), cu_place_now(p).v, err);
 }
 
-static void came(void *self) { cu_pull_wake(self); }
+static void came(void *self)
+{
+    cu_pull_wake(self);
+    cu_accepting_wake(self);
+}
 
 cu_status cu_push_open(struct cu_node *node, struct cu_err *err)
 {

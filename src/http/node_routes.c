@@ -68,7 +68,10 @@ const struct cu_http_route cu_node_routes[] = {
     { "POST", "/v1/enrolments/{kid}", cu_refuse_enrolment, "who asks with that key is refused: the body says why, in words that he is told", .act = CU_ASK_ADMIT,
       .takes = { CU_HTTP_ANY }, .takes_max = 1000, .gives = JSON, .shape = "kid state" },
 
+    CU_CLAIM_ROUTES,
     CU_UPLOAD_ROUTES,
+    { "POST", "/v1/supervised", cu_post_supervised, "watch a claim: unless its outcome is recorded in time, a timeout is", .act = CU_ASK_GIVE,
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_RECORD_MAX, .gives = JSON, .shape = "id due" },
 
     { "GET", "/v1/problems", cu_get_problems, "every outcome that an answer may name", .act = CU_ASK_PUBLIC, .gives = JSON, .shape = CU_PROBLEMS_SHAPE },
     { "GET", "/v1/openapi.json", cu_get_openapi, "this table", .act = CU_ASK_PUBLIC, .gives = JSON, .shape = "openapi info{} paths{} components{}" },

@@ -151,7 +151,9 @@ static cu_status open_provider(struct cu_http_provider *v, struct cu_err *err)
     TRY(cu_provider_open(&config, &v->provider, err));
     cu_spool_damage(v->provider->spool, damage);
     if (damage[0]) trouble(v, damage);
-    v->host = (struct cu_upload_host){ .spool = v->provider->spool, .self = v, .may = may, .came = came };
+    v->host = (struct cu_upload_host){
+        .spool = v->provider->spool, .self = v, .may = may, .came = came, .provider = v->provider
+    };
     v->uploads.host = &v->host;
     for (unsigned i = 0; i < v->config.workers; i++) v->contexts[i] = v;
     return CU_OK;

@@ -30,7 +30,7 @@ struct cu_http_provider {
 
 extern const struct cu_http_route cu_provider_routes[];
 extern const size_t cu_provider_routes_n;
-cu_http_handler cu_post_claim, cu_get_claim, cu_get_claim_record, cu_get_object, cu_get_object_chunks;
+cu_http_handler cu_get_object, cu_get_object_chunks;
 cu_http_handler cu_provider_status, cu_provider_health, cu_provider_ready, cu_provider_metrics, cu_provider_api, cu_get_problems;
 
 #endif

@@ -5,17 +5,12 @@
 
 #define JSON "application/json"
 #define BYTES "application/octet-stream"
-#define CBOR "application/cbor"
 #define TEXT "text/plain; charset=utf-8"
 
 // clang-format off
 #define OF { "entry", "the deposit that it is of: what cannot be given is brought again from the ledger's node" }
 const struct cu_http_route cu_provider_routes[] = {
-    { "POST", "/v1/claims", cu_post_claim, "bring a claim file: 201, or 200 when it is known; what the provider does not want is refused, signed", .act = CU_ASK_GIVE,
-      .takes = { CBOR }, .takes_max = CU_RECORD_MAX, .gives = JSON, .shape = CU_CLAIM_SHAPE, .also = 201, .heads = "Location" },
-    { "GET", "/v1/claims/{claim}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = JSON, .shape = CU_CLAIM_SHAPE,
-      .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } },
-    { "GET", "/v1/claims/{claim}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = CBOR },
+    CU_CLAIM_ROUTES,
     CU_UPLOAD_ROUTES,
     { "GET", "/v1/objects/{root}", cu_get_object, "content by its root, verified", .act = CU_ASK_FETCH, .gives = BYTES, .flags = CU_HTTP_PARTS, .query = { OF } },
     { "GET", "/v1/objects/{root}/chunks", cu_get_object_chunks, "the root of each MiB of it", .act = CU_ASK_FETCH, .gives = BYTES, .query = { OF } },
@@ -36,58 +31,11 @@ cu_status cu_http_provider_openapi(struct cu_buf *out, struct cu_err *err)
     return cu_http_openapi(cu_provider_routes, cu_provider_routes_n, "custody provider", CU_TOOL_NAME, out, err);
 }
 
-/* ---- claims ---- */
-
-static cu_status put_claim(struct cu_http_provider *v, const struct cu_http_request *q, const cu_hash *id,
-                           struct cu_http_answer *a, struct cu_err *err)
-{
-    struct cu_spooled_view view;
-
-    TRY(cu_provider_look(v->provider, id, &view, err));
-    ENSURE(v->host.may(v, &q->peer, &view.kid), err, CU_NOT_FOUND, "no such claim is here");
-    cu_upload_put_state(&a->body, id, &view);
-    a->not_yet = view.state < CU_SPOOLED_ACCEPTED;
-    return CU_OK;
-}
-
 static cu_status id_of(const struct cu_http_request *q, cu_hash *ret, struct cu_err *err)
 {
     ENSURE(cu_hex_read(q->arg[0], ret->b, sizeof ret->b, NULL) == CU_OK, err, CU_NOT_FOUND,
            "nothing has that name: 64 hex digits");
     return CU_OK;
-}
-
-cu_status cu_post_claim(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
-{
-    struct cu_http_provider *v = context;
-    char hex[65];
-    cu_hash id;
-    bool new;
-
-    TRY(cu_provider_claim(v->provider, q->body, &id, &new, err));
-    if (new) v->host.came(v); /* an empty one is whole already */
-    cu_hash_hex(&id, hex);
-    cu_http_head(a, "Location: /v1/claims/%s", hex);
-    if (new) a->http = 201;
-    return put_claim(v, q, &id, a, err);
-}
-
-cu_status cu_get_claim(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
-{
-    cu_hash id;
-
-    TRY(id_of(q, &id, err));
-    return put_claim(context, q, &id, a, err);
-}
-
-cu_status cu_get_claim_record(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
-{
-    struct cu_http_provider *v = context;
-    struct cu_spooled_view view;
-    cu_hash id;
-
-    TRY(cu_upload_of(&v->host, q, &id, &view, err));
-    return cu_spool_record(v->host.spool, &id, &a->body, err);
 }
 
 /* ---- objects ---- */

@@ -278,3 +278,52 @@ cu_status cu_patch_upload(void *context, struct cu_http_request *q, struct cu_ht
     return fail_as(a, 460,
                    cu_fail(err, CU_BAD_HASH, "the bytes do not have the checksum that came with them: none of them was kept"));
 }
+
+/* ---- claims ---- */
+
+static cu_status put_claim(struct cu_upload_host *host, const struct cu_http_request *q, const cu_hash *id,
+                           struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_spooled_view view;
+
+    ENSURE(host->provider, err, CU_NOT_FOUND, "no such claim is here");
+    TRY(cu_provider_look(host->provider, id, &view, err));
+    ENSURE(host->may(host->self, &q->peer, &view.kid), err, CU_NOT_FOUND, "no such claim is here");
+    cu_upload_put_state(&a->body, id, &view);
+    a->not_yet = view.state < CU_SPOOLED_ACCEPTED;
+    return CU_OK;
+}
+
+cu_status cu_post_claim(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_upload_host *host = host_of(context);
+    char hex[65];
+    cu_hash id;
+    bool new;
+
+    ENSURE(host->provider, err, CU_NOT_ALLOWED, "nobody here has a key to accept with: nothing was taken");
+    TRY(cu_provider_claim(host->provider, q->body, &id, &new, err));
+    if (new) host->came(host->self); /* an empty one is whole already */
+    cu_hash_hex(&id, hex);
+    cu_http_head(a, "Location: /v1/claims/%s", hex);
+    if (new) a->http = 201;
+    return put_claim(host, q, &id, a, err);
+}
+
+cu_status cu_get_claim(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    cu_hash id;
+
+    TRY(id_of(q, &id, err));
+    return put_claim(host_of(context), q, &id, a, err);
+}
+
+cu_status cu_get_claim_record(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_upload_host *host = host_of(context);
+    struct cu_spooled_view view;
+    cu_hash id;
+
+    TRY(cu_upload_of(host, q, &id, &view, err));
+    return cu_spool_record(host->spool, &id, &a->body, err);
+}

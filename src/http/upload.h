@@ -5,7 +5,7 @@
 #define CU_HTTP_UPLOAD_H
 
 #include "http/server.h"
-#include "service/spool.h"
+#include "service/provide.h"
 
 struct cu_upload_host {
     struct cu_spool *spool;
@@ -15,6 +15,7 @@ struct cu_upload_host {
     /* Somebody names a claim that is not on its way. NULL: then it is not taken. */
     cu_status (*begin)(void *self, const cu_hash *id, struct cu_err *err);
     void (*came)(void *self); /* bytes did */
+    struct cu_provider *provider; /* takes claims; NULL: nobody here does */
 };
 struct cu_upload_context { struct cu_upload_host *host; };
 
@@ -25,10 +26,17 @@ CU_MUST_USE cu_status cu_upload_of(struct cu_upload_host *host, const struct cu_
 void cu_upload_put_state(struct cu_buf *out, const cu_hash *id, const struct cu_spooled_view *view);
 
 cu_http_handler cu_put_chunks, cu_tus_options, cu_post_upload, cu_head_upload, cu_patch_upload;
+cu_http_handler cu_post_claim, cu_get_claim, cu_get_claim_record;
 cu_http_taker cu_take_upload;
 void cu_drop_upload(void *stream);
 
 // clang-format off
+#define CU_CLAIM_ROUTES \
+    { "POST", "/v1/claims", cu_post_claim, "bring a claim file: 201, or 200 when it is known; what is not wanted is refused, signed", .act = CU_ASK_GIVE, \
+      .takes = { "application/cbor" }, .takes_max = CU_RECORD_MAX, .gives = "application/json", .shape = CU_CLAIM_SHAPE, .also = 201, .heads = "Location" }, \
+    { "GET", "/v1/claims/{claim}", cu_get_claim, "what became of a claim: claimed, receiving, checking, accepted, refused or recorded", .act = CU_ASK_GIVE, .gives = "application/json", .shape = CU_CLAIM_SHAPE, \
+      .flags = CU_HTTP_WAITS, .query = { { "wait", "so many seconds at most for acceptance, refusal or record, 60 or fewer" } } }, \
+    { "GET", "/v1/claims/{claim}/record", cu_get_claim_record, "the signed outcome, as a record that POST /v1/submit of the ledger takes", .act = CU_ASK_GIVE, .gives = "application/cbor" }
 #define CU_UPLOAD_TYPE "application/offset+octet-stream"
 #define CU_UPLOAD_CHUNKS_MAX ((size_t)8 << 20) /* of 256 GiB */
 #define CU_CLAIM_SHAPE "id state offset# ?length# ?reason upload ?entry#"

@@ -214,7 +214,8 @@ static cu_status judge_key(struct carry *c, const struct cu_statement *st, struc
     const struct cu_member_key *key;
 
     ENSURE(cu_hash_eq(&st->network, &p->trust.network), err, CU_WRONG_NETWORK, "what the provider signed is for another ledger");
-    const cu_status may = cu_members_may(&p->members, &st->kid, st->kind, (cu_seq){ p->log.checkpoint.size.v }, &key, err);
+    const cu_status may = cu_members_may(&p->members, &st->kid, cu_act_say(st->kind, &c->claim.body.claim),
+                                         (cu_seq){ p->log.checkpoint.size.v }, &key, err);
     if (may != CU_OK) return cu_fail_while(err, may, "what the provider sent is signed by nobody who may accept evidence here");
     const cu_status good = cu_place_signed(p, st, key, err);
     return good == CU_OK ? CU_OK : cu_fail_while(err, good, "the provider's signature");
@@ -436,12 +437,48 @@ static uint64_t earlier(const char *const *paths, size_t n)
     return same;
 }
 
+/* What answers a notice, and stands against it in the log already, is not claimed a second time: what was said of it may have been lost. */
+static cu_status take_same(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct carry *c = arg;
+    const char *slash = strrchr(c->w.path, '/');
+
+    (void)err;
+    if (row->kind == CU_KIND_DEPOSIT && cu_hash_eq(&row->root, &c->w.in.root) &&
+        cu_hash_eq(&row->kid, &c->p->key[CU_SIGNER_DEPOSITOR].id) && cu_span_is(row->name, slash ? slash + 1 : c->w.path))
+        c->w.outcome = (struct cu_outcome){ .status = CU_DUPLICATE, .seq = row->seq, .id = row->id };
+    return CU_OK;
+}
+
+static cu_status find_answered(struct carry *c, bool *ret, struct cu_err *err)
+{
+    CU_BUF whole = cu_buf_heap(CU_RECORD_MAX), file = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_entry e;
+
+    *ret = false;
+    if (!c->r->notice) return CU_OK;
+    const struct cu_index_query q = { .by = CU_FIND_REF, .hash = c->r->notice->id };
+    TRY(c->p->index.find(c->p->index.self, &q, take_same, c, err));
+    *ret = c->w.outcome.status == CU_DUPLICATE;
+    if (!*ret) return CU_OK;
+    TRY(cu_place_record(c->p, c->w.outcome.seq, &whole, err));
+    TRY(cu_record_read(cu_buf_span(&whole), &record, err));
+    TRY(cu_entry_read(record.entry, &e, err));
+    const struct cu_claim_file parts = { .claim = e.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
+    TRY(cu_schema_write(&cu_claim_file_schema, &parts, &file, err));
+    return know_claim(c, cu_buf_span(&file), err);
+}
+
 static cu_status carry_path(struct carry *c, const cu_case_id *case_id, uint64_t nth, cu_deposited_fn *done, void *arg,
                             struct cu_err *err)
 {
+    bool answered;
+
     TRY(read_source(c, err));
     TRY(name_request(c, case_id, nth, err));
-    TRY(sign_once(c, case_id, err));
+    TRY(find_answered(c, &answered, err));
+    if (!answered) TRY(sign_once(c, case_id, err));
     return carry_on(c, done, arg, err);
 }
 

@@ -122,7 +122,7 @@ cu_status cu_enrolment_keep(struct cu_place *p, const struct cu_members *m, stru
 /* ---- asked of the node ---- */
 
 /* What it refuses it says in a problem (RFC 9457). */
-static cu_status asked(unsigned http, struct cu_span answer, struct cu_err *err)
+cu_status cu_remote_said(unsigned http, struct cu_span answer, struct cu_err *err)
 {
     CU_BUF why = cu_buf_heap(SAID_MAX);
 
@@ -133,7 +133,7 @@ static cu_status asked(unsigned http, struct cu_span answer, struct cu_err *err)
                              : http == 429 || http == 503 ? CU_BUSY
                              : http / 100 == 4            ? CU_USAGE
                                                           : CU_IO;
-    return cu_fail(err, status, said ? "%.*s" : "the node does not answer as one that enrols members: nothing was done",
+    return cu_fail(err, status, said ? "%.*s" : "the node does not answer as one that knows this question: nothing was done",
                    (int)why.n, (const char *)why.p);
 }
 
@@ -142,7 +142,7 @@ cu_status cu_enrolment_ask(struct cu_place *p, struct cu_span request, struct cu
     unsigned http;
 
     TRY(p->remote.ops->ask(p->remote.self, "v1/enrolments", request, &http, ret, err));
-    return asked(http, cu_buf_span(ret), err);
+    return cu_remote_said(http, cu_buf_span(ret), err);
 }
 
 cu_status cu_enrolments_read(struct cu_place *p, const struct cu_members *m, struct cu_buf *ret, struct cu_err *err)
@@ -155,7 +155,7 @@ cu_status cu_enrolments_read(struct cu_place *p, const struct cu_members *m, str
 
     if (p->remote.ops) {
         TRY(p->remote.ops->ask(p->remote.self, "v1/enrolments", CU_SPAN_EMPTY, &http, &mem, err));
-        TRY(asked(http, cu_buf_span(&mem), err));
+        TRY(cu_remote_said(http, cu_buf_span(&mem), err));
         all = cu_buf_span(&mem);
     } else TRY(read_rows(p, &mem, &all, err));
     const cu_status sifted = sift(&r, all, NULL, CU_SPAN_EMPTY, &w, err);
@@ -223,7 +223,7 @@ cu_status cu_enrolment_refuse(struct cu_place *p, const struct cu_members *m, co
         cu_hash_hex(kid, hex);
         snprintf(path, sizeof path, "v1/enrolments/%s", hex);
         TRY(p->remote.ops->ask(p->remote.self, path, why, &http, &answer, err));
-        return asked(http, cu_buf_span(&answer), err);
+        return cu_remote_said(http, cu_buf_span(&answer), err);
     }
     TRY(p->fs.ops->lock(p->fs.self, LOCK, CU_OUTBOX_WAIT_MS, &lock, err));
     const cu_status refused = refuse_here(&r, kid, why, err);

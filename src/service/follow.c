@@ -92,7 +92,7 @@ cu_status cu_index_names_of(struct cu_place *p, const struct cu_entry *e, struct
     p->blind |= p->remote.ops && read == CU_NOT_FOUND;
     if (is_lost(read)) return CU_OK;
     TRY(read);
-    p->opened |= e->kind == CU_KIND_GRANT || e->kind == CU_KIND_DISCLOSURE;
+    p->opened |= e->kind == CU_KIND_GRANT || e->kind == CU_KIND_DISCLOSURE || e->kind == CU_KIND_NOTICE;
     cu_index_names(cu_buf_span(mem), row);
     return CU_OK;
 }

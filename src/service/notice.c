@@ -88,7 +88,8 @@ cu_status cu_notice_find(struct cu_place *p, struct cu_span name, struct cu_noti
 static cu_status say_once(struct cu_place *p, const struct cu_saying *say, struct cu_outcome *ret, struct cu_err *err)
 {
     TRY(cu_say_and_record(p, say, ret, err));
-    ENSURE(ret->status == CU_OK, err, ret->status, "%s: nothing was recorded", ret->text);
+    ENSURE(ret->status == CU_OK, err, ret->status, "%s: nothing was recorded",
+           ret->text[0] ? ret->text : "it is recorded already");
     return CU_OK;
 }
 
@@ -164,7 +165,7 @@ cu_status cu_claim_refuse(struct cu_place *p, struct cu_span claim_file, uint64_
 
     TRY(read_claim_file(claim_file, &parts, &claim, err));
     body.claim = parts.claim;
-    const enum cu_signer by = claim.body.claim.has_notice ? CU_SIGNER_ORGANISATION : cu_signer_provider(p);
+    const enum cu_signer by = claim.body.claim.has_notice && !p->remote.ops ? CU_SIGNER_ORGANISATION : cu_signer_provider(p);
     TRY(cu_say_over(p, CU_KIND_REFUSAL, &body, by, &parts, CU_SPAN_EMPTY, &record, err));
     const struct cu_span span = cu_buf_span(&record);
     TRY(cu_submit(p, &span, 1, ret, err));
@@ -196,6 +197,19 @@ static cu_status keep_supervised(struct cu_place *p, struct cu_span claims, stru
     return cu_fs_replace(&p->fs, CU_FILE_SUPERVISED, INCOMING, cu_buf_span(&file), true, err);
 }
 
+/* The node watches. Where the bytes lie is nobody's business. */
+static cu_status supervise_afar(struct cu_place *p, const struct cu_claim_file *parts, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_RECORD_MAX), answer = cu_buf_heap(65536);
+    struct cu_claim_file told = *parts;
+    unsigned http;
+
+    told.path = CU_SPAN_EMPTY;
+    TRY(cu_schema_write(&cu_claim_file_schema, &told, &file, err));
+    TRY(p->remote.ops->ask(p->remote.self, "v1/supervised", cu_buf_span(&file), &http, &answer, err));
+    return cu_remote_said(http, cu_buf_span(&answer), err);
+}
+
 cu_status cu_supervise(struct cu_place *p, struct cu_span claim_file, cu_hash *ret_id, cu_unix_ms *ret_due, struct cu_err *err)
 {
     CU_BUF mem = cu_buf_heap(CU_PENDING_MAX), more = cu_buf_heap(CU_PENDING_MAX);
@@ -203,12 +217,13 @@ cu_status cu_supervise(struct cu_place *p, struct cu_span claim_file, cu_hash *r
     struct cu_statement claim;
     struct cu_span claims, one;
 
-    TRY(cu_need_key(p, CU_SIGNER_ORGANISATION, err));
+    if (!p->remote.ops) TRY(cu_need_key(p, CU_SIGNER_ORGANISATION, err));
     TRY(read_claim_file(claim_file, &parts, &claim, err));
     ENSURE(cu_hash_eq(&claim.network, &p->trust.network), err, CU_WRONG_NETWORK,
            "the claim was signed for another ledger: nothing was kept");
     *ret_id = claim.id;
     ret_due->v = claim.body.claim.time + cu_genesis_policy(p)->acceptance_age;
+    if (p->remote.ops) return supervise_afar(p, &parts, err);
     TRY(read_supervised(p, &mem, &claims, err));
     for (size_t at = 0; cu_outbox_next(claims, &at, &one);)
         if (cu_span_eq(one, claim_file)) return CU_OK;

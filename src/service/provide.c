@@ -1,10 +1,10 @@
 /* The provider. See provide.h. */
 #include "service/provide.h"
 
+#include "content/put.h"
+#include "custody/text.h"
 #include "service/audit.h"
 #include "service/copy_inside.h"
-
-#include "custody/text.h"
 #include "service/held.h"
 
 #include <stdio.h>
@@ -19,6 +19,7 @@ static cu_status follow(struct cu_provider *v, struct cu_err *err)
     struct cu_place *p = v->config.place;
 
     v->followed = cu_place_now(p).v; /* also when it fails: a node that is away is not asked all the time */
+    if (v->config.follow) return v->config.follow(v->config.arg, err);
     TRY(cu_place_refresh(p, err));
     TRY(cu_place_goes_on(p, err));
     return cu_follow(p, err);
@@ -79,19 +80,49 @@ static cu_status check_seen(struct cu_place *p, const struct cu_seen *seen, stru
     return CU_OK;
 }
 
-static cu_status judge(struct cu_place *p, const struct cu_claim_file *parts, const struct cu_statement *st, struct cu_err *err)
+static bool for_notices(const struct cu_provider *v) { return v->config.spool != NULL; }
+
+/* Of a notice of this organisation, to whoever claims. */
+static cu_status judge_notice(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *by,
+                              struct cu_err *err)
 {
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    const struct cu_member_key *own = cu_members_key(&p->members, &p->key[CU_SIGNER_ORGANISATION].id), *asks;
+    struct cu_notice_told notice;
+    char hex[65];
+
+    cu_hash_hex(&st->body.claim.notice, hex);
+    const cu_status known = cu_lookup(p, cu_span_str(hex), &found, err);
+    ENSURE(known == CU_OK && found.row.kind == CU_KIND_NOTICE, err, CU_UNKNOWN_TARGET,
+           "the notice that the claim answers is not recorded: nothing was taken");
+    TRY(cu_notice_of(p, &found.row, &notice, err));
+    asks = cu_members_key(&p->members, &found.row.kid);
+    ENSURE(own && asks && cu_members_party(&p->members, asks->party)->organisation == own->party, err, CU_WRONG_ROLE,
+           "another organisation asks for that: bring it to its node; nothing was taken");
+    ENSURE(notice.said.provider == by->party, err, CU_WRONG_ROLE, "the notice asks somebody else: nothing was taken");
+    ENSURE(memcmp(notice.said.case_id.b, st->body.claim.case_id.b, sizeof notice.said.case_id.b) == 0, err, CU_UNKNOWN_CASE,
+           "the notice that the claim answers is of another case: nothing was taken");
+    return CU_OK;
+}
+
+static cu_status judge(const struct cu_provider *v, const struct cu_claim_file *parts, const struct cu_statement *st,
+                       struct cu_err *err)
+{
+    struct cu_place *p = v->config.place;
     const struct cu_claim *claim = &st->body.claim;
     const cu_hash commitment = cu_commitment(parts->salt, parts->details);
     const struct cu_member_key *key;
 
     ENSURE(st->kind == CU_KIND_CLAIM, err, CU_WRONG_KIND, "this is no claim: it is a statement of another kind");
     ENSURE(cu_hash_eq(&st->network, &p->trust.network), err, CU_WRONG_NETWORK, "the claim was signed for another ledger");
-    ENSURE(!claim->has_notice, err, CU_WRONG_ROLE, "the claim answers a notice: who asked for it accepts it, no provider does");
+    ENSURE(claim->has_notice == for_notices(v), err, CU_WRONG_ROLE,
+           for_notices(v) ? "the claim is for a provider to accept: a node takes what answers a notice of its organisation"
+                          : "the claim answers a notice: who asked for it accepts it, no provider does");
     ENSURE(cu_hash_eq(&commitment, &claim->commitment), err, CU_BAD_ATTACHMENT,
            "salt and details are not those that the claim was signed over");
-    TRY(cu_members_may(&p->members, &st->kid, CU_KIND_CLAIM, (cu_seq){ p->log.checkpoint.size.v }, &key, err));
+    TRY(cu_members_may(&p->members, &st->kid, cu_act_say(CU_KIND_CLAIM, claim), (cu_seq){ p->log.checkpoint.size.v }, &key, err));
     TRY(cu_place_signed(p, st, key, err));
+    if (claim->has_notice) TRY(judge_notice(p, st, key, err));
     TRY(check_seen(p, &claim->seen, err));
     TRY(cu_form_sealed(p, cu_details_profile(parts->details), claim->has_sealed, claim->has_second, err));
     ENSURE(p->index.count(p->index.self, CU_KIND_CASE, &claim->case_id) > 0, err, CU_UNKNOWN_CASE,
@@ -107,14 +138,15 @@ static cu_status judge_by_newest(struct cu_provider *v, const struct cu_claim_fi
     struct cu_err why = { 0 };
     cu_status judged;
 
-    if (cu_place_now(p).v - v->followed >= FOLLOW_MS) (void)!follow(v, NULL);
-    judged = judge(p, parts, st, err);
-    if (judged != CU_UNKNOWN_KEY && judged != CU_UNKNOWN_BLOCK && judged != CU_UNKNOWN_CASE && judged != CU_NOT_CONFIRMED)
+    if (v->config.follow || cu_place_now(p).v - v->followed >= FOLLOW_MS) (void)!follow(v, NULL);
+    judged = judge(v, parts, st, err);
+    if (judged != CU_UNKNOWN_KEY && judged != CU_UNKNOWN_BLOCK && judged != CU_UNKNOWN_CASE && judged != CU_UNKNOWN_TARGET &&
+        judged != CU_NOT_CONFIRMED)
         return judged;
     ENSURE(follow(v, &why) != CU_IO, err, CU_BUSY,
            "what the claim names is not known here, and nobody can be asked: %s. The claim is as good as before: bring it again",
            why.text);
-    return judge(p, parts, st, err);
+    return judge(v, parts, st, err);
 }
 
 /* ---- signing ---- */
@@ -148,7 +180,8 @@ static cu_status sign(struct cu_provider *v, struct cu_spooled *at, enum cu_kind
         TRY(inline_content(v, &at->claim, &content, err));
     }
     pthread_mutex_lock(&v->act);
-    const cu_status signed_ = cu_say_raw(v->config.place, kind, body, CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err);
+    const cu_status signed_ = cu_say_raw(v->config.place, kind, body,
+                                         for_notices(v) ? CU_SIGNER_ORGANISATION : CU_SIGNER_PROVIDER, CU_SPAN_EMPTY, &said, err);
     pthread_mutex_unlock(&v->act);
     TRY(signed_);
     TRY(cu_record_read(cu_buf_span(&said), &record, err));
@@ -227,7 +260,7 @@ static size_t gather(struct cu_provider *v, struct batch *b)
     unsigned from = 0;
 
     while (b->n < GROUP) {
-        struct cu_spooled *at = cu_spool_next(v->spool, CU_SPOOLED_CHECKING, &from);
+        struct cu_spooled *at = cu_spool_next(v->spool, CU_SPOOLED_CHECKING, for_notices(v), &from);
         const bool small = at && at->in.length < CU_CHUNK_BYTES && !at->in.moved && !v->alone;
         if (at && b->n > 0 && !small) cu_spooled_give(at, CU_SPOOLED_CHECKING); /* next time */
         else if (at) b->at[b->n++] = at;
@@ -270,6 +303,47 @@ static cu_status put_all(struct cu_provider *v, struct batch *b, struct cu_err *
     return cu_put_verify(b->put, 0, err);
 }
 
+static cu_status feed_large(void *put, struct cu_span bytes, struct cu_err *err) { return cu_put_large_add(put, bytes, err); }
+
+static cu_status put_second(struct cu_provider *v, const struct cu_receive_part *part, struct cu_put *put, struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(CU_CHUNK_BYTES);
+    struct cu_object o;
+    cu_hash root;
+    uint64_t size;
+
+    TRY(cu_objects_find(v->spool->store, CU_OBJECT_CONTENT, &part->root, &o, err));
+    if (part->size < CU_CHUNK_BYTES) {
+        TRY(cu_object_read(&o, CU_CHUNK_BYTES, &bytes, err));
+        return cu_put_small(put, CU_OBJECT_CONTENT, &part->root, cu_buf_span(&bytes), err);
+    }
+    TRY(cu_put_large_begin(put, err));
+    TRY(cu_object_stream(&o, feed_large, put, err));
+    TRY(cu_put_large_end(put, &root, &size, err));
+    ENSURE(cu_hash_eq(&root, &part->root), err, CU_CORRUPT, "what was stored is not what was claimed");
+    return CU_OK;
+}
+
+static cu_status put_parts(struct cu_provider *v, const struct cu_spooled *at, struct cu_put *put, struct cu_err *err)
+{
+    for (size_t i = 0; i < at->parts_n; i++)
+        if (at->part[i].size > 0) TRY(put_second(v, &at->part[i], put, err));
+    return CU_OK;
+}
+
+/* Where both copies lie in one folder, both are there before it is accepted. */
+static cu_status store_second(struct cu_provider *v, const struct batch *b, struct cu_err *err)
+{
+    CU_CLEANUP(cu_put_cleanup) struct cu_put *put = NULL;
+
+    if (!v->config.second) return CU_OK;
+    TRY(cu_put_begin(&v->config.second, 1, &put, err));
+    for (size_t i = 0; i < b->n; i++)
+        if (b->at[i]) TRY(put_parts(v, b->at[i], put, err));
+    TRY(cu_put_commit(put, err));
+    return cu_put_verify(put, 0, err);
+}
+
 /* What stays so is told once: it is tried again at every tick. */
 static void tell_trouble(struct cu_provider *v, const struct cu_err *why)
 {
@@ -297,8 +371,9 @@ static bool store_some(struct cu_provider *v)
 
     if (gather(v, &b) == 0) return false;
     (void)!cu_provider_follow(v, FOLLOW_MS, NULL); /* an acceptance has seen a young block */
-    const cu_status stored = put_all(v, &b, &why);
+    cu_status stored = put_all(v, &b, &why);
     cu_put_free(b.put);
+    if (stored == CU_OK) stored = store_second(v, &b, &why);
     for (size_t i = 0; i < b.n; i++) {
         if (!b.at[i]) continue;
         if (stored == CU_OK) b.any |= accept_one(v, b.at[i]);
@@ -336,15 +411,19 @@ static void learn(struct cu_provider *v, struct cu_spooled *at, enum cu_spooled_
 static bool submit_some(struct cu_provider *v, enum cu_spooled_state state, uint64_t now)
 {
     const struct cu_remote *remote = &v->config.place->remote;
+    const struct cu_engine *engine = v->config.place->engine;
     struct cu_spooled *at[GROUP];
     struct cu_span records[GROUP];
     struct cu_outcome outcomes[GROUP];
     unsigned from = 0;
     size_t n = 0;
 
-    while (n < GROUP && (at[n] = cu_spool_next(v->spool, state, &from))) records[n] = cu_buf_span(&at[n]->record), n++;
+    while (n < GROUP && (at[n] = cu_spool_next(v->spool, state, for_notices(v), &from)))
+        records[n] = cu_buf_span(&at[n]->record), n++;
     if (n == 0) return false;
-    const cu_status submitted = remote->ops->submit(remote->self, records, n, outcomes, NULL);
+    const cu_status submitted = engine ? engine->submit(engine->self, records, n, outcomes, NULL)
+                                       : remote->ops->submit(remote->self, records, n, outcomes, NULL);
+    if (submitted == CU_OK && v->config.submitted) v->config.submitted(v->config.arg, records, outcomes, n);
     for (size_t i = 0; i < n; i++) {
         if (submitted == CU_OK) learn(v, at[i], state, &outcomes[i]);
         else cu_spooled_give(at[i], state);
@@ -516,7 +595,7 @@ void cu_provider_step(struct cu_provider *v, bool *ret_any)
 void cu_provider_close(struct cu_provider *v)
 {
     if (!v) return;
-    cu_spool_close(v->spool);
+    if (!for_notices(v)) cu_spool_close(v->spool);
     pthread_mutex_destroy(&v->act);
     pthread_mutex_destroy(&v->lost_lock);
     free(v);
@@ -530,7 +609,9 @@ cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_pr
     v->config = *config;
     pthread_mutex_init(&v->act, NULL);
     pthread_mutex_init(&v->lost_lock, NULL);
-    const cu_status opened = cu_spool_open(&config->place->fs, config->place->store[CU_STORE_CLOUD], &v->spool, err);
+    v->spool = config->spool;
+    const cu_status opened = v->spool ? CU_OK
+                                      : cu_spool_open(&config->place->fs, config->place->store[CU_STORE_CLOUD], &v->spool, err);
     if (opened == CU_OK) *ret = v;
     else cu_provider_close(v);
     return opened;

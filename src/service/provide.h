@@ -12,13 +12,17 @@
 #include "service/spool.h"
 
 struct cu_provider_config {
-    struct cu_place *place;  /* of a ledger behind an address; the provider's alone */
+    struct cu_place *place;  /* of a ledger behind an address; the provider's alone. Or, of what answers notices, a node's own to read with, and the key that accepts */
+    struct cu_spool *spool;  /* which claims that answer notices share with others; NULL: one of its own, for the other claims */
+    struct cu_objects *second; /* which has all that is accepted, too; NULL: none has */
+    cu_status (*follow)(void *arg, struct cu_err *err); /* the place as of now; NULL: as of the log behind the address */
     uint64_t size_max;       /* bytes of one content: larger ones are refused; 0: any size */
     uint64_t abandoned_ms;   /* a claim whose bytes nobody brings for so long is refused; 0: never */
     cu_status (*room)(void *room_arg, uint64_t bytes, struct cu_err *err); /* is there room for so many more? Any thread. NULL: always */
     void *room_arg;
     void (*changed)(void *arg); /* something was accepted, refused or recorded. Any thread */
     const char *url;            /* the ledger's node: what was lost comes from there; NULL: from nowhere */
+    void (*submitted)(void *arg, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n); /* NULL: nobody is told */
     void (*trouble)(void *arg, const char *text); /* what came cannot be accepted, and why; once while that stays so. NULL: nobody is told */
     void *arg;
 };

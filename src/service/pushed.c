@@ -20,7 +20,7 @@ bool cu_pushed_store(struct cu_spool *u, uint64_t now)
     unsigned from = 0;
     bool any = false;
 
-    while ((at = cu_spool_next(u, CU_SPOOLED_CHECKING, &from))) {
+    while ((at = cu_spool_next(u, CU_SPOOLED_CHECKING, false, &from))) {
         const cu_status stored = store(u->store, at, NULL);
         if (stored == CU_OK) cu_spooled_end(at, true);
         else if ((stored == CU_BAD_HASH || stored == CU_NOT_FOUND) && cu_receive_again(&at->in, NULL) == CU_OK)

@@ -195,6 +195,7 @@ static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct c
         "ask for its receipt later",
         LLU(io->seq.v));
     const cu_status there = cu_lookup_seq(p, io->seq, &found, err);
+    if (io->status == CU_DUPLICATE) return there; /* it may stand there under another id: the caller says what that means */
     ENSURE(there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id), err, CU_BAD_PROOF,
            "the node says that this was recorded as entry %llu, and its log does not show it there: do not rely on it",
            LLU(io->seq.v));

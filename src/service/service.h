@@ -276,6 +276,8 @@ CU_MUST_USE cu_status cu_enrolments_find(struct cu_span rows, struct cu_span dig
 CU_MUST_USE cu_status cu_enrolment_keep(struct cu_place *p, const struct cu_members *m, struct cu_span request, struct cu_span from, struct cu_buf *ret_refused, struct cu_err *err);
 /** That one is not to be enrolled, and why. NOT_FOUND. */
 CU_MUST_USE cu_status cu_enrolment_refuse(struct cu_place *p, const struct cu_members *m, const cu_hash *kid, struct cu_span why, struct cu_err *err);
+/** What a node's answer of that HTTP status means: OK, or an error with its sentence. */
+CU_MUST_USE cu_status cu_remote_said(unsigned http, struct cu_span answer, struct cu_err *err);
 /** Hand a request to the node: what it says of it, in JSON, appended. Whatever it refuses is an error. */
 CU_MUST_USE cu_status cu_enrolment_ask(struct cu_place *p, struct cu_span request, struct cu_buf *ret, struct cu_err *err);
 

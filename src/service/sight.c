@@ -2,7 +2,8 @@
  *
  * (1) A case is its organisation's that opened it, and with it all that is about it; what somebody signed is his organisation's.
  * (2) It is opened to others one exhibit at a time, by an entry: a disclosure to the name of a party of this ledger or of its organisation, a grant
- *     to its key; only by whom it belongs to. A notice is opened to the provider that it asks.
+ *     to its key; only by whom it belongs to. A notice, with its case's name, is opened to the provider that it asks; who keeps evidence for an
+ *     organisation is else a stranger to it, though it runs him.
  * (3) The rest, in which there is nothing of any case, is common: genesis, confirms, members, attestations.
  * (4) What may not be seen is not there: not found, not counted, not hinted at. custody/may.h says to whom what is foreign is there all the same.
  *
@@ -48,6 +49,13 @@ static bool owns_case(struct cu_place *p, uint64_t organisation, const cu_case_i
     cu_hash kid = { { 0 } };
 
     return p->index.find(p->index.self, &q, take_kid, &kid, NULL) == CU_OK && organisation_of(p, &kid) == organisation;
+}
+
+static bool signed_by(const struct cu_place *p, uint64_t party, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&p->members, kid);
+
+    return party && key && key->party == party;
 }
 
 /* By (1). */
@@ -137,6 +145,16 @@ static cu_status open_disclosed(struct opening *o, const struct cu_entry *e, str
     return CU_OK;
 }
 
+static cu_status open_asked(struct opening *o, const struct cu_entry *e, struct cu_err *err)
+{
+    const struct cu_notice *notice = &e->outer.body.notice;
+    struct cu_buf *cases = &o->to->cases;
+
+    if (!is_party(o->to, notice->provider) || has(cases, notice->case_id.b, sizeof notice->case_id.b)) return CU_OK;
+    cu_buf_add(cases, CU_SPAN_OF(notice->case_id.b));
+    return cu_buf_ok(cases, err);
+}
+
 static cu_status note_opening(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     struct opening *o = arg;
@@ -148,7 +166,7 @@ static cu_status note_opening(void *arg, const struct cu_index_row *row, struct 
 
 static cu_status follow_openings(struct opening *o, struct cu_err *err)
 {
-    static const enum cu_kind kinds[] = { CU_KIND_GRANT, CU_KIND_DISCLOSURE };
+    static const enum cu_kind kinds[] = { CU_KIND_GRANT, CU_KIND_DISCLOSURE, CU_KIND_NOTICE };
     struct cu_entry e;
     cu_seq seq;
 
@@ -159,7 +177,7 @@ static cu_status follow_openings(struct opening *o, struct cu_err *err)
     for (size_t at = 0; at < o->found.n; at += sizeof seq.v) {
         memcpy(&seq.v, o->found.p + at, sizeof seq.v);
         TRY(entry_at(o->p, seq, &o->mem, &e, err));
-        TRY((e.kind == CU_KIND_GRANT ? open_granted : open_disclosed)(o, &e, err));
+        TRY((e.kind == CU_KIND_GRANT ? open_granted : e.kind == CU_KIND_NOTICE ? open_asked : open_disclosed)(o, &e, err));
     }
     return CU_OK;
 }
@@ -264,7 +282,7 @@ static enum cu_relation relation(struct cu_place *p, const struct cu_sight *s, c
     case CU_KIND_ACKNOWLEDGE:
     case CU_KIND_ANSWER: break;
     }
-    if (owns(p, s->organisation, row)) return CU_OWN;
+    if (owns(p, s->organisation, row) || signed_by(p, s->party, &row->kid)) return CU_OWN;
     if (row->kind == CU_KIND_CASE) return has(&s->cases, row->case_id.b, sizeof row->case_id.b) ? CU_OPENED : CU_FOREIGN;
     if (row->kind == CU_KIND_NOTICE) return asks_him(p, s, row) ? CU_OPENED : CU_FOREIGN;
     if (row->kind == CU_KIND_DISCLOSURE) return is_named(p, s, row->name) ? CU_OPENED : CU_FOREIGN;

@@ -427,7 +427,7 @@ cu_status cu_spool_take(struct cu_spool *u, const cu_hash *id, const uint64_t *o
     return taken;
 }
 
-struct cu_spooled *cu_spool_next(struct cu_spool *u, enum cu_spooled_state state, unsigned *io)
+struct cu_spooled *cu_spool_next(struct cu_spool *u, enum cu_spooled_state state, bool notice, unsigned *io)
 {
     struct cu_spooled *found = NULL;
 
@@ -435,7 +435,7 @@ struct cu_spooled *cu_spool_next(struct cu_spool *u, enum cu_spooled_state state
     for (; *io < CU_SPOOL_SLOTS && !found; (*io)++) {
         struct cu_spooled *at = &u->slot[*io];
         if (at->cut) (void)!settle(at, NULL); /* what failed comes again */
-        if (at->state == state && !at->busy && !at->settled) found = at;
+        if (at->state == state && !at->busy && !at->settled && at->claim.has_notice == notice) found = at;
     }
     if (found) found->busy = true;
     pthread_mutex_unlock(&u->lock);

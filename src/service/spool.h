@@ -70,8 +70,8 @@ CU_MUST_USE cu_status cu_spool_look(struct cu_spool *u, const cu_hash *id, struc
 CU_MUST_USE cu_status cu_spool_record(struct cu_spool *u, const cu_hash *id, struct cu_buf *ret, struct cu_err *err);
 /** The one of that id, made busy. BUSY: somebody else is at it. `offset`: where he who sends believes it to be (CHANGED: it is not), or NULL. */
 CU_MUST_USE cu_status cu_spool_take(struct cu_spool *u, const cu_hash *id, const uint64_t *offset, struct cu_spooled **ret, struct cu_err *err);
-/** The next one in this state that nobody is at, made busy, from slot *io on. NULL: no further one. */
-struct cu_spooled *cu_spool_next(struct cu_spool *u, enum cu_spooled_state state, unsigned *io);
+/** The next one in this state that nobody is at, made busy, from slot *io on: of those that answer a `notice`, or of the others. NULL: no further one. */
+struct cu_spooled *cu_spool_next(struct cu_spool *u, enum cu_spooled_state state, bool notice, unsigned *io);
 /** One that nobody sent anything for since `before` (by the clock that `now` is of): as cu_spool_next. What was not heard of since it was opened
  *  is heard of now. */
 struct cu_spooled *cu_spool_abandoned(struct cu_spool *u, uint64_t before, uint64_t now);

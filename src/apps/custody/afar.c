@@ -146,7 +146,7 @@ cu_status afar_open(struct session *s, struct cu_err *err)
     return cu_follow_afar(&s->place, err);
 }
 
-cu_status afar_carriers(struct session *s, struct cu_err *err)
+cu_status afar_carriers(struct session *s, bool to_node, struct cu_err *err)
 {
     struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
     const struct cu_remote *node = &s->place.remote;
@@ -155,6 +155,7 @@ cu_status afar_carriers(struct session *s, struct cu_err *err)
 
     TRY(afar_part(&kind, err));
     TRY(kind->carry(&at, &s->place.node, err));
+    if (to_node) return kind->carry(&at, &s->place.provider, err);
     if (opt(s->run, "provider")) cu_buf_add(&named, opt_span(s->run, "provider"));
     else TRY(node->ops->provider(node->self, &named, err));
     if (named.n == 0) return CU_OK; /* what is accepted already needs none */

@@ -164,8 +164,8 @@ struct cu_outside outside_by(struct session *s);
 CU_MUST_USE cu_status afar_open(struct session *s, struct cu_err *err);
 /* … if it is off. */
 void say_clock(struct session *s);
-/** Who takes evidence: the provider that --provider or the node names, and the node itself. */
-CU_MUST_USE cu_status afar_carriers(struct session *s, struct cu_err *err);
+/** Who takes evidence: the provider that --provider or the node names, or (what answers a notice) the node; and the node itself. */
+CU_MUST_USE cu_status afar_carriers(struct session *s, bool to_node, struct cu_err *err);
 
 /* ---- one organisation's share of a network (share.c) ---- */
 /** The session's engine, which was opened as a store, becomes this organisation's share of the chain. */

@@ -141,7 +141,7 @@ static cu_status deposit(struct session *s, void *order, struct cu_err *err)
     uint64_t wait_s = WAIT_S;
 
     if (opt(s->run, "wait")) TRY(number_read("--wait", opt(s->run, "wait"), 1000000, &wait_s, err));
-    if (s->url) TRY(afar_carriers(s, err));
+    if (s->url) TRY(afar_carriers(s, false, err));
     o->r.no_wait = opt_is(s->run, "no-wait");
     o->r.wait_ms = 1000 * wait_s;
     o->r.from = getcwd(from, sizeof from);
@@ -171,18 +171,30 @@ static cu_status go_deposit(struct run *run, struct cu_err *err)
 }
 
 /* ---- against a notice ---- */
+
+/* The node of who asked accepts, as a provider does a depositor's. */
+static cu_status to_who_asked(struct session *s, struct order *o, char from[4096], struct cu_err *err)
+{
+    o->r.wait_ms = 1000 * (uint64_t)WAIT_S;
+    o->r.from = getcwd(from, 4096);
+    return afar_carriers(s, true, err);
+}
+
 static cu_status answer(struct session *s, void *order, struct cu_err *err)
 {
     struct deposit_output output = deposit_output_of(s);
     struct cu_notice_told notice;
     struct order *o = order;
+    char from[4096];
 
+    if (s->url) TRY(to_who_asked(s, o, from, err));
     TRY(cu_notice_find(&s->place, cu_span_str(s->run->args[0]), &notice, err));
     o->r.notice = &notice;
     if (s->run->args_n > 1)
         TRY(cu_deposit(&s->place, &o->r, (const char *const *)s->run->args + 1, (size_t)s->run->args_n - 1, tell_deposited,
                        &output, err));
     o->r.notice = NULL; /* it lies here */
+    if (output.missing) s->run->exit = cu_status_exit(CU_COPIES_MISSING);
     if (opt_is(s->run, "more")) return CU_OK;
     return notice_answered(s, 0, err);
 }
@@ -199,9 +211,14 @@ static cu_status go_answer(struct run *run, struct cu_err *err)
 static cu_status accept(struct session *s, void *order, struct cu_err *err)
 {
     struct deposit_output output = deposit_output_of(s);
-    const struct run *run = s->run;
+    struct order *o = order;
+    struct run *run = s->run;
+    char from[4096];
 
-    return deposit_claimed(s, order, run->args[0], run->args_n > 1 ? run->args[1] : NULL, &output, err);
+    if (s->url) TRY(to_who_asked(s, o, from, err));
+    const cu_status accepted = deposit_claimed(s, o, run->args[0], run->args_n > 1 ? run->args[1] : NULL, &output, err);
+    if (accepted == CU_OK && output.missing) run->exit = cu_status_exit(CU_COPIES_MISSING);
+    return accepted;
 }
 
 static cu_status go_accept(struct run *run, struct cu_err *err)
@@ -325,9 +342,6 @@ const struct command command_notice_answer = {
     .args_min = 1,
     .args_max = -1,
     .go = go_answer,
-    .not_afar = "both keys sign in one go where the ledger lies; elsewhere the provider signs by `custody claim --notice`, and "
-                "who asked takes it by "
-                "`custody notice accept`",
     .options = { { "exhibit", "LABEL", "the exhibit's label on paper, AP/1" },
                  { "note", "T", "a note, kept in the details" },
                  { "expect", "ALG:HEX|@LIST", "refuse unless the bytes have this digest, or those of a list" },
@@ -343,10 +357,9 @@ const struct command command_notice_accept = {
     .line = "accept what a provider signed to answer a notice",
     .help = "Deposits under a claim that the provider signed by `custody claim --notice`: the bytes at PATH (where the claim "
             "says, if it is not given) are compared with "
-            "what was claimed, kept, and accepted by the organisation's key.",
+            "what was claimed, kept, and accepted by the organisation's key. By a node's address they go to it, and it accepts.",
     .args_min = 1,
     .args_max = 2,
     .go = go_accept,
-    .not_afar = "the organisation's key accepts, and its stores keep what it gets: where the ledger lies",
     .options = { { "receipts", "DIR", "where receipts are written (by default receipts/ of the ledger)" } },
 };

@@ -303,7 +303,8 @@ const struct command command_enrol = {
         "the "
         "certificate that the node asks for over https, now and whenever it has to be renewed. Else it goes into a file, for "
         "`custody member approve REQUEST`; the ledger is named by --ledger or, far away from it, by its trust file. Once it is "
-        "approved `--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never leaves it.",
+        "approved `--key FILE` signs in your name. With --key pkcs11:… it is a key that you made in a token before: it never "
+        "leaves it.",
     .args_min = 1,
     .args_max = 1,
     .go = go_enrol,

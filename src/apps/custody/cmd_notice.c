@@ -58,10 +58,39 @@ cu_status put_why(struct session *s, const struct cu_index_row *row, struct cu_b
 }
 
 /* ---- create ---- */
+
+static cu_status outcome_of(struct session *s, cu_seq seq, struct cu_outcome *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+
+    TRY(cu_lookup_seq(&s->place, seq, &found, err));
+    *ret = (struct cu_outcome){ .status = CU_OK,
+                                .seq = seq,
+                                .id = found.row.id,
+                                .leaf = found.row.leaf,
+                                .block = found.row.block,
+                                .closed = found.row.recorded };
+    return CU_OK;
+}
+
+/* By an address an answer may have been lost: the same notice, by the same key, is not served twice. */
+static bool asked_before(struct session *s, struct asking *a)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_notice_told told;
+
+    return cu_lookup(&s->place, a->r.words.number, &found, NULL) == CU_OK && found.row.kind == CU_KIND_NOTICE &&
+           cu_hash_eq(&found.row.kid, &s->place.key[CU_SIGNER_DEPOSITOR].id) && cu_span_eq(found.row.name, a->r.words.object) &&
+           cu_notice_of(&s->place, &found.row, &told, NULL) == CU_OK && told.said.deadline == a->r.until.v &&
+           cu_span_eq(cu_party_named(&s->place, told.said.provider), a->r.provider) &&
+           outcome_of(s, found.row.seq, &a->outcome, NULL) == CU_OK;
+}
+
 static cu_status create(struct session *s, void *arg, struct cu_err *err)
 {
     struct asking *a = arg;
 
+    if (s->url && asked_before(s, a)) return CU_OK;
     ENSURE(a->r.until.v > cu_place_now(&s->place).v, err, CU_USAGE, "--until %s has passed already: nobody was asked",
            opt(s->run, "until"));
     return cu_notice_create(&s->place, &a->r, &a->outcome, err);
@@ -134,6 +163,7 @@ static cu_status put_notice(void *arg, const struct cu_index_row *row, struct cu
     struct cu_buf *out = &s->run->out;
     struct cu_notice_told t;
 
+    if (s->url && row->label.n == 0) return CU_OK; /* another's: nothing of it is shown here */
     TRY(cu_notice_of(&s->place, row, &t, err));
     put_standing(&standing, &t, cu_place_now(&s->place));
     cu_buf_add_byte(&standing, 0);
@@ -182,10 +212,13 @@ cu_status notice_answered(struct session *s, uint64_t reason, struct cu_err *err
 {
     CU_BUF receipt = cu_buf_heap(CU_RECEIPT_MAX);
     const struct deposit_output output = deposit_output_of(s);
+    struct cu_notice_told told = { .reason = 0 };
     struct cu_outcome outcome;
     char name[300], path[4400];
 
-    TRY(cu_notice_answer(&s->place, cu_span_str(s->run->args[0]), reason, opt_span(s->run, "note"), &outcome, err));
+    if (s->url) TRY(cu_notice_find(&s->place, cu_span_str(s->run->args[0]), &told, err));
+    if (told.answered.v && told.reason == reason) TRY(outcome_of(s, told.answer, &outcome, err)); /* and nobody heard of it */
+    else TRY(cu_notice_answer(&s->place, cu_span_str(s->run->args[0]), reason, opt_span(s->run, "note"), &outcome, err));
     TRY(cu_receipt_of(&s->place, outcome.seq, &receipt, err));
     cu_receipt_name("", &outcome.id, name);
     TRY(save_receipt(&output, name, cu_buf_span(&receipt), path, err));
@@ -357,5 +390,4 @@ const struct command command_supervise = {
     .args_min = 1,
     .args_max = 1,
     .go = go_supervise,
-    .not_afar = "the organisation's node watches, where the ledger lies",
 };

@@ -23,7 +23,7 @@ static const struct {
 } matrix[] = {
     /*                        none public capacity log details evidence submit sign give fetch admit */
     { CU_PEER_NOBODY, { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 } },          { CU_PEER_OPERATOR, { 0, 1, 1, 0, 0, 0, 0, 0, 0, 0 } },
-    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 1 } },        { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0, 0, 0 } },
+    { CU_PEER_PROVIDER, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },        { CU_PEER_READER, { 0, 1, 1, 1, 1, 1, 0, 0, 0, 0 } },
     { CU_PEER_DEPOSITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 0 } },       { CU_PEER_ADMINISTRATOR, { 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1 } },
     { CU_PEER_AUDITOR, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },         { CU_PEER_NODE, { 0, 1, 1, 1, 1, 1, 1, 0, 1, 1 } },
     { CU_PEER_ORGANISATION, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } }, { CU_PEER_LOCAL, { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } },
@@ -81,9 +81,8 @@ static void every_route_says_what_is_done_and_only_these_are_everybodys(void **s
         "GET /readyz",     "GET /metrics",         "GET /v1/cosignatures", "POST /v1/cosignatures", "GET /v1/cosignatures/{size}",
         "GET /v1/forks",   "GET /v1/forks/{name}", "POST /add-checkpoint", "POST /v1/enrolments",   "OPTIONS /v1/uploads",
     };
-    static const char *const providers[] = { "OPTIONS /v1/uploads", "GET /v1/problems", "GET /v1/openapi.json",
-                                             "GET /healthz",        "GET /readyz",      "GET /metrics",
-                                             "GET /v1/status" };
+    static const char *const providers[] = { "OPTIONS /v1/uploads", "GET /v1/problems", "GET /v1/openapi.json", "GET /healthz",
+                                             "GET /readyz",         "GET /metrics",     "GET /v1/status" };
 
     (void)state;
     judge_routes(cu_node_routes, cu_node_routes_n, nodes, sizeof nodes / sizeof *nodes, 1);

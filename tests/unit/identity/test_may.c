@@ -92,7 +92,7 @@ static void the_page_has_the_same_table(void **state)
 
 static const char *const asked[] = {
     /* public capacity log details evidence submit sign give fetch admit, in the order of `roles` */
-    "AAAGGANONN", "AAANNANNAN", "AAAAAAAOAA", "AAAGGNNNNN", "AAAAAANOAN", "AANNNNNNNN", "AAANNANNNA", "AAAAAANOAN",
+    "AAAGGANONN", "AAAGGANOAN", "AAAAAAAOAA", "AAAGGNNNNN", "AAAAAANOAN", "AANNNNNNNN", "AAANNANNNA", "AAAAAANOAN",
 };
 /* who goes so far sees: what is foreign, opened, own, common */
 static const struct {

@@ -103,7 +103,7 @@ static cu_status bring(struct cu_spool *s, const cu_hash *which, uint64_t from, 
 static cu_status sign_it(struct cu_spool *s)
 {
     unsigned from = 0;
-    struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_CHECKING, &from);
+    struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_CHECKING, false, &from);
 
     if (!at) return CU_NOT_FOUND;
     const cu_status signed_ = cu_spooled_sign(at, record, &error);
@@ -156,7 +156,7 @@ static void a_slot_is_taken_anew_when_its_claim_is_settled_and_not_before(void *
     OK(bring(s, &id[0], 0, SIZE));
     OK(sign_it(s));
     IS(CU_BUSY, cu_spool_add(s, claim[1], 2, &error));
-    struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_REFUSED, &from);
+    struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_REFUSED, false, &from);
     cu_spooled_settled(at, 17, NULL);
     OK(cu_spool_look(s, &id[0], &view, &error));
     assert_true(view.state == CU_SPOOLED_RECORDED && view.seq == 17);
@@ -220,7 +220,7 @@ static cu_status tell(const struct cu_fs *fs, struct said *ret)
     if (status == CU_OK && view.state < CU_SPOOLED_ACCEPTED) status = sign_it(s);
     ret->is_signed |= status == CU_OK;
     if (status == CU_OK) {
-        struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_REFUSED, &from);
+        struct cu_spooled *at = cu_spool_next(s, CU_SPOOLED_REFUSED, false, &from);
         if (at) cu_spooled_settled(at, 9, NULL);
         s->slot[0].state = CU_SPOOLED_RECORDED;
         for (unsigned i = 1; i < CU_SPOOL_SLOTS; i++)
@@ -338,7 +338,7 @@ static void what_is_ended_is_free_at_once_or_with_the_next_process(void **state)
     const uint64_t offset = SIZE;
     IS(CU_OUT_OF_ORDER, cu_spool_take(s, &id[1], &offset, &at, &error));
     unsigned from = 0;
-    at = cu_spool_next(s, CU_SPOOLED_CHECKING, &from);
+    at = cu_spool_next(s, CU_SPOOLED_CHECKING, false, &from);
     cu_spooled_end(at, true);
     OK(cu_spool_look(s, &id[1], &view, &error));
     assert_int_equal(view.state, CU_SPOOLED_RECORDED);
