@@ -120,7 +120,7 @@ static void ask(CURL *h, const char *url, struct cu_client_ends *ends, struct cu
 
 cu_status cu_client_probe(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err)
 {
-    struct cu_client_ends ends;
+    struct cu_client_ends ends = { .base = "" };
     char url[2048];
 
     *ret = (struct cu_probe){ .http = 0 };
