@@ -114,8 +114,12 @@ static cu_status read_seen(struct cu_place *p, struct cu_checkpoint *ret, struct
     *ret = (struct cu_checkpoint){ 0 };
     if (read == CU_NOT_FOUND) return CU_OK;
     TRY(read);
-    TRY(cu_note_read(cu_buf_span(&text), &note, err));
-    TRY(cu_checkpoint_read(note.text, ret, err));
+    const bool whole = cu_note_read(cu_buf_span(&text), &note, NULL) == CU_OK &&
+                       cu_checkpoint_read(note.text, ret, NULL) == CU_OK;
+    ENSURE(whole, err, CU_CORRUPT,
+           SEEN
+           " is damaged: how far the log was seen from here cannot be told, and so not whether it was rolled back. Nothing was "
+           "used; whoever moves that file away takes what the node shows now for the first that was seen");
     ret->origin = CU_SPAN_EMPTY; /* it pointed there */
     return CU_OK;
 }

@@ -290,7 +290,8 @@ static cu_status find_moved(struct cu_provider *v, struct cu_spooled *at, struct
 static cu_status put_all(struct cu_provider *v, struct batch *b, struct cu_err *err)
 {
     TRY(cu_put_begin(&v->spool->store, 1, &b->put, err));
-    if (v->config.place->near == CU_STORE_CLOUD) cu_put_in_place(b->put); /* no bucket */
+    if (!cu_fs_exists(&v->config.place->fs, CU_FILE_CLOUD_BUCKET))
+        cu_put_in_place(b->put); /* what a bucket was given is read from it */
     for (size_t i = 0; i < b->n; i++) {
         struct cu_spooled *at = b->at[i];
         const cu_status put = at->in.moved ? find_moved(v, at, err) : cu_receive_store(&at->in, b->put, err);

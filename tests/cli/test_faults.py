@@ -199,7 +199,7 @@ def a_store_that_answers_wrongly_keeps_the_provider_from_signing_and_it_signs_wh
                 return True
             return False
         if what == "truncated" and handler.command == "GET":
-            handler.answer(answer.status, text[:len(text) // 2], answer.getheaders(), str(len(text)))
+            handler.answer(answer.status, b"", answer.getheaders(), str(len(text)))  # with a part of it the rest would be asked for
             handler.close_connection = True
             return True
         if what == "flipped" and handler.command == "GET":
@@ -215,7 +215,7 @@ def a_store_that_answers_wrongly_keeps_the_provider_from_signing_and_it_signs_wh
         ledger = in_a_bucket(folder, server, proxy.port, tries=2, timeout=1)
         with Node(ledger) as node, Provider(folder / "P", node, env=WHO) as provider:
             claims = {}
-            for what in ("500", "SlowDown", "silent", "truncated", "flipped", "version") + (() if SANITIZED else ("etag",)):
+            for what in ("500", "SlowDown", "silent", "flipped", "truncated", "version") + (() if SANITIZED else ("etag",)):
                 mode[0] = what
                 path = fill(folder / what, noise(17 * MIB if what == "etag" else 2 * MIB, what))
                 claims[what] = provider.claim(claimed(ledger, path))
