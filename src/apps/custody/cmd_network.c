@@ -166,9 +166,10 @@ static cu_status go_join(struct run *run, struct cu_err *err)
 static cu_status go_resume(struct run *run, struct cu_err *err)
 {
     TRY(in_session(run, MODE_BARE, share_resume, NULL, err));
-    cu_buf_add_str(&run->out, "this organisation votes again as soon as its node has caught up with the others, behind all that the "
-                              "chain has of it by then\n\n"
-                              "Next:  custody node\n");
+    cu_buf_add_str(&run->out,
+                   "this organisation votes again as soon as its node has caught up with the others, behind all that the "
+                   "chain has of it by then\n\n"
+                   "Next:  custody node\n");
     return CU_OK;
 }
 
@@ -510,7 +511,8 @@ const struct command command_network_resume = {
     .name = "network resume",
     .args = "",
     .line = "vote again after what this organisation voted for was lost or restored",
-    .help = "A node whose record of its own votes (node/cosigner/votes) is missing, damaged, or older than what the chain has of them, "
+    .help = "A node whose record of its own votes (node/cosigner/votes) is missing, damaged, or older than what the chain has of "
+            "them, "
             "stops and votes no more: two different votes of one height would convict the organisation, and a second machine "
             "with its keys would cast them. First make sure that no such machine runs. Then this command, while the node is "
             "stopped, lets it begin anew: it reads the chain, learns from it where it stands, lets the height under way go by, "

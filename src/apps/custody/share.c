@@ -127,25 +127,24 @@ cu_status share_start(struct session *s, struct cu_err *err)
     if (prepared != CU_OK) (void)store.close(store.self, NULL);
     TRY(prepared);
     snprintf(home, sizeof home, "%s/" CU_DIR_CHAIN, s->root);
-    const struct cu_cometbft_config config = { .store = store,
-                                               .fs = &s->place.fs,
-                                               .machine = s->config.machine,
-                                               .origin = cu_buf_span(&s->origin_mem),
-                                               .network = s->place.trust.network,
-                                               .voter = { .fs = votes_fs(s),
-                                                          .path = s->votes_path,
-                                                          .key = &s->validator,
-                                                          .validators = s->validators },
-                                               .random = s->place.random,
-                                               .workers = s->config.workers,
-                                               .accelerate = s->place.accelerate,
-                                               .peers = cu_buf_span(&s->peers),
-                                               .home = home,
-                                               .program = opt_is(s->run, "engine-apart") ? NULL
-                                                          : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
-                                                                                         : "cometbft",
-                                               .log = log_engine,
-                                               .arg = s };
+    const struct cu_cometbft_config config = {
+        .store = store,
+        .fs = &s->place.fs,
+        .machine = s->config.machine,
+        .origin = cu_buf_span(&s->origin_mem),
+        .network = s->place.trust.network,
+        .voter = { .fs = votes_fs(s), .path = s->votes_path, .key = &s->validator, .validators = s->validators },
+        .random = s->place.random,
+        .workers = s->config.workers,
+        .accelerate = s->place.accelerate,
+        .peers = cu_buf_span(&s->peers),
+        .home = home,
+        .program = opt_is(s->run, "engine-apart") ? NULL
+                   : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
+                                                  : "cometbft",
+        .log = log_engine,
+        .arg = s
+    };
     return cu_cometbft_open(&config, &s->engine, err);
 }
 
