@@ -348,3 +348,19 @@ cu_status cu_held_anew(struct cu_place *p, struct cu_objects *store, uint64_t *r
     }
     return CU_OK;
 }
+
+cu_status cu_held_again(struct cu_place *p, struct cu_objects *store, cu_seq deposit, struct cu_err *err)
+{
+    struct cu_held_said said = { .has = false };
+    struct cu_range range = { deposit.v, deposit.v };
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    TRY(cu_log_entry(&p->log, deposit, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    ENSURE(e.kind == CU_KIND_DEPOSIT, err, CU_NOT_FOUND, "entry %llu is no deposit", LLU(deposit.v));
+    const struct cu_held before = e.outer.body.deposit.held;
+    TRY(cu_held_ask(p, store, &e.inner.body.claim, CU_SPAN_EMPTY, &said, err));
+    const bool same = e.outer.body.deposit.has_held && before.n == said.held.n && cu_hash_eq(&before.root, &said.held.root);
+    return said.has && !same ? record_anew(p, &said.held, &range, 1, err) : CU_OK;
+}

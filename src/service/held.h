@@ -21,5 +21,7 @@ typedef void cu_held_differs(void *arg, const struct cu_held_difference *d);
 CU_MUST_USE cu_status cu_held_compare(struct cu_place *p, struct cu_objects *store, bool pins, cu_held_differs *found, void *arg, uint64_t *ret_objects, struct cu_err *err);
 /** The provider says anew how it holds what lies there as another version, or otherwise locked, than it said last. *ret_n: so many entries. */
 CU_MUST_USE cu_status cu_held_anew(struct cu_place *p, struct cu_objects *store, uint64_t *ret_n, struct cu_err *err);
+/** The same for one deposit of this provider's, of which something was brought again. */
+CU_MUST_USE cu_status cu_held_again(struct cu_place *p, struct cu_objects *store, cu_seq deposit, struct cu_err *err);
 
 #endif

@@ -562,7 +562,10 @@ static cu_status mend(struct cu_provider *v, const struct cu_provider_lost *what
     TRY(put_aside(v, &what->root, err));
     TRY(bring_again(v, what, size, err));
     v->mended++;
-    return CU_OK;
+    pthread_mutex_lock(&v->act);
+    const cu_status said = cu_held_again(v->config.place, v->spool->store, what->seq, err);
+    pthread_mutex_unlock(&v->act);
+    return said;
 }
 
 static bool mend_one(struct cu_provider *v)

@@ -6,8 +6,9 @@ import threading
 from custody_test import Ledger, custody, fill, main, noise, test, verify
 from node_test import Node
 from officer import Officer
+from pull_world import wait_for
 from provider_world import Provider
-from s3_world import WHO, Room, Server, Spoiler, objects, room
+from s3_world import WHO, Room, Server, Spoiler, free_port, objects, room
 
 DAY = 86400
 
@@ -161,6 +162,32 @@ def a_provider_of_its_own_signs_versions_too(folder):
             said = officer.run("show", "unfiled/1", "--json").rows[0]["held"]
             assert said["lock"] == "locked in compliance mode" and said["versions"][0]["version"] in versions(server).values(), said
             assert "1 object: each is there" in officer.run("bucket", "check", server.address(), env=WHO).out
+
+
+@test
+def a_provider_of_its_own_that_lost_a_version_brings_it_again_and_accepts_it_anew(folder):
+    with Server(folder / "s") as server:
+        server.make_bucket(lock=False)
+        ledger = Ledger.new(folder / "L")
+        Provider.make(folder / "P", ledger, "--cloud", server.address(), env=WHO)
+        port = free_port()
+        with Node(ledger, "--provider", f"http://127.0.0.1:{port}", "--listen", f"127.0.0.1:{free_port()}") as node, Provider(folder / "P", node, env=WHO, port=port) as provider:
+            officer = Officer(folder, node.url, ledger.root / "keys/depositor.pem", "--provider", provider.url).pin(ledger)
+            officer.deposit(fill(folder / "large", noise(1 << 20)))
+            row = officer.run("show", "unfiled/1", "--json").rows[0]
+            name, version = row["held"]["versions"][0].values()
+            key = next(k for k in objects(server) if name in k)
+            at = next(r["entry"] for r in officer.run("trail", "--json").rows if r["id"] == row["id"])
+            server.ask("DELETE", f"/evidence/{key}", {"versionId": version}, want=204)
+            assert provider.ask("GET", f"/v1/objects/{name}?entry={at}")[0] >= 400
+
+            def anew():
+                rows = [r for r in officer.run("trail", "--json").rows if r["kind"] == "stored" and r["by"] == "Cloud"]
+                return rows[0]["held"] if rows else None
+            said = wait_for(anew)
+            assert said["versions"][0]["object"] == name and said["versions"][0]["version"] == versions(server)[name] != version, said
+            assert provider.ask("GET", f"/v1/objects/{name}")[2] == noise(1 << 20)
+            assert "each is there" in officer.run("bucket", "check", server.address(), env=WHO).out
 
 
 if __name__ == "__main__":
