@@ -22,7 +22,7 @@ SETTINGS = """
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 409, 411, 412, 413, 415, 416, 422, 428]
 [[operations]]
-include-name = ["POST /v1/submit", "POST /v1/cosignatures", "POST /add-checkpoint", "POST /v1/claims", "PUT /v1/claims/{claim}/chunks", "POST /v1/enrolments", "POST /v1/enrolments/{kid}", "POST /v1/uploads", "PATCH /v1/uploads/{claim}"]
+include-name = ["POST /v1/submit", "POST /v1/cosignatures", "POST /add-checkpoint", "POST /v1/claims", "POST /v1/supervised", "PUT /v1/claims/{claim}/chunks", "POST /v1/enrolments", "POST /v1/enrolments/{kid}", "POST /v1/uploads", "PATCH /v1/uploads/{claim}"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422, 460]
 [[operations]]
 include-name = ["GET /v1/receipt/{id}", "GET /v1/receipt/{case}/{number}"]
