@@ -28,14 +28,6 @@ static bool has(const struct cu_buf *all, const void *one, size_t n)
     return false;
 }
 
-static uint64_t organisation_of(const struct cu_place *p, const cu_hash *kid)
-{
-    const struct cu_member_key *key = cu_members_key(&p->members, kid);
-    const struct cu_member_party *party = key ? cu_members_party(&p->members, key->party) : NULL;
-
-    return party ? party->organisation : 0;
-}
-
 static cu_status take_kid(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
     (void)err;
@@ -48,7 +40,7 @@ static bool owns_case(struct cu_place *p, uint64_t organisation, const cu_case_i
     const struct cu_index_query q = { .by = CU_FIND_CASE, .kind = CU_KIND_CASE, .case_id = *id };
     cu_hash kid = { { 0 } };
 
-    return p->index.find(p->index.self, &q, take_kid, &kid, NULL) == CU_OK && organisation_of(p, &kid) == organisation;
+    return p->index.find(p->index.self, &q, take_kid, &kid, NULL) == CU_OK && cu_organisation_of(p, &kid) == organisation;
 }
 
 static bool signed_by(const struct cu_place *p, uint64_t party, const cu_hash *kid)
@@ -62,7 +54,7 @@ static bool signed_by(const struct cu_place *p, uint64_t party, const cu_hash *k
 static bool owns(struct cu_place *p, uint64_t organisation, const struct cu_index_row *row)
 {
     return organisation &&
-           (organisation_of(p, &row->kid) == organisation || (row->has_case && owns_case(p, organisation, &row->case_id)));
+           (cu_organisation_of(p, &row->kid) == organisation || (row->has_case && owns_case(p, organisation, &row->case_id)));
 }
 
 static cu_status entry_at(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_entry *ret, struct cu_err *err)
@@ -105,7 +97,7 @@ static cu_status take_opened(void *arg, const struct cu_index_row *row, struct c
 
 static cu_status open_id(struct opening *o, const cu_hash *signer, const cu_hash *id, struct cu_err *err)
 {
-    struct opened d = { o, organisation_of(o->p, signer) };
+    struct opened d = { o, cu_organisation_of(o->p, signer) };
     char hex[65];
 
     cu_hash_hex(id, hex);
