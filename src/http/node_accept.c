@@ -97,7 +97,6 @@ void cu_accepting_wake(struct cu_node *node)
 cu_status cu_accepting_open(struct cu_node *node, struct cu_err *err)
 {
     const struct cu_place *from = node->config.place;
-    struct cu_accepting *c = from->has_key[CU_SIGNER_ORGANISATION] ? calloc(1, sizeof *c) : NULL;
     struct cu_provider_config config = { .spool = node->uploads.spool,
                                          .second = from->near == CU_STORE_CLOUD ? from->store[CU_STORE_CLOUD] : NULL,
                                          .follow = follow,
@@ -109,6 +108,7 @@ cu_status cu_accepting_open(struct cu_node *node, struct cu_err *err)
                                          .arg = node };
 
     if (!from->has_key[CU_SIGNER_ORGANISATION]) return CU_OK; /* who cannot sign accepts nothing */
+    struct cu_accepting *c = calloc(1, sizeof *c);
     ENSURE(c, err, CU_NO_MEMORY, "no memory to accept what answers notices");
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);

@@ -206,7 +206,7 @@ static cu_status find_key(struct token *t, P11KitUri *uri, struct cu_span text, 
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE wanted[WANTED_MAX] = { { CKA_CLASS, &class, sizeof class } };
-    CK_ULONG given_n, n;
+    CK_ULONG given_n = 0, n = 0;
     const CK_ATTRIBUTE *given = p11_kit_uri_get_attributes(uri, &given_n);
     CK_OBJECT_HANDLE other;
     size_t wanted_n = 1;
