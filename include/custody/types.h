@@ -67,6 +67,7 @@ void cu_buf_add_byte(struct cu_buf *buf, uint8_t byte);
 void cu_buf_add_str(struct cu_buf *buf, const char *text);
 void cu_buf_addf(struct cu_buf *buf, const char *fmt, ...) CU_PRINTF(2, 3); /* at most 4,095 bytes a call, else full */
 CU_MUST_USE cu_status cu_buf_ok(const struct cu_buf *buf, struct cu_err *err); /* OK, TOO_LARGE, NO_MEMORY */
+cu_status cu_buf_take(void *buf, struct cu_span bytes, struct cu_err *err); /* add, judged at once: for whoever hands on pieces */
 static inline struct cu_span cu_buf_span(const struct cu_buf *buf) { return cu_span(buf->p, buf->n); }
 #define CU_BUF CU_CLEANUP(cu_buf_free) struct cu_buf
 

@@ -94,3 +94,9 @@ cu_status cu_buf_ok(const struct cu_buf *buf, struct cu_err *err)
     ENSURE(!buf->full, err, CU_TOO_LARGE, "more than %zu bytes, the most that may stand here", buf->max);
     return CU_OK;
 }
+
+cu_status cu_buf_take(void *buf, struct cu_span bytes, struct cu_err *err)
+{
+    cu_buf_add(buf, bytes);
+    return cu_buf_ok(buf, err);
+}

@@ -75,13 +75,9 @@ static size_t take(char *bytes, size_t one, size_t n, void *arg)
 /* Date: as often as it answers. */
 static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
 {
-    static const char name[] = "date:";
     struct client *client = arg;
-    char value[64];
+    const time_t there = cu_client_date(bytes, n);
 
-    if (n <= sizeof name || n >= sizeof value || strncasecmp(bytes, name, sizeof name - 1) != 0) return n * one;
-    snprintf(value, sizeof value, "%.*s", (int)(n - sizeof name + 1), bytes + sizeof name - 1);
-    const time_t there = curl_getdate(value, NULL);
     if (there > 0) atomic_store(&client->ahead, (int64_t)there - (int64_t)time(NULL));
     return n * one;
 }
@@ -188,15 +184,9 @@ static cu_status ask(struct call *c, struct cu_err *err)
     return asked;
 }
 
-static cu_status keep(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 static cu_status get(struct client *client, const char *path, struct cu_buf *ret, struct cu_err *err)
 {
-    struct call c = { .client = client, .feed = keep, .arg = ret };
+    struct call c = { .client = client, .feed = cu_buf_take, .arg = ret };
 
     snprintf(c.url, sizeof c.url, "%s/%s", client->ends.base, path);
     return ask(&c, err);
@@ -251,7 +241,7 @@ static void url_of(const struct client *client, const char *what, const struct c
 
 static cu_status get_chunks(void *self, const struct cu_reading *r, const cu_hash *root, struct cu_buf *ret, struct cu_err *err)
 {
-    struct call c = { .client = self, .feed = keep, .arg = ret };
+    struct call c = { .client = self, .feed = cu_buf_take, .arg = ret };
 
     url_of(self, "chunks", r, root, c.url);
     return ask(&c, err);
@@ -275,7 +265,7 @@ static cu_status submit_some(struct client *client, const struct cu_span *record
                              struct cu_err *err)
 {
     CU_BUF body = cu_buf_heap(n * CU_RECORD_MAX), answer = cu_buf_heap(n * SAID_MAX);
-    struct call c = { .client = client, .feed = keep, .arg = &answer, .type = "Content-Type: application/cbor-seq" };
+    struct call c = { .client = client, .feed = cu_buf_take, .arg = &answer, .type = "Content-Type: application/cbor-seq" };
 
     for (size_t i = 0; i < n; i++) cu_buf_add(&body, records[i]);
     TRY(cu_buf_ok(&body, err));
@@ -315,7 +305,7 @@ static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct c
 static cu_status say_inventory(void *self, struct cu_span case_name, cu_seq *ret, struct cu_err *err)
 {
     CU_BUF answer = cu_buf_heap(SAID_MAX), number = cu_buf_heap(SAID_MAX);
-    struct call c = { .client = self, .feed = keep, .arg = &answer, .post = true, .type = "Content-Type:" };
+    struct call c = { .client = self, .feed = cu_buf_take, .arg = &answer, .post = true, .type = "Content-Type:" };
 
     snprintf(c.url, sizeof c.url, "%s/v1/inventory/", c.client->ends.base);
     put_encoded(c.url, case_name);
@@ -338,7 +328,9 @@ static cu_status name_provider(void *self, struct cu_buf *ret, struct cu_err *er
 static cu_status ask_once(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
                           struct cu_err *err)
 {
-    struct call c = { .client = self, .body = body, .type = "Content-Type: text/plain", .any = true, .feed = keep, .arg = ret };
+    struct call c = {
+        .client = self, .body = body, .type = "Content-Type: text/plain", .any = true, .feed = cu_buf_take, .arg = ret
+    };
 
     snprintf(c.url, sizeof c.url, "%s/%s", c.client->ends.base, path);
     TRY(ask(&c, err));

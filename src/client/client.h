@@ -5,6 +5,8 @@
 #include "codec/fields.h"
 #include "ports/remote.h"
 
+#include <time.h>
+
 extern const struct cu_remote_kind cu_client_kind;
 
 /** All that follows is pure. */
@@ -19,6 +21,8 @@ bool cu_address_good(const char *url);
 bool cu_address_name(const char *name, char ret[1024]);
 /** A libcurl handle as every question begins: where to, who may answer, and as whom. `why` has room for CURL_ERROR_SIZE. */
 struct cu_client_ends { char base[1024], ca[1024], cert[1024]; }; /* files; "": none named */
+/** What a line of an answer's head says as its Date; 0: it is another line. */
+time_t cu_client_date(const char *line, size_t n);
 /** What somebody can do about a question that was not answered; NULL: nothing in particular. `handle` has just failed with `code`. */
 const char *cu_client_advice(void *handle, int code);
 cu_status cu_client_probe(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err);

@@ -51,6 +51,17 @@ const char *cu_client_advice(void *handle, int code)
     }
 }
 
+time_t cu_client_date(const char *line, size_t n)
+{
+    static const char name[] = "date:";
+    char value[64];
+
+    if (n <= sizeof name || n >= sizeof value || strncasecmp(line, name, sizeof name - 1) != 0) return 0;
+    snprintf(value, sizeof value, "%.*s", (int)(n - sizeof name + 1), line + sizeof name - 1);
+    const time_t date = curl_getdate(value, NULL);
+    return date > 0 ? date : 0;
+}
+
 struct answer {
     struct cu_buf body;
     time_t date;
@@ -59,14 +70,10 @@ struct answer {
 static size_t take_line(char *line, size_t one, size_t n, void *arg)
 {
     struct answer *a = arg;
-    char text[64];
+    const time_t date = cu_client_date(line, n);
 
-    (void)one;
-    if (n > 6 && n < sizeof text && strncasecmp(line, "date: ", 6) == 0) {
-        snprintf(text, sizeof text, "%.*s", (int)(n - 6), line + 6);
-        a->date = curl_getdate(text, NULL);
-    }
-    return n;
+    if (date) a->date = date;
+    return n * one;
 }
 
 static size_t take_body(char *bytes, size_t one, size_t n, void *arg)

@@ -252,12 +252,6 @@ cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *
     return feed(arg, leaves, cu_content_leaves(cu_span(bytes, (size_t)o->size), leaves), err);
 }
 
-static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *ret, struct cu_err *err)
 {
     size_t before = ret->n;
@@ -266,7 +260,7 @@ cu_status cu_object_read(const struct cu_object *o, size_t max, struct cu_buf *r
     cu_hash_hex(&o->name, hex);
     ENSURE(o->size <= max, err, CU_TOO_LARGE, "the object %s has %llu bytes; at most %zu are read at once", hex,
            (unsigned long long)o->size, max);
-    cu_status status = cu_object_stream(o, append, ret, err);
+    cu_status status = cu_object_stream(o, cu_buf_take, ret, err);
     if (status != CU_OK) ret->n = before; /* outputs change only on success */
     return status;
 }

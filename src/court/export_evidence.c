@@ -181,12 +181,6 @@ static cu_status take_leaf(void *arg, const cu_hash *leaves, size_t n, struct cu
     return CU_OK;
 }
 
-static cu_status keep(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 static cu_status forget(void *arg, struct cu_err *err)
 {
     (void)err;
@@ -205,7 +199,8 @@ static cu_status fetch_edge(struct cu_export *x, const struct whole *whole, uint
 {
     const struct cu_fetch_range edge = { from, to };
 
-    return from < to ? cu_fetch_object(x->p, &whole->root, whole->size, &edge, keep, forget, ret, &x->told.damaged, err) : CU_OK;
+    return from < to ? cu_fetch_object(x->p, &whole->root, whole->size, &edge, cu_buf_take, forget, ret, &x->told.damaged, err)
+                     : CU_OK;
 }
 
 static cu_status read_leaves(struct cu_export *x, const struct whole *whole, struct proving *v, struct cu_err *err)

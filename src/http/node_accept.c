@@ -1,20 +1,17 @@
 /* What a provider answers a notice with comes to the node of who asked: claims and bytes as to a provider (service/provide.h), and the organisation's key
  * accepts what came whole, was stored and read again. And claims that are to be watched. */
 #include "http/node_inside.h"
+#include "http/tick.h"
 
 #include "custody/text.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-#define TICK_S 1
 
 struct cu_accepting {
     struct cu_reader reader; /* its place has the organisation's key, too: the node's own, which it outlives not */
     struct cu_provider *provider;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool news, ending, runs;
+    struct cu_tick tick;
+    bool runs;
     pthread_t thread;
 };
 
@@ -49,47 +46,19 @@ static void recorded(void *self, const struct cu_span *records, const struct cu_
 
 /* ---- the thread ---- */
 
-static bool wait_a_tick(struct cu_accepting *c)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += TICK_S;
-    pthread_mutex_lock(&c->lock);
-    if (!c->news && !c->ending) pthread_cond_timedwait(&c->changed, &c->lock, &until);
-    c->news = false;
-    const bool ending = c->ending;
-    pthread_mutex_unlock(&c->lock);
-    return !ending;
-}
-
-static bool is_ending(struct cu_accepting *c)
-{
-    pthread_mutex_lock(&c->lock);
-    const bool ending = c->ending;
-    pthread_mutex_unlock(&c->lock);
-    return ending;
-}
-
 static void *accepter(void *arg)
 {
     struct cu_accepting *c = ((struct cu_node *)arg)->accepting;
     bool any = true;
 
-    while (wait_a_tick(c))
-        for (any = true; any && !is_ending(c);) cu_provider_step(c->provider, &any);
+    while (cu_tick_wait(&c->tick))
+        for (any = true; any && !cu_tick_over(&c->tick);) cu_provider_step(c->provider, &any);
     return NULL;
 }
 
 void cu_accepting_wake(struct cu_node *node)
 {
-    struct cu_accepting *c = node->accepting;
-
-    if (!c) return;
-    pthread_mutex_lock(&c->lock);
-    c->news = true;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
+    if (node->accepting) cu_tick_wake(&node->accepting->tick);
 }
 
 /* ---- starting and stopping ---- */
@@ -110,8 +79,7 @@ cu_status cu_accepting_open(struct cu_node *node, struct cu_err *err)
     if (!from->has_key[CU_SIGNER_ORGANISATION]) return CU_OK; /* who cannot sign accepts nothing */
     struct cu_accepting *c = calloc(1, sizeof *c);
     ENSURE(c, err, CU_NO_MEMORY, "no memory to accept what answers notices");
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
+    cu_tick_init(&c->tick);
     node->accepting = c;
     TRY(cu_reader_open(node, &c->reader, err));
     c->reader.place.key[CU_SIGNER_ORGANISATION] = from->key[CU_SIGNER_ORGANISATION];
@@ -127,7 +95,7 @@ cu_status cu_accepting_start(struct cu_node *node, struct cu_err *err)
     struct cu_accepting *c = node->accepting;
 
     if (!c) return CU_OK;
-    c->news = true; /* what an earlier process left */
+    cu_tick_wake(&c->tick); /* what an earlier process left */
     c->runs = pthread_create(&c->thread, NULL, accepter, node) == 0;
     ENSURE(c->runs, err, CU_NO_MEMORY, "no thread to accept what answers notices");
     return CU_OK;
@@ -138,10 +106,7 @@ void cu_accepting_stop(struct cu_node *node)
     struct cu_accepting *c = node->accepting;
 
     if (!c) return;
-    pthread_mutex_lock(&c->lock);
-    c->ending = true;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
+    cu_tick_end(&c->tick);
     if (c->runs) pthread_join(c->thread, NULL);
     c->runs = false;
 }
@@ -155,8 +120,7 @@ void cu_accepting_free(struct cu_node *node)
     c->reader.place.has_key[CU_SIGNER_ORGANISATION] = false; /* it is the node's to free */
     memset(&c->reader.place.key[CU_SIGNER_ORGANISATION], 0, sizeof c->reader.place.key[0]);
     cu_reader_close(&c->reader);
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->changed);
+    cu_tick_destroy(&c->tick);
     free(c);
     node->accepting = NULL;
 }

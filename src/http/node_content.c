@@ -59,12 +59,6 @@ cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, c
 
 /* ---- the bytes ---- */
 
-static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 static cu_status begin_anew(void *arg, struct cu_err *err)
 {
     (void)err;
@@ -81,7 +75,7 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
 
     if (end > a->to) end = a->to;
     const struct cu_fetch_range part = { at, end };
-    const cu_status got = cu_fetch_object(&r->place, &a->root, a->size, &part, take, begin_anew, ret, &damaged, err);
+    const cu_status got = cu_fetch_object(&r->place, &a->root, a->size, &part, cu_buf_take, begin_anew, ret, &damaged, err);
     r->node->damaged += damaged;
     return got;
 }

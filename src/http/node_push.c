@@ -10,12 +10,11 @@ static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
 
     pthread_mutex_lock(&node->who);
     const struct cu_members *m = &node->membership.members;
-    const struct cu_member_key *key = cu_members_key(m, kid),
-                               *own = cu_members_key(m, &node->config.place->key[CU_SIGNER_ORGANISATION].id);
+    const struct cu_member_key *key = cu_members_key(m, kid);
     const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL, *his = cu_members_party(m, peer->party);
     /* what a provider signed here answers this organisation's notice: its own members may bring it, too */
-    const bool asked = party && party->role == CU_ROLE_PROVIDER && own && his && his->role != CU_ROLE_PROVIDER &&
-                       his->organisation == own->party;
+    const bool asked = party && party->role == CU_ROLE_PROVIDER && his && his->role != CU_ROLE_PROVIDER &&
+                       his->organisation == node->party;
     const bool speaks = asked || cu_peer_speaks_for(m, peer, kid);
     pthread_mutex_unlock(&node->who);
     return speaks;
@@ -33,23 +32,6 @@ static cu_status find_deposit(struct cu_place *p, const cu_hash *id, cu_seq *ret
            "the bytes are the provider's");
     *ret = is.seq;
     return found;
-}
-
-/* The claim as it stands in the log, with what its depositor wrote. */
-static cu_status claim_file_of(struct cu_place *p, const cu_hash *id, struct cu_buf *ret, struct cu_claim *ret_claim,
-                               cu_seq *ret_seq, struct cu_err *err)
-{
-    CU_BUF whole = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_record record;
-    struct cu_entry e;
-
-    TRY(find_deposit(p, id, ret_seq, err));
-    TRY(cu_place_record(p, *ret_seq, &whole, err));
-    TRY(cu_record_read(cu_buf_span(&whole), &record, err));
-    TRY(cu_entry_read(record.entry, &e, err));
-    *ret_claim = e.inner.body.claim;
-    const struct cu_claim_file file = { .claim = e.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
-    return cu_schema_write(&cu_claim_file_schema, &file, ret, err);
 }
 
 /* A folder is lacked until it is attested: what of it is here already, only the walk knows. */
@@ -70,7 +52,8 @@ static cu_status find_lacked(struct cu_place *p, const cu_hash *id, struct cu_bu
     struct cu_claim claim;
     cu_seq seq;
 
-    TRY(claim_file_of(p, id, ret, &claim, &seq, err));
+    TRY(find_deposit(p, id, &seq, err));
+    TRY(cu_claim_file_of(p, seq, ret, &claim, err));
     return judge_lack(p, seq, &claim, err);
 }
 

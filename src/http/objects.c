@@ -5,19 +5,13 @@
 
 #include <stdio.h>
 
-static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 cu_status cu_object_piece(struct cu_objects *store, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
 {
     const uint64_t end = at - at % CU_CHUNK_BYTES + CU_CHUNK_BYTES;
     struct cu_object o;
 
     TRY(cu_objects_find(store, CU_OBJECT_CONTENT, &a->root, &o, err));
-    return cu_object_stream_range(&o, at, end < a->to ? end : a->to, take, ret, err);
+    return cu_object_stream_range(&o, at, end < a->to ? end : a->to, cu_buf_take, ret, err);
 }
 
 cu_status cu_object_answer(struct cu_objects *store, const cu_hash *root, struct cu_http_request *q, struct cu_http_answer *a,

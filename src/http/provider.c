@@ -2,9 +2,7 @@
 #include "http/provider_inside.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-#define TICK_S 1
 #define FOLLOW_MS 5000
 
 /* ---- who ---- */
@@ -49,15 +47,7 @@ static bool may(void *self, const struct cu_peer *peer, const cu_hash *kid)
 
 /* ---- the keeper ---- */
 
-static void came(void *self)
-{
-    struct cu_http_provider *v = self;
-
-    pthread_mutex_lock(&v->lock);
-    v->something = true;
-    pthread_cond_signal(&v->came);
-    pthread_mutex_unlock(&v->lock);
-}
+static void came(void *self) { cu_tick_wake(&((struct cu_http_provider *)self)->tick); }
 
 static void changed(void *self) { cu_http_wake(((struct cu_http_provider *)self)->server); }
 
@@ -78,38 +68,16 @@ static void judge_clock(struct cu_http_provider *v)
     v->clock_is_off = text[0] != 0;
 }
 
-static bool wait_a_tick(struct cu_http_provider *v)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += TICK_S;
-    pthread_mutex_lock(&v->lock);
-    if (!v->something && !v->ending) pthread_cond_timedwait(&v->came, &v->lock, &until);
-    v->something = false;
-    const bool ending = v->ending;
-    pthread_mutex_unlock(&v->lock);
-    return !ending;
-}
-
-static bool is_ending(struct cu_http_provider *v)
-{
-    pthread_mutex_lock(&v->lock);
-    const bool ending = v->ending;
-    pthread_mutex_unlock(&v->lock);
-    return ending;
-}
-
 static void *keeper(void *arg)
 {
     struct cu_http_provider *v = arg;
     bool any = true;
 
-    while (wait_a_tick(v)) {
+    while (cu_tick_wait(&v->tick)) {
         (void)!cu_provider_follow(v->provider, FOLLOW_MS, NULL); /* a ledger that is away is asked again */
         read_members(v);
         judge_clock(v);
-        for (any = true; any && !is_ending(v);) cu_provider_step(v->provider, &any);
+        for (any = true; any && !cu_tick_over(&v->tick);) cu_provider_step(v->provider, &any);
     }
     return NULL;
 }
@@ -121,16 +89,12 @@ static void free_provider(struct cu_http_provider **at)
     struct cu_http_provider *v = *at;
 
     if (!v) return;
-    pthread_mutex_lock(&v->lock);
-    v->ending = true;
-    pthread_cond_signal(&v->came);
-    pthread_mutex_unlock(&v->lock);
+    cu_tick_end(&v->tick);
     if (v->keeps) pthread_join(v->keeper, NULL);
     cu_http_stop(v->server, CU_HTTP_STOP_MS);
     cu_provider_close(v->provider);
     pthread_mutex_destroy(&v->who);
-    pthread_mutex_destroy(&v->lock);
-    pthread_cond_destroy(&v->came);
+    cu_tick_destroy(&v->tick);
     free(v);
     *at = NULL;
 }
@@ -165,8 +129,7 @@ cu_status cu_http_provider_start(const struct cu_http_provider_config *config, s
 
     ENSURE(v, err, CU_NO_MEMORY, "no memory for a provider");
     pthread_mutex_init(&v->who, NULL);
-    pthread_mutex_init(&v->lock, NULL);
-    pthread_cond_init(&v->came, NULL);
+    cu_tick_init(&v->tick);
     v->config = *config;
     TRY(open_provider(v, err));
     read_members(v);
@@ -185,7 +148,7 @@ cu_status cu_http_provider_start(const struct cu_http_provider_config *config, s
                                          .log = config->log,
                                          .arg = config->arg };
     TRY(cu_http_start(&http, &v->server, err));
-    v->something = true; /* what an earlier process left */
+    cu_tick_wake(&v->tick); /* what an earlier process left */
     v->keeps = pthread_create(&v->keeper, NULL, keeper, v) == 0;
     ENSURE(v->keeps, err, CU_NO_MEMORY, "no thread for a provider");
     *ret = v;

@@ -3,6 +3,7 @@
 #define CU_HTTP_PROVIDER_INSIDE_H
 
 #include "http/objects.h"
+#include "http/tick.h"
 #include "http/provider.h"
 #include "http/upload.h"
 
@@ -21,9 +22,8 @@ struct cu_http_provider {
     struct cu_members members;
     uint64_t members_of;
 
-    pthread_mutex_t lock;
-    pthread_cond_t came;
-    bool something, ending, keeps, clock_is_off;
+    struct cu_tick tick; /* the keeper's */
+    bool keeps, clock_is_off;
     _Atomic uint64_t damaged;
     pthread_t keeper;
 };

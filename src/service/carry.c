@@ -452,9 +452,7 @@ static cu_status take_same(void *arg, const struct cu_index_row *row, struct cu_
 
 static cu_status find_answered(struct carry *c, bool *ret, struct cu_err *err)
 {
-    CU_BUF whole = cu_buf_heap(CU_RECORD_MAX), file = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_record record;
-    struct cu_entry e;
+    CU_BUF file = cu_buf_heap(CU_RECORD_MAX);
 
     *ret = false;
     if (!c->r->notice) return CU_OK;
@@ -462,11 +460,7 @@ static cu_status find_answered(struct carry *c, bool *ret, struct cu_err *err)
     TRY(c->p->index.find(c->p->index.self, &q, take_same, c, err));
     *ret = c->w.outcome.status == CU_DUPLICATE;
     if (!*ret) return CU_OK;
-    TRY(cu_place_record(c->p, c->w.outcome.seq, &whole, err));
-    TRY(cu_record_read(cu_buf_span(&whole), &record, err));
-    TRY(cu_entry_read(record.entry, &e, err));
-    const struct cu_claim_file parts = { .claim = e.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
-    TRY(cu_schema_write(&cu_claim_file_schema, &parts, &file, err));
+    TRY(cu_claim_file_of(c->p, c->w.outcome.seq, &file, NULL, err));
     return know_claim(c, cu_buf_span(&file), err);
 }
 

@@ -234,16 +234,10 @@ cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, st
     return cu_record_write(&record, ret, err);
 }
 
-static cu_status append(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 cu_status cu_place_manifest(struct cu_place *p, cu_seq seq, const struct cu_claim *claim, struct cu_buf *ret, struct cu_err *err)
 {
     ENSURE(claim->has_folder, err, CU_USAGE, "this deposit is one item: it has no manifest");
     if (!p->remote.ops || claim->size <= CU_CONTENT_INLINE_MAX) return small_content(p, seq, &claim->root, claim->size, ret, err);
     p->reading.seq = seq;
-    return cu_fetch_afar(p, &claim->root, claim->size, NULL, append, ret, err);
+    return cu_fetch_afar(p, &claim->root, claim->size, NULL, cu_buf_take, ret, err);
 }

@@ -284,3 +284,18 @@ cu_status cu_outbox_give_up(struct cu_outbox *box, uint64_t serial, struct cu_er
     }
     return CU_OK;
 }
+
+cu_status cu_claim_file_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_claim *ret_claim, struct cu_err *err)
+{
+    CU_BUF whole = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_record record;
+    struct cu_entry e;
+
+    TRY(cu_place_record(p, seq, &whole, err));
+    TRY(cu_record_read(cu_buf_span(&whole), &record, err));
+    TRY(cu_entry_read(record.entry, &e, err));
+    ENSURE(e.kind == CU_KIND_DEPOSIT, err, CU_WRONG_KIND, "entry %llu is no deposit", LLU(seq.v));
+    if (ret_claim) *ret_claim = e.inner.body.claim;
+    const struct cu_claim_file file = { .claim = e.outer.body.deposit.claim, .salt = record.salt, .details = record.details };
+    return cu_schema_write(&cu_claim_file_schema, &file, ret, err);
+}

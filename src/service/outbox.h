@@ -41,6 +41,9 @@ CU_MUST_USE cu_status cu_pending_salvage(struct cu_span file, struct cu_buf *ret
 /** A claim file: what `custody claim` writes at the scene. */
 struct cu_claim_file { struct cu_span claim, salt, details, path; };
 extern const struct cu_schema cu_claim_file_schema;
+/** The claim of a recorded deposit as a claim file, with what its depositor wrote. ret_claim (NULL: not wanted): its numbers and hashes; what
+ *  it points at is gone. */
+CU_MUST_USE cu_status cu_claim_file_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_claim *ret_claim, struct cu_err *err);
 /** A statement over a claim, as a record with what belongs to the claim: salt, details and (p NULL: none) content. (say.c) */
 CU_MUST_USE cu_status cu_say_over(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, const struct cu_claim_file *parts,
                                   struct cu_span content, struct cu_buf *ret_record, struct cu_err *err);

@@ -92,12 +92,6 @@ static cu_status read_content(struct look *l, struct cu_err *err)
 
 /* ---- what the provider has ---- */
 
-static cu_status take(void *arg, struct cu_span bytes, struct cu_err *err)
-{
-    cu_buf_add(arg, bytes);
-    return cu_buf_ok(arg, err);
-}
-
 /* A silent one has not failed: it is asked another time. */
 static cu_status ask(struct look *l, const struct cu_object *o, struct cu_err *ret_why, bool *ret_answered, struct cu_err *err)
 {
@@ -111,8 +105,9 @@ static cu_status ask(struct look *l, const struct cu_object *o, struct cu_err *r
     TRY(l->r->p->random.fill(l->r->p->random.self, (uint8_t *)&at, sizeof at, err));
     at = at % o->size / ASKED * ASKED;
     const uint64_t to = at + ASKED < o->size ? at + ASKED : o->size;
-    if (cu_object_stream_range(o, at, to, take, &ours, &unread) != CU_OK) return CU_OK; /* our own: the next round says it */
-    const cu_status came = provider->ops->bytes(provider->self, &what, &o->name, at, to, take, &theirs, ret_why);
+    if (cu_object_stream_range(o, at, to, cu_buf_take, &ours, &unread) != CU_OK)
+        return CU_OK; /* our own: the next round says it */
+    const cu_status came = provider->ops->bytes(provider->self, &what, &o->name, at, to, cu_buf_take, &theirs, ret_why);
     if (came == CU_IO || cu_status_retry(came)) return CU_OK;
     *ret_answered = came == CU_OK && cu_span_eq(cu_buf_span(&ours), cu_buf_span(&theirs));
     if (came == CU_OK && !*ret_answered) cu_fail(ret_why, CU_BAD_HASH, "it sent other bytes than were signed");

@@ -10,8 +10,8 @@
 
 /* ---- what one organisation hands over ---- */
 
-extern const struct command command_network_request;
-static cu_status make_founder(struct run *run, const char *dir, const struct cu_founder *names, struct cu_buf *ret,
+/* `given`: keys that the options name are taken. */
+static cu_status make_founder(struct run *run, const char *dir, bool given, const struct cu_founder *names, struct cu_buf *ret,
                               struct cu_err *err)
 {
     CU_BUF passphrase = cu_buf_heap(65536);
@@ -19,7 +19,7 @@ static cu_status make_founder(struct run *run, const char *dir, const struct cu_
 
     TRY(passphrase_read(run, NULL, &passphrase, err));
     cu_status made = session_begin(&s, run, dir, err);
-    if (made == CU_OK && run->command == &command_network_request) made = session_new_keys(&s, err);
+    if (made == CU_OK && given) made = session_new_keys(&s, err);
     if (made == CU_OK) made = cu_founder_make(&s.place, names, cu_buf_span(&passphrase), ret, err);
     const cu_status closed = session_close(&s, made == CU_OK ? err : NULL);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
@@ -45,7 +45,7 @@ static cu_status go_request(struct run *run, struct cu_err *err)
 
     ENSURE(names.name.n && names.at.n && to, err, CU_USAGE,
            "a request has --org, --at and -o FILE: `custody network request --help`");
-    TRY(make_founder(run, run->args[0], &names, &file, err));
+    TRY(make_founder(run, run->args[0], true, &names, &file, err));
     TRY(write_output_file(to, cu_buf_span(&file), err));
     cu_buf_addf(&run->out, "%s has the keys of \"%.*s\" in %s/" CU_DIR_KEYS "\n\n  fingerprint  ", to, (int)names.name.n,
                 (const char *)names.name.p, run->args[0]);
@@ -192,7 +192,7 @@ static cu_status make_local(struct run *run, const char *dir, struct founders *f
                                           .at = cu_span_str(at),
                                           .http = cu_span_str(where) };
         f->file[f->n] = cu_buf_heap(CU_FOUNDER_MAX);
-        TRY(make_founder(run, path, &names, &f->file[f->n], err));
+        TRY(make_founder(run, path, false, &names, &f->file[f->n], err));
     }
     return CU_OK;
 }

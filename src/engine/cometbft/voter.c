@@ -47,6 +47,7 @@ struct state {
 
 struct cu_voter {
     struct cu_voter_config config;
+    cu_hash address; /* its first 20 bytes are the validator's */
     pthread_mutex_t lock;
     struct state state;
     uint64_t waits_at, since_ms;    /* (3): the height that goes by; 0: not asked yet */
@@ -131,6 +132,7 @@ cu_status cu_voter_open(const struct cu_voter_config *config, struct cu_voter **
     struct cu_voter *s = calloc(1, sizeof *s);
     ENSURE(s, err, CU_NO_MEMORY, "no memory for a validator's votes");
     s->config = *config;
+    s->address = cu_sha256(cu_public_span(&config->key->pub));
     s->state = state;
     pthread_mutex_init(&s->lock, NULL);
     *ret = s;
@@ -342,11 +344,9 @@ void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, u
     bool own = false;
 
     if (!s) return;
-    const cu_hash digest = cu_sha256(
-        cu_public_span(&s->config.key->pub)); /* of which the first 20 bytes are a validator's address */
     for (size_t i = 0; i < votes->votes.n; i++)
         own |= (vote[i].block_id_flag == FLAG_COMMIT || vote[i].block_id_flag == FLAG_NIL) &&
-               cu_span_eq(vote[i].validator.address, cu_span(digest.b, 20));
+               cu_span_eq(vote[i].validator.address, cu_span(s->address.b, 20));
     pthread_mutex_lock(&s->lock);
     const bool above = own && height > s->state.at.height, falls = above && !s->state.waits && !s->fallen; /* (2) */
     if (falls) {
