@@ -13,6 +13,8 @@ struct cu_leaf_run {
 };
 void cu_leaf_run_start(struct cu_leaf_run *run, uint64_t from);
 void cu_leaf_run_add(struct cu_leaf_run *run, const cu_hash *leaf);
+/** The next `leaves` of them by their root: a power of two that run->to is a multiple of. */
+void cu_leaf_run_add_subtree(struct cu_leaf_run *run, uint64_t leaves, const cu_hash *root);
 
 /** The file. */
 struct cu_part_proof {

@@ -8,6 +8,7 @@
  * A kill after 3 leaves a disclosure of a package that nobody got: on the safe side, and the words of 3 say "given out" of the decision.
  */
 #include "court/export.h"
+#include "service/cosigned.h"
 
 #include "custody/text.h"
 
@@ -442,10 +443,10 @@ static cu_status put_proofs(struct cu_export *x, struct cu_err *err)
 
 static cu_status put_trust(struct cu_export *x, struct cu_err *err)
 {
-    CU_BUF policy = cu_buf_heap(CU_TRUST_MAX);
+    CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), vkey = cu_buf_heap(CU_TRUST_MAX);
 
     TRY(cu_export_put(x, "trust/ledger.trust", cu_buf_span(&x->p->trust_text), err));
-    TRY(cu_fs_read(&x->p->fs, CU_FILE_POLICY, CU_TRUST_MAX, &policy, err));
+    TRY(cu_trust_derived(&x->p->trust, &policy, &vkey, err));
     return cu_export_put(x, "trust/policy", cu_buf_span(&policy), err);
 }
 
@@ -511,6 +512,7 @@ cu_status cu_export(struct cu_place *p, const struct cu_export_request *r, struc
                            .renamed = cu_buf_heap(LIST_BYTES) };
     cu_status done = cu_need_key(p, CU_SIGNER_DEPOSITOR, err);
 
+    p->reading = (struct cu_reading){ .reason = r->purpose, .authority = r->authority }; /* from afar it is told so */
     if (done == CU_OK) done = go(&x, err);
     if (done != CU_OK && x.told.disclosures)
         done = cu_fail_while(err, done, "the disclosure is recorded, but the package was not made");

@@ -203,15 +203,55 @@ static cu_status fetch_edge(struct cu_export *x, const struct whole *whole, uint
                      : CU_OK;
 }
 
+enum { CHUNK_LEAVES = CU_CHUNK_BYTES / CU_LEAF_BYTES };
+
+/* Whole chunks beside the part are there by their roots; the bytes of the others are fetched. */
+static cu_status chunk_leaves(struct cu_export *x, const struct whole *whole, const cu_hash *chunk, struct proving *v,
+                              struct cu_err *err)
+{
+    CU_BUF bytes = cu_buf_heap(CU_CHUNK_BYTES);
+    const uint64_t at = v->leaf * CU_LEAF_BYTES, end = at + CU_CHUNK_BYTES < whole->size ? at + CU_CHUNK_BYTES : whole->size;
+    struct cu_span rest;
+
+    if (end - at == CU_CHUNK_BYTES && (end <= v->proof.first / CU_LEAF_BYTES * CU_LEAF_BYTES || at > v->proof.last)) {
+        cu_leaf_run_add_subtree(at > v->proof.last ? &v->right : &v->left, CHUNK_LEAVES, chunk);
+        return v->leaf += CHUNK_LEAVES, CU_OK;
+    }
+    TRY(fetch_edge(x, whole, at, end, &bytes, err));
+    for (rest = cu_buf_span(&bytes); rest.n > 0;) {
+        const cu_hash leaf = cu_leaf_hash(cu_span(rest.p, rest.n < CU_LEAF_BYTES ? rest.n : CU_LEAF_BYTES));
+        TRY(take_leaf(v, &leaf, 1, err));
+        rest = cu_span_from(rest, rest.n < CU_LEAF_BYTES ? rest.n : CU_LEAF_BYTES);
+    }
+    return CU_OK;
+}
+
+static void start_runs(struct proving *v)
+{
+    v->leaf = 0;
+    cu_leaf_run_start(&v->left, 0);
+    cu_leaf_run_start(&v->right, v->proof.last / CU_LEAF_BYTES + 1);
+}
+
+static cu_status leaves_afar(struct cu_export *x, const struct whole *whole, struct proving *v, struct cu_err *err)
+{
+    CU_BUF chunks = { 0 };
+
+    start_runs(v);
+    TRY(cu_coming_chunks(&x->p->remote, &x->p->reading, &whole->root, whole->size, &chunks, err));
+    for (size_t i = 0; i < chunks.n / sizeof(cu_hash); i++)
+        TRY(chunk_leaves(x, whole, (const cu_hash *)(const void *)chunks.p + i, v, err));
+    return CU_OK;
+}
+
 static cu_status read_leaves(struct cu_export *x, const struct whole *whole, struct proving *v, struct cu_err *err)
 {
     cu_status read = CU_NOT_FOUND;
 
+    if (x->p->remote.ops) return leaves_afar(x, whole, v, err);
     for (int store = 0; store < CU_STORES && read != CU_OK; store++) {
         struct cu_object object;
-        v->leaf = 0;
-        cu_leaf_run_start(&v->left, 0);
-        cu_leaf_run_start(&v->right, v->proof.last / CU_LEAF_BYTES + 1);
+        start_runs(v);
         read = cu_objects_find(x->p->store[store], CU_OBJECT_CONTENT, &whole->root, &object, err);
         if (read == CU_OK) read = cu_object_leaves(&object, take_leaf, v, err);
         if (read != CU_OK) x->told.damaged = true;

@@ -37,12 +37,15 @@ void cu_leaf_run_start(struct cu_leaf_run *run, uint64_t from)
     run->n = 0;
 }
 
-void cu_leaf_run_add(struct cu_leaf_run *run, const cu_hash *leaf)
+void cu_leaf_run_add(struct cu_leaf_run *run, const cu_hash *leaf) { cu_leaf_run_add_subtree(run, 1, leaf); }
+
+void cu_leaf_run_add_subtree(struct cu_leaf_run *run, uint64_t leaves, const cu_hash *root)
 {
     struct cu_run_node *node = run->node;
 
-    node[run->n++] = (struct cu_run_node){ run->to, run->to + 1, *leaf };
-    run->to++;
+    CU_ASSERT(run->to % leaves == 0);
+    node[run->n++] = (struct cu_run_node){ run->to, run->to + leaves, *root };
+    run->to += leaves;
     while (run->n > 1) {
         struct cu_run_node *a = &node[run->n - 2], *b = &node[run->n - 1];
         if (a->hi - a->lo != b->hi - b->lo || a->lo % (2 * (a->hi - a->lo)) != 0) break;

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -20,7 +19,7 @@ from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
 from node_test import Node
 from provider_world import Provider
 from pull_world import chunk_roots, leaf, root_of
-from s3_world import WHO, Server
+from s3_world import WHO, Server, free_port
 from officer import Officer, said, with_members
 
 BIG = 12_345_678 if SANITIZED else 98_765_432
@@ -33,6 +32,16 @@ def world(folder, *options):
     Provider.make(folder / "P", ledger)
     with Node(ledger) as node, Provider(folder / "P", node, *options) as provider:
         yield ledger, Officer(folder, node.url, key, "--provider", provider.url).pin(ledger), node, provider
+
+
+@contextlib.contextmanager
+def pulling(folder):
+    """The same, and the node brings itself a copy of what the provider accepts."""
+    ledger, key, _ = with_members(folder, "C1")
+    Provider.make(folder / "P", ledger)
+    port = free_port()
+    with Node(ledger, "--provider", f"http://127.0.0.1:{port}") as node, Provider(folder / "P", node, "--listen", f"127.0.0.1:{port}") as provider:
+        yield ledger, Officer(folder, node.url, key).pin(ledger), node, provider  # whom the node names
 
 
 def deposits(node):
@@ -162,9 +171,7 @@ def sealed_and_searched(folder, cloud, env, *disks):
     fill(inside / "inner-name-Y.txt", b"the witness saw a red car, and said so " * 3), fill(inside / "deep-Z/large", noise(1_200_000, 3)), fill(folder / "secret/Wang-statement.txt", noise(BIG // 32, 4))
     os.symlink("inner-name-Y.txt", inside / "link-name-W")
     words, disks = needles(folder / "secret"), (folder / "P", ledger.root, *disks)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     more = ["--case", "C1", "--exhibit", "LABEL-7788", "--note", "NOTE-only-for-us", "--digests", "md5,sha1,sha512"]
     with Node(ledger, "--provider", f"http://127.0.0.1:{port}") as node, Provider(folder / "P", node, "--listen", f"127.0.0.1:{port}", env=env) as provider:
         officer = Officer(folder, node.url, key).pin(ledger)
@@ -242,16 +249,10 @@ def between(provider, change):
 
 @test
 def a_folder_goes_file_by_distinct_file_and_comes_back_as_it_was(folder):
-    ledger, key, _ = with_members(folder, "C1")
-    Provider.make(folder / "P", ledger)
     big = noise(BIG, 5)
     for name, data in (("a/1", b"one"), ("a/2", b"one"), ("b/empty", b""), ("b/film", big), ("copy of film", big), ("z", noise(70_000, 6))):
         fill(folder / "bag" / name, data)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with Node(ledger, "--provider", f"http://127.0.0.1:{port}") as node, Provider(folder / "P", node, "--listen", f"127.0.0.1:{port}") as provider:
-        officer = Officer(folder, node.url, key).pin(ledger)  # whom the node names
+    with pulling(folder) as (ledger, officer, node, provider):
         args = ["--case", "C1", folder / "bag"]
         client = officer.start(*args)
         wait_until(lambda: arrived(provider) > len(big) // 2, client)
@@ -326,6 +327,36 @@ def a_refusal_is_said_with_its_reason_and_is_on_record(folder):
         assert officer.deposit("--case", "C1", fill(folder / "b", noise(1000)), "--json").row["exhibit"] == "C1/1"
     assert "refus" in ledger.run("trail").out
     ledger.clean()
+
+
+@test
+def a_package_is_made_by_an_address_and_taken_in_by_another(folder):
+    """What goes out is the same bytes and proofs as where the ledger lies, parts included; a court takes it in by its own node's address."""
+    fill(folder / "long", noise(3_333_333)), fill(folder / "album/one.raw", noise(2_500_000, 2)), fill(folder / "album/two.txt", b"two\n")
+    words = ["--to", "District Court", "--reason", "trial 7", "--authority", "Judge Wu"]
+    parts = [["--range", part] for part in ("C1/1:1048570-2097160", "C1/1:5-6,C1/2/one.raw:5-1400000", "C1/1:2200000-3333332,C1/2/two.txt:0-3")][1 if SANITIZED else 0:2 if SANITIZED else 3]
+    with pulling(folder / "here") as (ledger, officer, _, _):
+        officer.deposit("--case", "C1", folder / "long", folder / "album")
+        for n, options in enumerate([[], *parts]):
+            told = officer.run("export", "C1", "-o", folder / f"far{n}", *words, *options, "--json").row
+            assert told["exhibits"] == 2 and told["parts"] == sum(o.count(":") for o in options) and not told["provider_copy_damaged"], told
+            verify("--trust", ledger.trust, folder / f"far{n}")
+        assert "is there already" in officer.run("export", "C1", "-o", folder / "far0", *words, code=1).error
+        trail = officer.run("trail", "C1/1").out
+        assert trail.count("District Court") == 1 + len(parts) and "trial 7" in trail, trail
+        with pulling(folder / "there") as (court, clerk, _, _):
+            row = clerk.run("import", folder / "far0", "--case", "C1", "--trust", ledger.trust, "--receipts", folder / "receipts", "--json").row
+            verify("--trust", court.trust, row["receipt"], folder / "far0")
+            assert row["exhibit"] == "C1/1" and "C1-2" in clerk.run("show", "C1/1").out
+            fill(folder / "far0/data/C1-1/long", noise(3_333_333, 9))
+            assert "nothing was deposited" in clerk.run("import", folder / "far0", "--case", "C1", code=2).error
+    for n, options in enumerate(parts, 1):
+        ledger.run("export", "C1", "-o", folder / f"near{n}", *words, *options)
+        for part in (folder / f"near{n}").rglob("*"):
+            if part.is_file() and ("data" in part.parts or part.suffix == ".proof"):
+                assert part.read_bytes() == (folder / f"far{n}" / part.relative_to(folder / f"near{n}")).read_bytes(), part
+    ledger.clean()
+    court.clean()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def what_writing_verbs_say_by_the_address_is_what_they_say_on_the_folder(folder)
         case = Officer(folder, node.url, folder / "new.pem").run("case", "open", "C6", "--json").row
         assert node.get(f"/v1/receipt/{case['id']}").startswith(b"c2sp.org/tlog-proof")
         assert custody("verify", "--trust", ledger.trust, folder / "inventory").code == 0
-        for verb, why in ((["import", folder / "a"], "a package is judged"), (["export", "C1", "-o", "x"], "comes out of the stores"), (["check"], "where it lies")):
+        for verb, why in ((["check"], "where it lies"), (["witness", "key"], "where its folder lies"), (["ca", "init"], "custody enrol")):
             assert why in Officer(folder, node.url, officer).run(*verb, code=1).error
         assert "enter it there" in Officer(folder, node.url, administrator).run("member", "add", "Library", "--recipient", recipient, code=12).error
         assert "--key" in custody("--ledger", node.url, "--state", folder / "state", "case", "open", "C8", code=12).error

@@ -32,7 +32,7 @@ struct command {
     const char *help;    /* paragraphs */
     int args_min, args_max; /* -1: any number */
     cu_status (*go)(struct run *run, struct cu_err *err);
-    const char *not_afar; /* of a verb that writes: why it does not by a ledger's address; NULL: it does */
+    const char *not_afar; /* why it does not work by a ledger's address; NULL: it does */
     const char *examines; /* the commands whose settings it reads, as far as it has their options: "node provider"; NULL: none */
     bool offline;         /* by an address: what was seen before is enough when nobody answers */
     struct option options[OPTIONS_MAX]; /* beside the common ones; ends with name NULL */
@@ -224,6 +224,7 @@ void cosigner_close(struct cosigning *c);
 /* ---- telling a deposit (told.c) ---- */
 struct deposit_output { struct session *s; const char *folder; bool folder_is_ledgers, earlier /* not of this run: told on stderr */; uint64_t n, missing; };
 /** Into --receipts DIR or, without it, into the ledger's folder. */
+#define WAIT_S 600 /* for copies, and so for a receipt */
 struct deposit_output deposit_output_of(struct session *s);
 CU_MUST_USE cu_status save_receipt(const struct deposit_output *o, const char *name, struct cu_span bytes, char ret[4400], struct cu_err *err);
 cu_status tell_deposited(void *output, struct cu_deposited *d, struct cu_err *err);

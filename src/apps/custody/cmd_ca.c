@@ -328,6 +328,7 @@ static cu_status revoke(struct session *s, void *arg, struct cu_err *err)
 
 static cu_status go_revoke(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, revoke, NULL, err); }
 
+#define CA_NOT_AFAR "certificates are made where the ledger lies; a member asks for his by `custody enrol`"
 const struct command command_ca_init = {
     .name = "ca init",
     .args = "",
@@ -340,6 +341,7 @@ const struct command command_ca_init = {
         "that key vouches for it, so that the authority alone makes nobody a member. A file holds key and certificate, as curl "
         "takes them. The authority's key is encrypted when a passphrase is given.",
     .args_max = 0,
+    .not_afar = CA_NOT_AFAR,
     .go = go_init,
     .options = { { "host", "NAMES", "names and addresses of the node, separated by spaces (by default localhost 127.0.0.1 ::1)" },
                  { "ca-cert", "FILE", "a CA that is there already: its certificate, PEM" },
@@ -357,6 +359,7 @@ const struct command command_ca_issue = {
             "as a provider's, at these names and addresses.",
     .args_min = 1,
     .args_max = 1,
+    .not_afar = CA_NOT_AFAR,
     .go = go_issue,
     .options = { { "operator", NULL, "not a member: whoever keeps the machine" },
                  { "host", "NAMES", "not a member: a server, at these names and addresses, separated by spaces" },
@@ -385,6 +388,7 @@ const struct command command_ca_revoke = {
             "key is revoked in the ledger is refused without it.",
     .args_min = 1,
     .args_max = 1,
+    .not_afar = CA_NOT_AFAR,
     .go = go_revoke,
     .options = { { NULL, NULL, NULL } },
 };

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#define WAIT_S 600
-
 /* ---- the request, from the options ---- */
 struct order {
     struct cu_deposit_request r;

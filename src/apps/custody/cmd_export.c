@@ -172,9 +172,6 @@ const struct command command_export = {
             "ledger.",
     .args_min = 1,
     .args_max = -1,
-    .not_afar = "what is exported comes out of the stores, and its disclosure is signed with the organisation's key: where the "
-                "ledger lies. "
-                "`custody receipt` and `custody get` give single exhibits",
     .go = go_export,
     .options = { { "output", "PATH", "a folder that is not there yet, or a name that ends in .zip" },
                  { "to", "WHO", "to whom it is given" },

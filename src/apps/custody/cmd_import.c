@@ -5,6 +5,7 @@
 #include "court/import.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define WORDS_BYTES ((size_t)32 << 20)
 
@@ -17,11 +18,13 @@ static cu_status import(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(close_package) struct cu_package package = { 0 };
     CU_BUF words = cu_buf_heap(WORDS_BYTES), trust = cu_buf_heap(CU_TRUST_MAX);
-    struct deposit_output output = { .s = s, .folder = CU_DIR_RECEIPTS, .folder_is_ledgers = true };
+    struct deposit_output output = deposit_output_of(s);
     struct run *run = s->run;
     struct stat st;
     uint8_t *scratch = arg;
+    char from[4096];
 
+    if (s->url) TRY(afar_carriers(s, false, err));
     if (opt(run, "trust")) TRY(read_argument_file(opt(run, "trust"), CU_TRUST_MAX, &trust, err));
     TRY(open_bag(run->args[0], &s->place.source, cu_zip_open, &package, err));
     const struct cu_import_request r = {
@@ -32,7 +35,11 @@ static cu_status import(struct session *s, void *arg, struct cu_err *err)
                    .scratch = scratch,
                    .path = run->args[0] },
         .is_file = stat(run->args[0], &st) == 0 && S_ISREG(st.st_mode),
-        .deposit = { .case_name = opt_span(run, "case"), .label = opt_span(run, "exhibit"), .note = opt_span(run, "note") },
+        .deposit = { .case_name = opt_span(run, "case"),
+                     .label = opt_span(run, "exhibit"),
+                     .note = opt_span(run, "note"),
+                     .from = getcwd(from, sizeof from),
+                     .wait_ms = 1000 * (uint64_t)WAIT_S },
     };
     int verified = 0;
     const cu_status done = cu_import(&s->place, &r, &words, &verified, tell_deposited, &output, err);
@@ -69,10 +76,11 @@ const struct command command_import = {
             "not verify is not deposited.",
     .args_min = 1,
     .args_max = 1,
-    .not_afar = "a package is judged and taken in where the ledger lies; `custody deposit` sends it as it is",
     .go = go_import,
     .options = { { "case", "C", "the case that it belongs to" },
                  { "trust", "FILE", "the trust file of the ledger that it comes from (by default the one in the package)" },
                  { "exhibit", "LABEL", "the exhibit's label on paper" },
-                 { "note", "TEXT", "a note, kept with the deposit" } },
+                 { "note", "TEXT", "a note, kept with the deposit" },
+                 { "provider", "URL", "of a ledger behind an address: who takes the bytes, unless its node names somebody" },
+                 { "receipts", "DIR", "where the receipt is written (by default receipts/ of the ledger)" } },
 };

@@ -158,6 +158,7 @@ static cu_status go_log(struct run *run, struct cu_err *err) { return in_session
         "cosigner-state", "DIR", "where the cosigner keeps what it signed, on a medium of its own (by default node/cosigner)" \
     }
 
+#define WITNESS_NOT_AFAR "whom a node asks to cosign, and for whom it does, is said where its folder lies"
 const struct command command_witness_add = {
     .name = "witness add",
     .args = "URL VKEY",
@@ -171,6 +172,7 @@ const struct command command_witness_add = {
         "exit 3; `custody receipt` asks again.",
     .args_min = 2,
     .args_max = 2,
+    .not_afar = WITNESS_NOT_AFAR,
     .go = go_add,
     .options = { { "quorum", "K", "so many of all outside witnesses, or \"all\" (by default all)" } },
 };
@@ -184,6 +186,7 @@ const struct command command_witness_key = {
         "cosigns its own log with it, once a size, and the logs that `custody witness log` names. Where the state is lost, or "
         "an older copy of it, the key must not be used again.",
     .args_max = 0,
+    .not_afar = WITNESS_NOT_AFAR,
     .go = go_key,
     .options = { { "name", "NAME", "what the cosigner is called, like a URL without scheme (by default <origin>/cosigner/1)" },
                  STATE },
@@ -199,6 +202,7 @@ const struct command command_witness_log = {
         "when it starts again.",
     .args_min = 1,
     .args_max = 1,
+    .not_afar = WITNESS_NOT_AFAR,
     .go = go_log,
     .options = { STATE },
 };

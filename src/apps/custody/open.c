@@ -472,8 +472,7 @@ cu_status session_open(struct session *s, struct run *run, enum mode mode, struc
     TRY(find_root(s, err));
     ENSURE(!s->url || mode != MODE_CHECK, err, CU_USAGE,
            "%s: this verb works on a ledger's folder, where it lies; by its address it can be read", s->url);
-    ENSURE(!s->url || mode != MODE_WRITE || !run->command->not_afar, err, CU_USAGE, "%s: not by an address: %s", s->url,
-           run->command->not_afar);
+    ENSURE(!s->url || !run->command->not_afar, err, CU_USAGE, "%s: not by an address: %s", s->url, run->command->not_afar);
     TRY(open_world(s, err));
     if (s->url) TRY(afar_mount(s, err));
     if (!s->url || run->folder) TRY(bucket_mount_kept(s, err));
