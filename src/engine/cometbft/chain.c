@@ -29,6 +29,7 @@ struct cu_chain {
     pthread_mutex_t lock;         /* what consensus changes and questions read */
     pthread_mutex_t prepare_lock; /* the pool, the known */
     struct cu_pool *pool;
+    struct cu_reports *reports;
     struct cu_height at, next;           /* committed; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
     struct cu_buf founding;              /* records of InitChain, which the first height begins with */
@@ -269,6 +270,7 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
         "the chain decides height %llu, but this ledger has committed %llu: it is another chain's, or one of both was restored",
         LLU(next.height), LLU(c->at.height));
     cu_voter_saw(c->config.voter, &r->decided_last_commit, next.height - 1);
+    TRY(cu_reports_add(c->reports, &r->misbehavior, err));
     TRY(seal(c, next.time, err));
     TRY(add_founding(c, &w, err));
     const size_t founders = w.n;
@@ -527,6 +529,8 @@ static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_a
 
 struct cu_abci_application cu_chain_application(struct cu_chain *c) { return (struct cu_abci_application){ c, answer }; }
 
+struct cu_reports *cu_chain_reports(struct cu_chain *c) { return c->reports; }
+
 void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time)
 {
     pthread_mutex_lock(&c->lock);
@@ -598,6 +602,7 @@ void cu_chain_close(struct cu_chain *c)
 {
     if (!c) return;
     cu_pool_free(c->pool);
+    cu_reports_close(c->reports);
     cu_buf_free(&c->at_file);
     cu_buf_free(&c->next_records);
     cu_buf_free(&c->founding);
@@ -620,6 +625,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     c->next_records = cu_buf_heap(HEIGHT_FILE_MAX - CU_HEIGHT_HEADER);
     c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
+    TRY(cu_reports_open(config->fs, config->dir, &c->reports, err));
     cu_voter_stands(c->config.voter, c->at.height);
     TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &c->pool, err));
     *ret = c;
