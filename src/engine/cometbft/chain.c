@@ -30,7 +30,7 @@ struct cu_chain {
     pthread_mutex_t prepare_lock; /* the pool, the known */
     struct cu_pool *pool;
     struct cu_reports *reports;
-    struct cu_height at, next;           /* committed; finalized, when next.height is not 0 */
+    struct cu_height before, at, next; /* committed: the one before the last, without its records; the last; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
     struct cu_buf founding;              /* records of InitChain, which the first height begins with */
     cu_hash known[KNOWN];
@@ -315,6 +315,7 @@ static cu_status commit(struct cu_chain *c, struct cu_err *err)
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
     TRY(file->ops->write_at(file, 0, cu_buf_span(&c->at_file), err));
     TRY(file->ops->sync(file, err)); /* (1) */
+    c->before = c->at;
     c->at = c->next;
     c->at.records = cu_span_from(cu_buf_span(&c->at_file), CU_HEIGHT_HEADER);
     c->next = (struct cu_height){ 0 };
@@ -356,6 +357,15 @@ static bool may_be_peer(const struct cu_chain *c, struct cu_span path)
     return false;
 }
 
+/* What a height ends with stands in the next one's header: so what is asked for with a proof, and of no height, is the newest that has one. */
+static const struct cu_height *asked_of(const struct cu_chain *c, const struct cu_abci_request_query *r)
+{
+    const bool older = r->height == 0 ? r->prove && c->before.height > 0 : (uint64_t)r->height != c->at.height;
+    const struct cu_height *h = older ? &c->before : &c->at;
+
+    return h->height > 0 && (r->height == 0 || (uint64_t)r->height == h->height) ? h : NULL;
+}
+
 static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r, struct cu_abci_response_query *ret,
                        struct cu_buf *out, struct cu_err *err)
 {
@@ -363,16 +373,17 @@ static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r
         if (!may_be_peer(c, r->path)) ret->code = CU_NOT_ALLOWED;
         return CU_OK;
     }
-    ret->height = (int64_t)c->at.height;
+    const struct cu_height *h = asked_of(c, r);
     ret->key = r->data;
-    if (!cu_span_is(r->path, "/store/log/key") || !cu_span_is(r->data, "checkpoint") || c->at.height == 0) {
+    if (!cu_span_is(r->path, "/store/log/key") || !cu_span_is(r->data, "checkpoint") || !h) {
         ret->code = CU_NOT_FOUND;
         ret->log = cu_span_str(cu_status_text(CU_NOT_FOUND));
         return CU_OK;
     }
     struct proof_memory *mem = (void *)cu_buf_grow(out, sizeof *mem);
     ENSURE(mem, err, CU_NO_MEMORY, "no memory for an answer");
-    ret->value = checkpoint_of(c, &c->at, mem->text);
+    ret->height = (int64_t)h->height;
+    ret->value = checkpoint_of(c, h, mem->text);
     if (!r->prove) return CU_OK;
     cu_hash inner, outer;
     put_op("checkpoint", ret->value, mem->op[0], &mem->ops[0], &inner);
@@ -594,7 +605,10 @@ static cu_status find_height(struct cu_chain *c, struct cu_err *err)
         c->at_file = other;
         other = swap;
         c->at = h[1];
-    } else c->at = h[0];
+        c->before = h[0];
+    } else c->at = h[0], c->before = h[1];
+    if (c->before.height + 1 != c->at.height) c->before = (struct cu_height){ 0 };
+    c->before.records = CU_SPAN_EMPTY;
     return agree(c, torn, err);
 }
 

@@ -388,9 +388,9 @@ static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(voi
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
     incident.has_claim = false;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = CU_INCIDENT_WITHHELD;
+    incident.type = CU_INCIDENT_MISBEHAVIOUR;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = 5;
+    incident.type = 6;
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
 }
 
