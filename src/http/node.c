@@ -274,7 +274,8 @@ static cu_status sound_alarm(void *arg, const struct cu_index_row *row, struct c
     (void)!cu_rows_of(p, row, &mem, &rows, NULL);
     cu_text_printable(&text, rows.text);
     cu_buf_add_byte(&text, 0);
-    if (cu_buf_ok(&text, NULL) == CU_OK) cu_http_tell(node->config.log, node->config.arg, cu_place_now(p), "ALARM", (const char *)text.p);
+    if (cu_buf_ok(&text, NULL) == CU_OK)
+        cu_http_tell(node->config.log, node->config.arg, cu_place_now(p), "ALARM", (const char *)text.p);
     return CU_OK;
 }
 

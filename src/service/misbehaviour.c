@@ -24,11 +24,13 @@ static cu_status describe(const struct cu_place *p, const struct cu_misbehaviour
     CU_BUF where = cu_buf_heap(1024), id = cu_buf_heap(64);
 
     cu_buf_add(text, name);
-    cu_buf_addf(text, vote ? " cast two votes in one turn of the chain's height %llu, as one does who makes two histories: both, signed, "
-                             "are evidence in the chain"
-                           : " signed another header of the chain's height %llu, as one does who shows another history: it is evidence "
-                             "in the chain",
-                LLU(what->height));
+    cu_buf_addf(
+        text,
+        vote ? " cast two votes in one turn of the chain's height %llu, as one does who makes two histories: both, signed, "
+               "are evidence in the chain"
+             : " signed another header of the chain's height %llu, as one does who shows another history: it is evidence "
+               "in the chain",
+        LLU(what->height));
     cu_buf_add(&where, name);
     cu_buf_addf(&where, ", height %llu", LLU(what->height));
     cu_hex_put(&id, key ? cu_span_hash(&key->kid) : CU_SPAN_OF(what->address));

@@ -47,7 +47,8 @@ static cu_status sign_stored(struct folder *f, uint64_t seq, struct cu_buf *out,
 
     TRY(cu_schema_write(&cu_range_schema, &(struct cu_range){ seq, seq }, &list, err));
     struct cu_stored body = { .ranges = { 1, cu_buf_span(&list) } };
-    return cu_say(&f->place, &(struct cu_saying){ CU_KIND_STORED, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL }, out, err);
+    return cu_say(&f->place, &(struct cu_saying){ CU_KIND_STORED, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL }, out,
+                  err);
 }
 
 static cu_status sign(struct folder *f, int argc, char **argv, struct cu_buf *out, struct cu_err *err)

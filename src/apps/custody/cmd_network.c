@@ -323,7 +323,9 @@ static const char *trouble(const struct seen *all, size_t n, size_t i)
         if (all[k].size == all[i].size && strcmp(all[k].root, all[i].root) != 0)
             return "CONTRADICTS another node: same size, other root (custody fork-proof)";
     }
-    return all[i].misbehaviour > 0 ? "an organisation BROKE THE RULES of consensus (custody trail)" : all[i].incidents > 0 ? "incidents" : "";
+    return all[i].misbehaviour > 0 ? "an organisation BROKE THE RULES of consensus (custody trail)"
+           : all[i].incidents > 0  ? "incidents"
+                                   : "";
 }
 
 static void put_json(struct run *run, const char *url, const struct seen *it, uint64_t behind, const char *why)

@@ -30,7 +30,8 @@ struct cu_chain {
     pthread_mutex_t prepare_lock; /* the pool, the known */
     struct cu_pool *pool;
     struct cu_reports *reports;
-    struct cu_height before, at, next; /* committed: the one before the last, without its records; the last; finalized, when next.height is not 0 */
+    struct cu_height before, at,
+        next; /* committed: the one before the last, without its records; the last; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
     struct cu_buf founding;              /* records of InitChain, which the first height begins with */
     cu_hash known[KNOWN];

@@ -781,8 +781,12 @@ static void an_equivocation_is_recorded_if_true_and_once(void **state)
 
 static cu_status reports_misbehaviour(enum who who, uint8_t root)
 {
-    const struct cu_incident body = { .time = p.now, .seen = newest(&p), .type = CU_INCIDENT_MISBEHAVIOUR, .count = 1,
-                                      .root = { { root } }, .commitment = play_commitment() };
+    const struct cu_incident body = { .time = p.now,
+                                      .seen = newest(&p),
+                                      .type = CU_INCIDENT_MISBEHAVIOUR,
+                                      .count = 1,
+                                      .root = { { root } },
+                                      .commitment = play_commitment() };
 
     return say(&p, CU_KIND_INCIDENT, who, &body);
 }
