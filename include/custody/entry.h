@@ -97,7 +97,8 @@ uint64_t cu_reason_by_name(struct cu_span name); /* 0 when unknown */
     X(1, DAMAGE, "damage", "stored bytes were altered, cut off, lost or added")                                        \
     X(2, EQUIVOCATION, "equivocation", "one key signed two different claims under one serial number")                  \
     X(3, CHALLENGE, "challenge", "a copy did not answer a challenge")                                                  \
-    X(4, WITHHELD, "withheld", "content that a provider accepted did not come to a node, or not as it was signed")
+    X(4, WITHHELD, "withheld", "content that a provider accepted did not come to a node, or not as it was signed")     \
+    X(5, MISBEHAVIOUR, "misbehaviour", "an organisation broke the rules of consensus")
 #define CU_INCIDENT_ENUM(num, name, text, sentence) CU_INCIDENT_##name = (num),
 enum cu_incident_type { CU_INCIDENT_TABLE(CU_INCIDENT_ENUM) };
 #undef CU_INCIDENT_ENUM

@@ -20,7 +20,8 @@
  * (13) A void that names a claim is not contradicted by the log: a recorded claim has its own key and number.
  * (14) A case is opened once.
  * (15) An attestation of copies speaks of positions before its own.
- * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id.
+ * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id. A
+ *      misbehaviour is recorded once a root and commitment: whoever sees it says it in the same words, under the same salt.
  * (17) A correction's target is recorded.
  * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
  * (19) A disclosure names recorded deposits.
@@ -573,6 +574,20 @@ static cu_status admit_stored(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
+/* (16) */
+static cu_status admit_misbehaviour(struct trial *t, const struct cu_incident *body, struct cu_err *err)
+{
+    const struct cu_row_at at = cu_at_pair(CU_TABLE_EQUIVOCAL, cu_span_hash(&body->root), cu_span_hash(&body->commitment));
+    struct cu_row_number recorded;
+
+    if (cu_state_get(t->s, at, &recorded)) {
+        t->where.v = recorded.v;
+        return cu_fail(err, CU_DUPLICATE, "this misbehaviour is recorded at position %llu", llu(recorded.v));
+    }
+    cu_state_put(t->s, at, &(struct cu_row_number){ t->seq.v });
+    return CU_OK;
+}
+
 static cu_status admit_incident(struct trial *t, struct cu_err *err)
 {
     const struct cu_incident *body = &t->entry->outer.body.incident;
@@ -581,6 +596,7 @@ static cu_status admit_incident(struct trial *t, struct cu_err *err)
     struct cu_row_serial held;
     struct cu_row_number recorded;
 
+    if (body->type == CU_INCIDENT_MISBEHAVIOUR) return admit_misbehaviour(t, body, err);
     if (!body->has_claim) return CU_OK;
     TRY(cu_statement_read(body->claim, &claim, err));
     TRY(cu_members_may(&cu_acting(t->l)->members, &claim.kid, cu_act_say(CU_KIND_CLAIM, &claim.body.claim), t->seq, &key, err));

@@ -27,6 +27,10 @@ struct cu_attachments {
     cu_status (*sync)(void *self, struct cu_err *err);
 };
 
+/** A validator did this at a height of the chain: CometBFT's numbers, and its address of a validator (of its key's SHA-256, the beginning). */
+enum cu_misbehaviour_kind { CU_DUPLICATE_VOTE = 1, CU_LIGHT_CLIENT_ATTACK = 2 };
+struct cu_misbehaviour { uint64_t height; uint8_t kind, address[20]; };
+
 struct cu_engine {
     void *self;
     /* Submit n records (cu_record encodings) and wait until all are judged and those admitted are durable. In the order given,
@@ -47,6 +51,9 @@ struct cu_engine {
     cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
     /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
     cu_status (*close)(void *self, struct cu_err *err);
+    /* What the organisations' consensus showed of one of them and is not `reported` yet, durable; false: nothing. NULL: nobody can. Any thread. */
+    bool (*misbehaviour)(void *self, struct cu_misbehaviour *ret);
+    cu_status (*reported)(void *self, const struct cu_misbehaviour *what, struct cu_err *err);
 };
 
 /** Looking after an engine's own files while no engine is open on them (`dirty`, `reach` and `check` need no lock). */

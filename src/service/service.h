@@ -66,12 +66,16 @@ struct cu_saying { enum cu_kind kind; void *body; enum cu_signer by; enum cu_pro
 CU_MUST_USE cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf *ret_record, struct cu_err *err);
 /** The same with the details as they are (n == 0: none); a claim's record is its statement with salt and details. */
 CU_MUST_USE cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err);
+/** The same, with a salt that follows from `tag` and the details: whoever says it makes the same commitment. */
+CU_MUST_USE cu_status cu_say_alike(struct cu_place *p, const struct cu_saying *what, const char *tag, struct cu_buf *ret_record, struct cu_err *err);
 /** Ascending, without gaps inside; so many are left. */
 size_t cu_ranges_join(struct cu_range *io, size_t n);
 /** Submit records; those refused make it fail with the first one's own status and sentence. */
 CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
 /** Sign, submit, settle: for statements that stand alone. */
 CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
+/** What the engine has learnt of organisations that broke its rules becomes incidents, one each: recorded already is as good. */
+CU_MUST_USE cu_status cu_misbehaviour_record(struct cu_place *p, struct cu_err *err);
 /** A checkpoint of all that is acknowledged, and the index follows: what ends every act. The engine's close drains, or whoever asks it to. */
 CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
 /** The same, until the log is shown with what became of that statement, or it is `until` (ms): by an address, where a quorum is asked for, that

@@ -149,6 +149,15 @@ static cu_status record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_er
     return store_of(self)->record(store_of(self)->self, seq, ret, err);
 }
 
+static bool misbehaviour(void *self, struct cu_misbehaviour *ret)
+{
+    return cu_reports_first(cu_chain_reports(((struct cometbft *)self)->chain), ret);
+}
+static cu_status reported(void *self, const struct cu_misbehaviour *what, struct cu_err *err)
+{
+    return cu_reports_done(cu_chain_reports(((struct cometbft *)self)->chain), what, err);
+}
+
 /* ---- opening and closing ---- */
 
 static void stop_all(struct cometbft *e)
@@ -268,7 +277,7 @@ cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_en
     e->home_fd = e->stop[0] = e->stop[1] = -1;
     pthread_mutex_init(&e->lock, NULL);
     TRY(start(e, err));
-    *ret = (struct cu_engine){ e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine };
+    *ret = (struct cu_engine){ e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine, misbehaviour, reported };
     e = NULL;
     return CU_OK;
 }

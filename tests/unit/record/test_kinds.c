@@ -69,7 +69,7 @@ static void numbers_have_words(void **state)
         assert_int_equal(cu_reason_by_name(cu_span_str(cu_reason_name(reason))), reason);
     assert_int_equal(cu_reason_by_name(cu_span_str("because")), 0);
     assert_int_equal(cu_reason_by_name(CU_SPAN_EMPTY), 0);
-    assert_null(cu_incident_name(5));
+    assert_null(cu_incident_name(6));
 }
 
 static cu_status read_claim(const struct cu_claim *claim)
@@ -388,9 +388,9 @@ static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(voi
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
     incident.has_claim = false;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = CU_INCIDENT_WITHHELD;
+    incident.type = CU_INCIDENT_MISBEHAVIOUR;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = 5;
+    incident.type = 6;
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
 }
 
