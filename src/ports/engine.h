@@ -47,6 +47,9 @@ struct cu_engine {
     cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
     /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
     cu_status (*close)(void *self, struct cu_err *err);
+    /* NULL where the log moves by `submit` alone. Where others move it, too: wait up to so many ms until it is larger than `after`, and append the
+     * signed checkpoint of the smallest size above that a block ended at, of the last few blocks. NOT_FOUND: it has not grown. */
+    cu_status (*next)(void *self, cu_size after, unsigned ms, struct cu_buf *ret, struct cu_err *err);
 };
 
 /** Looking after an engine's own files while no engine is open on them (`dirty`, `reach` and `check` need no lock). */

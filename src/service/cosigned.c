@@ -290,19 +290,20 @@ cu_status cu_cosigned_take(struct cu_place *p, struct cu_span note, bool *ret_mo
     return taken;
 }
 
-cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, bool *ret_more, bool *ret_met, struct cu_err *err)
+cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, struct cu_span checkpoint, struct cu_buf *ret,
+                          bool *ret_more, bool *ret_met, struct cu_err *err)
 {
     const struct cu_node_source nodes = cu_tile_node_source(&p->log.nodes);
     const struct cu_cosign_step step = { .own = &nodes };
-    CU_BUF signed_ = cu_buf_heap(CU_NOTE_MAX);
+    const size_t from = ret->n;
     struct cu_note note;
     cu_size last;
 
-    cu_buf_add(&signed_, cu_buf_span(&p->log.note));
-    TRY(cu_buf_ok(&signed_, err));
-    TRY(cu_note_read(cu_buf_span(&p->log.note), &note, err));
-    TRY(cu_cosigner_sign(c, note.text, &step, &signed_, &last, err));
-    return cu_cosigned_take(p, cu_buf_span(&signed_), ret_more, ret_met, err);
+    cu_buf_add(ret, checkpoint);
+    TRY(cu_buf_ok(ret, err));
+    TRY(cu_note_read(checkpoint, &note, err));
+    TRY(cu_cosigner_sign(c, note.text, &step, ret, &last, err));
+    return cu_cosigned_take(p, cu_span_from(cu_buf_span(ret), from), ret_more, ret_met, err);
 }
 
 /* ---- for a receipt ---- */

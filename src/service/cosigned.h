@@ -28,8 +28,9 @@ bool cu_cosigned_needed(const struct cu_place *p, cu_size size);
  *  OUT_OF_ORDER: it covers more than there is here yet. BAD_PROOF: its root is not that of this log: that is worse than an error.
  *  BAD_SIGNATURE, MALFORMED, UNTRUSTED (of another log; no listed key signed it; no epoch). */
 CU_MUST_USE cu_status cu_cosigned_take(struct cu_place *p, struct cu_span note, bool *ret_more, bool *ret_met, struct cu_err *err);
-/** Cosign the place's log as it is now, all of which is durable, and keep that: once, and again the same bytes. */
-CU_MUST_USE cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, bool *ret_more, bool *ret_met, struct cu_err *err);
+/** Cosign a checkpoint of this node's own, whose log is durable and which the place's log has, and keep that: once, and again the same bytes. The note
+ *  with that line is appended to ret. */
+CU_MUST_USE cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, struct cu_span checkpoint, struct cu_buf *ret, bool *ret_more, bool *ret_met, struct cu_err *err);
 /** What is kept of this size, appended. NOT_FOUND. */
 CU_MUST_USE cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err);
 /** The smallest size from there on of which anything is kept. NOT_FOUND. */
