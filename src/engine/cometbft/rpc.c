@@ -116,10 +116,9 @@ cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err 
     CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), request = cu_buf_heap(2 * CU_CHAIN_TX_MAX + 512),
            answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
 
-    /* What it wants checked it keeps back for 20 ms, unless somebody waits for an answer on the same way: so we ask for one. */
-    cu_buf_add_str(&body, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"broadcast_tx_async\",\"params\":{\"tx\":\"");
+    cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"broadcast_tx_async\",\"params\":{\"tx\":\"");
     cu_base64_put(&body, tx);
-    cu_buf_add_str(&body, "\"}},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"check_tx\",\"params\":{\"tx\":\"AA==\"}}]");
+    cu_buf_add_str(&body, "\"}}");
     cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                 body.n);
     cu_buf_add(&request, cu_buf_span(&body));
