@@ -144,6 +144,7 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
                                   .near = from->near,
                                   .care = from->care,
                                   .engine = from->engine,
+                                  .known = &node->known,
                                   .outside = from->outside };
     r->verifier_memory = malloc(size);
     ENSURE(r->verifier_memory, err, CU_NO_MEMORY, "no memory for a node");
@@ -451,6 +452,7 @@ static void free_node(struct cu_node **at)
     cu_membership_free(&node->membership);
     pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
+    pthread_mutex_destroy(&node->known.lock);
     pthread_mutex_destroy(&node->lock);
     pthread_cond_destroy(&node->changed);
     free(node->readers);
@@ -481,6 +483,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     ENSURE(node, err, CU_NO_MEMORY, "no memory for a node");
     pthread_mutex_init(&node->who, NULL);
     pthread_mutex_init(&node->act, NULL);
+    pthread_mutex_init(&node->known.lock, NULL);
     pthread_mutex_init(&node->lock, NULL);
     pthread_cond_init(&node->changed, NULL);
     node->config = *config;

@@ -4,6 +4,7 @@
 
 #include "http/node.h"
 #include "http/upload.h"
+#include "service/cosigned.h"
 #include "service/reads.h"
 
 #include "custody/json.h"
@@ -49,6 +50,7 @@ struct cu_node {
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_accepting *accepting; /* NULL: no key to accept with */
     struct cu_cosigning *cosigning;
+    struct cu_cosigned_known known;
     struct cu_upload_host uploads;
 };
 

@@ -5,6 +5,8 @@
 #include "service/cosigner.h"
 #include "service/place.h"
 
+#include <pthread.h>
+
 #define CU_DIR_COSIGNED "node/cosigned"
 #define CU_DIR_COSIGNER "node/cosigner" /* the cosigner's state, where no other medium is named */
 #define CU_FILE_COSIGN_KEY CU_DIR_KEYS "/cosign.pem"
@@ -21,6 +23,12 @@ CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_b
 
 /** Does the trust file ask for cosignatures of a log of this size? */
 bool cu_cosigned_needed(const struct cu_place *p, cu_size size);
+
+/** The last notes that were written here with every line verified: what is read again as it was written is not verified again. Any thread; zeros, but for the lock. */
+struct cu_cosigned_known {
+    pthread_mutex_t lock;
+    cu_hash note[64];
+};
 
 /** Take in a signed note of this log: lines by keys that the trust file lists for its size are kept, each once, the others left out.
  *  *ret_more: there was one that was not known; *ret_met: with it the quorum is. The place's log is as of now.
