@@ -26,8 +26,8 @@ struct peer {
     struct cu_span url;
     struct cu_remote remote;
     struct cu_reader reader;
-    cu_size next, pushed;  /* to ask for; what it was told last */
-    _Atomic bool reached;  /* it has shown all that it has (2) */
+    cu_size next, pushed; /* to ask for; what it was told last */
+    _Atomic bool reached; /* it has shown all that it has (2) */
     struct cu_tick tick;
     pthread_t thread;
     bool runs;

@@ -34,7 +34,7 @@ struct cometbft {
     pthread_t server, signs, watches;
     unsigned threads; /* of these that run, in this order */
     pthread_mutex_t lock;
-    struct cu_err why; /* status OK: it works */
+    struct cu_err why;                  /* status OK: it works */
     struct cu_chain_listener submitted; /* is told behind us */
     pthread_cond_t grown;
     struct cu_tip block[BLOCKS]; /* the log behind each of the last ones */

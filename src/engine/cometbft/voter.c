@@ -50,7 +50,7 @@ struct cu_voter {
     cu_hash address; /* its first 20 bytes are the validator's */
     pthread_mutex_t lock;
     struct state state;
-    unsigned place; /* where the next one is written (1) */
+    unsigned place;                 /* where the next one is written (1) */
     uint64_t waits_at, since_ms;    /* (3): the height that goes by; 0: not asked yet */
     bool behind, caught_up, fallen; /* (3); (2) */
     uint64_t refused_ms;            /* (4): when it refused something that nothing was signed after; 0: nothing */
