@@ -12,6 +12,7 @@
 #define MANY 256            /* entries that came between two rounds of the keeper: then those of */
 #define UNHURRIED_MS 50     /* so long share one */
 #define READS_EVERY_MS 5000 /* reads that were noted become one entry */
+#define ATTEST_EVERY_MS 1000
 
 /* ---- readers ---- */
 
@@ -143,6 +144,7 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
                                   .near = from->near,
                                   .care = from->care,
                                   .engine = from->engine,
+                                  .known = &node->known,
                                   .outside = from->outside };
     r->verifier_memory = malloc(size);
     ENSURE(r->verifier_memory, err, CU_NO_MEMORY, "no memory for a node");
@@ -207,10 +209,13 @@ cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, st
 
 /* ---- the keeper ---- */
 
-void cu_node_hold(struct cu_node *node, uint64_t seq)
+/* On a chain cosignatures vouch for what travelled with its record, so that it is attested can wait for more of it; what was brought is waited for. */
+static void hold(struct cu_node *node, uint64_t seq, bool waits)
 {
     pthread_mutex_lock(&node->lock);
     CU_ASSERT(node->held);
+    if (node->held_n == 0) node->due_at = cu_place_now(node->config.place).v + ATTEST_EVERY_MS;
+    node->due |= !waits;
     struct cu_range *last = node->held_n ? &node->held[node->held_n - 1] : NULL;
     if (last && seq == last->last + 1) last->last = seq;
     else if (node->held_n < node->held_cap) node->held[node->held_n++] = (struct cu_range){ seq, seq };
@@ -218,10 +223,22 @@ void cu_node_hold(struct cu_node *node, uint64_t seq)
     pthread_mutex_unlock(&node->lock);
 }
 
+void cu_node_hold(struct cu_node *node, uint64_t seq) { hold(node, seq, false); }
+
 /* An item that travelled with its record is here, durable, as soon as the record is. */
 static bool is_held(const struct cu_entry *e)
 {
     return e->kind == CU_KIND_DEPOSIT && !e->inner.body.claim.has_folder && e->inner.body.claim.size <= CU_CONTENT_INLINE_MAX;
+}
+
+void cu_node_grown(struct cu_node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    node->told = true;
+    pthread_cond_signal(&node->changed);
+    pthread_mutex_unlock(&node->lock);
+    cu_http_wake(node->server);
+    cu_pull_wake(node);
 }
 
 cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, const struct cu_outcome *outcomes, size_t n,
@@ -238,12 +255,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
         members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
         any = true;
     }
-    pthread_mutex_lock(&node->lock);
-    node->told |= any;
-    pthread_cond_signal(&node->changed);
-    pthread_mutex_unlock(&node->lock);
-    cu_http_wake(node->server);
-    cu_pull_wake(node);
+    if (any) cu_node_grown(node);
     cu_cosigning_wake(node);
     return members ? read_members(node, err) : CU_OK;
 }
@@ -299,7 +311,7 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
-        if (is_held(&e) || was_accepted(node, &e)) cu_node_hold(node, node->heard);
+        if (is_held(&e) || was_accepted(node, &e)) hold(node, node->heard, is_held(&e) && p->engine->next);
         *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
     }
     return CU_OK;
@@ -324,15 +336,24 @@ static void put_back(struct cu_node *node, const struct cu_range *held, size_t n
     pthread_mutex_unlock(&node->lock);
 }
 
+/* Nobody who signs or follows the index waits for what the other organisations decide. */
 static cu_status attest(struct cu_node *node, bool *ret_any)
 {
     struct cu_range held[CU_STORED_RANGES_MAX], said[CU_STORED_RANGES_MAX];
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
     const size_t n = take_held(node, held);
 
+    struct cu_outcome outcome;
+
+    if (n == 0) return CU_OK;
     memcpy(said, held, n * sizeof *said); /* which puts them in order */
-    const cu_status attested = cu_attest(node->config.place, said, n, NULL);
+    pthread_mutex_lock(&node->act);
+    cu_status attested = cu_attest_record(node->config.place, said, n, &record, NULL);
+    pthread_mutex_unlock(&node->act);
+    const struct cu_span span = cu_buf_span(&record);
+    if (attested == CU_OK) attested = cu_submit(node->config.place, &span, 1, &outcome, NULL);
     if (attested != CU_OK) put_back(node, held, n);
-    *ret_any = attested == CU_OK && n > 0;
+    *ret_any = attested == CU_OK;
     return attested;
 }
 
@@ -377,7 +398,18 @@ static void wait_a_tick(struct cu_node *node, bool many)
         return;
     }
     until.tv_sec += TICK_MS / 1000;
-    if (node->held_n == 0 && !node->told && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
+    if (!node->due && !node->told && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
+}
+
+static bool take_due(struct cu_node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    const uint64_t now = cu_place_now(node->config.place).v;
+    const bool due = node->due || (node->held_n > 0 && now >= node->due_at);
+    node->due = false;
+    if (due) node->due_at = now + ATTEST_EVERY_MS;
+    pthread_mutex_unlock(&node->lock);
+    return due;
 }
 
 /* Did many come? What fails here is tried again at the next tick; it is nothing that anybody was promised. */
@@ -390,7 +422,9 @@ static bool keep(struct cu_node *node, bool reads)
     pthread_mutex_lock(&node->act);
     const uint64_t heard = node->heard;
     cu_status kept = hear(node, &members, NULL);
-    if (kept == CU_OK) kept = attest(node, &attested);
+    pthread_mutex_unlock(&node->act);
+    if (kept == CU_OK && take_due(node)) kept = attest(node, &attested);
+    pthread_mutex_lock(&node->act);
     if (kept == CU_OK && indexed(p).v < acknowledged(p)) kept = cu_settle(p, NULL);
     if (kept == CU_OK && node->reads) kept = cu_reads_fold(node->reads, NULL);
     if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
@@ -450,6 +484,7 @@ static void free_node(struct cu_node **at)
     cu_membership_free(&node->membership);
     pthread_mutex_destroy(&node->who);
     pthread_mutex_destroy(&node->act);
+    pthread_mutex_destroy(&node->known.lock);
     pthread_mutex_destroy(&node->lock);
     pthread_cond_destroy(&node->changed);
     free(node->readers);
@@ -480,6 +515,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     ENSURE(node, err, CU_NO_MEMORY, "no memory for a node");
     pthread_mutex_init(&node->who, NULL);
     pthread_mutex_init(&node->act, NULL);
+    pthread_mutex_init(&node->known.lock, NULL);
     pthread_mutex_init(&node->lock, NULL);
     pthread_cond_init(&node->changed, NULL);
     node->config = *config;

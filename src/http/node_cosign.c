@@ -1,11 +1,14 @@
 /* Cosignatures: this node's own, its peers', outside witnesses'; and those that it makes for the logs of others.
  *
- * (1) A thread of its own speaks to peers and witnesses, so that nobody who asks this node waits for another one.
+ * (1) One thread signs; one a peer speaks to that peer, over a connection that stays open, and one to outside witnesses. So nobody who asks
+ *     this node waits for another one, and no peer for another.
  * (2) With peers, nothing is cosigned before more than half of them have shown what they know of this node's own cosignatures: so one
  *     that was put back from a backup, or copied, first learns what it signed.
  * (3) Whatever does not fit this log, from whomever, becomes a fork proof: kept, published, and said at every look at the node.
+ * (4) On a chain every block's size is cosigned, in turn, also where the next block is there already: the others do the same, so quorums meet.
  */
 #include "http/node_inside.h"
+#include "http/tick.h"
 
 #include "custody/text.h"
 #include "proof/witness.h"
@@ -13,30 +16,40 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { PEERS_MAX = 16, PULLS = 64, LOOK_MS = 20 };
-#define WITNESS_EVERY_MS 1000
+enum { PEERS_MAX = 16, PULLS = 64, MADE = 16, NEXT_MS = 100 };
+#define EVERY_MS 1000 /* peers and witnesses are asked */
 
+/* Whom one thread speaks to: a peer or, without an address, all outside witnesses. */
 struct peer {
+    struct cu_node *node;
     struct cu_span url;
     struct cu_remote remote;
+    struct cu_reader reader;
     cu_size next, pushed; /* to ask for; what it was told last */
-    bool reached;         /* it has shown all that it has (2) */
-    uint64_t again_at;    /* ms: who did not answer is left alone for ten times as long as that took */
+    _Atomic bool reached; /* it has shown all that it has (2) */
+    struct cu_tick tick;
+    pthread_t thread;
+    bool runs;
 };
 
 struct cu_cosigning {
-    struct cu_reader reader; /* of the thread */
+    struct cu_reader reader; /* of the thread that signs */
     struct cu_tlog_policy witnessed;
-    struct peer peer[PEERS_MAX];
+    struct peer peer[PEERS_MAX + 1]; /* the last one: the witnesses */
     size_t peers_n;
-    cu_size seen, own, asked; /* its log key's line is kept; cosigned; shown to witnesses */
-    uint64_t asked_at;
-    struct cu_err told; /* the trouble that was logged last */
-    bool refused;       /* this key cosigned another log: it signs nothing more */
+    cu_size at, seen, own; /* looked at; its log key's line is kept; cosigned */
+    _Atomic bool refused;  /* this key cosigned another log: it signs nothing more */
 
-    _Atomic bool something, ending;
+    pthread_mutex_t lock;
+    struct cu_err told; /* the trouble that was logged last */
+    struct made {
+        cu_size size;
+        struct cu_buf note;
+    } made[MADE]; /* what it cosigned last, with its own lines alone: for the peers */
+    unsigned made_n;
+
+    struct cu_tick tick;
     bool runs;
     pthread_t thread;
     _Atomic uint64_t cosigned, troubles, met; /* met: the newest size with a quorum */
@@ -53,9 +66,11 @@ static void trouble(struct cu_node *node, const struct cu_err *err)
     struct cu_cosigning *c = node->cosigning;
 
     c->troubles++;
-    if (strcmp(c->told.text, err->text) == 0) return;
+    pthread_mutex_lock(&c->lock);
+    const bool known = strcmp(c->told.text, err->text) == 0;
     c->told = *err;
-    tell(node, "cosigning", err->text);
+    pthread_mutex_unlock(&c->lock);
+    if (!known) tell(node, "cosigning", err->text);
 }
 
 /* By (3). Under `act`, with the place that has the keys. */
@@ -159,7 +174,9 @@ cu_status cu_post_cosignatures(void *context, struct cu_http_request *q, struct 
     bool more, met;
 
     if (r->node->config.ready) TRY(r->node->config.ready(r->node->config.arg, err));
-    TRY(take(r, q->body, &more, &met, err));
+    const cu_status taken = take(r, q->body, &more, &met, err);
+    a->not_yet = taken == CU_OUT_OF_ORDER; /* a block does not come everywhere at once */
+    TRY(taken);
     cu_json_open(&j, NULL, '{');
     cu_json_bool(&j, "new", more);
     cu_json_bool(&j, "quorum", met);
@@ -262,58 +279,73 @@ static bool is_listed(const struct cu_node *node)
     return listed;
 }
 
-static cu_status sign_own(struct cu_node *node, struct cu_err *err)
+static void keep_made(struct cu_cosigning *c, cu_size size, struct cu_buf *note)
+{
+    pthread_mutex_lock(&c->lock);
+    struct made *at = &c->made[c->made_n++ % MADE];
+    const struct cu_buf was = at->note;
+    *at = (struct made){ size, *note };
+    *note = was;
+    pthread_mutex_unlock(&c->lock);
+    for (size_t i = 0; i <= c->peers_n; i++) cu_tick_wake(&c->peer[i].tick);
+}
+
+/* A checkpoint of this node's own. */
+static cu_status sign_own(struct cu_node *node, struct cu_span checkpoint, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
     struct cu_place *p = &c->reader.place;
+    CU_BUF note = cu_buf_heap(CU_NOTE_MAX);
+    cu_size size;
     bool more, met;
 
-    TRY(cu_reader_refresh(&c->reader, false, err));
-    if (c->seen.v != p->log.checkpoint.size.v &&
-        cu_cosigned_needed(p, p->log.checkpoint.size)) { /* its log key's word, for its receipts */
-        TRY(cu_cosigned_take(p, cu_buf_span(&p->log.note), &more, &met, err));
-        c->seen = p->log.checkpoint.size;
-        if (more && met) note_met(node, c->seen);
+    TRY(size_of(checkpoint, &size, err));
+    if (c->seen.v < size.v && cu_cosigned_needed(p, size)) { /* its log key's word, for its receipts */
+        TRY(cu_cosigned_take(p, checkpoint, &more, &met, err));
+        c->seen = size;
+        if (more && met) note_met(node, size);
     }
     if (!is_listed(node)) return CU_OK;
     ENSURE(!c->refused, err, CU_BAD_PROOF,
            "this key cosigned another log than the one that lies here: nothing more is cosigned. Find out who had the key, or "
            "which copy "
            "was put in the place of which, before another key is made");
-    if (!may_sign(c) || p->log.checkpoint.size.v == 0 || c->own.v == p->log.checkpoint.size.v) return CU_OK;
-    TRY(cu_cosigned_own(p, node->config.cosigner, &more, &met, err));
-    c->own = p->log.checkpoint.size;
-    c->cosigned = c->own.v;
-    if (more && met) note_met(node, c->own);
+    if (!may_sign(c) || c->own.v >= size.v) return CU_OK;
+    TRY(cu_cosigned_own(p, node->config.cosigner, checkpoint, &note, &more, &met, err));
+    c->own = size;
+    c->cosigned = size.v;
+    if (more && met) note_met(node, size);
+    keep_made(c, size, &note);
     return CU_OK;
 }
 
 /* ---- peers ---- */
 
 /* By (2), and to be told what it lacks. */
-static cu_status learn(struct cu_node *node, struct cu_span bytes, struct cu_err *err)
+static cu_status learn(struct peer *peer, struct cu_span bytes, struct cu_err *err)
 {
-    struct cu_cosigning *c = node->cosigning;
-    const struct cu_node_source nodes = cu_tile_node_source(&c->reader.place.log.nodes);
+    struct cu_node *node = peer->node;
+    const struct cu_node_source nodes = cu_tile_node_source(&peer->reader.place.log.nodes);
     struct cu_note note;
     bool more, met;
 
-    const cu_status taken = take(&c->reader, bytes, &more, &met, err);
+    const cu_status taken = take(&peer->reader, bytes, &more, &met, err);
     if (!node->config.cosigner || (taken != CU_OK && taken != CU_BAD_PROOF)) return taken;
     TRY(cu_note_read(bytes, &note, err));
     const cu_status recalled = cu_cosigner_recall(node->config.cosigner, &note, &nodes, err);
-    c->refused |= recalled == CU_BAD_PROOF;
+    if (recalled == CU_BAD_PROOF) node->cosigning->refused = true;
     return recalled == CU_NOT_FOUND ? taken : recalled;
 }
 
-static cu_status pull(struct cu_node *node, struct peer *peer, struct cu_err *err)
+static cu_status pull(struct peer *peer, struct cu_err *err)
 {
     CU_BUF answer = cu_buf_heap(CU_NOTE_MAX);
-    const cu_size tip = node->cosigning->reader.place.log.checkpoint.size;
     unsigned http = 200;
     char path[64];
     cu_size size;
 
+    TRY(cu_reader_refresh(&peer->reader, false, err));
+    const cu_size tip = peer->reader.place.log.checkpoint.size;
     for (unsigned i = 0; i < PULLS; i++) {
         cu_buf_clear(&answer);
         snprintf(path, sizeof path, "v1/cosignatures?from=%llu", LLU(peer->next.v));
@@ -323,31 +355,49 @@ static cu_status pull(struct cu_node *node, struct peer *peer, struct cu_err *er
         TRY(size_of(cu_buf_span(&answer), &size, err));
         ENSURE(size.v >= peer->next.v, err, CU_IO, "%.*s answers with another size than was asked for", (int)peer->url.n,
                (const char *)peer->url.p);
-        const cu_status learnt = learn(node, cu_buf_span(&answer), err);
+        const cu_status learnt = learn(peer, cu_buf_span(&answer), err);
         if (learnt == CU_OUT_OF_ORDER) return CU_OK; /* it is ahead: when this log has caught up */
         if (learnt != CU_OK && learnt != CU_BAD_PROOF) return learnt;
-        peer->reached |= size.v >= tip.v;
+        if (size.v >= tip.v) peer->reached = true;
         if (size.v >= tip.v) break; /* whose cosignatures may still come in: it is asked for again */
         peer->next.v = size.v + 1;
     }
     return CU_OK;
 }
 
-static cu_status push(struct cu_node *node, struct peer *peer, struct cu_err *err)
+/* What was cosigned behind what it was told, the oldest first. */
+static bool next_made(struct cu_cosigning *c, cu_size pushed, cu_size *ret, struct cu_buf *ret_note)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&c->lock);
+    for (unsigned i = c->made_n > MADE ? c->made_n - MADE : 0; i < c->made_n && !found; i++) {
+        const struct made *at = &c->made[i % MADE];
+        found = at->size.v > pushed.v;
+        if (found) *ret = at->size, cu_buf_clear(ret_note), cu_buf_add(ret_note, cu_buf_span(&at->note));
+    }
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+/* Who has not come so far waits a second with its answer. What it refuses it asks for itself, later. */
+static cu_status push(struct peer *peer, struct cu_err *err)
 {
     CU_BUF note = cu_buf_heap(CU_NOTE_MAX), answer = cu_buf_heap(CU_NOTE_MAX);
-    const cu_size own = node->cosigning->own;
     unsigned http;
+    cu_size size;
 
-    if (own.v == peer->pushed.v) return CU_OK;
-    TRY(cu_cosigned_get(&node->cosigning->reader.place, own, &note, err));
-    TRY(peer->remote.ops->ask(peer->remote.self, "v1/cosignatures", cu_buf_span(&note), &http, &answer, err));
-    if (http == 200) peer->pushed = own;
+    while (next_made(peer->node->cosigning, peer->pushed, &size, &note) && !cu_tick_over(&peer->tick)) {
+        TRY(cu_buf_ok(&note, err));
+        cu_buf_clear(&answer);
+        TRY(peer->remote.ops->ask(peer->remote.self, "v1/cosignatures?wait=1", cu_buf_span(&note), &http, &answer, err));
+        peer->pushed = size;
+    }
     return CU_OK;
 }
 
 /* What it serves as its log is what it would show anybody. */
-static cu_status watch(struct cu_node *node, struct peer *peer, struct cu_err *err)
+static cu_status watch(struct peer *peer, struct cu_err *err)
 {
     CU_BUF answer = cu_buf_heap(CU_NOTE_MAX);
     unsigned http;
@@ -355,82 +405,89 @@ static cu_status watch(struct cu_node *node, struct peer *peer, struct cu_err *e
 
     TRY(peer->remote.ops->ask(peer->remote.self, "checkpoint", CU_SPAN_EMPTY, &http, &answer, err));
     if (http != 200) return CU_OK;
-    const cu_status fits = take(&node->cosigning->reader, cu_buf_span(&answer), &more, &met, err);
+    const cu_status fits = take(&peer->reader, cu_buf_span(&answer), &more, &met, err);
     return fits == CU_OUT_OF_ORDER ? CU_OK : fits;
 }
 
-/* Whatever happened it is told of this node's own; it is asked, and watched, once a tick. */
-static cu_status meet(struct cu_node *node, struct peer *peer, bool tick, struct cu_err *err)
+static cu_status reach(struct peer *peer, struct cu_err *err)
 {
-    struct cu_place *p = &node->cosigning->reader.place;
+    struct cu_cosigning *c = peer->node->cosigning;
+    const struct cu_place *p = &peer->reader.place;
 
-    if (!peer->remote.ops) TRY(p->outside.open(p->outside.self, peer->url, &peer->remote, err));
-    TRY(push(node, peer, err));
-    if (!tick) return CU_OK;
-    TRY(pull(node, peer, err));
-    return watch(node, peer, err);
+    if (peer->remote.ops) return CU_OK;
+    pthread_mutex_lock(&c->lock);
+    const cu_status opened = p->outside.open(p->outside.self, peer->url, &peer->remote, err);
+    pthread_mutex_unlock(&c->lock);
+    return opened;
 }
 
-/* ---- the thread ---- */
-
-static cu_status ask_witnesses(struct cu_node *node, struct cu_err *err)
+static cu_status ask_witnesses(struct peer *peer, struct cu_err *err)
 {
-    struct cu_cosigning *c = node->cosigning;
-    struct cu_place *p = &c->reader.place;
-    const uint64_t now = cu_place_now(p).v;
+    struct cu_place *p = &peer->reader.place;
     bool met;
 
-    if (c->asked.v == p->log.checkpoint.size.v || now - c->asked_at < WITNESS_EVERY_MS) return CU_OK;
-    c->asked_at = now;
+    TRY(cu_reader_refresh(&peer->reader, false, err));
+    if (peer->next.v == p->log.checkpoint.size.v) return CU_OK;
     TRY(cu_witnesses_ask(p, &met, err));
-    c->asked = p->log.checkpoint.size;
-    if (met) cu_http_wake(node->server);
+    peer->next = p->log.checkpoint.size;
+    if (met) cu_http_wake(peer->node->server);
     return CU_OK;
 }
 
-static void round_of_all(struct cu_node *node, bool tick)
+/* It is told of this node's own at once; it is asked, and watched, once in a while. */
+static cu_status meet(struct peer *peer, bool asks, struct cu_err *err)
 {
-    struct cu_cosigning *c = node->cosigning;
-    struct cu_err err = { 0 };
-    cu_status first = sign_own(node, &err);
-
-    for (size_t i = 0; i < c->peers_n; i++) {
-        const uint64_t began = cu_place_now(node->config.place).v;
-        if (began < c->peer[i].again_at) continue;
-        const cu_status met = meet(node, &c->peer[i], tick, first == CU_OK ? &err : NULL);
-        const uint64_t now = cu_place_now(node->config.place).v;
-        c->peer[i].again_at = met == CU_IO && now > began ? now + 10 * (now - began) : 0;
-        if (first == CU_OK) first = met;
-    }
-    if (first == CU_OK) first = sign_own(node, &err); /* now that peers were reached */
-    if (first == CU_OK) first = ask_witnesses(node, &err);
-    if (first != CU_OK) trouble(node, &err);
-}
-
-/* On a chain others move the log, and nobody tells this thread. */
-static bool has_grown(struct cu_node *node)
-{
-    const struct cu_place *p = &node->cosigning->reader.place;
-
-    return p->engine->tip(p->engine->self).size.v > p->log.checkpoint.size.v;
+    if (peer->url.n == 0) return asks ? ask_witnesses(peer, err) : CU_OK;
+    TRY(reach(peer, err));
+    TRY(push(peer, err));
+    if (!asks) return CU_OK;
+    TRY(pull(peer, err));
+    return watch(peer, err);
 }
 
 static void *speak(void *arg)
 {
+    struct peer *peer = arg;
+    uint64_t asked_at = 0;
+
+    do {
+        const uint64_t now = cu_place_now(&peer->reader.place).v;
+        const bool asks = now - asked_at >= EVERY_MS, reached = peer->reached;
+        struct cu_err err = { 0 };
+        if (asks) asked_at = now;
+        if (meet(peer, asks, &err) != CU_OK) trouble(peer->node, &err);
+        if (peer->reached != reached) cu_tick_wake(&peer->node->cosigning->tick); /* it may be the one that was waited for */
+    } while (cu_tick_wait(&peer->tick));
+    return NULL;
+}
+
+/* ---- the thread that signs ---- */
+
+/* By (4); when nothing comes, as of now. Whoever waits for what is recorded, here or elsewhere, is told. */
+static cu_status sign_next(struct cu_node *node, struct cu_err *err)
+{
+    struct cu_cosigning *c = node->cosigning;
+    const struct cu_engine *engine = c->reader.place.engine;
+    CU_BUF next = cu_buf_heap(CU_NOTE_MAX);
+
+    const bool grown = engine->next && engine->next(engine->self, c->at, NEXT_MS, &next, NULL) == CU_OK;
+    TRY(cu_reader_refresh(&c->reader, false, err));
+    if (c->reader.place.log.checkpoint.size.v == 0) return CU_OK;
+    if (grown) TRY(size_of(cu_buf_span(&next), &c->at, err));
+    const cu_status done = sign_own(node, cu_buf_span(grown ? &next : &c->reader.place.log.note), err);
+    if (grown) cu_node_grown(node);
+    return done;
+}
+
+static void *sign(void *arg)
+{
     struct cu_node *node = arg;
     struct cu_cosigning *c = node->cosigning;
-    const struct timespec pause = { 0, LOOK_MS * 1000000 };
-    unsigned looks = 0;
 
-    while (!c->ending) {
-        const bool tick = looks == 0;
-        if (tick || c->something || has_grown(node)) {
-            c->something = false;
-            round_of_all(node, tick);
-        }
-        nanosleep(&pause, NULL);
-        looks = (looks + 1) % (1000 / LOOK_MS);
-    }
+    do {
+        struct cu_err err = { 0 };
+        if (sign_next(node, &err) != CU_OK) trouble(node, &err);
+    } while (c->reader.place.engine->next ? !cu_tick_over(&c->tick) : cu_tick_wait(&c->tick));
     return NULL;
 }
 
@@ -446,6 +503,11 @@ static cu_status list_peers(struct cu_node *node, struct cu_err *err)
         if (url.n == 0) continue;
         ENSURE(c->peers_n < PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
         c->peer[c->peers_n++].url = url;
+    }
+    for (size_t i = 0; i <= c->peers_n; i++) {
+        c->peer[i].node = node;
+        cu_tick_init(&c->peer[i].tick);
+        TRY(cu_reader_open(node, &c->peer[i].reader, err));
     }
     return CU_OK;
 }
@@ -473,9 +535,12 @@ cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err)
     struct cu_cosigning *c = node->cosigning = calloc(1, sizeof *c);
 
     ENSURE(c, err, CU_NO_MEMORY, "no memory for a node's cosignatures");
+    pthread_mutex_init(&c->lock, NULL);
+    cu_tick_init(&c->tick);
     if (node->config.witnessed.n) TRY(cu_tlog_policy_read(node->config.witnessed, &c->witnessed, err));
-    TRY(list_peers(node, err));
     TRY(cu_reader_open(node, &c->reader, err));
+    TRY(list_peers(node, err));
+    c->at = c->reader.place.log.checkpoint.size;
     if (cu_cosigned_needed(&c->reader.place, c->reader.place.log.checkpoint.size))
         c->met = cu_cosigned_newest(&c->reader.place).v;
     return begin_at(node, err);
@@ -485,9 +550,20 @@ cu_status cu_cosigning_run(struct cu_node *node, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
 
-    c->runs = pthread_create(&c->thread, NULL, speak, node) == 0;
+    c->runs = pthread_create(&c->thread, NULL, sign, node) == 0;
+    for (size_t i = 0; c->runs && i <= c->peers_n; i++) {
+        c->peer[i].runs = pthread_create(&c->peer[i].thread, NULL, speak, &c->peer[i]) == 0;
+        ENSURE(c->peer[i].runs, err, CU_NO_MEMORY, "no thread for a node's peers");
+    }
     ENSURE(c->runs, err, CU_NO_MEMORY, "no thread for a node's cosignatures");
     return CU_OK;
+}
+
+static void end_thread(struct cu_tick *tick, pthread_t thread, bool *runs)
+{
+    cu_tick_end(tick);
+    if (*runs) pthread_join(thread, NULL);
+    *runs = false;
 }
 
 void cu_cosigning_stop(struct cu_node *node)
@@ -495,9 +571,9 @@ void cu_cosigning_stop(struct cu_node *node)
     struct cu_cosigning *c = node->cosigning;
 
     if (!c) return;
-    c->ending = true;
-    if (c->runs) pthread_join(c->thread, NULL);
-    c->runs = false;
+    for (size_t i = 0; i <= c->peers_n; i++) cu_tick_end(&c->peer[i].tick);
+    end_thread(&c->tick, c->thread, &c->runs);
+    for (size_t i = 0; i <= c->peers_n; i++) end_thread(&c->peer[i].tick, c->peer[i].thread, &c->peer[i].runs);
 }
 
 void cu_cosigning_close(struct cu_node *node)
@@ -505,9 +581,15 @@ void cu_cosigning_close(struct cu_node *node)
     struct cu_cosigning *c = node->cosigning;
 
     if (!c) return;
-    for (size_t i = 0; i < c->peers_n; i++)
+    for (size_t i = 0; i <= c->peers_n; i++) {
         if (c->peer[i].remote.ops) c->peer[i].remote.ops->close(c->peer[i].remote.self);
+        cu_reader_close(&c->peer[i].reader);
+        cu_tick_destroy(&c->peer[i].tick);
+    }
+    for (unsigned i = 0; i < MADE; i++) cu_buf_free(&c->made[i].note);
     cu_reader_close(&c->reader);
+    cu_tick_destroy(&c->tick);
+    pthread_mutex_destroy(&c->lock);
     free(c);
     node->cosigning = NULL;
 }
@@ -516,8 +598,7 @@ void cu_cosigning_wake(struct cu_node *node)
 {
     struct cu_cosigning *c = node->cosigning;
 
-    if (!c) return;
-    c->something = true;
+    if (c) cu_tick_wake(&c->tick), cu_tick_wake(&c->peer[c->peers_n].tick);
 }
 
 void cu_cosigning_tell(struct cu_node *node, struct cu_json *j)

@@ -4,6 +4,7 @@
 
 #include "http/node.h"
 #include "http/upload.h"
+#include "service/cosigned.h"
 #include "service/reads.h"
 
 #include "custody/json.h"
@@ -38,6 +39,8 @@ struct cu_node {
     uint64_t party; /* whose node this is */
     uint64_t heard; /* entries of the log that the keeper has looked at: his alone */
     bool told;      /* something was recorded since he last looked */
+    bool due;       /* and what is held is attested now */
+    uint64_t due_at;
     struct { cu_hash what; uint64_t at; } noted[64]; /* reads of the last minute */
     bool ending;
     pthread_t keeper;
@@ -47,6 +50,7 @@ struct cu_node {
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_accepting *accepting; /* NULL: no key to accept with */
     struct cu_cosigning *cosigning;
+    struct cu_cosigned_known known;
     struct cu_upload_host uploads;
 };
 
@@ -82,6 +86,8 @@ CU_MUST_USE cu_status cu_node_recorded(struct cu_node *node, const struct cu_spa
 /** A place to read with, in one thread. */
 CU_MUST_USE cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_err *err);
 void cu_reader_close(struct cu_reader *r);
+/** The log has grown, whoever submitted it: who waits is told. */
+void cu_node_grown(struct cu_node *node);
 /** This node holds all of that deposit: the keeper attests it. */
 void cu_node_hold(struct cu_node *node, uint64_t seq);
 

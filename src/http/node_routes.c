@@ -55,7 +55,7 @@ const struct cu_http_route cu_node_routes[] = {
     { "GET", "/v1/cosignatures", cu_get_cosignatures, "the first signed checkpoint of that size or larger, with every cosignature that is known", .act = CU_ASK_PUBLIC, .gives = TEXT,
       .query = { { "from", "its size, at least (by default the newest checkpoint's)" } } },
     { "POST", "/v1/cosignatures", cu_post_cosignatures, "a signed checkpoint of this log with cosignatures: those by keys that the trust file lists are kept", .act = CU_ASK_PUBLIC,
-      .takes = { CU_HTTP_ANY }, .takes_max = CU_NOTE_MAX, .gives = JSON, .shape = "new= quorum=" },
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_NOTE_MAX, .flags = CU_HTTP_WAITS, .query = { WAIT }, .gives = JSON, .shape = "new= quorum=" },
     { "GET", "/v1/cosignatures/{size}", cu_get_cosignatures_of, "the signed checkpoint of that size, with every cosignature that is known", .act = CU_ASK_PUBLIC, .gives = TEXT },
     { "POST", "/add-checkpoint", cu_post_add_checkpoint, "C2SP tlog-witness: cosign a checkpoint of another log that goes on from the last", .act = CU_ASK_PUBLIC,
       .takes = { CU_HTTP_ANY }, .takes_max = CU_WITNESS_REQUEST_MAX, .gives = TEXT },

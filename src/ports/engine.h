@@ -54,6 +54,9 @@ struct cu_engine {
     /* What the organisations' consensus showed of one of them and is not `reported` yet, durable; false: nothing. NULL: nobody can. Any thread. */
     bool (*misbehaviour)(void *self, struct cu_misbehaviour *ret);
     cu_status (*reported)(void *self, const struct cu_misbehaviour *what, struct cu_err *err);
+    /* NULL where the log moves by `submit` alone. Where others move it, too: wait up to so many ms until it is larger than `after`, and append the
+     * signed checkpoint of the smallest size above that a block ended at, of the last few blocks. NOT_FOUND: it has not grown. */
+    cu_status (*next)(void *self, cu_size after, unsigned ms, struct cu_buf *ret, struct cu_err *err);
 };
 
 /** Looking after an engine's own files while no engine is open on them (`dirty`, `reach` and `check` need no lock). */

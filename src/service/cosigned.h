@@ -5,6 +5,8 @@
 #include "service/cosigner.h"
 #include "service/place.h"
 
+#include <pthread.h>
+
 #define CU_DIR_COSIGNED "node/cosigned"
 #define CU_DIR_COSIGNER "node/cosigner" /* the cosigner's state, where no other medium is named */
 #define CU_FILE_COSIGN_KEY CU_DIR_KEYS "/cosign.pem"
@@ -22,14 +24,21 @@ CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_b
 /** Does the trust file ask for cosignatures of a log of this size? */
 bool cu_cosigned_needed(const struct cu_place *p, cu_size size);
 
+/** The last notes that were written here with every line verified: what is read again as it was written is not verified again. Any thread; zeros, but for the lock. */
+struct cu_cosigned_known {
+    pthread_mutex_t lock;
+    cu_hash note[64];
+};
+
 /** Take in a signed note of this log: lines by keys that the trust file lists for its size are kept, each once, the others left out.
  *  *ret_more: there was one that was not known; *ret_met: with it the quorum is. The place's log is as of now.
  *
  *  OUT_OF_ORDER: it covers more than there is here yet. BAD_PROOF: its root is not that of this log: that is worse than an error.
  *  BAD_SIGNATURE, MALFORMED, UNTRUSTED (of another log; no listed key signed it; no epoch). */
 CU_MUST_USE cu_status cu_cosigned_take(struct cu_place *p, struct cu_span note, bool *ret_more, bool *ret_met, struct cu_err *err);
-/** Cosign the place's log as it is now, all of which is durable, and keep that: once, and again the same bytes. */
-CU_MUST_USE cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, bool *ret_more, bool *ret_met, struct cu_err *err);
+/** Cosign a checkpoint of this node's own, whose log is durable and which the place's log has, and keep that: once, and again the same bytes. The note
+ *  with that line is appended to ret. */
+CU_MUST_USE cu_status cu_cosigned_own(struct cu_place *p, struct cu_cosigner *c, struct cu_span checkpoint, struct cu_buf *ret, bool *ret_more, bool *ret_met, struct cu_err *err);
 /** What is kept of this size, appended. NOT_FOUND. */
 CU_MUST_USE cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err);
 /** The smallest size from there on of which anything is kept. NOT_FOUND. */

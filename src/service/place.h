@@ -91,6 +91,7 @@ struct cu_place {
     struct cu_remote remote;          /* the ledger lies elsewhere; ops NULL: it lies here */
     struct cu_carrier provider, node; /* from there, for deposits: who takes evidence, and the node that takes it when the provider stalls */
     struct cu_reading reading;        /* from there: what, and why */
+    struct cu_cosigned_known *known;  /* NULL: nothing is remembered */
     struct cu_outside outside;        /* how witnesses and peers are asked; open NULL: nobody is */
     struct cu_tokens tokens;          /* open NULL: none are reached */
     struct cu_span new_key[CU_SIGNERS]; /* of a ledger that is made: the URI of a key that is there already, in a token; n == 0: one is made */

@@ -256,17 +256,24 @@ size_t cu_ranges_join(struct cu_range *io, size_t n)
     return out;
 }
 
-cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err)
+cu_status cu_attest_record(struct cu_place *p, struct cu_range *held, size_t n, struct cu_buf *ret, struct cu_err *err)
 {
-    CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24), record = cu_buf_heap(CU_RECORD_MAX);
-    struct cu_outcome outcome;
+    CU_BUF list = cu_buf_heap(CU_STORED_RANGES_MAX * 24);
 
     n = cu_ranges_join(held, n);
-    if (n == 0) return CU_OK;
     for (size_t i = 0; i < n; i++) TRY(cu_schema_write(&cu_range_schema, &held[i], &list, err));
     struct cu_stored stored = { .ranges = { n, cu_buf_span(&list) } };
     const struct cu_saying say = { CU_KIND_STORED, &stored, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL };
-    TRY(cu_say(p, &say, &record, err));
+    return cu_say(p, &say, ret, err);
+}
+
+cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
+    struct cu_outcome outcome;
+
+    if (n == 0) return CU_OK;
+    TRY(cu_attest_record(p, held, n, &record, err));
     const struct cu_span span = cu_buf_span(&record);
     return cu_submit(p, &span, 1, &outcome, err);
 }

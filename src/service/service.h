@@ -85,6 +85,8 @@ CU_MUST_USE cu_status cu_settle_on(struct cu_place *p, const struct cu_outcome *
 CU_MUST_USE cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, struct cu_err *err), void *arg, struct cu_err *err);
 /** The node's word: "I hold, verified and durable, what was deposited there"; positions in any order, as many as an entry has ranges. */
 CU_MUST_USE cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err);
+/** The same, signed and not submitted: the record is appended to ret. n > 0. */
+CU_MUST_USE cu_status cu_attest_record(struct cu_place *p, struct cu_range *held, size_t n, struct cu_buf *ret, struct cu_err *err);
 /** The provider's key here: its own, or that of a member who gave his. */
 static inline enum cu_signer cu_signer_provider(const struct cu_place *p) { return p->own_key ? CU_SIGNER_DEPOSITOR : CU_SIGNER_PROVIDER; }
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);

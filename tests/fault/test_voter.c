@@ -229,10 +229,18 @@ static void what_is_damaged_missing_or_another_keys_signs_nothing(void **state)
     cu_voter_close(d.voter);
     d.voter = NULL;
     assert_int_equal(open_as(&d, &other), CU_CORRUPT);
-    for (uint64_t bit = 0; bit < 176 * 8; bit++) {
-        assert_true(cu_memory_flip(&d.memory, PATH, bit));
-        assert_int_equal(open_as(&d, &key), CU_CORRUPT);
-        assert_true(cu_memory_flip(&d.memory, PATH, bit));
+    for (uint64_t bit = 0; bit < 176 * 8; bit++) { /* of the last state, of the one before it, of both */
+        const uint64_t of[2] = { 4096 * 8 + bit, bit };
+        for (unsigned which = 1; which < 4; which++) {
+            for (unsigned i = 0; i < 2; i++)
+                if (which >> i & 1) assert_true(cu_memory_flip(&d.memory, PATH, of[i]));
+            assert_int_equal(open_as(&d, &key), which == 3 ? CU_CORRUPT : CU_OK);
+            if (which < 3) assert_false(votes(&d, 5, 0, PREVOTE, 1) || votes(&d, 5, 0, PRECOMMIT, 1));
+            for (unsigned i = 0; i < 2; i++)
+                if (which >> i & 1) assert_true(cu_memory_flip(&d.memory, PATH, of[i]));
+            cu_voter_close(d.voter);
+            d.voter = NULL;
+        }
     }
     assert_int_equal(open_as(&d, &key), CU_OK);
     assert_int_equal(cu_voter_begin(&d.fs, PATH, &key, false, &error), CU_OK); /* begins nothing anew */

@@ -1,21 +1,24 @@
 /* Deposits that are signed and not recorded: what a client brings to a node. The ledger's folder is read, nothing is written to it.
  *
- *     sign_deposits LEDGER CASE FIRST N     on standard output N records, with serial numbers from FIRST: a CBOR sequence
- *     sign_deposits LEDGER CASE             a record that opens the case
- *     sign_deposits LEDGER stored SEQ       the organisation's word that it holds what was deposited there, whether it does or not
+ *     sign_deposits LEDGER CASE FIRST N [SIZE]     on standard output N records, with serial numbers from FIRST: a CBOR sequence
+ *     sign_deposits LEDGER CASE                    a record that opens the case
+ *     sign_deposits LEDGER stored SEQ              the organisation's word that it holds what was deposited there, whether it does or not
  */
 #include "folder.h"
 
-static cu_status sign_one(struct folder *f, const cu_case_id *case_id, uint64_t serial, struct cu_buf *out, struct cu_err *err)
+static cu_status sign_one(struct folder *f, const cu_case_id *case_id, uint64_t serial, size_t size, struct cu_buf *out,
+                          struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_DETAILS_MAX), claimed = cu_buf_heap(CU_RECORD_MAX), accepted = cu_buf_heap(CU_RECORD_MAX);
     struct cu_place *p = &f->place;
-    char name[64], text[64];
+    char name[64], text[CU_CONTENT_INLINE_MAX];
     struct cu_record claim, record;
 
     snprintf(name, sizeof name, "note-%llu.txt", LLU(serial));
     snprintf(text, sizeof text, "what was seen, note %llu\n", LLU(serial));
-    const struct cu_span content = cu_span_str(text);
+    const size_t said = strlen(text);
+    if (size > said) memset(text + said, '.', size - said);
+    const struct cu_span content = cu_span(text, size > said ? size : said);
     const struct cu_details_deposit says = { .name = cu_span_str(name), .tool = cu_span_str(CU_TOOL_NAME) };
     struct cu_claim body = {
         .serial = serial, .case_id = *case_id, .content = CU_CONTENT_ITEM, .size = content.n, .root = cu_content_root_of(content)
@@ -62,7 +65,9 @@ static cu_status sign(struct folder *f, int argc, char **argv, struct cu_buf *ou
     if (argc == 3) return sign_case(f, argv[2], out, err);
     TRY(cu_lookup_case(&f->place, cu_span_str(argv[2]), &found, err));
     const uint64_t first = strtoull(argv[3], NULL, 10), n = strtoull(argv[4], NULL, 10);
-    for (uint64_t i = 0; i < n; i++) TRY(sign_one(f, &found.row.case_id, first + i, out, err));
+    const size_t size = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
+    ENSURE(size <= CU_CONTENT_INLINE_MAX, err, CU_TOO_LARGE, "more than travels with a record");
+    for (uint64_t i = 0; i < n; i++) TRY(sign_one(f, &found.row.case_id, first + i, size, out, err));
     TRY(cu_buf_ok(out, err));
     return folder_close(f, err);
 }
@@ -73,9 +78,10 @@ int main(int argc, char **argv)
     static struct folder f;
     struct cu_err err = { 0 };
 
-    if (argc < 3 || argc > 5 || (argc == 4 && strcmp(argv[2], "stored") != 0))
-        return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N] | LEDGER stored SEQ\n"), 1;
-    if (cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK)
-        return fprintf(stderr, "sign_deposits: %s\n", err.text), 1;
+    if (argc < 3 || argc == 4 || argc > 6) return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N [SIZE]]\n"), 1;
+    *sign_deposits LEDGER stored SEQ the organisation's word that it holds what was deposited there, whether it does or not if (
+        cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK) return fprintf(stderr, "sign_deposits: %s\n",
+                                                                                                   err.text),
+        1;
     return fwrite(out.p, 1, out.n, stdout) == out.n ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 
 #include "custody/limits.h"
 #include "engine/cometbft/child.h"
+#include "engine/cometbft/clock.h"
 #include "engine/cometbft/rpc.h"
 #include "engine/cometbft/submit.h"
 
@@ -19,6 +20,7 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
+#define BLOCKS 64u /* whose checkpoints are handed out in turn */
 
 struct cometbft {
     struct cu_cometbft_config config;
@@ -32,7 +34,11 @@ struct cometbft {
     pthread_t server, signs, watches;
     unsigned threads; /* of these that run, in this order */
     pthread_mutex_t lock;
-    struct cu_err why; /* status OK: it works */
+    struct cu_err why;                  /* status OK: it works */
+    struct cu_chain_listener submitted; /* is told behind us */
+    pthread_cond_t grown;
+    struct cu_tip block[BLOCKS]; /* the log behind each of the last ones */
+    uint64_t blocks;
 };
 
 static void fail(void *self, const struct cu_err *why)
@@ -111,6 +117,32 @@ static void log_line(void *self, const char *line)
     e->config.log(e->config.arg, line);
 }
 
+/* ---- what the chain tells ---- */
+
+static void judged(void *self, struct cu_span tx, const struct cu_submission *subs, size_t n)
+{
+    const struct cu_chain_listener *to = &((struct cometbft *)self)->submitted;
+    to->judged(to->self, tx, subs, n);
+}
+
+static void committed(void *self, bool admitted)
+{
+    const struct cu_chain_listener *to = &((struct cometbft *)self)->submitted;
+    to->committed(to->self, admitted);
+}
+
+static void dated(void *self, cu_seq block, cu_unix_ms closed)
+{
+    struct cometbft *e = self;
+    const struct cu_tip now = e->config.store.tip(e->config.store.self);
+
+    pthread_mutex_lock(&e->lock);
+    e->block[e->blocks++ % BLOCKS] = now;
+    pthread_cond_broadcast(&e->grown);
+    pthread_mutex_unlock(&e->lock);
+    e->submitted.dated(e->submitted.self, block, closed);
+}
+
 /* ---- the calls of struct cu_engine ---- */
 
 cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
@@ -158,6 +190,29 @@ static cu_status reported(void *self, const struct cu_misbehaviour *what, struct
     return cu_reports_done(cu_chain_reports(((struct cometbft *)self)->chain), what, err);
 }
 
+/* The first block behind `after`; what was before this process is one. */
+static bool block_after(struct cometbft *e, cu_size after, struct cu_tip *ret)
+{
+    for (uint64_t i = e->blocks > BLOCKS ? e->blocks - BLOCKS : 0; i < e->blocks; i++)
+        if (e->block[i % BLOCKS].size.v > after.v) return *ret = e->block[i % BLOCKS], true;
+    *ret = tip(e);
+    return ret->size.v > after.v;
+}
+
+static cu_status next(void *self, cu_size after, unsigned ms, struct cu_buf *ret, struct cu_err *err)
+{
+    const struct timespec until = cu_monotonic_in(ms);
+    struct cometbft *e = self;
+    struct cu_tip found;
+
+    pthread_mutex_lock(&e->lock);
+    while (!block_after(e, after, &found))
+        if (pthread_cond_timedwait(&e->grown, &e->lock, &until) != 0) break;
+    pthread_mutex_unlock(&e->lock);
+    ENSURE(found.size.v > after.v, err, CU_NOT_FOUND, "the log has not grown");
+    return cu_embedded_checkpoint_of(store_of(e), &found, ret, err);
+}
+
 /* ---- opening and closing ---- */
 
 static void stop_all(struct cometbft *e)
@@ -175,6 +230,7 @@ static void stop_all(struct cometbft *e)
     for (unsigned i = 0; i < 2; i++)
         if (e->stop[i] >= 0) close(e->stop[i]);
     pthread_mutex_destroy(&e->lock);
+    pthread_cond_destroy(&e->grown);
     free(e);
 }
 
@@ -249,6 +305,7 @@ static cu_status start(struct cometbft *e, struct cu_err *err)
     TRY(name_sockets(e, err));
     TRY(open_voter(e, err));
     TRY(cu_sender_new(&sender, &e->sender, err));
+    e->submitted = cu_sender_listener(e->sender);
     const struct cu_chain_config chain = { .fs = c->fs,
                                            .dir = CU_COMETBFT_HEIGHTS,
                                            .store = &e->config.store,
@@ -258,7 +315,7 @@ static cu_status start(struct cometbft *e, struct cu_err *err)
                                            .voter = e->voter,
                                            .workers = c->workers,
                                            .accelerate = c->accelerate,
-                                           .listener = cu_sender_listener(e->sender) };
+                                           .listener = { e, judged, committed, dated } };
     TRY(cu_chain_open(&chain, &e->chain, err));
     TRY(start_threads(e, err));
     TRY(cu_sender_start(e->sender, e->chain, err));
@@ -276,8 +333,11 @@ cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_en
     e->config = *config;
     e->home_fd = e->stop[0] = e->stop[1] = -1;
     pthread_mutex_init(&e->lock, NULL);
+    cu_monotonic_cond(&e->grown);
     TRY(start(e, err));
-    *ret = (struct cu_engine){ e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine, misbehaviour, reported };
+    *ret = (struct cu_engine){
+        e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine, misbehaviour, reported, next
+    };
     e = NULL;
     return CU_OK;
 }

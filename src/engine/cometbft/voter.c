@@ -1,8 +1,8 @@
-/* (1) What was signed last is durable before its signature leaves. What comes later in the chain's order (height, round, step) is signed; the
+/* (1) What was signed last is durable before its signature leaves, in the one of two places where what was signed before it does not lie. What comes later in the chain's order (height, round, step) is signed; the
  *     very same gets the same signature once more, though at another time of day; everything else is refused.
  * (2) A vote of this key in the chain, above what was signed last, was made by a state that is newer than this one, or by another machine.
  *     So that it is found out before and not after this one votes, it waits until it has caught up with its peers.
- * (3) A state that began anew, or is behind what this node has committed, may have signed anything up to the height under way when it is first
+ * (3) A state that began anew, is behind what this node has committed, or has a damaged place, may have signed anything up to the height under way when it is first
  *     asked: it lets that one go by or, where the chain cannot go on without it, the rounds of the first CU_VOTER_WAIT_MS.
  * (4) CometBFT asks once a turn, and where too few have voted there is no next turn: who refused one, and might sign it now, says so, and
  *     CometBFT is started again.
@@ -50,6 +50,7 @@ struct cu_voter {
     cu_hash address; /* its first 20 bytes are the validator's */
     pthread_mutex_t lock;
     struct state state;
+    unsigned place;                 /* where the next one is written (1) */
     uint64_t waits_at, since_ms;    /* (3): the height that goes by; 0: not asked yet */
     bool behind, caught_up, fallen; /* (3); (2) */
     uint64_t refused_ms;            /* (4): when it refused something that nothing was signed after; 0: nothing */
@@ -58,6 +59,8 @@ struct cu_voter {
 /* ---- the state's file ---- */
 
 enum { AT_HEIGHT = 16, AT_SECONDS = 32, AT_WHAT = 48, AT_SIGNATURE = 80, AT_DIGEST = 144, STATE_BYTES = 176 };
+#define PLACE 4096u /* the two places lie so far apart */
+#define FILE_BYTES (PLACE + STATE_BYTES)
 
 static cu_hash digest_of(const struct cu_private_key *key, const uint8_t *bytes)
 {
@@ -65,12 +68,9 @@ static cu_hash digest_of(const struct cu_private_key *key, const uint8_t *bytes)
     return cu_sha256_parts(parts, 3);
 }
 
-static cu_status save(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, const struct state *s,
-                      struct cu_err *err)
+static void put_state(const struct cu_private_key *key, const struct state *s, uint8_t p[STATE_BYTES])
 {
-    uint8_t p[STATE_BYTES] = { 0 };
-    char tmp[4200];
-
+    memset(p, 0, STATE_BYTES);
     memcpy(p, MAGIC, 8); // NOLINT(bugprone-not-null-terminated-result): bytes of a file
     cu_put_be32(p + 8, VERSION);
     cu_put_be32(p + 12, s->waits);
@@ -83,29 +83,48 @@ static cu_status save(const struct cu_fs *fs, const char *path, const struct cu_
     memcpy(p + AT_SIGNATURE, s->signature, sizeof s->signature);
     const cu_hash digest = digest_of(key, p);
     memcpy(p + AT_DIGEST, digest.b, sizeof digest.b);
-    snprintf(tmp, sizeof tmp, "%s-incoming", path);
-    return cu_fs_replace(fs, path, tmp, CU_SPAN_OF(p), true, err);
+}
+
+static cu_status save(struct cu_voter *v, const struct state *s, struct cu_err *err)
+{
+    const struct cu_voter_config *c = &v->config;
+    CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
+    uint8_t p[STATE_BYTES];
+
+    put_state(c->key, s, p);
+    TRY(c->fs->ops->open(c->fs->self, c->path, CU_OPEN_WRITE, &file, err));
+    TRY(file->ops->write_at(file, (uint64_t)v->place * PLACE, CU_SPAN_OF(p), err));
+    TRY(file->ops->sync(file, err));
+    v->place = !v->place;
+    v->state = *s;
+    return CU_OK;
 }
 
 #define RESUME                                                                                                                  \
     "Make sure that no other machine runs with this organisation's keys; then `custody network resume`: it votes again behind " \
     "what the chain has"
 
-static cu_status load(const struct cu_voter_config *c, struct state *ret, struct cu_err *err)
+static int compare(const struct turn *a, const struct turn *b)
 {
-    CU_BUF bytes = cu_buf_heap(STATE_BYTES + 1);
-    const cu_status read = cu_fs_read(c->fs, c->path, STATE_BYTES + 1, &bytes, err);
-    const uint8_t *p = bytes.p;
+    if (a->height != b->height) return a->height < b->height ? -1 : 1;
+    if (a->round != b->round) return a->round < b->round ? -1 : 1;
+    return (a->step > b->step) - (a->step < b->step);
+}
 
-    if (read == CU_NOT_FOUND)
-        return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME,
-                       c->path);
-    if (read != CU_TOO_LARGE) TRY(read);
-    const cu_hash digest = bytes.n == STATE_BYTES ? digest_of(c->key, p) : (cu_hash){ { 0 } };
-    ENSURE(bytes.n == STATE_BYTES && memcmp(p, MAGIC, 8) == 0 && memcmp(p + AT_DIGEST, digest.b, sizeof digest.b) == 0, err,
-           CU_CORRUPT, "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME,
-           c->path);
-    ENSURE(cu_be32(p + 8) == VERSION, err, CU_NEWER_FORMAT, "%s was written by a newer version", c->path);
+static bool is_empty(const uint8_t *p)
+{
+    for (size_t i = 0; i < STATE_BYTES; i++)
+        if (p[i]) return false;
+    return true;
+}
+
+/* NOT_FOUND: nothing was written there yet. */
+static cu_status read_state(const struct cu_private_key *key, const uint8_t *p, struct state *ret)
+{
+    if (is_empty(p)) return CU_NOT_FOUND;
+    const cu_hash digest = digest_of(key, p);
+    if (memcmp(p, MAGIC, 8) != 0 || memcmp(p + AT_DIGEST, digest.b, sizeof digest.b) != 0) return CU_CORRUPT;
+    if (cu_be32(p + 8) != VERSION) return CU_NEWER_FORMAT;
     *ret = (struct state){ .at = { cu_be64(p + AT_HEIGHT), cu_be32(p + AT_HEIGHT + 8), cu_be32(p + AT_HEIGHT + 12) },
                            .waits = cu_be32(p + 12) != 0,
                            .time = { true, (int64_t)cu_be64(p + AT_SECONDS), (int64_t)cu_be64(p + AT_SECONDS + 8) } };
@@ -114,28 +133,58 @@ static cu_status load(const struct cu_voter_config *c, struct state *ret, struct
     return CU_OK;
 }
 
+/* The later of the two. The other one is written next. */
+static cu_status load(struct cu_voter *v, struct cu_err *err)
+{
+    const struct cu_voter_config *c = &v->config;
+    CU_BUF bytes = cu_buf_heap(FILE_BYTES + 1);
+    struct state s[2];
+    cu_status is[2] = { CU_CORRUPT, CU_CORRUPT };
+    const cu_status read = cu_fs_read(c->fs, c->path, FILE_BYTES + 1, &bytes, err);
+
+    if (read == CU_NOT_FOUND)
+        return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME,
+                       c->path);
+    if (read != CU_TOO_LARGE) TRY(read);
+    for (unsigned i = 0; i < 2 && bytes.n == FILE_BYTES; i++) is[i] = read_state(c->key, bytes.p + i * PLACE, &s[i]);
+    ENSURE(is[0] != CU_NEWER_FORMAT && is[1] != CU_NEWER_FORMAT, err, CU_NEWER_FORMAT, "%s was written by a newer version",
+           c->path);
+    ENSURE(is[0] == CU_OK || is[1] == CU_OK, err, CU_CORRUPT,
+           "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+    const unsigned last = is[0] != CU_OK || (is[1] == CU_OK && compare(&s[1].at, &s[0].at) > 0);
+    v->state = s[last];
+    v->place = !last;
+    v->behind = is[!last] == CU_CORRUPT; /* (3) */
+    return CU_OK;
+}
+
 cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew,
                          struct cu_err *err)
 {
     const struct state nothing = { .waits = anew };
+    uint8_t p[FILE_BYTES] = { 0 };
+    char tmp[4200];
 
     if (!anew && cu_fs_exists(fs, path)) return CU_OK;
-    return save(fs, path, key, &nothing, err);
+    put_state(key, &nothing, p);
+    snprintf(tmp, sizeof tmp, "%s-incoming", path);
+    return cu_fs_replace(fs, path, tmp, CU_SPAN_OF(p), true, err);
 }
+
+static void close_at(struct cu_voter **s) { cu_voter_close(*s); }
 
 cu_status cu_voter_open(const struct cu_voter_config *config, struct cu_voter **ret, struct cu_err *err)
 {
-    struct state state;
+    CU_CLEANUP(close_at) struct cu_voter *s = calloc(1, sizeof *s);
 
     CU_ASSERT(config->key->pub.alg == CU_ALG_EDDSA);
-    TRY(load(config, &state, err));
-    struct cu_voter *s = calloc(1, sizeof *s);
     ENSURE(s, err, CU_NO_MEMORY, "no memory for a validator's votes");
     s->config = *config;
     s->address = cu_sha256(cu_public_span(&config->key->pub));
-    s->state = state;
     pthread_mutex_init(&s->lock, NULL);
+    TRY(load(s, err));
     *ret = s;
+    s = NULL;
     return CU_OK;
 }
 
@@ -228,13 +277,6 @@ static void put_extension(const struct cu_abci_vote *vote, struct cu_span chain,
 
 /* ---- what may be signed ---- */
 
-static int compare(const struct turn *a, const struct turn *b)
-{
-    if (a->height != b->height) return a->height < b->height ? -1 : 1;
-    if (a->round != b->round) return a->round < b->round ? -1 : 1;
-    return (a->step > b->step) - (a->step < b->step);
-}
-
 /* (3) */
 static cu_status let_go_by(struct cu_voter *s, const struct turn *at, struct cu_err *err)
 {
@@ -262,9 +304,7 @@ static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_h
     s->refused_ms = may == CU_OK ? 0 : cu_monotonic_ms();
     TRY(may);
     TRY(cu_sign(s->config.key, bytes, next.signature, err));
-    TRY(save(s->config.fs, s->config.path, s->config.key, &next, err)); /* (1) */
-    s->state = next;
-    return CU_OK;
+    return save(s, &next, err); /* (1) */
 }
 
 /* The signature, and the time that it is over. */
@@ -301,7 +341,7 @@ static cu_status sign(struct cu_voter *s, struct cu_span chain, const struct sai
 
 void cu_voter_stands(struct cu_voter *s, uint64_t committed)
 {
-    if (s) s->behind = committed > s->state.at.height;
+    if (s) s->behind |= committed > s->state.at.height;
 }
 
 static int higher_first(const void *a, const void *b)

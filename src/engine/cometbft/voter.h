@@ -19,7 +19,7 @@ CU_MUST_USE cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, c
 
 struct cu_voter_config {
     const struct cu_fs *fs;
-    const char *path;                 /* of the state; its neighbour "<path>-incoming" is written on the way */
+    const char *path;                 /* of the state; its neighbour "<path>-incoming" is written when it begins */
     const struct cu_private_key *key; /* Ed25519 */
     struct cu_span chain;             /* CometBFT's chain id: of no other is anything signed */
     size_t validators;                /* how many there are, this one among them */
@@ -31,7 +31,7 @@ struct cu_voter;
 CU_MUST_USE cu_status cu_voter_open(const struct cu_voter_config *config, struct cu_voter **ret, struct cu_err *err);
 void cu_voter_close(struct cu_voter *s); /* NULL is fine */
 
-/** One question, one answer; what is refused is an answer, too, whose text lies in `mem`. Durable before it returns: two syncs. */
+/** One question, one answer; what is refused is an answer, too, whose text lies in `mem`. Durable before it returns: one sync. */
 void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct cu_abci_signer *ret, struct cu_buf *mem);
 /** How far this node's ledger has come: before anything is asked. NULL is fine. */
 void cu_voter_stands(struct cu_voter *s, uint64_t committed);

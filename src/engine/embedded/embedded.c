@@ -48,6 +48,13 @@ static cu_status checkpoint(void *self, struct cu_buf *ret, struct cu_err *err)
     return cu_embedded_checkpoint(self, now.size, &now.root, ret, err);
 }
 
+cu_status cu_embedded_checkpoint_of(const struct cu_engine *engine, const struct cu_tip *tip, struct cu_buf *ret,
+                                    struct cu_err *err)
+{
+    TRY(cu_embedded_whole(engine->self, err));
+    return cu_embedded_checkpoint(engine->self, tip->size, &tip->root, ret, err);
+}
+
 /* ---- opening and closing ---- */
 
 static void stop_threads(struct cu_embedded *e)
@@ -182,8 +189,7 @@ cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_en
     const size_t fits = e->batch_max - cu_journal_frame_size(0);
     e->record_max = fits < CU_RECORD_MAX ? fits : CU_RECORD_MAX;
     TRY(start_threads(e, err));
-    *ret = (struct cu_engine){ e,          cu_embedded_submit, tip,          ask,  drain, tiles,
-                               checkpoint, cu_embedded_record, close_engine, NULL, NULL };
+    *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, cu_embedded_record, close_engine };
     e = NULL;
     return CU_OK;
 }

@@ -41,6 +41,8 @@ CU_MUST_USE cu_status cu_embedded_create(const struct cu_embedded_config *config
  *  block entry, durable when it returns; all of them, or CORRUPT and nothing. One call at a time, and nobody submits. */
 struct cu_turn { uint64_t height; cu_unix_ms opened, closed; };
 CU_MUST_USE cu_status cu_embedded_append(struct cu_engine *engine, const struct cu_turn *turn, struct cu_submission *subs, size_t n, struct cu_err *err);
+/** The signed checkpoint of a batch that such an engine appended, appended to ret. */
+CU_MUST_USE cu_status cu_embedded_checkpoint_of(const struct cu_engine *engine, const struct cu_tip *tip, struct cu_buf *ret, struct cu_err *err);
 
 /** What is done to an engine's own files from outside: see ports/engine.h. `config` must outlive it. */
 struct cu_engine_care cu_embedded_care(const struct cu_embedded_config *config);
