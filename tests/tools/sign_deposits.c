@@ -78,10 +78,9 @@ int main(int argc, char **argv)
     static struct folder f;
     struct cu_err err = { 0 };
 
-    if (argc < 3 || argc == 4 || argc > 6) return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N [SIZE]]\n"), 1;
-    *sign_deposits LEDGER stored SEQ the organisation's word that it holds what was deposited there, whether it does or not if (
-        cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK) return fprintf(stderr, "sign_deposits: %s\n",
-                                                                                                   err.text),
-        1;
+    if (argc < 3 || (argc == 4 && strcmp(argv[2], "stored") != 0) || argc > 6)
+        return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N [SIZE]] | LEDGER stored SEQ\n"), 1;
+    if (cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK)
+        return fprintf(stderr, "sign_deposits: %s\n", err.text), 1;
     return fwrite(out.p, 1, out.n, stdout) == out.n ? 0 : 1;
 }
