@@ -163,8 +163,8 @@ static cu_status write_trust(struct cu_place *p, struct cu_span text, struct cu_
     cu_status done = cu_trust_read(text, trust, err);
     if (done != CU_OK) done = cu_fail_while(err, done, "with this witness the trust file would not be one; nothing was changed");
     if (done == CU_OK) done = cu_trust_derived(trust, &policy, &vkey, err);
-    if (done == CU_OK) done = cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", text, true, err);
     if (done == CU_OK) done = cu_fs_replace(&p->fs, CU_FILE_POLICY, CU_DIR_TRUST "/incoming", cu_buf_span(&policy), true, err);
+    if (done == CU_OK) done = cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", text, true, err); /* last: until it is there the same can be done again */
     free(trust);
     return done;
 }

@@ -54,9 +54,9 @@ class Node:
         self.app = subprocess.Popen([TOOL, "serve", self.home / "ledger", self.home / "app.sock"], stderr=self.log)
         until(lambda: (self.home / "app.sock").exists() or self.app.poll() is not None, "the application listens")
 
-    def start_comet(self):
+    def start_comet(self, **env):
         self.comet = subprocess.Popen([COMET, "start", "--home", self.home, f"--proxy_app=unix://{self.tap.path}"], stdout=self.log,
-                                      stderr=self.log)
+                                      stderr=self.log, env={**os.environ, **env})
 
     def start(self):
         self.start_app()
@@ -181,11 +181,11 @@ class Network:
         for node in self.nodes:
             until(lambda: node.size() >= size, f"{node.home.name} has {size} entries: {node.said()}", seconds)
 
-    def rest(self):
-        """Until all stand at one height, and stay."""
+    def rest(self, seconds=0.6):
+        """Until all stand at one height, and stay: longer than a turn whose proposer is late, where that matters."""
         def still():
             before = [node.checkpoint() for node in self.nodes]
-            time.sleep(0.6)
+            time.sleep(seconds)
             return len(set(before)) == 1 and before == [node.checkpoint() for node in self.nodes]
         until(still, "the chain comes to rest")
 
