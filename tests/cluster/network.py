@@ -61,7 +61,7 @@ class Org(Node):
 
     def start(self, *options, comet=COMET, wait=True, env=None):
         self.out, self.asked = open(self.log, "ab"), False  # pylint: disable=consider-using-with
-        self.tap = self.tap or Tap(self.root / "chain/tap.sock", self.root / "chain/app.sock")
+        self.tap = self.tap or Tap(self.root.parent / (self.root.name + ".tap"), self.root / "chain/app.sock")
         self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *self.usual, *options], stdout=subprocess.PIPE, stderr=self.out,
                                         env={**ENVIRONMENT, "CMT_PROXY_APP": f"unix://{self.tap.path}", **(env or {})})
         if wait:
