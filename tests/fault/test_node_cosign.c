@@ -183,6 +183,7 @@ static const char *told(struct run *r)
 
     if (sw_open(w, SW_WRITE, &r->err) != CU_OK) return "it does not open";
     if (cu_cosigner_open(&w->fs, STATE, &key[OWN], w->place.clock, &c, &r->err) != CU_OK) return "it has no state";
+    w->pace = 400; /* ms a look: what is done once a second is done soon */
     w->place.outside.open = reach;
     w->place.outside.self = &r->peer;
     r->peer.log = &w->place.key[CU_SIGNER_LOG];
