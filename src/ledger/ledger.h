@@ -35,6 +35,8 @@ CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *
 
 /* Questions. Not while a batch is open. */
 const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
+/** With what the open batch changed: before it is committed, or abandoned. */
+const struct cu_members *cu_ledger_members_next(const struct cu_ledger *l);
 const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l);
 /** The newest block entry: what a statement signed now should have seen. NOT_FOUND before the first. */
 CU_MUST_USE cu_status cu_ledger_newest_block(struct cu_ledger *l, struct cu_seen *ret, struct cu_err *err);
