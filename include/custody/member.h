@@ -106,10 +106,14 @@ bool cu_members_decide(const struct cu_members *m, uint64_t approvals);
 const struct cu_member_key *cu_members_acting(const struct cu_members *m, uint64_t party, enum cu_purpose purpose, cu_seq seq);
 /** The version of the rules by which that height is judged. */
 uint64_t cu_members_rules(const struct cu_members *m, uint64_t height);
-/** An organisation's keys of purposes 1 to 5 have a name for people: "statement", "log", …; NULL: no such purpose. */
+/** "statement", "log", "cosigning", …; NULL: no such purpose. */
 const char *cu_purpose_name(uint64_t purpose);
-/** One key more, whose possession was proven: listed nowhere, valid, of its purpose's algorithm. BAD_KEY, TOO_LARGE. For files of this room. */
-CU_MUST_USE cu_status cu_members_new_key(const struct cu_members *m, const struct cu_given_key *given, struct cu_member_key *io, struct cu_err *err);
+/** For the files of this room: a given key as it stands in the table, of its purpose's algorithm, valid, listed nowhere yet. BAD_KEY, TOO_LARGE. */
+CU_MUST_USE cu_status cu_members_new_key(const struct cu_members *m, uint64_t party, const struct cu_given_key *given, uint64_t from,
+                                         struct cu_member_key *ret, struct cu_err *err);
+/** Does `voucher` say so, over cu_possession_message? BAD_SIGNATURE, HIGH_S. */
+CU_MUST_USE cu_status cu_members_proven(const struct cu_members *m, const struct cu_member_key *key, const struct cu_member_key *voucher,
+                                        const uint8_t *proof, struct cu_verifier *by, struct cu_err *err);
 
 /** The key that a party seals with and is sealed for: its newest sealing key that acts. NULL: none. */
 const struct cu_member_key *cu_members_sealing(const struct cu_members *m, uint64_t party);

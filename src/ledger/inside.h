@@ -47,6 +47,8 @@ void cu_founding_put(struct cu_state *s, const struct cu_founding *f);
 void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, uint64_t organisation, cu_seq seq);
 /** What a member entry at `seq` changed: the party, the keys from the `keys_before`-th on, and what was revoked there. */
 void cu_founding_put_member(struct cu_state *s, const struct cu_founding *f, uint64_t party, size_t keys_before, cu_seq seq);
+/** What a proposal or an approval changed, since the members were as `before`; and the policy is what it became. */
+CU_MUST_USE cu_status cu_founding_put_changed(struct cu_state *s, const struct cu_members *before, struct cu_founding *f, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *policy, struct cu_err *err);
 
