@@ -145,8 +145,8 @@ static cu_status change(struct cu_members *m, const struct cu_member *body, cons
 
     TRY(take_party(m, body, signer, err));
     while (cu_list_next(&body->revoked, &cu_revoked_schema, &at, &revoked)) {
-        TRY(revoke(m, body->party, &revoked, seq, err));
         TRY(check_alone(m, body, purpose_of(m, &revoked.kid), err));
+        TRY(revoke(m, body->party, &revoked, seq, err));
     }
     at = 0;
     while (cu_list_next(&body->keys, &cu_given_key_schema, &at, &given)) {

@@ -28,6 +28,8 @@ struct cu_ledger {
     struct cu_verifier verifier;          /* for the rare signature that `prepare` could not judge */
     bool open, closed;                    /* a batch is; it has been through `end` */
     uint64_t height, opened, first;       /* of the open batch */
+    cu_ledger_changed *changed;           /* NULL: nobody watches */
+    void *changed_arg;
 };
 
 static inline struct cu_founding *cu_acting(struct cu_ledger *l) { return l->drafted ? l->draft : l->in_force; }

@@ -89,7 +89,6 @@ static void enact(struct cu_ledger *l)
 {
     struct cu_founding *old = l->in_force;
 
-    if (!l->drafted) return;
     pthread_rwlock_wrlock(&l->lock);
     l->in_force = l->draft;
     l->draft = old;
@@ -103,10 +102,18 @@ static cu_status commit(void *self, struct cu_err *err)
 
     CU_ASSERT(l->open && l->closed);
     TRY(cu_state_keep(&l->state, err));
-    enact(l);
+    const bool changes = l->drafted;
+    if (changes) enact(l);
     l->now = l->next;
     l->open = false;
-    return CU_OK;
+    if (!changes || !l->changed) return CU_OK;
+    return l->changed(l->changed_arg, &l->draft->members, &l->in_force->members, l->now.frontier.size, err);
+}
+
+void cu_ledger_watch(struct cu_ledger *l, cu_ledger_changed *changed, void *arg)
+{
+    l->changed = changed;
+    l->changed_arg = arg;
 }
 
 static void abandon(void *self)

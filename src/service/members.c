@@ -89,7 +89,7 @@ cu_status cu_members_follow(struct cu_place *p, struct cu_err *err)
     cu_membership_free(&p->later);
     p->later = m;
     p->members = m.members;
-    return CU_OK;
+    return cu_place_reload_trust(p, err);
 }
 
 struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party)

@@ -83,6 +83,16 @@ CU_MUST_USE cu_status cu_ask(struct cu_place *p, cu_status (*look)(void *arg, st
 CU_MUST_USE cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_t n, struct cu_err *err);
 /** The provider's key here: its own, or that of a member who gave his. */
 static inline enum cu_signer cu_signer_provider(const struct cu_place *p) { return p->own_key ? CU_SIGNER_DEPOSITOR : CU_SIGNER_PROVIDER; }
+/* ---- epochs of trust (epoch.c): made when the ledger's members change, and by whose key the log is signed then ---- */
+struct cu_epochs;
+/** Of the place's trust file. `p` must outlive it, with its keys. */
+CU_MUST_USE cu_status cu_epochs_open(const struct cu_place *p, struct cu_epochs **ret, struct cu_err *err);
+void cu_epochs_close(struct cu_epochs *e);
+cu_ledger_changed cu_epochs_changed; /* for cu_ledger_watch */
+struct cu_log_signer cu_epochs_signer(struct cu_epochs *e);
+/** The private key that lies here and is listed for that size; NULL: none. */
+const struct cu_private_key *cu_log_key_of(const struct cu_place *p, const struct cu_trust *trust, cu_size size);
+CU_MUST_USE cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
 
 /* ---- cases ---- */
