@@ -136,32 +136,26 @@ cu_status cu_epochs_changed(void *epochs, const struct cu_members *before, const
 
 /* ---- by whose key ---- */
 
-const struct cu_private_key *cu_log_key_of(const struct cu_place *p, const struct cu_trust *trust, cu_size size)
+/* Who is in no epoch yet, because he has not confirmed, has the one key that he begins with. */
+static const struct cu_private_key *key_of(const struct cu_place *p, const struct cu_trust *trust, cu_size size)
 {
     struct cu_tlog_policy policy;
 
-    if (cu_trust_policy(trust, size, &policy, NULL) != CU_OK) return NULL;
-    for (size_t i = 0; i < policy.logs_n; i++) {
-        const struct cu_span pub = cu_public_span(&policy.log[i].pub);
-        if (p->has_key[CU_SIGNER_LOG] && cu_span_eq(pub, cu_public_span(&p->key[CU_SIGNER_LOG].pub))) return &p->key[CU_SIGNER_LOG];
-        for (size_t k = 0; k < p->log_keys_n; k++)
-            if (cu_span_eq(pub, cu_public_span(&p->log_key[k].pub))) return &p->log_key[k];
-    }
-    return NULL;
+    if (cu_trust_policy(trust, size, &policy, NULL) != CU_OK) return &p->key[CU_SIGNER_LOG];
+    for (size_t i = 0; i < policy.logs_n; i++)
+        for (size_t k = 0; k < CU_LOG_KEYS; k++)
+            if (p->log_key[k].ctx && cu_span_eq(cu_public_span(&policy.log[i].pub), cu_public_span(&p->log_key[k].pub)))
+                return &p->log_key[k];
+    return &p->key[CU_SIGNER_LOG];
 }
 
 cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret,
                       struct cu_err *err)
 {
-    const struct cu_private_key *key = cu_log_key_of(p, trust, size);
     struct cu_checkpoint checkpoint;
 
-    ENSURE(key, err, CU_NOT_ALLOWED,
-           "no key that lies here (" CU_DIR_KEYS "/log.pem, log-2.pem …) signs for a log of %llu entries, says " CU_FILE_TRUST
-           ": nothing was published. Put the key there that the organisations approved of",
-           LLU(size.v));
     TRY(cu_checkpoint_read(text, &checkpoint, err));
-    return cu_note_sign(ret, text, checkpoint.origin, key, err);
+    return cu_note_sign(ret, text, checkpoint.origin, key_of(p, trust, size), err);
 }
 
 static cu_status sign(void *self, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err)

@@ -108,7 +108,7 @@ void cu_place_free(struct cu_place *p)
     cu_membership_free(&p->later);
     for (int i = 0; i < CU_SIGNERS; i++)
         if (p->has_key[i]) cu_private_free(&p->key[i]);
-    while (p->log_keys_n > 0) cu_private_free(&p->log_key[--p->log_keys_n]);
+    for (int i = 0; i < CU_LOG_KEYS; i++) cu_private_free(&p->log_key[i]);
 }
 
 bool cu_key_in_token(struct cu_span text) { return cu_span_starts(text, cu_span_str("pkcs11:")); }
@@ -147,17 +147,37 @@ cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct c
     return read == CU_OK ? CU_OK : cu_fail_while(err, read, CU_DIR_KEYS "/%s.pem", name);
 }
 
+/* A checkpoint of the last size of the epoch before may have to be signed once more, so its key stays. */
+static cu_status turn_log_keys(struct cu_place *p, struct cu_err *err)
+{
+    static const char now[] = CU_DIR_KEYS "/log.pem";
+
+    if (p->has_key[CU_SIGNER_LOG]) {
+        TRY(p->fs.ops->rename(p->fs.self, now, CU_DIR_KEYS "/log-before.pem", err));
+        cu_private_free(&p->log_key[CU_LOG_BEFORE]);
+        p->log_key[CU_LOG_BEFORE] = p->key[CU_SIGNER_LOG];
+    }
+    p->key[CU_SIGNER_LOG] = p->log_key[CU_LOG_NEXT];
+    p->has_key[CU_SIGNER_LOG] = true;
+    p->log_key[CU_LOG_NEXT] = (struct cu_private_key){ 0 };
+    TRY(p->fs.ops->rename(p->fs.self, CU_DIR_KEYS "/log-next.pem", now, err));
+    return p->fs.ops->sync_dir(p->fs.self, CU_DIR_KEYS, err);
+}
+
 cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct cu_err *err)
 {
-    char name[16], path[64];
+    static const char *const names[CU_LOG_KEYS] = { [CU_LOG_NEXT] = "log-next", [CU_LOG_BEFORE] = "log-before" };
+    const struct cu_epoch *last = &p->trust.epoch[p->trust.epochs_n - 1];
+    struct cu_tlog_policy policy;
 
-    while (p->log_keys_n < CU_LOG_KEYS_MAX) {
-        snprintf(name, sizeof name, "log-%zu", p->log_keys_n + 2);
-        snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
-        if (!cu_fs_exists(&p->fs, path)) break;
-        TRY(cu_key_load_named(p, name, passphrase, &p->log_key[p->log_keys_n], err));
-        p->log_keys_n++;
+    for (size_t i = 0; i < CU_LOG_KEYS; i++) {
+        const cu_status read = cu_key_load_named(p, names[i], passphrase, &p->log_key[i], err);
+        if (read != CU_NOT_FOUND) TRY(read);
     }
+    if (!p->log_key[CU_LOG_NEXT].ctx) return CU_OK;
+    TRY(cu_trust_policy(&p->trust, last->first, &policy, err));
+    for (size_t i = 0; i < policy.logs_n; i++)
+        if (cu_span_eq(cu_public_span(&policy.log[i].pub), cu_public_span(&p->log_key[CU_LOG_NEXT].pub))) return turn_log_keys(p, err);
     return CU_OK;
 }
 

@@ -78,7 +78,7 @@ struct cu_sight { enum cu_scope scope; uint64_t party, organisation; cu_size upt
 /** Others by their addresses. */
 struct cu_outside { void *self; cu_status (*open)(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err); };
 
-#define CU_LOG_KEYS_MAX 15
+enum { CU_LOG_NEXT, CU_LOG_BEFORE, CU_LOG_KEYS };
 
 struct cu_place {
     struct cu_fs fs;
@@ -99,8 +99,7 @@ struct cu_place {
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
-    struct cu_private_key log_key[CU_LOG_KEYS_MAX]; /* of other epochs: log-2.pem, log-3.pem … */
-    size_t log_keys_n;
+    struct cu_private_key log_key[CU_LOG_KEYS]; /* of the next epoch, and of the one before: log-next.pem, log-before.pem. ctx NULL: none */
     const struct cu_sight *sight;     /* for whom it is read; NULL: for whoever may see all */
     bool blind, opened;               /* from afar: something was not shown, and something was opened since */
     bool nameless;                    /* the log's entries are read, what is attached to them is not: no names are known */
@@ -136,7 +135,7 @@ CU_MUST_USE cu_status cu_key_open(const struct cu_tokens *tokens, struct cu_span
 CU_MUST_USE cu_status cu_key_read(const struct cu_fs *fs, const char *name, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_key_load(const struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
-/** keys/log-2.pem and those that follow it: log keys of later epochs. */
+/** keys/log-next.pem and log-before.pem. When the newest epoch lists the next one, it becomes log.pem, and that the one before. */
 CU_MUST_USE cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct cu_err *err);
 /** The trust file anew: the ledger itself makes epochs. */
 CU_MUST_USE cu_status cu_place_reload_trust(struct cu_place *p, struct cu_err *err);
