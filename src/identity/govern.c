@@ -150,6 +150,15 @@ static cu_status leave(struct cu_members *m, const struct cu_proposal *p, cu_seq
     return CU_OK;
 }
 
+static uint64_t cosigners_of(const struct cu_members *m)
+{
+    uint64_t n = 0;
+
+    for (uint64_t id = 1; id <= m->parties_n; id++)
+        n += cu_members_counts(&m->party[id - 1]) && cu_members_newest(m, id, CU_PURPOSE_COSIGN);
+    return n;
+}
+
 /* Could those that are left decide, and meet what is asked of them? */
 static cu_status check_set(const struct cu_members *m, struct cu_err *err)
 {
@@ -158,9 +167,10 @@ static cu_status check_set(const struct cu_members *m, struct cu_err *err)
     ENSURE(cu_members_open(m), err, CU_NOT_ALLOWED,
            "propose: of the %llu organisations that were left not more than two thirds have confirmed: nothing could be decided any more",
            LLU(n)); /* (3) */
-    ENSURE(m->terms.cosigners <= n && m->terms.copies <= n, err, CU_NOT_ALLOWED,
-           "propose: with %llu organisations %llu cosignatures and %llu copies cannot be asked for: the same proposal must ask for less",
-           LLU(n), LLU(m->terms.cosigners), LLU(m->terms.copies));
+    ENSURE(m->terms.cosigners <= cosigners_of(m) && m->terms.copies <= n, err, CU_NOT_ALLOWED,
+           "propose: with %llu organisations, of which %llu cosign, %llu cosignatures and %llu copies cannot be asked for: the same "
+           "proposal must ask for less",
+           LLU(n), LLU(cosigners_of(m)), LLU(m->terms.cosigners), LLU(m->terms.copies));
     ENSURE((m->terms.mandatory & ~counted) == 0, err, CU_NOT_ALLOWED,
            "propose: a copy would be asked of a party that is no organisation of this ledger then");
     return CU_OK;

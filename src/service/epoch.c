@@ -23,13 +23,24 @@ struct cu_epochs {
 
 /* ---- the file ---- */
 
-void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t size, struct cu_span policy, struct cu_buf *out)
+/* Where the n-th epoch's own line begins. */
+static size_t line_of(const struct cu_trust *trust, struct cu_span text, size_t n)
+{
+    size_t at = (size_t)(trust->epoch[n].policy_text.p - text.p) - 1;
+
+    while (at > 0 && text.p[at - 1] != '\n') at--;
+    return at;
+}
+
+/* As many of the oldest epochs are left out as must be. */
+static void append_without(const struct cu_trust *trust, struct cu_span text, size_t oldest, uint64_t size, struct cu_span policy,
+                           struct cu_buf *out)
 {
     const struct cu_epoch *last = &trust->epoch[trust->epochs_n - 1];
-    size_t line_at = (size_t)(last->policy_text.p - text.p) - 1;
+    const size_t from = line_of(trust, text, oldest), upto = line_of(trust, text, trust->epochs_n - 1);
 
-    while (line_at > 0 && text.p[line_at - 1] != '\n') line_at--;
-    cu_buf_add(out, cu_span(text.p, line_at));
+    cu_buf_add(out, cu_span(text.p, line_of(trust, text, 0)));
+    cu_buf_add(out, cu_span(text.p + from, upto - from));
     if (last->first.v > size) cu_buf_addf(out, "epoch %llu -\n", LLU(last->first.v));
     else {
         cu_buf_addf(out, "epoch %llu %llu\n", LLU(last->first.v), LLU(size));
@@ -37,6 +48,18 @@ void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t
         cu_buf_addf(out, "epoch %llu -\n", LLU(size + 1));
     }
     cu_buf_add(out, policy);
+}
+
+void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t size, struct cu_span policy, struct cu_buf *out)
+{
+    const bool adds = trust->epoch[trust->epochs_n - 1].first.v <= size;
+    size_t oldest = trust->epochs_n + adds > CU_EPOCHS_MAX ? 1 : 0;
+
+    append_without(trust, text, oldest, size, policy, out);
+    while (out->full && ++oldest < trust->epochs_n) {
+        cu_buf_clear(out);
+        append_without(trust, text, oldest, size, policy, out);
+    }
 }
 
 static cu_status replace(const struct cu_fs *fs, const char *path, struct cu_span text, struct cu_err *err)

@@ -85,10 +85,13 @@ cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu
                                              .has_note = r->note.n > 0 };
     const struct cu_saying say = { CU_KIND_PROPOSE, &body, sayer(p), CU_PROFILE_MEMBER, &words };
     TRY(cu_say_and_record(p, &say, ret, err));
-    const cu_status done = cu_approve(p, &ret->id, &approved, err);
-    return done == CU_OK || done == CU_DUPLICATE
-               ? CU_OK
-               : cu_fail_while(err, done, "the proposal is recorded, but this organisation's own approval is not: `custody network approve`");
+    const cu_hash id = ret->id;
+    const cu_status done = cu_approve(p, &id, &approved, err);
+    if (done != CU_OK)
+        return cu_fail_while(err, done, "the proposal is recorded, but this organisation's own approval is not: `custody network approve`");
+    *ret = approved;
+    ret->id = id;
+    return CU_OK;
 }
 
 /* ---- this organisation's own log key ---- */

@@ -71,7 +71,7 @@ struct cu_proposing {
     cu_unix_ms until;                       /* 0: a month from now */
     struct cu_span note;
 };
-/** Recorded, and approved by who proposes it. NOT_FOUND, and what the ledger says. */
+/** Recorded, and approved by who proposes it: `ret` is what became of the approval, under the proposal's id. NOT_FOUND, and what the ledger says. */
 CU_MUST_USE cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err);
 /** This organisation's log key is to be another one, which is made (keys/log-next.pem), unless one waits there. */
 CU_MUST_USE cu_status cu_propose_log_key(struct cu_place *p, struct cu_span note, struct cu_span passphrase, struct cu_outcome *ret, struct cu_err *err);

@@ -12,6 +12,7 @@ static struct cu_private_key made[8]; /* statement and log keys of those who com
 static int start_with(uint64_t orgs)
 {
     play_begin(&p, NULL, orgs);
+    p.policy.cosigners = 0; /* nobody has a key for it here */
     play_said(&p, founds(&p), CU_OK, __FILE__, __LINE__);
     for (uint64_t i = 1; i <= orgs; i++) play_said(&p, confirms(&p, i, 0), CU_OK, __FILE__, __LINE__);
     play_close(&p);
@@ -73,13 +74,13 @@ static void revokes(struct wish *w, const cu_hash *kid, uint64_t since)
     assert_ok(cu_schema_write(&cu_revoked_schema, &(struct cu_revoked){ *kid, since }, &w->revoked, &err));
 }
 
-static void asks(struct wish *w, uint64_t cosigners, uint64_t copies, uint64_t mandatory)
+static void asks(struct wish *w, uint64_t copies, uint64_t mandatory)
 {
     struct cu_buf out = cu_buf_over(w->mandatory_mem, sizeof w->mandatory_mem);
 
     if (mandatory) cu_cbor_put_uint(&out, mandatory);
     w->body.has_terms = true;
-    w->body.terms = (struct cu_new_terms){ cosigners, copies, { mandatory > 0, cu_buf_span(&out) } };
+    w->body.terms = (struct cu_new_terms){ 0, copies, { mandatory > 0, cu_buf_span(&out) } };
 }
 
 static cu_status proposes(struct wish *w, enum who who)
@@ -147,19 +148,19 @@ static void three_of_four_decide_and_two_do_not(void **state)
 {
     (void)state;
     struct wish w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 3, 2, 1);
+    asks(&w, 3, 1);
     assert_said(OK, proposes(&w, ORG2));
     const cu_hash id = p.sub.id;
     assert_said(OK, approves(ORG2, &id)); /* a proposal is no approval */
     assert_said(DUPLICATE, approves(ORG2, &id));
     assert_said(OK, approves(ORG, &id));
-    assert_int_equal(now()->terms.cosigners, 1);
+    assert_int_equal(now()->terms.copies, 1);
     assert_said(OK, approves(ORG4, &id));
-    assert_int_equal(now()->terms.cosigners, 3);
+    assert_int_equal(now()->terms.copies, 3);
     assert_int_equal(now()->terms.mandatory, 1);
     assert_said(UNKNOWN_TARGET, approves(ORG3, &id)); /* it is decided */
     play_close(&p);
-    assert_int_equal(cu_ledger_policy(p.l)->copies, 2);
+    assert_int_equal(cu_ledger_policy(p.l)->copies, 3);
     assert_int_equal(cu_ledger_policy(p.l)->mandatory.n, 1);
     assert_int_equal(cu_ledger_policy(p.l)->acceptance_age, 5000);
 }
@@ -181,7 +182,7 @@ static void only_organisations_propose_and_approve(void **state)
 {
     (void)state;
     struct wish w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 2, 1, 0);
+    asks(&w, 2, 0);
     static const enum who others[] = { OFFICER, PROVIDER };
     for (size_t i = 0; i < 2; i++) assert_said(WRONG_ROLE, proposes(&w, others[i]));
     assert_said(UNKNOWN_KEY, proposes(&w, STRANGER));
@@ -195,7 +196,7 @@ static void a_proposal_ends_by_its_time_or_by_the_next_of_the_same_organisation(
 {
     (void)state;
     struct wish w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 2, 1, 0);
+    asks(&w, 2, 0);
     w.body.until = p.now - 1;
     assert_said(STALE, proposes(&w, ORG));
     w.body.until = p.now;
@@ -205,7 +206,7 @@ static void a_proposal_ends_by_its_time_or_by_the_next_of_the_same_organisation(
     play_close(&p);
     assert_said(STALE, approves(ORG3, &first)); /* a second later */
     w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 3, 1, 0);
+    asks(&w, 3, 0);
     assert_said(OK, proposes(&w, ORG));
     const cu_hash second = p.sub.id;
     assert_said(OK, proposes(&w, ORG2)); /* another's is another */
@@ -248,7 +249,7 @@ static void a_stolen_statement_key_is_replaced_by_the_others(void **state)
     assert_int_equal(cu_members_key(now(), kid_of(ORG4))->since_seq, 3);
     assert_int_equal(cu_members_key(now(), &made[0].id)->from_seq, at + 1);
     w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 2, 1, 0);
+    asks(&w, 2, 0);
     assert_said(OK, proposes(&w, ORG));
     const cu_hash id = p.sub.id;
     assert_said(OK, approves_by(&made[0], &id));
@@ -287,11 +288,12 @@ static void what_does_not_hold_is_not_proposed(void **state)
         assert_said(WRONG_ROLE, proposes(&w, ORG));
     }
     w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 5, 1, 0);
+    asks(&w, 5, 0);
     assert_said(NOT_ALLOWED, proposes(&w, ORG));
-    asks(&w, 1, 5, 0);
-    assert_said(NOT_ALLOWED, proposes(&w, ORG));
-    asks(&w, 1, 1, 5);
+    asks(&w, 1, 0);
+    w.body.terms.cosigners = 1;
+    assert_said(NOT_ALLOWED, proposes(&w, ORG)); /* nobody has a key for it */
+    asks(&w, 1, 5);
     assert_said(NOT_ALLOWED, proposes(&w, ORG)); /* the provider */
     assert_int_equal(now()->proposals_n, 0);
     assert_int_equal(now()->parties_n, 7);
@@ -323,7 +325,7 @@ static void who_joins_acts_after_its_own_confirm_and_counts_from_then_on(void **
     assert_int_equal(now()->organisations, 4);
     assert_null(cu_members_acting(now(), NEXT, CU_PURPOSE_LOG, (cu_seq){ 1000 }));
     w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 2, 1, 0);
+    asks(&w, 2, 0);
     assert_said(OK, proposes(&w, ORG));
     const cu_hash id = p.sub.id;
     assert_said(NOT_CONFIRMED, approves_by(&made[0], &id));
@@ -334,9 +336,9 @@ static void who_joins_acts_after_its_own_confirm_and_counts_from_then_on(void **
     assert_said(OK, approves(ORG, &id));
     assert_said(OK, approves(ORG2, &id));
     assert_said(OK, approves_by(&made[0], &id));
-    assert_int_equal(now()->terms.cosigners, 1); /* three of five are not more than two thirds */
+    assert_int_equal(now()->terms.copies, 1); /* three of five are not more than two thirds */
     assert_said(OK, approves(ORG4, &id));
-    assert_int_equal(now()->terms.cosigners, 2);
+    assert_int_equal(now()->terms.copies, 2);
     assert_said(DUPLICATE, confirms_later(NEXT, 0));
 }
 
@@ -364,7 +366,7 @@ static void who_leaves_keeps_nothing_that_acts(void **state)
 {
     (void)state;
     struct wish w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 2, 1, 0);
+    asks(&w, 2, 0);
     assert_said(OK, proposes(&w, ORG));
     const cu_hash of_the_first = p.sub.id;
     assert_said(OK, opens_case(&p, OFFICER, 1));
@@ -389,19 +391,19 @@ static void those_that_are_left_can_decide_and_meet_what_is_asked(void **state)
 {
     (void)state;
     struct wish w = wish(CU_CHANGE_POLICY, 0);
-    asks(&w, 4, 1, 4);
+    asks(&w, 4, 4);
     decide(&w);
     w = wish(CU_CHANGE_LEAVE, 4);
     assert_said(NOT_ALLOWED, proposes(&w, ORG));
-    asks(&w, 3, 1, 4);
+    asks(&w, 3, 4);
     assert_said(NOT_ALLOWED, proposes(&w, ORG)); /* it must hold no copy any more */
-    asks(&w, 3, 1, 0);
+    asks(&w, 3, 0);
     decide(&w);
     assert_int_equal(now()->organisations, 3);
     stop(state);
     start_with(1);
     w = wish(CU_CHANGE_LEAVE, 1);
-    asks(&w, 0, 0, 0);
+    asks(&w, 0, 0);
     assert_said(NOT_ALLOWED, proposes(&w, ORG)); /* the last one stays */
 }
 
@@ -409,6 +411,7 @@ static void an_organisation_that_never_confirmed_counts_and_can_be_sent_away(voi
 {
     stop(state);
     play_begin(&p, NULL, 4);
+    p.policy.cosigners = 0;
     assert_said(OK, founds(&p));
     for (uint64_t i = 1; i <= 3; i++) assert_said(OK, confirms(&p, i, 0));
     play_close(&p);
@@ -457,7 +460,7 @@ static void a_replay_and_what_an_opening_reads_know_the_same(void **state)
 
     (void)state;
     struct wish w = joining(NEXT, 0);
-    asks(&w, 3, 2, 2);
+    asks(&w, 2, 2);
     decide(&w);
     play_close(&p);
     assert_said(OK, confirms_later(NEXT, 0));
