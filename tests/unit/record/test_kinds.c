@@ -388,7 +388,6 @@ static void a_proposal_gives_up_to_5_keys_and_revokes_up_to_8(void **state)
         { CU_CHANGE_POLICY, 5, .terms = true },
         { CU_CHANGE_POLICY, .keys = 1, .terms = true },
         { CU_CHANGE_POLICY, .terms = true, .copies = 1, .mandatory = 2 },
-        { (enum cu_change)5, 5 },
     };
 
     (void)state;
