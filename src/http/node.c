@@ -252,7 +252,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
         if (outcomes[i].status != CU_OK || cu_record_read(records[i], &record, NULL) != CU_OK ||
             cu_entry_read(record.entry, &e, NULL) != CU_OK)
             continue;
-        members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+        members |= cu_members_taken(e.kind);
         any = true;
     }
     if (any) cu_node_grown(node);
@@ -312,7 +312,7 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
         if (is_held(&e) || was_accepted(node, &e)) hold(node, node->heard, is_held(&e) && p->engine->next);
-        *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+        *ret_members |= cu_members_taken(e.kind);
     }
     return CU_OK;
 }

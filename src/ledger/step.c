@@ -40,6 +40,9 @@
  *      mode: from its own time or the closing of the block that it saw, whichever is later, for so many days.
  * (27) Where the policy asks that evidence of a profile is sealed, details that can be read are not of that profile. They are judged when they
  *      are there, as (1) is: a log that is replayed has none.
+ * (28) A proposal would take effect, if it were approved now; it may be approved for a while, and its rules begin at a later height.
+ * (29) An approval is of an open proposal, in time, once an organisation. The one with which more than two thirds of the organisations
+ *     approve takes effect, as the proposal still would; until then it counts for nothing else.
  */
 #include "ledger/inside.h"
 
@@ -98,6 +101,7 @@ static struct cu_founding *draft_of(struct trial *t)
     if (t->l->drafted) return f;
     *f = *t->l->in_force;
     f->policy.mandatory.bytes.p = f->mandatory;
+    f->policy.seal.bytes.p = f->seal;
     return f;
 }
 
@@ -125,6 +129,49 @@ static cu_status admit_member(struct trial *t, struct cu_err *err)
     t->l->drafted = true;
     cu_founding_put_member(t->s, f, party, keys_before, t->seq);
     return CU_OK;
+}
+
+/* ---- (28) (29) changes of who decides ------------------------------------------------------------------------------- */
+
+static cu_status check_height(struct trial *t, const struct cu_members *m, const struct cu_new_rules *rules, struct cu_err *err)
+{
+    ENSURE(rules->height > t->l->height, err, CU_STALE, "the rules that it asks for begin at height %llu, and it is %llu",
+           llu(rules->height), llu(t->l->height));
+    ENSURE(m->rules.height <= t->l->height, err, CU_OUT_OF_ORDER,
+           "rules of version %llu begin at height %llu: the next are decided on after that", llu(m->rules.version),
+           llu(m->rules.height));
+    return CU_OK;
+}
+
+static cu_status admit_propose(struct trial *t, struct cu_err *err)
+{
+    const struct cu_propose *body = &t->entry->outer.body.propose;
+    struct cu_founding *f = draft_of(t);
+    const struct cu_members before = f->members;
+
+    ENSURE(body->until >= t->l->opened, err, CU_STALE, "it could be approved until %llu ms, and it is %llu ms", llu(body->until),
+           llu(t->l->opened));
+    if (body->has_rules) TRY(check_height(t, &before, &body->rules, err));
+    TRY(cu_members_propose(&f->members, &t->entry->outer, t->seq, &t->l->verifier, err));
+    t->l->drafted = true;
+    return cu_founding_put_changed(t->s, &before, f, err);
+}
+
+static cu_status admit_approve(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = draft_of(t);
+    const struct cu_members before = f->members;
+
+    for (size_t i = 0; i < before.proposals_n; i++) {
+        const struct cu_proposal *p = &before.proposal[i];
+        if (!cu_hash_eq(&p->id, &t->entry->outer.body.approve.proposal)) continue;
+        ENSURE(p->until >= t->l->opened, err, CU_STALE, "it could be approved until %llu ms, and it is %llu ms", llu(p->until),
+               llu(t->l->opened));
+        if (p->has_rules) TRY(check_height(t, &before, &p->rules, err));
+    }
+    TRY(cu_members_approve(&f->members, &t->entry->outer, t->seq, false, NULL, err));
+    t->l->drafted = true;
+    return cu_founding_put_changed(t->s, &before, f, err);
 }
 
 /* ---- (7) (8) what was seen ----------------------------------------------------------------------------------------- */
@@ -714,7 +761,9 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(NOTICE, admit_notice)         \
     X(ACKNOWLEDGE, admit_acknowledge) \
     X(ANSWER, admit_answer)           \
-    X(GRANT, admit_grant)
+    X(GRANT, admit_grant)             \
+    X(PROPOSE, admit_propose)         \
+    X(APPROVE, admit_approve)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };

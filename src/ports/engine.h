@@ -31,6 +31,9 @@ struct cu_attachments {
 enum cu_misbehaviour_kind { CU_DUPLICATE_VOTE = 1, CU_LIGHT_CLIENT_ATTACK = 2 };
 struct cu_misbehaviour { uint64_t height; uint8_t kind, address[20]; };
 
+/** Signs the text of a checkpoint of that size by the key of its epoch, appended to `ret`. From any of the engine's threads. */
+struct cu_log_signer { void *self; cu_status (*sign)(void *self, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err); };
+
 struct cu_engine {
     void *self;
     /* Submit n records (cu_record encodings) and wait until all are judged and those admitted are durable. In the order given,

@@ -218,7 +218,8 @@ static void tell_all(struct run *r, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         pthread_join(r[i].thread, NULL);
-        if (r[i].wrong) fail_msg("call %llu, question %u: %s %s", LLU(r[i].fail_call), r[i].peer.fails, r[i].wrong, r[i].err.text);
+        if (r[i].wrong)
+            fail_msg("call %llu, question %u: %s %s", LLU(r[i].fail_call), r[i].peer.fails, r[i].wrong, r[i].err.text);
         cu_buf_free(&r[i].peer.note);
         sw_free(r[i].w);
     }

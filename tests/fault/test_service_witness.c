@@ -21,9 +21,9 @@ static struct cu_buf vkey;
 /* ---- a witness, as it is asked ---- */
 
 static struct asked {
-    uint64_t has;           /* how much of the log it cosigned */
-    unsigned calls, fails;  /* questions, the way there included; the one that gets no answer, from 1 */
-    unsigned says;          /* instead of its cosignature; 0: that */
+    uint64_t has;          /* how much of the log it cosigned */
+    unsigned calls, fails; /* questions, the way there included; the one that gets no answer, from 1 */
+    unsigned says;         /* instead of its cosignature; 0: that */
     const char *words;
 } it;
 
@@ -46,7 +46,8 @@ static cu_status cosign(struct cu_span body, unsigned *ret_http, struct cu_buf *
     return CU_OK;
 }
 
-static cu_status answer(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret, struct cu_err *err)
+static cu_status answer(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                        struct cu_err *err)
 {
     (void)self, (void)path;
     if (++it.calls == it.fails) return cu_fail(err, CU_IO, "the line is cut");
@@ -95,7 +96,9 @@ static const char *judge_listing(struct service_world *w)
     const bool derived = cu_trust_derived(&w->place.trust, &policy, &key, &err) == CU_OK;
     if (cu_fs_read(&w->fs, CU_FILE_POLICY, CU_TRUST_MAX, &lies, &err) != CU_OK) return "the policy is gone";
     if (sw_close(w, &err) != CU_OK) return "it does not close";
-    return !listed ? "it is not listed" : derived && cu_span_eq(cu_buf_span(&policy), cu_buf_span(&lies)) ? NULL : "the policy does not follow";
+    return !listed                                                           ? "it is not listed"
+           : derived && cu_span_eq(cu_buf_span(&policy), cu_buf_span(&lies)) ? NULL
+                                                                             : "the policy does not follow";
 }
 
 /* ---- asking it ---- */
@@ -198,7 +201,8 @@ static const char *judge_fork(struct service_world *w)
 
     if (keep_fork(w, &is_new, &n, &err) != CU_OK || keep_fork(w, &is_new, &n, &err) != CU_OK) return "it is not kept";
     if (is_new || n != 1) return "it is kept twice";
-    if (sw_open(w, SW_READ, &err) != CU_OK || cu_forks_list(&w->place, &n, verify_fork, &of, &err) != CU_OK) return "it is not read";
+    if (sw_open(w, SW_READ, &err) != CU_OK || cu_forks_list(&w->place, &n, verify_fork, &of, &err) != CU_OK)
+        return "it is not read";
     (void)!sw_close(w, &err);
     return of.bad ? "what is kept proves nothing" : NULL;
 }
@@ -214,7 +218,8 @@ static const struct sw_story stories[] = {
 static void who_loses_power_does_it_again(void **state)
 {
     (void)state;
-    for (size_t i = 1; i < sizeof stories / sizeof *stories; i++) sw_stop_everywhere(&stories[i]); /* between two files of trust/ `check` finds the second old */
+    for (size_t i = 1; i < sizeof stories / sizeof *stories; i++)
+        sw_stop_everywhere(&stories[i]); /* between two files of trust/ `check` finds the second old */
 }
 
 static void whichever_call_fails_it_is_told_and_can_be_done_again(void **state)
@@ -247,8 +252,13 @@ static void whatever_a_witness_answers_is_told_and_another_day_it_counts(void **
         unsigned says;
         const char *words;
         cu_status wants;
-    } answers[] = { { 409, "1\nmore", CU_IO },       { 409, "01\n", CU_IO },       { 409, "999999\n", CU_BAD_PROOF }, { 422, "no", CU_BAD_PROOF },
-                    { 404, "unknown log", CU_IO },   { 200, "", CU_OK },    { 200, "\xe2\x80\x94 x AAAAAA==\n", CU_MALFORMED },
+    } answers[] = { { 409, "1\nmore", CU_IO },
+                    { 409, "01\n", CU_IO },
+                    { 409, "999999\n", CU_BAD_PROOF },
+                    { 422, "no", CU_BAD_PROOF },
+                    { 404, "unknown log", CU_IO },
+                    { 200, "", CU_OK },
+                    { 200, "\xe2\x80\x94 x AAAAAA==\n", CU_MALFORMED },
                     { 200, "nonsense", CU_MALFORMED } };
     struct service_world *w = begun();
     struct cu_err err = { 0 };
@@ -258,7 +268,8 @@ static void whatever_a_witness_answers_is_told_and_another_day_it_counts(void **
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         it = (struct asked){ .says = answers[i].says, .words = answers[i].words };
         const cu_status asked = cu_witnesses_ask(&w->place, &met, &err);
-        if (asked != answers[i].wants) fail_msg("%u %s: %s, not %s", it.says, it.words, cu_status_name(asked), cu_status_name(answers[i].wants));
+        if (asked != answers[i].wants)
+            fail_msg("%u %s: %s, not %s", it.says, it.words, cu_status_name(asked), cu_status_name(answers[i].wants));
         assert_false(met);
     }
     for (unsigned k = 1; k <= 3; k++) { /* the way there, the question, the one from what it has */
