@@ -1,4 +1,5 @@
-/* Witnesses that are listed and asked, and forks that are kept: whatever stops or fails, the same done again comes to the same. */
+/* Witnesses that are listed and asked, forks that are kept, misbehaviour that goes on record: whatever stops or fails, the same done again comes to
+ * the same. */
 #include "proof/witness.h"
 #include "service/cosigned.h"
 #include "service_world.h"
@@ -207,12 +208,80 @@ static const char *judge_fork(struct service_world *w)
     return of.bad ? "what is kept proves nothing" : NULL;
 }
 
+/* ---- misbehaviour ---- */
+
+static const struct cu_misbehaviour seen[] = { { 7, CU_DUPLICATE_VOTE, { 1 } },
+                                               { 7, CU_LIGHT_CLIENT_ATTACK, { 1 } },
+                                               { 8, CU_DUPLICATE_VOTE, { 1 } } };
+enum { SEEN = sizeof seen / sizeof *seen };
+static size_t on_record; /* so many of them: what the engine was told */
+
+static bool waits(void *self, struct cu_misbehaviour *ret)
+{
+    (void)self;
+    if (on_record < SEEN) *ret = seen[on_record];
+    return on_record < SEEN;
+}
+
+static cu_status is_on_record(void *self, const struct cu_misbehaviour *what, struct cu_err *err)
+{
+    (void)self, (void)err;
+    assert_memory_equal(what, &seen[on_record], sizeof *what);
+    on_record++;
+    return CU_OK;
+}
+
+/* The engine forgot that it was told: as two nodes would, and one that lost power. */
+static cu_status report(struct service_world *w, struct cu_err *err)
+{
+    on_record = 0;
+    TRY(sw_open(w, SW_WRITE, err));
+    w->engine.misbehaviour = waits;
+    w->engine.reported = is_on_record;
+    const cu_status reported = cu_misbehaviour_record(&w->place, err);
+    const cu_status closed = sw_close(w, reported == CU_OK ? err : NULL);
+    return reported != CU_OK ? reported : closed;
+}
+
+static cu_status look_at_rows(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    struct service_world *w = arg;
+    struct cu_details_rows rows;
+    struct cu_finding_row finding;
+    size_t at = 0;
+
+    TRY(cu_rows_of(&w->place, row, &mem, &rows, err));
+    ENSURE(rows.rows.n == 1 && cu_list_next(&rows.rows, &cu_finding_row_schema, &at, &finding), err, CU_CORRUPT, "not one row");
+    const bool height = memmem(finding.where.p, finding.where.n, ", height 7", 10) ||
+                        memmem(finding.where.p, finding.where.n, ", height 8", 10);
+    ENSURE(height && finding.id.n == 40 &&
+               (cu_span_is(finding.kind, "duplicate vote") || cu_span_is(finding.kind, "light-client attack")),
+           err, CU_CORRUPT, "it says something else");
+    return CU_OK;
+}
+
+/* Reported again, each is one incident, that says what it was. */
+static const char *judge_report(struct service_world *w)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT };
+    struct cu_err err = { 0 };
+
+    if (report(w, &err) != CU_OK || report(w, &err) != CU_OK || on_record != SEEN) return "it is not recorded";
+    if (sw_open(w, SW_WRITE, &err) != CU_OK || cu_settle(&w->place, &err) != CU_OK) return "it does not open";
+    const uint64_t n = w->place.index.count(w->place.index.self, CU_KIND_INCIDENT, NULL);
+    const cu_status told = w->place.index.find(w->place.index.self, &q, look_at_rows, w, &err);
+    (void)!sw_close(w, &err);
+    return n != SEEN ? "not once each" : told == CU_OK ? NULL : "it says something else";
+}
+
 /* ---- tests ---- */
 
 static const struct sw_story stories[] = {
     { .name = "list", .act = list_it, .judge = judge_listing, .call_stride = 5 },
-    { .name = "ask", .prepare = list_and_record, .act = ask_it, .judge = judge_asking, .call_stride = 7 },
+    { .name = "ask", .prepare = list_and_record, .act = ask_it, .judge = judge_asking, .stride = 5, .call_stride = 11 },
     { .name = "fork", .act = keep_a_fork, .judge = judge_fork, .stride = 3, .call_stride = 7 },
+    { .name = "misbehaviour", .act = report, .judge = judge_report, .stride = 5, .call_stride = 11 },
 };
 
 static void who_loses_power_does_it_again(void **state)

@@ -53,7 +53,7 @@ const fields = {
   void: { serial: field(1, uint(1)), time: field(2, time), seen: field(3, seen), reason: field(4, reason), commitment: field(5, h32), claim: maybe(6, h32) },
   stored: { time: field(1, time), seen: field(2, seen), ranges: field(3, list(tuple({ first: uint(), last: uint() }), 1, 512)), held: maybe(4, held) },
   incident: {
-    time: field(1, time), seen: field(2, seen), type: field(3, uint(1, 4)), count: field(4, uint()), root: field(5, h32), commitment: field(6, h32),
+    time: field(1, time), seen: field(2, seen), type: field(3, uint(1, 5)), count: field(4, uint()), root: field(5, h32), commitment: field(6, h32),
     claim: maybe(7, nested),
   },
   correction: { time: field(1, time), seen: field(2, seen), target: field(3, h32), commitment: field(4, h32) },
