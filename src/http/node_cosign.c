@@ -100,10 +100,12 @@ static cu_status size_of(struct cu_span bytes, cu_size *ret, struct cu_err *err)
     return CU_OK;
 }
 
-static void note_met(struct cu_node *node, cu_size size)
+/* What was known before counts, too, where nobody was told: the file may have been there, and its writing have failed. */
+static void note_met(struct cu_node *node, cu_size size, bool more)
 {
     uint64_t before = node->cosigning->met;
 
+    if (!more && before >= size.v) return;
     while (before < size.v && !atomic_compare_exchange_weak(&node->cosigning->met, &before, size.v)) continue;
     cu_http_wake(node->server);
 }
@@ -126,7 +128,7 @@ static cu_status take(struct cu_reader *r, struct cu_span note, bool *ret_more, 
     }
     if (taken != CU_OK) return cu_fail(err, taken, "%s", why.text);
     TRY(size_of(note, &size, err));
-    if (*ret_more && *ret_met) note_met(node, size);
+    if (*ret_met) note_met(node, size, *ret_more);
     return CU_OK;
 }
 
@@ -303,7 +305,7 @@ static cu_status sign_own(struct cu_node *node, struct cu_span checkpoint, struc
     if (c->seen.v < size.v && cu_cosigned_needed(p, size)) { /* its log key's word, for its receipts */
         TRY(cu_cosigned_take(p, checkpoint, &more, &met, err));
         c->seen = size;
-        if (more && met) note_met(node, size);
+        if (met) note_met(node, size, more);
     }
     if (!is_listed(node)) return CU_OK;
     ENSURE(!c->refused, err, CU_BAD_PROOF,
@@ -314,7 +316,7 @@ static cu_status sign_own(struct cu_node *node, struct cu_span checkpoint, struc
     TRY(cu_cosigned_own(p, node->config.cosigner, checkpoint, &note, &more, &met, err));
     c->own = size;
     c->cosigned = size.v;
-    if (more && met) note_met(node, size);
+    if (met) note_met(node, size, more);
     keep_made(c, size, &note);
     return CU_OK;
 }
