@@ -92,6 +92,10 @@ if(CMOCKA_FOUND)
     wrap_functions(${name} ${test} ${helpers})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS ${room} ENVIRONMENT "${SANITIZER_ENVIRONMENT}")
+    if(name MATCHES "^test_service_(carry|check|copy|deposit|export|outbox|repair|seal|verbs)$|^test_simulation$")
+      add_test(NAME ${name}_on_chain COMMAND ${name}) # the same on the other engine: tests/fault/service_chain.c
+      set_tests_properties(${name}_on_chain PROPERTIES TIMEOUT 900 LABELS ${room} ENVIRONMENT "${SANITIZER_ENVIRONMENT};CUSTODY_ENGINE=chain")
+    endif()
   endforeach()
 endif()
 

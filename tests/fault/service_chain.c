@@ -176,10 +176,10 @@ static cu_status decide(struct sw_chain *c, struct block *b, bool known)
 
 /* ---- the engine ---- */
 
-static bool is_good(const struct cu_submission *sub, struct cu_outcome *ret)
+static bool is_good(const struct cu_submission *sub, bool first, struct cu_outcome *ret)
 {
     *ret = (struct cu_outcome){ .status = sub->status, .id = sub->id };
-    if (sub->status == CU_OK && !sub->verified && sub->entry.signed_) ret->status = CU_UNKNOWN_KEY;
+    if (sub->status == CU_OK && !first && !sub->verified && sub->entry.signed_) ret->status = CU_UNKNOWN_KEY;
     if (ret->status != CU_OK) snprintf(ret->text, sizeof ret->text, "%s", sub->text[0] ? sub->text : "a key is not enrolled");
     else ret->status = CU_INTERRUPTED;
     return ret->status == CU_INTERRUPTED;
@@ -201,7 +201,7 @@ static bool add(struct block *b, struct cu_span record, size_t *records)
     return true;
 }
 
-/* As many as one block takes; a genesis alone, for until it is there nobody's key is known. */
+/* As many as one block takes. With a genesis goes whose keys it tells: the founding records, which nobody checks at the door. */
 static cu_status submit_some(struct sw_chain *c, const struct cu_span *records, size_t *io_n, struct cu_outcome *ret)
 {
     struct cu_submission *subs = calloc(*io_n, sizeof *subs);
@@ -211,9 +211,9 @@ static cu_status submit_some(struct sw_chain *c, const struct cu_span *records, 
 
     CU_ASSERT(subs);
     for (size_t i = 0; i < *io_n; i++) subs[i].bytes = records[i];
-    cu_chain_prepare(c->chain, subs, first ? 1 : *io_n);
-    for (; n < *io_n && !(first && n == 1); n++)
-        if (is_good(&subs[n], &ret[n]) && !add(&b, records[n], &in_tx)) break;
+    cu_chain_prepare(c->chain, subs, *io_n);
+    for (; n < *io_n; n++)
+        if (is_good(&subs[n], first, &ret[n]) && !add(&b, records[n], &in_tx)) break;
     free(subs);
     *io_n = n;
     c->told = ret, c->told_n = n, c->first_told = 0;

@@ -270,8 +270,10 @@ static cu_status load_keys(struct service_world *w, struct cu_err *err)
 static cu_status open_engine(struct service_world *w, bool anew, struct cu_err *err)
 {
     TRY(cu_embedded_open(&w->config, &w->engine, err));
+    const cu_status opened = w->chain ? sw_chain_open(w->chain, anew, &w->engine, err) : CU_OK;
+    if (opened != CU_OK) (void)!w->engine.close(w->engine.self, NULL);
+    TRY(opened);
     w->engine_open = true;
-    if (w->chain) TRY(sw_chain_open(w->chain, anew, &w->engine, err));
     w->place.engine = &w->engine;
     return CU_OK;
 }
