@@ -24,7 +24,7 @@ from network import COMET, Network, call, free_ports, parts, until  # noqa: E402
 RECORDS = int(os.environ.get("BENCH_RECORDS", "100000"))  # that the ledger has when a node is killed
 SLOW = RECORDS // 5                                       # of them without lanes
 EACH, CONTENT = 16, 372                                   # records a request; bytes of content, which make a record 1 KiB
-SENDERS, POOL = 28, 64                                    # requests at a time a node; kvstore's transactions
+SENDERS, POOL = 60, 64                                    # requests at a time a node; kvstore's transactions
 SINGLE, SILENCE_S = 100, 0.5
 KV_S = 15
 SIGN = BUILD / "release/bin/sign_deposits"
