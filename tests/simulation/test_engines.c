@@ -52,15 +52,16 @@ static const char *compare(struct life *one, struct life *other)
     struct cu_entry x, y;
     struct cu_span p, q;
 
-    SOUND(a->checkpoint.size.v == b->checkpoint.size.v, "one has %llu entries, the other %llu", (unsigned long long)a->checkpoint.size.v,
-          (unsigned long long)b->checkpoint.size.v);
+    SOUND(a->checkpoint.size.v == b->checkpoint.size.v, "one has %llu entries, the other %llu",
+          (unsigned long long)a->checkpoint.size.v, (unsigned long long)b->checkpoint.size.v);
     for (cu_seq seq = { 0 }; seq.v < a->checkpoint.size.v; seq.v++) {
         MUST(cu_log_entry_unproven(a, seq, &p, &err), "an entry");
         MUST(cu_log_entry_unproven(b, seq, &q, &err), "an entry");
         MUST(cu_entry_read(p, &x, &err), "an entry");
         MUST(cu_entry_read(q, &y, &err), "an entry");
         SOUND(x.kind == y.kind, "at %llu a kind %d and a kind %d", (unsigned long long)seq.v, (int)x.kind, (int)y.kind);
-        SOUND(x.kind == CU_KIND_BLOCK || alike(p, q), "the entries at %llu, of kind %d, differ", (unsigned long long)seq.v, (int)x.kind);
+        SOUND(x.kind == CU_KIND_BLOCK || alike(p, q), "the entries at %llu, of kind %d, differ", (unsigned long long)seq.v,
+              (int)x.kind);
     }
     return NULL;
 }
