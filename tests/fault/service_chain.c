@@ -187,7 +187,7 @@ static bool is_good(const struct cu_submission *sub, bool first, struct cu_outco
 
 static bool add(struct block *b, struct cu_span record, size_t *records)
 {
-    struct cu_buf *tx = &b->tx[b->n - 1];
+    struct cu_buf *tx = &b->tx[b->n ? b->n - 1 : 0];
 
     if (b->n == 0 || *records == CU_SUBMIT_RECORDS_MAX || tx->n + record.n > CU_CHAIN_TX_MAX) {
         if (b->n == TXS) return false;
