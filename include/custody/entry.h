@@ -50,7 +50,9 @@ enum cu_purpose {
     X(17, TIMEOUT, "timeout", SIGNED, false, false) \
     X(18, NOTICE, "notice", SIGNED, false, true) \
     X(19, ACKNOWLEDGE, "acknowledge", SIGNED, false, false) \
-    X(20, ANSWER, "answer", SIGNED, false, true)
+    X(20, ANSWER, "answer", SIGNED, false, true) \
+    X(21, PROPOSE, "propose", SIGNED, false, true) \
+    X(22, APPROVE, "approve", SIGNED, false, false)
 
 #define CU_KIND_ENUM(num, name, text, form, nests, details) CU_KIND_##name = (num),
 enum cu_kind { CU_KIND_NONE = 0, CU_KIND_TABLE(CU_KIND_ENUM) };
@@ -97,7 +99,8 @@ uint64_t cu_reason_by_name(struct cu_span name); /* 0 when unknown */
     X(1, DAMAGE, "damage", "stored bytes were altered, cut off, lost or added")                                        \
     X(2, EQUIVOCATION, "equivocation", "one key signed two different claims under one serial number")                  \
     X(3, CHALLENGE, "challenge", "a copy did not answer a challenge")                                                  \
-    X(4, WITHHELD, "withheld", "content that a provider accepted did not come to a node, or not as it was signed")
+    X(4, WITHHELD, "withheld", "content that a provider accepted did not come to a node, or not as it was signed")     \
+    X(5, MISBEHAVIOUR, "misbehaviour", "an organisation broke the rules of consensus")
 #define CU_INCIDENT_ENUM(num, name, text, sentence) CU_INCIDENT_##name = (num),
 enum cu_incident_type { CU_INCIDENT_TABLE(CU_INCIDENT_ENUM) };
 #undef CU_INCIDENT_ENUM
@@ -209,6 +212,28 @@ struct cu_member {               /* key */
     cu_hash commitment;          /* 7   details: the member's name */
 };
 
+/** What a proposal asks for: an organisation joins, its keys change, it leaves; or nothing but the policy. */
+enum cu_change { CU_CHANGE_JOIN = 1, CU_CHANGE_KEYS = 2, CU_CHANGE_LEAVE = 3, CU_CHANGE_POLICY = 4 };
+/** What is asked of all from then on. A tuple [cosigners, copies, mandatory]: as in genesis' policy. */
+struct cu_new_terms { uint64_t cosigners, copies; struct cu_list mandatory; };
+/** The rules by which heights are judged from that one on. A tuple [version, height]. */
+struct cu_new_rules { uint64_t version, height; };
+/** A change that takes effect when more than two thirds of the organisations approve of it. */
+struct cu_propose {              /* key */
+    uint64_t time;               /* 1 */
+    struct cu_seen seen;         /* 2 */
+    uint64_t change, party;      /* 3 4 enum cu_change; the organisation, of a new one the next free id; 0: of the policy alone */
+    struct cu_list keys;         /* 5   of cu_given_key, at most one a purpose, ascending; each proves itself */
+    struct cu_list revoked;      /* 6   of cu_revoked: its statement keys, kids ascending */
+    uint64_t until;              /* 7   ms: it is not approved after that */
+    cu_hash commitment;          /* 8   details: the organisation's name, why */
+    struct cu_new_terms terms;   /* 9 */
+    bool has_terms;
+    struct cu_new_rules rules;   /* 10 */
+    bool has_rules;
+};
+struct cu_approve { uint64_t time; struct cu_seen seen; cu_hash proposal; };                        /* 1 2 3 */
+
 /** What was sealed is opened to further readers: the deposit's id, their sealing keys ascending. The headers for them are in the details. */
 struct cu_grant { uint64_t time; struct cu_seen seen; cu_hash target; struct cu_list readers; cu_hash commitment; }; /* 1 2 3 4 5 */
 
@@ -296,7 +321,9 @@ struct cu_genesis {              /* key; 0 is the typ */
     struct cu_policy policy;     /* 8 */
     cu_hash commitment;          /* 9   details: the parties' names */
 };
+#ifndef CU_RULES_VERSION /* a build for tests may know more */
 #define CU_RULES_VERSION 1u
+#endif
 
 union cu_payload {
     struct cu_genesis genesis;
@@ -319,6 +346,8 @@ union cu_payload {
     struct cu_notice notice;
     struct cu_acknowledge acknowledge;
     struct cu_answer answer;
+    struct cu_propose propose;
+    struct cu_approve approve;
 };
 
 /* ---- statements and entries ---------------------------------------------------------------------------------------- */

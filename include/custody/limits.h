@@ -46,6 +46,9 @@
     X(DETAILS_FILE_MAX, 65536, "bytes", "a form of details, as it is handed in")                                       \
     X(LIST_MAX, 67108864, "bytes", "a list of expected digests, as it is handed in")                                   \
     X(MEMBER_KEYS_MAX, 16, "keys", "given to a member by one entry, and as many revoked")                              \
+    X(PROPOSED_KEYS_MAX, 5, "keys", "given to an organisation by one proposal, one a purpose")                         \
+    X(PROPOSED_REVOKED_MAX, 8, "keys", "revoked by one proposal")                                                      \
+    X(PROPOSALS_MAX, 16, "proposals", "open at once, one an organisation: the one that ends first gives way")          \
     X(AGE_HEADER_MAX, 65536, "bytes", "what stands before the payload of a sealed file")                               \
     X(AGE_RECIPIENTS_MAX, 64, "readers", "for whom one file is sealed")                                                \
     X(AGE_IDENTITIES_MAX, 16, "identities", "in one file of them")                                             \

@@ -30,6 +30,8 @@
     X(NOTICE, 18, "say notice",                          1, 0, 1, 0, 0, 0, 0, 0)   \
     X(ACKNOWLEDGE, 19, "say acknowledge",                0, 1, 0, 0, 0, 0, 0, 0)   \
     X(ANSWER, 20, "say answer",                          0, 1, 0, 0, 0, 0, 0, 0)   \
+    X(PROPOSE, 21, "say propose",                        0, 0, 1, 0, 0, 0, 0, 0)   \
+    X(APPROVE, 22, "say approve",                        0, 0, 1, 0, 0, 0, 0, 0)   \
     X(ANSWER_CLAIM, 69, "claim against a notice",        0, 1, 0, 0, 0, 0, 0, 0)   \
     X(ANSWER_DEPOSIT, 70, "accept against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \
     X(ANSWER_REFUSAL, 71, "refuse against a notice",     1, 0, 1, 0, 0, 0, 0, 0)   \

@@ -252,7 +252,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
         if (outcomes[i].status != CU_OK || cu_record_read(records[i], &record, NULL) != CU_OK ||
             cu_entry_read(record.entry, &e, NULL) != CU_OK)
             continue;
-        members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+        members |= cu_members_taken(e.kind);
         any = true;
     }
     if (any) cu_node_grown(node);
@@ -269,6 +269,36 @@ static bool was_accepted(const struct cu_node *node, const struct cu_entry *e)
            cu_store_knows(node->config.place->store[CU_STORE_NODE], CU_OBJECT_CONTENT, &claim->root, claim->size);
 }
 
+/* An organisation broke the rules of consensus: each node says so, whoever had it recorded, and once more whenever it starts. */
+static cu_status sound_alarm(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct cu_node *node = arg;
+    struct cu_place *p = node->config.place;
+    CU_BUF mem = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX), text = cu_buf_heap(8192);
+    struct cu_details_rows rows = { .text = cu_span_str("an organisation broke the rules of consensus: see `custody trail`") };
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    TRY(cu_log_entry_unproven(&p->log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    if (e.kind != CU_KIND_INCIDENT || e.outer.body.incident.type != CU_INCIDENT_MISBEHAVIOUR) return CU_OK;
+    node->misbehaviour++;
+    (void)!cu_rows_of(p, row, &mem, &rows, NULL);
+    cu_text_printable(&text, rows.text);
+    cu_buf_add_byte(&text, 0);
+    if (cu_buf_ok(&text, NULL) == CU_OK)
+        cu_http_tell(node->config.log, node->config.arg, cu_place_now(p), "ALARM", (const char *)text.p);
+    return CU_OK;
+}
+
+static cu_status find_misbehaviour(struct cu_node *node, uint64_t from, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_INCIDENT, .from = { from } };
+    struct cu_index *index = &node->config.place->index;
+
+    return index->find(index->self, &q, sound_alarm, node, err);
+}
+
 /* What the log has that was not looked at yet, whoever submitted it, here or to another node. By the keeper, who has the place. */
 static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *err)
 {
@@ -277,11 +307,12 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     struct cu_entry e;
 
     if (indexed(p).v < acknowledged(p)) TRY(cu_settle(p, err));
+    if (node->heard < p->log.checkpoint.size.v) TRY(find_misbehaviour(node, node->heard, err));
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
         TRY(cu_entry_read(bytes, &e, err));
         if (is_held(&e) || was_accepted(node, &e)) hold(node, node->heard, is_held(&e) && p->engine->next);
-        *ret_members |= e.kind == CU_KIND_MEMBER || e.kind == CU_KIND_CONFIRM;
+        *ret_members |= cu_members_taken(e.kind);
     }
     return CU_OK;
 }
@@ -398,6 +429,7 @@ static bool keep(struct cu_node *node, bool reads)
     if (kept == CU_OK && node->reads) kept = cu_reads_fold(node->reads, NULL);
     if (kept == CU_OK && reads) kept = cu_access_flush(p, NULL);
     if (kept == CU_OK && reads) kept = cu_due_record(p, &late, NULL);
+    if (kept == CU_OK) kept = cu_misbehaviour_record(p, NULL);
     pthread_mutex_unlock(&node->act);
     if (members) (void)read_members(node, NULL);
     if (attested || node->heard > heard) cu_http_wake(node->server);
@@ -492,6 +524,7 @@ cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **re
     TRY(cu_reads_open(config->place, &node->reads, err));
     TRY(find_unattested(node, err));
     TRY(read_members(node, err));
+    TRY(find_misbehaviour(node, 0, err));
     TRY(cu_pull_open(node, err));
     TRY(cu_push_open(node, err));
     TRY(cu_accepting_open(node, err));

@@ -45,7 +45,7 @@ struct cu_node {
     bool ending;
     pthread_t keeper;
     bool keeps;
-    _Atomic uint64_t unrecorded, damaged;
+    _Atomic uint64_t unrecorded, damaged, misbehaviour; /* …: incidents of that type in the log */
     struct cu_reads *reads;
     struct cu_pull *pull; /* NULL: there are no sources */
     struct cu_accepting *accepting; /* NULL: no key to accept with */

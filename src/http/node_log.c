@@ -71,6 +71,8 @@ cu_status cu_get_metrics(void *context, struct cu_http_request *q, struct cu_htt
                        node->unrecorded);
     cu_http_put_figure(&a->body, "custody_reads_of_damaged_total", "counter", "reads that found the provider's copy damaged",
                        node->damaged);
+    cu_http_put_figure(&a->body, "custody_misbehaviour", "gauge",
+                       "incidents by which an organisation broke the rules of consensus", node->misbehaviour);
     pthread_mutex_lock(&node->lock);
     const uint64_t held = node->held_n;
     pthread_mutex_unlock(&node->lock);

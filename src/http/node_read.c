@@ -26,6 +26,7 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     cu_json_open(&j, NULL, '{');
     TRY(cu_tell_standing_in(&r->place, where, &j, err));
     cu_json_text(&j, "organisation", cu_buf_span(&name));
+    cu_json_uint(&j, "misbehaviour", r->node->misbehaviour);
     cu_cosigning_tell(r->node, &j);
     cu_json_uint(&j, "enrolments_waiting", cu_node_waiting(r));
     cu_pull_tell(r->node, &j);

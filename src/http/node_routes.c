@@ -29,7 +29,7 @@ const struct cu_http_route cu_node_routes[] = {
       .takes = { CBOR, "application/cbor-seq" }, .takes_max = (size_t)CU_SUBMIT_RECORDS_MAX * CU_RECORD_MAX, .gives = JSON, .shape = "+status ?entry# ?id ?leaf ?block# ?time" },
 
     { "GET", "/v1/status", cu_get_status, "how the ledger stands", .act = CU_ASK_CAPACITY, .gives = JSON,
-      .shape = "ledger network network_words origin entries# root cases# exhibits# incidents# refusals# timeouts# notices# index_lag# copies_required# forks# organisation enrolments_waiting#" },
+      .shape = "ledger network network_words origin entries# root cases# exhibits# incidents# refusals# timeouts# notices# index_lag# copies_required# forks# organisation misbehaviour# enrolments_waiting#" },
     { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_LOG, .gives = CBOR },

@@ -5,6 +5,7 @@
  * (3) A statement key proves itself that somebody holds it. A sealing key cannot sign: the party's newest statement key vouches for it or,
  *     as it has none, its organisation's.
  * (4) An organisation always has a statement key that acts: else nobody could ever speak for it again.
+ * (5) One of several does not change its own statement keys: the others approve of that (govern.c). One alone is all of them.
  */
 #include "custody/member.h"
 
@@ -38,7 +39,8 @@ static cu_status take_party(struct cu_members *m, const struct cu_member *body, 
                "member: the ledger has %d parties, as many as it may", CU_PARTIES_MAX);
         ENSURE(m->partial || body->party == m->parties_n + 1, err, CU_OUT_OF_ORDER,
                "member: the next new member is party %zu, not %llu", m->parties_n + 1, LLU(body->party));
-        ENSURE(body->role != CU_ROLE_ORGANISATION, err, CU_WRONG_ROLE, "member: organisations come with genesis alone");
+        ENSURE(body->role != CU_ROLE_ORGANISATION, err, CU_WRONG_ROLE,
+               "member: an organisation joins by a proposal, which the others approve");
     }
     ENSURE(cu_may(by->role, cu_act_enrol(body->role)), err, CU_WRONG_ROLE,
            "member: party %llu, %s, may not enrol a party of role %llu", LLU(by->id), cu_role_name(by->role), LLU(body->role));
@@ -48,42 +50,56 @@ static cu_status take_party(struct cu_members *m, const struct cu_member *body, 
     return CU_OK;
 }
 
-static cu_status check_proof(const struct cu_members *m, const struct cu_member_key *key, uint64_t organisation,
-                             const uint8_t *proof, struct cu_verifier *by, struct cu_err *err)
+cu_status cu_members_proven(const struct cu_members *m, const struct cu_member_key *key, const struct cu_member_key *voucher,
+                            const uint8_t *proof, struct cu_verifier *by, struct cu_err *err)
 {
-    const struct cu_member_key *voucher = key->purpose == CU_PURPOSE_STATEMENT
-                                              ? key
-                                              : cu_members_newest(m, key->party, CU_PURPOSE_STATEMENT);
     uint8_t message[128];
-
-    if (!voucher) voucher = cu_members_newest(m, organisation, CU_PURPOSE_STATEMENT);
-    ENSURE(voucher, err, CU_UNKNOWN_KEY, "member: there is no statement key to vouch for the sealing key");
     const size_t n = cu_possession_message(&m->network, key->purpose, &key->pub, message);
     cu_status status = cu_verify_one(by, &voucher->pub, cu_span(message, n), proof, err); /* by (3) */
-    return status == CU_OK ? CU_OK : cu_fail_while(err, status, "member: possession of the key is not proven");
+
+    return status == CU_OK ? CU_OK
+                           : cu_fail_while(err, status, "possession of the %s key is not proven", cu_purpose_name(key->purpose));
+}
+
+cu_status cu_members_new_key(const struct cu_members *m, uint64_t party, const struct cu_given_key *given, uint64_t from,
+                             struct cu_member_key *ret, struct cu_err *err)
+{
+    struct cu_member_key key = { .purpose = (enum cu_purpose)given->purpose,
+                                 .party = party,
+                                 .from_seq = from,
+                                 .until_seq = UINT64_MAX,
+                                 .since_seq = CU_NOT_COMPROMISED,
+                                 .pub.alg = given->purpose == CU_PURPOSE_SEALING     ? CU_ALG_X25519
+                                            : given->purpose == CU_PURPOSE_STATEMENT ? CU_ALG_ES256
+                                                                                     : CU_ALG_EDDSA };
+
+    ENSURE(given->neg_alg == (uint64_t)(-key.pub.alg) && given->pub.n == cu_alg_public_len(key.pub.alg), err, CU_BAD_KEY,
+           "a %s key is not %s", cu_purpose_name(given->purpose), cu_alg_name(key.pub.alg));
+    memcpy(key.pub.bytes, given->pub.p, given->pub.n);
+    TRY(cu_public_check(&key.pub, err));
+    key.kid = cu_key_id(&key.pub);
+    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "the %s key is listed already",
+           cu_purpose_name(given->purpose)); /* by (2) */
+    ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "the ledger has %d keys, as many as it may", CU_KEYS_MAX);
+    *ret = key;
+    return CU_OK;
 }
 
 static cu_status give(struct cu_members *m, uint64_t party, uint64_t organisation, const struct cu_given_key *given, cu_seq seq,
                       struct cu_verifier *by, struct cu_err *err)
 {
-    const bool seals = given->purpose == CU_PURPOSE_SEALING;
-    struct cu_member_key key = { .purpose = seals ? CU_PURPOSE_SEALING : CU_PURPOSE_STATEMENT,
-                                 .party = party,
-                                 .from_seq = seq.v + 1,
-                                 .until_seq = UINT64_MAX,
-                                 .since_seq = CU_NOT_COMPROMISED,
-                                 .pub.alg = seals ? CU_ALG_X25519 : CU_ALG_ES256 };
+    const struct cu_member_key *voucher;
+    struct cu_member_key key;
 
-    ENSURE(given->purpose == key.purpose, err, CU_WRONG_ROLE, "member: a key of purpose %llu is not given this way",
-           LLU(given->purpose));
-    ENSURE(given->neg_alg == (uint64_t)(-key.pub.alg) && given->pub.n == cu_alg_public_len(key.pub.alg), err, CU_BAD_KEY,
-           "member: a key of that purpose is not %s", cu_alg_name(key.pub.alg));
-    memcpy(key.pub.bytes, given->pub.p, given->pub.n);
-    TRY(cu_public_check(&key.pub, err));
-    key.kid = cu_key_id(&key.pub);
-    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "member: the key is listed already"); /* by (2) */
-    ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "member: the ledger has %d keys, as many as it may", CU_KEYS_MAX);
-    TRY(check_proof(m, &key, organisation, given->proof, by, err));
+    ENSURE(given->purpose == CU_PURPOSE_STATEMENT || given->purpose == CU_PURPOSE_SEALING, err, CU_WRONG_ROLE,
+           "member: a key of purpose %llu is not given this way", LLU(given->purpose));
+    cu_status status = cu_members_new_key(m, party, given, seq.v + 1, &key, err);
+    if (status != CU_OK) return cu_fail_while(err, status, "member");
+    voucher = key.purpose == CU_PURPOSE_STATEMENT ? &key : cu_members_newest(m, party, CU_PURPOSE_STATEMENT);
+    if (!voucher) voucher = cu_members_newest(m, organisation, CU_PURPOSE_STATEMENT);
+    ENSURE(voucher, err, CU_UNKNOWN_KEY, "member: there is no statement key to vouch for the sealing key");
+    status = cu_members_proven(m, &key, voucher, given->proof, by, err);
+    if (status != CU_OK) return cu_fail_while(err, status, "member");
     m->key[m->keys_n++] = key;
     return CU_OK;
 }
@@ -106,6 +122,21 @@ static cu_status revoke(struct cu_members *m, uint64_t party, const struct cu_re
     return cu_fail(err, CU_UNKNOWN_KEY, "member: party %llu has no such key to revoke", LLU(party));
 }
 
+static uint64_t purpose_of(const struct cu_members *m, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(m, kid);
+
+    return key ? key->purpose : 0;
+}
+
+/* By (5). */
+static cu_status check_alone(const struct cu_members *m, const struct cu_member *body, uint64_t purpose, struct cu_err *err)
+{
+    ENSURE(body->role != CU_ROLE_ORGANISATION || m->organisations < 2 || purpose != CU_PURPOSE_STATEMENT, err, CU_NOT_ALLOWED,
+           "member: the statement keys of one of several organisations change by a proposal, which the others approve");
+    return CU_OK;
+}
+
 static cu_status change(struct cu_members *m, const struct cu_member *body, const struct cu_member_party *signer, cu_seq seq,
                         struct cu_verifier *by, struct cu_err *err)
 {
@@ -115,10 +146,15 @@ static cu_status change(struct cu_members *m, const struct cu_member *body, cons
     size_t at = 0;
 
     TRY(take_party(m, body, signer, err));
-    while (cu_list_next(&body->revoked, &cu_revoked_schema, &at, &revoked)) TRY(revoke(m, body->party, &revoked, seq, err));
+    while (cu_list_next(&body->revoked, &cu_revoked_schema, &at, &revoked)) {
+        TRY(check_alone(m, body, purpose_of(m, &revoked.kid), err));
+        TRY(revoke(m, body->party, &revoked, seq, err));
+    }
     at = 0;
-    while (cu_list_next(&body->keys, &cu_given_key_schema, &at, &given))
+    while (cu_list_next(&body->keys, &cu_given_key_schema, &at, &given)) {
+        TRY(check_alone(m, body, given.purpose, err));
         TRY(give(m, body->party, organisation, &given, seq, by, err));
+    }
     ENSURE(cu_members_newest(m, organisation, CU_PURPOSE_STATEMENT), err, CU_NOT_ALLOWED,
            "member: organisation %llu would be left without a statement key", LLU(organisation)); /* by (4) */
     return CU_OK;

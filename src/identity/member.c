@@ -31,6 +31,13 @@ static const struct purpose_row *purpose_row(uint64_t purpose)
     return NULL;
 }
 
+const char *cu_purpose_name(uint64_t purpose)
+{
+    const struct purpose_row *row = purpose_row(purpose);
+
+    return row ? row->name : NULL;
+}
+
 static bool one_role(uint64_t role)
 {
     return role == CU_ROLE_DEPOSITOR || role == CU_ROLE_PROVIDER || role == CU_ROLE_ORGANISATION;
@@ -121,7 +128,7 @@ static cu_status check_party(const struct cu_members *m, const struct cu_member_
 }
 
 /* Nobody could ever meet a quorum of more organisations than there are. */
-static cu_status check_policy(const struct cu_members *m, const struct cu_policy *policy, struct cu_err *err)
+static cu_status take_policy(struct cu_members *m, const struct cu_policy *policy, struct cu_err *err)
 {
     uint64_t id;
     size_t at = 0;
@@ -130,9 +137,12 @@ static cu_status check_policy(const struct cu_members *m, const struct cu_policy
            "genesis: the policy asks for more organisations than there are");
     ENSURE(policy->mandatory.n <= policy->copies, err, CU_MALFORMED,
            "genesis: more organisations must hold a copy than copies are asked for");
-    while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id))
+    m->terms = (struct cu_terms){ .cosigners = policy->cosigners, .copies = policy->copies };
+    while (cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id)) {
         ENSURE(is_organisation(m, id), err, CU_MALFORMED, "genesis: party %llu must hold a copy, but is no organisation",
                LLU(id));
+        m->terms.mandatory |= UINT64_C(1) << (id - 1);
+    }
     return CU_OK;
 }
 
@@ -140,7 +150,7 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
                                   struct cu_err *err)
 {
     const struct cu_suite_algs *algs = cu_suite_algs(genesis->suite);
-    struct cu_members m = { .network = *network };
+    struct cu_members m = { .network = *network, .rules = { genesis->rules, 0 } };
     struct cu_party party;
     size_t at = 0;
 
@@ -152,7 +162,7 @@ cu_status cu_members_from_genesis(const struct cu_genesis *genesis, const cu_has
     ENSURE(genesis->parties.n <= CU_PARTIES_MAX, err, CU_TOO_LARGE, "genesis: more than %d parties", CU_PARTIES_MAX);
     while (cu_list_next(&genesis->parties, &cu_party_schema, &at, &party)) TRY(add_party(&m, &party, algs, err));
     for (size_t i = 0; i < m.parties_n; i++) TRY(check_party(&m, &m.party[i], err));
-    TRY(check_policy(&m, &genesis->policy, err));
+    TRY(take_policy(&m, &genesis->policy, err));
     *ret = m;
     return CU_OK;
 }
@@ -185,7 +195,8 @@ static size_t keys_of(const struct cu_members *m, uint64_t organisation)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < m->keys_n; i++) n += organisation_of(m, &m->key[i]) == organisation;
+    for (size_t i = 0; i < m->keys_n; i++)
+        n += organisation_of(m, &m->key[i]) == organisation && m->key[i].until_seq == UINT64_MAX;
     return n;
 }
 
@@ -224,6 +235,7 @@ cu_status cu_members_confirm(struct cu_members *m, const struct cu_statement *co
     for (size_t i = 0; i < m->keys_n; i++)
         if (organisation_of(m, &m->key[i]) == body->party) m->key[i].from_seq = seq.v + 1; /* (3) */
     m->party[body->party - 1].confirmed = true;
+    m->organisations += m->party[body->party - 1].later;
     return CU_OK;
 }
 
@@ -231,7 +243,7 @@ bool cu_members_open(const struct cu_members *m)
 {
     uint64_t confirmed = 0;
 
-    for (size_t i = 0; i < m->parties_n; i++) confirmed += m->party[i].confirmed;
+    for (size_t i = 0; i < m->parties_n; i++) confirmed += m->party[i].confirmed && !m->party[i].left;
     return 3 * confirmed > 2 * m->organisations;
 }
 

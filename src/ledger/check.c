@@ -21,6 +21,7 @@ static cu_status check_row(void *arg, struct cu_span key, struct cu_span value, 
         struct cu_row_member_key b;
         struct cu_row_signer c;
         struct cu_row_case d;
+        struct cu_row_proposal e;
     } row;
 
     (void)arg;

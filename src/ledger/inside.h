@@ -28,6 +28,8 @@ struct cu_ledger {
     struct cu_verifier verifier;          /* for the rare signature that `prepare` could not judge */
     bool open, closed;                    /* a batch is; it has been through `end` */
     uint64_t height, opened, first;       /* of the open batch */
+    cu_ledger_changed *changed;           /* NULL: nobody watches */
+    void *changed_arg;
 };
 
 static inline struct cu_founding *cu_acting(struct cu_ledger *l) { return l->drafted ? l->draft : l->in_force; }
@@ -47,6 +49,8 @@ void cu_founding_put(struct cu_state *s, const struct cu_founding *f);
 void cu_founding_put_confirmed(struct cu_state *s, const struct cu_founding *f, uint64_t organisation, cu_seq seq);
 /** What a member entry at `seq` changed: the party, the keys from the `keys_before`-th on, and what was revoked there. */
 void cu_founding_put_member(struct cu_state *s, const struct cu_founding *f, uint64_t party, size_t keys_before, cu_seq seq);
+/** What a proposal or an approval changed, since the members were as `before`; and the policy is what it became. */
+CU_MUST_USE cu_status cu_founding_put_changed(struct cu_state *s, const struct cu_members *before, struct cu_founding *f, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_get(struct cu_state *s, struct cu_founding *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_founding_set_policy(struct cu_founding *f, const struct cu_policy *policy, struct cu_err *err);
 

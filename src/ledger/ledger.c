@@ -18,7 +18,14 @@ static cu_status begin(void *self, uint64_t height, cu_unix_ms opened, struct cu
 {
     struct cu_ledger *l = self;
 
+    const struct cu_members *m = &l->in_force->members;
+
     CU_ASSERT(!l->open);
+    ENSURE(!l->in_force->founded || cu_members_rules(m, height) <= CU_RULES_VERSION, err, CU_NEWER_FORMAT,
+           "from height %llu on this ledger goes by rules %llu, as its organisations decided, and this program knows rules %u: "
+           "it judges "
+           "nothing by others. Install a version that knows them; nothing that is here is lost",
+           llu(m->rules.height), llu(m->rules.version), CU_RULES_VERSION);
     ENSURE(height > l->now.height, err, CU_OUT_OF_ORDER, "height %llu does not come after %llu", llu(height),
            llu(l->now.height)); /* (2) */
     ENSURE(opened.v >= l->now.closed, err, CU_OUT_OF_ORDER,
@@ -83,7 +90,6 @@ static void enact(struct cu_ledger *l)
 {
     struct cu_founding *old = l->in_force;
 
-    if (!l->drafted) return;
     pthread_rwlock_wrlock(&l->lock);
     l->in_force = l->draft;
     l->draft = old;
@@ -97,10 +103,18 @@ static cu_status commit(void *self, struct cu_err *err)
 
     CU_ASSERT(l->open && l->closed);
     TRY(cu_state_keep(&l->state, err));
-    enact(l);
+    const bool changes = l->drafted;
+    if (changes) enact(l);
     l->now = l->next;
     l->open = false;
-    return CU_OK;
+    if (!changes || !l->changed) return CU_OK;
+    return l->changed(l->changed_arg, &l->draft->members, &l->in_force->members, l->now.frontier.size, err);
+}
+
+void cu_ledger_watch(struct cu_ledger *l, cu_ledger_changed *changed, void *arg)
+{
+    l->changed = changed;
+    l->changed_arg = arg;
 }
 
 static void abandon(void *self)
@@ -231,6 +245,10 @@ void cu_ledger_close(struct cu_ledger *l)
 /* ---- questions ----------------------------------------------------------------------------------------------------- */
 
 const struct cu_members *cu_ledger_members(const struct cu_ledger *l) { return &l->in_force->members; }
+const struct cu_members *cu_ledger_members_next(const struct cu_ledger *l)
+{
+    return l->drafted ? &l->draft->members : &l->in_force->members;
+}
 const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l) { return &l->in_force->policy; }
 cu_hash cu_ledger_digest(const struct cu_ledger *l) { return l->now.digest; }
 

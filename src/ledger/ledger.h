@@ -25,6 +25,11 @@ CU_MUST_USE cu_status cu_ledger_reset(struct cu_ledger *l, struct cu_err *err);
 void cu_ledger_close(struct cu_ledger *l);
 struct cu_machine cu_ledger_machine(struct cu_ledger *l);
 
+/** Told by each commit that changed members or policy, with how they were, before anything is built on it; `size`: of the log, its block included.
+ *  An error is the commit's: the ledger must be opened anew. */
+typedef cu_status cu_ledger_changed(void *arg, const struct cu_members *before, const struct cu_members *now, cu_size size, struct cu_err *err);
+void cu_ledger_watch(struct cu_ledger *l, cu_ledger_changed *changed, void *arg);
+
 /** SHA-256 over every (table, key, value) in order: two ledgers with the same digest answer everything alike. O(state). */
 CU_MUST_USE cu_status cu_ledger_state_hash(struct cu_ledger *l, cu_hash *ret, struct cu_err *err);
 cu_hash cu_ledger_digest(const struct cu_ledger *l); /* the chained state digest of the newest block */
@@ -35,6 +40,8 @@ CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *
 
 /* Questions. Not while a batch is open. */
 const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
+/** With what the open batch changed: before it is committed, or abandoned. */
+const struct cu_members *cu_ledger_members_next(const struct cu_ledger *l);
 const struct cu_policy *cu_ledger_policy(const struct cu_ledger *l);
 /** The newest block entry: what a statement signed now should have seen. NOT_FOUND before the first. */
 CU_MUST_USE cu_status cu_ledger_newest_block(struct cu_ledger *l, struct cu_seen *ret, struct cu_err *err);

@@ -69,6 +69,36 @@ static const struct cu_field notice_fields[] = {
     CU_UINT(8, struct cu_row_notice, reason, 0, UINT32_MAX),
     CU_UINT(9, struct cu_row_notice, timed_out, 0, INT64_MAX),
 };
+static const struct cu_field proposal_fields[] = {
+    CU_FIXED(0, struct cu_row_proposal, id),
+    CU_UINT(1, struct cu_row_proposal, seq, 0, INT64_MAX),
+    CU_UINT(2, struct cu_row_proposal, change, 0, CU_CHANGE_POLICY),
+    CU_UINT(3, struct cu_row_proposal, party, 0, CU_PARTIES_MAX),
+    CU_UINT(4, struct cu_row_proposal, until, 0, INT64_MAX),
+    CU_UINT(5, struct cu_row_proposal, approvals, 0, UINT64_MAX),
+    CU_UINT(6, struct cu_row_proposal, keys, 0, CU_PROPOSED_KEYS_MAX),
+    CU_UINT(7, struct cu_row_proposal, revoked, 0, CU_PROPOSED_REVOKED_MAX),
+    CU_UINT(8, struct cu_row_proposal, has_terms, 0, 1),
+    CU_UINT(9, struct cu_row_proposal, cosigners, 0, CU_PARTIES_MAX),
+    CU_UINT(10, struct cu_row_proposal, copies, 0, CU_PARTIES_MAX),
+    CU_UINT(11, struct cu_row_proposal, mandatory, 0, UINT64_MAX),
+    CU_UINT(12, struct cu_row_proposal, version, 0, UINT32_MAX),
+    CU_UINT(13, struct cu_row_proposal, height, 0, INT64_MAX),
+};
+static const struct cu_field proposed_fields[] = {
+    CU_UINT(0, struct cu_row_proposed, purpose, 0, CU_PURPOSE_NODE),
+    CU_UINT(1, struct cu_row_proposed, number, 0, INT64_MAX),
+    CU_BYTES(2, struct cu_row_proposed, bytes, 1, CU_PUBLIC_LEN_MAX),
+};
+static const struct cu_field organisation_fields[] = {
+    CU_UINT(0, struct cu_row_organisation, later, 0, 1),
+    CU_UINT(1, struct cu_row_organisation, joined, 0, INT64_MAX),
+    CU_UINT(2, struct cu_row_organisation, left, 0, INT64_MAX),
+};
+static const struct cu_field rules_fields[] = {
+    CU_UINT(0, struct cu_row_rules, version, 1, UINT32_MAX),
+    CU_UINT(1, struct cu_row_rules, height, 0, INT64_MAX),
+};
 static const struct cu_field number_fields[] = { CU_UINT(0, struct cu_row_number, v, 0, INT64_MAX) };
 static const struct cu_field hash_fields[] = { CU_FIXED(0, struct cu_row_hash, v) };
 
@@ -85,6 +115,10 @@ SCHEMA(statement);
 SCHEMA(block);
 SCHEMA(revoked);
 SCHEMA(notice);
+SCHEMA(proposal);
+SCHEMA(proposed);
+SCHEMA(organisation);
+SCHEMA(rules);
 SCHEMA(number);
 SCHEMA(hash);
 

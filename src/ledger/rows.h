@@ -24,6 +24,10 @@
  *   NOTICE     id                    what was asked for, by when, and what came of it
  *   SEALED     id                    a sealed deposit: its depositor's kid
  *   POLICY     —                     what else the policy asks for, if it does
+ *   PROPOSAL   organisation (8)      its proposal that is open, or zeros
+ *   PROPOSED   organisation, i (8)   the i-th key that it would give, then those that it would revoke
+ *   ORGANISATION id (8)              one that came later, or left
+ *   RULES      —                     the rules that were approved, and from which height
  *   BLOCK      position (8)          a block entry. Derived: the digest in a block cannot cover that block */
 #define CU_STATE_TABLE(X)                                                                                              \
     X(1, LEDGER, ledger, true)                                                                                         \
@@ -42,7 +46,11 @@
     X(14, REVOKED, revoked, true)                                                                                      \
     X(15, NOTICE, notice, true)                                                                                        \
     X(16, SEALED, hash, true)                                                                                          \
-    X(17, POLICY, policy, true)
+    X(17, POLICY, policy, true)                                                                                        \
+    X(18, PROPOSAL, proposal, true)                                                                                    \
+    X(19, PROPOSED, proposed, true)                                                                                    \
+    X(20, ORGANISATION, organisation, true)                                                                            \
+    X(21, RULES, rules, true)
 
 #define CU_STATE_ENUM(num, name, row, digested) CU_TABLE_##name = (num),
 enum cu_table { CU_STATE_TABLE(CU_STATE_ENUM) };
@@ -66,6 +74,11 @@ struct cu_row_revoked { uint64_t seq, since; };
 /* organisation: which asks; acknowledged, answered, timed_out: where that stands, or 0; reason: of an answer that is none */
 struct cu_row_notice { uint64_t seq, organisation, provider; cu_case_id case_id; uint64_t deadline, acknowledged, deposits, answered,
     reason, timed_out; };
+struct cu_row_proposal { cu_hash id; uint64_t seq, change, party, until, approvals, keys, revoked, has_terms, cosigners, copies, mandatory,
+    version, height; };
+struct cu_row_proposed { uint64_t purpose, number; struct cu_span bytes; }; /* a key: −alg, public key; one revoked: 0, since, kid */
+struct cu_row_organisation { uint64_t later, joined, left; };
+struct cu_row_rules { uint64_t version, height; };
 struct cu_row_block { cu_hash leaf; uint64_t closed; };
 struct cu_row_number { uint64_t v; };
 struct cu_row_hash { cu_hash v; };

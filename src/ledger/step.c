@@ -20,7 +20,8 @@
  * (13) A void that names a claim is not contradicted by the log: a recorded claim has its own key and number.
  * (14) A case is opened once.
  * (15) An attestation of copies speaks of positions before its own.
- * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id.
+ * (16) An equivocation is true: the number is held by a claim with another id. Recorded once a key, number and id. A
+ *      misbehaviour is recorded once a root and commitment: whoever sees it says it in the same words, under the same salt.
  * (17) A correction's target is recorded.
  * (18) An inventory is true now: STALE when what it lists changed after the block that it names, UNTRUE when it was never so.
  * (19) A disclosure names recorded deposits.
@@ -39,6 +40,9 @@
  *      mode: from its own time or the closing of the block that it saw, whichever is later, for so many days.
  * (27) Where the policy asks that evidence of a profile is sealed, details that can be read are not of that profile. They are judged when they
  *      are there, as (1) is: a log that is replayed has none.
+ * (28) A proposal would take effect, if it were approved now; it may be approved for a while, and its rules begin at a later height.
+ * (29) An approval is of an open proposal, in time, once an organisation. The one with which more than two thirds of the organisations
+ *     approve takes effect, as the proposal still would; until then it counts for nothing else.
  */
 #include "ledger/inside.h"
 
@@ -97,6 +101,7 @@ static struct cu_founding *draft_of(struct trial *t)
     if (t->l->drafted) return f;
     *f = *t->l->in_force;
     f->policy.mandatory.bytes.p = f->mandatory;
+    f->policy.seal.bytes.p = f->seal;
     return f;
 }
 
@@ -124,6 +129,49 @@ static cu_status admit_member(struct trial *t, struct cu_err *err)
     t->l->drafted = true;
     cu_founding_put_member(t->s, f, party, keys_before, t->seq);
     return CU_OK;
+}
+
+/* ---- (28) (29) changes of who decides ------------------------------------------------------------------------------- */
+
+static cu_status check_height(struct trial *t, const struct cu_members *m, const struct cu_new_rules *rules, struct cu_err *err)
+{
+    ENSURE(rules->height > t->l->height, err, CU_STALE, "the rules that it asks for begin at height %llu, and it is %llu",
+           llu(rules->height), llu(t->l->height));
+    ENSURE(m->rules.height <= t->l->height, err, CU_OUT_OF_ORDER,
+           "rules of version %llu begin at height %llu: the next are decided on after that", llu(m->rules.version),
+           llu(m->rules.height));
+    return CU_OK;
+}
+
+static cu_status admit_propose(struct trial *t, struct cu_err *err)
+{
+    const struct cu_propose *body = &t->entry->outer.body.propose;
+    struct cu_founding *f = draft_of(t);
+    const struct cu_members before = f->members;
+
+    ENSURE(body->until >= t->l->opened, err, CU_STALE, "it could be approved until %llu ms, and it is %llu ms", llu(body->until),
+           llu(t->l->opened));
+    if (body->has_rules) TRY(check_height(t, &before, &body->rules, err));
+    TRY(cu_members_propose(&f->members, &t->entry->outer, t->seq, &t->l->verifier, err));
+    t->l->drafted = true;
+    return cu_founding_put_changed(t->s, &before, f, err);
+}
+
+static cu_status admit_approve(struct trial *t, struct cu_err *err)
+{
+    struct cu_founding *f = draft_of(t);
+    const struct cu_members before = f->members;
+
+    for (size_t i = 0; i < before.proposals_n; i++) {
+        const struct cu_proposal *p = &before.proposal[i];
+        if (!cu_hash_eq(&p->id, &t->entry->outer.body.approve.proposal)) continue;
+        ENSURE(p->until >= t->l->opened, err, CU_STALE, "it could be approved until %llu ms, and it is %llu ms", llu(p->until),
+               llu(t->l->opened));
+        if (p->has_rules) TRY(check_height(t, &before, &p->rules, err));
+    }
+    TRY(cu_members_approve(&f->members, &t->entry->outer, t->seq, false, NULL, err));
+    t->l->drafted = true;
+    return cu_founding_put_changed(t->s, &before, f, err);
 }
 
 /* ---- (7) (8) what was seen ----------------------------------------------------------------------------------------- */
@@ -573,6 +621,20 @@ static cu_status admit_stored(struct trial *t, struct cu_err *err)
     return CU_OK;
 }
 
+/* (16) */
+static cu_status admit_misbehaviour(struct trial *t, const struct cu_incident *body, struct cu_err *err)
+{
+    const struct cu_row_at at = cu_at_pair(CU_TABLE_EQUIVOCAL, cu_span_hash(&body->root), cu_span_hash(&body->commitment));
+    struct cu_row_number recorded;
+
+    if (cu_state_get(t->s, at, &recorded)) {
+        t->where.v = recorded.v;
+        return cu_fail(err, CU_DUPLICATE, "this misbehaviour is recorded at position %llu", llu(recorded.v));
+    }
+    cu_state_put(t->s, at, &(struct cu_row_number){ t->seq.v });
+    return CU_OK;
+}
+
 static cu_status admit_incident(struct trial *t, struct cu_err *err)
 {
     const struct cu_incident *body = &t->entry->outer.body.incident;
@@ -581,6 +643,7 @@ static cu_status admit_incident(struct trial *t, struct cu_err *err)
     struct cu_row_serial held;
     struct cu_row_number recorded;
 
+    if (body->type == CU_INCIDENT_MISBEHAVIOUR) return admit_misbehaviour(t, body, err);
     if (!body->has_claim) return CU_OK;
     TRY(cu_statement_read(body->claim, &claim, err));
     TRY(cu_members_may(&cu_acting(t->l)->members, &claim.kid, cu_act_say(CU_KIND_CLAIM, &claim.body.claim), t->seq, &key, err));
@@ -698,7 +761,9 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(NOTICE, admit_notice)         \
     X(ACKNOWLEDGE, admit_acknowledge) \
     X(ANSWER, admit_answer)           \
-    X(GRANT, admit_grant)
+    X(GRANT, admit_grant)             \
+    X(PROPOSE, admit_propose)         \
+    X(APPROVE, admit_approve)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
 static admit *const rules[] = { CU_RULES(RULE) };

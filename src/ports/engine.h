@@ -27,6 +27,13 @@ struct cu_attachments {
     cu_status (*sync)(void *self, struct cu_err *err);
 };
 
+/** A validator did this at a height of the chain: CometBFT's numbers, and its address of a validator (of its key's SHA-256, the beginning). */
+enum cu_misbehaviour_kind { CU_DUPLICATE_VOTE = 1, CU_LIGHT_CLIENT_ATTACK = 2 };
+struct cu_misbehaviour { uint64_t height; uint8_t kind, address[20]; };
+
+/** Signs the text of a checkpoint of that size by the key of its epoch, appended to `ret`. From any of the engine's threads. */
+struct cu_log_signer { void *self; cu_status (*sign)(void *self, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err); };
+
 struct cu_engine {
     void *self;
     /* Submit n records (cu_record encodings) and wait until all are judged and those admitted are durable. In the order given,
@@ -47,6 +54,9 @@ struct cu_engine {
     cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
     /* Drains, then lets go. After an error of drain the journal keeps what it has. NULL is fine. */
     cu_status (*close)(void *self, struct cu_err *err);
+    /* What the organisations' consensus showed of one of them and is not `reported` yet, durable; false: nothing. NULL: nobody can. Any thread. */
+    bool (*misbehaviour)(void *self, struct cu_misbehaviour *ret);
+    cu_status (*reported)(void *self, const struct cu_misbehaviour *what, struct cu_err *err);
     /* NULL where the log moves by `submit` alone. Where others move it, too: wait up to so many ms until it is larger than `after`, and append the
      * signed checkpoint of the smallest size above that a block ended at, of the last few blocks. NOT_FOUND: it has not grown. */
     cu_status (*next)(void *self, cu_size after, unsigned ms, struct cu_buf *ret, struct cu_err *err);

@@ -29,6 +29,9 @@ static const struct {
     { CU_KIND_ACKNOWLEDGE, "签收", "a provider's word that it has a notice", "服务方收到调取通知的签收" },
     { CU_KIND_ANSWER, "答复", "a provider's answer to a notice", "服务方对调取通知的答复" },
     { CU_KIND_GRANT, "授权", "an opening of something sealed to further readers", "向更多读者开启一项密封内容" },
+    { CU_KIND_PROPOSE, "提案", "a proposal to change who the organisations are, their keys, or what is asked of all",
+      "变更机构、机构密钥或共同要求的提案" },
+    { CU_KIND_APPROVE, "同意", "an organisation's approval of a proposal", "一个机构对提案的同意" },
     { CU_KIND_DISCLOSURE, "出示", "a record of which deposits were given out", "证据出示（披露）记录" },
 };
 

@@ -108,6 +108,8 @@ static const struct cu_places places[] = {
     { CU_KIND_NOTICE, AT(cu_notice, commitment), AT(cu_notice, seen), AT(cu_notice, time) },
     { CU_KIND_ACKNOWLEDGE, NONE, AT(cu_acknowledge, seen), AT(cu_acknowledge, time) },
     { CU_KIND_ANSWER, AT(cu_answer, commitment), AT(cu_answer, seen), AT(cu_answer, time) },
+    { CU_KIND_PROPOSE, AT(cu_propose, commitment), AT(cu_propose, seen), AT(cu_propose, time) },
+    { CU_KIND_APPROVE, NONE, AT(cu_approve, seen), AT(cu_approve, time) },
 };
 
 const struct cu_places *cu_places_of(enum cu_kind kind)

@@ -29,6 +29,8 @@ extern const struct cu_schema cu_held_schema;
 CU_MUST_USE cu_status cu_check_held(const struct cu_held *held, struct cu_err *err);
 /** Ids or key ids in ascending order, each once? MALFORMED begins with `what`. */
 CU_MUST_USE cu_status cu_check_ids(const struct cu_list *ids, const char *what, struct cu_err *err);
+/** Revoked keys by ascending kids, each once? */
+CU_MUST_USE cu_status cu_check_revoked(const struct cu_list *revoked, const char *what, struct cu_err *err);
 /** One that has a name? */
 CU_MUST_USE cu_status cu_check_reason(uint64_t reason, struct cu_err *err);
 

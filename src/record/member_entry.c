@@ -25,19 +25,22 @@ static const struct cu_field member_fields[] = {
     CU_FIXED(7, struct cu_member, commitment),
 };
 
+cu_status cu_check_revoked(const struct cu_list *list, const char *what, struct cu_err *err)
+{
+    struct cu_revoked revoked;
+    cu_hash last = { 0 };
+
+    for (size_t at = 0; cu_list_next(list, &cu_revoked_schema, &at, &revoked); last = revoked.kid)
+        ENSURE(memcmp(last.b, revoked.kid.b, sizeof last.b) < 0, err, CU_MALFORMED,
+               "%s: the revoked keys are not in ascending order of their ids, each once", what);
+    return CU_OK;
+}
+
 static cu_status check_member(const union cu_payload *payload, struct cu_err *err)
 {
     const struct cu_member *member = &payload->member;
-    struct cu_revoked revoked;
-    cu_hash last = { 0 };
-    size_t at = 0;
 
     ENSURE(member->keys.n + member->revoked.n > 0, err, CU_MALFORMED, "member: it neither gives nor revokes a key");
-    while (cu_list_next(&member->revoked, &cu_revoked_schema, &at, &revoked)) {
-        ENSURE(memcmp(last.b, revoked.kid.b, sizeof last.b) < 0, err, CU_MALFORMED,
-               "member: the revoked keys are not in ascending order of their ids, each once");
-        last = revoked.kid;
-    }
-    return CU_OK;
+    return cu_check_revoked(&member->revoked, "member", err);
 }
 const struct cu_payload_form cu_payload_MEMBER = { CU_SCHEMA_OF("member", member_fields, struct cu_member), check_member };

@@ -470,7 +470,8 @@ static const struct folder folders[] = {
       { "chain", "cosigned", "cosigner", "forks", "index.db", "index.db.seal", "journal", "lock", "log", "objects", "state" } },
     { CU_DIR_JOURNAL, { "0", "1", "head", "incoming" } },
     { "node/chain",
-      { "0", "1", "outbox-0", "outbox-1", "outbox-2", "outbox-3", "outbox-4", "outbox-5", "outbox-6", "outbox-7" } },
+      { "0", "1", "incoming", "misbehaviour", "outbox-0", "outbox-1", "outbox-2", "outbox-3", "outbox-4", "outbox-5", "outbox-6",
+        "outbox-7" } },
     { CU_DIR_NODE_STATE, { "delta", "head", "incoming", "snapshot" } },
 };
 struct looking {

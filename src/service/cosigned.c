@@ -21,68 +21,60 @@ void cu_cosigner_name(struct cu_span origin, uint64_t party, struct cu_buf *out)
     cu_buf_addf(out, "/cosigner/%llu", LLU(party));
 }
 
-struct lines {
-    const struct cu_genesis *genesis;
-    enum cu_purpose purpose;
-    const struct cu_public_key *first;
-    bool only_first; /* of two passes the first */
-    uint64_t n;
-};
-
-static cu_status put_key(struct lines *l, uint64_t party, const struct cu_party_key *key, struct cu_buf *out, struct cu_err *err)
+/* The line of a party's key of that purpose, if it has one. */
+static cu_status put_key(const struct cu_members *m, struct cu_span origin, uint64_t party, enum cu_purpose purpose, uint64_t *n,
+                         struct cu_buf *out, struct cu_err *err)
 {
-    const bool log = l->purpose == CU_PURPOSE_LOG;
+    const struct cu_member_key *key = cu_members_newest(m, party, purpose);
+    const bool log = purpose == CU_PURPOSE_LOG;
     CU_BUF name = cu_buf_heap(CU_ORIGIN_MAX + 32);
-    struct cu_public_key pub = { .alg = CU_ALG_EDDSA };
     struct cu_vkey vkey;
 
-    if (key->purpose != (uint64_t)l->purpose || key->pub.n != 32) return CU_OK;
-    if (log && cu_span_eq(key->pub, cu_public_span(l->first)) != l->only_first) return CU_OK;
-    memcpy(pub.bytes, key->pub.p, 32);
-    if (log) cu_buf_add(&name, l->genesis->origin), cu_buf_add_str(out, "log ");
-    else cu_cosigner_name(l->genesis->origin, party, &name), cu_buf_addf(out, "witness organisation-%llu ", LLU(party));
+    if (!key || !cu_members_counts(cu_members_party(m, party))) return CU_OK;
+    if (log) cu_buf_add(&name, origin), cu_buf_add_str(out, "log ");
+    else cu_cosigner_name(origin, party, &name), cu_buf_addf(out, "witness organisation-%llu ", LLU(party));
     TRY(cu_buf_ok(&name, err));
-    TRY(cu_vkey_make(cu_buf_span(&name), log ? CU_NOTE_ED25519 : CU_NOTE_COSIGNATURE, &pub, &vkey, err));
+    TRY(cu_vkey_make(cu_buf_span(&name), log ? CU_NOTE_ED25519 : CU_NOTE_COSIGNATURE, &key->pub, &vkey, err));
     TRY(cu_vkey_write(&vkey, out, err));
     cu_buf_add_byte(out, '\n');
-    l->n++;
+    (*n)++;
     return CU_OK;
 }
 
-static cu_status put_lines(struct lines *l, struct cu_buf *out, struct cu_err *err)
+cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out,
+                              struct cu_err *err)
 {
-    struct cu_party party;
-    struct cu_party_key key;
+    const uint64_t k = m->terms.cosigners;
+    uint64_t logs = 0, n = 0;
 
-    for (size_t at = 0; cu_list_next(&l->genesis->parties, &cu_party_schema, &at, &party);)
-        for (size_t k = 0; cu_list_next(&party.keys, &cu_party_key_schema, &k, &key);) TRY(put_key(l, party.id, &key, out, err));
-    return CU_OK;
+    if (own) TRY(put_key(m, origin, own, CU_PURPOSE_LOG, &logs, out, err));
+    for (uint64_t id = 1; id <= m->parties_n; id++)
+        if (id != own) TRY(put_key(m, origin, id, CU_PURPOSE_LOG, &logs, out, err));
+    for (uint64_t id = 1; id <= m->parties_n; id++) TRY(put_key(m, origin, id, CU_PURPOSE_COSIGN, &n, out, err));
+    ENSURE(k <= n, err, CU_MALFORMED, "the policy asks for %llu cosigners, and %llu organisations have a key for it", LLU(k),
+           LLU(n));
+    if (k == 0) return cu_buf_ok(out, err);
+    cu_buf_addf(out, "group organisations %llu", LLU(k));
+    for (uint64_t id = 1; id <= m->parties_n; id++)
+        if (cu_members_newest(m, id, CU_PURPOSE_COSIGN) && cu_members_counts(cu_members_party(m, id)))
+            cu_buf_addf(out, " organisation-%llu", LLU(id));
+    cu_buf_add_byte(out, '\n');
+    return cu_buf_ok(out, err);
 }
 
 cu_status cu_trust_of_genesis(const struct cu_genesis *genesis, const cu_hash *network, const struct cu_public_key *first,
                               struct cu_buf *out, struct cu_err *err)
 {
-    const uint64_t k = genesis->policy.cosigners;
-    struct lines own = { genesis, CU_PURPOSE_LOG, first, true, 0 }, others = { genesis, CU_PURPOSE_LOG, first, false, 0 },
-                 cosigners = { genesis, CU_PURPOSE_COSIGN, first, false, 0 };
-    struct cu_party party;
+    const cu_hash kid = cu_key_id(first);
+    struct cu_members m;
 
+    TRY(cu_members_from_genesis(genesis, network, &m, err));
+    const struct cu_member_key *own = cu_members_key(&m, &kid);
     cu_buf_add_str(out, "custody-trust/v1\nnetwork ");
     cu_hex_put(out, cu_span_hash(network));
     cu_buf_add_str(out, "\nrequire integrity signer\nepoch 0 -\n");
-    TRY(put_lines(&own, out, err));
-    TRY(put_lines(&others, out, err));
-    TRY(put_lines(&cosigners, out, err));
-    ENSURE(k <= cosigners.n, err, CU_MALFORMED, "the policy asks for %llu cosigners, and %llu organisations have a key for it",
-           LLU(k), LLU(cosigners.n));
-    if (k == 0) return cu_buf_add_str(out, "quorum none\n"), cu_buf_ok(out, err);
-    cu_buf_addf(out, "group organisations %llu", LLU(k));
-    for (size_t at = 0; cu_list_next(&genesis->parties, &cu_party_schema, &at, &party);) {
-        struct cu_party_key key;
-        for (size_t i = 0; cu_list_next(&party.keys, &cu_party_key_schema, &i, &key);)
-            if (key.purpose == CU_PURPOSE_COSIGN) cu_buf_addf(out, " organisation-%llu", LLU(party.id));
-    }
-    cu_buf_add_str(out, "\nquorum organisations\n");
+    TRY(cu_trust_of_members(&m, genesis->origin, own ? own->party : 0, out, err));
+    cu_buf_add_str(out, m.terms.cosigners ? "quorum organisations\n" : "quorum none\n");
     return cu_buf_ok(out, err);
 }
 

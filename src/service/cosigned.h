@@ -18,6 +18,9 @@ void cu_cosigner_name(struct cu_span origin, uint64_t party, struct cu_buf *out)
 /** What a reader pins of a ledger that begins: the log and cosigners' keys of each organisation, and the quorum of its policy, as one
  *  epoch. `first`: the log key whose line comes first: this organisation's own. */
 CU_MUST_USE cu_status cu_trust_of_genesis(const struct cu_genesis *genesis, const cu_hash *network, const struct cu_public_key *first, struct cu_buf *out, struct cu_err *err);
+/** The lines of a policy that lists the organisations' keys, as the members are now, `own` log key first (0: in their order), and how many of their
+ *  cosigners a quorum takes; without its line `quorum`. */
+CU_MUST_USE cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out, struct cu_err *err);
 /** What is derived of the newest epoch: `policy` for stock tools, of the log keys with the first alone; and that key's line. */
 CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_buf *ret_policy, struct cu_buf *ret_vkey, struct cu_err *err);
 
@@ -56,6 +59,12 @@ CU_MUST_USE cu_status cu_cosigned_pick(struct cu_place *p, cu_seq covers, struct
 CU_MUST_USE cu_status cu_fork_keep(struct cu_place *p, struct cu_span note, bool *ret_new, struct cu_err *err);
 /** How many are kept; `each`, which may be NULL, is told their names. */
 CU_MUST_USE cu_status cu_forks_list(const struct cu_place *p, uint64_t *ret_n, void (*each)(void *arg, const char *name), void *arg, struct cu_err *err);
+
+/* ---- epochs (epoch.c) ---- */
+/** One epoch more at the end of a trust file, for sizes above `size`, whose policy is `policy`; one that began there already is replaced. */
+void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t size, struct cu_span policy, struct cu_buf *out);
+/** It is a trust file, and it takes the place of the one that lies there, with what is derived of it. */
+CU_MUST_USE cu_status cu_trust_replace(const struct cu_fs *fs, struct cu_span text, struct cu_err *err);
 
 /* ---- outside witnesses (witnesses.c) ---- */
 /** Ask each witness with an address of the newest epoch for its cosignature of the log as it is now, and take them in. What one refuses,

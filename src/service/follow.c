@@ -147,6 +147,10 @@ void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
         row->has_ref = true;
         row->ref = e->outer.body.grant.target;
         break;
+    case CU_KIND_APPROVE:
+        row->has_ref = true;
+        row->ref = e->outer.body.approve.proposal;
+        break;
     case CU_KIND_INVENTORY:
         row->has_case = e->outer.body.inventory.has_case;
         row->case_id = e->outer.body.inventory.case_id;
@@ -170,6 +174,7 @@ void cu_index_row_of(const struct cu_entry *e, struct cu_index_row *row)
     case CU_KIND_INCIDENT:
     case CU_KIND_ACCESS:
     case CU_KIND_DISCLOSURE:
+    case CU_KIND_PROPOSE:
     case CU_KIND_MEMBER: break;
     }
 }
@@ -230,9 +235,8 @@ static cu_status put_entry(struct follower *f, cu_seq seq, cu_seq block, cu_unix
     TRY(cu_index_names_of(f->place, &e, &f->details, &row, err));
     TRY(f->index->put(f->index->self, &row, err));
     TRY(put_about(f, &e, seq, err));
-    if (e.kind == CU_KIND_CONFIRM) return cu_members_confirm(&f->place->members, &e.outer, seq, &f->place->verifier, err);
-    if (e.kind == CU_KIND_MEMBER) return cu_members_enrol(&f->place->members, &e.outer, seq, &f->place->verifier, err);
-    return e.kind == CU_KIND_STORED ? put_stored(f, &e, seq, err) : CU_OK;
+    if (e.kind == CU_KIND_STORED) return put_stored(f, &e, seq, err);
+    return e.signed_ ? cu_members_take(&f->place->members, &e.outer, seq, false, &f->place->verifier, err) : CU_OK;
 }
 
 /* The block entry at or after `from`. */

@@ -1,5 +1,6 @@
 /* What proves that somebody signed two logs of one name: kept for good, published, told. */
 #include "service/cosigned.h"
+#include "service/service.h"
 
 #include "custody/text.h"
 
@@ -17,7 +18,7 @@ static cu_status own_note(struct cu_place *p, const struct cu_checkpoint *other,
     TRY(cu_range_root(&nodes, (cu_seq){ 0 }, (cu_seq){ own.size.v }, &own.root, err));
     cu_checkpoint_put(&own, &text);
     TRY(cu_buf_ok(&text, err));
-    return cu_note_sign(ret, cu_buf_span(&text), own.origin, &p->key[CU_SIGNER_LOG], err);
+    return cu_log_sign(p, &p->trust, own.size, cu_buf_span(&text), ret, err);
 }
 
 cu_status cu_fork_keep(struct cu_place *p, struct cu_span note, bool *ret_new, struct cu_err *err)

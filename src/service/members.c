@@ -28,9 +28,10 @@ static cu_status enact(struct cu_place *p, cu_seq seq, struct cu_membership *m, 
     TRY(cu_lookup_seq(p, seq, &found, err));
     TRY(cu_log_entry(&p->log, seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
-    if (e.kind == CU_KIND_CONFIRM) return cu_members_confirm(&m->members, &e.outer, seq, &p->verifier, err);
-    TRY(cu_members_enrol(&m->members, &e.outer, seq, &p->verifier, err));
-    name_party(m, e.outer.body.member.party, found.row.name);
+    TRY(cu_members_take(&m->members, &e.outer, seq, false, &p->verifier, err));
+    if (e.kind == CU_KIND_MEMBER) name_party(m, e.outer.body.member.party, found.row.name);
+    if (e.kind == CU_KIND_PROPOSE && e.outer.body.propose.change == CU_CHANGE_JOIN)
+        name_party(m, e.outer.body.propose.party, found.row.name);
     return CU_OK;
 }
 
@@ -41,18 +42,20 @@ static int by_seq(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Confirms and member entries, in the order of the log. */
+static const enum cu_kind kinds[] = { CU_KIND_CONFIRM, CU_KIND_MEMBER, CU_KIND_PROPOSE, CU_KIND_APPROVE };
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+/* What the table of members is made of, in the order of the log. */
 static cu_status enact_all(struct cu_place *p, struct cu_membership *m, struct cu_err *err)
 {
-    uint64_t seqs[4 * CU_KEYS_MAX]; /* each gives or revokes a key, once a key; so do confirms */
-    struct cu_buf found = cu_buf_over((uint8_t *)seqs, sizeof seqs);
-    static const enum cu_kind kinds[] = { CU_KIND_CONFIRM, CU_KIND_MEMBER };
+    CU_BUF found = cu_buf_heap(1 << 20);
 
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < KINDS; i++) {
         const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = kinds[i] };
         TRY(p->index.find(p->index.self, &q, note_seq, &found, err));
     }
-    qsort(seqs, found.n / sizeof *seqs, sizeof *seqs, by_seq);
+    uint64_t *seqs = (void *)found.p; /* of the heap: aligned */
+    if (found.n) qsort(seqs, found.n / sizeof *seqs, sizeof *seqs, by_seq);
     for (; m->entries < found.n / sizeof *seqs && seqs[m->entries] < p->log.checkpoint.size.v; m->entries++)
         TRY(enact(p, (cu_seq){ seqs[m->entries] }, m, err));
     return CU_OK;
@@ -76,15 +79,17 @@ cu_status cu_membership_read(struct cu_place *p, struct cu_membership *ret, stru
 cu_status cu_members_follow(struct cu_place *p, struct cu_err *err)
 {
     struct cu_index *index = &p->index;
-    const uint64_t n = index->count(index->self, CU_KIND_MEMBER, NULL) + index->count(index->self, CU_KIND_CONFIRM, NULL);
     struct cu_membership m;
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < KINDS; i++) n += index->count(index->self, kinds[i], NULL);
 
     if (n == p->later.entries || p->genesis.kind != CU_KIND_GENESIS) return CU_OK;
     TRY(cu_membership_read(p, &m, err));
     cu_membership_free(&p->later);
     p->later = m;
     p->members = m.members;
-    return CU_OK;
+    return cu_place_reload_trust(p, err);
 }
 
 struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party)

@@ -30,6 +30,20 @@ static cu_status load_trust(struct cu_place *p, struct cu_err *err)
     return read == CU_OK ? CU_OK : cu_fail_while(err, read, CU_FILE_TRUST);
 }
 
+cu_status cu_place_reload_trust(struct cu_place *p, struct cu_err *err)
+{
+    struct cu_buf old = p->trust_text;
+    const struct cu_trust before = p->trust;
+    const cu_status loaded = load_trust(p, err);
+
+    if (loaded != CU_OK) { /* it stays what it was */
+        cu_buf_free(&p->trust_text);
+        p->trust_text = old;
+        p->trust = before;
+    } else cu_buf_free(&old);
+    return loaded;
+}
+
 /* Position 0 must be the pinned genesis; its details name the parties (their loss costs names, not proof). */
 static cu_status load_genesis(struct cu_place *p, struct cu_err *err)
 {
@@ -59,8 +73,11 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     struct cu_log *log = &p->log;
 
     cu_log_free(log);
-    TRY(cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust, p->remote.ops != NULL,
-                    &p->verifier, log, err));
+    cu_status opened = cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust,
+                                   p->remote.ops != NULL, &p->verifier, log, err);
+    if (opened == CU_UNTRUSTED && cu_place_reload_trust(p, NULL) == CU_OK) /* perhaps an epoch began since */
+        opened = cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, &p->trust, p->remote.ops != NULL, &p->verifier, log, err);
+    TRY(opened);
     p->engine_judged = p->engine && log->checkpoint.size.v > 0;
     if (log->checkpoint.size.v == 0 || (p->engine && p->genesis.kind == CU_KIND_GENESIS))
         return CU_OK; /* what an engine goes on with is no other log */
@@ -91,6 +108,7 @@ void cu_place_free(struct cu_place *p)
     cu_membership_free(&p->later);
     for (int i = 0; i < CU_SIGNERS; i++)
         if (p->has_key[i]) cu_private_free(&p->key[i]);
+    for (int i = 0; i < CU_LOG_KEYS; i++) cu_private_free(&p->log_key[i]);
 }
 
 bool cu_key_in_token(struct cu_span text) { return cu_span_starts(text, cu_span_str("pkcs11:")); }
@@ -127,6 +145,41 @@ cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct c
     const cu_status read = cu_key_open(&p->tokens, cu_buf_span(&text), passphrase, ret, err);
     cu_wipe(text.p, text.n);
     return read == CU_OK ? CU_OK : cu_fail_while(err, read, CU_DIR_KEYS "/%s.pem", name);
+}
+
+/* A checkpoint of the last size of the epoch before may have to be signed once more, so its key stays. */
+static cu_status turn_log_keys(struct cu_place *p, struct cu_err *err)
+{
+    static const char now[] = CU_DIR_KEYS "/log.pem";
+
+    if (p->has_key[CU_SIGNER_LOG]) {
+        TRY(p->fs.ops->rename(p->fs.self, now, CU_DIR_KEYS "/log-before.pem", err));
+        cu_private_free(&p->log_key[CU_LOG_BEFORE]);
+        p->log_key[CU_LOG_BEFORE] = p->key[CU_SIGNER_LOG];
+    }
+    p->key[CU_SIGNER_LOG] = p->log_key[CU_LOG_NEXT];
+    p->has_key[CU_SIGNER_LOG] = true;
+    p->log_key[CU_LOG_NEXT] = (struct cu_private_key){ 0 };
+    TRY(p->fs.ops->rename(p->fs.self, CU_DIR_KEYS "/log-next.pem", now, err));
+    return p->fs.ops->sync_dir(p->fs.self, CU_DIR_KEYS, err);
+}
+
+cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct cu_err *err)
+{
+    static const char *const names[CU_LOG_KEYS] = { [CU_LOG_NEXT] = "log-next", [CU_LOG_BEFORE] = "log-before" };
+    const struct cu_epoch *last = &p->trust.epoch[p->trust.epochs_n - 1];
+    struct cu_tlog_policy policy;
+
+    for (size_t i = 0; i < CU_LOG_KEYS; i++) {
+        const cu_status read = cu_key_load_named(p, names[i], passphrase, &p->log_key[i], err);
+        if (read != CU_NOT_FOUND) TRY(read);
+    }
+    if (!p->log_key[CU_LOG_NEXT].ctx) return CU_OK;
+    TRY(cu_trust_policy(&p->trust, last->first, &policy, err));
+    for (size_t i = 0; i < policy.logs_n; i++)
+        if (cu_span_eq(cu_public_span(&policy.log[i].pub), cu_public_span(&p->log_key[CU_LOG_NEXT].pub)))
+            return turn_log_keys(p, err);
+    return CU_OK;
 }
 
 cu_status cu_place_signed(struct cu_place *p, const struct cu_statement *st, const struct cu_member_key *key, struct cu_err *err)

@@ -78,6 +78,8 @@ struct cu_sight { enum cu_scope scope; uint64_t party, organisation; cu_size upt
 /** Others by their addresses. */
 struct cu_outside { void *self; cu_status (*open)(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err); };
 
+enum { CU_LOG_NEXT, CU_LOG_BEFORE, CU_LOG_KEYS };
+
 struct cu_place {
     struct cu_fs fs;
     struct cu_source source;
@@ -98,6 +100,7 @@ struct cu_place {
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];
+    struct cu_private_key log_key[CU_LOG_KEYS]; /* of the next epoch, and of the one before: log-next.pem, log-before.pem. ctx NULL: none */
     const struct cu_sight *sight;     /* for whom it is read; NULL: for whoever may see all */
     bool blind, opened;               /* from afar: something was not shown, and something was opened since */
     bool nameless;                    /* the log's entries are read, what is attached to them is not: no names are known */
@@ -133,6 +136,10 @@ CU_MUST_USE cu_status cu_key_open(const struct cu_tokens *tokens, struct cu_span
 CU_MUST_USE cu_status cu_key_read(const struct cu_fs *fs, const char *name, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_key_load_named(const struct cu_place *p, const char *name, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_key_load(const struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
+/** keys/log-next.pem and log-before.pem. When the newest epoch lists the next one, it becomes log.pem, and that the one before. */
+CU_MUST_USE cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct cu_err *err);
+/** The trust file anew: the ledger itself makes epochs. */
+CU_MUST_USE cu_status cu_place_reload_trust(struct cu_place *p, struct cu_err *err);
 cu_unix_ms cu_place_now(const struct cu_place *p);
 static inline const struct cu_policy *cu_genesis_policy(const struct cu_place *p) { return &p->genesis.outer.body.genesis.policy; }
 

@@ -107,25 +107,43 @@ static cu_status fill_in(struct cu_place *p, enum cu_kind kind, void *body, cons
     return CU_OK;
 }
 
-cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details,
-                     struct cu_buf *ret_record, struct cu_err *err)
+static cu_status say_salted(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details,
+                            const uint8_t salt[CU_SALT_LEN], struct cu_buf *ret_record, struct cu_err *err)
 {
     CU_BUF entry = cu_buf_heap(CU_ENTRY_MAX);
-    uint8_t salt[CU_SALT_LEN];
     cu_hash commitment = { { 0 } };
     struct cu_record record = { 0 };
 
     TRY(may_say(p, kind, body, by, err));
     if (details.n) {
-        TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
-        commitment = cu_commitment(CU_SPAN_OF(salt), details);
-        record.salt = CU_SPAN_OF(salt);
+        record.salt = cu_span(salt, CU_SALT_LEN);
         record.details = details;
+        commitment = cu_commitment(record.salt, details);
     }
     TRY(fill_in(p, kind, body, &commitment, err));
     TRY(cu_statement_sign(kind, body, &p->trust.network, &p->key[by], &entry, err));
     record.entry = cu_buf_span(&entry);
     return cu_record_write(&record, ret_record, err);
+}
+
+cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details,
+                     struct cu_buf *ret_record, struct cu_err *err)
+{
+    uint8_t salt[CU_SALT_LEN] = { 0 };
+
+    if (details.n) TRY(p->random.fill(p->random.self, salt, sizeof salt, err));
+    return say_salted(p, kind, body, by, details, salt, ret_record, err);
+}
+
+cu_status cu_say_alike(struct cu_place *p, const struct cu_saying *what, const char *tag, struct cu_buf *ret_record,
+                       struct cu_err *err)
+{
+    CU_BUF details = cu_buf_heap(CU_DETAILS_MAX);
+
+    TRY(cu_details_write(what->profile, what->details, &details, err));
+    const struct cu_span parts[] = { cu_span_str(tag), cu_buf_span(&details) };
+    const cu_hash salt = cu_sha256_parts(parts, 2);
+    return say_salted(p, what->kind, what->body, what->by, parts[1], salt.b, ret_record, err);
 }
 
 cu_status cu_say_over(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, const struct cu_claim_file *parts,

@@ -59,6 +59,28 @@ CU_MUST_USE cu_status cu_network_join(struct cu_place *p, struct cu_span file, s
 /** Submit that confirm, unless it is recorded. With an engine that has its genesis. */
 CU_MUST_USE cu_status cu_network_confirm(struct cu_place *p, struct cu_err *err);
 
+/* ---- changes that the organisations decide (govern.c) ---- */
+struct cu_proposing {
+    enum cu_change change;
+    struct cu_span organisation;            /* its name; of the policy alone nobody's */
+    struct cu_list keys, revoked;           /* of cu_given_key, cu_revoked */
+    bool has_cosigners, has_copies, has_mandatory;
+    uint64_t cosigners, copies;
+    struct cu_span mandatory;               /* names, commas between */
+    struct cu_new_rules rules;              /* version 0: none */
+    cu_unix_ms until;                       /* 0: a month from now */
+    struct cu_span note;
+};
+/** Recorded, and approved by who proposes it: `ret` is what became of the approval, under the proposal's id. NOT_FOUND, and what the ledger says. */
+CU_MUST_USE cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err);
+/** This organisation's log key is to be another one, which is made (keys/log-next.pem), unless one waits there. */
+CU_MUST_USE cu_status cu_propose_log_key(struct cu_place *p, struct cu_span note, struct cu_span passphrase, struct cu_outcome *ret, struct cu_err *err);
+/** By the first four digits of its id or more. NOT_FOUND, AMBIGUOUS. */
+CU_MUST_USE cu_status cu_proposal_find(const struct cu_membership *m, struct cu_span name, struct cu_proposal *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_approve(struct cu_place *p, const cu_hash *id, struct cu_outcome *ret, struct cu_err *err);
+/** So many approvals it takes. */
+uint64_t cu_approvals_needed(const struct cu_members *m);
+
 /* ---- saying things (say.c) ---- */
 /** A statement with its details on the way. `body` is the payload struct of `kind`, its `seen` and `time` filled in here (when
  *  the kind has them) and its commitment too; `details` is the profile's struct. The record is in `ret`. */
@@ -66,12 +88,16 @@ struct cu_saying { enum cu_kind kind; void *body; enum cu_signer by; enum cu_pro
 CU_MUST_USE cu_status cu_say(struct cu_place *p, const struct cu_saying *what, struct cu_buf *ret_record, struct cu_err *err);
 /** The same with the details as they are (n == 0: none); a claim's record is its statement with salt and details. */
 CU_MUST_USE cu_status cu_say_raw(struct cu_place *p, enum cu_kind kind, void *body, enum cu_signer by, struct cu_span details, struct cu_buf *ret_record, struct cu_err *err);
+/** The same, with a salt that follows from `tag` and the details: whoever says it makes the same commitment. */
+CU_MUST_USE cu_status cu_say_alike(struct cu_place *p, const struct cu_saying *what, const char *tag, struct cu_buf *ret_record, struct cu_err *err);
 /** Ascending, without gaps inside; so many are left. */
 size_t cu_ranges_join(struct cu_range *io, size_t n);
 /** Submit records; those refused make it fail with the first one's own status and sentence. */
 CU_MUST_USE cu_status cu_submit(struct cu_place *p, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err);
 /** Sign, submit, settle: for statements that stand alone. */
 CU_MUST_USE cu_status cu_say_and_record(struct cu_place *p, const struct cu_saying *what, struct cu_outcome *ret, struct cu_err *err);
+/** What the engine has learnt of organisations that broke its rules becomes incidents, one each: recorded already is as good. */
+CU_MUST_USE cu_status cu_misbehaviour_record(struct cu_place *p, struct cu_err *err);
 /** A checkpoint of all that is acknowledged, and the index follows: what ends every act. The engine's close drains, or whoever asks it to. */
 CU_MUST_USE cu_status cu_settle(struct cu_place *p, struct cu_err *err);
 /** The same, until the log is shown with what became of that statement, or it is `until` (ms): by an address, where a quorum is asked for, that
@@ -85,6 +111,15 @@ CU_MUST_USE cu_status cu_attest(struct cu_place *p, struct cu_range *held, size_
 CU_MUST_USE cu_status cu_attest_record(struct cu_place *p, struct cu_range *held, size_t n, struct cu_buf *ret, struct cu_err *err);
 /** The provider's key here: its own, or that of a member who gave his. */
 static inline enum cu_signer cu_signer_provider(const struct cu_place *p) { return p->own_key ? CU_SIGNER_DEPOSITOR : CU_SIGNER_PROVIDER; }
+/* ---- epochs of trust (epoch.c): made when the ledger's members change, and by whose key the log is signed then ---- */
+struct cu_epochs;
+/** Of the place's trust file. `p` must outlive it, with its keys. */
+CU_MUST_USE cu_status cu_epochs_open(const struct cu_place *p, struct cu_epochs **ret, struct cu_err *err);
+void cu_epochs_close(struct cu_epochs *e);
+cu_ledger_changed cu_epochs_changed; /* for cu_ledger_watch */
+struct cu_log_signer cu_epochs_signer(struct cu_epochs *e);
+/** A checkpoint's text, by the log key that lies here and is listed for its size. */
+CU_MUST_USE cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);
 
 /* ---- cases ---- */

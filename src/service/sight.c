@@ -257,6 +257,8 @@ static enum cu_relation relation(struct cu_place *p, const struct cu_sight *s, c
     case CU_KIND_BLOCK:
     case CU_KIND_CONFIRM:
     case CU_KIND_STORED:
+    case CU_KIND_PROPOSE:
+    case CU_KIND_APPROVE:
     case CU_KIND_MEMBER: return CU_COMMON; /* (3) */
     case CU_KIND_ACCESS: return relation_of_reads(p, s, row, depth);
     case CU_KIND_CLAIM:

@@ -109,6 +109,8 @@ bool cu_trail_has(struct cu_place *p, const struct cu_trail *of, const struct cu
     case CU_KIND_BLOCK:
     case CU_KIND_CONFIRM:
     case CU_KIND_CLAIM:
+    case CU_KIND_PROPOSE:
+    case CU_KIND_APPROVE:
     case CU_KIND_MEMBER: break;
     }
     return false;

@@ -154,31 +154,10 @@ static void put_policy(struct cu_span before, struct cu_span vkey, struct cu_spa
     cu_buf_addf(out, "\nquorum %s\n", inner.n ? "both" : "outside");
 }
 
-static cu_status write_trust(struct cu_place *p, struct cu_span text, struct cu_err *err)
-{
-    CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), vkey = cu_buf_heap(CU_TRUST_MAX);
-    struct cu_trust *trust = malloc(sizeof *trust);
-
-    ENSURE(trust, err, CU_NO_MEMORY, "no memory for a trust file: nothing was changed");
-    cu_status done = cu_trust_read(text, trust, err);
-    if (done != CU_OK) done = cu_fail_while(err, done, "with this witness the trust file would not be one; nothing was changed");
-    if (done == CU_OK) done = cu_trust_derived(trust, &policy, &vkey, err);
-    if (done == CU_OK) done = cu_fs_replace(&p->fs, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", text, true, err);
-    if (done == CU_OK) done = cu_fs_replace(&p->fs, CU_FILE_POLICY, CU_DIR_TRUST "/incoming", cu_buf_span(&policy), true, err);
-    free(trust);
-    return done;
-}
-
 /* The newest epoch ends with the log as it is; one that did not begin to count yet is replaced. */
 cu_status cu_witness_add(struct cu_place *p, struct cu_span vkey, struct cu_span url, uint64_t k, struct cu_err *err)
 {
-    CU_BUF text = cu_buf_heap(CU_TRUST_MAX);
-    const struct cu_epoch *last = &p->trust.epoch[p->trust.epochs_n - 1];
-    const uint64_t size = p->log.checkpoint.size.v;
-    const bool replaced = last->first.v > size;
-    const struct cu_span all = cu_buf_span(&p->trust_text);
-    const size_t policy_at = (size_t)(last->policy_text.p - all.p);
-    size_t line_at = policy_at - 1;
+    CU_BUF text = cu_buf_heap(CU_TRUST_MAX), policy = cu_buf_heap(CU_TRUST_MAX);
     struct cu_vkey key;
 
     TRY(cu_vkey_read(vkey, &key, err));
@@ -186,15 +165,12 @@ cu_status cu_witness_add(struct cu_place *p, struct cu_span vkey, struct cu_span
            "that is no cosigner's key: a witness' begins, after its second '+', with \"B\"");
     for (size_t i = 0; i < url.n; i++)
         ENSURE(url.p[i] > ' ' && url.p[i] < 0x7F, err, CU_USAGE, "an address has no spaces and no control characters");
-    while (line_at > 0 && all.p[line_at - 1] != '\n') line_at--;
-    cu_buf_add(&text, cu_span(all.p, line_at));
-    if (replaced) cu_buf_addf(&text, "epoch %llu -\n", LLU(last->first.v));
-    else {
-        cu_buf_addf(&text, "epoch %llu %llu\n", LLU(last->first.v), LLU(size));
-        cu_buf_add(&text, last->policy_text);
-        cu_buf_addf(&text, "epoch %llu -\n", LLU(size + 1));
-    }
-    put_policy(last->policy_text, vkey, url, k, &text);
+    put_policy(p->trust.epoch[p->trust.epochs_n - 1].policy_text, vkey, url, k, &policy);
+    TRY(cu_buf_ok(&policy, err));
+    cu_trust_append(&p->trust, cu_buf_span(&p->trust_text), p->log.checkpoint.size.v, cu_buf_span(&policy), &text);
     TRY(cu_buf_ok(&text, err));
-    return write_trust(p, cu_buf_span(&text), err);
+    const cu_status replaced = cu_trust_replace(&p->fs, cu_buf_span(&text), err);
+    return replaced == CU_OK
+               ? CU_OK
+               : cu_fail_while(err, replaced, "with this witness the trust file would not be one; nothing was changed");
 }

@@ -27,7 +27,7 @@ def what_is_asked_over_http_is_what_the_command_line_says(folder):
         assert node.json("/v1/case/c1")["exhibits"] == ls
         assert node.json("/v1/case")["cases"] == cases
         assert node.json("/v1/trail")["trail"] == trail
-        assert {**node.json("/v1/status"), "ledger": ""} == {**standing, "ledger": "", "organisation": "this organisation", "enrolments_waiting": 0}
+        assert {**node.json("/v1/status"), "ledger": ""} == {**standing, "ledger": "", "organisation": "this organisation", "misbehaviour": 0, "enrolments_waiting": 0}
         for what in ("C1/2", show[0]["id"], show[0]["sha256"], show[0]["id"][:9]):
             assert [f["id"] for f in node.json("/v1/find?q=" + what)["found"]] == [show[0]["id"]], what
         assert node.json("/v1/find?q=C1")["found"][0]["kind"] == "case"

@@ -16,6 +16,7 @@ SOURCE = HERE.parents[1]
 sys.path.insert(0, str(SOURCE / "tests/cli"))
 from custody_test import CUSTODY  # noqa: E402
 import shared  # noqa: E402
+from tap import Tap  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("CUSTODY_BUILD", SOURCE / "build/release"))
 TOOL = BUILD / "bin/chain_node"
@@ -46,15 +47,16 @@ class Node:
     def __init__(self, home, ports):
         self.home, self.ports = home, ports
         self.app = self.comet = None
+        self.tap = Tap(home / "tap.sock", home / "app.sock")
 
     def start_app(self):
         self.log = open(self.home / "log", "ab")
         self.app = subprocess.Popen([TOOL, "serve", self.home / "ledger", self.home / "app.sock"], stderr=self.log)
         until(lambda: (self.home / "app.sock").exists() or self.app.poll() is not None, "the application listens")
 
-    def start_comet(self):
-        self.comet = subprocess.Popen([COMET, "start", "--home", self.home, f"--proxy_app=unix://{self.home}/app.sock"], stdout=self.log,
-                                      stderr=self.log)
+    def start_comet(self, **env):
+        self.comet = subprocess.Popen([COMET, "start", "--home", self.home, f"--proxy_app=unix://{self.tap.path}"], stdout=self.log,
+                                      stderr=self.log, env={**os.environ, **env})
 
     def start(self):
         self.start_app()
@@ -66,6 +68,7 @@ class Node:
             if process and process.poll() is None:
                 process.send_signal(how)
                 gone(process)
+        self.tap.judge()
 
     def call(self, method, **params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
@@ -178,11 +181,11 @@ class Network:
         for node in self.nodes:
             until(lambda: node.size() >= size, f"{node.home.name} has {size} entries: {node.said()}", seconds)
 
-    def rest(self):
-        """Until all stand at one height, and stay."""
+    def rest(self, seconds=0.6):
+        """Until all stand at one height, and stay: longer than a turn whose proposer is late, where that matters."""
         def still():
             before = [node.checkpoint() for node in self.nodes]
-            time.sleep(0.6)
+            time.sleep(seconds)
             return len(set(before)) == 1 and before == [node.checkpoint() for node in self.nodes]
         until(still, "the chain comes to rest")
 

@@ -17,6 +17,7 @@ from custody_test import CUSTODY, ENVIRONMENT, call, fill  # noqa: E402,F401
 from node_test import SIGN, Node, parts  # noqa: E402,F401
 from provider_world import Provider  # noqa: E402
 from shared import log_digest  # noqa: E402
+from tap import Tap  # noqa: E402
 
 COMET = pathlib.Path(os.environ.get("CUSTODY_COMETBFT", SOURCE / "build/tools/bin/cometbft"))
 PATIENCE_S = 60
@@ -55,13 +56,14 @@ class Org(Node):
     def __init__(self, root, port, p2p=0):  # pylint: disable=super-init-not-called
         self.p2p = p2p  # where its peers reach it
         self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
-        self.process, self.asked, self.ledger, self.usual = None, False, self, []
+        self.process, self.asked, self.ledger, self.usual, self.tap = None, False, self, [], None
         self.log = root.parent / (root.name + ".log")
 
     def start(self, *options, comet=COMET, wait=True, env=None):
         self.out, self.asked = open(self.log, "ab"), False  # pylint: disable=consider-using-with
+        self.tap = self.tap or Tap(self.root.parent / (self.root.name + ".tap"), self.root / "chain/app.sock")
         self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *self.usual, *options], stdout=subprocess.PIPE, stderr=self.out,
-                                        env={**ENVIRONMENT, **(env or {})})
+                                        env={**ENVIRONMENT, "CMT_PROXY_APP": f"unix://{self.tap.path}", **(env or {})})
         if wait:
             self.listening()
         return self
@@ -91,6 +93,7 @@ class Org(Node):
             got = self.process.wait(60)
             assert code is None or got == code, f"{self.root.name} ended with {got}: {self.said()}"
             assert "Sanitizer" not in self.said() and "runtime error" not in self.said(), self.said()
+            self.tap.judge()
 
     def status(self):
         return self.json("/v1/status")
@@ -166,6 +169,9 @@ class Network:
                 org.asked = True
         for org in self.orgs:
             org.stop(None)
+            if org.tap:
+                org.tap.close()
+                org.tap = None
 
     def rest(self, of=None, seconds=PATIENCE_S):
         """Until all stand at one size and root, and stay: that size."""

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import cluster
@@ -134,14 +135,76 @@ def four_validators(folder, records=640):
         net.stop(signal.SIGKILL)
 
 
+BOUNDARIES = ("before Commit", "after its sync", "after its answer")
+
+
+def ended_at(tap, process, boundary):
+    """The application is killed when it is next told to commit."""
+    def end():
+        tap.asks = tap.answers = None
+        process.kill()
+
+    def asks(name, body):
+        if name == "commit":
+            end()
+            raise OSError
+        return body
+
+    def answers(name, body, _):
+        if name == "commit" and boundary == 1:
+            end()
+            raise OSError
+        if name == "commit":
+            threading.Timer(0.002, end).start()
+        return body
+    if boundary == 0:
+        tap.asks = asks
+    else:
+        tap.answers = answers
+
+
+def crash_points(folder):
+    """The application ended at each of its boundaries, and CometBFT, started again, at each of its own crash points: it comes to the others' app hash."""
+    net = Network(folder, 4)
+    try:
+        net.start()
+        net.wait_size(3)
+        txs = iter(net.transactions(1, 400, 2))
+        send_all(net.nodes, [next(txs)])
+        net.wait_size(5)
+        victim, sent = net.nodes[3], 5
+        for boundary, what in enumerate(BOUNDARIES):
+            for index in range(10):
+                ended_at(victim.tap, victim.app, boundary)
+                send_all(net.nodes[:3], [next(txs), next(txs)])
+                victim.app.wait(20)
+                gone(victim.comet)
+                victim.start_app()
+                victim.start_comet(FAIL_TEST_INDEX=str(index))
+                send_all(net.nodes[:3], [next(txs), next(txs)])
+                victim.comet.wait(20)
+                assert (victim.home / "log").read_text(errors="replace").count(f"*** fail-test {index} ***") == boundary + 1, (what, index, victim.said())
+                victim.start_comet()
+                sent += 8
+                until(lambda: victim.size() >= sent and victim.app_hash() == net.nodes[0].app_hash(), f"{what}, crash point {index}: {victim.said()}")
+        net.rest(3)
+        assert len({node.app_hash() for node in net.nodes}) == 1
+        ok("30 × ended: the application before Commit, after its sync, after its answer, and CometBFT at each of its ten crash points after that: one app hash")
+        net.stop()
+        assert len({log_digest(node) for node in net.nodes}) == 1
+        ok("the logs of the four are the same, byte for byte")
+    finally:
+        net.stop(signal.SIGKILL)
+
+
 if __name__ == "__main__":
     if not COMET.exists():
         print("ok - the chain # SKIP cometbft is not installed: run tools/setup cluster")
         sys.exit(77)
-    parts = sys.argv[1:] or ["unmodified", "one", "four"]
+    parts = sys.argv[1:] or ["unmodified", "one", "four", "crash"]
     if "unmodified" in parts:
         unmodified()
-    for name, test in (("one", one_validator), ("four", four_validators)):
+    for name, test in (("one", one_validator), ("four", four_validators), ("crash", crash_points)):
         if name in parts:
             with tempfile.TemporaryDirectory() as scratch:
                 test(scratch)

@@ -284,6 +284,9 @@ static cu_status start_engine(struct service_world *w, struct cu_err *err)
     TRY(cu_ledger_open(&w->place.fs, CU_DIR_NODE_STATE, &w->place.ledger, err));
     configure(w);
     w->config.machine = cu_ledger_machine(w->place.ledger);
+    if (!w->epochs) TRY(cu_epochs_open(&w->place, &w->epochs, err));
+    cu_ledger_watch(w->place.ledger, cu_epochs_changed, w->epochs);
+    w->config.signer = cu_epochs_signer(w->epochs);
     return open_engine(w, false, err);
 }
 
@@ -369,6 +372,8 @@ cu_status sw_close(struct service_world *w, struct cu_err *err)
     if (w->engine_open) closed = w->engine.close(w->engine.self, err);
     w->engine_open = w->open = false;
     cu_ledger_close(w->place.ledger);
+    cu_epochs_close(w->epochs);
+    w->epochs = NULL;
     close_stores(w);
     if (!w->own_keys) memset(w->place.has_key, 0, sizeof w->place.has_key);
     cu_place_free(&w->place);

@@ -55,6 +55,7 @@ struct service_world {
     struct cu_engine engine;
     struct cu_embedded_config config;
     struct cu_attachment_writer attachments;
+    struct cu_epochs *epochs;
     struct cu_buf origin;
     bool open, engine_open, own_keys, small_journal;
     unsigned lanes, only;    /* of the next check */

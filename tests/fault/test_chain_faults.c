@@ -16,6 +16,7 @@
 #define HEIGHTS 6u
 #define RECORDS 40u
 #define SENT_MAX 64u
+#define MISBEHAVED 3u
 
 static struct toy_records records;
 static struct cu_private_key log_key;
@@ -41,6 +42,7 @@ struct world {
     struct block block[64]; /* by height: whatever becomes of the node */
     uint64_t decided;
     cu_hash app_hash[64];
+    struct cu_abci_misbehavior misbehavior[4]; /* in the block of that height */
 
     pthread_mutex_t lock; /* what was handed to the engine */
     struct cu_buf sent[SENT_MAX];
@@ -221,6 +223,36 @@ static cu_status ask(struct world *w, const struct cu_abci_request *q, struct cu
     return w->app.answer(w->app.self, q, a, &out, err);
 }
 
+/* One that is reported twice, another, and one that is of no validator. */
+static void misbehave(struct world *w)
+{
+    static const uint8_t who[20] = { 9 };
+    const struct cu_abci_misbehavior once = {
+        .there = true, .type = CU_DUPLICATE_VOTE, .height = 2, .validator = { .there = true, .address = CU_SPAN_OF(who) }
+    };
+
+    for (unsigned i = 0; i < 4; i++) w->misbehavior[i] = once;
+    w->misbehavior[2].type = CU_LIGHT_CLIENT_ATTACK;
+    w->misbehavior[3].validator.address.n = 19;
+}
+
+/* What was seen is there until it is on record, over the end of the process too. */
+static void judge_reports(struct world *w)
+{
+    struct cu_misbehaviour first, second;
+    struct cu_err err = { 0 };
+
+    assert_true(cu_reports_first(cu_chain_reports(w->chain), &first));
+    assert_true(first.kind == CU_DUPLICATE_VOTE && first.height == 2 && first.address[0] == 9);
+    assert_int_equal(cu_reports_done(cu_chain_reports(w->chain), &first, &err), CU_OK);
+    world_shut(w);
+    assert_int_equal(open_all(w, 0, &err), CU_OK);
+    assert_true(cu_reports_first(cu_chain_reports(w->chain), &second));
+    assert_int_equal(second.kind, CU_LIGHT_CLIENT_ATTACK);
+    assert_int_equal(cu_reports_done(cu_chain_reports(w->chain), &second, &err), CU_OK);
+    assert_false(cu_reports_first(cu_chain_reports(w->chain), &first));
+}
+
 static cu_status finalize(struct world *w, uint64_t h, cu_hash *ret_app_hash, struct cu_err *err)
 {
     struct cu_span txs[8];
@@ -230,6 +262,7 @@ static cu_status finalize(struct world *w, uint64_t h, cu_hash *ret_app_hash, st
     struct cu_abci_response a = { 0 };
     CU_BUF out = cu_buf_heap(1 << 20);
 
+    if (h == MISBEHAVED) q.finalize_block.misbehavior = (struct cu_pb_list){ w->misbehavior, 4 };
     for (size_t i = 0; i < w->block[h].n; i++) txs[i] = cu_buf_span(&w->block[h].tx[i]);
     q.finalize_block.txs = (struct cu_pb_list){ txs, w->block[h].n };
     TRY(w->app.answer(w->app.self, &q, &a, &out, err));
@@ -272,6 +305,7 @@ static cu_status catch_up(struct world *w, struct cu_err *err)
 
 static void plan(struct world *w)
 {
+    misbehave(w);
     for (uint64_t h = 1; h <= HEIGHTS; h++) {
         const size_t which[] = { 3 * h, 3 * h + 1,
                                  3 * h - 1 }; /* the last one is a duplicate of the height before, but for the first */
@@ -320,6 +354,7 @@ static void judge(struct world *w, const struct world *good, const char *what, u
     if (status != CU_OK) fail_msg("%s %llu: %s", what, LLU(k), err.text);
     const struct cu_tip tip = w->engine.tip(w->engine.self);
     assert_int_equal(tip.height, 5); /* the sixth is dated by the seventh */
+    judge_reports(w);
 }
 
 static void stopped_after_any_effect_a_node_comes_to_the_same_app_hashes(void **state)

@@ -113,6 +113,8 @@ static cu_status move_body(struct insider *x, enum cu_kind kind, union cu_payloa
     case CU_KIND_ACKNOWLEDGE:
     case CU_KIND_ANSWER:
     case CU_KIND_MEMBER:
+    case CU_KIND_PROPOSE:
+    case CU_KIND_APPROVE:
     case CU_KIND_GRANT:
     case CU_KIND_DISCLOSURE: *ret_gone = true; break;
     case CU_KIND_VOID:

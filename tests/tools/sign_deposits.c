@@ -2,6 +2,7 @@
  *
  *     sign_deposits LEDGER CASE FIRST N [SIZE]     on standard output N records, with serial numbers from FIRST: a CBOR sequence
  *     sign_deposits LEDGER CASE                    a record that opens the case
+ *     sign_deposits LEDGER stored SEQ              the organisation's word that it holds what was deposited there, whether it does or not
  */
 #include "folder.h"
 
@@ -43,6 +44,16 @@ static cu_status sign_case(struct folder *f, const char *name, struct cu_buf *ou
     return cu_say(&f->place, &(struct cu_saying){ CU_KIND_CASE, &body, CU_SIGNER_DEPOSITOR, CU_PROFILE_CASE, &says }, out, err);
 }
 
+static cu_status sign_stored(struct folder *f, uint64_t seq, struct cu_buf *out, struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(64);
+
+    TRY(cu_schema_write(&cu_range_schema, &(struct cu_range){ seq, seq }, &list, err));
+    struct cu_stored body = { .ranges = { 1, cu_buf_span(&list) } };
+    return cu_say(&f->place, &(struct cu_saying){ CU_KIND_STORED, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_NONE, NULL }, out,
+                  err);
+}
+
 static cu_status sign(struct folder *f, int argc, char **argv, struct cu_buf *out, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
@@ -50,6 +61,7 @@ static cu_status sign(struct folder *f, int argc, char **argv, struct cu_buf *ou
     TRY(folder_parts(f, argv[1], true, err));
     TRY(cu_place_load(&f->place, err));
     TRY(cu_follow(&f->place, err));
+    if (argc == 4) return sign_stored(f, strtoull(argv[3], NULL, 10), out, err);
     if (argc == 3) return sign_case(f, argv[2], out, err);
     TRY(cu_lookup_case(&f->place, cu_span_str(argv[2]), &found, err));
     const uint64_t first = strtoull(argv[3], NULL, 10), n = strtoull(argv[4], NULL, 10);
@@ -66,7 +78,8 @@ int main(int argc, char **argv)
     static struct folder f;
     struct cu_err err = { 0 };
 
-    if (argc < 3 || argc == 4 || argc > 6) return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N [SIZE]]\n"), 1;
+    if (argc < 3 || (argc == 4 && strcmp(argv[2], "stored") != 0) || argc > 6)
+        return fprintf(stderr, "usage: sign_deposits LEDGER CASE [FIRST N [SIZE]] | LEDGER stored SEQ\n"), 1;
     if (cu_crypto_init(&err) != CU_OK || sign(&f, argc, argv, &out, &err) != CU_OK)
         return fprintf(stderr, "sign_deposits: %s\n", err.text), 1;
     return fwrite(out.p, 1, out.n, stdout) == out.n ? 0 : 1;

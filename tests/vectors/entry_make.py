@@ -67,6 +67,7 @@ class Ed25519:
 sealing = x25519.X25519PrivateKey.from_private_bytes(named("sealing")).public_key().public_bytes(ser.Encoding.Raw, ser.PublicFormat.Raw)
 depositor, provider, organisation, log = Es256("depositor"), Es256("provider"), Es256("organisation"), Ed25519("log")
 KEYS = [organisation, log, provider, depositor]
+next_log = Ed25519("next log")
 PURPOSE = {organisation: 1, log: 2, provider: 1, depositor: 1}
 
 
@@ -172,6 +173,12 @@ entries = {
     "timeout-notice": sign("timeout", organisation, {1: TIME + 90_000_000, 2: seen, 4: notice_id}),
     "grant": sign("grant", depositor, {1: TIME + 18, 2: seen, 3: claim_id, 4: sorted([named("reader"), sha(cbor({1: 1, -1: 4, -2: sealing}))]),
                                        5: commitment["grant"]}),
+    "propose": sign("propose", organisation, {
+        1: TIME + 22, 2: seen, 3: 2, 4: 1, 5: [[2, 8, next_log.pub, next_log.sign(b"custody/possession/v1\n" + NETWORK + b"\x02" + next_log.pub)]],
+        6: [], 7: TIME + 2_600_000_000, 8: commitment["member"]}),
+    "propose-policy": sign("propose", organisation, {1: TIME + 22, 2: seen, 3: 4, 4: 0, 5: [], 6: [], 7: TIME + 2_600_000_000,
+                                                     8: commitment["member"], 9: [0, 1, [1]], 10: [2, 100]}),
+    "approve": sign("approve", organisation, {1: TIME + 23, 2: seen, 3: named("proposal")}),
     "deposit-held": (sign("deposit", provider, {1: claim, 2: TIME + 7, 3: seen, 4: held})[0], claim_id),
     "stored-held": sign("stored", provider, {1: TIME + 10, 2: seen, 3: [[5, 5]], 4: held}),
     "genesis-asking": (asking, None),

@@ -94,6 +94,7 @@ struct session {
     struct cu_engine engine;
     struct cu_embedded_config config;
     struct cu_attachment_writer attachments;
+    struct cu_epochs *epochs;         /* of the trust file, while the engine is open */
     struct cu_span origin;
     struct cu_buf origin_mem;
     void *verifier_mem;

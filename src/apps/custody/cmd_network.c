@@ -235,7 +235,7 @@ static cu_status go_local(struct run *run, struct cu_err *err)
 
 struct seen {
     bool there;
-    uint64_t height, size, exhibits, incidents, required, missing, cosigned, quorum;
+    uint64_t height, size, exhibits, incidents, misbehaviour, required, missing, cosigned, quorum;
     char network[65], root[65], name[300], why[300];
 };
 
@@ -303,6 +303,7 @@ static void look_at(struct run *run, const char *url, struct seen *ret)
     ret->size = figure(json, "entries");
     ret->exhibits = figure(json, "exhibits");
     ret->incidents = figure(json, "incidents");
+    ret->misbehaviour = figure(json, "misbehaviour");
     ret->required = figure(json, "copies_required");
     ret->missing = figure(json, "copies_missing");
     ret->cosigned = figure(json, "cosigned");
@@ -322,7 +323,9 @@ static const char *trouble(const struct seen *all, size_t n, size_t i)
         if (all[k].size == all[i].size && strcmp(all[k].root, all[i].root) != 0)
             return "CONTRADICTS another node: same size, other root (custody fork-proof)";
     }
-    return all[i].incidents > 0 ? "incidents" : "";
+    return all[i].misbehaviour > 0 ? "an organisation BROKE THE RULES of consensus (custody trail)"
+           : all[i].incidents > 0  ? "incidents"
+                                   : "";
 }
 
 static void put_json(struct run *run, const char *url, const struct seen *it, uint64_t behind, const char *why)
@@ -343,6 +346,7 @@ static void put_json(struct run *run, const char *url, const struct seen *it, ui
         cu_json_uint(&j, "cosigned", it->cosigned);
         cu_json_uint(&j, "quorum", it->quorum);
         cu_json_uint(&j, "incidents", it->incidents);
+        cu_json_uint(&j, "misbehaviour", it->misbehaviour);
         cu_json_str(&j, "root", it->root);
     } else cu_json_str(&j, "error", it->why);
     cu_json_str(&j, "trouble", why);

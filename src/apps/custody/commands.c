@@ -60,6 +60,9 @@
     X(network_new) \
     X(network_join) \
     X(network_resume) \
+    X(network_propose) \
+    X(network_approve) \
+    X(network_proposals) \
     X(network_status) \
     X(help) \
     X(completion)

@@ -171,6 +171,7 @@ static cu_status load_keys(struct session *s, struct cu_err *err)
     cu_status loaded = passphrase_read(s->run, NULL, &passphrase, err);
 
     for (enum cu_signer who = 0; who < CU_SIGNERS && loaded == CU_OK; who++) loaded = load_key(s, who, &passphrase, err);
+    if (loaded == CU_OK) loaded = cu_log_keys_load(&s->place, cu_buf_span(&passphrase), err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     return loaded;
 }
@@ -371,6 +372,9 @@ static cu_status start_engine(struct session *s, struct cu_err *err)
     if (opened != CU_OK) fs->ops->unlock(fs->self, s->config.held);
     TRY(opened);
     s->config.machine = cu_ledger_machine(s->place.ledger);
+    if (!s->epochs) TRY(cu_epochs_open(&s->place, &s->epochs, err));
+    cu_ledger_watch(s->place.ledger, cu_epochs_changed, s->epochs);
+    s->config.signer = cu_epochs_signer(s->epochs);
     TRY(cu_embedded_open(&s->config, &s->engine, err));
     if (s->networked) TRY(share_start(s, err));
     s->engine_open = true;
@@ -503,6 +507,7 @@ cu_status session_close(struct session *s, struct cu_err *err)
     if (s->validator.ctx) cu_private_free(&s->validator);
     if (s->votes_fs.ops) s->votes_fs.ops->close(s->votes_fs.self);
     cu_ledger_close(s->place.ledger);
+    cu_epochs_close(s->epochs);
     close_stores(s);
     if (s->has_index) s->place.index.close(s->place.index.self);
     cu_place_free(&s->place);

@@ -29,7 +29,9 @@ struct cu_chain {
     pthread_mutex_t lock;         /* what consensus changes and questions read */
     pthread_mutex_t prepare_lock; /* the pool, the known */
     struct cu_pool *pool;
-    struct cu_height at, next;           /* committed; finalized, when next.height is not 0 */
+    struct cu_reports *reports;
+    struct cu_height before, at,
+        next; /* committed: the one before the last, without its records; the last; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
     struct cu_buf founding;              /* records of InitChain, which the first height begins with */
     cu_hash known[KNOWN];
@@ -269,6 +271,7 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
         "the chain decides height %llu, but this ledger has committed %llu: it is another chain's, or one of both was restored",
         LLU(next.height), LLU(c->at.height));
     cu_voter_saw(c->config.voter, &r->decided_last_commit, next.height - 1);
+    TRY(cu_reports_add(c->reports, &r->misbehavior, err));
     TRY(seal(c, next.time, err));
     TRY(add_founding(c, &w, err));
     const size_t founders = w.n;
@@ -313,6 +316,7 @@ static cu_status commit(struct cu_chain *c, struct cu_err *err)
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
     TRY(file->ops->write_at(file, 0, cu_buf_span(&c->at_file), err));
     TRY(file->ops->sync(file, err)); /* (1) */
+    c->before = c->at;
     c->at = c->next;
     c->at.records = cu_span_from(cu_buf_span(&c->at_file), CU_HEIGHT_HEADER);
     c->next = (struct cu_height){ 0 };
@@ -354,6 +358,15 @@ static bool may_be_peer(const struct cu_chain *c, struct cu_span path)
     return false;
 }
 
+/* What a height ends with stands in the next one's header: so what is asked for with a proof, and of no height, is the newest that has one. */
+static const struct cu_height *asked_of(const struct cu_chain *c, const struct cu_abci_request_query *r)
+{
+    const bool older = r->height == 0 ? r->prove && c->before.height > 0 : (uint64_t)r->height != c->at.height;
+    const struct cu_height *h = older ? &c->before : &c->at;
+
+    return h->height > 0 && (r->height == 0 || (uint64_t)r->height == h->height) ? h : NULL;
+}
+
 static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r, struct cu_abci_response_query *ret,
                        struct cu_buf *out, struct cu_err *err)
 {
@@ -361,16 +374,17 @@ static cu_status query(struct cu_chain *c, const struct cu_abci_request_query *r
         if (!may_be_peer(c, r->path)) ret->code = CU_NOT_ALLOWED;
         return CU_OK;
     }
-    ret->height = (int64_t)c->at.height;
+    const struct cu_height *h = asked_of(c, r);
     ret->key = r->data;
-    if (!cu_span_is(r->path, "/store/log/key") || !cu_span_is(r->data, "checkpoint") || c->at.height == 0) {
+    if (!cu_span_is(r->path, "/store/log/key") || !cu_span_is(r->data, "checkpoint") || !h) {
         ret->code = CU_NOT_FOUND;
         ret->log = cu_span_str(cu_status_text(CU_NOT_FOUND));
         return CU_OK;
     }
     struct proof_memory *mem = (void *)cu_buf_grow(out, sizeof *mem);
     ENSURE(mem, err, CU_NO_MEMORY, "no memory for an answer");
-    ret->value = checkpoint_of(c, &c->at, mem->text);
+    ret->height = (int64_t)h->height;
+    ret->value = checkpoint_of(c, h, mem->text);
     if (!r->prove) return CU_OK;
     cu_hash inner, outer;
     put_op("checkpoint", ret->value, mem->op[0], &mem->ops[0], &inner);
@@ -527,6 +541,8 @@ static cu_status answer(void *self, const struct cu_abci_request *q, struct cu_a
 
 struct cu_abci_application cu_chain_application(struct cu_chain *c) { return (struct cu_abci_application){ c, answer }; }
 
+struct cu_reports *cu_chain_reports(struct cu_chain *c) { return c->reports; }
+
 void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time)
 {
     pthread_mutex_lock(&c->lock);
@@ -603,7 +619,10 @@ static cu_status find_height(struct cu_chain *c, struct cu_err *err)
         c->at_file = other;
         other = swap;
         c->at = h[1];
-    } else c->at = h[0];
+        c->before = h[0];
+    } else c->at = h[0], c->before = h[1];
+    if (c->before.height + 1 != c->at.height) c->before = (struct cu_height){ 0 };
+    c->before.records = CU_SPAN_EMPTY;
     TRY(agree(c, torn, err));
     return make_durable(c, err);
 }
@@ -612,6 +631,7 @@ void cu_chain_close(struct cu_chain *c)
 {
     if (!c) return;
     cu_pool_free(c->pool);
+    cu_reports_close(c->reports);
     cu_buf_free(&c->at_file);
     cu_buf_free(&c->next_records);
     cu_buf_free(&c->founding);
@@ -634,6 +654,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     c->next_records = cu_buf_heap(HEIGHT_FILE_MAX - CU_HEIGHT_HEADER);
     c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
+    TRY(cu_reports_open(config->fs, config->dir, &c->reports, err));
     cu_voter_stands(c->config.voter, c->at.height);
     TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &c->pool, err));
     *ret = c;

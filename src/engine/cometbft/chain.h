@@ -6,6 +6,7 @@
 #ifndef CU_COMETBFT_CHAIN_H
 #define CU_COMETBFT_CHAIN_H
 
+#include "engine/cometbft/reports.h"
 #include "engine/cometbft/server.h"
 #include "engine/cometbft/voter.h"
 #include "engine/embedded/embedded.h"
@@ -44,6 +45,8 @@ struct cu_abci_application cu_chain_application(struct cu_chain *c);
 void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n);
 
 void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time); /* the last one that is committed */
+
+struct cu_reports *cu_chain_reports(struct cu_chain *c);
 
 /** What CometBFT is told of a state: see docs/formats/chain.md. */
 cu_hash cu_chain_app_hash(struct cu_span checkpoint);

@@ -181,6 +181,15 @@ static cu_status record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_er
     return store_of(self)->record(store_of(self)->self, seq, ret, err);
 }
 
+static bool misbehaviour(void *self, struct cu_misbehaviour *ret)
+{
+    return cu_reports_first(cu_chain_reports(((struct cometbft *)self)->chain), ret);
+}
+static cu_status reported(void *self, const struct cu_misbehaviour *what, struct cu_err *err)
+{
+    return cu_reports_done(cu_chain_reports(((struct cometbft *)self)->chain), what, err);
+}
+
 /* The first block behind `after`; what was before this process is one. */
 static bool block_after(struct cometbft *e, cu_size after, struct cu_tip *ret)
 {
@@ -326,7 +335,9 @@ cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_en
     pthread_mutex_init(&e->lock, NULL);
     cu_monotonic_cond(&e->grown);
     TRY(start(e, err));
-    *ret = (struct cu_engine){ e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine, next };
+    *ret = (struct cu_engine){
+        e, submit, tip, ask, drain, tiles, checkpoint, record, close_engine, misbehaviour, reported, next
+    };
     e = NULL;
     return CU_OK;
 }

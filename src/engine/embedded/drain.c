@@ -88,6 +88,8 @@ cu_status cu_embedded_checkpoint(struct cu_embedded *e, cu_size size, const cu_h
 
     cu_checkpoint_put(&checkpoint, &text);
     TRY(cu_buf_ok(&text, err));
+    const struct cu_log_signer *by = &e->config.signer;
+    if (by->sign) return by->sign(by->self, size, cu_buf_span(&text), ret, err);
     return cu_note_sign(ret, cu_buf_span(&text), e->config.origin, e->config.log_key, err);
 }
 

@@ -189,9 +189,7 @@ cu_status cu_embedded_open(const struct cu_embedded_config *config, struct cu_en
     const size_t fits = e->batch_max - cu_journal_frame_size(0);
     e->record_max = fits < CU_RECORD_MAX ? fits : CU_RECORD_MAX;
     TRY(start_threads(e, err));
-    *ret = (struct cu_engine){
-        e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, cu_embedded_record, close_engine, NULL
-    };
+    *ret = (struct cu_engine){ e, cu_embedded_submit, tip, ask, drain, tiles, checkpoint, cu_embedded_record, close_engine };
     e = NULL;
     return CU_OK;
 }

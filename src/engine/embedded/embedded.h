@@ -19,6 +19,7 @@ struct cu_embedded_config {
     struct cu_clock clock;
     struct cu_span origin;             /* of the log; signer's name */
     const struct cu_private_key *log_key;
+    struct cu_log_signer signer;       /* who signs instead, by size; sign NULL: nobody does */
     unsigned workers;                  /* threads that check signatures at once, a writer among them; 0: no threads at all, the
                                         * submitter works, and drains when the journal is full */
     bool accelerate;                   /* may signatures be checked by the accelerator? The answers are the same */

@@ -779,6 +779,29 @@ static void an_equivocation_is_recorded_if_true_and_once(void **state)
     assert_said(WRONG_ROLE, reports_equivocation(&p, ORG));
 }
 
+static cu_status reports_misbehaviour(enum who who, uint8_t root)
+{
+    const struct cu_incident body = { .time = p.now,
+                                      .seen = newest(&p),
+                                      .type = CU_INCIDENT_MISBEHAVIOUR,
+                                      .count = 1,
+                                      .root = { { root } },
+                                      .commitment = play_commitment() };
+
+    return say(&p, CU_KIND_INCIDENT, who, &body);
+}
+
+static void a_misbehaviour_is_recorded_once_whoever_says_it(void **state)
+{
+    (void)state;
+    assert_said(OK, reports_misbehaviour(ORG, 1));
+    const uint64_t at = p.sub.seq.v;
+    assert_said(DUPLICATE, (play_close(&p), reports_misbehaviour(ORG, 1)));
+    assert_int_equal(p.sub.seq.v, at);
+    assert_said(OK, reports_misbehaviour(ORG, 2));
+    assert_said(WRONG_ROLE, reports_misbehaviour(PROVIDER, 3));
+}
+
 /* ---- (18) inventories ----------------------------------------------------------------------------------------------------- */
 
 static cu_status takes_inventory(const enum who *of_key, struct cu_inventory *ret)
@@ -939,6 +962,7 @@ int main(void)
         TEST(a_disclosure_names_recorded_deposits),
         TEST(a_grant_is_of_a_sealed_deposit_to_keys_that_act),
         TEST(an_equivocation_is_recorded_if_true_and_once),
+        TEST(a_misbehaviour_is_recorded_once_whoever_says_it),
         TEST(a_true_inventory_of_a_case_is_recorded),
         TEST(an_inventory_of_a_key_lists_its_open_numbers),
         TEST(an_untrue_inventory_is_refused),

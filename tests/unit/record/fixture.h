@@ -54,7 +54,7 @@ struct golden_key {
     struct cu_private_key private_;
 };
 
-static struct golden goldens[32];
+static struct golden goldens[48];
 static struct golden_key golden_keys[8];
 static size_t goldens_n, golden_keys_n;
 

@@ -69,7 +69,7 @@ static void numbers_have_words(void **state)
         assert_int_equal(cu_reason_by_name(cu_span_str(cu_reason_name(reason))), reason);
     assert_int_equal(cu_reason_by_name(cu_span_str("because")), 0);
     assert_int_equal(cu_reason_by_name(CU_SPAN_EMPTY), 0);
-    assert_null(cu_incident_name(5));
+    assert_null(cu_incident_name(6));
 }
 
 static cu_status read_claim(const struct cu_claim *claim)
@@ -335,6 +335,70 @@ static void a_grant_names_1_to_16_readers_in_ascending_order(void **state)
     assert_refused(CU_MALFORMED, read_grant((cu_hash[]){ kids[0], kids[0] }, 2));
 }
 
+struct proposed {
+    enum cu_change change;
+    uint64_t party;
+    size_t keys, revoked;
+    bool terms, rules, rising;
+    uint64_t copies, mandatory;
+};
+
+static cu_status read_propose(struct proposed from)
+{
+    static struct cu_given_key keys[CU_PROPOSED_KEYS_MAX + 1];
+    static struct cu_revoked gone[CU_PROPOSED_REVOKED_MAX + 1];
+    static const uint64_t ids[] = { 1, 4 };
+    struct cu_propose body = { .change = from.change, .party = from.party, .has_terms = from.terms, .has_rules = from.rules };
+
+    for (size_t i = 0; i <= CU_PROPOSED_KEYS_MAX; i++)
+        keys[i] = (struct cu_given_key){ from.rising ? 1 + i : 2, 7, cu_span("key", 3), { 1 } };
+    for (size_t i = 0; i <= CU_PROPOSED_REVOKED_MAX; i++)
+        gone[i] = (struct cu_revoked){ .kid = { { (uint8_t)(from.rising ? i + 1 : 9) } }, .since = i };
+    body.keys = list_of(&cu_given_key_schema, keys, from.keys);
+    body.revoked = list_of(&cu_revoked_schema, gone, from.revoked);
+    body.terms = (struct cu_new_terms){ 1, from.copies, list_of(&cu_uint_schema, ids, from.mandatory) };
+    body.rules = (struct cu_new_rules){ 2, 9 };
+    if (from.keys > CU_PROPOSED_KEYS_MAX || from.revoked > CU_PROPOSED_REVOKED_MAX) { /* not even written */
+        struct cu_buf out = cu_buf_over((uint8_t[CU_ENTRY_MAX]){ 0 }, CU_ENTRY_MAX);
+        return cu_schema_write(cu_kind_row(CU_KIND_PROPOSE)->payload, &body, &out, &err);
+    }
+    return read_as(CU_KIND_PROPOSE, "organisation", &body);
+}
+
+static void a_proposal_gives_up_to_5_keys_and_revokes_up_to_8(void **state)
+{
+    static const struct proposed good[] = {
+        { CU_CHANGE_JOIN, 5, .keys = 5, .rising = true },
+        { CU_CHANGE_KEYS, 5, .keys = 5, .revoked = 8, .rising = true },
+        { CU_CHANGE_KEYS, 5, .revoked = 1 },
+        { CU_CHANGE_KEYS, 5, .keys = 1 },
+        { CU_CHANGE_LEAVE, 5 },
+        { CU_CHANGE_LEAVE, 5, .terms = true },
+        { CU_CHANGE_POLICY, .rules = true },
+        { CU_CHANGE_POLICY, .terms = true, .copies = 2, .mandatory = 2 },
+    };
+    static const struct proposed bad[] = {
+        { CU_CHANGE_JOIN, 5, .keys = 6, .rising = true },
+        { CU_CHANGE_JOIN, 5 },
+        { CU_CHANGE_JOIN, .keys = 1 },
+        { CU_CHANGE_JOIN, 5, .keys = 1, .revoked = 1 },
+        { CU_CHANGE_JOIN, 5, .keys = 2 },
+        { CU_CHANGE_KEYS, 5, .revoked = 9, .rising = true },
+        { CU_CHANGE_KEYS, 5, .revoked = 2 },
+        { CU_CHANGE_KEYS, 5, .terms = true },
+        { CU_CHANGE_LEAVE, 5, .keys = 1 },
+        { CU_CHANGE_LEAVE },
+        { CU_CHANGE_POLICY },
+        { CU_CHANGE_POLICY, 5, .terms = true },
+        { CU_CHANGE_POLICY, .keys = 1, .terms = true },
+        { CU_CHANGE_POLICY, .terms = true, .copies = 1, .mandatory = 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_ok(read_propose(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_refused(CU_MALFORMED, read_propose(bad[i]));
+}
+
 static cu_status read_member(size_t given, size_t revoked, bool rising)
 {
     static struct cu_given_key keys[CU_MEMBER_KEYS_MAX];
@@ -388,9 +452,9 @@ static void an_incident_carries_a_claim_if_and_only_if_it_is_an_equivocation(voi
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
     incident.has_claim = false;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = CU_INCIDENT_WITHHELD;
+    incident.type = CU_INCIDENT_MISBEHAVIOUR;
     assert_ok(read_as(CU_KIND_INCIDENT, "organisation", &incident));
-    incident.type = 5;
+    incident.type = 6;
     assert_refused(CU_MALFORMED, read_as(CU_KIND_INCIDENT, "organisation", &incident));
 }
 
@@ -561,6 +625,7 @@ int main(void)
         cmocka_unit_test(a_timeout_is_of_a_claim_of_this_ledger_or_of_a_notice),
         cmocka_unit_test(stored_ranges_ascend_and_are_disjoint),
         cmocka_unit_test(stored_names_at_least_one_range_and_at_most_512),
+        cmocka_unit_test(a_proposal_gives_up_to_5_keys_and_revokes_up_to_8),
         cmocka_unit_test(a_member_entry_gives_or_revokes_1_to_16_keys),
         cmocka_unit_test(what_is_held_lists_1_to_64_objects_in_ascending_order),
         cmocka_unit_test(a_policy_asks_for_1_to_36500_days_and_1_to_8_profiles),

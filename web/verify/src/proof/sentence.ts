@@ -26,6 +26,8 @@ const kindWords: Record<Kind, [name: Two, says: Two]> = {
   notice: [two('notice', '调取通知'), two('a notice by which a provider is asked for data', '向服务方调取数据的通知')],
   acknowledge: [two('acknowledge', '签收'), two('a provider\'s word that it has a notice', '服务方收到调取通知的签收')],
   answer: [two('answer', '答复'), two('a provider\'s answer to a notice', '服务方对调取通知的答复')],
+  propose: [two('propose', '提案'), two('a proposal to change who the organisations are, their keys, or what is asked of all', '变更机构、机构密钥或共同要求的提案')],
+  approve: [two('approve', '同意'), two("an organisation's approval of a proposal", '一个机构对提案的同意')],
   member: [two('member', '成员'), two("an organisation's word on a member's keys", '机构关于成员密钥的声明')],
   grant: [two('grant', '授权'), two('an opening of something sealed to further readers', '向更多读者开启一项密封内容')],
   disclosure: [two('disclosure', '出示'), two('a record of which deposits were given out', '证据出示（披露）记录')],

@@ -50,7 +50,7 @@ export const profileFields: globalThis.Record<Profile, globalThis.Record<string,
 
 const DEPOSIT: Kind[] = ['claim', 'deposit', 'refusal']
 const kindsOf: globalThis.Record<Profile, Kind[]> = {
-  plain: DEPOSIT, 'police-collection': DEPOSIT, genesis: ['genesis'], case: ['case'], void: ['void'], correction: ['correction'], incident: ['incident'], access: ['access'], disclosure: ['disclosure'], member: ['member'],
+  plain: DEPOSIT, 'police-collection': DEPOSIT, genesis: ['genesis'], case: ['case'], void: ['void'], correction: ['correction'], incident: ['incident'], access: ['access'], disclosure: ['disclosure'], member: ['member', 'propose'],
   notice: ['notice'], answer: ['answer'], grant: ['grant'],
 }
 

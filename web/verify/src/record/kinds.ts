@@ -19,6 +19,11 @@ const held = tuple({ mode: uint(0, 2), until: time, n: uint(1), root: h32, objec
 export type Held = ReturnType<typeof held>
 export const FREE = 0n, COMPLIANCE = 2n
 
+/** Keys that a party gets, with proof that somebody holds them, and keys that no longer act. */
+const given = tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64), proof: h64 }), revoked = tuple({ kid: h32, since: uint() })
+/** What a proposal asks for. */
+export const JOIN = 1n, CHANGE_KEYS = 2n, LEAVE = 3n, POLICY = 4n
+
 const partyKey = tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64) })
 
 const fields = {
@@ -60,9 +65,15 @@ const fields = {
   disclosure: { time: field(1, time), seen: field(2, seen), targets: field(3, list(h32, 1, 400)), commitment: field(4, h32) },
   member: {
     time: field(1, time), seen: field(2, seen), party: field(3, party), role: field(4, small(1)),
-    keys: field(5, list(tuple({ purpose: small(1), negAlg: small(1), key: bytes(1, 64), proof: h64 }), 0, 16)),
-    revoked: field(6, list(tuple({ kid: h32, since: uint() }), 0, 16)), commitment: field(7, h32),
+    keys: field(5, list(given, 0, 16)), revoked: field(6, list(revoked, 0, 16)), commitment: field(7, h32),
   },
+  propose: {
+    time: field(1, time), seen: field(2, seen), change: field(3, uint(JOIN, POLICY)), party: field(4, uint(0, PARTIES_MAX)),
+    keys: field(5, list(given, 0, 5)), revoked: field(6, list(revoked, 0, 8)), until: field(7, time), commitment: field(8, h32),
+    terms: maybe(9, tuple({ cosigners: quorum, copies: quorum, mandatory: list(uint(0, (1n << 64n) - 1n), 0, PARTIES_MAX) })),
+    rules: maybe(10, tuple({ version: small(2), height: uint(1) })),
+  },
+  approve: { time: field(1, time), seen: field(2, seen), proposal: field(3, h32) },
   timeout: { time: field(1, time), seen: field(2, seen), claim: maybe(3, nested), notice: maybe(4, h32) },
   notice: { time: field(1, time), seen: field(2, seen), provider: field(3, party), case: field(4, h16), deadline: field(5, time), commitment: field(6, h32) },
   acknowledge: { time: field(1, time), seen: field(2, seen), notice: field(3, h32) },
@@ -137,6 +148,17 @@ const rules: { [K in Kind]?: (p: Payload<K>) => void } = {
     bad(m.keys.length + m.revoked.length > 0, 'member: it neither gives nor revokes a key')
     bad(rising(m.revoked.map((r) => r.kid)), 'member: the ids of revoked keys ascend')
   },
+  propose: (p) => {
+    const keys = p.change === CHANGE_KEYS, mandatory = p.terms?.mandatory ?? []
+    bad((p.party === 0n) === (p.change === POLICY), 'propose: it names an organisation if it is about one')
+    bad(p.change !== POLICY || p.terms !== undefined || p.rules !== undefined, 'propose: it changes nothing')
+    bad((p.keys.length > 0) === (p.change === JOIN) || keys, 'propose: keys belong to who joins or changes them')
+    bad(keys ? p.keys.length + p.revoked.length > 0 : p.revoked.length === 0, 'propose: keys change if one is given or revoked')
+    bad(mandatory.every((id, i) => id > (mandatory[i - 1] ?? 0n) && id <= 64n), 'propose: who must hold a copy ascends')
+    bad(mandatory.length <= Number(p.terms?.copies ?? 0n), 'propose: more must hold a copy than copies are asked for')
+    bad(p.keys.every((k, i) => k.purpose > (p.keys[i - 1]?.purpose ?? 0n) && k.purpose <= 5n), 'propose: the purposes ascend')
+    bad(rising(p.revoked.map((r) => r.kid)), 'propose: the ids of revoked keys ascend')
+  },
   timeout: (t) => bad((t.claim !== undefined) !== (t.notice !== undefined), 'timeout: of a claim, or of a notice'),
   answer: (a) => bad((a.reason !== undefined) === (a.n === 0n), 'answer: deposits, or a reason why there are none'),
 }
@@ -159,7 +181,8 @@ export const kinds: Record<Kind, Row> = {
   correction: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, access: { form: 'signed', roles: ORGANISATION | NODE },
   inventory: { form: 'signed', roles: DEPOSITOR | ORGANISATION | AUDITOR }, disclosure: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
   member: { form: 'signed', roles: ORGANISATION | ADMINISTRATOR }, timeout: { form: 'signed', roles: ORGANISATION | NODE },
-  grant: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
+  grant: { form: 'signed', roles: DEPOSITOR | ORGANISATION }, notice: { form: 'signed', roles: DEPOSITOR | ORGANISATION },
+  propose: { form: 'signed', roles: ORGANISATION }, approve: { form: 'signed', roles: ORGANISATION }, acknowledge: { form: 'signed', roles: PROVIDER }, answer: { form: 'signed', roles: PROVIDER },
 }
 /** Who says anew how it is held. */
 export const HOLDS_ANEW = PROVIDER

@@ -1,0 +1,264 @@
+/* A node that cosigns with one peer, who also shows a log that is another: whichever question gets no answer, and whichever call of the file
+ * system fails, once, there comes a quorum, and the fork is kept. Nodes that wait cost nothing, so all of them run at once. */
+#include "../one_of.h"
+#include "http/node_inside.h"
+#include "service/cosigned.h"
+#include "service_world.h"
+
+#include "custody/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define STATE "node/cosigner"
+enum { OWN, PEER, COSIGNERS, PATIENCE_MS = 20000 };
+static const char *const names[COSIGNERS] = { "court.example/own", "police.example/peer" };
+static struct cu_private_key key[COSIGNERS];
+
+/* ---- the peer ---- */
+
+struct peer {
+    pthread_mutex_t lock;
+    struct cu_buf note; /* what it was told last */
+    const struct cu_private_key *log;
+    unsigned calls, fails; /* questions, from 1; the one that gets no answer */
+};
+
+static cu_status read_told(const struct peer *peer, struct cu_note *ret, struct cu_checkpoint *c, struct cu_err *err)
+{
+    TRY(cu_note_read(cu_buf_span(&peer->note), ret, err));
+    return cu_checkpoint_read(ret->text, c, err);
+}
+
+/* Its log has that size, too, and is another. */
+static cu_status show_fork(const struct peer *peer, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF text = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_checkpoint c;
+    struct cu_note note;
+
+    TRY(read_told(peer, &note, &c, err));
+    c.root.b[3] ^= 1;
+    cu_checkpoint_put(&c, &text);
+    return cu_note_sign(ret, cu_buf_span(&text), c.origin, peer->log, err);
+}
+
+static cu_status cosign(const struct peer *peer, uint64_t from, unsigned *ret_http, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_checkpoint c;
+    struct cu_note note;
+
+    TRY(read_told(peer, &note, &c, err));
+    *ret_http = c.size.v >= from ? 200 : 404;
+    if (*ret_http != 200) return CU_OK;
+    cu_buf_add(ret, cu_buf_span(&peer->note));
+    return cu_note_cosign(ret, note.text, cu_span_str(names[PEER]), &key[PEER], 1760000000, err);
+}
+
+static cu_status answer(struct peer *peer, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                        struct cu_err *err)
+{
+    static const char from[] = "v1/cosignatures?from=";
+
+    if (++peer->calls == peer->fails) return cu_fail(err, CU_IO, "the line is cut");
+    *ret_http = peer->note.n > 0 || body.n > 0 ? 200 : 404;
+    if (body.n > 0) return cu_buf_clear(&peer->note), cu_buf_add(&peer->note, body), cu_buf_add_str(ret, "{}"), CU_OK;
+    if (*ret_http == 404) return CU_OK;
+    if (strcmp(path, "checkpoint") == 0) return show_fork(peer, ret, err);
+    const bool asked = strncmp(path, from, sizeof from - 1) == 0;
+    return cosign(peer, asked ? strtoull(path + sizeof from - 1, NULL, 10) : 0, ret_http, ret, err);
+}
+
+static cu_status ask(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                     struct cu_err *err)
+{
+    struct peer *peer = self;
+
+    pthread_mutex_lock(&peer->lock);
+    const cu_status answered = answer(peer, path, body, ret_http, ret, err);
+    pthread_mutex_unlock(&peer->lock);
+    return answered;
+}
+
+static void hang_up(void *self) { (void)self; }
+
+static cu_status reach(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+{
+    static const struct cu_remote_ops ops = { .ask = ask, .close = hang_up };
+
+    (void)url, (void)err;
+    *ret = (struct cu_remote){ self, &ops };
+    return CU_OK;
+}
+
+/* ---- the node ---- */
+
+/* A trust file that asks for both. */
+static void demand_both(struct service_world *w)
+{
+    CU_BUF trust = cu_buf_heap(CU_TRUST_MAX);
+    struct cu_err err = { 0 };
+
+    assert_int_equal(cu_fs_read(&w->memory, CU_FILE_TRUST, CU_TRUST_MAX, &trust, &err), CU_OK);
+    trust.n -= strlen("quorum none\n");
+    for (unsigned i = 0; i < COSIGNERS; i++) {
+        struct cu_vkey vkey;
+        assert_int_equal(cu_vkey_make(cu_span_str(names[i]), CU_NOTE_COSIGNATURE, &key[i].pub, &vkey, &err), CU_OK);
+        cu_buf_addf(&trust, "witness w%u ", i);
+        assert_int_equal(cu_vkey_write(&vkey, &trust, &err), CU_OK);
+        cu_buf_add_byte(&trust, '\n');
+    }
+    cu_buf_add_str(&trust, "group g all w0 w1\nquorum g\n");
+    assert_int_equal(cu_fs_replace(&w->memory, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", cu_buf_span(&trust), true, &err), CU_OK);
+}
+
+static struct service_world *base;
+
+static void begin(void)
+{
+    struct cu_cosigner c;
+    struct cu_err err = { 0 };
+
+    base = sw_new();
+    assert_int_equal(sw_create(base, &err), CU_OK);
+    demand_both(base);
+    assert_int_equal(sw_open(base, SW_WRITE, &err), CU_OK);
+    assert_int_equal(cu_cosigner_create(&base->fs, STATE, cu_span_str(names[OWN]), &key[OWN], &err), CU_OK);
+    assert_int_equal(cu_cosigner_open(&base->fs, STATE, &key[OWN], base->place.clock, &c, &err), CU_OK);
+    assert_int_equal(cu_cosigner_begin(&c, base->place.log.checkpoint.origin, &err), CU_OK);
+    cu_cosigner_close(&c);
+    assert_int_equal(sw_close(base, &err), CU_OK);
+}
+
+static bool has_come(struct cu_node *node, struct cu_place *p)
+{
+    CU_BUF out = cu_buf_heap(4096);
+    struct cu_json j = cu_json_on(&out);
+    uint64_t forks = 0;
+    char wanted[40];
+
+    cu_json_open(&j, NULL, '{');
+    cu_cosigning_tell(node, &j);
+    cu_json_close(&j, '}');
+    cu_buf_add_byte(&out, 0);
+    snprintf(wanted, sizeof wanted, "\"quorum\":%llu", LLU(p->engine->tip(p->engine->self).size.v));
+    return out.p && strstr((const char *)out.p, wanted) && cu_forks_list(p, &forks, NULL, NULL, NULL) == CU_OK && forks == 1;
+}
+
+/* The n-th call, or question, of the running node fails; 0: none. */
+struct run {
+    uint64_t fail_call, calls;
+    struct peer peer;
+    struct service_world *w;
+    struct cu_err err;
+    const char *wrong;
+    pthread_t thread;
+};
+
+static const char *watched(struct run *r, struct cu_node *node)
+{
+    static const struct timespec pause = { 0, 5000000 };
+    struct service_world *w = r->w;
+    const uint64_t before = w->faulty.calls;
+    unsigned waited = 0;
+
+    w->faulty.fail_call = r->fail_call ? before + r->fail_call : 0;
+    while (!has_come(node, &w->place) && (waited += 5) < PATIENCE_MS) nanosleep(&pause, NULL);
+    const bool came = has_come(node, &w->place);
+    r->calls = w->faulty.calls - before;
+    w->faulty.fail_call = 0;
+    return came ? NULL : "there is no quorum, or no fork";
+}
+
+static const char *told(struct run *r)
+{
+    struct service_world *w = r->w;
+    struct cu_cosigner c;
+    struct cu_node *node;
+
+    if (sw_open(w, SW_WRITE, &r->err) != CU_OK) return "it does not open";
+    if (cu_cosigner_open(&w->fs, STATE, &key[OWN], w->place.clock, &c, &r->err) != CU_OK) return "it has no state";
+    w->pace = 400; /* ms a look: what is done once a second is done soon */
+    w->place.outside.open = reach;
+    w->place.outside.self = &r->peer;
+    r->peer.log = &w->place.key[CU_SIGNER_LOG];
+    const struct cu_node_config config = {
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = "http://peer"
+    };
+    const char *wrong = cu_node_start(&config, &node, &r->err) == CU_OK ? NULL : "it does not start";
+    if (!wrong) {
+        wrong = watched(r, node);
+        cu_node_stop(node);
+    }
+    cu_cosigner_close(&c);
+    if (sw_close(w, &r->err) != CU_OK && !wrong) wrong = "it does not close";
+    return wrong;
+}
+
+static void *tell(void *run)
+{
+    struct run *r = run;
+
+    r->wrong = told(r);
+    return NULL;
+}
+
+static void tell_all(struct run *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        r[i].w = sw_copy(base);
+        r[i].peer.note = cu_buf_heap(CU_NOTE_MAX);
+        pthread_mutex_init(&r[i].peer.lock, NULL);
+        assert_int_equal(pthread_create(&r[i].thread, NULL, tell, &r[i]), 0);
+    }
+    for (size_t i = 0; i < n; i++) {
+        pthread_join(r[i].thread, NULL);
+        if (r[i].wrong)
+            fail_msg("call %llu, question %u: %s %s", LLU(r[i].fail_call), r[i].peer.fails, r[i].wrong, r[i].err.text);
+        cu_buf_free(&r[i].peer.note);
+        sw_free(r[i].w);
+    }
+}
+
+static void whichever_question_or_call_fails_there_comes_a_quorum_and_the_fork_is_kept(void **state)
+{
+    enum { RUNS = 24 };
+    static struct run sound, runs[RUNS];
+    size_t n = 0;
+
+    (void)state;
+    tell_all(&sound, 1);
+    for (unsigned k = 1; k <= sound.peer.calls && n < RUNS / 2; k++) runs[n++].peer.fails = k;
+    for (uint64_t k = 1; k <= sound.calls && n < RUNS; k += SANITIZED ? 7 : 2) runs[n++].fail_call = k;
+    tell_all(runs, n);
+    print_message("%u questions, %llu calls\n", sound.peer.calls, LLU(sound.calls));
+}
+
+static int prepare(void **state)
+{
+    if (sw_prepare(state) != 0) return -1;
+    for (unsigned i = 0; i < COSIGNERS; i++)
+        if (cu_private_generate(CU_ALG_EDDSA, &key[i], NULL) != CU_OK) return -1;
+    begin();
+    return 0;
+}
+
+static int release(void **state)
+{
+    sw_free(base);
+    for (unsigned i = 0; i < COSIGNERS; i++) cu_private_free(&key[i]);
+    return sw_release(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whichever_question_or_call_fails_there_comes_a_quorum_and_the_fork_is_kept),
+    };
+    return cmocka_run_group_tests(tests, prepare, release);
+}
