@@ -450,10 +450,11 @@ static void *keeper(void *arg)
         pthread_mutex_lock(&node->lock);
         wait_a_tick(node, many);
         ending = node->ending;
+        const bool speaks = says(node);
         node->told = false;
         pthread_mutex_unlock(&node->lock);
         const uint64_t now = cu_place_now(node->config.place).v;
-        const bool reads = now - flushed >= READS_EVERY_MS && says(node);
+        const bool reads = now - flushed >= READS_EVERY_MS && speaks;
         if (reads) flushed = now;
         many = keep(node, reads);
     }
