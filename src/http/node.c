@@ -401,11 +401,14 @@ static void wait_a_tick(struct cu_node *node, bool many)
     if (!node->due && !node->told && !node->ending) pthread_cond_timedwait(&node->changed, &node->lock, &until);
 }
 
+/* On a chain the others may be gone when this one ends: what it would say then it says when it begins, from its outbox and the log. */
+static bool says(const struct cu_node *node) { return !node->ending || !node->config.place->engine->next; }
+
 static bool take_due(struct cu_node *node)
 {
     pthread_mutex_lock(&node->lock);
     const uint64_t now = cu_place_now(node->config.place).v;
-    const bool due = node->due || (node->held_n > 0 && now >= node->due_at);
+    const bool due = says(node) && (node->due || (node->held_n > 0 && now >= node->due_at));
     node->due = false;
     if (due) node->due_at = now + ATTEST_EVERY_MS;
     pthread_mutex_unlock(&node->lock);
@@ -447,10 +450,11 @@ static void *keeper(void *arg)
         pthread_mutex_lock(&node->lock);
         wait_a_tick(node, many);
         ending = node->ending;
+        const bool speaks = says(node);
         node->told = false;
         pthread_mutex_unlock(&node->lock);
         const uint64_t now = cu_place_now(node->config.place).v;
-        const bool reads = now - flushed >= READS_EVERY_MS;
+        const bool reads = now - flushed >= READS_EVERY_MS && speaks;
         if (reads) flushed = now;
         many = keep(node, reads);
     }
@@ -475,7 +479,7 @@ static void free_node(struct cu_node **at)
     cu_http_stop(node->server, CU_HTTP_STOP_MS);
     node->server = NULL;
     cu_cosigning_close(node);
-    if (node->keeps) (void)keep(node, true); /* what the last requests left to be done */
+    if (node->keeps) (void)keep(node, says(node)); /* what the last requests left to be done */
     for (unsigned i = 0; node->readers && i < node->config.workers; i++) cu_reader_close(&node->readers[i]);
     cu_pull_free(node);
     cu_accepting_free(node);

@@ -387,7 +387,7 @@ static cu_status push(struct peer *peer, struct cu_err *err)
 {
     CU_BUF note = cu_buf_heap(CU_NOTE_MAX), answer = cu_buf_heap(CU_NOTE_MAX);
     unsigned http;
-    cu_size size;
+    cu_size size = { 0 };
 
     while (next_made(peer->node->cosigning, peer->pushed, &size, &note) && !cu_tick_over(&peer->tick)) {
         TRY(cu_buf_ok(&note, err));

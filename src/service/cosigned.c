@@ -179,43 +179,49 @@ struct judged {
     struct cu_checkpoint checkpoint;
 };
 
-/* By (1), of what was verified before. */
-static void trust_all(void *self, struct cu_sig_job *jobs, size_t n)
-{
-    (void)self;
-    for (size_t i = 0; i < n; i++) jobs[i].status = CU_OK;
-}
+struct remembering {
+    struct cu_verifier *by;
+    struct cu_cosigned_known *known;
+};
 
-static bool is_known(struct cu_cosigned_known *known, struct cu_span note, bool from_now_on)
+static bool is_known(struct cu_cosigned_known *known, const cu_hash *digest, bool from_now_on)
 {
-    const cu_hash digest = cu_sha256(note);
+    cu_hash *at = &known->good[cu_be32(digest->b) % (sizeof known->good / sizeof known->good[0])];
 
-    if (!known) return false;
-    cu_hash *at = &known->note[digest.b[0] % (sizeof known->note / sizeof known->note[0])];
     pthread_mutex_lock(&known->lock);
-    if (from_now_on) *at = digest;
-    const bool is = cu_hash_eq(at, &digest);
+    if (from_now_on) *at = *digest;
+    const bool is = cu_hash_eq(at, digest);
     pthread_mutex_unlock(&known->lock);
     return is;
 }
 
-static cu_status judge_by(struct cu_place *p, struct cu_verifier *by, struct cu_span bytes, struct judged *ret,
-                          struct cu_err *err)
+/* Of many lines few are new. */
+static void verify_new(void *self, struct cu_sig_job *jobs, size_t n)
 {
-    TRY(cu_note_read(bytes, &ret->note, err));
-    TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
-    TRY(cu_trust_policy(&p->trust, ret->checkpoint.size, &ret->policy, err));
-    ENSURE(cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED, "the note is of another log");
-    TRY(cu_note_judge(&ret->note, &ret->policy, by, &ret->by, err));
-    ENSURE(ret->by.logs + ret->by.cosigned > 0, err, CU_UNTRUSTED, "no key that the trust file lists for this size signed it");
-    return CU_OK;
+    struct remembering *r = self;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct cu_span parts[] = { cu_public_span(jobs[i].key), cu_span(jobs[i].signature, CU_SIGNATURE_LEN),
+                                         jobs[i].message };
+        const cu_hash digest = cu_sha256_parts(parts, 3);
+        if (is_known(r->known, &digest, false)) jobs[i].status = CU_OK;
+        else r->by->verify(r->by->self, &jobs[i], 1);
+        if (jobs[i].status == CU_OK) (void)is_known(r->known, &digest, true);
+    }
 }
 
 static cu_status judge(struct cu_place *p, struct cu_span bytes, struct judged *ret, struct cu_err *err)
 {
-    struct cu_verifier trusting = { .verify = trust_all };
+    struct remembering memory = { &p->verifier, p->known };
+    struct cu_verifier remembers = { .self = &memory, .verify = verify_new };
 
-    return judge_by(p, is_known(p->known, bytes, false) ? &trusting : &p->verifier, bytes, ret, err);
+    TRY(cu_note_read(bytes, &ret->note, err));
+    TRY(cu_checkpoint_read(ret->note.text, &ret->checkpoint, err));
+    TRY(cu_trust_policy(&p->trust, ret->checkpoint.size, &ret->policy, err));
+    ENSURE(cu_span_eq(ret->checkpoint.origin, ret->policy.log[0].name), err, CU_UNTRUSTED, "the note is of another log");
+    TRY(cu_note_judge(&ret->note, &ret->policy, p->known ? &remembers : &p->verifier, &ret->by, err));
+    ENSURE(ret->by.logs + ret->by.cosigned > 0, err, CU_UNTRUSTED, "no key that the trust file lists for this size signed it");
+    return CU_OK;
 }
 
 static bool is_met(const struct judged *j)
@@ -282,9 +288,7 @@ static cu_status merge(struct cu_place *p, const struct judged *more, struct jud
     TRY(cu_buf_ok(&whole, err));
     path_of(more->checkpoint.size.v, GROUPS, path);
     if (*ret_more) TRY(cu_fs_replace(&p->fs, path, CU_DIR_COSIGNED "/incoming", cu_buf_span(&whole), false, err)); /* (2) */
-    (void)is_known(p->known, cu_buf_span(&whole), true);
-    struct cu_verifier trusting = { .verify = trust_all }; /* each line of it was */
-    TRY(judge_by(p, &trusting, cu_buf_span(&whole), known, err));
+    TRY(judge(p, cu_buf_span(&whole), known, err));
     *ret_met = is_met(known);
     return CU_OK;
 }

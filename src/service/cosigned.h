@@ -27,10 +27,10 @@ CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_b
 /** Does the trust file ask for cosignatures of a log of this size? */
 bool cu_cosigned_needed(const struct cu_place *p, cu_size size);
 
-/** The last notes that were written here with every line verified: what is read again as it was written is not verified again. Any thread; zeros, but for the lock. */
+/** Signatures that were verified lately: the same line comes from each peer, with each of its notes. Any thread; zeros, but for the lock. */
 struct cu_cosigned_known {
     pthread_mutex_t lock;
-    cu_hash note[64];
+    cu_hash good[1024];
 };
 
 /** Take in a signed note of this log: lines by keys that the trust file lists for its size are kept, each once, the others left out.

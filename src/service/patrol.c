@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define REASON "a challenge: does the copy still hold?"
-enum { ENTRY_COSTS = 4096, CHALLENGE_COSTS = 4 << 20, ROUND_COSTS = 64 << 20, STEP = 4 << 20, ASKED = 4096 };
+enum { ENTRY_COSTS = 32 << 10, CHALLENGE_COSTS = 4 << 20, ROUND_COSTS = 64 << 20, STEP = 4 << 20, ASKED = 4096 };
 
 struct look {
     struct cu_patrol *patrol;

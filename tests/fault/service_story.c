@@ -37,7 +37,11 @@ static bool is_wanted(const struct sw_story *s, const char *how, uint64_t k, uin
                            seed == wanted.seed);
 }
 
-static uint64_t step(uint64_t stride) { return wanted.all || wanted.one || stride < 2 ? 1 : stride; }
+static uint64_t step(uint64_t stride)
+{
+    if (wanted.all || wanted.one) return 1;
+    return (stride < 2 ? 1 : stride) * (sw_on_chain ? 6 : 1); /* what is not the engine's was tried on the other one */
+}
 
 /* ---- telling it ---- */
 

@@ -24,6 +24,7 @@ void sw_keep(void)
     struct cu_err err;
 
     verifier_mem = malloc(size);
+    if (getenv("CUSTODY_ENGINE")) sw_on_chain = strcmp(getenv("CUSTODY_ENGINE"), "chain") == 0;
     CU_ASSERT(verifier_mem && cu_verifier_cached(verifier_mem, size, &verifier, &err) == CU_OK);
 }
 
@@ -106,6 +107,7 @@ static struct service_world *over(struct cu_fs memory, const struct sw_bucket *c
     };
     w->fs = cu_faulty_fs(&w->faulty);
     if (sw_in_bucket) add_bucket(w, copy);
+    if (sw_on_chain) w->chain = sw_chain_new(w, NULL);
     return w;
 }
 
@@ -135,6 +137,8 @@ struct service_world *sw_copy(const struct service_world *w)
     CU_ASSERT(!w->open && cu_memory_copy(&w->memory, &memory, NULL) == CU_OK);
     struct service_world *copy = over(memory, w->bucket);
     copy->small_journal = w->small_journal;
+    sw_chain_free(copy->chain);
+    copy->chain = w->chain ? sw_chain_new(copy, w->chain) : NULL;
     copy->clock = w->clock;
     copy->chance = w->chance;
     for (size_t i = 0; i < w->promises_n; i++) {
@@ -174,6 +178,7 @@ void sw_free(struct service_world *w)
     w->fs.ops->close(w->fs.self);
     w->memory.ops->close(w->memory.self);
     sw_bucket_free(w->bucket);
+    sw_chain_free(w->chain);
     free(w);
 }
 
@@ -262,6 +267,17 @@ static cu_status load_keys(struct service_world *w, struct cu_err *err)
     return CU_OK;
 }
 
+static cu_status open_engine(struct service_world *w, bool anew, struct cu_err *err)
+{
+    TRY(cu_embedded_open(&w->config, &w->engine, err));
+    const cu_status opened = w->chain ? sw_chain_open(w->chain, anew, &w->engine, err) : CU_OK;
+    if (opened != CU_OK) (void)!w->engine.close(w->engine.self, NULL);
+    TRY(opened);
+    w->engine_open = true;
+    w->place.engine = &w->engine;
+    return CU_OK;
+}
+
 static cu_status start_engine(struct service_world *w, struct cu_err *err)
 {
     TRY(cu_need_key(&w->place, CU_SIGNER_LOG, err));
@@ -271,10 +287,7 @@ static cu_status start_engine(struct service_world *w, struct cu_err *err)
     if (!w->epochs) TRY(cu_epochs_open(&w->place, &w->epochs, err));
     cu_ledger_watch(w->place.ledger, cu_epochs_changed, w->epochs);
     w->config.signer = cu_epochs_signer(w->epochs);
-    TRY(cu_embedded_open(&w->config, &w->engine, err));
-    w->engine_open = true;
-    w->place.engine = &w->engine;
-    return CU_OK;
+    return open_engine(w, false, err);
 }
 
 static cu_status start_engine_anyhow(struct service_world *w, struct cu_err *err)
@@ -387,9 +400,7 @@ static cu_status create(struct service_world *w, struct cu_err *err)
     configure(w);
     w->config.machine = cu_ledger_machine(w->place.ledger);
     TRY(cu_embedded_create(&w->config, err));
-    TRY(cu_embedded_open(&w->config, &w->engine, err));
-    w->engine_open = true;
-    w->place.engine = &w->engine;
+    TRY(open_engine(w, true, err));
     return cu_found_records(&w->place, cu_buf_span(&genesis), err);
 }
 

@@ -38,10 +38,12 @@ struct sw_promise {
 /* A checkpoint that somebody may hold. */
 struct sw_point { cu_size size; cu_hash root; };
 
+extern bool sw_on_chain; /* … its engine is a chain's (service_chain.c); the environment says CUSTODY_ENGINE=chain */
 extern bool sw_in_bucket; /* from now on, the provider's objects of each world that is made lie in a bucket */
 struct service_world {
     struct cu_fs memory, fs; /* `fs` is `memory` through `faulty`, and with a bucket what cu_bucket_fs makes of that */
     struct sw_bucket *bucket;
+    struct sw_chain *chain; /* what was decided; NULL: the engine is the embedded one */
     struct cu_faulty faulty;
     uint64_t clock, pace, chance; /* the clock goes on by `pace` ms whenever somebody looks */
     uint64_t steps;          /* calls of file system and clock, before the last restart */
@@ -71,6 +73,11 @@ struct service_world {
     bool rotten;                /* something is damaged right now: nobody believes a checkpoint */
     bool unreadable;            /* something could not be read for a while: an incident may name things by what it saw of them */
 };
+
+/* service_chain.c: consensus over a store's engine, which becomes a chain's; `anew`: nothing was decided yet. When it fails the engine is to be closed all the same. */
+struct sw_chain *sw_chain_new(struct service_world *w, const struct sw_chain *from);
+void sw_chain_free(struct sw_chain *c);
+cu_status sw_chain_open(struct sw_chain *c, bool anew, struct cu_engine *io, struct cu_err *err);
 
 enum sw_mode { SW_READ, SW_WRITE, SW_CHECK };
 

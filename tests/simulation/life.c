@@ -142,7 +142,15 @@ static const char *play(struct life *l)
     return sw_judge(l->w);
 }
 
-static void life_free(struct life *l)
+void life_begin(struct life *l, uint64_t seed, struct tally *tally)
+{
+    *l = (struct life){ .w = sw_new(), .tally = tally, .seed = seed, .dice = seed, .tells = getenv("CUSTODY_TELL") != NULL };
+    chance_begin(seed);
+    l->w->chance ^= seed << 1;
+    tally->lives++;
+}
+
+void life_end(struct life *l)
 {
     l->tally->steps += l->w->steps + l->w->faulty.calls;
     sw_free(l->w);
@@ -156,15 +164,13 @@ static void life_free(struct life *l)
 const char *life_play(uint64_t seed, struct tally *tally)
 {
     static char said[SAY_MAX + 200];
-    struct life l = { .w = sw_new(), .tally = tally, .seed = seed, .dice = seed, .tells = getenv("CUSTODY_TELL") != NULL };
+    struct life l;
 
-    chance_begin(seed);
-    l.w->chance ^= seed << 1;
-    tally->lives++;
+    life_begin(&l, seed, tally);
     const char *wrong = play(&l);
     if (wrong)
         snprintf(said, sizeof said, "CUSTODY_SEED=%llu (turn %llu, %s): %s", (unsigned long long)seed, (unsigned long long)l.turn,
                  l.act, wrong);
-    life_free(&l);
+    life_end(&l);
     return wrong ? said : NULL;
 }

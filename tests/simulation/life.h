@@ -88,6 +88,8 @@ const char *life_rots(struct life *l);
 /* what goes wrong */
 void arm(struct life *l, uint64_t effects);
 void disarm(struct life *l); /* counts what struck; what is under way ends as it may */
+void life_begin(struct life *l, uint64_t seed, struct tally *tally);
+void life_end(struct life *l);
 /** The whole life. NULL, or what is wrong. */
 const char *life_play(uint64_t seed, struct tally *tally);
 

@@ -592,6 +592,19 @@ static cu_status agree(struct cu_chain *c, bool torn, struct cu_err *err)
     return CU_OK;
 }
 
+/* What a process left before it was synced can be read, and lost again: it is told of when it is durable. The same bytes, so nothing can be torn. */
+static cu_status make_durable(struct cu_chain *c, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
+    char path[256];
+
+    if (c->at.height == 0) return CU_OK;
+    TRY(file_of(c, (unsigned)(c->at.height % 2), path, err));
+    TRY(c->config.fs->ops->open(c->config.fs->self, path, CU_OPEN_WRITE, &file, err));
+    TRY(file->ops->write_at(file, 0, cu_buf_span(&c->at_file), err));
+    return file->ops->sync(file, err);
+}
+
 static cu_status find_height(struct cu_chain *c, struct cu_err *err)
 {
     struct cu_height h[2] = { 0 };
@@ -610,7 +623,8 @@ static cu_status find_height(struct cu_chain *c, struct cu_err *err)
     } else c->at = h[0], c->before = h[1];
     if (c->before.height + 1 != c->at.height) c->before = (struct cu_height){ 0 };
     c->before.records = CU_SPAN_EMPTY;
-    return agree(c, torn, err);
+    TRY(agree(c, torn, err));
+    return make_durable(c, err);
 }
 
 void cu_chain_close(struct cu_chain *c)

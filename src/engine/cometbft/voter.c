@@ -152,10 +152,9 @@ static cu_status load(struct cu_voter *v, struct cu_err *err)
     ENSURE(is[0] == CU_OK || is[1] == CU_OK, err, CU_CORRUPT,
            "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, c->path);
     const unsigned last = is[0] != CU_OK || (is[1] == CU_OK && compare(&s[1].at, &s[0].at) > 0);
-    v->state = s[last];
-    v->place = !last;
     v->behind = is[!last] == CU_CORRUPT; /* (3) */
-    return CU_OK;
+    v->place = last;
+    return save(v, &s[last], err); /* it may not be durable yet: its process ended before it was synced. The same bytes */
 }
 
 cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew,
