@@ -39,7 +39,8 @@ static cu_status take_party(struct cu_members *m, const struct cu_member *body, 
                "member: the ledger has %d parties, as many as it may", CU_PARTIES_MAX);
         ENSURE(m->partial || body->party == m->parties_n + 1, err, CU_OUT_OF_ORDER,
                "member: the next new member is party %zu, not %llu", m->parties_n + 1, LLU(body->party));
-        ENSURE(body->role != CU_ROLE_ORGANISATION, err, CU_WRONG_ROLE, "member: an organisation joins by a proposal, which the others approve");
+        ENSURE(body->role != CU_ROLE_ORGANISATION, err, CU_WRONG_ROLE,
+               "member: an organisation joins by a proposal, which the others approve");
     }
     ENSURE(cu_may(by->role, cu_act_enrol(body->role)), err, CU_WRONG_ROLE,
            "member: party %llu, %s, may not enrol a party of role %llu", LLU(by->id), cu_role_name(by->role), LLU(body->role));
@@ -77,7 +78,8 @@ cu_status cu_members_new_key(const struct cu_members *m, uint64_t party, const s
     memcpy(key.pub.bytes, given->pub.p, given->pub.n);
     TRY(cu_public_check(&key.pub, err));
     key.kid = cu_key_id(&key.pub);
-    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "the %s key is listed already", cu_purpose_name(given->purpose)); /* by (2) */
+    ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "the %s key is listed already",
+           cu_purpose_name(given->purpose)); /* by (2) */
     ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "the ledger has %d keys, as many as it may", CU_KEYS_MAX);
     *ret = key;
     return CU_OK;

@@ -11,7 +11,7 @@
  */
 #include "custody/member.h"
 
-#define BIT(party) (UINT64_C(1) << ((party) - 1))
+#define BIT(party) (UINT64_C(1) << ((party)-1))
 
 /* ---- who counts ---------------------------------------------------------------------------------------------------- */
 
@@ -70,7 +70,8 @@ static cu_status give_all(struct cu_members *m, const struct cu_proposal *p, uin
     for (size_t i = 0; i < p->keys_n; i++) {
         struct cu_member_key key = p->key[i];
         key.from_seq = from;
-        ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "propose: the %s key is listed already", cu_purpose_name(key.purpose));
+        ENSURE(!cu_members_key(m, &key.kid), err, CU_BAD_KEY, "propose: the %s key is listed already",
+               cu_purpose_name(key.purpose));
         ENSURE(m->keys_n < CU_KEYS_MAX, err, CU_TOO_LARGE, "propose: the ledger has %d keys, as many as it may", CU_KEYS_MAX);
         if (key.purpose != CU_PURPOSE_STATEMENT) end_keys(m, p->party, key.purpose, seq); /* (4) */
         m->key[m->keys_n++] = key;
@@ -165,12 +166,14 @@ static cu_status check_set(const struct cu_members *m, struct cu_err *err)
     const uint64_t counted = cu_members_counted(m), n = m->organisations;
 
     ENSURE(cu_members_open(m), err, CU_NOT_ALLOWED,
-           "propose: of the %llu organisations that were left not more than two thirds have confirmed: nothing could be decided any more",
+           "propose: of the %llu organisations that were left not more than two thirds have confirmed: nothing could be decided "
+           "any more",
            LLU(n)); /* (3) */
-    ENSURE(m->terms.cosigners <= cosigners_of(m) && m->terms.copies <= n, err, CU_NOT_ALLOWED,
-           "propose: with %llu organisations, of which %llu cosign, %llu cosignatures and %llu copies cannot be asked for: the same "
-           "proposal must ask for less",
-           LLU(n), LLU(cosigners_of(m)), LLU(m->terms.cosigners), LLU(m->terms.copies));
+    ENSURE(
+        m->terms.cosigners <= cosigners_of(m) && m->terms.copies <= n, err, CU_NOT_ALLOWED,
+        "propose: with %llu organisations, of which %llu cosign, %llu cosignatures and %llu copies cannot be asked for: the same "
+        "proposal must ask for less",
+        LLU(n), LLU(cosigners_of(m)), LLU(m->terms.cosigners), LLU(m->terms.copies));
     ENSURE((m->terms.mandatory & ~counted) == 0, err, CU_NOT_ALLOWED,
            "propose: a copy would be asked of a party that is no organisation of this ledger then");
     return CU_OK;
@@ -180,8 +183,8 @@ static cu_status enact(struct cu_members *m, const struct cu_proposal *p, cu_seq
 {
     if (p->change == CU_CHANGE_KEYS || p->change == CU_CHANGE_LEAVE) {
         const struct cu_member_party *party = cu_members_party(m, p->party);
-        ENSURE(party && party->role == CU_ROLE_ORGANISATION && !party->left && (!party->later || party->joined), err, CU_WRONG_ROLE,
-               "propose: party %llu is no organisation of this ledger", LLU(p->party));
+        ENSURE(party && party->role == CU_ROLE_ORGANISATION && !party->left && (!party->later || party->joined), err,
+               CU_WRONG_ROLE, "propose: party %llu is no organisation of this ledger", LLU(p->party));
     }
     switch ((enum cu_change)p->change) {
     case CU_CHANGE_JOIN: TRY(join(m, p, seq, err)); break;
@@ -227,8 +230,8 @@ static struct cu_terms terms_of(const struct cu_new_terms *said)
 static cu_status reserve(struct cu_members *m, uint64_t id, struct cu_err *err)
 {
     if (cu_members_party(m, id)) return CU_OK; /* as `join` finds it */
-    ENSURE(m->partial || m->parties_n < CU_PARTIES_MAX, err, CU_TOO_LARGE, "propose: the ledger has %d parties, as many as it may",
-           CU_PARTIES_MAX);
+    ENSURE(m->partial || m->parties_n < CU_PARTIES_MAX, err, CU_TOO_LARGE,
+           "propose: the ledger has %d parties, as many as it may", CU_PARTIES_MAX);
     ENSURE(m->partial || id == m->parties_n + 1, err, CU_OUT_OF_ORDER, "propose: the next new member is party %zu, not %llu",
            m->parties_n + 1, LLU(id));
     m->party[id - 1] = (struct cu_member_party){ .id = id, .role = CU_ROLE_ORGANISATION, .organisation = id, .later = true };
@@ -258,7 +261,9 @@ cu_status cu_members_propose(struct cu_members *m, const struct cu_statement *pr
 {
     const struct cu_propose *body = &propose->body.propose;
     const struct cu_member_key *signer;
-    struct cu_proposal p = { .id = propose->id, .seq = seq.v, .change = body->change, .party = body->party, .until = body->until };
+    struct cu_proposal p = {
+        .id = propose->id, .seq = seq.v, .change = body->change, .party = body->party, .until = body->until
+    };
     struct cu_members changed = *m;
 
     TRY(cu_members_may(m, &propose->kid, CU_KIND_PROPOSE, seq, &signer, err));

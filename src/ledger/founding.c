@@ -155,9 +155,10 @@ static void put_proposals(struct cu_state *s, const struct cu_members *before, c
         const bool same = (!was && !is) || (was && is && cu_hash_eq(&was->id, &is->id));
         if (same && (!is || was->approvals == is->approvals)) continue;
         const struct cu_proposal *p = is ? is : &none;
-        const struct cu_row_proposal row = { p->id,        p->seq,          p->change,       p->party,           p->until,
-                                             p->approvals, p->keys_n,       p->revoked_n,    p->has_terms,       p->terms.cosigners,
-                                             p->terms.copies, p->terms.mandatory, p->rules.version, p->rules.height };
+        const struct cu_row_proposal row = {
+            p->id,        p->seq,       p->change,          p->party,        p->until,           p->approvals,     p->keys_n,
+            p->revoked_n, p->has_terms, p->terms.cosigners, p->terms.copies, p->terms.mandatory, p->rules.version, p->rules.height
+        };
         cu_state_put(s, cu_at_number(CU_TABLE_PROPOSAL, id), &row);
         if (is && !same) put_proposed(s, is);
     }
@@ -296,7 +297,8 @@ static struct cu_terms terms_of(const struct cu_policy *policy)
     struct cu_terms terms = { .cosigners = policy->cosigners, .copies = policy->copies };
     uint64_t id;
 
-    for (size_t at = 0; cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id);) terms.mandatory |= UINT64_C(1) << (id - 1) % 64;
+    for (size_t at = 0; cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id);)
+        terms.mandatory |= UINT64_C(1) << (id - 1) % 64;
     return terms;
 }
 

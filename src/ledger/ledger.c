@@ -22,7 +22,8 @@ static cu_status begin(void *self, uint64_t height, cu_unix_ms opened, struct cu
 
     CU_ASSERT(!l->open);
     ENSURE(!l->in_force->founded || cu_members_rules(m, height) <= CU_RULES_VERSION, err, CU_NEWER_FORMAT,
-           "from height %llu on this ledger goes by rules %llu, as its organisations decided, and this program knows rules %u: it judges "
+           "from height %llu on this ledger goes by rules %llu, as its organisations decided, and this program knows rules %u: "
+           "it judges "
            "nothing by others. Install a version that knows them; nothing that is here is lost",
            llu(m->rules.height), llu(m->rules.version), CU_RULES_VERSION);
     ENSURE(height > l->now.height, err, CU_OUT_OF_ORDER, "height %llu does not come after %llu", llu(height),

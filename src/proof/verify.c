@@ -192,7 +192,8 @@ struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party)
         if (name.id == party) return name.name;
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++) {
         const union cu_payload *body = &p->entry.outer.body;
-        const bool joins = p->entry.kind == CU_KIND_PROPOSE && body->propose.change == CU_CHANGE_JOIN && body->propose.party == party;
+        const bool joins = p->entry.kind == CU_KIND_PROPOSE && body->propose.change == CU_CHANGE_JOIN &&
+                           body->propose.party == party;
         struct cu_details_member d;
         if (!joins && (p->entry.kind != CU_KIND_MEMBER || body->member.party != party)) continue;
         if (cu_schema_read(cu_profile_schema(CU_PROFILE_MEMBER), p->s.details, &d, NULL) == CU_OK) return d.name;

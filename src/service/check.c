@@ -18,7 +18,8 @@ static cu_status judge_trust(struct cu_audit *a, struct cu_err *err)
 {
     CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), vkey = cu_buf_heap(CU_TRUST_MAX);
 
-    const bool full = a->p->trust.epochs_n == CU_EPOCHS_MAX || a->p->trust_text.n > CU_TRUST_MAX / 2; /* the oldest was left out */
+    const bool full = a->p->trust.epochs_n == CU_EPOCHS_MAX ||
+                      a->p->trust_text.n > CU_TRUST_MAX / 2; /* the oldest was left out */
     if (a->p->trust.epoch[0].first.v > 0 && !full)
         cu_audit_report(a, "damaged", CU_FILE_TRUST, NULL, false,
                         "its first epoch does not begin with the log: receipts of the first %llu entries would not verify by it; "

@@ -41,7 +41,8 @@ static cu_status put_key(const struct cu_members *m, struct cu_span origin, uint
     return CU_OK;
 }
 
-cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out, struct cu_err *err)
+cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out,
+                              struct cu_err *err)
 {
     const uint64_t k = m->terms.cosigners;
     uint64_t logs = 0, n = 0;
@@ -50,7 +51,8 @@ cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin,
     for (uint64_t id = 1; id <= m->parties_n; id++)
         if (id != own) TRY(put_key(m, origin, id, CU_PURPOSE_LOG, &logs, out, err));
     for (uint64_t id = 1; id <= m->parties_n; id++) TRY(put_key(m, origin, id, CU_PURPOSE_COSIGN, &n, out, err));
-    ENSURE(k <= n, err, CU_MALFORMED, "the policy asks for %llu cosigners, and %llu organisations have a key for it", LLU(k), LLU(n));
+    ENSURE(k <= n, err, CU_MALFORMED, "the policy asks for %llu cosigners, and %llu organisations have a key for it", LLU(k),
+           LLU(n));
     if (k == 0) return cu_buf_ok(out, err);
     cu_buf_addf(out, "group organisations %llu", LLU(k));
     for (uint64_t id = 1; id <= m->parties_n; id++)

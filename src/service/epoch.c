@@ -106,7 +106,8 @@ static void put_outside(struct cu_span before, bool asks, struct cu_buf *out)
     cu_buf_addf(out, "quorum %s\n", outside && asks ? "both" : outside ? "outside" : asks ? "organisations" : "none");
 }
 
-static cu_status begin_epoch(struct cu_epochs *e, const struct cu_members *now, struct cu_span keys, cu_size size, struct cu_err *err)
+static cu_status begin_epoch(struct cu_epochs *e, const struct cu_members *now, struct cu_span keys, cu_size size,
+                             struct cu_err *err)
 {
     const struct cu_epoch *covers = cu_trust_epoch(&e->trust, (cu_size){ size.v + 1 });
     CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), text = cu_buf_heap(CU_TRUST_MAX);
@@ -151,7 +152,8 @@ cu_status cu_epochs_changed(void *epochs, const struct cu_members *before, const
     const struct cu_span origin = done == CU_OK ? policy->log[0].name : CU_SPAN_EMPTY;
     if (done == CU_OK) done = cu_trust_of_members(before, origin, own, &was, err);
     if (done == CU_OK) done = cu_trust_of_members(now, origin, own, &is, err);
-    if (done == CU_OK && !cu_span_eq(cu_buf_span(&was), cu_buf_span(&is))) done = begin_epoch(e, now, cu_buf_span(&is), size, err); /* (1) */
+    if (done == CU_OK && !cu_span_eq(cu_buf_span(&was), cu_buf_span(&is)))
+        done = begin_epoch(e, now, cu_buf_span(&is), size, err); /* (1) */
     pthread_mutex_unlock(&e->lock);
     free(policy);
     return done;
@@ -172,8 +174,8 @@ static const struct cu_private_key *key_of(const struct cu_place *p, const struc
     return &p->key[CU_SIGNER_LOG];
 }
 
-cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret,
-                      struct cu_err *err)
+cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text,
+                      struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_checkpoint checkpoint;
 

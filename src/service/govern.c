@@ -16,7 +16,8 @@ static uint64_t organisation_named(const struct cu_membership *m, struct cu_span
 static cu_status find_party(const struct cu_membership *m, struct cu_span name, uint64_t *ret, struct cu_err *err)
 {
     *ret = organisation_named(m, name);
-    ENSURE(*ret, err, CU_NOT_FOUND, "no organisation is called \"%.*s\" here: nothing was recorded", (int)name.n, (const char *)name.p);
+    ENSURE(*ret, err, CU_NOT_FOUND, "no organisation is called \"%.*s\" here: nothing was recorded", (int)name.n,
+           (const char *)name.p);
     return CU_OK;
 }
 
@@ -35,8 +36,8 @@ static cu_status read_mandatory(const struct cu_membership *m, struct cu_span na
     return CU_OK;
 }
 
-static cu_status put_terms(const struct cu_membership *m, const struct cu_proposing *r, struct cu_propose *body, struct cu_buf *mem,
-                           struct cu_err *err)
+static cu_status put_terms(const struct cu_membership *m, const struct cu_proposing *r, struct cu_propose *body,
+                           struct cu_buf *mem, struct cu_err *err)
 {
     struct cu_terms terms = m->members.terms;
 
@@ -52,7 +53,8 @@ static cu_status put_terms(const struct cu_membership *m, const struct cu_propos
 }
 
 /* Who is new has the next number. */
-static cu_status put_party(const struct cu_membership *m, const struct cu_proposing *r, struct cu_propose *body, struct cu_err *err)
+static cu_status put_party(const struct cu_membership *m, const struct cu_proposing *r, struct cu_propose *body,
+                           struct cu_err *err)
 {
     if (r->change == CU_CHANGE_POLICY) return CU_OK;
     if (r->change != CU_CHANGE_JOIN) return find_party(m, r->organisation, &body->party, err);
@@ -80,7 +82,8 @@ cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu
     body.has_rules = r->rules.version > 0;
     body.until = r->until.v ? r->until.v : cu_place_now(p).v + A_MONTH_MS;
     const struct cu_member_key *key = cu_members_key(&m.members, &p->key[sayer(p)].id);
-    const struct cu_details_member words = { .name = r->organisation.n ? r->organisation : cu_membership_name(&m, key ? key->party : 1),
+    const struct cu_details_member words = { .name = r->organisation.n ? r->organisation
+                                                                       : cu_membership_name(&m, key ? key->party : 1),
                                              .note = r->note,
                                              .has_note = r->note.n > 0 };
     const struct cu_saying say = { CU_KIND_PROPOSE, &body, sayer(p), CU_PROFILE_MEMBER, &words };
@@ -88,7 +91,8 @@ cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu
     const cu_hash id = ret->id;
     const cu_status done = cu_approve(p, &id, &approved, err);
     if (done != CU_OK)
-        return cu_fail_while(err, done, "the proposal is recorded, but this organisation's own approval is not: `custody network approve`");
+        return cu_fail_while(err, done,
+                             "the proposal is recorded, but this organisation's own approval is not: `custody network approve`");
     *ret = approved;
     ret->id = id;
     return CU_OK;
@@ -141,7 +145,8 @@ cu_status cu_proposal_find(const struct cu_membership *m, struct cu_span name, s
     }
     ENSURE(found < 2, err, CU_AMBIGUOUS, "%.*s: more than one proposal begins so", (int)name.n, (const char *)name.p);
     ENSURE(found == 1, err, CU_NOT_FOUND,
-           "%.*s: no such proposal is open: it took effect, another took its place, or it never was one; `custody network proposals` "
+           "%.*s: no such proposal is open: it took effect, another took its place, or it never was one; `custody network "
+           "proposals` "
            "lists what is open",
            (int)name.n, (const char *)name.p);
     return CU_OK;

@@ -44,7 +44,8 @@ struct cu_terms cu_terms_at(const struct cu_place *p, cu_seq seq)
     const struct cu_changed *made = (const void *)p->later.changes.p; /* of the heap: aligned */
     uint64_t id;
 
-    for (size_t at = 0; cu_list_next(&first->mandatory, &cu_uint_schema, &at, &id);) terms.mandatory |= UINT64_C(1) << (id - 1) % 64;
+    for (size_t at = 0; cu_list_next(&first->mandatory, &cu_uint_schema, &at, &id);)
+        terms.mandatory |= UINT64_C(1) << (id - 1) % 64;
     for (size_t i = 0; i < p->later.changes.n / sizeof *made && made[i].at < seq.v; i++)
         if (made[i].has_terms) terms = made[i].terms;
     return terms;

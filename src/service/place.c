@@ -177,7 +177,8 @@ cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct
     if (!p->log_key[CU_LOG_NEXT].ctx) return CU_OK;
     TRY(cu_trust_policy(&p->trust, last->first, &policy, err));
     for (size_t i = 0; i < policy.logs_n; i++)
-        if (cu_span_eq(cu_public_span(&policy.log[i].pub), cu_public_span(&p->log_key[CU_LOG_NEXT].pub))) return turn_log_keys(p, err);
+        if (cu_span_eq(cu_public_span(&policy.log[i].pub), cu_public_span(&p->log_key[CU_LOG_NEXT].pub)))
+            return turn_log_keys(p, err);
     return CU_OK;
 }
 

@@ -170,6 +170,7 @@ cu_status cu_witness_add(struct cu_place *p, struct cu_span vkey, struct cu_span
     cu_trust_append(&p->trust, cu_buf_span(&p->trust_text), p->log.checkpoint.size.v, cu_buf_span(&policy), &text);
     TRY(cu_buf_ok(&text, err));
     const cu_status replaced = cu_trust_replace(&p->fs, cu_buf_span(&text), err);
-    return replaced == CU_OK ? CU_OK
-                             : cu_fail_while(err, replaced, "with this witness the trust file would not be one; nothing was changed");
+    return replaced == CU_OK
+               ? CU_OK
+               : cu_fail_while(err, replaced, "with this witness the trust file would not be one; nothing was changed");
 }

@@ -365,7 +365,8 @@ cu_status sw_close(struct service_world *w, struct cu_err *err)
     cu_epochs_close(w->epochs);
     w->epochs = NULL;
     close_stores(w);
-    if (!w->own_keys) memset(w->place.has_key, 0, CU_SIGNER_LOG * sizeof w->place.has_key[0]); /* the log's key is read anew, and may turn */
+    if (!w->own_keys)
+        memset(w->place.has_key, 0, CU_SIGNER_LOG * sizeof w->place.has_key[0]); /* the log's key is read anew, and may turn */
     cu_place_free(&w->place);
     cu_buf_free(&w->origin);
     return closed;

@@ -21,7 +21,8 @@ static void put_keys(struct cu_buf *out, const struct cu_proposal *p)
     for (size_t i = 0; i < p->keys_n; i++)
         cu_buf_addf(out, "%s%s", i == 0 ? "a new " : i + 1 < p->keys_n ? ", " : " and ", cu_purpose_name(p->key[i].purpose));
     if (p->keys_n) cu_buf_addf(out, " key%s of ", p->keys_n > 1 ? "s" : "");
-    if (p->revoked_n) cu_buf_addf(out, "%s%zu statement key%s revoked of ", p->keys_n ? "and " : "", p->revoked_n, p->revoked_n > 1 ? "s" : "");
+    if (p->revoked_n)
+        cu_buf_addf(out, "%s%zu statement key%s revoked of ", p->keys_n ? "and " : "", p->revoked_n, p->revoked_n > 1 ? "s" : "");
 }
 
 static void put_change(struct cu_buf *out, const struct cu_membership *m, const struct cu_proposal *p)
@@ -30,14 +31,17 @@ static void put_change(struct cu_buf *out, const struct cu_membership *m, const 
 
     if (p->change == CU_CHANGE_KEYS) put_keys(out, p);
     if (!policy) put_printable(out, cu_membership_name(m, p->party));
-    if (p->change == CU_CHANGE_JOIN) cu_buf_addf(out, " joins, as organisation %llu, and acts when it has confirmed its keys", LLU(p->party));
+    if (p->change == CU_CHANGE_JOIN)
+        cu_buf_addf(out, " joins, as organisation %llu, and acts when it has confirmed its keys", LLU(p->party));
     if (p->change == CU_CHANGE_LEAVE) cu_buf_add_str(out, " leaves: nothing acts any more that it holds");
     if (p->has_terms) {
-        cu_buf_addf(out, "%sreceipts take %llu cosignatures and %llu copies", policy ? "" : "; ", LLU(p->terms.cosigners), LLU(p->terms.copies));
+        cu_buf_addf(out, "%sreceipts take %llu cosignatures and %llu copies", policy ? "" : "; ", LLU(p->terms.cosigners),
+                    LLU(p->terms.copies));
         if (p->terms.mandatory) cu_buf_add_str(out, ", among them of "), put_names(out, m, p->terms.mandatory);
     }
     if (p->has_rules)
-        cu_buf_addf(out, "%srules %llu from height %llu on", policy && !p->has_terms ? "" : "; ", LLU(p->rules.version), LLU(p->rules.height));
+        cu_buf_addf(out, "%srules %llu from height %llu on", policy && !p->has_terms ? "" : "; ", LLU(p->rules.version),
+                    LLU(p->rules.height));
 }
 
 static uint64_t bits(uint64_t x)
@@ -50,7 +54,8 @@ static uint64_t bits(uint64_t x)
 
 static void put_open(struct run *run, const struct cu_membership *m, const struct cu_proposal *p, cu_unix_ms now)
 {
-    const uint64_t counted = cu_members_counted(&m->members), has = p->approvals & counted, needed = cu_approvals_needed(&m->members);
+    const uint64_t counted = cu_members_counted(&m->members), has = p->approvals & counted,
+                   needed = cu_approvals_needed(&m->members);
     struct cu_buf *out = &run->out;
     char hex[65];
 
@@ -79,7 +84,9 @@ static void put_parties(struct cu_json *j, const char *name, uint64_t parties)
 
 static void json_proposal(struct cu_json *j, const struct cu_membership *m, const struct cu_proposal *p)
 {
-    static const char *const changes[] = { [CU_CHANGE_JOIN] = "join", [CU_CHANGE_KEYS] = "keys", [CU_CHANGE_LEAVE] = "leave", [CU_CHANGE_POLICY] = "policy" };
+    static const char *const changes[] = {
+        [CU_CHANGE_JOIN] = "join", [CU_CHANGE_KEYS] = "keys", [CU_CHANGE_LEAVE] = "leave", [CU_CHANGE_POLICY] = "policy"
+    };
     const uint64_t counted = cu_members_counted(&m->members);
 
     cu_json_hash(j, "id", &p->id);
@@ -91,7 +98,9 @@ static void json_proposal(struct cu_json *j, const struct cu_membership *m, cons
     put_parties(j, "missing", counted & ~p->approvals);
     cu_json_uint(j, "needed", cu_approvals_needed(&m->members));
     cu_json_time(j, "until", (cu_unix_ms){ p->until });
-    if (p->has_terms) cu_json_uint(j, "cosigners", p->terms.cosigners), cu_json_uint(j, "copies", p->terms.copies), put_parties(j, "mandatory", p->terms.mandatory);
+    if (p->has_terms)
+        cu_json_uint(j, "cosigners", p->terms.cosigners), cu_json_uint(j, "copies", p->terms.copies),
+            put_parties(j, "mandatory", p->terms.mandatory);
     if (p->has_rules) cu_json_uint(j, "rules", p->rules.version), cu_json_uint(j, "height", p->rules.height);
 }
 
@@ -228,7 +237,10 @@ static cu_status approve(struct session *s, void *arg, struct cu_err *err)
     return tell(s, &p.id, &outcome, err);
 }
 
-static cu_status go_network_approve(struct run *run, struct cu_err *err) { return in_session(run, MODE_WRITE, approve, NULL, err); }
+static cu_status go_network_approve(struct run *run, struct cu_err *err)
+{
+    return in_session(run, MODE_WRITE, approve, NULL, err);
+}
 
 static cu_status list(struct session *s, void *arg, struct cu_err *err)
 {
@@ -254,19 +266,22 @@ static cu_status list(struct session *s, void *arg, struct cu_err *err)
 
 static cu_status go_proposals(struct run *run, struct cu_err *err) { return in_session(run, MODE_READ, list, NULL, err); }
 
-#define WHO_SAYS                                                                                                                 \
-    "The organisation's key says so: the one in the ledger's folder or, for a ledger behind an address, --key FILE. "
+#define WHO_SAYS "The organisation's key says so: the one in the ledger's folder or, for a ledger behind an address, --key FILE. "
 
 const struct command command_network_propose = {
     .name = "network propose",
     .args = "policy|leave ORGANISATION|log-key",
     .line = "propose a change that more than two thirds of the organisations decide",
     .help = "Records a proposal, and this organisation's approval of it. It takes effect with the approval (`custody network "
-            "approve`) by which more than two thirds of the organisations have approved, at that entry; until then nothing changes. An "
+            "approve`) by which more than two thirds of the organisations have approved, at that entry; until then nothing "
+            "changes. An "
             "organisation has one proposal open: a second one takes the place of the first. "
-            "policy: how many cosignatures and copies a receipt takes, who must hold one of the copies, or the rules that hold from a height on. leave: "
-            "no key of the organisation acts any more, nor of whom it runs; what they signed stays good. log-key: this organisation's checkpoints are signed by a new "
-            "key, which is made in keys/. Where log keys, cosigners or their number change, trust/ledger.trust has a new epoch from the next checkpoint on: hand "
+            "policy: how many cosignatures and copies a receipt takes, who must hold one of the copies, or the rules that hold "
+            "from a height on. leave: "
+            "no key of the organisation acts any more, nor of whom it runs; what they signed stays good. log-key: this "
+            "organisation's checkpoints are signed by a new "
+            "key, which is made in keys/. Where log keys, cosigners or their number change, trust/ledger.trust has a new epoch "
+            "from the next checkpoint on: hand "
             "it out anew; receipts from before stay good by it. " WHO_SAYS,
     .args_min = 1,
     .args_max = 2,
@@ -283,7 +298,8 @@ const struct command command_network_approve = {
     .name = "network approve",
     .args = "ID",
     .line = "approve a proposal",
-    .help = "Records this organisation's approval of the proposal that `custody network proposals` lists under ID, or the first digits "
+    .help = "Records this organisation's approval of the proposal that `custody network proposals` lists under ID, or the first "
+            "digits "
             "of it (four or more). Says who is missing, or that it takes effect. " WHO_SAYS,
     .args_min = 1,
     .args_max = 1,

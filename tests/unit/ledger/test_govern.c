@@ -52,9 +52,12 @@ struct wish {
 
 static struct wish wish(enum cu_change change, uint64_t party)
 {
-    return (struct wish){
-        .body = { .time = p.now, .seen = newest(&p), .change = change, .party = party, .until = p.now + 100000, .commitment = play_commitment() }
-    };
+    return (struct wish){ .body = { .time = p.now,
+                                    .seen = newest(&p),
+                                    .change = change,
+                                    .party = party,
+                                    .until = p.now + 100000,
+                                    .commitment = play_commitment() } };
 }
 
 static void gives(struct wish *w, enum cu_purpose purpose, const struct cu_private_key *key)
@@ -133,7 +136,8 @@ static cu_status confirms_later(uint64_t party, size_t k)
     for (size_t i = 0; i < 2; i++) {
         const struct cu_private_key *key = (i == 1) != turned ? second : first;
         struct cu_possession one = { .kid = key->id };
-        const size_t n = cu_possession_message(&p.network, key == first ? CU_PURPOSE_STATEMENT : CU_PURPOSE_LOG, &key->pub, message);
+        const size_t n = cu_possession_message(&p.network, key == first ? CU_PURPOSE_STATEMENT : CU_PURPOSE_LOG, &key->pub,
+                                               message);
         assert_ok(cu_sign(key, cu_span(message, n), one.signature, &err));
         assert_ok(cu_schema_write(&cu_possession_schema, &one, &out, &err));
     }

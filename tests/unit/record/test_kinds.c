@@ -368,10 +368,14 @@ static cu_status read_propose(struct proposed from)
 static void a_proposal_gives_up_to_5_keys_and_revokes_up_to_8(void **state)
 {
     static const struct proposed good[] = {
-        { CU_CHANGE_JOIN, 5, .keys = 5, .rising = true }, { CU_CHANGE_KEYS, 5, .keys = 5, .revoked = 8, .rising = true },
-        { CU_CHANGE_KEYS, 5, .revoked = 1 },              { CU_CHANGE_KEYS, 5, .keys = 1 },
-        { CU_CHANGE_LEAVE, 5 },                           { CU_CHANGE_LEAVE, 5, .terms = true },
-        { CU_CHANGE_POLICY, .rules = true },              { CU_CHANGE_POLICY, .terms = true, .copies = 2, .mandatory = 2 },
+        { CU_CHANGE_JOIN, 5, .keys = 5, .rising = true },
+        { CU_CHANGE_KEYS, 5, .keys = 5, .revoked = 8, .rising = true },
+        { CU_CHANGE_KEYS, 5, .revoked = 1 },
+        { CU_CHANGE_KEYS, 5, .keys = 1 },
+        { CU_CHANGE_LEAVE, 5 },
+        { CU_CHANGE_LEAVE, 5, .terms = true },
+        { CU_CHANGE_POLICY, .rules = true },
+        { CU_CHANGE_POLICY, .terms = true, .copies = 2, .mandatory = 2 },
     };
     static const struct proposed bad[] = {
         { CU_CHANGE_JOIN, 5, .keys = 6, .rising = true },
