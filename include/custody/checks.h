@@ -51,6 +51,12 @@
     X(MEMBER, "member", SIGNER, "entry {1}: which keys party {2} ({3}) has is said by party {4} ({5}), who may say it", \
       "{1}号记录：{2}号方（{3}）的密钥由{4}号方（{5}）登记，其有权登记", \
       "entry {1}: what it says of the keys of party {2} ({3}) does not hold", "{1}号记录：其关于{2}号方（{3}）密钥的内容不成立") \
+    X(PROPOSAL, "proposal", SIGNER, "entry {1}: organisation {2} ({3}) proposes a change of the organisations, their keys or the policy", \
+      "{1}号记录：机构{2}（{3}）提议变更机构、机构密钥或策略", "entry {1}: what organisation {2} ({3}) proposes does not hold", \
+      "{1}号记录：机构{2}（{3}）的提案不成立") \
+    X(APPROVAL, "approval", SIGNER, "entry {1}: organisation {2} ({3}) approves of the proposal of entry {4}", \
+      "{1}号记录：机构{2}（{3}）同意{4}号记录的提案", "entry {1}: the approval of organisation {2} ({3}) does not hold", \
+      "{1}号记录：机构{2}（{3}）的同意不成立") \
     X(INVENTORY, "inventory", NONE, \
       "inventory: as of block entry {1} the {2} has exactly {3} deposits; the ledger admits no inventory that leaves one out", \
       "清单：截至{1}号区块记录，该{2}恰有{3}次存证；账本不接纳有遗漏的清单", "", "") \

@@ -38,6 +38,8 @@ struct cu_judge {
     struct cu_list names;         /* of parties, from genesis' details; empty: none are shown */
     bool has_members;
     struct cu_members members;
+    struct cu_terms terms;        /* the policy at the record's position, as far as the receipt shows it */
+    cu_hash terms_by;             /* the proposal that made it so; zeros: genesis did */
     size_t n;
     struct cu_placed placed[CU_RECEIPT_SUPPORT_MAX + 1]; /* positions ascending */
 };
@@ -96,6 +98,9 @@ CU_MUST_USE cu_status cu_judge_dating(struct cu_judge *j, uint64_t seq, const st
 
 /** A party's name, by genesis or else by the first *member* entry about it; n == 0: not named. */
 struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party);
+/** The organisation behind a key of the trust file; 0: nobody of this ledger. One that the receipt's entries do not give is an organisation's
+ *  cosigner by its name, `<origin>/cosigner/<party>`, which the trust file vouches for. */
+uint64_t cu_judge_holder(const struct cu_judge *j, const struct cu_vkey *key);
 /** The organisation behind a key; 0: nobody of this ledger. */
 uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid);
 

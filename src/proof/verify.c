@@ -191,11 +191,28 @@ struct cu_span cu_judge_name(const struct cu_judge *j, uint64_t party)
     while (cu_list_next(&j->names, &cu_party_name_schema, &at, &name))
         if (name.id == party) return name.name;
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++) {
+        const union cu_payload *body = &p->entry.outer.body;
+        const bool joins = p->entry.kind == CU_KIND_PROPOSE && body->propose.change == CU_CHANGE_JOIN &&
+                           body->propose.party == party;
         struct cu_details_member d;
-        if (p->entry.kind != CU_KIND_MEMBER || p->entry.outer.body.member.party != party) continue;
+        if (!joins && (p->entry.kind != CU_KIND_MEMBER || body->member.party != party)) continue;
         if (cu_schema_read(cu_profile_schema(CU_PROFILE_MEMBER), p->s.details, &d, NULL) == CU_OK) return d.name;
     }
     return CU_SPAN_EMPTY;
+}
+
+uint64_t cu_judge_holder(const struct cu_judge *j, const struct cu_vkey *key)
+{
+    const cu_hash kid = cu_key_id(&key->pub);
+    const uint64_t organisation = cu_judge_organisation(j, &kid);
+    struct cu_span name = key->name;
+    uint64_t party;
+
+    if (organisation || key->type != CU_NOTE_COSIGNATURE || name.n < j->genesis.origin.n ||
+        !cu_span_eq(cu_span(name.p, j->genesis.origin.n), j->genesis.origin))
+        return organisation;
+    name = cu_span_from(name, j->genesis.origin.n);
+    return cu_span_take(&name, "/cosigner/") && cu_decimal_read(name, CU_PARTIES_MAX, &party, NULL) == CU_OK ? party : 0;
 }
 
 uint64_t cu_judge_organisation(const struct cu_judge *j, const cu_hash *kid)

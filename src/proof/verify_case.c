@@ -106,19 +106,15 @@ static void count_signers(struct cu_judge *j, struct copies *copies)
         if (of == CU_SIG_IGNORED) continue;
         const struct cu_vkey *key = of == CU_SIG_LOG ? &j->policy.log[j->signed_by.node[i]]
                                                      : &j->policy.node[j->signed_by.node[i]].vkey;
-        cu_hash kid = cu_key_id(&key->pub);
-        uint64_t organisation = cu_judge_organisation(j, &kid);
+        uint64_t organisation = cu_judge_holder(j, key);
         if (organisation != 0 && !counted(copies, organisation)) copies->organisation[copies->n++] = organisation;
     }
 }
 
 static bool mandatory_are_there(const struct cu_judge *j, const struct copies *copies)
 {
-    uint64_t id;
-    size_t at = 0;
-
-    while (cu_list_next(&j->genesis.policy.mandatory, &cu_uint_schema, &at, &id))
-        if (!counted(copies, id)) return false;
+    for (uint64_t id = 1; id <= CU_PARTIES_MAX; id++)
+        if (j->terms.mandatory >> (id - 1) & 1 && !counted(copies, id)) return false;
     return true;
 }
 
@@ -131,7 +127,7 @@ cu_status cu_judge_copies(struct cu_judge *j)
     EACH (j, p, CU_KIND_STORED) TRY(count_stored(j, p, &copies));
     if (r->record.content.p != NULL && !r->entry.inner.body.claim.has_folder) count_signers(j, &copies);
     r->copies = copies.n;
-    r->copies_required = j->genesis.policy.copies;
+    r->copies_required = j->terms.copies;
     r->copies_ok = copies.n >= r->copies_required && mandatory_are_there(j, &copies);
     if (r->copies_required == 0 && r->copies_ok) return CU_OK;
     if (r->copies_ok) PASSED(j, COPIES, NUM(r->copies), NUM(r->copies_required));

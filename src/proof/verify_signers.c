@@ -162,15 +162,36 @@ static cu_status check_signature(struct cu_judge *j, const struct cu_statement *
     return cu_verify_one(j->by, &key->pub, message, st->signature.p, j->err);
 }
 
-static cu_status enrol(struct cu_judge *j, const struct cu_placed *p)
+/* Does another approval of the same proposal follow? Then this one is not that by which it took effect: the ledger takes none behind it. */
+static bool more_follow(struct cu_judge *j, struct cu_placed *p)
+{
+    const cu_hash *id = &p->entry.outer.body.approve.proposal;
+
+    for (struct cu_placed *q = p; (q = cu_judge_next(j, q, CU_KIND_APPROVE)) != NULL;)
+        if (cu_hash_eq(&q->entry.outer.body.approve.proposal, id)) return true;
+    return false;
+}
+
+static cu_status approve(struct cu_judge *j, struct cu_placed *p)
+{
+    struct cu_proposal done;
+
+    TRY(cu_members_approve(&j->members, &p->entry.outer, (cu_seq){ p->s.seq }, more_follow(j, p), &done, j->err));
+    if (!done.has_terms || p->s.seq >= j->report->seq.v) return CU_OK;
+    j->terms = done.terms;
+    j->terms_by = done.id;
+    return CU_OK;
+}
+
+static cu_status enrol(struct cu_judge *j, struct cu_placed *p)
 {
     const struct cu_statement *st = &p->entry.outer;
     const struct cu_member_key *key;
 
     TRY(check_key(j, st, st->kind, p->s.seq, &key));
     TRY(check_signature(j, st, key));
-    return st->kind == CU_KIND_CONFIRM ? cu_members_confirm(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err)
-                                       : cu_members_enrol(&j->members, st, (cu_seq){ p->s.seq }, j->by, j->err);
+    if (st->kind == CU_KIND_APPROVE) return approve(j, p);
+    return cu_members_take(&j->members, st, (cu_seq){ p->s.seq }, false, j->by, j->err);
 }
 
 /* The party whose key this is; 0: nobody's. */
@@ -181,9 +202,36 @@ static uint64_t party_of(const struct cu_judge *j, const struct cu_statement *st
     return key == NULL ? 0 : key->party;
 }
 
+/* The proposal of that id; NULL: the receipt does not bring it. */
+static struct cu_placed *proposal_of(struct cu_judge *j, const cu_hash *id)
+{
+    EACH (j, p, CU_KIND_PROPOSE)
+        if (cu_hash_eq(&p->entry.outer.id, id)) return p;
+    return NULL;
+}
+
+static void tell_change(struct cu_judge *j, const struct cu_placed *p, cu_status status)
+{
+    const struct cu_statement *st = &p->entry.outer;
+    const uint64_t by = party_of(j, st);
+    char whose[CU_SHOWN];
+
+    cu_shown(cu_judge_name(j, by), whose);
+    if (st->kind == CU_KIND_PROPOSE) {
+        JUDGED(j, PROPOSAL, status, NUM(p->s.seq), NUM(by), STR(whose));
+        return;
+    }
+    const struct cu_placed *of = proposal_of(j, &st->body.approve.proposal);
+    JUDGED(j, APPROVAL, status, NUM(p->s.seq), NUM(by), STR(whose), NUM(of ? of->s.seq : 0));
+}
+
 static void tell_enrolment(struct cu_judge *j, const struct cu_placed *p, cu_status status)
 {
     const struct cu_statement *st = &p->entry.outer;
+    if (st->kind == CU_KIND_PROPOSE || st->kind == CU_KIND_APPROVE) {
+        tell_change(j, p, status);
+        return;
+    }
     const bool confirm = st->kind == CU_KIND_CONFIRM;
     const uint64_t party = confirm ? st->body.confirm.party : st->body.member.party, by = party_of(j, st);
     char name[CU_SHOWN], whose[CU_SHOWN];
@@ -204,16 +252,47 @@ void cu_judge_members(struct cu_judge *j)
         return;
     }
     j->members.partial = true;
+    j->terms = j->members.terms;
     ask_all(j);
-    for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
-        if (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER) tell_enrolment(j, p, enrol(j, p));
+    for (struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
+        if (cu_members_taken(p->entry.kind)) tell_enrolment(j, p, enrol(j, p));
 }
 
 /* ---- signatures ---------------------------------------------------------------------------------------------------- */
 
-/* What says which keys a party has is needed: its organisation's confirm, every *member* entry about it, and the same of who signed those.
- * Each entry is passed once. */
-// NOLINTNEXTLINE(misc-no-recursion): as deep as there are member entries in a receipt
+/* Which keys an organisation speaks with: it joins, leaves, or has other statement keys. Of a party that it runs only whether it is there. */
+static bool is_about(const struct cu_propose *change, const struct cu_member_party *party)
+{
+    struct cu_given_key first = { 0 };
+    size_t at = 0;
+
+    if (change->party != party->organisation) return false;
+    if (change->change != CU_CHANGE_KEYS) return true;
+    (void)cu_list_next(&change->keys, &cu_given_key_schema, &at, &first); /* purposes ascend */
+    return party->id == party->organisation && (first.purpose == CU_PURPOSE_STATEMENT || change->revoked.n > 0);
+}
+
+static void need_party(struct cu_judge *j, uint64_t party);
+
+/* A proposal, all its approvals, and who left before: those did not count any more. */
+// NOLINTNEXTLINE(misc-no-recursion): each entry is passed once
+static void need_change(struct cu_judge *j, struct cu_placed *p)
+{
+    if (p == NULL || p->used) return;
+    p->used = true;
+    need_party(j, party_of(j, &p->entry.outer));
+    EACH (j, a, CU_KIND_APPROVE) {
+        if (a->used || !cu_hash_eq(&a->entry.outer.body.approve.proposal, &p->entry.outer.id)) continue;
+        a->used = true;
+        need_party(j, party_of(j, &a->entry.outer));
+    }
+    EACH (j, l, CU_KIND_PROPOSE)
+        if (l->s.seq < p->s.seq && l->entry.outer.body.propose.change == CU_CHANGE_LEAVE) need_change(j, l);
+}
+
+/* What says which keys a party has is needed: its organisation's confirm, every *member* entry about it, every change, and the same of who
+ * signed those. Each entry is passed once. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as there are such entries in a receipt
 static void need_party(struct cu_judge *j, uint64_t party)
 {
     const struct cu_member_party *it = cu_members_party(&j->members, party);
@@ -221,6 +300,8 @@ static void need_party(struct cu_judge *j, uint64_t party)
     if (it == NULL) return; /* what introduces it does not hold, and says so */
     EACH (j, p, CU_KIND_CONFIRM)
         if (p->entry.outer.body.confirm.party == it->organisation) p->used = true;
+    EACH (j, p, CU_KIND_PROPOSE)
+        if (is_about(&p->entry.outer.body.propose, it)) need_change(j, p);
     EACH (j, p, CU_KIND_MEMBER) {
         if (p->used || p->entry.outer.body.member.party != party) continue;
         p->used = true;
@@ -270,6 +351,21 @@ static void name_parties(struct cu_judge *j)
     if (outer != NULL && r->entry.has_inner) r->provider = cu_judge_name(j, outer->party);
 }
 
+/* Of a record that says itself who is who: who says it, of whom. */
+static void need_of_enrolment(struct cu_judge *j, const struct cu_statement *st)
+{
+    struct cu_placed *of = st->kind == CU_KIND_APPROVE ? proposal_of(j, &st->body.approve.proposal) : NULL;
+
+    if (st->kind == CU_KIND_CONFIRM) need_party(j, st->body.confirm.party);
+    else need_party(j, party_of(j, st));
+    if (st->kind == CU_KIND_MEMBER) need_party(j, st->body.member.party);
+    if (st->kind == CU_KIND_PROPOSE) need_party(j, st->body.propose.party);
+    if (of == NULL) return;
+    of->used = true;
+    need_party(j, party_of(j, &of->entry.outer));
+    need_party(j, of->entry.outer.body.propose.party);
+}
+
 static cu_status judge_record(struct cu_judge *j)
 {
     const struct cu_entry *e = &j->report->entry;
@@ -281,8 +377,9 @@ static cu_status judge_record(struct cu_judge *j)
     name_parties(j);
     const struct cu_claim *inner = e->has_inner ? &e->inner.body.claim : NULL;
     if (inner) judge_said(j, &e->inner, inner, seq);
-    if (e->kind == CU_KIND_MEMBER) need_party(j, party_of(j, &e->outer)), need_party(j, e->outer.body.member.party);
-    else if (e->kind != CU_KIND_CONFIRM) judge_said(j, &e->outer, inner, seq); /* enrolment has judged those two */
+    if (cu_members_taken(e->kind)) need_of_enrolment(j, &e->outer); /* it was judged there */
+    else judge_said(j, &e->outer, inner, seq);
+    if (e->kind == CU_KIND_DEPOSIT) need_change(j, proposal_of(j, &j->terms_by));
     if (!evidence.n) return CU_OK;
     TRY(cu_statement_read(evidence, &claim, j->err)); /* an equivocation's second claim, or one that timed out */
     judge_said(j, &claim, &claim.body.claim, seq);
@@ -298,7 +395,6 @@ cu_status cu_judge_signers(struct cu_judge *j)
             (p->entry.kind == CU_KIND_CASE || p->entry.kind == CU_KIND_STORED || p->entry.kind == CU_KIND_NOTICE))
             judge_statement(j, &p->entry.outer, p->s.seq);
     for (const struct cu_placed *p = j->placed; p < j->placed + j->n; p++)
-        if (p->used && (p->entry.kind == CU_KIND_CONFIRM || p->entry.kind == CU_KIND_MEMBER))
-            judge_revoked(j, &p->entry.outer, p->s.seq);
+        if (p->used && cu_members_taken(p->entry.kind)) judge_revoked(j, &p->entry.outer, p->s.seq);
     return CU_OK;
 }

@@ -92,14 +92,6 @@ static cu_status judge_by(struct cu_judge *j)
 
 /* ---- whose clock --------------------------------------------------------------------------------------------------- */
 
-/* The organisation that holds a listed key; 0: nobody of this ledger. */
-static uint64_t holder(const struct cu_judge *j, const struct cu_vkey *key)
-{
-    cu_hash kid = cu_key_id(&key->pub);
-
-    return cu_judge_organisation(j, &kid);
-}
-
 /* Could this organisation have made the checkpoint good: alone, or with every outside cosigner? A log key that genesis does not
  *  list may be anybody's. */
 static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_outside)
@@ -107,11 +99,11 @@ static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_
     bool cosigned[CU_POLICY_MEMBERS_MAX] = { false }, has_log_key = false;
 
     for (size_t i = 0; i < j->policy.logs_n; i++) {
-        uint64_t h = holder(j, &j->policy.log[i]);
+        uint64_t h = cu_judge_holder(j, &j->policy.log[i]);
         has_log_key = has_log_key || h == 0 || h == organisation;
     }
     for (size_t i = 0; i < j->policy.nodes_n; i++) {
-        uint64_t h = j->policy.node[i].is_group ? 0 : holder(j, &j->policy.node[i].vkey);
+        uint64_t h = j->policy.node[i].is_group ? 0 : cu_judge_holder(j, &j->policy.node[i].vkey);
         cosigned[i] = h == organisation || (h == 0 && with_outside);
     }
     return has_log_key && cu_tlog_policy_met(&j->policy, cosigned);
@@ -119,8 +111,10 @@ static bool suffices(const struct cu_judge *j, uint64_t organisation, bool with_
 
 static bool any_suffices(const struct cu_judge *j, bool with_outside)
 {
-    for (size_t i = 0; i < j->members.parties_n; i++)
-        if (j->members.party[i].role == CU_ROLE_ORGANISATION && suffices(j, j->members.party[i].id, with_outside)) return true;
+    for (uint64_t id = 1; id <= CU_PARTIES_MAX; id++) { /* of one that came later the receipt may say nothing */
+        const struct cu_member_party *party = cu_members_party(&j->members, id);
+        if ((!party || party->role == CU_ROLE_ORGANISATION) && suffices(j, id, with_outside)) return true;
+    }
     return false;
 }
 

@@ -49,7 +49,7 @@ static cu_status describe(struct cu_place *p, const struct cu_work *w, const str
     d->sha256 = row->sha256;
     d->time = row->recorded;
     d->duplicate = w->outcome.status == CU_DUPLICATE;
-    d->required = cu_genesis_policy(p)->copies;
+    d->required = cu_terms_at(p, row->seq).copies;
     TRY(cu_exhibit_name(p, row, &exhibit, err));
     for (slash = exhibit.n; slash > 0 && d->exhibit[slash - 1] != '/'; slash--) continue;
     memcpy(d->case_name, d->exhibit, slash ? slash - 1 : 0);

@@ -19,6 +19,38 @@ static void name_party(struct cu_membership *m, uint64_t party, struct cu_span n
     cu_buf_add(&m->names, name);
 }
 
+static cu_status enact_approval(cu_seq seq, const struct cu_entry *e, struct cu_membership *m, struct cu_err *err)
+{
+    struct cu_proposal done;
+
+    TRY(cu_members_approve(&m->members, &e->outer, seq, false, &done, err));
+    if (!done.change) return CU_OK;
+    const struct cu_changed made = { .id = done.id,
+                                     .proposed = done.seq,
+                                     .at = seq.v,
+                                     .change = done.change,
+                                     .party = done.party,
+                                     .speaks = done.revoked_n > 0 || (done.keys_n && done.key[0].purpose == CU_PURPOSE_STATEMENT),
+                                     .has_terms = done.has_terms,
+                                     .terms = done.terms };
+    cu_buf_add(&m->changes, cu_span(&made, sizeof made));
+    return cu_buf_ok(&m->changes, err);
+}
+
+struct cu_terms cu_terms_at(const struct cu_place *p, cu_seq seq)
+{
+    const struct cu_policy *first = cu_genesis_policy(p);
+    struct cu_terms terms = { .cosigners = first->cosigners, .copies = first->copies };
+    const struct cu_changed *made = (const void *)p->later.changes.p; /* of the heap: aligned */
+    uint64_t id;
+
+    for (size_t at = 0; cu_list_next(&first->mandatory, &cu_uint_schema, &at, &id);)
+        terms.mandatory |= UINT64_C(1) << (id - 1) % 64;
+    for (size_t i = 0; i < p->later.changes.n / sizeof *made && made[i].at < seq.v; i++)
+        if (made[i].has_terms) terms = made[i].terms;
+    return terms;
+}
+
 static cu_status enact(struct cu_place *p, cu_seq seq, struct cu_membership *m, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
@@ -28,6 +60,7 @@ static cu_status enact(struct cu_place *p, cu_seq seq, struct cu_membership *m, 
     TRY(cu_lookup_seq(p, seq, &found, err));
     TRY(cu_log_entry(&p->log, seq, &bytes, err));
     TRY(cu_entry_read(bytes, &e, err));
+    if (e.kind == CU_KIND_APPROVE) return enact_approval(seq, &e, m, err);
     TRY(cu_members_take(&m->members, &e.outer, seq, false, &p->verifier, err));
     if (e.kind == CU_KIND_MEMBER) name_party(m, e.outer.body.member.party, found.row.name);
     if (e.kind == CU_KIND_PROPOSE && e.outer.body.propose.change == CU_CHANGE_JOIN)
@@ -61,18 +94,22 @@ static cu_status enact_all(struct cu_place *p, struct cu_membership *m, struct c
     return CU_OK;
 }
 
-void cu_membership_free(struct cu_membership *m) { cu_buf_free(&m->names); }
+void cu_membership_free(struct cu_membership *m)
+{
+    cu_buf_free(&m->names);
+    cu_buf_free(&m->changes);
+}
 
 cu_status cu_membership_read(struct cu_place *p, struct cu_membership *ret, struct cu_err *err)
 {
-    CU_CLEANUP(cu_membership_free) struct cu_membership m = { .names = cu_buf_heap(1 << 20) };
+    CU_CLEANUP(cu_membership_free) struct cu_membership m = { .names = cu_buf_heap(1 << 20), .changes = cu_buf_heap(1 << 20) };
 
     TRY(cu_members_from_genesis(&p->genesis.outer.body.genesis, &p->trust.network, &m.members, err));
     for (size_t i = 0; i < m.members.parties_n; i++) name_party(&m, i + 1, cu_party_named(p, i + 1));
     TRY(enact_all(p, &m, err));
     TRY(cu_buf_ok(&m.names, err));
     *ret = m;
-    m.names = (struct cu_buf){ 0 };
+    m.names = m.changes = (struct cu_buf){ 0 };
     return CU_OK;
 }
 

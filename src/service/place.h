@@ -65,8 +65,11 @@ struct cu_log {
 
 enum { CU_STORE_CLOUD, CU_STORE_NODE, CU_STORES };
 
+/** A proposal that took effect: where it stands, and the approval by which it did. */
+struct cu_changed { cu_hash id; uint64_t proposed, at, change, party; bool speaks /* other statement keys */, has_terms; struct cu_terms terms; };
+
 /** Who is a member, as of the log: genesis, confirms and member entries, and the names in their details. */
-struct cu_membership { struct cu_members members; struct cu_buf names; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX];
+struct cu_membership { struct cu_members members; struct cu_buf names, changes /* of cu_changed */; size_t name_at[CU_PARTIES_MAX], name_n[CU_PARTIES_MAX];
     uint64_t entries; /* so many of them */ };
 
 /** Keys that lie in tokens, by their URIs (RFC 7512: "pkcs11:…"). */
@@ -202,6 +205,8 @@ bool cu_index_next_stored(const struct cu_entry *e, cu_seq seq, const struct cu_
 /** The place's members, and their names, as of what the index follows. */
 CU_MUST_USE cu_status cu_members_follow(struct cu_place *p, struct cu_err *err);
 void cu_membership_free(struct cu_membership *m);
+/** What a receipt of the entry there needs, as genesis said or a proposal that took effect before it. */
+struct cu_terms cu_terms_at(const struct cu_place *p, cu_seq seq);
 struct cu_span cu_membership_name(const struct cu_membership *m, uint64_t party);
 
 /* ---- who may see what (sight.c) ---- */

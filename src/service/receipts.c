@@ -19,6 +19,7 @@ struct gathering {
     cu_seq seq;   /* the record's own */
     cu_size size; /* of the checkpoint: the newest, or the first with a quorum */
     struct cu_buf note;
+    bool deposit;
     uint64_t parties; /* a bit per party whose keys signed something here */
     size_t n;
     struct gathered at[CU_RECEIPT_SUPPORT_MAX];
@@ -125,6 +126,22 @@ static cu_status bring_notice(struct gathering *g, const cu_hash *id, struct cu_
     return CU_OK;
 }
 
+/* The proposal that is approved, and whom it is about. */
+static cu_status bring_proposal(struct gathering *g, const cu_hash *id, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_entry entry = { 0 };
+    char hex[65];
+
+    cu_hash_hex(id, hex);
+    TRY(cu_lookup(g->p, cu_span_str(hex), &found, err));
+    TRY(bring(g, found.row.seq.v, &entry, err));
+    if (!entry.signed_) return CU_OK;
+    note_signer(g, &entry.outer.kid);
+    if (entry.outer.body.propose.party) g->parties |= bit_of(entry.outer.body.propose.party);
+    return CU_OK;
+}
+
 /* Whose time ran out: its signer, and the block from which it ran. */
 static cu_status bring_evidence(struct gathering *g, const struct cu_entry *e, struct cu_err *err)
 {
@@ -150,20 +167,11 @@ static uint64_t bits(uint64_t x)
     return n;
 }
 
-/* The mandatory organisations, as bits. */
-static uint64_t mandatory(const struct cu_policy *policy)
-{
-    uint64_t id, all = 0;
-
-    for (size_t at = 0; cu_list_next(&policy->mandatory, &cu_uint_schema, &at, &id);) all |= UINT64_C(1) << (id - 1) % 64;
-    return all;
-}
-
 static bool enough(const struct attested *a)
 {
-    const struct cu_policy *policy = cu_genesis_policy(a->g->p);
+    const struct cu_terms terms = cu_terms_at(a->g->p, a->g->seq);
 
-    return bits(a->parties) >= policy->copies && (a->parties & mandatory(policy)) == mandatory(policy);
+    return bits(a->parties) >= terms.copies && (a->parties & terms.mandatory) == terms.mandatory;
 }
 
 static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, struct cu_err *err)
@@ -182,12 +190,12 @@ static cu_status bring_stored(void *arg, const struct cu_index_stored *stored, s
 static cu_status bring_copies(struct gathering *g, struct cu_err *err)
 {
     struct attested a = { .g = g };
-    const struct cu_policy *policy = cu_genesis_policy(g->p);
+    const struct cu_terms terms = cu_terms_at(g->p, g->seq);
 
     TRY(g->p->index.find_stored(g->p->index.self, g->seq, bring_stored, &a, err));
-    ENSURE(bits(a.parties) >= policy->copies, err, CU_COPIES_MISSING,
+    ENSURE(bits(a.parties) >= terms.copies, err, CU_COPIES_MISSING,
            "recorded, with copies %llu of %llu required: there is no receipt yet; do not give the original back",
-           (unsigned long long)bits(a.parties), (unsigned long long)policy->copies);
+           (unsigned long long)bits(a.parties), (unsigned long long)terms.copies);
     ENSURE(enough(&a), err, CU_COPIES_MISSING,
            "recorded, but an organisation that must hold a copy has not attested one yet: there is no receipt yet");
     return CU_OK;
@@ -208,6 +216,17 @@ static cu_status choose_checkpoint(struct gathering *g, struct cu_err *err)
     return cu_buf_ok(&g->note, err);
 }
 
+static bool in_genesis(const struct cu_place *p, const struct cu_vkey *vkey)
+{
+    struct cu_party party;
+    struct cu_party_key key;
+
+    for (size_t at = 0; cu_list_next(&p->genesis.outer.body.genesis.parties, &cu_party_schema, &at, &party);)
+        for (size_t k = 0; cu_list_next(&party.keys, &cu_party_key_schema, &k, &key);)
+            if (cu_span_eq(key.pub, cu_public_span(&vkey->pub))) return true;
+    return false;
+}
+
 /* Content that travelled with the record is held by whoever cosigned: are those enough? */
 static bool cosigners_hold(struct gathering *g)
 {
@@ -223,7 +242,8 @@ static bool cosigners_hold(struct gathering *g)
             const struct cu_vkey *key = k < policy.logs_n ? &policy.log[k] : &policy.node[k - policy.logs_n].vkey;
             const cu_hash kid = cu_key_id(&key->pub);
             const struct cu_member_key *member = cu_members_key(&g->p->members, &kid);
-            if (note.sig[i].id == key->id && cu_span_eq(note.sig[i].name, key->name) && member)
+            if (note.sig[i].id == key->id && cu_span_eq(note.sig[i].name, key->name) && member &&
+                (k >= policy.logs_n || in_genesis(g->p, key))) /* a later log key is nobody's, to who reads the receipt alone */
                 a.parties |= bit_of(cu_members_party(&g->p->members, member->party)->organisation);
         }
     return enough(&a);
@@ -244,15 +264,70 @@ static cu_status bring_member(void *arg, const struct cu_index_row *row, struct 
     return bring(g, row->seq.v, NULL, err);
 }
 
+static bool runs_a_signer(const struct gathering *g, uint64_t organisation);
+
+struct bringing {
+    struct gathering *g;
+    const struct cu_changed *change;
+};
+
+static cu_status bring_approval(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct bringing *b = arg;
+
+    if (!cu_hash_eq(&row->ref, &b->change->id) || row->seq.v > b->change->at) return CU_OK;
+    note_signer(b->g, &row->kid);
+    return bring(b->g, row->seq.v, NULL, err);
+}
+
+static cu_status bring_change(struct gathering *g, const struct cu_changed *change, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_APPROVE };
+    struct cu_entry entry = { 0 };
+
+    TRY(bring(g, change->proposed, &entry, err));
+    if (entry.signed_) note_signer(g, &entry.outer.kid);
+    return g->p->index.find(g->p->index.self, &q, bring_approval, &(struct bringing){ g, change }, err);
+}
+
+/* As the verifier asks for them: src/proof/verify_signers.c. `*io_last`: the newest proposal that is needed. */
+static bool needs_change(const struct gathering *g, const struct cu_changed *c, const struct cu_changed *terms, uint64_t last)
+{
+    if (c == terms) return true;
+    if (c->change == CU_CHANGE_LEAVE && c->proposed < last) return true;
+    if (c->change == CU_CHANGE_JOIN || c->change == CU_CHANGE_LEAVE) return runs_a_signer(g, c->party);
+    return c->change == CU_CHANGE_KEYS && c->speaks && g->parties & bit_of(c->party);
+}
+
+static cu_status bring_changes(struct gathering *g, struct cu_err *err)
+{
+    const struct cu_changed *made = (const void *)g->p->later.changes.p, *terms = NULL;
+    const size_t n = g->p->later.changes.n / sizeof *made;
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < n && g->deposit; i++)
+        if (made[i].has_terms && made[i].at < g->seq.v) terms = &made[i];
+    for (size_t i = n; i > 0; i--) {
+        const struct cu_changed *c = &made[i - 1];
+        if (c->at >= g->size.v || !needs_change(g, c, terms, last)) continue;
+        TRY(bring_change(g, c, err));
+        if (c->proposed > last) last = c->proposed;
+    }
+    return CU_OK;
+}
+
 static cu_status bring_members(struct gathering *g, struct cu_err *err)
 {
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_MEMBER };
     uint64_t before;
+    size_t had;
 
     do {
         before = g->parties;
+        had = g->n;
         TRY(g->p->index.find(g->p->index.self, &q, bring_member, g, err));
-    } while (g->parties != before);
+        TRY(bring_changes(g, err));
+    } while (g->parties != before || g->n != had);
     return CU_OK;
 }
 
@@ -293,7 +368,10 @@ static cu_status gather(struct gathering *g, const struct cu_entry *e, bool trav
 
     note_signer(g, &e->outer.kid);
     if (e->has_inner) note_signer(g, &e->inner.kid);
+    g->deposit = e->kind == CU_KIND_DEPOSIT;
     if (e->kind == CU_KIND_MEMBER) g->parties |= bit_of(e->outer.body.member.party);
+    if (e->kind == CU_KIND_PROPOSE && e->outer.body.propose.party) g->parties |= bit_of(e->outer.body.propose.party);
+    if (e->kind == CU_KIND_APPROVE) TRY(bring_proposal(g, &e->outer.body.approve.proposal, err));
     TRY(bring_dating(g, g->seq, err));
     TRY(bring_seen(g, cu_entry_seen(e), err));
     if (e->kind == CU_KIND_DEPOSIT || e->kind == CU_KIND_REFUSAL) {

@@ -164,7 +164,7 @@ static cu_status tell_deposit(struct cu_place *p, const struct cu_index_row *row
     cu_json_text(j, "provider", cu_key_holder(p, &e->outer.kid));
     if (e->outer.body.deposit.has_held) cu_tell_held(&e->outer.body.deposit.held, j);
     cu_json_uint(j, "copies", copies);
-    cu_json_uint(j, "required", cu_genesis_policy(p)->copies);
+    cu_json_uint(j, "required", cu_terms_at(p, row->seq).copies);
     return CU_OK;
 }
 

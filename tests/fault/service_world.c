@@ -263,8 +263,11 @@ static cu_status know_origin(struct service_world *w, struct cu_err *err)
 
 static cu_status load_keys(struct service_world *w, struct cu_err *err)
 {
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++) TRY(load_key(&w->place, who, err));
-    return CU_OK;
+    for (enum cu_signer who = 0; who < CU_SIGNER_LOG; who++) TRY(load_key(&w->place, who, err));
+    const cu_status read = cu_key_load_named(&w->place, "log", CU_SPAN_EMPTY, &w->place.key[CU_SIGNER_LOG], err);
+    if (read != CU_NOT_FOUND) TRY(read); /* between two renames it is not there */
+    w->place.has_key[CU_SIGNER_LOG] = read == CU_OK;
+    return cu_log_keys_load(&w->place, CU_SPAN_EMPTY, err);
 }
 
 static cu_status open_engine(struct service_world *w, bool anew, struct cu_err *err)
@@ -375,7 +378,8 @@ cu_status sw_close(struct service_world *w, struct cu_err *err)
     cu_epochs_close(w->epochs);
     w->epochs = NULL;
     close_stores(w);
-    if (!w->own_keys) memset(w->place.has_key, 0, sizeof w->place.has_key);
+    if (!w->own_keys)
+        memset(w->place.has_key, 0, CU_SIGNER_LOG * sizeof w->place.has_key[0]); /* the log's key is read anew, and may turn */
     cu_place_free(&w->place);
     cu_buf_free(&w->origin);
     return closed;

@@ -155,6 +155,27 @@ static cu_status notice(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+/* ---- another log key ---- */
+
+/* What is recorded next is the new key's, in this run and in the next. */
+static cu_status rotate(struct service_world *w, struct cu_err *err)
+{
+    const struct cu_case_request c1 = { .name = cu_span_str("C1") }, c2 = { .name = cu_span_str("C2") };
+    struct cu_outcome outcome;
+
+    TRY(sw_open(w, SW_WRITE, err));
+    const size_t epochs = w->place.trust.epochs_n;
+    TRY(cu_propose_log_key(&w->place, cu_span_str("yearly"), CU_SPAN_EMPTY, &outcome, err));
+    ENSURE(w->place.trust.epochs_n == epochs + 1, err, CU_BAD_PROOF, "no epoch began with the new key");
+    TRY(cu_case_open(&w->place, &c1, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
+    TRY(sw_close(w, err));
+    TRY(sw_open(w, SW_WRITE, err));
+    TRY(cu_case_open(&w->place, &c2, &outcome, err));
+    TRY(sw_recorded(w, CU_KIND_CASE, &outcome, err));
+    return sw_close(w, err);
+}
+
 /* ---- reads ---- */
 
 static cu_status ignore(void *arg, struct cu_span bytes, struct cu_err *err)
@@ -230,6 +251,7 @@ static const struct sw_story stories[] = {
     { .name = "init", .from_nothing = true, .act = found, .judge = judge_new, .stride = 3, .call_stride = 3 },
     { .name = "amend", .act = amend, .stride = 5, .call_stride = 9 },
     { .name = "notice", .act = notice, .stride = 7, .call_stride = 13 },
+    { .name = "rotate", .act = rotate, .stride = 5, .call_stride = 11 },
     { .name = "get", .act = get_twice_and_flush, .stride = 3, .call_stride = 5 },
     { .name = "certificate", .act = certify, .stride = 5, .call_stride = 5 },
     { .name = "reindex", .act = reindex, .call_stride = 4 },

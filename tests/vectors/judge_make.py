@@ -293,6 +293,121 @@ for name, says, must, receipt in (
 LATE = 700_000 # after any acceptance age here
 
 
+# ---- changes that the organisations decide ----
+
+NEW = [Es256("new statement"), Ed25519("new log"), Ed25519("new cosign")]
+FIFTH = [(1, NEW[0]), (2, NEW[1]), (3, NEW[2])]
+SEVENTH, OFFICER7 = 7, Es256("officer of the new one")
+
+
+class Council:
+    """Four organisations, ids 1 to 4, the provider 5, run by the second, the depositor 6 of the first; what is said, in order."""
+
+    def __init__(self, **world):
+        self.l, self.brought = Ledger(orgs=4, **world).founded(), []
+
+    def do(self, at):
+        self.brought.append(at)
+        self.l.block()
+        return at
+
+    def decide(self, *change, by=(0, 1, 2), org=1, **more):
+        at = self.do(self.l.propose(*change, org=org, **more))
+        for who in by:
+            self.do(self.l.approve(at, who))
+        return at
+
+    def joins(self, **more):
+        at = self.decide(1, SEVENTH, FIFTH, **more)
+        self.do(self.l.confirm_later(SEVENTH, FIFTH))
+        self.do(self.l.member(8, 1, [OFFICER7], key=NEW[0], name="Officer of the new one"))
+        return at
+
+    def receipt(self, at, less=(), more=(), confirms=(1, 2, 3), brought=None, **kind):
+        needs = {0, 2, *confirms, self.l.dating(at), *self.l.entries[at].seen, *(self.brought if brought is None else brought)} | set(more)
+        if self.l.entries[at].kind == "deposit":
+            needs |= {self.l.c1, *self.l.needs(at)}
+        return self.l.receipt(at, needs=sorted(needs - {at, None} - set(less)), show=("genesis", "case", "member", "propose"), **kind)
+
+    def deposit(self, key=None, orgs=(1, 2), **more):
+        at = self.l.deposit(BIG, key=key, **more)
+        self.l.block()
+        for org in orgs:
+            self.l.stored(org, [[at, at]])
+            self.l.block()
+        return at
+
+
+T4 = lambda l: l.trust("integrity signer", logs=(0, 1, 2, 3))
+
+
+def changed(name, says, must, go, **more):
+    c = Council()
+    at, kind = go(c)
+    case(f"change-{name}", f"changes: {says}", must, c.receipt(at, **{**kind, **more}), T4(c.l))
+
+
+def joined_later(c, key=OFFICER7, less=lambda c: (), **more):
+    c.joins(**more)
+    return c.deposit(key), {"less": less(c)}
+
+
+def rotated(c, by_new=True, since=NEVER, **more):
+    c.decide(2, 1, [(1, NEW[0])], [(c.l.statement[0], since)], **more)
+    c.do(c.l.member(7, 1, [WANG], key=NEW[0] if by_new else c.l.statement[0], name="Officer Wang"))
+    return c.deposit(WANG), {}
+
+
+def left(c, deposit_first):
+    first = c.deposit() if deposit_first else None
+    c.decide(3, 1, org=1, by=(1, 2, 3))
+    return (first if deposit_first else c.deposit()), {"confirms": (1, 2, 3, 4)}
+
+
+def asks(c, terms, orgs, **more):
+    c.decide(4, terms=terms, **more)
+    return c.deposit(orgs=orgs), {"confirms": {1, 2, 3, *(o + 1 for o in orgs)}}
+
+
+def replaced(c):
+    first = c.do(c.l.propose(2, 1, [(1, SPARE)], org=1))
+    c.decide(2, 1, [(1, NEW[0])], org=1)
+    c.do(c.l.approve(first, 2))
+    return c.deposit(), {}
+
+
+for name, says, must, go in (
+        ("joined", "a deposit by a member of an organisation that joined", 0, lambda c: joined_later(c)),
+        ("joined-two-approve", "two of four approved", "confirm UNKNOWN_KEY", lambda c: joined_later(c, by=(0, 1))),
+        ("joined-one-missing", "of three approvals one is not brought", "confirm UNKNOWN_KEY", lambda c: joined_later(c, less=lambda c: c.brought[2:3])),
+        ("joined-no-proposal", "the proposal is not brought", "approval UNKNOWN_TARGET", lambda c: joined_later(c, less=lambda c: c.brought[:1])),
+        ("joined-no-confirm", "it never confirmed", "member NOT_CONFIRMED", lambda c: joined_later(c, less=lambda c: c.brought[4:5])),
+        ("joined-twice-approved", "one organisation approved twice", "approval DUPLICATE", lambda c: joined_later(c, by=(0, 1, 0))),
+        ("joined-own-id", "under the id of another", "proposal OUT_OF_ORDER", lambda c: (c.decide(1, 4, FIFTH), (c.deposit(), {}))[1]),
+        ("joined-proof", "a key that is not proven", "proposal BAD_SIGNATURE", lambda c: joined_later(c, proof=NEW[0])),
+        ("joined-listed", "a key that is listed", "proposal BAD_KEY", lambda c: (c.decide(1, SEVENTH, [(1, NEW[0]), (2, c.l.log[0])]), (c.deposit(), {}))[1]),
+        ("by-depositor", "proposed by a depositor", "proposal WRONG_ROLE", lambda c: joined_later(c, key=OFFICER7) if False else (c.decide(1, SEVENTH, FIFTH, key=c.l.depositor), (c.deposit(), {}))[1]),
+        ("rotated", "an organisation's statement key is another one", 0, rotated),
+        ("rotated-old-key", "the one that was replaced enrols somebody afterwards", "member REVOKED", lambda c: rotated(c, by_new=False)),
+        ("rotated-disputed", "what the old key said before is in dispute", "disputed DISPUTED", lambda c: (c.do(c.l.member(7, 1, [WANG], name="Officer Wang")), c.decide(2, 1, [(1, NEW[0])], [(c.l.statement[0], 1)]), (c.deposit(WANG), {}))[2]),
+        ("rotated-last", "the only statement key is revoked", "proposal NOT_ALLOWED", lambda c: (c.decide(2, 1, [], [(c.l.statement[0], NEVER)]), (c.deposit(), {}))[1]),
+        ("rotated-other", "another's key is revoked", "proposal UNKNOWN_KEY", lambda c: (c.decide(2, 1, [(1, NEW[0])], [(c.l.statement[1], NEVER)]), (c.deposit(), {}))[1]),
+        ("rotated-since", "compromised since later", "proposal OUT_OF_ORDER", lambda c: (c.decide(2, 1, [(1, NEW[0])], [(c.l.statement[0], 10**6)]), (c.deposit(), {}))[1]),
+        ("rotated-nobody", "keys of a party that is no organisation", "proposal WRONG_ROLE", lambda c: (c.decide(2, 6, [(1, NEW[0])]), (c.deposit(), {}))[1]),
+        ("rotated-log-idle", "a log key's change goes along, and nothing needs it", "complete MALFORMED", lambda c: (c.decide(2, 1, [(2, NEW[1])]), (c.deposit(), {}))[1]),
+        ("rotated-itself", "by itself alone, in a member entry", "member NOT_ALLOWED", lambda c: (c.do(c.l.member(1, 4, [NEW[0]], [(c.l.statement[0], NEVER)])), (c.deposit(), {}))[1]),
+        ("replaced", "a proposal that another took the place of is approved", "approval UNKNOWN_TARGET", replaced),
+        ("left-before", "by a member of an organisation that left before", "statement REVOKED", lambda c: left(c, False)),
+        ("left-after", "by a member of an organisation that left after it", 0, lambda c: left(c, True)),
+        ("asks-more", "three copies since before: two are not enough", "copies COPIES_MISSING", lambda c: asks(c, [3, 3, []], (1, 2))),
+        ("asks-more-has", "three copies since before: three", 0, lambda c: asks(c, [3, 3, []], (1, 2, 3))),
+        ("asks-other", "another must hold one", "copies COPIES_MISSING", lambda c: asks(c, [3, 2, [4]], (1, 2))),
+        ("asks-later", "three copies since later: not needed", "complete MALFORMED", lambda c: (lambda at: (c.decide(4, terms=[3, 3, []]), (at, {}))[1])(c.deposit())),
+        ("record-proposal", "the receipt of a proposal", 0, lambda c: (lambda at: (at, {"brought": (), "confirms": (1, 2)}))(c.do(c.l.propose(2, 1, [(1, NEW[0])], org=1)))),
+        ("record-approval", "the receipt of an approval", 0, lambda c: (lambda p: (c.do(c.l.approve(p, 2)), {"brought": (p,), "confirms": (1, 2, 3)}))(c.do(c.l.propose(2, 1, [(1, NEW[0])], org=1))))):
+    changed(name, says, must, go)
+
+
 def asked(name, says, must, steps, record=-1, evidence=None, trust=T1, less=(), more=(), wait=0, opened=None, **world):
     """Steps are calls with the ledger and the positions of those before; the last is the record, `wait` ms later, in a block of its own."""
     l, at = Ledger(**world).founded(), []

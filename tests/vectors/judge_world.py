@@ -230,6 +230,23 @@ class Ledger:
             return m
         return self.say("member", payload, key or self.statement[org], org, enc({"profile": "member", "name": name or f"Party {party}"}), **more)
 
+    def propose(self, change, party=0, gives=(), revokes=(), org=0, terms=None, rules=None, key=None, proof=None, name=None, bend=lambda p: None, **more):
+        """`gives`: (purpose, key), each proving itself; `org`: whose proposal, by index."""
+        def payload(t, s, c):
+            p = {1: t, 2: s, 3: change, 4: party, 5: [[u, 7 if u == 1 else 8, k.pub, (proof or k).sign(b"custody/possession/v1\n" + self.network + bytes([u]) + k.pub)] for u, k in gives],
+                 6: sorted([k.kid, since] for k, since in revokes), 7: t + 10**9, 8: c, **({9: terms} if terms else {}), **({10: rules} if rules else {})}
+            bend(p)
+            return p
+        return self.say("propose", payload, key or self.statement[org], org, enc({"profile": "member", "name": name or f"Organisation {party}"}), **more)
+
+    def approve(self, at, org=0, key=None, **more):
+        return self.say("approve", lambda t, s, c: {1: t, 2: s, 3: self.id(at)}, key or self.statement[org], org, **more)
+
+    def confirm_later(self, party, keys, signer=None, orgs=()):
+        """`keys`: (purpose, key), all that it has."""
+        proofs = [[k.kid, k.sign(b"custody/possession/v1\n" + self.network + bytes([u]) + k.pub)] for u, k in keys]
+        return self.add(Entry(statement("confirm", {1: party, 2: self.now, 3: sorted(proofs)}, signer or keys[0][1], self.network), "confirm", orgs=list(orgs)))
+
     def notice(self, due=5000, provider=None, case=b"\1" * 16, key=None, org=0, details=None, **more):
         words = {"profile": "notice", "number": "网调〔2026〕117", "basis": "CPL art. 54", "object": "sign-ins of li.si"}
         return self.say("notice", lambda t, s, c: {1: t, 2: s, 3: provider or self.orgs + 1, 4: case, 5: t + due, 6: c}, key or self.depositor, org,

@@ -203,7 +203,7 @@ static const struct sort {
 
 static cu_status propose(struct session *s, void *arg, struct cu_err *err)
 {
-    const struct sort *sort = arg;
+    const struct sort *sort = *(const struct sort **)arg;
     struct cu_proposing r = { .change = 0 };
     struct cu_outcome outcome;
 
@@ -219,7 +219,8 @@ static cu_status go_propose(struct run *run, struct cu_err *err)
     while (i < sizeof sorts / sizeof *sorts && strcmp(sorts[i].name, run->args[0]) != 0) i++;
     ENSURE(i < sizeof sorts / sizeof *sorts && run->args_n == 1 + sorts[i].args, err, CU_USAGE,
            "what is proposed: policy, leave ORGANISATION, or log-key; `custody network propose --help`");
-    return in_session(run, MODE_WRITE, propose, (void *)(uintptr_t)&sorts[i], err);
+    const struct sort *sort = &sorts[i];
+    return in_session(run, MODE_WRITE, propose, &sort, err);
 }
 
 /* ---- approving, listing ---- */

@@ -2,12 +2,15 @@
 import { type Bytes, ensure, hex, join, same, toUtf8 } from '../codec/bytes.ts'
 import { ED25519, ES256, type PublicKey, X25519, checkKey, keyId, publicLength, verify } from '../codec/keys.ts'
 import { type Statement } from '../record/entry.ts'
-import { DEPOSITOR, HOLDS_ANEW, ORGANISATION, PROVIDER, type PartyKey, type Payload, answering, enrollers, kinds } from '../record/kinds.ts'
+import { CHANGE_KEYS, DEPOSITOR, HOLDS_ANEW, JOIN, LEAVE, ORGANISATION, PROVIDER, type PartyKey, type Payload, answering, enrollers, kinds } from '../record/kinds.ts'
 
-export interface Party { id: bigint, role: number, organisation: bigint, confirmed: boolean }
+/** Of an organisation: `later`, genesis does not have it; `joined`, and it was approved. */
+export interface Party { id: bigint, role: number, organisation: bigint, confirmed: boolean, later?: boolean, joined?: boolean, left?: boolean }
+export interface Terms { cosigners: bigint, copies: bigint, mandatory: bigint[] }
+export interface Proposal { id: Bytes, position: bigint, organisation: bigint, said: Payload<'propose'>, approvals: Set<bigint>, keys: MemberKey[] }
 export interface MemberKey { kid: Bytes, key: PublicKey, party: Party, purpose: number, from: bigint | undefined, until?: bigint, since?: bigint }
 
-const STATEMENT = 1, LOG = 2, SEALING = 7
+const STATEMENT = 1, LOG = 2, SEALING = 7, PROPOSALS_MAX = 16
 const NOBODY = (1n << 63n) - 1n // has the key, says a revocation
 const ANYONE = DEPOSITOR | PROVIDER | ORGANISATION
 /** By purpose: who may hold such a key. */
@@ -16,6 +19,7 @@ const malformed = (ok: boolean, text: string): void => ensure(ok, 'MALFORMED', `
 
 export class Members {
   readonly parties: Party[] = []
+  private proposals: Proposal[] = []
   private readonly byKid = new Map<string, MemberKey>()
 
   constructor(genesis: Payload<'genesis'>, readonly network: Bytes) {
@@ -65,7 +69,8 @@ export class Members {
     malformed(policy.mandatory.every((id) => this.isOrganisation(id)), 'a party that must hold a copy is no organisation')
   }
 
-  get organisations(): Party[] { return this.parties.filter((p) => p.role === ORGANISATION) }
+  /** Those that count: of genesis, or confirmed; and they have not left. */
+  get organisations(): Party[] { return this.parties.filter((p) => p.role === ORGANISATION && !p.left && (p.confirmed || !p.later)) }
   key(kid: Bytes): MemberKey | undefined { return this.byKid.get(hex(kid)) }
   organisationOf(kid: Bytes): bigint | undefined { return this.key(kid)?.party.organisation }
 
@@ -98,7 +103,7 @@ export class Members {
       ensure(key !== undefined && key.party.organisation === party, 'UNKNOWN_KEY', `confirm: it lists a key that is not organisation ${party}'s`)
       verify(key.key, this.possession(key), signature)
     }
-    const own = [...this.byKid.values()].filter((k) => k.party.organisation === party)
+    const own = [...this.byKid.values()].filter((k) => k.party.organisation === party && k.until === undefined)
     ensure(keys.length === own.length, 'MISSING_SIGNATURE', `confirm: ${keys.length} of ${own.length} keys have signed`)
     for (const k of own) k.from = position + 1n
     signer.party.confirmed = true
@@ -115,17 +120,135 @@ export class Members {
   enrol(st: Statement & { kind: 'member' }, position: bigint): void {
     const signer = this.signer(st, position), { payload } = st
     verify(signer.key, st.signed, st.signature)
-    const kept = [...this.byKid].map(([kid, k]) => [kid, { ...k }] as const), parties = [...this.parties]
-    try {
+    this.wholly(() => {
       const party = this.take(payload, signer.party)
-      for (const r of payload.revoked) this.revoke(party, r, position)
-      for (const k of payload.keys) this.give(party, k, position)
+      for (const r of payload.revoked) this.alone(party, this.key(r.kid)?.purpose), this.revoke(party, r, position)
+      for (const k of payload.keys) this.alone(party, Number(k.purpose)), this.give(party, k, position)
       ensure(this.speaker(party.organisation) !== undefined, 'NOT_ALLOWED', `member: organisation ${party.organisation} would be left without a statement key`)
-    } catch (e) {
+    })
+  }
+
+  /** What goes wrong, or was only tried, changes nothing. */
+  private wholly(change: () => void, tried = false): void {
+    const kept = [...this.byKid].map(([kid, k]) => [kid, { ...k }] as const), parties = this.parties.map((p) => [p, { ...p }] as const), proposals = [...this.proposals]
+    const back = (): void => {
       this.byKid.clear()
       for (const [kid, k] of kept) this.byKid.set(kid, k)
-      this.parties.splice(0, this.parties.length, ...parties)
+      this.parties.splice(0, this.parties.length, ...parties.map(([p, was]) => Object.assign(p, { later: false, joined: false, left: false, ...was })))
+      this.proposals = proposals
+    }
+    try {
+      change()
+    } catch (e) {
+      back()
       throw e
+    }
+    if (tried) back()
+  }
+
+  /** One of several does not change its own statement keys: the others approve of that. */
+  private alone(party: Party, purpose: number | undefined): void {
+    ensure(party.role !== ORGANISATION || this.organisations.length < 2 || purpose !== STATEMENT, 'NOT_ALLOWED', 'member: the statement keys of one of several organisations change by a proposal')
+  }
+
+  /* ---- what the organisations decide: entry.md, "Changes" ---- */
+
+  propose(st: Statement & { kind: 'propose' }, position: bigint): void {
+    const signer = this.signer(st, position), said = st.payload
+    verify(signer.key, st.signed, st.signature)
+    const keys = said.keys.map((k) => this.proposed(said.party, k))
+    const p = { id: st.id, position, organisation: signer.party.id, said, approvals: new Set<bigint>(), keys }
+    this.wholly(() => {
+      this.reserve(said)
+      this.enact(p, position)
+    }, true)
+    this.reserve(said)
+    this.forget(p.organisation)
+    if (this.proposals.length === PROPOSALS_MAX) {
+      const first = this.proposals.reduce((a, b) => b.said.until < a.said.until || (b.said.until === a.said.until && b.position < a.position) ? b : a)
+      this.forget(first.organisation)
+    }
+    this.proposals.push(p)
+  }
+
+  private proposed(party: bigint, from: Payload<'propose'>['keys'][number]): MemberKey {
+    const purpose = Number(from.purpose), key: PublicKey = { alg: purpose === STATEMENT ? ES256 : ED25519, bytes: from.key }
+    ensure(from.negAlg === BigInt(-key.alg) && from.key.length === publicLength(key.alg), 'BAD_KEY', 'propose: a key is of another algorithm than its purpose takes')
+    checkKey(key)
+    const given: MemberKey = { kid: keyId(key), key, party: { id: party, role: ORGANISATION, organisation: party, confirmed: false }, purpose, from: undefined }
+    this.unlisted(given)
+    verify(key, this.possession(given), from.proof)
+    return given
+  }
+
+  private unlisted(k: MemberKey): void {
+    ensure(!this.byKid.has(hex(k.kid)), 'BAD_KEY', 'propose: a key is listed already')
+    ensure(this.byKid.size < 256, 'TOO_LARGE', 'propose: more than 256 keys')
+  }
+
+  private reserve(said: Payload<'propose'>): void {
+    if (said.change === JOIN && !this.party(said.party))
+      this.parties.push({ id: said.party, role: ORGANISATION, organisation: said.party, confirmed: false, later: true })
+  }
+
+  private forget(organisation: bigint): void { this.proposals = this.proposals.filter((p) => p.organisation !== organisation) }
+
+  /** The one with which more than two thirds approve takes effect, unless more are known to follow. What then holds is returned. */
+  approve(st: Statement & { kind: 'approve' }, position: bigint, more: boolean): Proposal | undefined {
+    const signer = this.signer(st, position)
+    verify(signer.key, st.signed, st.signature)
+    const p = this.proposals.find((p) => same(p.id, st.payload.proposal)), by = signer.party.id
+    ensure(p !== undefined, 'UNKNOWN_TARGET', 'approve: no such proposal is open')
+    ensure(!p.approvals.has(by), 'DUPLICATE', `approve: organisation ${by} has approved of it already`)
+    const { organisations } = this, approving = organisations.filter((o) => o.id === by || p.approvals.has(o.id)).length
+    if (3 * approving <= 2 * organisations.length || more) {
+      p.approvals.add(by)
+      return undefined
+    }
+    this.wholly(() => {
+      this.forget(p.organisation)
+      this.enact(p, position)
+    })
+    return p
+  }
+
+  private enact({ said, keys }: Proposal, position: bigint): void {
+    const party = this.party(said.party)
+    if (said.change === CHANGE_KEYS || said.change === LEAVE)
+      ensure(party?.role === ORGANISATION && !party.left && (!party.later || !!party.joined), 'WRONG_ROLE', `propose: party ${said.party} is no organisation of this ledger`)
+    if (said.change === JOIN) {
+      ensure(party?.role === ORGANISATION && !!party.later && !party.joined, 'OUT_OF_ORDER', `propose: party ${said.party} is there already`)
+      party.joined = true
+      this.giveAll(party, keys, undefined, position)
+    }
+    if (said.change === CHANGE_KEYS) this.changeKeys(party!, said, keys, position)
+    if (said.change === LEAVE) {
+      party!.left = true
+      for (const k of this.byKid.values()) if (k.party.organisation === said.party) k.until ??= position
+      this.forget(said.party)
+    }
+  }
+
+  private changeKeys(party: Party, said: Payload<'propose'>, keys: MemberKey[], position: bigint): void {
+    ensure(party.confirmed, 'NOT_CONFIRMED', `propose: organisation ${party.id} has not confirmed the keys that it has`)
+    for (const { kid, since } of said.revoked) {
+      const key = this.key(kid)
+      ensure(key !== undefined && key.party.id === party.id, 'UNKNOWN_KEY', `propose: organisation ${party.id} has no such key to revoke`)
+      ensure(key.purpose === STATEMENT, 'WRONG_ROLE', 'propose: a key of another purpose ends when another takes its place')
+      ensure(key.until === undefined, 'DUPLICATE', `propose: the key was revoked at position ${key.until}`)
+      ensure(since < position || since === NOBODY, 'OUT_OF_ORDER', 'propose: a key is compromised since a position before its revocation, or not at all')
+      key.until = position
+      if (since !== NOBODY) key.since = since
+    }
+    this.giveAll(party, keys, position + 1n, position)
+    ensure(this.speaker(party.id) !== undefined, 'NOT_ALLOWED', `propose: organisation ${party.id} would be left without a statement key`)
+  }
+
+  private giveAll(party: Party, keys: MemberKey[], from: bigint | undefined, position: bigint): void {
+    for (const k of keys) {
+      this.unlisted(k)
+      if (k.purpose !== STATEMENT) for (const old of this.byKid.values()) if (old.party.id === party.id && old.purpose === k.purpose) old.until ??= position
+      this.byKid.set(hex(k.kid), { ...k, party, from })
     }
   }
 
@@ -134,7 +257,7 @@ export class Members {
     if (known) {
       ensure(known.organisation === by.organisation, 'WRONG_ROLE', `member: party ${p.party} is run by another organisation`)
       ensure(known.role === role, 'WRONG_ROLE', `member: party ${p.party} has another role`)
-    } else ensure(role !== ORGANISATION, 'WRONG_ROLE', 'member: organisations come with genesis alone')
+    } else ensure(role !== ORGANISATION, 'WRONG_ROLE', 'member: an organisation joins by a proposal')
     ensure(((enrollers[role] ?? 0) & by.role) !== 0, 'WRONG_ROLE', `member: party ${by.id} may not enrol a party of role ${role}`)
     if (known) return known
     const party = { id: p.party, role, organisation: by.organisation, confirmed: false }

@@ -1,17 +1,17 @@
 /** Judging a receipt offline: the order of the checks, docs/formats/verification.md. What is not shown to be in the log is not interpreted;
  *  an entry that no check asked for is refused, and so is one that is missing. */
-import { type Bytes, attempt, ensure, hex, same } from '../codec/bytes.ts'
+import { type Bytes, attempt, decimal, ensure, hex, same } from '../codec/bytes.ts'
 import { sha256 } from '../codec/hash.ts'
 import { keyId, verify as verifySignature } from '../codec/keys.ts'
 import { siblings, verifyInclusion, verifyMultiproof } from '../codec/tree.ts'
 import { profileOf, readDetails } from '../record/details.ts'
 import { type Statement, commitmentOf, evidenceOf, idOf, noticeOf, seenOf, timeOf } from '../record/entry.ts'
-import { COMPLIANCE, FOLDER, FREE, type Held, ITEM, type Kind, type Payload, type Seen } from '../record/kinds.ts'
+import { CHANGE_KEYS, COMPLIANCE, FOLDER, FREE, type Held, ITEM, JOIN, type Kind, LEAVE, ORGANISATION, type Payload, type Seen } from '../record/kinds.ts'
 import { type Manifest, readManifest } from '../record/manifest.ts'
 import { INLINE_MAX, checkAttachments, commitment } from '../record/record.ts'
 import { type Status } from '../status.ts'
 import { type Two, alike, shownName, timeText, two } from '../words.ts'
-import { Members } from './members.ts'
+import { Members, type Party, type Terms } from './members.ts'
 import { type VerifierKey } from './note.ts'
 import { type LineVerdict, type Policy, judgeLines, quorumMet } from './policy.ts'
 import { type Placed, type Receipt, readReceipt } from './receipt.ts'
@@ -21,6 +21,8 @@ import { type Trust, epochOf } from './trust.ts'
 
 /** What was read of a file that was given beside the receipt. */
 export interface Evidence { size: bigint, root: Bytes, sha256: Bytes }
+/** What the table of members is made of; enrolment judges them. */
+const TAKEN: Kind[] = ['confirm', 'member', 'propose', 'approve']
 const LAST_MS = 253402300799999n
 
 /** `refused`: it is no receipt, and nothing more is asked of it. */
@@ -45,6 +47,9 @@ type Of<K extends Kind> = Placed & { payload: Payload<K> }
 
 class Judge {
   private members: Members | undefined
+  /** The policy at the record's position, as far as the receipt shows it, and the proposal that made it so. */
+  private terms: Terms | undefined
+  private termsBy: Bytes | undefined
   private genesis!: Payload<'genesis'>
   private names = new Map<bigint, string>()
   private policy: Policy | undefined
@@ -185,9 +190,11 @@ class Judge {
     const members = attempt(() => new Members(this.genesis, this.report.facts!.network!))
     if (members.status !== 'OK') return this.report.judged('enrolment', members)
     this.members = members.value
-    for (const p of this.of('member')) this.nameMember(p)
+    this.terms = this.genesis.policy
+    for (const p of this.r.placed) this.nameMember(p)
     for (const p of this.r.placed) {
       const st = p.entry.statement, position = alike(p.position)
+      if (st?.kind === 'propose' || st?.kind === 'approve') this.change(st, p.position, members.value)
       if (st?.kind === 'confirm') {
         const { party } = st.payload, found = attempt(() => members.value.confirm(st, p.position))
         this.report.judged('confirm', found, position, alike(party), this.nameOf(party))
@@ -198,9 +205,24 @@ class Judge {
     }
   }
 
+  private change(st: Statement & { kind: 'propose' | 'approve' }, position: bigint, members: Members): void {
+    const by = (): bigint => members.key(st.kid)?.party.id ?? 0n, words = (): Two[] => [alike(position), alike(by()), this.nameOf(by())]
+    if (st.kind === 'propose') {
+      const found = attempt(() => members.propose(st, position))
+      return this.report.judged('proposal', found, ...words())
+    }
+    const id = st.payload.proposal, behind = this.of('approve').some((a) => a.position > position && same(a.payload.proposal, id))
+    const found = attempt(() => members.approve(st, position, behind))
+    if (found.status === 'OK' && found.value?.said.terms && position < this.r.own.position) this.terms = found.value.said.terms, this.termsBy = found.value.id
+    this.report.judged('approval', found, ...words(), alike(this.proposal(id)?.position ?? 0n))
+  }
+
+  private proposal(id: Bytes | undefined): Of<'propose'> | undefined { return id && this.of('propose').find((p) => same(p.entry.statement!.id, id)) }
+
   /** A party that came later bears the name of the first entry about it. */
-  private nameMember({ details, payload: { party } }: Of<'member'>): void {
-    const d = details && attempt(() => readDetails(details, 'member'))
+  private nameMember({ details, entry: { statement: st } }: Placed): void {
+    if (!st || (st.kind !== 'member' && (st.kind !== 'propose' || st.payload.change !== JOIN))) return
+    const { kind, payload: { party } } = st, d = details && attempt(() => readDetails(details, kind))
     if (d && d.status === 'OK' && d.value.profile === 'member' && !this.names.has(party)) this.names.set(party, d.value.fields.name)
   }
 
@@ -282,7 +304,7 @@ class Judge {
       const organisation = line.is === 'ignored' ? undefined : this.holder(line.key)
       if (organisation !== undefined) counted.add(organisation)
     }
-    const { copies, mandatory } = this.genesis.policy, enough = BigInt(counted.size) >= copies
+    const { copies, mandatory } = this.terms!, enough = BigInt(counted.size) >= copies
     report.copies = counted.size
     report.copiesRequired = copies
     report.copiesOk = enough && mandatory.every((id) => counted.has(id))
@@ -333,7 +355,12 @@ class Judge {
   }
 
   /** The organisation that holds a key of the trust file; undefined: nobody of this ledger. */
-  private holder(key: VerifierKey): bigint | undefined { return this.members?.organisationOf(keyId(key.key)) }
+  private holder(key: VerifierKey): bigint | undefined {
+    const known = this.members?.organisationOf(keyId(key.key)), named = `${this.genesis.origin}/cosigner/`
+    if (known !== undefined || !key.cosigns || !key.name.startsWith(named)) return known
+    const party = attempt(() => decimal(key.name.slice(named.length), 64n)) // a later key: the trust file vouches for the name
+    return party.status === 'OK' && party.value > 0n ? party.value : undefined
+  }
 
   /* ---- signatures ---- */
 
@@ -344,21 +371,52 @@ class Judge {
       const claim = entry.inner?.payload, evidence = evidenceOf(entry.statement)
       this.nameParties(members)
       if (entry.inner) this.statement(entry.inner, position, members, claim)
-      if (entry.statement.kind === 'member') for (const party of [members.key(entry.statement.kid)?.party.id, entry.statement.payload.party]) this.need(party, members)
-      else if (entry.kind !== 'confirm') this.statement(entry.statement, position, members, claim)
+      if (TAKEN.includes(entry.kind)) this.needOfEnrolment(entry.statement, members)
+      else this.statement(entry.statement, position, members, claim)
+      if (entry.kind === 'deposit') this.needChange(this.proposal(this.termsBy), members)
       if (evidence) this.statement(evidence, position, members, evidence.payload)
     }
     for (const p of this.r.placed)
       if (p.used && p !== this.r.own && (p.entry.kind === 'case' || p.entry.kind === 'stored' || p.entry.kind === 'notice')) this.statement(p.entry.statement!, p.position, members)
     for (const p of this.r.placed)
-      if (p.used && (p.entry.kind === 'confirm' || p.entry.kind === 'member')) this.revoked(p.entry.statement!, p.position, members)
+      if (p.used && TAKEN.includes(p.entry.kind)) this.revoked(p.entry.statement!, p.position, members)
   }
 
-  /** What says which keys a party has: its organisation's confirm, every member entry about it, and the same of who signed those. */
+  /** Of a record that says itself who is who: who says it, of whom. */
+  private needOfEnrolment(st: Statement, members: Members): void {
+    const by = (p: Statement): bigint | undefined => members.key(p.kid)?.party.id, of = st.kind === 'approve' ? this.proposal(st.payload.proposal) : undefined
+    this.need(st.kind === 'confirm' ? st.payload.party : by(st), members)
+    if (st.kind === 'member' || st.kind === 'propose') this.need(st.payload.party, members)
+    if (!of) return
+    this.use(of)
+    for (const party of [by(of.entry.statement!), of.payload.party]) this.need(party, members)
+  }
+
+  /** A proposal, all its approvals, and who left before: those did not count any more. */
+  private needChange(p: Of<'propose'> | undefined, members: Members): void {
+    if (!p || p.used) return
+    this.use(p)
+    this.need(members.key(p.entry.statement!.kid)?.party.id, members)
+    for (const a of this.of('approve')) {
+      if (a.used || !same(a.payload.proposal, p.entry.statement!.id)) continue
+      this.use(a)
+      this.need(members.key(a.entry.statement!.kid)?.party.id, members)
+    }
+    for (const l of this.of('propose')) if (l.position < p.position && l.payload.change === LEAVE) this.needChange(l, members)
+  }
+
+  /** Which keys an organisation speaks with: it joins, leaves, or has other statement keys. Of a party that it runs only whether it is there. */
+  private isAbout({ change, party: of, keys, revoked }: Payload<'propose'>, party: Party): boolean {
+    if (of !== party.organisation) return false
+    return change !== CHANGE_KEYS || (party.id === party.organisation && (keys[0]?.purpose === 1n || revoked.length > 0))
+  }
+
+  /** What says which keys a party has: its organisation's confirm, every member entry about it, every change, and the same of who signed those. */
   private need(id: bigint | undefined, members: Members): void {
     const party = id === undefined ? undefined : members.party(id)
     if (!party) return
     for (const p of this.of('confirm')) if (p.payload.party === party.organisation) this.use(p)
+    for (const p of this.of('propose')) if (this.isAbout(p.payload, party)) this.needChange(p, members)
     for (const p of this.of('member')) {
       if (p.used || p.payload.party !== party.id) continue
       this.use(p)
@@ -458,7 +516,8 @@ class Judge {
   }
 
   private anySuffices(withOutside: boolean): boolean {
-    return this.members!.parties.some((p) => p.id === p.organisation && this.suffices(p.id, withOutside))
+    const ids = Array.from({ length: 64 }, (_, i) => BigInt(i + 1)) // of one that came later the receipt may say nothing
+    return ids.some((id) => (this.members!.party(id)?.role ?? ORGANISATION) === ORGANISATION && this.suffices(id, withOutside))
   }
 
   /** The earliest time by which cosignatures of that time or before meet the quorum. */
