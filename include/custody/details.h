@@ -94,7 +94,8 @@ struct cu_details_disclosure {
     struct cu_span profile, scope, recipient, purpose, authority;
     bool has_recipient, has_purpose, has_authority;
 };
-struct cu_details_member { struct cu_span profile, name, note; bool has_note; };
+/** "at", "http": of a proposal, where the organisation's node is reached by the others', and by clients. */
+struct cu_details_member { struct cu_span profile, name, note, at, http; bool has_note, has_at, has_http; };
 /** "content", "details": an age header of each layer that is opened, for the new readers, the outer layer's first; "readers": their names. */
 struct cu_details_grant { struct cu_span profile, content, details, readers, note; bool has_note; };
 /** One finding of `check`: a tuple [kind, where, id (text, may be empty), repaired].

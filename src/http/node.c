@@ -145,6 +145,7 @@ cu_status cu_reader_open(struct cu_node *node, struct cu_reader *r, struct cu_er
                                   .care = from->care,
                                   .engine = from->engine,
                                   .known = &node->known,
+                                  .epochs = from->epochs,
                                   .outside = from->outside };
     r->verifier_memory = malloc(size);
     ENSURE(r->verifier_memory, err, CU_NO_MEMORY, "no memory for a node");
@@ -425,6 +426,7 @@ static bool keep(struct cu_node *node, bool reads)
     pthread_mutex_lock(&node->act);
     const uint64_t heard = node->heard;
     cu_status kept = hear(node, &members, NULL);
+    if (members && node->config.members) node->config.members(node->config.arg);
     pthread_mutex_unlock(&node->act);
     if (kept == CU_OK && take_due(node)) kept = attest(node, &attested);
     pthread_mutex_lock(&node->act);

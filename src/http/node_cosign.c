@@ -268,17 +268,26 @@ static bool may_sign(const struct cu_cosigning *c)
 }
 
 /* Where the trust file does not list this key, nobody waits for its word on this log: it may be a witness for others alone. */
-static bool is_listed(const struct cu_node *node)
+static bool is_listed(const struct cu_tlog_policy *policy, const struct cu_cosigner *c)
+{
+    bool listed = false;
+
+    for (size_t i = 0; c && i < policy->nodes_n; i++)
+        listed |= !policy->node[i].is_group && policy->node[i].vkey.id == c->vkey.id &&
+                  cu_span_eq(policy->node[i].vkey.name, c->vkey.name);
+    return listed;
+}
+
+/* NULL: neither key is. */
+static struct cu_cosigner *listed(const struct cu_node *node, cu_size size)
 {
     const struct cu_place *p = &node->cosigning->reader.place;
     struct cu_tlog_policy policy;
-    bool listed = false;
 
-    if (!node->config.cosigner || cu_trust_policy(&p->trust, p->log.checkpoint.size, &policy, NULL) != CU_OK) return false;
-    for (size_t i = 0; i < policy.nodes_n; i++)
-        listed |= !policy.node[i].is_group && policy.node[i].vkey.id == node->config.cosigner->vkey.id &&
-                  cu_span_eq(policy.node[i].vkey.name, node->config.cosigner->vkey.name);
-    return listed;
+    if (cu_trust_policy(&p->trust, size, &policy, NULL) != CU_OK) return NULL;
+    return is_listed(&policy, node->config.cosigner)        ? node->config.cosigner
+           : is_listed(&policy, node->config.next_cosigner) ? node->config.next_cosigner
+                                                            : NULL;
 }
 
 static void keep_made(struct cu_cosigning *c, cu_size size, struct cu_buf *note)
@@ -307,13 +316,14 @@ static cu_status sign_own(struct cu_node *node, struct cu_span checkpoint, struc
         c->seen = size;
         if (met) note_met(node, size, more);
     }
-    if (!is_listed(node)) return CU_OK;
+    struct cu_cosigner *by = listed(node, size);
+    if (!by) return CU_OK;
     ENSURE(!c->refused, err, CU_BAD_PROOF,
            "this key cosigned another log than the one that lies here: nothing more is cosigned. Find out who had the key, or "
            "which copy "
            "was put in the place of which, before another key is made");
     if (!may_sign(c) || c->own.v >= size.v) return CU_OK;
-    TRY(cu_cosigned_own(p, node->config.cosigner, checkpoint, &note, &more, &met, err));
+    TRY(cu_cosigned_own(p, by, checkpoint, &note, &more, &met, err));
     c->own = size;
     c->cosigned = size.v;
     if (met) note_met(node, size, more);
@@ -334,9 +344,13 @@ static cu_status learn(struct peer *peer, struct cu_span bytes, struct cu_err *e
     const cu_status taken = take(&peer->reader, bytes, &more, &met, err);
     if (!node->config.cosigner || (taken != CU_OK && taken != CU_BAD_PROOF)) return taken;
     TRY(cu_note_read(bytes, &note, err));
-    const cu_status recalled = cu_cosigner_recall(node->config.cosigner, &note, &nodes, err);
-    if (recalled == CU_BAD_PROOF) node->cosigning->refused = true;
-    return recalled == CU_NOT_FOUND ? taken : recalled;
+    struct cu_cosigner *const both[] = { node->config.cosigner, node->config.next_cosigner };
+    for (unsigned i = 0; i < 2 && both[i]; i++) {
+        const cu_status recalled = cu_cosigner_recall(both[i], &note, &nodes, err);
+        if (recalled == CU_BAD_PROOF) node->cosigning->refused = true;
+        if (recalled != CU_NOT_FOUND) TRY(recalled);
+    }
+    return taken;
 }
 
 static cu_status pull(struct peer *peer, struct cu_err *err)

@@ -21,11 +21,7 @@ static cu_status begin(void *self, uint64_t height, cu_unix_ms opened, struct cu
     const struct cu_members *m = &l->in_force->members;
 
     CU_ASSERT(!l->open);
-    ENSURE(!l->in_force->founded || cu_members_rules(m, height) <= CU_RULES_VERSION, err, CU_NEWER_FORMAT,
-           "from height %llu on this ledger goes by rules %llu, as its organisations decided, and this program knows rules %u: "
-           "it judges "
-           "nothing by others. Install a version that knows them; nothing that is here is lost",
-           llu(m->rules.height), llu(m->rules.version), CU_RULES_VERSION);
+    if (l->in_force->founded) TRY(cu_rules_known(cu_members_rules(m, height), m->rules.height, err));
     ENSURE(height > l->now.height, err, CU_OUT_OF_ORDER, "height %llu does not come after %llu", llu(height),
            llu(l->now.height)); /* (2) */
     ENSURE(opened.v >= l->now.closed, err, CU_OUT_OF_ORDER,
@@ -164,6 +160,28 @@ static cu_status save(void *self, struct cu_err *err)
     return status;
 }
 
+/* Nodes: of who was approved and did not come yet, for he has to read the chain first; of who left, for he may read on. */
+static const struct cu_member_key *engine_key(const struct cu_members *m, uint64_t party, enum cu_purpose purpose)
+{
+    if (purpose == CU_PURPOSE_VALIDATOR)
+        return cu_members_counts(&m->party[party - 1]) ? cu_members_newest(m, party, purpose) : NULL;
+    for (size_t i = m->keys_n; i > 0; i--)
+        if (m->key[i - 1].party == party && m->key[i - 1].purpose == purpose) return &m->key[i - 1];
+    return NULL;
+}
+
+static size_t keys(void *self, enum cu_purpose purpose, struct cu_engine_key ret[CU_PARTIES_MAX])
+{
+    const struct cu_members *m = &cu_acting(self)->members;
+    size_t n = 0;
+
+    for (uint64_t id = 1; id <= m->parties_n; id++) {
+        const struct cu_member_key *key = engine_key(m, id, purpose);
+        if (key) memcpy(ret[n++].pub, key->pub.bytes, sizeof ret->pub);
+    }
+    return n;
+}
+
 struct cu_machine cu_ledger_machine(struct cu_ledger *l)
 {
     return (struct cu_machine){
@@ -180,6 +198,7 @@ struct cu_machine cu_ledger_machine(struct cu_ledger *l)
         .freeze = freeze,
         .write = write_frozen,
         .thaw = thaw,
+        .keys = keys,
     };
 }
 

@@ -38,6 +38,9 @@ cu_hash cu_ledger_digest(const struct cu_ledger *l); /* the chained state digest
 CU_MUST_USE cu_status cu_ledger_state_check(const struct cu_fs *fs, const char *dir, struct cu_tip *ret_tip, cu_hash *ret_hash,
     struct cu_err *err);
 
+/** Does this program know the rules by which heights are judged from this one on? NEWER_FORMAT: no, and what to do. */
+CU_MUST_USE cu_status cu_rules_known(uint64_t version, uint64_t height, struct cu_err *err);
+
 /* Questions. Not while a batch is open. */
 const struct cu_members *cu_ledger_members(const struct cu_ledger *l);
 /** With what the open batch changed: before it is committed, or abandoned. */

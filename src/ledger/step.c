@@ -43,6 +43,7 @@
  * (28) A proposal would take effect, if it were approved now; it may be approved for a while, and its rules begin at a later height.
  * (29) An approval is of an open proposal, in time, once an organisation. The one with which more than two thirds of the organisations
  *     approve takes effect, as the proposal still would; until then it counts for nothing else.
+ * (30) All this is rules version 1. A height is judged by the version that was in force at it.
  */
 #include "ledger/inside.h"
 
@@ -766,7 +767,36 @@ typedef cu_status admit(struct trial *t, struct cu_err *err);
     X(APPROVE, admit_approve)
 // clang-format on
 #define RULE(kind, fn) [CU_KIND_##kind] = (fn),
-static admit *const rules[] = { CU_RULES(RULE) };
+static admit *const rules_1[] = { CU_RULES(RULE) };
+#ifdef CUSTODY_TEST_RULES /* of the program that tests upgrade nodes to: by its second version nothing is corrected */
+static cu_status admit_nothing(struct trial *t, struct cu_err *err)
+{
+    return cu_fail(err, CU_NOT_ALLOWED, "by the second rules a %s is not recorded", cu_kind_row(t->entry->kind)->name);
+}
+#define RULE_2(kind, fn) [CU_KIND_##kind] = CU_KIND_##kind == CU_KIND_CORRECTION ? admit_nothing : (fn),
+static admit *const rules_2[] = { CU_RULES(RULE_2) };
+#endif
+
+/* (30) Each version that was ever in force, for good: whoever replays a log judges each height by the one of its day. */
+static admit *const *const known[] = {
+    NULL,
+    rules_1,
+#ifdef CUSTODY_TEST_RULES
+    rules_2,
+#endif
+};
+#define KNOWN (sizeof known / sizeof *known - 1)
+
+cu_status cu_rules_known(uint64_t version, uint64_t height, struct cu_err *err)
+{
+    ENSURE(
+        version <= KNOWN, err, CU_NEWER_FORMAT,
+        "from height %llu on records are judged by rules %llu, as more than two thirds of the organisations approved, and this "
+        "program knows rules up to %zu. Nothing that was recorded is in doubt, and it stays readable; but this organisation "
+        "takes no part from here on. Install a version that knows rules %llu and start it: it goes on where it stopped",
+        llu(height), llu(version), KNOWN, llu(version));
+    return CU_OK;
+}
 
 /* (3) */
 static cu_status check_signed(struct trial *t, struct cu_err *err)
@@ -820,8 +850,8 @@ static cu_status judge(struct trial *t, struct cu_err *err)
     TRY(check_signed(t, err));
     TRY(check_once(t, err));
     TRY(check_may(t, err));
-    if (seen && !t->entry->has_inner) TRY(check_seen(t, seen, &block, err)); /* (7); nested ones: (8) */
-    return rules[t->entry->kind](t, err);
+    if (seen && !t->entry->has_inner) TRY(check_seen(t, seen, &block, err));                         /* (7); nested ones: (8) */
+    return known[cu_members_rules(&cu_acting(t->l)->members, t->l->height)][t->entry->kind](t, err); /* (30) */
 }
 
 static void record(struct trial *t)

@@ -27,6 +27,9 @@ struct cu_submission {
 /** Where a log stands after its last committed batch. */
 struct cu_tip { cu_size size; cu_hash root; uint64_t height; cu_unix_ms closed; };
 
+/** An organisation's key that an engine of several goes by: Ed25519. */
+struct cu_engine_key { uint8_t pub[32]; };
+
 struct cu_machine {
     void *self;
     /* Any thread, several at once, each with its own verifier. Judges what needs no order: sets status, record, entry, id. */
@@ -52,6 +55,10 @@ struct cu_machine {
     cu_status (*freeze)(void *self, struct cu_err *err);
     cu_status (*write)(void *self, struct cu_err *err);
     void (*thaw)(void *self);
+    /* The keys of a purpose (validator, node) that the organisations' share of a chain is run with, by the state as it is now, what was stepped
+     * in the open batch included: of each that counts one validator, of equal power. The same on whichever node asks at this position.
+     * Returns how many. May be NULL: they stay what they are. */
+    size_t (*keys)(void *self, enum cu_purpose purpose, struct cu_engine_key ret[CU_PARTIES_MAX]);
 };
 
 #endif

@@ -41,6 +41,8 @@ static const struct cu_field disclosure_fields[] = {
 };
 
 static const struct cu_field member_fields[] = {
+    CU_TEXT("at", struct cu_details_member, at, 1, 256, CU_OPTIONAL(struct cu_details_member, has_at)),
+    CU_TEXT("http", struct cu_details_member, http, 1, 256, CU_OPTIONAL(struct cu_details_member, has_http)),
     CU_TEXT("name", struct cu_details_member, name, 1, 256),
     CU_TEXT("note", struct cu_details_member, note, 1, 4096, CU_OPTIONAL(struct cu_details_member, has_note)),
     PROFILE(struct cu_details_member),

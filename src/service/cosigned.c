@@ -22,32 +22,43 @@ void cu_cosigner_name(struct cu_span origin, uint64_t party, struct cu_buf *out)
 }
 
 /* The line of a party's key of that purpose, if it has one. */
-static cu_status put_key(const struct cu_members *m, struct cu_span origin, uint64_t party, enum cu_purpose purpose, uint64_t *n,
-                         struct cu_buf *out, struct cu_err *err)
+static cu_status put_line(struct cu_span origin, uint64_t party, enum cu_purpose purpose, const struct cu_public_key *key,
+                          struct cu_buf *out, struct cu_err *err)
 {
-    const struct cu_member_key *key = cu_members_newest(m, party, purpose);
     const bool log = purpose == CU_PURPOSE_LOG;
     CU_BUF name = cu_buf_heap(CU_ORIGIN_MAX + 32);
     struct cu_vkey vkey;
 
-    if (!key || !cu_members_counts(cu_members_party(m, party))) return CU_OK;
     if (log) cu_buf_add(&name, origin), cu_buf_add_str(out, "log ");
     else cu_cosigner_name(origin, party, &name), cu_buf_addf(out, "witness organisation-%llu ", LLU(party));
     TRY(cu_buf_ok(&name, err));
-    TRY(cu_vkey_make(cu_buf_span(&name), log ? CU_NOTE_ED25519 : CU_NOTE_COSIGNATURE, &key->pub, &vkey, err));
+    TRY(cu_vkey_make(cu_buf_span(&name), log ? CU_NOTE_ED25519 : CU_NOTE_COSIGNATURE, key, &vkey, err));
     TRY(cu_vkey_write(&vkey, out, err));
     cu_buf_add_byte(out, '\n');
-    (*n)++;
     return CU_OK;
 }
 
-cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out,
-                              struct cu_err *err)
+static cu_status put_key(const struct cu_members *m, struct cu_span origin, uint64_t party, enum cu_purpose purpose, uint64_t *n,
+                         struct cu_buf *out, struct cu_err *err)
 {
-    const uint64_t k = m->terms.cosigners;
+    const struct cu_member_key *key = cu_members_newest(m, party, purpose);
+
+    if (!key || !cu_members_counts(cu_members_party(m, party))) return CU_OK;
+    (*n)++;
+    return put_line(origin, party, purpose, &key->pub, out, err);
+}
+
+/* An organisation that joins reads the chain from its beginning, one that left reads on: its node signs that as it goes, and believes itself. */
+cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, const struct cu_public_key *first,
+                              struct cu_buf *out, struct cu_err *err)
+{
+    const cu_hash kid = cu_key_id(first);
+    const struct cu_member_key *known = cu_members_key(m, &kid);
+    const uint64_t k = m->terms.cosigners, own = known ? known->party : 0;
     uint64_t logs = 0, n = 0;
 
     if (own) TRY(put_key(m, origin, own, CU_PURPOSE_LOG, &logs, out, err));
+    if (!logs) TRY(put_line(origin, own, CU_PURPOSE_LOG, first, out, err));
     for (uint64_t id = 1; id <= m->parties_n; id++)
         if (id != own) TRY(put_key(m, origin, id, CU_PURPOSE_LOG, &logs, out, err));
     for (uint64_t id = 1; id <= m->parties_n; id++) TRY(put_key(m, origin, id, CU_PURPOSE_COSIGN, &n, out, err));
@@ -65,15 +76,13 @@ cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin,
 cu_status cu_trust_of_genesis(const struct cu_genesis *genesis, const cu_hash *network, const struct cu_public_key *first,
                               struct cu_buf *out, struct cu_err *err)
 {
-    const cu_hash kid = cu_key_id(first);
     struct cu_members m;
 
     TRY(cu_members_from_genesis(genesis, network, &m, err));
-    const struct cu_member_key *own = cu_members_key(&m, &kid);
     cu_buf_add_str(out, "custody-trust/v1\nnetwork ");
     cu_hex_put(out, cu_span_hash(network));
     cu_buf_add_str(out, "\nrequire integrity signer\nepoch 0 -\n");
-    TRY(cu_trust_of_members(&m, genesis->origin, own ? own->party : 0, out, err));
+    TRY(cu_trust_of_members(&m, genesis->origin, first, out, err));
     cu_buf_add_str(out, m.terms.cosigners ? "quorum organisations\n" : "quorum none\n");
     return cu_buf_ok(out, err);
 }

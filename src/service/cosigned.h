@@ -10,6 +10,7 @@
 #define CU_DIR_COSIGNED "node/cosigned"
 #define CU_DIR_COSIGNER "node/cosigner" /* the cosigner's state, where no other medium is named */
 #define CU_FILE_COSIGN_KEY CU_DIR_KEYS "/cosign.pem"
+#define CU_FILE_COSIGN_NEXT CU_DIR_KEYS "/cosign-next.pem" /* a key that may take its place */
 #define CU_FILE_WITNESSED CU_DIR_TRUST "/witnessed" /* logs that are cosigned for others: a tlog-policy of log lines */
 
 /** "<origin>/cosigner/<party>": what an organisation's cosigner is called, so that genesis alone says it. */
@@ -18,9 +19,9 @@ void cu_cosigner_name(struct cu_span origin, uint64_t party, struct cu_buf *out)
 /** What a reader pins of a ledger that begins: the log and cosigners' keys of each organisation, and the quorum of its policy, as one
  *  epoch. `first`: the log key whose line comes first: this organisation's own. */
 CU_MUST_USE cu_status cu_trust_of_genesis(const struct cu_genesis *genesis, const cu_hash *network, const struct cu_public_key *first, struct cu_buf *out, struct cu_err *err);
-/** The lines of a policy that lists the organisations' keys, as the members are now, `own` log key first (0: in their order), and how many of their
- *  cosigners a quorum takes; without its line `quorum`. */
-CU_MUST_USE cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, uint64_t own, struct cu_buf *out, struct cu_err *err);
+/** The lines of a policy that lists the organisations' keys, as the members are now, and how many of their cosigners a quorum takes; without its line
+ *  `quorum`. First stands the log key of the organisation whose is `first`; it itself, where that has none. */
+CU_MUST_USE cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, const struct cu_public_key *first, struct cu_buf *out, struct cu_err *err);
 /** What is derived of the newest epoch: `policy` for stock tools, of the log keys with the first alone; and that key's line. */
 CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_buf *ret_policy, struct cu_buf *ret_vkey, struct cu_err *err);
 

@@ -19,7 +19,10 @@ struct cu_epochs {
     pthread_mutex_t lock; /* the writer makes epochs, whoever publishes signs */
     struct cu_buf text;
     struct cu_trust trust;
+    _Atomic uint64_t made;
 };
+
+uint64_t cu_epochs_made(const struct cu_epochs *e) { return e->made; }
 
 /* ---- the file ---- */
 
@@ -125,15 +128,8 @@ static cu_status begin_epoch(struct cu_epochs *e, const struct cu_members *now, 
     const struct cu_buf old = e->text;
     e->text = text;
     text = old;
+    e->made++;
     return cu_trust_read(cu_buf_span(&e->text), &e->trust, err);
-}
-
-/* Whose lines come first: this organisation's. */
-static uint64_t own_party(const struct cu_place *p, const struct cu_members *m)
-{
-    const struct cu_member_key *key = p->has_key[CU_SIGNER_LOG] ? cu_members_key(m, &p->key[CU_SIGNER_LOG].id) : NULL;
-
-    return key ? key->party : 0;
 }
 
 cu_status cu_epochs_changed(void *epochs, const struct cu_members *before, const struct cu_members *now, cu_size size,
@@ -142,7 +138,7 @@ cu_status cu_epochs_changed(void *epochs, const struct cu_members *before, const
     struct cu_epochs *e = epochs;
     CU_BUF was = cu_buf_heap(CU_TRUST_MAX), is = cu_buf_heap(CU_TRUST_MAX);
     struct cu_tlog_policy *policy;
-    uint64_t own = own_party(e->p, now);
+    const struct cu_public_key *own = &e->p->key[CU_SIGNER_LOG].pub; /* its line comes first */
 
     if (before->parties_n == 0) return CU_OK; /* genesis, which the file began with */
     policy = malloc(sizeof *policy);

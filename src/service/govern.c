@@ -85,7 +85,11 @@ cu_status cu_propose(struct cu_place *p, const struct cu_proposing *r, struct cu
     const struct cu_details_member words = { .name = r->organisation.n ? r->organisation
                                                                        : cu_membership_name(&m, key ? key->party : 1),
                                              .note = r->note,
-                                             .has_note = r->note.n > 0 };
+                                             .has_note = r->note.n > 0,
+                                             .at = r->at,
+                                             .has_at = r->at.n > 0,
+                                             .http = r->http,
+                                             .has_http = r->http.n > 0 };
     const struct cu_saying say = { CU_KIND_PROPOSE, &body, sayer(p), CU_PROFILE_MEMBER, &words };
     TRY(cu_say_and_record(p, &say, ret, err));
     const cu_hash id = ret->id;

@@ -9,6 +9,7 @@
 #include "service/cosigned.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SEVEN_DAYS_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define TAG "custody/founder/v1\n"
@@ -41,6 +42,8 @@ static const struct cu_field founder_fields[] = {
     CU_TEXT(5, struct cu_founder, http, 0, 256),
     CU_LIST(6, struct cu_founder, keys, KEYS, KEYS, &cu_party_key_schema),
     CU_FIXED(7, struct cu_founder, signature),
+    CU_FIXED(8, struct cu_founder, network, CU_OPTIONAL(struct cu_founder, has_network)),
+    CU_LIST(9, struct cu_founder, proofs, KEYS, KEYS, &cu_possession_schema, CU_OPTIONAL(struct cu_founder, has_proofs)),
 };
 static const struct cu_schema founder_schema = CU_SCHEMA_OF("founder", founder_fields, struct cu_founder);
 
@@ -87,29 +90,136 @@ static void adopt(struct cu_place *p, size_t i, const struct cu_private_key *key
     p->has_key[keys[i].signer] = true;
 }
 
+/* Of the keys in the ring; to be judged where there is a network, with a proof for each. */
+static cu_status write_founder(struct cu_place *p, struct cu_founder f, const struct ring *ring, struct cu_buf *ret,
+                               struct cu_err *err)
+{
+    CU_BUF list = cu_buf_heap(CU_FOUNDER_MAX), proofs = cu_buf_heap(CU_FOUNDER_MAX), message = cu_buf_heap(CU_FOUNDER_MAX);
+    const size_t from = ret->n;
+
+    for (size_t i = 0; i < KEYS; i++) {
+        const struct cu_private_key *key = &ring->key[i];
+        const struct cu_party_key pub = { keys[i].purpose, (uint64_t) - (int64_t)key->pub.alg, cu_public_span(&key->pub) };
+        struct cu_possession proof = { .kid = key->id };
+        uint8_t said[128];
+        TRY(cu_schema_write(&cu_party_key_schema, &pub, &list, err));
+        if (!f.has_network) continue;
+        const size_t n = cu_possession_message(&f.network, keys[i].purpose, &key->pub, said);
+        TRY(cu_sign(key, cu_span(said, n), proof.signature, err));
+        TRY(cu_schema_write(&cu_possession_schema, &proof, &proofs, err));
+    }
+    f.keys = (struct cu_list){ KEYS, cu_buf_span(&list) };
+    f.has_proofs = f.has_network;
+    f.proofs = (struct cu_list){ KEYS, cu_buf_span(&proofs) };
+    TRY(signed_part(f, &message, err));
+    TRY(cu_sign(&ring->key[KEY_ORGANISATION], cu_buf_span(&message), f.signature, err));
+    TRY(cu_schema_write(&founder_schema, &f, ret, err));
+    return cu_fs_replace(&p->fs, CU_FILE_REQUEST, CU_DIR_CHAIN "/incoming", cu_span_from(cu_buf_span(ret), from), true, err);
+}
+
+static enum cu_alg alg_of(size_t i)
+{
+    const struct cu_suite_algs *suite = cu_suite_algs(CU_SUITE_INTERNATIONAL);
+
+    return keys[i].purpose == CU_PURPOSE_STATEMENT ? suite->statement : suite->log;
+}
+
 cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret,
                           struct cu_err *err)
 {
-    const struct cu_suite_algs *suite = cu_suite_algs(CU_SUITE_INTERNATIONAL);
     CU_CLEANUP(free_ring) struct ring ring = { 0 };
-    CU_BUF list = cu_buf_heap(CU_FOUNDER_MAX), message = cu_buf_heap(CU_FOUNDER_MAX);
-    struct cu_founder f = *names;
 
-    TRY(check_address(f.at, err));
-    if (f.http.n) TRY(check_address(f.http, err));
+    TRY(check_address(names->at, err));
+    if (names->http.n) TRY(check_address(names->http, err));
     TRY(cu_found_begin(p, err));
     for (size_t i = 0; i < KEYS; i++) {
-        TRY(cu_found_key(p, keys[i].file, keys[i].purpose == CU_PURPOSE_STATEMENT ? suite->statement : suite->log, passphrase,
-                         &ring.key[i], err));
+        TRY(cu_found_key(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err));
         adopt(p, i, &ring.key[i]);
-        const struct cu_party_key key = { keys[i].purpose, (uint64_t) - (int64_t)ring.key[i].pub.alg,
-                                          cu_public_span(&ring.key[i].pub) };
-        TRY(cu_schema_write(&cu_party_key_schema, &key, &list, err));
     }
-    f.keys = (struct cu_list){ KEYS, cu_buf_span(&list) };
-    TRY(signed_part(f, &message, err));
-    TRY(cu_sign(&ring.key[KEY_ORGANISATION], cu_buf_span(&message), f.signature, err));
-    return cu_schema_write(&founder_schema, &f, ret, err);
+    return write_founder(p, *names, &ring, ret, err);
+}
+
+/* Of a place that has its own. */
+static void free_whole(struct ring *r)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (r->key[i].ctx) cu_private_free(&r->key[i]);
+}
+
+cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(free_whole) struct ring ring = { 0 };
+    CU_BUF before = cu_buf_heap(CU_FOUNDER_MAX);
+    struct cu_founder f;
+
+    const cu_status read = cu_fs_read(&p->fs, CU_FILE_REQUEST, CU_FOUNDER_MAX, &before, err);
+    ENSURE(read != CU_NOT_FOUND, err, CU_NOT_FOUND,
+           CU_FILE_REQUEST " is not there: put the file there that this organisation handed over when it founded or joined the "
+                           "network; no key was made");
+    TRY(read);
+    TRY(cu_founder_read(cu_buf_span(&before), &p->verifier, &f, err));
+    for (size_t i = 0; i < KEYS; i++) {
+        char name[40], path[64];
+        snprintf(name, sizeof name, "%s-next", keys[i].file);
+        snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
+        const bool waits = cu_fs_exists(&p->fs, path), changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
+        if (changes && !waits) TRY(cu_found_key(p, name, alg_of(i), passphrase, &ring.key[i], err));
+        else TRY(cu_key_load_named(p, changes ? name : keys[i].file, passphrase, &ring.key[i], err));
+    }
+    f.network = p->trust.network;
+    f.has_network = true;
+    return write_founder(p, f, &ring, ret, err);
+}
+
+const char *cu_founder_key_name(enum cu_purpose purpose)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (keys[i].party == 0 && keys[i].purpose == purpose) return keys[i].file;
+    return NULL;
+}
+
+static cu_status check_proofs(const struct cu_founder *f, struct cu_verifier *by, struct cu_err *err)
+{
+    struct cu_possession proof;
+    struct cu_party_key key;
+    size_t at = 0, proof_at = 0;
+    uint8_t said[128];
+
+    ENSURE(f->has_network == f->has_proofs, err, CU_MALFORMED, "founder: proofs of possession are for one network");
+    while (f->has_proofs && cu_list_next(&f->keys, &cu_party_key_schema, &at, &key)) {
+        struct cu_public_key pub = { .alg = (enum cu_alg) - (int64_t)key.neg_alg };
+        CU_ASSERT(cu_list_next(&f->proofs, &cu_possession_schema, &proof_at, &proof));
+        ENSURE(key.pub.n == cu_alg_public_len(pub.alg), err, CU_BAD_KEY, "founder: a key is of no algorithm that is known here");
+        memcpy(pub.bytes, key.pub.p, key.pub.n);
+        const cu_hash kid = cu_key_id(&pub);
+        ENSURE(cu_hash_eq(&kid, &proof.kid), err, CU_MALFORMED, "founder: a proof of possession is another key's");
+        const size_t n = cu_possession_message(&f->network, (enum cu_purpose)key.purpose, &pub, said);
+        TRY(cu_verify_one(by, &pub, cu_span(said, n), proof.signature, err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_founder_given(const struct cu_founder *f, const struct cu_members *m, struct cu_buf *mem, struct cu_list *ret,
+                           struct cu_err *err)
+{
+    struct cu_possession proof;
+    struct cu_party_key key;
+    size_t at = 0, proof_at = 0, which = 0;
+    uint64_t n = 0;
+
+    ENSURE(f->has_proofs && cu_hash_eq(&f->network, &m->network), err, CU_NOT_ALLOWED,
+           "it does not prove that its keys are meant for this network: `custody network request --network FILE` makes one that "
+           "does; nothing was proposed");
+    while (cu_list_next(&f->keys, &cu_party_key_schema, &at, &key) &&
+           cu_list_next(&f->proofs, &cu_possession_schema, &proof_at, &proof)) {
+        struct cu_given_key given = { key.purpose, key.neg_alg, key.pub, { 0 } };
+        if (keys[which++].party != 0 || cu_members_key(m, &proof.kid)) continue;
+        memcpy(given.proof, proof.signature, sizeof given.proof);
+        TRY(cu_schema_write(&cu_given_key_schema, &given, mem, err));
+        n++;
+    }
+    *ret = (struct cu_list){ n, cu_buf_span(mem) };
+    return CU_OK;
 }
 
 cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err)
@@ -135,6 +245,7 @@ cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct c
     if (f.http.n) TRY(check_address(f.http, err));
     TRY(signed_part(f, &message, err));
     TRY(cu_verify_one(by, &signer, cu_buf_span(&message), f.signature, err));
+    TRY(check_proofs(&f, by, err));
     *ret = f;
     return CU_OK;
 }
@@ -146,15 +257,24 @@ static const struct cu_field peer_fields[] = {
     CU_TEXT(1, struct cu_network_peer, at, 1, 256),
     CU_TEXT(2, struct cu_network_peer, http, 0, 256),
 };
-const struct cu_schema cu_network_peer_schema = CU_SCHEMA_OF("peer", peer_fields, struct cu_network_peer, .tuple = true);
+static const struct cu_schema peer_schema = CU_SCHEMA_OF("peer", peer_fields, struct cu_network_peer, .tuple = true);
+static const struct cu_field now_fields[] = {
+    CU_UINT(0, struct cu_network_peer, party, 1, CU_PARTIES_MAX),
+    CU_TEXT(1, struct cu_network_peer, at, 1, 256),
+    CU_TEXT(2, struct cu_network_peer, http, 0, 256),
+    CU_FIXED(3, struct cu_network_peer, node),
+};
+static const struct cu_schema now_schema = CU_SCHEMA_OF("peer of now", now_fields, struct cu_network_peer, .tuple = true);
 struct file {
     struct cu_span genesis;
-    struct cu_list peers;
+    struct cu_list peers, now;
+    bool has_now;
 };
 static const struct cu_field file_fields[] = {
     CU_CONST(0, "application/custody-network+cbor"),
     CU_BYTES(1, struct file, genesis, 1, CU_RECORD_MAX),
-    CU_LIST(2, struct file, peers, 1, CU_PARTIES_MAX, &cu_network_peer_schema),
+    CU_LIST(2, struct file, peers, 1, CU_PARTIES_MAX, &peer_schema),
+    CU_LIST(3, struct file, now, 1, CU_PARTIES_MAX, &now_schema, CU_OPTIONAL(struct file, has_now)),
 };
 static const struct cu_schema file_schema = CU_SCHEMA_OF("network", file_fields, struct file);
 
@@ -188,7 +308,7 @@ static cu_status add_organisation(struct making *m, const struct cu_founder *f, 
     const uint64_t organisation = m->next;
 
     for (unsigned i = 0; i < PARTIES; i++) TRY(add_party(m, organisation, i, f, err));
-    return cu_schema_write(&cu_network_peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
+    return cu_schema_write(&peer_schema, &(struct cu_network_peer){ organisation, f->at, f->http }, &m->peers, err);
 }
 
 static cu_status write_genesis(struct cu_place *p, const struct making *m, struct cu_span title, const struct cu_policy *policy,
@@ -245,7 +365,7 @@ cu_status cu_network_make(struct cu_place *p, struct cu_span title, const struct
     policy.cosigners = n > 1 ? n - (n - 1) / 3 : 0;
     if (!policy.copies) policy.copies = n - (n - 1) / 3;
     TRY(write_genesis(p, &m, title, &policy, &genesis, err));
-    const struct file made = { cu_buf_span(&genesis), { n, cu_buf_span(&m.peers) } };
+    const struct file made = { .genesis = cu_buf_span(&genesis), .peers = { n, cu_buf_span(&m.peers) } };
     const size_t from = ret->n;
     TRY(cu_schema_write(&file_schema, &made, ret, err));
     return cu_network_read(cu_span_from(cu_buf_span(ret), from), &read,
@@ -268,7 +388,7 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
 
     ENSURE(n->peers.n == n->members.organisations, err, CU_MALFORMED, "network: %llu addresses for %llu organisations",
            LLU(n->peers.n), LLU(n->members.organisations));
-    while (cu_list_next(&n->peers, &cu_network_peer_schema, &at, &peer)) {
+    while (cu_list_next(&n->peers, &peer_schema, &at, &peer)) {
         const struct cu_member_party *party = cu_members_party(&n->members, peer.party);
         ENSURE(party && party->role == CU_ROLE_ORGANISATION && peer.party > before, err, CU_MALFORMED,
                "network: an address is of party %llu, where the next organisation's should stand", LLU(peer.party));
@@ -278,7 +398,32 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
         ENSURE(cu_network_key(n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(n, peer.party, CU_PURPOSE_NODE), err,
                CU_MALFORMED, "network: organisation %llu has no validator key or no node key", LLU(peer.party));
     }
+    before = at = 0;
+    while (n->has_now && cu_list_next(&n->now, &now_schema, &at, &peer)) {
+        ENSURE(peer.party > before, err, CU_MALFORMED, "network: party %llu stands where a later one should", LLU(peer.party));
+        before = peer.party;
+        TRY(check_address(peer.at, err));
+        if (peer.http.n) TRY(check_address(peer.http, err));
+    }
     return CU_OK;
+}
+
+bool cu_network_next(const struct cu_network *n, size_t *at, struct cu_network_peer *ret)
+{
+    if (n->has_now) return cu_list_next(&n->now, &now_schema, at, ret);
+    if (!cu_list_next(&n->peers, &peer_schema, at, ret)) return false;
+    memcpy(ret->node, cu_network_key(n, ret->party, CU_PURPOSE_NODE)->pub.bytes, sizeof ret->node);
+    return true;
+}
+
+cu_status cu_network_renew(const struct cu_network *n, const struct cu_network_peer *peers, size_t peers_n, struct cu_buf *ret,
+                           struct cu_err *err)
+{
+    CU_BUF now = cu_buf_heap(CU_NETWORK_MAX);
+
+    for (size_t i = 0; i < peers_n; i++) TRY(cu_schema_write(&now_schema, &peers[i], &now, err));
+    const struct file file = { n->genesis, n->peers, { peers_n, cu_buf_span(&now) }, true };
+    return cu_schema_write(&file_schema, &file, ret, err);
 }
 
 cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct cu_err *err)
@@ -292,6 +437,8 @@ cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct c
     TRY(cu_schema_read(&file_schema, bytes, &file, err));
     n.genesis = file.genesis;
     n.peers = file.peers;
+    n.now = file.now;
+    n.has_now = file.has_now;
     TRY(cu_record_read(n.genesis, &record, err));
     TRY(cu_entry_read(record.entry, &n.entry, err));
     ENSURE(n.entry.kind == CU_KIND_GENESIS && n.entry.outer.body.genesis.engine == CU_ENGINE_COMETBFT, err, CU_MALFORMED,
@@ -316,23 +463,27 @@ uint64_t cu_network_own(const struct cu_network *n, const struct cu_place *p)
                : 0;
 }
 
-static cu_status sign_confirm(struct cu_place *p, uint64_t party, const struct ring *ring, struct cu_buf *ret, struct cu_err *err)
+/* Every key of this organisation, and of whom it runs, that these members list. */
+static cu_status sign_confirm(struct cu_place *p, const struct cu_members *m, uint64_t party, const struct ring *ring,
+                              struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_found_proof proofs[KEYS];
+    size_t n = 0;
 
-    for (size_t i = 0; i < KEYS; i++) proofs[i] = (struct cu_found_proof){ keys[i].purpose, &ring->key[i] };
-    return cu_found_confirm(p, party, proofs, KEYS, ret, err);
+    for (size_t i = 0; i < KEYS; i++)
+        if (cu_members_key(m, &ring->key[i].id)) proofs[n++] = (struct cu_found_proof){ keys[i].purpose, &ring->key[i] };
+    TRY(cu_found_confirm(p, party, proofs, n, ret, err));
+    return cu_fs_replace(&p->fs, CU_FILE_CONFIRM, CU_DIR_CHAIN "/incoming", cu_buf_span(ret), true, err);
 }
 
 /* The organisation's cosigner, which signed nothing of this log yet. */
-static cu_status begin_cosigner(struct cu_place *p, const struct cu_network *n, const struct cu_private_key *key,
+static cu_status begin_cosigner(struct cu_place *p, struct cu_span origin, uint64_t party, const struct cu_private_key *key,
                                 struct cu_err *err)
 {
-    const struct cu_span origin = n->entry.outer.body.genesis.origin;
     CU_BUF name = cu_buf_heap(CU_ORIGIN_MAX + 32);
     struct cu_cosigner c;
 
-    cu_cosigner_name(origin, cu_network_own(n, p), &name);
+    cu_cosigner_name(origin, party, &name);
     TRY(cu_buf_ok(&name, err));
     if (!cu_fs_exists(&p->fs, CU_DIR_COSIGNER "/cosigner")) /* an attempt that was cut short left it */
         TRY(cu_cosigner_create(&p->fs, CU_DIR_COSIGNER, cu_buf_span(&name), key, err));
@@ -342,11 +493,35 @@ static cu_status begin_cosigner(struct cu_place *p, const struct cu_network *n, 
     return begun;
 }
 
+/* Genesis does not have this organisation: then what it handed over was meant for this network. */
+static cu_status check_request(struct cu_place *p, const struct cu_network *n, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
+    struct cu_founder f = { .has_network = false };
+    cu_status read = cu_fs_read(&p->fs, CU_FILE_REQUEST, CU_FOUNDER_MAX, &file, err);
+
+    if (read == CU_OK) read = cu_founder_read(cu_buf_span(&file), &p->verifier, &f, err);
+    if (read != CU_NOT_FOUND) TRY(read);
+    ENSURE(f.has_network && cu_hash_eq(&f.network, &n->entry.leaf), err, CU_NOT_ALLOWED,
+           "the network was made without the keys of this folder (" CU_DIR_KEYS
+           "/organisation.pem), which were not made to join it later either (`custody network request --network FILE`): "
+           "nothing was touched");
+    return CU_OK;
+}
+
+static cu_status confirm_as_founder(struct cu_place *p, const struct cu_network *n, const struct ring *ring, struct cu_err *err)
+{
+    const uint64_t own = cu_network_own(n, p);
+    CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
+
+    TRY(begin_cosigner(p, n->entry.outer.body.genesis.origin, own, &ring->key[KEY_COSIGN], err));
+    return sign_confirm(p, &n->members, own, ring, &confirm, err);
+}
+
 cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase,
                           struct cu_private_key *ret_validator, struct cu_private_key *ret_node, struct cu_err *err)
 {
     CU_CLEANUP(free_ring) struct ring ring = { 0 };
-    CU_BUF confirm = cu_buf_heap(CU_RECORD_MAX);
     struct cu_network n;
 
     TRY(cu_network_read(file, &n, err));
@@ -354,14 +529,14 @@ cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_spa
     for (size_t i = 0; i < KEYS; i++) {
         TRY(cu_key_load_named(p, keys[i].file, passphrase, &ring.key[i], err));
         adopt(p, i, &ring.key[i]);
-        ENSURE(cu_members_key(&n.members, &ring.key[i].id), err, CU_NOT_ALLOWED,
+        ENSURE(!cu_network_own(&n, p) || cu_members_key(&n.members, &ring.key[i].id), err, CU_NOT_ALLOWED,
                "the network was made without the keys of this folder (" CU_DIR_KEYS "/%s.pem): nothing was touched",
                keys[i].file);
     }
+    const bool founded = cu_network_own(&n, p) > 0;
+    if (!founded) TRY(check_request(p, &n, err));
     TRY(cu_found_trust(p, &n.entry.outer.body.genesis, &n.entry.leaf, err));
-    TRY(begin_cosigner(p, &n, &ring.key[KEY_COSIGN], err));
-    TRY(sign_confirm(p, cu_network_own(&n, p), &ring, &confirm, err));
-    TRY(cu_fs_replace(&p->fs, CU_FILE_CONFIRM, CU_DIR_CHAIN "/incoming", cu_buf_span(&confirm), true, err));
+    if (founded) TRY(confirm_as_founder(p, &n, &ring, err));
     TRY(cu_fs_replace(&p->fs, CU_FILE_NETWORK, CU_DIR_CHAIN "/incoming", file, true, err));
     *ret_validator = ring.key[KEY_VALIDATOR];
     *ret_node = ring.key[KEY_NODE];
@@ -371,31 +546,59 @@ cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_spa
 
 /* ---- confirming ---- */
 
-struct confirmed {
+struct standing {
     const struct cu_place *p;
-    bool ret;
+    uint64_t party; /* 0: nobody approved that it joins */
+    bool confirmed;
+    struct cu_members *members;
 };
 
 static cu_status look_confirmed(void *arg, struct cu_err *err)
 {
-    struct confirmed *c = arg;
-    const struct cu_members *m = cu_ledger_members(c->p->ledger);
-    const struct cu_member_key *key = cu_members_key(m, &c->p->key[CU_SIGNER_ORGANISATION].id);
+    struct standing *s = arg;
+    const struct cu_members *m = cu_ledger_members(s->p->ledger);
+    const struct cu_member_key *key = cu_members_key(m, &s->p->key[CU_SIGNER_ORGANISATION].id);
 
     (void)err;
-    c->ret = !key || cu_members_party(m, key->party)->confirmed;
+    if (!key) return CU_OK;
+    s->party = key->party;
+    s->confirmed = cu_members_party(m, key->party)->confirmed;
+    *s->members = *m;
     return CU_OK;
 }
 
-cu_status cu_network_confirm(struct cu_place *p, struct cu_err *err)
+static cu_status confirm_later(struct cu_place *p, const struct standing *is, struct cu_span passphrase, struct cu_buf *ret,
+                               struct cu_err *err)
+{
+    CU_CLEANUP(free_whole) struct ring ring = { 0 };
+
+    for (size_t i = 0; i < KEYS; i++) TRY(cu_key_load_named(p, keys[i].file, passphrase, &ring.key[i], err));
+    TRY(begin_cosigner(p, p->genesis.outer.body.genesis.origin, is->party, &ring.key[KEY_COSIGN], err));
+    return sign_confirm(p, is->members, is->party, &ring, ret, err);
+}
+
+static cu_status confirm(struct cu_place *p, struct standing *is, struct cu_span passphrase, struct cu_err *err)
 {
     CU_BUF record = cu_buf_heap(CU_RECORD_MAX);
-    struct confirmed is = { p, true };
     struct cu_outcome outcome;
 
-    TRY(cu_ask(p, look_confirmed, &is, err));
-    if (is.ret) return CU_OK;
-    TRY(cu_fs_read(&p->fs, CU_FILE_CONFIRM, CU_RECORD_MAX, &record, err));
+    TRY(cu_ask(p, look_confirmed, is, err));
+    ENSURE(is->party > 0, err, CU_NOT_CONFIRMED,
+           "more than two thirds of the organisations have not approved that this one joins");
+    if (is->confirmed) return CU_OK;
+    const cu_status read = cu_fs_read(&p->fs, CU_FILE_CONFIRM, CU_RECORD_MAX, &record, err);
+    if (read == CU_NOT_FOUND) TRY(confirm_later(p, is, passphrase, &record, err));
+    else TRY(read);
     const struct cu_span span = cu_buf_span(&record);
     return cu_submit(p, &span, 1, &outcome, err);
+}
+
+cu_status cu_network_confirm(struct cu_place *p, struct cu_span passphrase, struct cu_err *err)
+{
+    struct standing is = { .p = p, .members = malloc(sizeof *is.members) };
+
+    ENSURE(is.members, err, CU_NO_MEMORY, "no memory to confirm");
+    const cu_status done = confirm(p, &is, passphrase, err);
+    free(is.members);
+    return done;
 }

@@ -73,6 +73,9 @@ cu_status cu_place_refresh(struct cu_place *p, struct cu_err *err)
     struct cu_log *log = &p->log;
 
     cu_log_free(log);
+    const uint64_t made = p->epochs ? cu_epochs_made(p->epochs) : 0;
+    if (made != p->epochs_seen) TRY(cu_place_reload_trust(p, err));
+    p->epochs_seen = made;
     cu_status opened = cu_log_open(&p->fs, CU_DIR_NODE_LOG, p->engine, p->engine && p->engine_judged ? NULL : &p->trust,
                                    p->remote.ops != NULL, &p->verifier, log, err);
     if (opened == CU_UNTRUSTED && cu_place_reload_trust(p, NULL) == CU_OK) /* perhaps an epoch began since */

@@ -31,6 +31,7 @@
 #define CU_DIR_TLS "tls" /* certificates: the node's, those that it made for others, its CA's */
 #define CU_DIR_CHAIN "chain" /* of an organisation of a network: CometBFT's folder, with its config/ and data/ */
 #define CU_FILE_NETWORK CU_DIR_CHAIN "/network" /* what the network began with; a folder without it is a ledger by itself */
+#define CU_FILE_REQUEST CU_DIR_CHAIN "/request" /* what this organisation handed over last */
 #define CU_FILE_CONFIRM CU_DIR_CHAIN "/confirm" /* this organisation's, signed, until it is recorded */
 #define CU_DIR_QUARANTINE "quarantine"
 #define CU_DIR_OUTBOX "outbox"
@@ -116,6 +117,8 @@ struct cu_place {
 
     struct cu_buf trust_text;
     struct cu_trust trust;            /* as pinned in trust/ */
+    const struct cu_epochs *epochs;   /* which the ledger that this process writes adds to it; NULL: none */
+    uint64_t epochs_seen;             /* so many of these */
     struct cu_log log;                /* as of the newest checkpoint: the engine's, or the node's copy as it lies */
     struct cu_buf genesis_bytes, genesis_details;
     struct cu_entry genesis;          /* read from position 0, equal to the pinned network id */
@@ -141,6 +144,9 @@ CU_MUST_USE cu_status cu_key_load_named(const struct cu_place *p, const char *na
 CU_MUST_USE cu_status cu_key_load(const struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_private_key *ret, struct cu_err *err);
 /** keys/log-next.pem and log-before.pem. When the newest epoch lists the next one, it becomes log.pem, and that the one before. */
 CU_MUST_USE cu_status cu_log_keys_load(struct cu_place *p, struct cu_span passphrase, struct cu_err *err);
+struct cu_epochs;
+/** So many were made since they were opened: any thread. */
+uint64_t cu_epochs_made(const struct cu_epochs *e);
 /** The trust file anew: the ledger itself makes epochs. */
 CU_MUST_USE cu_status cu_place_reload_trust(struct cu_place *p, struct cu_err *err);
 cu_unix_ms cu_place_now(const struct cu_place *p);

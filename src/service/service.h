@@ -30,39 +30,56 @@ CU_MUST_USE cu_status cu_found_records(struct cu_place *p, struct cu_span genesi
 /* ---- a network of organisations (network.c): docs/formats/network.md ---- */
 #define CU_FOUNDER_MAX 4096
 #define CU_NETWORK_MAX (2 * CU_RECORD_MAX)
-/** What one organisation hands over before there is a network: its names, where its node is reached, its public keys. */
-struct cu_founder { struct cu_span name, provider, depositor, at, http; struct cu_list keys; uint8_t signature[CU_SIGNATURE_LEN]; };
+/** What one organisation hands over before there is a network: its names, where its node is reached, its public keys; to join one that is there,
+ *  or to change keys in it, proofs of possession for that network, too, one a key. */
+struct cu_founder { struct cu_span name, provider, depositor, at, http; struct cu_list keys; uint8_t signature[CU_SIGNATURE_LEN];
+    cu_hash network; bool has_network; struct cu_list proofs; bool has_proofs; };
 /** Keys into p's new folder; what is handed over, signed, is appended. `names`: without keys. As cu_found_files of the folder; USAGE of addresses. */
 CU_MUST_USE cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
 /** MALFORMED, BAD_KEY, BAD_SIGNATURE, HIGH_S. */
 CU_MUST_USE cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err);
+/** Keys of which `which` has a bit (1 << enum cu_purpose) get successors in keys/, as <name>-next.pem, unless one waits there; what is handed over so
+ *  that they are approved is appended. NOT_FOUND: what was handed over last is not there. */
+CU_MUST_USE cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
+/** Of the organisation's keys those that these members do not have, as a proposal gives them. NOT_ALLOWED: its proofs are none for this network. */
+CU_MUST_USE cu_status cu_founder_given(const struct cu_founder *f, const struct cu_members *m, struct cu_buf *mem, struct cu_list *ret, struct cu_err *err);
+/** keys/<name>.pem of an organisation's key; NULL: it has none of this purpose. */
+const char *cu_founder_key_name(enum cu_purpose purpose);
+
 /** What the network begins with, made of what each organisation handed over. `asks`: copies (0: as many as cannot all be wrong), retention and seal. p: its clock, its
  *  random numbers and its verifier. */
 CU_MUST_USE cu_status cu_network_make(struct cu_place *p, struct cu_span title, const struct cu_policy *asks, const struct cu_span *founders, size_t n, struct cu_buf *ret, struct cu_err *err);
-struct cu_network_peer { uint64_t party; struct cu_span at, http; };
-extern const struct cu_schema cu_network_peer_schema;
+struct cu_network_peer { uint64_t party; struct cu_span at, http; uint8_t node[32]; /* its node's key */ };
 struct cu_network {
     struct cu_span genesis;  /* as a record */
-    struct cu_list peers;    /* of cu_network_peer: each organisation, in the order of its genesis */
+    struct cu_list peers;    /* each organisation, in the order of its genesis */
+    struct cu_list now;      /* those of a later day, as a node saw them */
+    bool has_now;
     struct cu_entry entry;   /* genesis, read */
     struct cu_members members;
 };
 /** MALFORMED and what else a genesis can be refused for. */
 CU_MUST_USE cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct cu_err *err);
+/** Whose nodes it knows, parties ascending: of the newest day. Start with *at = 0; false: that was all. */
+bool cu_network_next(const struct cu_network *n, size_t *at, struct cu_network_peer *ret);
+/** The same network with these peers instead, appended: what whoever joins is given. */
+CU_MUST_USE cu_status cu_network_renew(const struct cu_network *n, const struct cu_network_peer *peers, size_t peers_n, struct cu_buf *ret, struct cu_err *err);
 /** The public key of that purpose of a peer's organisation. */
 const struct cu_member_key *cu_network_key(const struct cu_network *n, uint64_t party, enum cu_purpose purpose);
 /** The party that this ledger's organisation is; 0: its statement key is of none. */
 uint64_t cu_network_own(const struct cu_network *n, const struct cu_place *p);
-/** p's folder, in which cu_founder_make made keys, becomes this organisation's ledger; its confirm is signed and waits there. The two keys of the consensus
- *  engine are handed out, to be freed. NOT_ALLOWED: none of the founders' is this one. */
+/** p's folder, in which cu_founder_make made keys, becomes this organisation's ledger; a founder's confirm is signed and waits there. The two keys of the consensus
+ *  engine are handed out, to be freed. NOT_ALLOWED: none of the founders' is this one, and it did not ask to join this network. */
 CU_MUST_USE cu_status cu_network_join(struct cu_place *p, struct cu_span file, struct cu_span passphrase, struct cu_private_key *ret_validator, struct cu_private_key *ret_node, struct cu_err *err);
-/** Submit that confirm, unless it is recorded. With an engine that has its genesis. */
-CU_MUST_USE cu_status cu_network_confirm(struct cu_place *p, struct cu_err *err);
+/** Submit that confirm, unless it is recorded. Who joined later signs it now, and begins to cosign: his party's number was not known before. With an engine
+ *  that has its genesis. NOT_CONFIRMED: nobody has approved, as far as this ledger has come. */
+CU_MUST_USE cu_status cu_network_confirm(struct cu_place *p, struct cu_span passphrase, struct cu_err *err);
 
 /* ---- changes that the organisations decide (govern.c) ---- */
 struct cu_proposing {
     enum cu_change change;
     struct cu_span organisation;            /* its name; of the policy alone nobody's */
+    struct cu_span at, http;                /* where its node is reached, if that is said */
     struct cu_list keys, revoked;           /* of cu_given_key, cu_revoked */
     bool has_cosigners, has_copies, has_mandatory;
     uint64_t cosigners, copies;
@@ -112,7 +129,6 @@ CU_MUST_USE cu_status cu_attest_record(struct cu_place *p, struct cu_range *held
 /** The provider's key here: its own, or that of a member who gave his. */
 static inline enum cu_signer cu_signer_provider(const struct cu_place *p) { return p->own_key ? CU_SIGNER_DEPOSITOR : CU_SIGNER_PROVIDER; }
 /* ---- epochs of trust (epoch.c): made when the ledger's members change, and by whose key the log is signed then ---- */
-struct cu_epochs;
 /** Of the place's trust file. `p` must outlive it, with its keys. */
 CU_MUST_USE cu_status cu_epochs_open(const struct cu_place *p, struct cu_epochs **ret, struct cu_err *err);
 void cu_epochs_close(struct cu_epochs *e);

@@ -56,13 +56,13 @@ class Org(Node):
     def __init__(self, root, port, p2p=0):  # pylint: disable=super-init-not-called
         self.p2p = p2p  # where its peers reach it
         self.root, self.port, self.url, self.client = root, port, f"http://127.0.0.1:{port}", []
-        self.process, self.asked, self.ledger, self.usual, self.tap = None, False, self, [], None
+        self.process, self.asked, self.ledger, self.usual, self.tap, self.program = None, False, self, [], None, CUSTODY
         self.log = root.parent / (root.name + ".log")
 
     def start(self, *options, comet=COMET, wait=True, env=None):
         self.out, self.asked = open(self.log, "ab"), False  # pylint: disable=consider-using-with
         self.tap = self.tap or Tap(self.root.parent / (self.root.name + ".tap"), self.root / "chain/app.sock")
-        self.process = subprocess.Popen([CUSTODY, "node", "--ledger", self.root, "--cometbft", comet, *self.usual, *options], stdout=subprocess.PIPE, stderr=self.out,
+        self.process = subprocess.Popen([self.program, "node", "--ledger", self.root, "--cometbft", comet, *self.usual, *options], stdout=subprocess.PIPE, stderr=self.out,
                                         env={**ENVIRONMENT, "CMT_PROXY_APP": f"unix://{self.tap.path}", **(env or {})})
         if wait:
             self.listening()
@@ -230,6 +230,6 @@ def same(orgs):
     digests = {org.log_digest() for org in orgs}
     assert len(digests) == 1, digests
     for org in orgs:
-        found = call([CUSTODY, "check", "--ledger", org.root, "--json"]).rows[-1]
+        found = call([org.program, "check", "--ledger", org.root, "--json"]).rows[-1]
         assert found["ok"], found
     return json.dumps(sorted(digests))

@@ -43,8 +43,8 @@ def ok(text):
 class Load:
     """Two records at a time to whoever is there, by several at once, each until somebody acknowledges it."""
 
-    def __init__(self, net, records):
-        self.net, self.acknowledged, self.lock = net, {}, threading.Lock()
+    def __init__(self, net, records, every=0.1):
+        self.net, self.acknowledged, self.lock, self.every = net, {}, threading.Lock(), every
         self.pairs = iter([records[at:at + 2] for at in range(0, len(records), 2)])
         self.pause, self.ending, self.idle, self.wrong = threading.Event(), False, 0, None
         self.workers = [threading.Thread(target=self.run, args=(i,), daemon=True) for i in range(WORKERS)]
@@ -66,7 +66,7 @@ class Load:
                     pair = next(self.pairs)
                 while not self.ending and not self.submit(chance.choice(self.net.orgs), pair):
                     time.sleep(0.1)
-                time.sleep(0.1)
+                time.sleep(self.every)
         except BaseException as error:  # pylint: disable=broad-exception-caught
             self.wrong = error
             raise

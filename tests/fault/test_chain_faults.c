@@ -41,7 +41,8 @@ struct world {
 
     struct block block[64]; /* by height: whatever becomes of the node */
     uint64_t decided;
-    cu_hash app_hash[64];
+    cu_hash app_hash[64], updates[64];         /* of the validators: a digest, */
+    char said[64][64];                         /* and in words: power, key */
     struct cu_abci_misbehavior misbehavior[4]; /* in the block of that height */
 
     pthread_mutex_t lock; /* what was handed to the engine */
@@ -139,12 +140,25 @@ static cu_status step(void *self, struct cu_submission *sub, struct cu_err *err)
     return toy_step(self, sub, err);
 }
 
+/* Four vote; from the fourth record on one of them by another key, from the ninth a fifth, from the twelfth without the third. */
+static size_t keys(void *self, enum cu_purpose purpose, struct cu_engine_key ret[CU_PARTIES_MAX])
+{
+    const struct toy *t = self;
+    const uint64_t had = t->open ? t->next.n : t->now.n;
+    size_t n = 0;
+
+    for (uint8_t i = 0; i < 5 && had > 0 && purpose == CU_PURPOSE_VALIDATOR; i++)
+        if (!(i == 4 && had < 9) && !(i == 2 && had >= 12)) ret[n++] = (struct cu_engine_key){ { i + 1, i == 1 && had >= 4 } };
+    return n;
+}
+
 /* The toy, but for that. */
 static struct cu_machine machine_of(struct world *w)
 {
     struct cu_machine m = toy_machine(w->toy);
 
     m.step = step;
+    m.keys = keys;
     return m;
 }
 
@@ -268,6 +282,15 @@ static cu_status finalize(struct world *w, uint64_t h, cu_hash *ret_app_hash, st
     TRY(w->app.answer(w->app.self, &q, &a, &out, err));
     assert_int_equal(a.finalize_block.app_hash.n, 32);
     memcpy(ret_app_hash->b, a.finalize_block.app_hash.p, 32);
+    const struct cu_abci_validator_update *update = a.finalize_block.validator_updates.items;
+    CU_BUF text = cu_buf_heap(4096);
+    for (size_t i = 0; i < a.finalize_block.validator_updates.n; i++)
+        cu_buf_addf(&text, "%lld %u.%u ", (long long)update[i].power, update[i].pub_key.ed25519.p[0],
+                    update[i].pub_key.ed25519.p[1]);
+    const cu_hash digest = cu_sha256(cu_buf_span(&text));
+    if (!cu_hash_is_zero(&w->updates[h])) assert_memory_equal(w->updates[h].b, digest.b, 32); /* whenever it is asked */
+    w->updates[h] = digest;
+    snprintf(w->said[h], sizeof w->said[h], "%.*s", (int)text.n, text.n ? (const char *)text.p : "");
     return CU_OK;
 }
 
@@ -349,12 +372,24 @@ static void judge(struct world *w, const struct world *good, const char *what, u
     w->faulty.failed = w->faulty.stopped = false;
     w->stored = cu_fs_exists(&w->fs, "node/journal/head");
     memcpy(w->app_hash, good->app_hash, sizeof w->app_hash);
+    memcpy(w->updates, good->updates, sizeof w->updates);
     cu_status status = open_all(w, 0, &err);
     if (status == CU_OK) status = catch_up(w, &err);
     if (status != CU_OK) fail_msg("%s %llu: %s", what, LLU(k), err.text);
     const struct cu_tip tip = w->engine.tip(w->engine.self);
     assert_int_equal(tip.height, 5); /* the sixth is dated by the seventh */
     judge_reports(w);
+}
+
+static void what_a_height_changed_of_the_validators_is_said_with_it(void **state)
+{
+    static const char *const says[HEIGHTS + 1] = { [1] = "", "0 2.0 1 2.1 ", "1 5.0 ", "", "0 3.0 ", "" };
+    uint64_t effects, calls;
+    struct world *w = undisturbed(&effects, &calls);
+
+    (void)state;
+    for (uint64_t h = 1; h <= HEIGHTS; h++) assert_string_equal(w->said[h], says[h]);
+    world_free(w);
 }
 
 static void stopped_after_any_effect_a_node_comes_to_the_same_app_hashes(void **state)
@@ -722,6 +757,7 @@ static int release_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_height_changed_of_the_validators_is_said_with_it),
         cmocka_unit_test(stopped_after_any_effect_a_node_comes_to_the_same_app_hashes),
         cmocka_unit_test(whatever_call_fails_no_height_is_answered_otherwise),
         cmocka_unit_test(killed_at_any_boundary_of_a_height_it_says_exactly_what_is_durable),

@@ -536,21 +536,26 @@ static void taking_in_survives_each_call_that_fails(void **state)
 static void a_network_pins_every_organisations_keys_and_its_quorum(void **state)
 {
     CU_BUF parties = cu_buf_heap(4096), text = cu_buf_heap(CU_TRUST_MAX);
-    struct cu_genesis genesis = { .origin = cu_span_str(ORIGIN), .policy = { .cosigners = 3 } };
+    struct cu_genesis genesis = {
+        .suite = 1, .rules = 1, .engine = 2, .origin = cu_span_str(ORIGIN), .policy = { .cosigners = 3 }
+    };
     struct cu_tlog_policy policy;
     static struct cu_trust trust;
     const cu_hash network = leaves[0][0];
-    struct cu_private_key log[WITNESSES];
+    struct cu_private_key log[WITNESSES], says;
     struct cu_public_key third;
 
     (void)state;
     for (unsigned i = 0; i < WITNESSES; i++) {
         CU_BUF keys = cu_buf_heap(1024);
         assert_int_equal(cu_private_generate(CU_ALG_EDDSA, &log[i], &error), CU_OK);
-        const struct cu_party_key two[] = { { CU_PURPOSE_LOG, 8, cu_public_span(&log[i].pub) },
-                                            { CU_PURPOSE_COSIGN, 8, cu_public_span(&witness[i].pub) } };
-        for (size_t k = 0; k < 2; k++) assert_int_equal(cu_schema_write(&cu_party_key_schema, &two[k], &keys, &error), CU_OK);
-        const struct cu_party party = { i + 1, CU_ROLE_ORGANISATION, i + 1, { 2, cu_buf_span(&keys) } };
+        assert_int_equal(cu_private_generate(CU_ALG_ES256, &says, &error), CU_OK);
+        const struct cu_party_key three[] = { { CU_PURPOSE_STATEMENT, 7, cu_public_span(&says.pub) },
+                                              { CU_PURPOSE_LOG, 8, cu_public_span(&log[i].pub) },
+                                              { CU_PURPOSE_COSIGN, 8, cu_public_span(&witness[i].pub) } };
+        for (size_t k = 0; k < 3; k++) assert_int_equal(cu_schema_write(&cu_party_key_schema, &three[k], &keys, &error), CU_OK);
+        cu_private_free(&says);
+        const struct cu_party party = { i + 1, CU_ROLE_ORGANISATION, i + 1, { 3, cu_buf_span(&keys) } };
         assert_int_equal(cu_schema_write(&cu_party_schema, &party, &parties, &error), CU_OK);
         if (i == 2) third = log[i].pub;
         cu_private_free(&log[i]);

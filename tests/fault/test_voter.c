@@ -368,6 +368,113 @@ static void a_state_behind_what_is_committed_here_lets_one_height_go_by_too(void
     d.memory.ops->close(d.memory.self);
 }
 
+/* ---- a key takes another's place ---- */
+
+#define NEXT PATH "-next"
+
+static void follow(struct disk *d, const struct cu_private_key *by)
+{
+    struct cu_engine_key of[4] = { { { 1 } }, { { 2 } }, { { 3 } } };
+
+    if (by) memcpy(of[3].pub, by->pub.bytes, sizeof of->pub);
+    cu_voter_follow(d->voter, of, by ? 4 : 3);
+}
+
+static bool asked_of(struct disk *d, const struct cu_private_key *by, int64_t height, int block)
+{
+    const cu_hash address = cu_sha256(cu_public_span(&by->pub));
+    struct cu_buf mem = cu_buf_over(memory, sizeof memory);
+    struct cu_abci_signer q = { .there = true };
+    struct cu_abci_vote *v = &q.sign_vote.vote;
+
+    q.sign_vote.there = v->there = v->block_id.there = v->timestamp.there = true;
+    q.sign_vote.chain_id = cu_span_str(CHAIN);
+    v->type = PREVOTE, v->height = height, v->validator_address = cu_span(address.b, 20);
+    v->block_id.hash = cu_span(blocks[block], 32);
+    cu_voter_answer(d->voter, &q, &answer, &mem);
+    return !answer.signed_vote.error.there;
+}
+
+static bool is_told(struct disk *d, const struct cu_private_key *by)
+{
+    struct cu_buf mem = cu_buf_over(memory, sizeof memory);
+    const struct cu_abci_signer q = { .there = true, .pub_key = { .there = true } };
+
+    cu_voter_answer(d->voter, &q, &answer, &mem);
+    return cu_span_eq(answer.its_pub_key.pub_key.ed25519, cu_public_span(&by->pub));
+}
+
+static cu_status open_both(struct disk *d)
+{
+    const struct cu_voter_config config = { &d->fs, PATH, &key, cu_span_str(CHAIN), 4, alarm_of, NULL, NEXT, &other };
+    const cu_status opened = cu_voter_open(&config, &d->voter, &error);
+
+    if (opened == CU_OK) assert_true(cu_voter_caught_up(d->voter, 0, (uint64_t[]){ 1, 1 }, 2));
+    return opened;
+}
+
+static void the_key_that_the_ledger_names_signs_and_no_other(void **state)
+{
+    struct disk d;
+
+    (void)state;
+    disk_new(&d);
+    alarms = 0;
+    assert_int_equal(cu_voter_begin(&d.fs, PATH, &key, false, &error), CU_OK);
+    assert_int_equal(open_both(&d), CU_NOT_FOUND); /* what the other one signed is not known */
+    assert_int_equal(cu_voter_begin(&d.fs, NEXT, &other, false, &error), CU_OK);
+    assert_int_equal(open_both(&d), CU_OK);
+    follow(&d, &key);
+    assert_true(is_told(&d, &key) && asked_of(&d, &key, 5, 0));
+    assert_false(asked_of(&d, &other, 5, 0));
+    cu_voter_stands(d.voter, 5);
+    follow(&d, &other);
+    assert_true(is_told(&d, &other));
+    assert_false(asked_of(&d, &key, 6, 0));
+    assert_true(asked_of(&d, &other, 6, 0)); /* at once: it signed nothing before it was in force */
+    assert_false(asked_of(&d, &other, 6, 1));
+    chain_has(&d, 5, &key), chain_has(&d, 6, &other);
+    cu_voter_close(d.voter); /* each has its state, whichever process asks */
+    assert_int_equal(open_both(&d), CU_OK);
+    follow(&d, &other);
+    assert_false(asked_of(&d, &other, 6, 1));
+    assert_true(asked_of(&d, &other, 7, 1));
+    assert_int_equal(alarms, 0);
+    chain_has(&d, 8, &key); /* the old one is used elsewhere */
+    assert_int_equal(alarms, 1);
+    assert_false(asked_of(&d, &other, 9, 0));
+    put_away(&d);
+    d.memory.ops->close(d.memory.self);
+}
+
+static void who_is_no_validator_has_a_key_and_signs_nothing(void **state)
+{
+    const struct timespec stuck = { CU_VOTER_STUCK_MS / 1000, 100000000 };
+    struct disk d;
+
+    (void)state;
+    disk_new(&d);
+    begin(&d);
+    follow(&d, NULL);
+    assert_true(is_told(&d, &key));
+    assert_false(asked_of(&d, &key, 5, 0));
+    assert_false(cu_voter_owes(d.voter));
+    put_away(&d);
+    assert_int_equal(cu_voter_begin(&d.memory, NEXT, &other, false, &error), CU_OK);
+    disk_over(&d, d.memory);
+    assert_int_equal(open_both(&d), CU_OK);
+    follow(&d, &key);
+    assert_true(is_told(&d, &key));
+    follow(&d, &other); /* and CometBFT, which catches up, does not ask who signs */
+    assert_false(cu_voter_owes(d.voter));
+    nanosleep(&stuck, NULL);
+    assert_true(cu_voter_owes(d.voter));
+    assert_true(is_told(&d, &other));
+    assert_false(cu_voter_owes(d.voter));
+    put_away(&d);
+    d.memory.ops->close(d.memory.self);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -395,6 +502,8 @@ int main(void)
         cmocka_unit_test(nothing_is_signed_until_it_has_caught_up_whatever_one_of_four_says),
         cmocka_unit_test(a_state_behind_what_is_committed_here_lets_one_height_go_by_too),
         cmocka_unit_test(who_refused_a_vote_and_was_not_asked_again_owes_it),
+        cmocka_unit_test(the_key_that_the_ledger_names_signs_and_no_other),
+        cmocka_unit_test(who_is_no_validator_has_a_key_and_signs_nothing),
         cmocka_unit_test(begun_anew_it_learns_from_the_chain_and_lets_one_height_go_by),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

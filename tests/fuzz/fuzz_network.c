@@ -10,9 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (cu_network_read(cu_span(data, size), &n, NULL) != CU_OK) return 0;
     CU_ASSERT(n.entry.kind == CU_KIND_GENESIS && n.peers.n == n.members.organisations);
-    for (; cu_list_next(&n.peers, &cu_network_peer_schema, &at, &peer); count++)
-        CU_ASSERT(cu_network_key(&n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(&n, peer.party, CU_PURPOSE_NODE) &&
-                  peer.at.n >= 3);
-    CU_ASSERT(count == n.peers.n);
+    for (; cu_network_next(&n, &at, &peer); count++)
+        CU_ASSERT(peer.at.n >= 3 && (n.has_now || (cu_network_key(&n, peer.party, CU_PURPOSE_VALIDATOR) &&
+                                                   cu_network_key(&n, peer.party, CU_PURPOSE_NODE))));
+    CU_ASSERT(count == (n.has_now ? n.now.n : n.peers.n));
     return 0;
 }

@@ -105,8 +105,11 @@ struct session {
     bool networked;                   /* one organisation's share of a network: */
     struct cu_private_key validator;  /* which signs its votes. ctx NULL: not read */
     struct cu_fs votes_fs;            /* where it is kept what was voted for; ops NULL: in the ledger's folder */
-    const char *votes_path;
+    char votes_path[64], next_votes_path[64];
     size_t validators;
+    struct cu_private_key next[CU_PURPOSE_NODE + 1]; /* by purpose: keys that may take the place of this organisation's. ctx NULL: none */
+    bool left;                        /* it was said that the organisation has */
+    uint64_t warned;                  /* from which height on this program will not know the rules: that was said */
     char confined[120];               /* what of this process is; "": nothing */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
     bool has_incident;                /* opening for writing finished a repair: */
@@ -173,8 +176,12 @@ CU_MUST_USE cu_status afar_carriers(struct session *s, bool to_node, struct cu_e
 CU_MUST_USE cu_status share_start(struct session *s, struct cu_err *err);
 /** An organisation whose node/ was put aside, or lost, begins with an empty one: the chain is read anew. */
 CU_MUST_USE cu_status share_renew(struct session *s, struct cu_err *err);
-/** Wait until the chain has begun, and confirm, if that is still to be done. INTERRUPTED. */
+/** Between the opening of the ledger and that of its engine: keys that were being changed, and have been. */
+CU_MUST_USE cu_status share_keys(struct session *s, struct cu_err *err);
+/** Wait until the chain has begun and has this organisation, and confirm, if that is still to be done. INTERRUPTED. */
 CU_MUST_USE cu_status share_begin(struct session *s, struct cu_err *err);
+/** Members or their keys changed: peers, and this organisation's own keys, follow. Whoever uses the place is shut out. */
+CU_MUST_USE cu_status share_follow(struct session *s, struct cu_err *err);
 /** OK; or what ended the engine for good. Anything but a network's works. */
 CU_MUST_USE cu_status share_works(struct session *s, struct cu_err *err);
 /** Where this organisation's node is to be reached by clients, as the network says: ADDRESS:PORT; "": it does not. */
@@ -182,6 +189,8 @@ CU_MUST_USE cu_status share_address(struct session *s, char ret[257], struct cu_
 /** The other organisations' nodes, as peers are given: what stands in the network's file. */
 CU_MUST_USE cu_status share_peers(struct session *s, bool tls, struct cu_buf *ret, uint64_t ret_party[CU_PARTIES_MAX], struct cu_err *err);
 /** The folder in which keys were made becomes a share of the network that begins with `file`. */
+/** Keys (bits 1 << enum cu_purpose) get successors, which sign nothing yet; what is handed over so that they are approved is appended. A node may run. */
+CU_MUST_USE cu_status share_rotate(struct session *s, unsigned which, struct cu_buf *ret, struct cu_err *err);
 session_work share_resume; /* what was voted for is not known any more: votes begin again behind the chain's */
 CU_MUST_USE cu_status share_create(struct session *s, struct run *run, const char *dir, struct cu_span file, struct cu_err *err);
 
@@ -217,9 +226,11 @@ void man_page(const struct command *c, struct cu_buf *out); /* NULL: custody(1) 
 CU_MUST_USE cu_status completion(const char *shell, struct cu_buf *out, struct cu_err *err);
 
 /* ---- the cosigner (cmd_witness.c) ---- */
-struct cosigning { struct cu_cosigner cosigner; struct cu_private_key key; struct cu_fs fs; const char *dir; bool open, has_key, own_fs; };
-/** keys/cosign.pem with its state. NOT_FOUND: no such key. `ret` stays where it is. */
-CU_MUST_USE cu_status cosigner_open(struct session *s, struct cosigning *ret, struct cu_err *err);
+struct cosigning { struct cu_cosigner cosigner; struct cu_private_key key; struct cu_fs fs; char dir[64]; bool open, has_key, own_fs; };
+/** keys/cosign.pem with its state, or the one that may take its place. NOT_FOUND: no such key. `ret` stays where it is. */
+CU_MUST_USE cu_status cosigner_open(struct session *s, bool next, struct cosigning *ret, struct cu_err *err);
+/** A state for keys/cosign-next.pem, which signed nothing. */
+CU_MUST_USE cu_status cosigner_begin_next(struct session *s, struct cu_err *err);
 void cosigner_close(struct cosigning *c);
 
 /* ---- telling a deposit (told.c) ---- */

@@ -33,18 +33,33 @@ static void put_fingerprint(struct cu_buf *out, struct cu_span file)
     for (unsigned i = 0; i < 16; i++) cu_buf_addf(out, "%02x%s", digest.b[i], i % 4 == 3 && i < 15 ? " " : "");
 }
 
+/* Of a network that is there: its id goes into the proofs. */
+static cu_status name_network(struct run *run, struct cu_founder *io, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
+    struct cu_network n;
+
+    if (!opt(run, "network")) return CU_OK;
+    TRY(read_argument_file(opt(run, "network"), CU_NETWORK_MAX, &file, err));
+    TRY(cu_network_read(cu_buf_span(&file), &n, err));
+    io->network = n.entry.leaf;
+    io->has_network = true;
+    return CU_OK;
+}
+
 static cu_status go_request(struct run *run, struct cu_err *err)
 {
-    const struct cu_founder names = { .name = opt_span(run, "org"),
-                                      .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
-                                      .depositor = opt(run, "name") ? opt_span(run, "name") : cu_span_str("depositor"),
-                                      .at = opt_span(run, "at"),
-                                      .http = opt_span(run, "http") };
+    struct cu_founder names = { .name = opt_span(run, "org"),
+                                .provider = opt(run, "provider") ? opt_span(run, "provider") : cu_span_str("local cloud"),
+                                .depositor = opt(run, "name") ? opt_span(run, "name") : cu_span_str("depositor"),
+                                .at = opt_span(run, "at"),
+                                .http = opt_span(run, "http") };
     const char *to = opt(run, "output");
     CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
 
     ENSURE(names.name.n && names.at.n && to, err, CU_USAGE,
            "a request has --org, --at and -o FILE: `custody network request --help`");
+    TRY(name_network(run, &names, err));
     TRY(make_founder(run, run->args[0], true, &names, &file, err));
     TRY(write_output_file(to, cu_buf_span(&file), err));
     cu_buf_addf(&run->out, "%s has the keys of \"%.*s\" in %s/" CU_DIR_KEYS "\n\n  fingerprint  ", to, (int)names.name.n,
@@ -52,8 +67,52 @@ static cu_status go_request(struct run *run, struct cu_err *err)
     put_fingerprint(&run->out, cu_buf_span(&file));
     cu_buf_addf(&run->out,
                 "\n               read it out to whoever makes the network, when he asks by telephone\n\n"
-                "Next:  hand over %s, and join with what comes back: custody network join %s FILE\n",
-                to, run->args[0]);
+                "Next:  hand over %s, and join with %s: custody network join %s %s\n",
+                to, opt(run, "network") ? "the network's file" : "what comes back", run->args[0],
+                opt(run, "network") ? opt(run, "network") : "FILE");
+    return CU_OK;
+}
+
+/* ---- other keys ---- */
+
+static cu_status keys_named(const struct run *run, unsigned *ret, struct cu_err *err)
+{
+    *ret = 0;
+    for (int i = 0; i < run->args_n; i++) {
+        bool known = false;
+        for (enum cu_purpose p = CU_PURPOSE_STATEMENT; p <= CU_PURPOSE_NODE; p++)
+            if (cu_span_is(cu_span_str(run->args[i]), cu_founder_key_name(p))) known = true, *ret |= 1u << p;
+        ENSURE(known, err, CU_USAGE,
+               "%s: keys are called organisation, log, cosign, validator and node, as the files in " CU_DIR_KEYS
+               "; no key was made",
+               run->args[i]);
+    }
+    return CU_OK;
+}
+
+static cu_status rotate(struct session *s, void *file, struct cu_err *err)
+{
+    unsigned which;
+
+    TRY(keys_named(s->run, &which, err));
+    return share_rotate(s, which, file, err);
+}
+
+static cu_status go_rotate(struct run *run, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
+
+    ENSURE(opt(run, "output"), err, CU_USAGE, "what is proposed is written to a file: -o FILE");
+    TRY(in_session(run, MODE_BARE, rotate, &file, err));
+    TRY(write_output_file(opt(run, "output"), cu_buf_span(&file), err));
+    cu_buf_addf(&run->out,
+                "%s has the keys that are to take the place of those in force; they sign nothing yet\n\n  fingerprint  ",
+                opt(run, "output"));
+    put_fingerprint(&run->out, cu_buf_span(&file));
+    cu_buf_addf(&run->out,
+                "\n               read it out to whoever approves, when he asks by telephone\n\n"
+                "Next:  start the node anew, so that it holds both; then have %s proposed, and approved by the others\n",
+                opt(run, "output"));
     return CU_OK;
 }
 
@@ -69,6 +128,32 @@ static void free_founders(struct founders *f)
     for (size_t i = 0; i < FOUNDERS_MAX; i++) cu_buf_free(&f->file[i]);
 }
 
+/* Names, commas between, as the parties that they become: ascending, as founders are. */
+static cu_status read_mandatory(struct cu_span names, const struct founders *f, struct cu_buf *mem, struct cu_list *ret,
+                                struct cu_err *err)
+{
+    struct cu_verifier by = cu_verifier_plain();
+    struct cu_span one, rest;
+    struct cu_founder founder;
+    uint64_t given = 0, n = 0;
+
+    for (rest = names; rest.n; given++)
+        if (!cu_span_split(&rest, ',', &one)) rest.n = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        bool named = false;
+        TRY(cu_founder_read(cu_buf_span(&f->file[i]), &by, &founder, err));
+        for (rest = names; rest.n;) {
+            if (!cu_span_split(&rest, ',', &one)) one = rest, rest.n = 0;
+            named |= cu_span_eq(one, founder.name);
+        }
+        if (named) cu_cbor_put_uint(mem, 3 * i + 1), n++;
+    }
+    ENSURE(n == given, err, CU_USAGE,
+           "--mandatory: names of the organisations belong there, each once, with commas between; nothing was made");
+    *ret = (struct cu_list){ n, cu_buf_span(mem) };
+    return cu_buf_ok(mem, err);
+}
+
 /* A session of no ledger: clock, chance, a verifier. */
 static cu_status make_network(struct run *run, const char *dir, struct cu_span title, const struct founders *f,
                               struct cu_buf *ret, struct cu_err *err)
@@ -76,8 +161,9 @@ static cu_status make_network(struct run *run, const char *dir, struct cu_span t
     struct cu_span spans[FOUNDERS_MAX];
     struct session s;
     struct cu_policy asks = { .copies = 0 };
-    CU_BUF seal = cu_buf_heap(4096);
+    CU_BUF seal = cu_buf_heap(4096), mandatory = cu_buf_heap(4096);
 
+    if (opt(run, "mandatory")) TRY(read_mandatory(opt_span(run, "mandatory"), f, &mandatory, &asks.mandatory, err));
     if (opt(run, "copies")) TRY(number_read("--copies", opt(run, "copies"), f->n, &asks.copies, err));
     TRY(policy_read(run, &asks, &seal, err));
     for (size_t i = 0; i < f->n; i++) spans[i] = cu_buf_span(&f->file[i]);
@@ -458,6 +544,7 @@ const struct command command_network_local = {
                  { "port", "PORT", "the first one's port for its peers, the others' follow (by default 26700)" },
                  { "http", "PORT", "the first one's port for clients, the others' follow (by default 8720)" },
                  { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
+                 { "mandatory", "NAME,…", "organisations that must be among them" },
                  POLICY_OPTIONS,
                  { "title", "TEXT", "what people call the ledger" } },
 };
@@ -478,7 +565,28 @@ const struct command command_network_request = {
                  { "http", "HOST:PORT", "where clients reach it" },
                  { "provider", "NAME", "what the store under cloud/ is called" },
                  { "name", "WHO", "the person who deposits" },
+                 { "network", "FILE", "to join one that is there already: its file, of any of its members (chain/network)" },
                  ORGANISATION_KEY,
+                 { "output", "FILE", "the file to hand over" } },
+};
+
+const struct command command_network_rotate = {
+    .name = "network rotate",
+    .args = "KEY… -o FILE",
+    .line = "make keys that take the place of this organisation's in a network",
+    .help =
+        "KEY is organisation (what the organisation states), log, cosign, validator or node. Each gets a successor beside it in "
+        "keys/, and FILE "
+        "is what is handed over so that it is proposed and approved: this organisation's names, addresses and keys, with a proof "
+        "that it holds each. The node may run; start it anew before they are approved: it then holds both keys, goes on with the "
+        "old "
+        "ones, and with the new ones from where the ledger has them, by itself. At a later start the new ones bear the old ones' "
+        "names, and "
+        "the old ones lie in keys/was/.",
+    .args_min = 1,
+    .args_max = 5,
+    .go = go_rotate,
+    .options = { { "cosigner-state", "DIR", "where the cosigner keeps what it signed, when that is not node/cosigner" },
                  { "output", "FILE", "the file to hand over" } },
 };
 
@@ -495,6 +603,7 @@ const struct command command_network_new = {
     .options = { POLICY_OPTIONS,
                  { "title", "TEXT", "what people call the ledger" },
                  { "copies", "N", "organisations that must hold a copy of each deposit (by default more than two thirds)" },
+                 { "mandatory", "NAME,…", "organisations that must be among them" },
                  { "output", "FILE", "the file to join with" } },
 };
 
@@ -502,9 +611,11 @@ const struct command command_network_join = {
     .name = "network join",
     .args = "DIR FILE",
     .line = "make the folder with an organisation's keys its share of a network",
-    .help = "DIR is the folder in which `custody network request` made this organisation's keys, FILE what `custody network new` "
-            "wrote. Prints the network's words: compare "
-            "them with the other organisations before you start `custody node`, by which this one confirms.",
+    .help =
+        "DIR is the folder in which `custody network request` made this organisation's keys, FILE what `custody network new` "
+        "wrote or, of a network that is there already, any member's chain/network: then the node waits until this organisation's "
+        "joining is approved, reads the chain from its beginning, and confirms. Prints the network's words: compare "
+        "them with the other organisations before you start `custody node`, by which this one confirms.",
     .args_min = 2,
     .args_max = 2,
     .go = go_join,

@@ -117,19 +117,25 @@ static cu_status open_sources(struct session *s, struct sources *to, struct cu_n
 }
 
 /* With a key to cosign with, it does; one whose state is not there, or damaged, signs nothing, and the node serves without. */
-static cu_status begin_cosigning(struct session *s, struct cosigning *c, struct cu_buf *witnessed, struct cu_node_config *config,
-                                 struct cu_err *err)
+static cu_status begin_with(struct session *s, bool next, struct cosigning *c, struct cu_cosigner **ret, struct cu_err *err)
 {
-    if (!cu_fs_exists(&s->place.fs, CU_FILE_COSIGN_KEY)) return CU_OK;
     struct cu_err why = { 0 };
-    const cu_status opened = cosigner_open(s, c, &why);
+
+    if (!cu_fs_exists(&s->place.fs, next ? CU_FILE_COSIGN_NEXT : CU_FILE_COSIGN_KEY)) return CU_OK;
+    const cu_status opened = cosigner_open(s, next, c, &why);
     if (opened != CU_OK && opened != CU_NOT_FOUND && opened != CU_CORRUPT && opened != CU_UNTRUSTED)
         return cu_fail(err, opened, "%s", why.text);
-    if (opened != CU_OK) {
-        say(s->run, "%s\n", why.text);
-        return CU_OK;
-    }
-    config->cosigner = &c->cosigner;
+    if (opened != CU_OK) say(s->run, "%s\n", why.text);
+    else *ret = &c->cosigner;
+    return CU_OK;
+}
+
+static cu_status begin_cosigning(struct session *s, struct cosigning c[2], struct cu_buf *witnessed,
+                                 struct cu_node_config *config, struct cu_err *err)
+{
+    TRY(begin_with(s, false, &c[0], &config->cosigner, err));
+    TRY(begin_with(s, true, &c[1], &config->next_cosigner, err));
+    if (!config->cosigner) return CU_OK;
     const cu_status read = cu_fs_read(&s->place.fs, CU_FILE_WITNESSED, CU_TRUST_MAX, witnessed, err);
     if (read == CU_NOT_FOUND) return CU_OK;
     config->witnessed = cu_buf_span(witnessed);
@@ -150,12 +156,26 @@ static cu_status begin_issuing(struct session *s, struct ca *ca, struct cu_node_
     return CU_OK;
 }
 
+static void close_both(struct cosigning (*c)[2])
+{
+    cosigner_close(&(*c)[0]);
+    cosigner_close(&(*c)[1]);
+}
+
+static void members_changed(void *session)
+{
+    struct session *s = session;
+    struct cu_err why = { 0 };
+
+    if (share_follow(s, &why) != CU_OK) say(s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
+}
+
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(serving_free) struct serving v = { .s = s };
     CU_CLEANUP(close_sources) struct sources sources = { 0 };
     CU_CLEANUP(ca_forget) struct ca ca = { 0 };
-    CU_CLEANUP(cosigner_close) struct cosigning cosigning = { .open = false };
+    CU_CLEANUP(close_both) struct cosigning cosigning[2] = { { .open = false } };
     CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
     struct cu_node *node;
     uint64_t party[CU_PARTIES_MAX];
@@ -173,18 +193,20 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .tls = v.tls,
                                      .workers = v.workers,
                                      .rate = v.rate,
+                                     .members = members_changed,
                                      .ready = room_left,
                                      .log = serving_log,
                                      .arg = s };
     say_clock(s);
     TRY(open_sources(s, &sources, &config.copies, err));
     TRY(begin_issuing(s, &ca, &config, err));
-    TRY(begin_cosigning(s, &cosigning, &witnessed, &config, err));
     if (s->networked && !config.peers) {
         TRY(share_peers(s, config.tls != NULL, &peers, party, err));
         config.peers = (const char *)peers.p;
     }
     if (s->networked) TRY(share_begin(s, err));
+    TRY(begin_cosigning(s, cosigning, &witnessed, &config,
+                        err)); /* who joins a network late has a cosigner from his confirm on */
     TRY(cu_node_start(&config, &node, err));
     const cu_status works = serving_run(&v, cu_node_port(node), reload, node, share_works, err);
     cu_node_stop(node);

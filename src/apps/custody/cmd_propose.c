@@ -191,14 +191,61 @@ static cu_status propose_log_key(struct session *s, struct cu_proposing *r, stru
     return done;
 }
 
+/* Whoever takes another's place as a statement key ends him: nobody needs both. */
+static cu_status revoke_statement(const struct cu_members *m, uint64_t party, struct cu_proposing *r, struct cu_buf *mem,
+                                  struct cu_err *err)
+{
+    struct cu_given_key first;
+    size_t at = 0;
+
+    if (!cu_list_next(&r->keys, &cu_given_key_schema, &at, &first) || first.purpose != CU_PURPOSE_STATEMENT) return CU_OK;
+    const struct cu_member_key *old = cu_members_newest(m, party, CU_PURPOSE_STATEMENT);
+    if (!old) return CU_OK;
+    TRY(cu_schema_write(&cu_revoked_schema, &(struct cu_revoked){ old->kid, CU_NOT_COMPROMISED }, mem, err));
+    r->revoked = (struct cu_list){ 1, cu_buf_span(mem) };
+    return CU_OK;
+}
+
+/* What an organisation handed over: it joins, or has other keys. */
+static cu_status propose_file(struct session *s, struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_membership_free) struct cu_membership m = { 0 };
+    CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX), keys = cu_buf_heap(CU_FOUNDER_MAX), revoked = cu_buf_heap(256);
+    struct cu_founder f;
+
+    TRY(read_argument_file(s->run->args[1], CU_FOUNDER_MAX, &file, err));
+    TRY(cu_founder_read(cu_buf_span(&file), &s->place.verifier, &f, err));
+    TRY(cu_membership_read(&s->place, &m, err));
+    TRY(cu_founder_given(&f, &m.members, &keys, &r->keys, err));
+    ENSURE(r->keys.n, err, CU_DUPLICATE, "%s has no key that is not in force already: nothing was recorded", s->run->args[1]);
+    r->organisation = f.name;
+    r->at = f.at;
+    r->http = f.http;
+    for (uint64_t id = 1; r->change == CU_CHANGE_KEYS && id <= m.members.parties_n; id++)
+        if (cu_members_party(&m.members, id)->role == CU_ROLE_ORGANISATION && cu_span_eq(cu_membership_name(&m, id), f.name))
+            TRY(revoke_statement(&m.members, id, r, &revoked, err));
+    return cu_propose(&s->place, r, ret, err);
+}
+
+static cu_status propose_join(struct session *s, struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err)
+{
+    r->change = CU_CHANGE_JOIN;
+    return propose_file(s, r, ret, err);
+}
+
+static cu_status propose_keys(struct session *s, struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err)
+{
+    r->change = CU_CHANGE_KEYS;
+    return propose_file(s, r, ret, err);
+}
+
 static const struct sort {
     const char *name;
     int args; /* behind the name */
     cu_status (*go)(struct session *s, struct cu_proposing *r, struct cu_outcome *ret, struct cu_err *err);
 } sorts[] = {
-    { "policy", 0, propose_policy },
-    { "leave", 1, propose_leave },
-    { "log-key", 0, propose_log_key },
+    { "policy", 0, propose_policy }, { "join", 1, propose_join },       { "keys", 1, propose_keys },
+    { "leave", 1, propose_leave },   { "log-key", 0, propose_log_key },
 };
 
 static cu_status propose(struct session *s, void *arg, struct cu_err *err)
@@ -218,7 +265,7 @@ static cu_status go_propose(struct run *run, struct cu_err *err)
 
     while (i < sizeof sorts / sizeof *sorts && strcmp(sorts[i].name, run->args[0]) != 0) i++;
     ENSURE(i < sizeof sorts / sizeof *sorts && run->args_n == 1 + sorts[i].args, err, CU_USAGE,
-           "what is proposed: policy, leave ORGANISATION, or log-key; `custody network propose --help`");
+           "what is proposed: join FILE, keys FILE, leave ORGANISATION, policy, or log-key; `custody network propose --help`");
     const struct sort *sort = &sorts[i];
     return in_session(run, MODE_WRITE, propose, &sort, err);
 }
@@ -271,14 +318,16 @@ static cu_status go_proposals(struct run *run, struct cu_err *err) { return in_s
 
 const struct command command_network_propose = {
     .name = "network propose",
-    .args = "policy|leave ORGANISATION|log-key",
+    .args = "join FILE|keys FILE|leave ORGANISATION|policy|log-key",
     .line = "propose a change that more than two thirds of the organisations decide",
     .help = "Records a proposal, and this organisation's approval of it. It takes effect with the approval (`custody network "
             "approve`) by which more than two thirds of the organisations have approved, at that entry; until then nothing "
             "changes. An "
             "organisation has one proposal open: a second one takes the place of the first. "
-            "policy: how many cosignatures and copies a receipt takes, who must hold one of the copies, or the rules that hold "
-            "from a height on. leave: "
+            "join, keys: the organisation that handed over FILE (`custody network request --network`, `custody network rotate`) "
+            "joins, or has the keys in "
+            "it instead of those in force; compare its fingerprint by telephone first. policy: how many cosignatures and copies "
+            "a receipt takes, who must hold one of the copies, or the rules that hold from a height on. leave: "
             "no key of the organisation acts any more, nor of whom it runs; what they signed stays good. log-key: this "
             "organisation's checkpoints are signed by a new "
             "key, which is made in keys/. Where log keys, cosigners or their number change, trust/ledger.trust has a new epoch "

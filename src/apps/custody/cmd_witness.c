@@ -26,21 +26,40 @@ static cu_status go_add(struct run *run, struct cu_err *err) { return in_session
 
 /* ---- whom this node cosigns for ---- */
 
-cu_status cosigner_open(struct session *s, struct cosigning *ret, struct cu_err *err)
+/* The state of the first key lies in the folder itself, that of each later one in a folder of its own. */
+static void state_dir(const struct session *s, const struct cu_fs *fs, const struct cu_private_key *key, char ret[64])
+{
+    const char *first = opt(s->run, "cosigner-state") ? "." : CU_DIR_COSIGNER;
+    char hex[65], path[80];
+
+    cu_hash_hex(&key->id, hex);
+    snprintf(ret, 64, "%s/%.16s", first, hex);
+    snprintf(path, sizeof path, "%s/cosigner", ret);
+    if (!cu_fs_exists(fs, path)) snprintf(ret, 64, "%s", first);
+}
+
+static cu_status open_key(struct session *s, const char *path, struct cosigning *ret, struct cu_err *err)
 {
     CU_BUF passphrase = cu_buf_heap(65536), pem = cu_buf_heap(16384);
     const char *state = opt(s->run, "cosigner-state");
 
-    *ret = (struct cosigning){ .fs = s->place.fs, .dir = state ? "." : CU_DIR_COSIGNER };
-    TRY(cu_fs_read(&s->place.fs, CU_FILE_COSIGN_KEY, 16384, &pem, err));
+    *ret = (struct cosigning){ .fs = s->place.fs };
+    TRY(cu_fs_read(&s->place.fs, path, 16384, &pem, err));
     cu_status read = passphrase_of_keys(s, &passphrase, err);
     if (read == CU_OK) read = cu_private_from_pem(cu_buf_span(&pem), cu_buf_span(&passphrase), &ret->key, err);
     cu_wipe(pem.p, pem.n);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
-    if (read != CU_OK) return cu_fail_while(err, read, CU_FILE_COSIGN_KEY);
+    if (read != CU_OK) return cu_fail_while(err, read, "%s", path);
     ret->has_key = true;
     if (state) TRY(cu_posix_fs(state, &ret->fs, err));
     ret->own_fs = state != NULL;
+    return CU_OK;
+}
+
+cu_status cosigner_open(struct session *s, bool next, struct cosigning *ret, struct cu_err *err)
+{
+    TRY(open_key(s, next ? CU_FILE_COSIGN_NEXT : CU_FILE_COSIGN_KEY, ret, err));
+    state_dir(s, &ret->fs, &ret->key, ret->dir);
     TRY(cu_cosigner_open(&ret->fs, ret->dir, &ret->key, s->place.clock, &ret->cosigner, err));
     ret->open = true;
     return CU_OK;
@@ -79,6 +98,21 @@ static cu_status begin_own(struct session *s, const struct cu_fs *fs, const char
     return begun;
 }
 
+/* A key that may take the place of the one that lies there, under that one's name. */
+cu_status cosigner_begin_next(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(cosigner_close) struct cosigning now = { .open = false }, next = { .open = false };
+    char hex[65], dir[64];
+
+    TRY(cosigner_open(s, false, &now, err));
+    TRY(open_key(s, CU_FILE_COSIGN_NEXT, &next, err));
+    cu_hash_hex(&next.key.id, hex);
+    snprintf(dir, sizeof dir, "%s/%.16s", opt(s->run, "cosigner-state") ? "." : CU_DIR_COSIGNER, hex);
+    const cu_status made = cu_cosigner_create(&next.fs, dir, now.cosigner.vkey.name, &next.key, err);
+    if (made != CU_NOT_ALLOWED) TRY(made); /* it has a state already */
+    return begin_own(s, &next.fs, dir, &next.key, err);
+}
+
 /* The state first: a key without one signs nothing, a state without its key harms nobody. */
 static cu_status make_key(struct session *s, struct cu_err *err)
 {
@@ -109,7 +143,7 @@ static cu_status key(struct session *s, void *arg, struct cu_err *err)
 
     (void)arg;
     if (!cu_fs_exists(&s->place.fs, CU_FILE_COSIGN_KEY)) TRY(make_key(s, err));
-    TRY(cosigner_open(s, &c, err));
+    TRY(cosigner_open(s, false, &c, err));
     cu_buf_add(&s->run->out, cu_buf_span(&c.cosigner.text));
     return CU_OK;
 }
@@ -142,7 +176,7 @@ static cu_status log_(struct session *s, void *arg, struct cu_err *err)
     TRY(cu_vkey_read(cu_span_str(s->run->args[0]), &vkey, err));
     ENSURE(vkey.type == CU_NOTE_ED25519 && !cu_span_eq(vkey.name, cu_buf_span(&s->origin_mem)), err, CU_USAGE,
            "that is no log's key, or this ledger's own, whose log is cosigned without being asked");
-    TRY(cosigner_open(s, &c, err));
+    TRY(cosigner_open(s, false, &c, err));
     TRY(cu_cosigner_begin(&c.cosigner, vkey.name, err));
     TRY(keep_log(s, &vkey, err));
     cu_buf_add_str(&s->run->out, "cosigned from now on, at /add-checkpoint of the node: ");

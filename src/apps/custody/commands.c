@@ -60,6 +60,7 @@
     X(network_new) \
     X(network_join) \
     X(network_resume) \
+    X(network_rotate) \
     X(network_propose) \
     X(network_approve) \
     X(network_proposals) \

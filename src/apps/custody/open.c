@@ -372,9 +372,11 @@ static cu_status start_engine(struct session *s, struct cu_err *err)
     if (opened != CU_OK) fs->ops->unlock(fs->self, s->config.held);
     TRY(opened);
     s->config.machine = cu_ledger_machine(s->place.ledger);
+    if (s->networked) TRY(share_keys(s, err));
     if (!s->epochs) TRY(cu_epochs_open(&s->place, &s->epochs, err));
     cu_ledger_watch(s->place.ledger, cu_epochs_changed, s->epochs);
     s->config.signer = cu_epochs_signer(s->epochs);
+    s->place.epochs = s->epochs;
     TRY(cu_embedded_open(&s->config, &s->engine, err));
     if (s->networked) TRY(share_start(s, err));
     s->engine_open = true;
@@ -505,6 +507,8 @@ cu_status session_close(struct session *s, struct cu_err *err)
     progress_end(s);
     if (s->engine_open) closed = s->engine.close(s->engine.self, err);
     if (s->validator.ctx) cu_private_free(&s->validator);
+    for (size_t i = 0; i < sizeof s->next / sizeof *s->next; i++)
+        if (s->next[i].ctx) cu_private_free(&s->next[i]);
     if (s->votes_fs.ops) s->votes_fs.ops->close(s->votes_fs.self);
     cu_ledger_close(s->place.ledger);
     cu_epochs_close(s->epochs);

@@ -6,34 +6,82 @@
 #define ORGANISATIONS_MAX (CU_PARTIES_MAX)
 
 struct share {
-    struct cu_buf file;
+    struct cu_buf file, request;
     struct cu_network network;
-    struct cu_comet_peer peer[ORGANISATIONS_MAX];
-    struct cu_network_peer of[ORGANISATIONS_MAX];
-    size_t n, own;
+    struct cu_network_peer of[ORGANISATIONS_MAX]; /* whose nodes are known, parties ascending */
+    size_t n, own;                                /* own == n: not this one's */
+    struct cu_span at, http;                      /* where this one is reached */
 };
 
 static void free_share(struct share **at)
 {
     if (!*at) return;
     cu_buf_free(&(*at)->file);
+    cu_buf_free(&(*at)->request);
     free(*at);
 }
 
-static cu_status read_peers(struct share *sh, const struct cu_place *p, struct cu_err *err)
+/* ---- who this is, as far as the ledger has come ---- */
+
+struct asked {
+    const struct session *s;
+    struct cu_members *ret;
+};
+
+static cu_status look_members(void *arg, struct cu_err *err)
 {
-    const uint64_t own = cu_network_own(&sh->network, p);
+    const struct asked *a = arg;
+
+    (void)err;
+    *a->ret = *cu_ledger_members(a->s->place.ledger);
+    return CU_OK;
+}
+
+/* Without a ledger that is open: those whom the index follows. */
+static cu_status ask_members(struct session *s, struct cu_members *ret, struct cu_err *err)
+{
+    *ret = s->place.members;
+    return s->place.ledger ? cu_ask(&s->place, look_members, &(struct asked){ s, ret }, err) : CU_OK;
+}
+
+static void free_members(struct cu_members **at) { free(*at); }
+
+static uint64_t party_of(const struct session *s, const struct cu_members *m)
+{
+    const struct cu_member_key *key = cu_members_key(m, &s->place.key[CU_SIGNER_ORGANISATION].id);
+    const struct cu_member_party *party = key ? cu_members_party(m, key->party) : NULL;
+
+    return party && party->role == CU_ROLE_ORGANISATION ? party->id : 0;
+}
+
+static cu_status read_request(struct share *sh, struct session *s, struct cu_err *err)
+{
+    struct cu_founder f;
+
+    sh->request = cu_buf_heap(CU_FOUNDER_MAX);
+    const cu_status read = cu_fs_read(&s->place.fs, CU_FILE_REQUEST, CU_FOUNDER_MAX, &sh->request, err);
+    ENSURE(read != CU_NOT_FOUND, err, CU_NOT_ALLOWED,
+           "the organisation's key (" CU_DIR_KEYS "/organisation.pem) is none of the network's: nothing was started");
+    TRY(read);
+    TRY(cu_founder_read(cu_buf_span(&sh->request), &s->place.verifier, &f, err));
+    sh->at = f.at;
+    sh->http = f.http;
+    return CU_OK;
+}
+
+static cu_status read_peers(struct share *sh, struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(free_members) struct cu_members *m = calloc(1, sizeof *m);
     size_t at = 0;
 
-    ENSURE(own > 0, err, CU_NOT_ALLOWED,
-           "the organisation's key (" CU_DIR_KEYS "/organisation.pem) is none of the network's: nothing was started");
-    while (sh->n < ORGANISATIONS_MAX && cu_list_next(&sh->network.peers, &cu_network_peer_schema, &at, &sh->of[sh->n])) {
-        const struct cu_network_peer *peer = &sh->of[sh->n];
-        if (peer->party == own) sh->own = sh->n;
-        sh->peer[sh->n++] = (struct cu_comet_peer){ cu_network_key(&sh->network, peer->party, CU_PURPOSE_VALIDATOR)->pub.bytes,
-                                                    cu_network_key(&sh->network, peer->party, CU_PURPOSE_NODE)->pub.bytes,
-                                                    peer->at };
-    }
+    ENSURE(m, err, CU_NO_MEMORY, "out of memory");
+    TRY(ask_members(s, m, err));
+    const uint64_t founder = cu_network_own(&sh->network, &s->place), own = founder ? founder : party_of(s, m);
+    for (sh->own = SIZE_MAX; sh->n < ORGANISATIONS_MAX && cu_network_next(&sh->network, &at, &sh->of[sh->n]); sh->n++)
+        if (sh->of[sh->n].party == own) sh->own = sh->n;
+    if (sh->own == SIZE_MAX) return sh->own = sh->n, read_request(sh, s, err);
+    sh->at = sh->of[sh->own].at;
+    sh->http = sh->of[sh->own].http;
     return CU_OK;
 }
 
@@ -49,16 +97,23 @@ static cu_status read_share(struct session *s, struct share **ret, struct cu_err
     if (read != CU_OK) return cu_fail_while(err, read, CU_FILE_NETWORK);
     ENSURE(cu_hash_eq(&sh->network.entry.leaf, &s->place.trust.network), err, CU_UNTRUSTED,
            CU_FILE_NETWORK " is of another network than the one that " CU_FILE_TRUST " pins: nothing was started");
-    TRY(read_peers(sh, &s->place, err));
+    TRY(read_peers(sh, s, err));
     *ret = sh;
     sh = NULL;
     return CU_OK;
+}
+
+static void nodes_of(const struct share *sh, struct cu_comet_peer ret[ORGANISATIONS_MAX])
+{
+    for (size_t i = 0; i < sh->n; i++) ret[i] = (struct cu_comet_peer){ .node = sh->of[i].node, .at = sh->of[i].at };
 }
 
 static cu_status replace(struct session *s, const char *path, struct cu_span bytes, unsigned flags, struct cu_err *err)
 {
     return cu_fs_replace_as(&s->place.fs, path, CU_DIR_CHAIN "/incoming", bytes, flags, true, err);
 }
+
+static const struct cu_fs *votes_fs(const struct session *s) { return s->votes_fs.ops ? &s->votes_fs : &s->place.fs; }
 
 /* ---- starting ---- */
 
@@ -82,19 +137,129 @@ static cu_status write_settings(struct session *s, struct cu_err *err)
     CU_CLEANUP(free_share) struct share *sh = NULL;
     CU_BUF settings = cu_buf_heap(1 << 20);
     const struct cu_span listen = opt_span(s->run, "p2p");
+    struct cu_comet_peer peer[ORGANISATIONS_MAX];
 
     TRY(read_share(s, &sh, err));
-    cu_comet_settings(sh->peer, sh->n, sh->own, listen.n ? listen : sh->peer[sh->own].at, &settings);
+    nodes_of(sh, peer);
+    cu_comet_settings(peer, sh->n, sh->own, sh->at, listen.n ? listen : sh->at, &settings);
     cu_buf_free(&s->peers);
     s->peers = cu_buf_heap(ORGANISATIONS_MAX * 40);
-    s->validators = sh->n;
-    cu_comet_ids(sh->peer, sh->n, &s->peers);
+    s->validators = (size_t)sh->network.members.organisations;
+    cu_comet_ids(peer, sh->n, &s->peers);
     TRY(cu_buf_ok(&s->peers, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
 }
 
-/* The key that signs this organisation's votes, and where it is kept what they were. */
+/* ---- keys ---- */
+
+static bool path_of(enum cu_purpose purpose, bool next, char ret[64])
+{
+    const char *name = cu_founder_key_name(purpose);
+
+    if (name) snprintf(ret, 64, CU_DIR_KEYS "/%s%s.pem", name, next ? "-next" : "");
+    return name != NULL;
+}
+
+/* Does it act already; and, of the cosigner's, whose word is judged by the size that it is over, over the log as it stands? */
+static bool is_in_force(const struct session *s, const struct cu_members *m, const struct cu_private_key *key)
+{
+    const struct cu_member_key *it = cu_members_key(m, &key->id);
+    const struct cu_tip tip = cu_ledger_machine(s->place.ledger).tip(s->place.ledger);
+    struct cu_tlog_policy policy;
+    bool listed = false;
+
+    if (!it || it->from_seq > tip.size.v) return false;
+    if (it->purpose != CU_PURPOSE_COSIGN) return true;
+    if (cu_trust_policy(&s->place.trust, tip.size, &policy, NULL) != CU_OK) return false;
+    for (size_t i = 0; i < policy.nodes_n; i++) listed |= memcmp(policy.node[i].vkey.pub.bytes, key->pub.bytes, 32) == 0;
+    return listed;
+}
+
+static cu_status take_place(struct session *s, enum cu_purpose purpose, struct cu_err *err)
+{
+    char from[64], to[64], was[100];
+
+    CU_ASSERT(path_of(purpose, true, from) && path_of(purpose, false, to));
+    snprintf(was, sizeof was, CU_DIR_KEYS "/was/%s-%llu.pem", cu_founder_key_name(purpose), LLU(cu_place_now(&s->place).v));
+    const cu_status moved = s->place.fs.ops->rename(s->place.fs.self, to, was, err);
+    if (moved != CU_NOT_FOUND) TRY(moved); /* a process before this one was interrupted here */
+    return s->place.fs.ops->rename(s->place.fs.self, from, to, err);
+}
+
+/* The organisation's word is the place's to give, and the key is its from now on. */
+static void adopt(struct session *s, enum cu_purpose purpose)
+{
+    const enum cu_signer who = CU_SIGNER_ORGANISATION;
+
+    if (purpose != CU_PURPOSE_STATEMENT) return;
+    if (s->place.has_key[who]) cu_private_free(&s->place.key[who]);
+    s->place.key[who] = s->next[purpose];
+    s->place.has_key[who] = true;
+    s->next[purpose] = (struct cu_private_key){ .ctx = NULL };
+}
+
+static cu_status write_node_key(struct session *s, const struct cu_private_key *node, struct cu_err *err)
+{
+    uint8_t secret[1024];
+    struct cu_buf key = cu_buf_over(secret, sizeof secret);
+
+    TRY(cu_comet_node_key(node, &key, err));
+    const cu_status written = replace(s, CU_DIR_CHAIN "/config/node_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err);
+    cu_wipe(secret, sizeof secret);
+    return written;
+}
+
+static cu_status read_next(struct session *s, const struct cu_members *m, struct cu_span passphrase, struct cu_err *err)
+{
+    char path[64], name[40];
+
+    for (enum cu_purpose purpose = CU_PURPOSE_STATEMENT; purpose <= CU_PURPOSE_NODE; purpose++) {
+        struct cu_private_key *next = &s->next[purpose];
+        if (purpose == CU_PURPOSE_LOG || !path_of(purpose, true, path) || !cu_fs_exists(&s->place.fs, path) || next->ctx)
+            continue;
+        snprintf(name, sizeof name, "%s-next", cu_founder_key_name(purpose));
+        TRY(cu_key_load_named(&s->place, name, passphrase, next, err));
+        if (!is_in_force(s, m, next)) continue;
+        if (purpose == CU_PURPOSE_NODE) TRY(write_node_key(s, next, err));
+        TRY(take_place(s, purpose, err));
+        adopt(s, purpose);
+        if (next->ctx) cu_private_free(next); /* it is read by the name that it has now */
+        *next = (struct cu_private_key){ .ctx = NULL };
+    }
+    return CU_OK;
+}
+
+/* Keys (the log's lies with the place's signers) that may take another one's place are held beside it until they do; those that have taken it bear its name from now on. */
+cu_status share_keys(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(free_members) struct cu_members *m = calloc(1, sizeof *m);
+    CU_BUF passphrase = cu_buf_heap(65536);
+    bool any = false;
+    char path[64];
+
+    ENSURE(m, err, CU_NO_MEMORY, "out of memory");
+    for (enum cu_purpose purpose = CU_PURPOSE_STATEMENT; purpose <= CU_PURPOSE_NODE; purpose++)
+        any |= path_of(purpose, true, path) && cu_fs_exists(&s->place.fs, path);
+    if (!any) return CU_OK;
+    TRY(ask_members(s, m, err));
+    cu_status read = passphrase_of_keys(s, &passphrase, err);
+    if (read == CU_OK) read = read_next(s, m, cu_buf_span(&passphrase), err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    return read;
+}
+
+/* What a key voted for lies under its own name, that of the first one apart. */
+static void votes_path(const struct cu_fs *fs, const char *first, const struct cu_private_key *key, char ret[64])
+{
+    char hex[65];
+
+    cu_hash_hex(&key->id, hex);
+    snprintf(ret, 64, "%s-%.16s", first, hex);
+    if (!cu_fs_exists(fs, ret)) snprintf(ret, 64, "%s", first);
+}
+
+/* The key that signs this organisation's votes, the one that may take its place, and where it is kept what they were. */
 static cu_status read_validator(struct session *s, struct cu_err *err)
 {
     CU_BUF passphrase = cu_buf_heap(65536);
@@ -105,12 +270,29 @@ static cu_status read_validator(struct session *s, struct cu_err *err)
     if (read == CU_OK) read = cu_key_load_named(&s->place, "validator", cu_buf_span(&passphrase), &s->validator, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     TRY(read);
-    s->votes_path = state ? "votes" : CU_COMETBFT_VOTES;
-    if (!state) return CU_OK;
-    return cu_posix_fs(state, &s->votes_fs, err);
+    if (state) TRY(cu_posix_fs(state, &s->votes_fs, err));
+    const struct cu_fs *fs = votes_fs(s);
+    const char *first = state ? "votes" : CU_COMETBFT_VOTES;
+    votes_path(fs, first, &s->validator, s->votes_path);
+    if (s->next[CU_PURPOSE_VALIDATOR].ctx) votes_path(fs, first, &s->next[CU_PURPOSE_VALIDATOR], s->next_votes_path);
+    return CU_OK;
 }
 
-static const struct cu_fs *votes_fs(const struct session *s) { return s->votes_fs.ops ? &s->votes_fs : &s->place.fs; }
+/* What a key that is not in force voted for: nothing; or, `anew`, what is not known any more. */
+static cu_status votes_of_next(struct session *s, bool anew, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    CU_CLEANUP(cu_private_free) struct cu_private_key next = { .ctx = NULL };
+    char hex[65], path[64];
+
+    cu_status read = passphrase_of_keys(s, &passphrase, err);
+    if (read == CU_OK) read = cu_key_load_named(&s->place, "validator-next", cu_buf_span(&passphrase), &next, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    TRY(read);
+    cu_hash_hex(&next.id, hex);
+    snprintf(path, sizeof path, "%s-%.16s", opt(s->run, "cosigner-state") ? "votes" : CU_COMETBFT_VOTES, hex);
+    return cu_voter_begin(votes_fs(s), path, &next, anew, err);
+}
 
 static cu_status prepare(struct session *s, struct cu_err *err)
 {
@@ -127,24 +309,28 @@ cu_status share_start(struct session *s, struct cu_err *err)
     if (prepared != CU_OK) (void)store.close(store.self, NULL);
     TRY(prepared);
     snprintf(home, sizeof home, "%s/" CU_DIR_CHAIN, s->root);
-    const struct cu_cometbft_config config = {
-        .store = store,
-        .fs = &s->place.fs,
-        .machine = s->config.machine,
-        .origin = cu_buf_span(&s->origin_mem),
-        .network = s->place.trust.network,
-        .voter = { .fs = votes_fs(s), .path = s->votes_path, .key = &s->validator, .validators = s->validators },
-        .random = s->place.random,
-        .workers = s->config.workers,
-        .accelerate = s->place.accelerate,
-        .peers = cu_buf_span(&s->peers),
-        .home = home,
-        .program = opt_is(s->run, "engine-apart") ? NULL
-                   : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
-                                                  : "cometbft",
-        .log = log_engine,
-        .arg = s
-    };
+    const struct cu_private_key *next = s->next[CU_PURPOSE_VALIDATOR].ctx ? &s->next[CU_PURPOSE_VALIDATOR] : NULL;
+    const struct cu_cometbft_config config = { .store = store,
+                                               .fs = &s->place.fs,
+                                               .machine = s->config.machine,
+                                               .origin = cu_buf_span(&s->origin_mem),
+                                               .network = s->place.trust.network,
+                                               .voter = { .fs = votes_fs(s),
+                                                          .path = s->votes_path,
+                                                          .key = &s->validator,
+                                                          .validators = s->validators,
+                                                          .next_path = s->next_votes_path,
+                                                          .next = next },
+                                               .random = s->place.random,
+                                               .workers = s->config.workers,
+                                               .accelerate = s->place.accelerate,
+                                               .peers = cu_buf_span(&s->peers),
+                                               .home = home,
+                                               .program = opt_is(s->run, "engine-apart") ? NULL
+                                                          : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
+                                                                                         : "cometbft",
+                                               .log = log_engine,
+                                               .arg = s };
     return cu_cometbft_open(&config, &s->engine, err);
 }
 
@@ -183,23 +369,194 @@ static cu_status wait_a_moment(struct session *s, struct cu_err *err)
 /* The others are not there: it goes on without them, and records it another time. */
 static bool waits(cu_status status) { return status == CU_INTERRUPTED || status == CU_BUSY; }
 
-cu_status share_begin(struct session *s, struct cu_err *err)
+/* Who joins later reads the chain first, up to where he was approved: nobody could judge his confirm before that. */
+static cu_status confirm(struct session *s, struct cu_span passphrase, struct cu_err *err)
 {
     struct cu_place *p = &s->place;
     cu_status confirmed = CU_INTERRUPTED;
+    bool told = false;
+
+    while (confirmed != CU_OK) {
+        struct cu_err why = { 0 };
+        confirmed = cu_network_confirm(p, passphrase, &why);
+        if (confirmed == CU_NOT_CONFIRMED && !told)
+            told = true, say(s->run, "%s, as far as the chain is read here: waiting\n", why.text);
+        if (confirmed != CU_OK && !waits(confirmed) && confirmed != CU_NOT_CONFIRMED)
+            return cu_fail(err, confirmed, "%s", why.text);
+        if (confirmed != CU_OK) TRY(wait_a_moment(s, err));
+        if (confirmed == CU_NOT_CONFIRMED) TRY(cu_settle(p, err));
+    }
+    return CU_OK;
+}
+
+cu_status share_begin(struct session *s, struct cu_err *err)
+{
+    struct cu_place *p = &s->place;
+    CU_BUF passphrase = cu_buf_heap(65536);
 
     if (p->engine->tip(p->engine->self).size.v == 0)
         say(s->run, "waiting for the other organisations: the chain begins when more than two thirds of them are there\n");
     while (p->engine->tip(p->engine->self).size.v == 0) TRY(wait_a_moment(s, err));
     TRY(cu_settle(p, err));
-    while (confirmed != CU_OK) {
-        confirmed = cu_network_confirm(p, err);
-        if (confirmed != CU_OK && !waits(confirmed)) return confirmed;
-        if (confirmed != CU_OK) TRY(wait_a_moment(s, err));
-    }
+    cu_status confirmed = passphrase_of_keys(s, &passphrase, err);
+    if (confirmed == CU_OK) confirmed = confirm(s, cu_buf_span(&passphrase), err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    TRY(confirmed);
     TRY(cu_settle(p, err));
+    TRY(share_follow(s, err));
     const cu_status finished = session_finish_earlier(s, err);
     return waits(finished) ? CU_OK : finished;
+}
+
+/* ---- while it runs: who belongs to the network now, and by which keys ---- */
+
+/* What a proposal that took effect says of where an organisation is reached. */
+struct moves {
+    struct session *s;
+    struct share *sh;
+    const struct cu_members *m;
+    uint64_t seqs[CU_PARTIES_MAX * 4];
+    struct cu_buf found, text;
+};
+
+static cu_status note_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    (void)err;
+    cu_buf_add(&((struct moves *)arg)->found,
+               cu_span(&row->seq.v, sizeof row->seq.v)); /* of more than fit, the later ones were read before */
+    return CU_OK;
+}
+
+/* In its place, parties ascending. */
+static struct cu_network_peer *peer_of(struct share *sh, uint64_t party)
+{
+    size_t i = 0;
+
+    while (i < sh->n && sh->of[i].party < party) i++;
+    if (i < sh->n && sh->of[i].party == party) return &sh->of[i];
+    if (sh->n == ORGANISATIONS_MAX) return NULL;
+    memmove(&sh->of[i + 1], &sh->of[i], (sh->n++ - i) * sizeof *sh->of);
+    sh->of[i] = (struct cu_network_peer){ .party = party };
+    return &sh->of[i];
+}
+
+static bool took_effect(const struct cu_members *m, const struct cu_propose *body)
+{
+    struct cu_given_key given;
+    size_t at = 0;
+
+    if (!cu_list_next(&body->keys, &cu_given_key_schema, &at, &given) || given.pub.n > CU_PUBLIC_LEN_MAX) return false;
+    for (size_t i = 0; i < m->keys_n; i++)
+        if (m->key[i].party == body->party && cu_span_eq(cu_public_span(&m->key[i].pub), given.pub)) return true;
+    return false;
+}
+
+static cu_status take_move(struct moves *v, cu_seq seq, struct cu_err *err)
+{
+    CU_BUF attached = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    union cu_details details;
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    TRY(cu_log_entry(&v->s->place.log, seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    const struct cu_propose body = e.outer.body.propose;
+    if (e.kind != CU_KIND_PROPOSE || !took_effect(v->m, &body)) return CU_OK;
+    TRY(cu_place_details(&v->s->place, seq, &body.commitment, &attached, err));
+    TRY(cu_details_check(cu_span_from(cu_buf_span(&attached), CU_SALT_LEN), CU_KIND_PROPOSE, &details, err));
+    if (!details.member.has_at) return CU_OK;
+    struct cu_network_peer *peer = peer_of(v->sh, body.party);
+    if (!peer) return CU_OK;
+    const size_t from = v->text.n;
+    cu_buf_add(&v->text, details.member.at);
+    cu_buf_add(&v->text, details.member.http);
+    TRY(cu_buf_ok(&v->text, err));
+    peer->at = cu_span(v->text.p + from, details.member.at.n);
+    peer->http = cu_span(v->text.p + from + details.member.at.n, details.member.http.n);
+    return CU_OK;
+}
+
+/* Those that are gone are left out, and each node has the key that it has now. */
+static void take_keys(struct share *sh, const struct cu_members *m)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sh->n; i++) {
+        const struct cu_member_key *node = cu_members_newest(m, sh->of[i].party, CU_PURPOSE_NODE);
+        if (!node || sh->of[i].at.n == 0) continue;
+        sh->of[n] = sh->of[i];
+        memcpy(sh->of[n++].node, node->pub.bytes, 32);
+    }
+    sh->n = n;
+}
+
+static cu_status renew(struct session *s, const struct cu_members *m, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_PROPOSE };
+    struct moves v = { .s = s, .m = m, .text = cu_buf_heap(CU_NETWORK_MAX) };
+
+    v.found = cu_buf_over((uint8_t *)v.seqs, sizeof v.seqs);
+    cu_status done = read_share(s, &sh, err);
+    v.sh = sh;
+    if (done == CU_OK && !cu_buf_grow(&v.text, CU_NETWORK_MAX - 1)) done = cu_fail(err, CU_NO_MEMORY, "out of memory");
+    v.text.n = 0; /* it does not move from now on */
+    if (done == CU_OK) done = s->place.index.find(s->place.index.self, &q, note_seq, &v, err);
+    for (size_t i = 0; done == CU_OK && i < v.found.n / sizeof *v.seqs; i++) done = take_move(&v, (cu_seq){ v.seqs[i] }, err);
+    if (done == CU_OK) take_keys(sh, m);
+    if (done == CU_OK) done = cu_network_renew(&sh->network, sh->of, sh->n, &file, err);
+    cu_buf_free(&v.text);
+    TRY(done);
+    return cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file)) ? CU_OK
+                                                                  : replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err);
+}
+
+/* CometBFT reads its node's key when it starts, and nobody lets the old one in any more. (Of another one's new key it need not be told: that node
+ * dials.) */
+static cu_status change_node(struct session *s, struct cu_err *err)
+{
+    struct cu_private_key *next = &s->next[CU_PURPOSE_NODE];
+
+    TRY(write_node_key(s, next, err));
+    cu_private_free(next);
+    *next = (struct cu_private_key){ .ctx = NULL };
+    cu_cometbft_again(&s->engine);
+    return CU_OK;
+}
+
+static cu_status follow(struct session *s, const struct cu_members *m, struct cu_err *err)
+{
+    struct cu_private_key *said = &s->next[CU_PURPOSE_STATEMENT];
+    const struct cu_member_party *own = cu_members_party(m, party_of(s, m));
+
+    TRY(renew(s, m, err));
+    if (said->ctx && is_in_force(s, m, said)) adopt(s, CU_PURPOSE_STATEMENT);
+    if (s->next[CU_PURPOSE_NODE].ctx && is_in_force(s, m, &s->next[CU_PURPOSE_NODE])) TRY(change_node(s, err));
+    struct cu_err why = { 0 };
+    if (cu_rules_known(m->rules.version, m->rules.height, &why) != CU_OK && s->warned != m->rules.height) {
+        s->warned = m->rules.height;
+        say(s->run, "This node will end: %s\n", why.text);
+    }
+    if (own && own->left > 0 && !s->left) {
+        s->left = true;
+        say(s->run,
+            "This organisation has left the network, by entry %llu: its node reads on, but it votes, cosigns and records "
+            "nothing, and "
+            "no receipt counts its copies. What was recorded with it stays good by the trust file of its day\n",
+            LLU(own->left - 1));
+    }
+    return CU_OK;
+}
+
+cu_status share_follow(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(free_members) struct cu_members *m = calloc(1, sizeof *m);
+
+    ENSURE(m, err, CU_NO_MEMORY, "out of memory");
+    if (!s->networked) return CU_OK;
+    TRY(ask_members(s, m, err));
+    return follow(s, m, err);
 }
 
 cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
@@ -209,7 +566,7 @@ cu_status share_address(struct session *s, char ret[257], struct cu_err *err)
     ret[0] = 0;
     if (!s->networked) return CU_OK;
     TRY(read_share(s, &sh, err));
-    snprintf(ret, 257, "%.*s", (int)sh->of[sh->own].http.n, (const char *)sh->of[sh->own].http.p);
+    snprintf(ret, 257, "%.*s", (int)sh->http.n, (const char *)sh->http.p);
     return CU_OK;
 }
 
@@ -236,17 +593,18 @@ static cu_status write_home(struct session *s, const struct cu_private_key *vali
 {
     CU_CLEANUP(free_share) struct share *sh = NULL;
     CU_BUF genesis = cu_buf_heap(4 * CU_CHAIN_FOUNDING_MAX);
-    uint8_t secret[1024];
-    struct cu_buf key = cu_buf_over(secret, sizeof secret);
+    struct cu_comet_peer founder[ORGANISATIONS_MAX];
+    size_t n = 0;
 
     TRY(read_share(s, &sh, err));
+    const struct cu_members *m = &sh->network.members;
     const cu_unix_ms time = { sh->network.entry.outer.body.genesis.time };
-    cu_comet_genesis(&sh->network.entry.leaf, time, sh->network.genesis, sh->peer, sh->n, &genesis);
+    for (size_t i = 0; i < m->keys_n; i++)
+        if (m->key[i].purpose == CU_PURPOSE_VALIDATOR) founder[n++] = (struct cu_comet_peer){ .validator = m->key[i].pub.bytes };
+    cu_comet_genesis(&sh->network.entry.leaf, time, sh->network.genesis, founder, n, &genesis);
     TRY(cu_buf_ok(&genesis, err));
     TRY(replace(s, CU_DIR_CHAIN "/config/genesis.json", cu_buf_span(&genesis), 0, err));
-    TRY(cu_comet_node_key(node, &key, err));
-    TRY(replace(s, CU_DIR_CHAIN "/config/node_key.json", cu_buf_span(&key), CU_OPEN_PRIVATE, err));
-    cu_wipe(secret, sizeof secret);
+    TRY(write_node_key(s, node, err));
     TRY(s->place.fs.ops->make_dir(s->place.fs.self, CU_DIR_CHAIN "/data", err));
     return cu_voter_begin(&s->place.fs, CU_COMETBFT_VOTES, validator, false, err);
 }
@@ -267,6 +625,21 @@ static cu_status join(struct session *s, struct cu_span file, struct cu_err *err
     return cu_found_done(&s->place, err);
 }
 
+cu_status share_rotate(struct session *s, unsigned which, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF passphrase = cu_buf_heap(65536);
+    const char *state = opt(s->run, "cosigner-state");
+
+    ENSURE(s->networked, err, CU_USAGE, "%s is no share of a network", s->root);
+    cu_status made = passphrase_of_keys(s, &passphrase, err);
+    if (made == CU_OK) made = cu_founder_rotate(&s->place, which, cu_buf_span(&passphrase), ret, err);
+    if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
+    TRY(made);
+    if (state && !s->votes_fs.ops) TRY(cu_posix_fs(state, &s->votes_fs, err));
+    if (which >> CU_PURPOSE_VALIDATOR & 1) TRY(votes_of_next(s, false, err));
+    return which >> CU_PURPOSE_COSIGN & 1 ? cosigner_begin_next(s, err) : CU_OK;
+}
+
 cu_status share_resume(struct session *s, void *arg, struct cu_err *err)
 {
     const struct cu_fs *fs = &s->place.fs;
@@ -276,7 +649,8 @@ cu_status share_resume(struct session *s, void *arg, struct cu_err *err)
     ENSURE(s->networked, err, CU_USAGE, "%s is no share of a network: it votes nowhere", s->root);
     TRY(read_validator(s, err));
     TRY(fs->ops->lock(fs->self, CU_FILE_LOCK, 0, &lock, err)); /* its node is stopped */
-    const cu_status begun = cu_voter_begin(votes_fs(s), s->votes_path, &s->validator, true, err);
+    cu_status begun = cu_voter_begin(votes_fs(s), s->votes_path, &s->validator, true, err);
+    if (begun == CU_OK && cu_fs_exists(fs, CU_DIR_KEYS "/validator-next.pem")) begun = votes_of_next(s, true, err);
     fs->ops->unlock(fs->self, lock);
     return begun;
 }

@@ -8,6 +8,8 @@
  *     (memory, disk) is no answer: the application ends.
  * (4) A record is verified once: a transaction whose records are all good is known by its digest. Its bytes are the same, so are form,
  *     attachments and signatures, and keys are never changed.
+ * (5) What H changes of the validators is answered with H, by the ledger's state before and after its records, and holds from H + 2 on. So those of
+ *     the next height are always those of the state that the store is at: by (2) that is the last one but one.
  */
 #include "engine/cometbft/chain.h"
 
@@ -178,16 +180,30 @@ static cu_status seal(struct cu_chain *c, cu_unix_ms closed, struct cu_err *err)
     return CU_OK;
 }
 
+struct validators {
+    struct cu_engine_key of[CU_PARTIES_MAX];
+    size_t n;
+};
+
 struct scratch {
     struct cu_chain *c;
     struct work *w;
     struct cu_height *ret;
+    struct validators was, is;
 };
+
+/* None where the machine has nothing to say of them, or the ledger has not begun: then genesis has. */
+static void ask_validators(const struct cu_machine *m, struct validators *ret)
+{
+    ret->n = m->keys ? m->keys(m->self, CU_PURPOSE_VALIDATOR, ret->of) : 0;
+}
 
 static cu_status step_all(struct scratch *s, struct cu_err *err)
 {
     const struct cu_machine *m = &s->c->config.machine;
 
+    ask_validators(m, &s->was);
+    cu_voter_follow(s->c->config.voter, s->was.of, s->was.n); /* (5) */
     TRY(m->begin(m->self, s->ret->height, s->ret->time, err));
     for (size_t i = 0; i < s->w->n; i++) {
         struct cu_submission *sub = &s->w->subs[i];
@@ -197,6 +213,7 @@ static cu_status step_all(struct scratch *s, struct cu_err *err)
     const struct cu_frontier *f = m->frontier(m->self);
     s->ret->size = f->size;
     s->ret->root = cu_frontier_root(f);
+    ask_validators(m, &s->is);
     return CU_OK;
 }
 
@@ -225,21 +242,52 @@ static cu_status keep_admitted(struct cu_chain *c, const struct work *w, struct 
     return CU_OK;
 }
 
+static bool among(const struct validators *v, const struct cu_engine_key *one)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (memcmp(v->of[i].pub, one->pub, sizeof one->pub) == 0) return true;
+    return false;
+}
+
+/* (5): those that are gone, with no power, and those that came. */
+static size_t put_validators(const struct validators *was, const struct validators *is, struct cu_abci_validator_update *ret)
+{
+    size_t n = 0;
+
+    for (unsigned come = 0; come < 2 && was->n > 0; come++) {
+        const struct validators *of = come ? is : was, *but = come ? was : is;
+        for (size_t i = 0; i < of->n; i++)
+            if (!among(but, &of->of[i]))
+                ret[n++] = (struct cu_abci_validator_update){ .there = true,
+                                                              .pub_key = { .there = true, .ed25519 = CU_SPAN_OF(of->of[i].pub) },
+                                                              .power = come };
+    }
+    return n;
+}
+
 /* One byte a record: its status, whose numbers are frozen (custody/status.h). A transaction that is none has it as its code. */
-static cu_status put_results(const cu_status *parsed, const size_t *first, size_t n, const struct work *w,
+static cu_status put_results(const cu_status *parsed, const size_t *first, size_t n, const struct scratch *s,
                              const cu_hash *app_hash, struct cu_abci_response_finalize_block *ret, struct cu_buf *out,
                              struct cu_err *err)
 {
-    struct cu_abci_exec_tx_result *one = (void *)cu_buf_grow(out, n * sizeof *one + w->n + sizeof *app_hash);
+    struct kept {
+        struct validators was, is;
+        struct cu_abci_validator_update update[2 * CU_PARTIES_MAX];
+        struct cu_abci_exec_tx_result one[];
+    } *kept = (void *)cu_buf_grow(out, sizeof *kept + n * sizeof *kept->one + s->w->n + sizeof *app_hash);
+    const struct work *w = s->w;
 
-    ENSURE(one, err, CU_NO_MEMORY, "no memory for the results of a block");
+    ENSURE(kept, err, CU_NO_MEMORY, "no memory for the results of a block");
+    struct cu_abci_exec_tx_result *one = kept->one;
     uint8_t *bytes = (uint8_t *)(one + n);
+    kept->was = s->was, kept->is = s->is;
     for (size_t i = 0; i < w->n; i++) bytes[i] = (uint8_t)w->subs[i].status;
     for (size_t i = 0; i < n; i++)
         one[i] = (struct cu_abci_exec_tx_result){ .there = true,
                                                   .code = parsed[i],
                                                   .data = cu_span(bytes + first[i], first[i + 1] - first[i]) };
     ret->tx_results = (struct cu_pb_list){ one, n };
+    ret->validator_updates = (struct cu_pb_list){ kept->update, put_validators(&kept->was, &kept->is, kept->update) };
     ret->app_hash = cu_span(memcpy(bytes + w->n, app_hash, sizeof *app_hash), sizeof *app_hash);
     return CU_OK;
 }
@@ -282,7 +330,8 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
     }
     first[r->txs.n] = w.n;
     prepare(c, &w);
-    TRY(c->config.store->ask(c->config.store->self, on_scratch, &(struct scratch){ c, &w, &next }, err));
+    struct scratch scratch = { .c = c, .w = &w, .ret = &next };
+    TRY(c->config.store->ask(c->config.store->self, on_scratch, &scratch, err));
     for (size_t i = 0; i < founders; i++)
         ENSURE(w.subs[i].status == CU_OK, err, w.subs[i].status, "the founding record %zu is refused: %s", i, w.subs[i].text);
     TRY(keep_admitted(c, &w, &next, err));
@@ -290,7 +339,7 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
         if (parsed[i] == CU_OK)
             c->config.listener.judged(c->config.listener.self, txs[i], w.subs + first[i], first[i + 1] - first[i]);
     const cu_hash hash = app_hash_of(c, &next);
-    return put_results(parsed, first, r->txs.n, &w, &hash, ret, out, err);
+    return put_results(parsed, first, r->txs.n, &scratch, &hash, ret, out, err);
 }
 
 /* ---- Commit ---- */
@@ -347,15 +396,39 @@ static void put_op(const char *key, struct cu_span value, uint8_t mem[128], stru
     *ret = (struct cu_abci_proof_op){ .there = true, .type = cu_span_str("simple:v"), .key = op.key, .data = cu_buf_span(&out) };
 }
 
-/* CometBFT asks of every node that connects, whoever dialled: by its id, which is its key's, and by its address, which says nothing. */
+struct ids {
+    const struct cu_machine *machine;
+    struct cu_buf of;
+};
+
+static cu_status look_nodes(void *arg, struct cu_err *err)
+{
+    struct cu_engine_key node[CU_PARTIES_MAX];
+    struct ids *ids = arg;
+    const struct cu_machine *m = ids->machine;
+
+    (void)err;
+    const size_t n = m->keys ? m->keys(m->self, CU_PURPOSE_NODE, node) : 0;
+    for (size_t i = 0; i < n; i++) cu_comet_address(node[i].pub, &ids->of);
+    return CU_OK;
+}
+
+static bool is_among(struct cu_span ids, struct cu_span id)
+{
+    for (size_t at = 0; id.n == 40 && at + 40 <= ids.n; at += 40)
+        if (memcmp(ids.p + at, id.p, 40) == 0) return true;
+    return false;
+}
+
+/* CometBFT asks of every node that connects, whoever dialled: by its id, which is its key's, and by its address, which says nothing. What this
+ * node was started with is asked before the ledger, which may be far behind. */
 static bool may_be_peer(const struct cu_chain *c, struct cu_span path)
 {
-    const struct cu_span peers = c->config.peers;
+    uint8_t memory[40 * CU_PARTIES_MAX];
+    struct ids ids = { &c->config.machine, cu_buf_over(memory, sizeof memory) };
 
-    if (!cu_span_take(&path, "/p2p/filter/id/") || peers.n == 0) return true;
-    for (size_t at = 0; path.n == 40 && at + 40 <= peers.n; at += 40)
-        if (memcmp(peers.p + at, path.p, 40) == 0) return true;
-    return false;
+    if (!cu_span_take(&path, "/p2p/filter/id/") || c->config.peers.n == 0 || is_among(c->config.peers, path)) return true;
+    return c->config.store->ask(c->config.store->self, look_nodes, &ids, NULL) == CU_OK && is_among(cu_buf_span(&ids.of), path);
 }
 
 /* What a height ends with stands in the next one's header: so what is asked for with a proof, and of no height, is the newest that has one. */
@@ -642,6 +715,17 @@ void cu_chain_close(struct cu_chain *c)
 
 static void close_at(struct cu_chain **c) { cu_chain_close(*c); }
 
+static cu_status look_validators(void *chain, struct cu_err *err)
+{
+    struct cu_chain *c = chain;
+    struct validators now;
+
+    (void)err;
+    ask_validators(&c->config.machine, &now);
+    cu_voter_follow(c->config.voter, now.of, now.n); /* (5) */
+    return CU_OK;
+}
+
 cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **ret, struct cu_err *err)
 {
     CU_CLEANUP(close_at) struct cu_chain *c = calloc(1, sizeof *c);
@@ -655,6 +739,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
     TRY(cu_reports_open(config->fs, config->dir, &c->reports, err));
+    TRY(c->config.store->ask(c->config.store->self, look_validators, c, err));
     cu_voter_stands(c->config.voter, c->at.height);
     TRY(cu_pool_new(config->machine, config->workers, config->accelerate, &c->pool, err));
     *ret = c;

@@ -32,7 +32,7 @@ struct cu_chain_config {
     unsigned workers;           /* threads that check signatures at once */
     bool accelerate;
     struct cu_chain_listener listener;
-    struct cu_span peers;       /* ids of nodes that may be peers, one behind the other; n == 0: any */
+    struct cu_span peers;       /* ids of nodes that may be peers, beside those of the ledger's; one behind the other; n == 0: any */
     struct cu_voter *voter;    /* is told who voted; NULL: the votes are signed elsewhere */
 };
 
@@ -50,6 +50,8 @@ struct cu_reports *cu_chain_reports(struct cu_chain *c);
 
 /** What CometBFT is told of a state: see docs/formats/chain.md. */
 cu_hash cu_chain_app_hash(struct cu_span checkpoint);
+/** What CometBFT calls a node, or a validator, of this key: 40 digits. */
+void cu_comet_address(const uint8_t *pub, struct cu_buf *out);
 
 /** The last committed height, as its file has it. */
 struct cu_height {

@@ -20,7 +20,9 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
-#define BLOCKS 64u /* whose checkpoints are handed out in turn */
+#define BLOCKS 64u      /* whose checkpoints are handed out in turn */
+#define LOOK_MS 5000u   /* for peers, once it has caught up: the answer has the block under way in it */
+#define ALONE_MS 15000u /* a CometBFT whose peers refused it for a while may end up dialling nobody: it is started anew */
 
 struct cometbft {
     struct cu_cometbft_config config;
@@ -84,20 +86,41 @@ static struct cu_child *exchange_child(struct cometbft *e, struct cu_child *othe
     return was;
 }
 
+struct watching {
+    uint64_t peers[CU_PARTIES_MAX], looked_ms, alone_ms; /* since when nobody was there; 0: somebody is, or it does not say */
+    size_t n;
+    bool caught_up;
+};
+
+static void look_for_peers(struct cometbft *e, struct watching *w)
+{
+    const uint64_t now = cu_monotonic_ms();
+    const bool others = e->config.peers.n > 40; /* this one's own id is among them */
+
+    if (w->caught_up && now - w->looked_ms < LOOK_MS) return;
+    w->looked_ms = now;
+    const bool says = cu_rpc_peers(e->rpc, w->peers, CU_PARTIES_MAX, &w->n, NULL) == CU_OK;
+    if (!says) w->n = 0;
+    if (!says || w->n > 0 || !others) w->alone_ms = 0;
+    else if (w->alone_ms == 0) w->alone_ms = now;
+    if (w->alone_ms == 0 || now - w->alone_ms < ALONE_MS) return;
+    w->alone_ms = 0;
+    start_again(e);
+}
+
 /* Has it caught up? And does it owe a vote? In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
 static void *watch(void *self)
 {
     struct cometbft *e = self;
     struct pollfd stop = { e->stop[0], POLLIN, 0 };
-    uint64_t peers[CU_PARTIES_MAX], height;
+    struct watching w = { .n = 0 };
+    uint64_t height;
     cu_unix_ms time;
-    bool caught_up = false;
-    size_t n = 0;
 
     do {
-        if (!caught_up && cu_rpc_peers(e->rpc, peers, CU_PARTIES_MAX, &n, NULL) != CU_OK) n = 0;
+        look_for_peers(e, &w);
         cu_chain_at(e->chain, &height, &time);
-        caught_up = caught_up || cu_voter_caught_up(e->voter, height, peers, n);
+        w.caught_up = w.caught_up || cu_voter_caught_up(e->voter, height, w.peers, w.n);
         if (cu_voter_owes(e->voter)) start_again(e);
     } while (poll(&stop, 1, WATCH_MS) == 0);
     return NULL;
@@ -154,6 +177,8 @@ cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
     pthread_mutex_unlock(&e->lock);
     return why.status == CU_OK ? CU_OK : cu_fail(err, why.status, "%s", why.text);
 }
+
+void cu_cometbft_again(const struct cu_engine *engine) { start_again(engine->self); }
 
 static cu_status submit(void *self, const struct cu_span *records, size_t n, struct cu_outcome *ret, struct cu_err *err)
 {

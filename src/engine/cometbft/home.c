@@ -61,7 +61,7 @@ cu_status cu_comet_node_key(const struct cu_private_key *key, struct cu_buf *ret
 }
 
 /* Of a node, as of a validator: the first 20 bytes of SHA-256 of its public key. */
-static void put_address(struct cu_buf *out, const uint8_t *pub)
+void cu_comet_address(const uint8_t *pub, struct cu_buf *out)
 {
     const cu_hash digest = cu_sha256(cu_span(pub, 32));
 
@@ -139,17 +139,18 @@ void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span fo
 
 void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret)
 {
-    for (size_t i = 0; i < n; i++) put_address(ret, peers[i].node);
+    for (size_t i = 0; i < n; i++) cu_comet_address(peers[i].node, ret);
 }
 
 static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
 {
-    put_address(out, peer->node);
+    cu_comet_address(peer->node, out);
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
 /* What is not here is CometBFT's own default. Paths are relative to its folder, in which it runs. */
-void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span listen, struct cu_buf *ret)
+void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span at, struct cu_span listen,
+                       struct cu_buf *ret)
 {
     const char *comma = "";
 
@@ -171,7 +172,7 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "laddr = \"tcp://%.*s\"\n"
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
-                (int)listen.n, (const char *)listen.p, (int)peers[own].at.n, (const char *)peers[own].at.p);
+                (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
     for (size_t i = 0; i < n; i++) {
         if (i == own) continue;
         cu_buf_add_str(ret, comma);

@@ -4,8 +4,11 @@
  *     So that it is found out before and not after this one votes, it waits until it has caught up with its peers.
  * (3) A state that began anew, is behind what this node has committed, or has a damaged place, may have signed anything up to the height under way when it is first
  *     asked: it lets that one go by or, where the chain cannot go on without it, the rounds of the first CU_VOTER_WAIT_MS.
+ *     A key that is not in force signed nothing yet.
  * (4) CometBFT asks once a turn, and where too few have voted there is no next turn: who refused one, and might sign it now, says so, and
- *     CometBFT is started again.
+ *     CometBFT is started again. So it is when it goes on with a key that is not in force any more.
+ * (5) A key has its state, whatever the other one signed: one that is put in force may vote where the old one voted, for they are two validators.
+ *     Of the two that one signs which the ledger's state has among the validators of the next height.
  */
 #include "engine/cometbft/voter.h"
 
@@ -45,15 +48,27 @@ struct state {
     uint8_t signature[CU_SIGNATURE_LEN];
 };
 
+/* A key, and what it signed (5). */
+struct hand {
+    const struct cu_private_key *key;
+    const char *path;
+    cu_hash address; /* its first 20 bytes are the validator's */
+    struct state state;
+    unsigned place;              /* where the next one is written (1) */
+    uint64_t waits_at, since_ms; /* (3): the height that goes by; 0: not asked yet */
+    bool behind;                 /* (3) */
+};
+
 struct cu_voter {
     struct cu_voter_config config;
-    cu_hash address; /* its first 20 bytes are the validator's */
     pthread_mutex_t lock;
-    struct state state;
-    unsigned place;                 /* where the next one is written (1) */
-    uint64_t waits_at, since_ms;    /* (3): the height that goes by; 0: not asked yet */
-    bool behind, caught_up, fallen; /* (3); (2) */
-    uint64_t refused_ms;            /* (4): when it refused something that nothing was signed after; 0: nothing */
+    struct hand hand[2];
+    size_t hands, validators;
+    struct hand *signs;      /* NULL: neither */
+    const struct hand *told; /* which CometBFT goes on with; NULL: it did not ask yet */
+    bool caught_up, fallen;  /* (2) */
+    uint64_t refused_ms;     /* (4): when it refused something that nothing was signed after; 0: nothing */
+    uint64_t stale_ms;       /* (4): since when it goes on with another key; 0: it does not */
 };
 
 /* ---- the state's file ---- */
@@ -85,18 +100,17 @@ static void put_state(const struct cu_private_key *key, const struct state *s, u
     memcpy(p + AT_DIGEST, digest.b, sizeof digest.b);
 }
 
-static cu_status save(struct cu_voter *v, const struct state *s, struct cu_err *err)
+static cu_status save(const struct cu_fs *fs, struct hand *h, const struct state *s, struct cu_err *err)
 {
-    const struct cu_voter_config *c = &v->config;
     CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
     uint8_t p[STATE_BYTES];
 
-    put_state(c->key, s, p);
-    TRY(c->fs->ops->open(c->fs->self, c->path, CU_OPEN_WRITE, &file, err));
-    TRY(file->ops->write_at(file, (uint64_t)v->place * PLACE, CU_SPAN_OF(p), err));
+    put_state(h->key, s, p);
+    TRY(fs->ops->open(fs->self, h->path, CU_OPEN_WRITE, &file, err));
+    TRY(file->ops->write_at(file, (uint64_t)h->place * PLACE, CU_SPAN_OF(p), err));
     TRY(file->ops->sync(file, err));
-    v->place = !v->place;
-    v->state = *s;
+    h->place = !h->place;
+    h->state = *s;
     return CU_OK;
 }
 
@@ -134,27 +148,26 @@ static cu_status read_state(const struct cu_private_key *key, const uint8_t *p, 
 }
 
 /* The later of the two. The other one is written next. */
-static cu_status load(struct cu_voter *v, struct cu_err *err)
+static cu_status load(const struct cu_fs *fs, struct hand *h, struct cu_err *err)
 {
-    const struct cu_voter_config *c = &v->config;
     CU_BUF bytes = cu_buf_heap(FILE_BYTES + 1);
     struct state s[2];
     cu_status is[2] = { CU_CORRUPT, CU_CORRUPT };
-    const cu_status read = cu_fs_read(c->fs, c->path, FILE_BYTES + 1, &bytes, err);
+    const cu_status read = cu_fs_read(fs, h->path, FILE_BYTES + 1, &bytes, err);
 
     if (read == CU_NOT_FOUND)
         return cu_fail(err, read, "%s is not there, so what this organisation voted for in the chain is not known. " RESUME,
-                       c->path);
+                       h->path);
     if (read != CU_TOO_LARGE) TRY(read);
-    for (unsigned i = 0; i < 2 && bytes.n == FILE_BYTES; i++) is[i] = read_state(c->key, bytes.p + i * PLACE, &s[i]);
+    for (unsigned i = 0; i < 2 && bytes.n == FILE_BYTES; i++) is[i] = read_state(h->key, bytes.p + i * PLACE, &s[i]);
     ENSURE(is[0] != CU_NEWER_FORMAT && is[1] != CU_NEWER_FORMAT, err, CU_NEWER_FORMAT, "%s was written by a newer version",
-           c->path);
+           h->path);
     ENSURE(is[0] == CU_OK || is[1] == CU_OK, err, CU_CORRUPT,
-           "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, c->path);
+           "%s is damaged, or another key's, so what this organisation voted for in the chain is not known. " RESUME, h->path);
     const unsigned last = is[0] != CU_OK || (is[1] == CU_OK && compare(&s[1].at, &s[0].at) > 0);
-    v->behind = is[!last] == CU_CORRUPT; /* (3) */
-    v->place = last;
-    return save(v, &s[last], err); /* it may not be durable yet: its process ended before it was synced. The same bytes */
+    h->behind = is[!last] == CU_CORRUPT; /* (3) */
+    h->place = last;
+    return save(fs, h, &s[last], err); /* it may not be durable yet: its process ended before it was synced. The same bytes */
 }
 
 cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct cu_private_key *key, bool anew,
@@ -172,16 +185,26 @@ cu_status cu_voter_begin(const struct cu_fs *fs, const char *path, const struct 
 
 static void close_at(struct cu_voter **s) { cu_voter_close(*s); }
 
+static cu_status open_hand(const struct cu_fs *fs, const struct cu_private_key *key, const char *path, struct hand *ret,
+                           struct cu_err *err)
+{
+    CU_ASSERT(key->pub.alg == CU_ALG_EDDSA);
+    *ret = (struct hand){ .key = key, .path = path, .address = cu_sha256(cu_public_span(&key->pub)) };
+    return load(fs, ret, err);
+}
+
 cu_status cu_voter_open(const struct cu_voter_config *config, struct cu_voter **ret, struct cu_err *err)
 {
     CU_CLEANUP(close_at) struct cu_voter *s = calloc(1, sizeof *s);
 
-    CU_ASSERT(config->key->pub.alg == CU_ALG_EDDSA);
     ENSURE(s, err, CU_NO_MEMORY, "no memory for a validator's votes");
     s->config = *config;
-    s->address = cu_sha256(cu_public_span(&config->key->pub));
+    s->hands = config->next ? 2 : 1;
+    s->signs = &s->hand[0];
+    s->validators = config->validators;
     pthread_mutex_init(&s->lock, NULL);
-    TRY(load(s, err));
+    TRY(open_hand(config->fs, config->key, config->path, &s->hand[0], err));
+    if (config->next) TRY(open_hand(config->fs, config->next, config->next_path, &s->hand[1], err));
     *ret = s;
     s = NULL;
     return CU_OK;
@@ -240,6 +263,7 @@ struct said {
     int64_t type, pol_round;
     const struct cu_abci_block_id *block;
     struct cu_abci_timestamp time;
+    struct cu_span by; /* of a vote: whose it is to be */
 };
 
 /* A vote's numbers from the block on are one less than a proposal's, which has one field more. */
@@ -277,13 +301,13 @@ static void put_extension(const struct cu_abci_vote *vote, struct cu_span chain,
 /* ---- what may be signed ---- */
 
 /* (3) */
-static cu_status let_go_by(struct cu_voter *s, const struct turn *at, struct cu_err *err)
+static cu_status let_go_by(struct hand *h, const struct turn *at, struct cu_err *err)
 {
-    if (!s->state.waits && !s->behind) return CU_OK;
-    if (s->waits_at == 0) s->waits_at = at->height, s->since_ms = cu_monotonic_ms();
-    ENSURE(at->height > s->waits_at || cu_monotonic_ms() - s->since_ms >= CU_VOTER_WAIT_MS, err, CU_BUSY,
-           "what it voted for is not known for certain: it lets height %llu go by", LLU(s->waits_at));
-    s->state.waits = s->behind = false;
+    if (!h->state.waits && !h->behind) return CU_OK;
+    if (h->waits_at == 0) h->waits_at = at->height, h->since_ms = cu_monotonic_ms();
+    ENSURE(at->height > h->waits_at || cu_monotonic_ms() - h->since_ms >= CU_VOTER_WAIT_MS, err, CU_BUSY,
+           "what it voted for is not known for certain: it lets height %llu go by", LLU(h->waits_at));
+    h->state.waits = h->behind = false;
     return CU_OK;
 }
 
@@ -291,7 +315,7 @@ static cu_status let_go_by(struct cu_voter *s, const struct turn *at, struct cu_
 static cu_status wait_its_turn(struct cu_voter *s, const struct turn *at, struct cu_err *err)
 {
     ENSURE(s->caught_up, err, CU_BUSY, "it has not caught up with its peers");
-    return let_go_by(s, at, err);
+    return let_go_by(s->signs, at, err);
 }
 
 static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_hash *what, struct cu_span bytes,
@@ -302,8 +326,8 @@ static cu_status sign_later(struct cu_voter *s, const struct said *w, const cu_h
 
     s->refused_ms = may == CU_OK ? 0 : cu_monotonic_ms();
     TRY(may);
-    TRY(cu_sign(s->config.key, bytes, next.signature, err));
-    return save(s, &next, err); /* (1) */
+    TRY(cu_sign(s->signs->key, bytes, next.signature, err));
+    return save(s->config.fs, s->signs, &next, err); /* (1) */
 }
 
 /* The signature, and the time that it is over. */
@@ -318,13 +342,16 @@ static cu_status sign_locked(struct cu_voter *s, const struct said *w, struct st
     TRY(cu_buf_ok(&bytes, err));
     TRY(cu_buf_ok(&timeless, err));
     const cu_hash what = cu_sha256(cu_buf_span(&timeless));
-    const int order = compare(&w->at, &s->state.at);
     ENSURE(!s->fallen, err, CU_UNTRUSTED, "this organisation's votes are older than the chain's: nothing is signed");
-    ENSURE(order > 0 || (order == 0 && cu_hash_eq(&what, &s->state.what)), err, CU_NOT_ALLOWED,
+    ENSURE(s->signs && (w->by.n == 0 || cu_span_eq(w->by, cu_span(s->signs->address.b, 20))), err, CU_NOT_ALLOWED,
+           "the key that this vote is asked of is not in force"); /* (5) */
+    const struct turn *last = &s->signs->state.at;
+    const int order = compare(&w->at, last);
+    ENSURE(order > 0 || (order == 0 && cu_hash_eq(&what, &s->signs->state.what)), err, CU_NOT_ALLOWED,
            "height %llu, round %u, step %u: signed was height %llu, round %u, step %u already", LLU(w->at.height), w->at.round,
-           w->at.step, LLU(s->state.at.height), s->state.at.round, s->state.at.step);
+           w->at.step, LLU(last->height), last->round, last->step);
     if (order > 0) TRY(sign_later(s, w, &what, cu_buf_span(&bytes), err));
-    *ret = s->state;
+    *ret = s->signs->state;
     return CU_OK;
 }
 
@@ -340,7 +367,20 @@ static cu_status sign(struct cu_voter *s, struct cu_span chain, const struct sai
 
 void cu_voter_stands(struct cu_voter *s, uint64_t committed)
 {
-    if (s) s->behind |= committed > s->state.at.height;
+    for (size_t i = 0; s && i < s->hands; i++)
+        s->hand[i].behind |= s->signs == &s->hand[i] && committed > s->hand[i].state.at.height;
+}
+
+void cu_voter_follow(struct cu_voter *s, const struct cu_engine_key *validators, size_t n)
+{
+    if (!s || n == 0) return; /* the ledger has not begun: genesis says who votes */
+    pthread_mutex_lock(&s->lock);
+    s->signs = NULL;
+    for (size_t i = 0; i < s->hands; i++)
+        for (size_t k = 0; k < n; k++)
+            if (memcmp(validators[k].pub, s->hand[i].key->pub.bytes, sizeof validators->pub) == 0) s->signs = &s->hand[i];
+    s->validators = n;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static int higher_first(const void *a, const void *b)
@@ -351,13 +391,13 @@ static int higher_first(const void *a, const void *b)
 
 bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *peers, size_t n)
 {
-    const size_t liars = (s->config.validators - 1) / 3, needed = s->config.validators - liars - 1;
     uint64_t at[CU_PARTIES_MAX];
 
     CU_ASSERT(n <= CU_PARTIES_MAX);
     if (n) memcpy(at, peers, n * sizeof *at);
     qsort(at, n, sizeof *at, higher_first);
     pthread_mutex_lock(&s->lock);
+    const size_t liars = (s->validators - 1) / 3, needed = s->validators - liars - 1;
     s->caught_up = s->caught_up || (n >= needed && (liars >= n || committed + 1 >= at[liars]));
     const bool caught_up = s->caught_up;
     pthread_mutex_unlock(&s->lock);
@@ -369,34 +409,53 @@ bool cu_voter_owes(struct cu_voter *s)
     const uint64_t now = cu_monotonic_ms();
 
     pthread_mutex_lock(&s->lock);
-    const bool goes_by = (s->state.waits || s->behind) && now - s->since_ms < CU_VOTER_WAIT_MS;
-    const bool owes = s->refused_ms && now - s->refused_ms >= CU_VOTER_STUCK_MS && s->caught_up && !goes_by && !s->fallen;
-    if (owes) s->refused_ms = 0;
+    const struct hand *h = s->signs;
+    const bool may = h && s->caught_up && !s->fallen;
+    const bool goes_by = h && (h->state.waits || h->behind) && now - h->since_ms < CU_VOTER_WAIT_MS;
+    if (!may || !s->told || s->told == h) s->stale_ms = 0;
+    else if (!s->stale_ms) s->stale_ms = now;
+    const bool owes = may && ((s->refused_ms && now - s->refused_ms >= CU_VOTER_STUCK_MS && !goes_by) ||
+                              (s->stale_ms && now - s->stale_ms >= CU_VOTER_STUCK_MS));
+    if (owes) s->refused_ms = s->stale_ms = 0;
     pthread_mutex_unlock(&s->lock);
     return owes;
 }
 
-void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height)
+static bool voted(const struct cu_abci_commit_info *votes, const struct hand *h)
 {
     const struct cu_abci_vote_info *vote = votes->votes.items;
-    struct cu_err why = { 0 };
     bool own = false;
 
-    if (!s) return;
     for (size_t i = 0; i < votes->votes.n; i++)
         own |= (vote[i].block_id_flag == FLAG_COMMIT || vote[i].block_id_flag == FLAG_NIL) &&
-               cu_span_eq(vote[i].validator.address, cu_span(s->address.b, 20));
+               cu_span_eq(vote[i].validator.address, cu_span(h->address.b, 20));
+    return own;
+}
+
+/* *ret_why: it falls (2). */
+static bool saw(struct cu_voter *s, struct hand *h, uint64_t height, struct cu_err *ret_why)
+{
+    const bool above = height > h->state.at.height, falls = above && !h->state.waits && !s->fallen;
+
+    if (above && h->state.waits) h->state.at = (struct turn){ height, UINT32_MAX, PRECOMMIT };
+    if (!falls) return false;
+    (void)cu_fail(ret_why, CU_UNTRUSTED,
+                  "the chain has a vote of this organisation at height %llu, and the last that is known here (%s) is of height "
+                  "%llu: an older copy was put in its place, or another machine runs with the same keys. Nothing more is "
+                  "signed here, for two different votes of one height would convict this organisation. " RESUME,
+                  LLU(height), h->path, LLU(h->state.at.height));
+    return s->fallen = true;
+}
+
+void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height)
+{
+    struct cu_err why = { 0 };
+    bool falls = false;
+
+    if (!s) return;
     pthread_mutex_lock(&s->lock);
-    const bool above = own && height > s->state.at.height, falls = above && !s->state.waits && !s->fallen; /* (2) */
-    if (falls) {
-        (void)cu_fail(
-            &why, CU_UNTRUSTED,
-            "the chain has a vote of this organisation at height %llu, and the last that is known here (%s) is of height "
-            "%llu: an older copy was put in its place, or another machine runs with the same keys. Nothing more is "
-            "signed here, for two different votes of one height would convict this organisation. " RESUME,
-            LLU(height), s->config.path, LLU(s->state.at.height));
-        s->fallen = true;
-    } else if (above && s->state.waits) s->state.at = (struct turn){ height, UINT32_MAX, PRECOMMIT };
+    for (size_t i = 0; i < s->hands; i++)
+        if (voted(votes, &s->hand[i])) falls |= saw(s, &s->hand[i], height, &why);
     pthread_mutex_unlock(&s->lock);
     if (falls) s->config.alarm(s->config.arg, &why);
 }
@@ -433,7 +492,10 @@ static cu_status sign_extension(struct cu_voter *s, struct cu_abci_vote *vote, s
     }
     put_extension(vote, s->config.chain, &bytes);
     TRY(cu_buf_ok(&bytes, err));
-    TRY(cu_sign(s->config.key, cu_buf_span(&bytes), signature, err));
+    pthread_mutex_lock(&s->lock);
+    const cu_status done = s->signs ? cu_sign(s->signs->key, cu_buf_span(&bytes), signature, err) : CU_NOT_ALLOWED;
+    pthread_mutex_unlock(&s->lock);
+    TRY(done);
     vote->extension_signature = keep(mem, signature);
     return CU_OK;
 }
@@ -451,7 +513,8 @@ static cu_status sign_vote(struct cu_voter *s, const struct cu_abci_request_sign
                             vote->type,
                             0,
                             &vote->block_id,
-                            vote->timestamp };
+                            vote->timestamp,
+                            vote->validator_address };
     TRY(sign(s, q->chain_id, &w, &done, err));
     vote->timestamp = done.time;
     vote->timestamp.there = true;
@@ -479,6 +542,15 @@ static cu_status sign_proposal(struct cu_voter *s, const struct cu_abci_request_
     return cu_buf_ok(mem, err);
 }
 
+/* An organisation that is no validator, yet or any more, has a key all the same: CometBFT then only follows. */
+static const struct hand *told(struct cu_voter *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const struct hand *h = s->told = s->signs ? s->signs : &s->hand[s->hands - 1];
+    pthread_mutex_unlock(&s->lock);
+    return h;
+}
+
 void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct cu_abci_signer *ret, struct cu_buf *mem)
 {
     struct cu_err why = { 0 };
@@ -486,7 +558,7 @@ void cu_voter_answer(struct cu_voter *s, const struct cu_abci_signer *q, struct 
     *ret = (struct cu_abci_signer){ .there = true };
     if (q->pub_key.there) {
         ret->its_pub_key.there = ret->its_pub_key.pub_key.there = true;
-        ret->its_pub_key.pub_key.ed25519 = cu_public_span(&s->config.key->pub);
+        ret->its_pub_key.pub_key.ed25519 = cu_public_span(&told(s)->key->pub);
     } else if (q->sign_vote.there) {
         ret->signed_vote.there = true;
         if (sign_vote(s, &q->sign_vote, &ret->signed_vote.vote, mem, &why) != CU_OK)

@@ -1,7 +1,8 @@
 /* The validator's votes: CometBFT asks for each signature over a socket (tendermint.privval, "remote signer"), the key stays with the node.
  *
  * What was signed last lies beside the cosigner's state (docs/formats/chain.md has the bytes). An older copy of it, and a second machine
- * with this key, are found out by the votes that the chain has: then nothing more is signed.
+ * with this key, are found out by the votes that the chain has: then nothing more is signed. Where the key is being changed there are two,
+ * each with a state of its own; the one that the ledger's state names signs, and no other.
  */
 #ifndef CU_COMETBFT_VOTER_H
 #define CU_COMETBFT_VOTER_H
@@ -9,6 +10,7 @@
 #include "custody/key.h"
 #include "engine/cometbft/abci.h"
 #include "ports/fs.h"
+#include "ports/machine.h"
 
 #define CU_VOTER_STUCK_MS 3000u
 #define CU_VOTER_WAIT_MS 10000u /* a signer that begins anew lets the height that is under way go by for so long */
@@ -25,6 +27,8 @@ struct cu_voter_config {
     size_t validators;                /* how many there are, this one among them */
     void (*alarm)(void *arg, const struct cu_err *why); /* nothing more is signed; any thread, once */
     void *arg;
+    const char *next_path;            /* a key that may take its place, */
+    const struct cu_private_key *next; /* if there is one, and its state */
 };
 struct cu_voter;
 /** NOT_FOUND: no state; CORRUPT: damaged, or another key's. What to do is in the sentence. */
@@ -39,8 +43,12 @@ void cu_voter_stands(struct cu_voter *s, uint64_t committed);
  *  more where it voted already. So many of n organisations as may lie are not believed; more than two thirds, this one among them, must
  *  be there, without whom nothing is decided anyway. True: from now on it signs. */
 bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *peers, size_t n);
-/** It refused what it might sign now, and has not been asked again for CU_VOTER_STUCK_MS: CometBFT, started again, asks. Once a refusal. */
+/** It refused what it might sign now, and has not been asked again for CU_VOTER_STUCK_MS, or CometBFT goes on with a key that signs no more (it
+ *  does not ask while it catches up): started again, it asks. Once a refusal. */
 bool cu_voter_owes(struct cu_voter *s);
+/** Whose votes count at the height that comes next. One of the two keys signs from now on, or none while neither is among them; CometBFT, which
+ *  asks for the key after each height, is told so. NULL is fine. */
+void cu_voter_follow(struct cu_voter *s, const struct cu_engine_key *validators, size_t n);
 /** Who voted for a height, as the chain has decided: any thread. NULL signer is fine. */
 void cu_voter_saw(struct cu_voter *s, const struct cu_abci_commit_info *votes, uint64_t height);
 /** Answer CometBFT, which listens at `socket`, again and again, until stop_fd is readable. */

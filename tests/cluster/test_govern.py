@@ -1,0 +1,272 @@
+"""Organisations come and go, keys are changed, rules are upgraded, while the network records: four `custody node` with a real CometBFT, a fifth, and a
+build that knows rules which nobody's does. `test_govern.py NAME…` runs some of it."""
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+from network import COMET, CUSTODY, Desk, Network, Org, call, free_ports, parts, same, until
+from test_perturb import Load, exhibits
+
+TORCHWOOD = pathlib.Path(__file__).resolve().parents[2] / "build/tools/bin/torchwood-verify"
+NEXT = pathlib.Path(CUSTODY).with_name("custody-next")
+VERIFY = pathlib.Path(CUSTODY).with_name("custody-verify")
+EACH = 900
+
+
+def ok(text):
+    print(f"ok - {text}", flush=True)
+
+
+class Council:
+    """A network under load, and what its organisations decide."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.net = Network(self.folder)
+        self.net.start().cosigned()
+        self.number, self.issued = 0, {}
+        self.load = self.receipts = None
+
+    @property
+    def orgs(self):
+        return self.net.orgs
+
+    def desk(self, org):
+        return Desk(self.folder, org, "organisation")
+
+    def begin(self, by=4):
+        assert self.orgs[0].submit(self.orgs[0].sign("C1"), "application/cbor")["status"] == "OK"
+        self.net.rest()
+        signed = [parts(org.sign("C1", 1, EACH)) for org in self.orgs[:by]]
+        self.load = Load(self.net, [r for some in zip(*signed) for r in some], 0.5)
+        self.load.more(8)
+        return self
+
+    def decide(self, *what, by=None, approve=3):
+        """One proposes, and others approve until it takes effect."""
+        by = by or self.orgs[0]
+        said = self.desk(by).run("network", "propose", "--json", *what).rows[-1]
+        for org in [o for o in self.orgs if o is not by][: approve - 1]:
+            assert not said["effective"], said
+            said = self.desk(org).run("network", "approve", "--json", said["id"][:8]).rows[-1]
+        assert said["effective"], said
+        return said
+
+    def receipt(self, org):
+        """Of the newest exhibit, by this node, when it has a quorum."""
+        self.number += 1
+        to = self.folder / f"receipt-{self.number}"
+        name = f"C1/{org.json('/v1/status')['exhibits']}"
+        self.issued[to] = (org, org.json("/v1/show/" + name)["leaf"])
+        until(lambda: call([CUSTODY, "receipt", name, "-o", to, *Desk(self.folder, org).how], code=None).code == 0, f"a receipt of {name}")
+        return to
+
+    def judge(self, *receipts):
+        """Good by every member's trust file, which has an epoch for each; and torchwood finds them so by the issuer's policy of that epoch."""
+        for receipt in receipts:
+            for org in self.orgs:
+                verified(receipt, org.trust)
+            issuer, leaf = self.issued[receipt]
+            if TORCHWOOD.exists():
+                policy = self.folder / "policy"
+                policy.write_text(policy_of(issuer.trust.read_text(), int(receipt.read_text(errors="replace").split("\n\n")[1].split("\n")[1])))
+                call([TORCHWOOD, policy, leaf, receipt])
+
+    def end(self, of=None):
+        """All that was acknowledged is there once, on each; then each is stopped and looked at."""
+        of = of or self.orgs
+        self.load.end()
+        assert not self.load.wrong, self.load.wrong
+        self.net.rest(of)
+        everything = [exhibits(org) for org in of]
+        assert all(e == everything[0] for e in everything[1:])
+        assert set(self.load.acknowledged) <= set(everything[0]), "something that was acknowledged is not there"
+        for org in of:
+            org.stop()
+        ok(f"{len(self.load)} records were acknowledged meanwhile, each is there once, and the logs are the same: {same(of)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        if self.load:
+            self.load.ending = True
+        self.net.__exit__(*what)
+
+
+def validators(org):
+    """Whose votes count, as CometBFT has it: {address: power}"""
+    said = subprocess.run(["curl", "-s", "--unix-socket", org.root / "chain/rpc.sock", "http://x/validators?per_page=100"], capture_output=True, text=True, check=False).stdout
+    return {v["address"]: int(v["voting_power"]) for v in json.loads(said)["result"]["validators"]} if said.startswith("{") else {}
+
+
+def policy_of(trust, size):
+    """The tlog-policy of the epoch that has this size, of its log keys the first: the issuer's own."""
+    for epoch in trust.split("\nepoch ")[1:]:
+        head, _, lines = epoch.partition("\n")
+        first, last = head.split()
+        if int(first) <= size and (last == "-" or size <= int(last)):
+            logs = [line for line in lines.split("\n") if line.startswith("log ")]
+            return "\n".join(line for line in lines.split("\n") if line not in logs[1:]) + "\n"
+    raise AssertionError(f"no epoch has {size}: {trust}")
+
+
+def verified(receipt, trust, code=0):
+    return call([VERIFY, "--trust", trust, receipt], code=code)
+
+
+def again(org, program=None):
+    """Stopped and started, until it shows what is cosigned: who knows it by its address believes nothing less."""
+    org.stop()
+    org.program = program or org.program
+    org.start()
+    until(lambda: b"/cosigner/" in org.curl("/checkpoint")[2], "it shows what is cosigned")
+
+
+def newcomer(council):
+    """A fifth organisation asks to join, by the file that any member has."""
+    root, port = council.folder / "net/org-5", free_ports(2)
+    call([CUSTODY, "network", "request", root, "--org", "Notary", "--at", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{port + 1}",
+          "--network", council.orgs[0].root / "chain/network", "-o", council.folder / "notary"])
+    return Org(root, port + 1, port)
+
+
+def join(council):
+    """It waits until it is approved, reads the chain, confirms, votes and cosigns."""
+    notary = newcomer(council)
+    before = council.receipt(council.orgs[0])
+    pinned = council.folder / "pinned"
+    pinned.write_bytes(council.orgs[0].trust.read_bytes())
+    call([CUSTODY, "network", "join", notary.root, council.orgs[1].root / "chain/network"])
+    notary.start(wait=False)
+    council.decide("join", council.folder / "notary", approve=3)
+    notary.listening()
+    until(lambda: len(validators(council.orgs[0])) == 5, "five vote")
+    until(lambda: b"/cosigner/" in notary.curl("/checkpoint")[2], "it shows what is cosigned")
+    council.orgs.append(notary)
+    council.load.more()
+    return notary, before, pinned
+
+
+def a_fifth_joins(folder):
+    with Council(folder) as council:
+        council.begin()
+        notary, before, pinned = join(council)
+        own = notary.json("/v1/status")
+        ok(f"a fifth organisation joined while the others recorded: it read {own['entries']} entries, confirmed, and votes")
+        party = max(int(line.split()[1].split("-")[1]) for line in notary.trust.read_text().split("\n") if line.startswith("witness organisation-"))
+        mark = f"/cosigner/{party} ".encode()
+        until(lambda: any(mark in org.curl("/v1/cosignatures")[2] for org in council.orgs[:4]), "the others have its cosignature")
+        until(lambda: all(org.trust.read_text().count("epoch ") == 2 for org in council.orgs), "each has the next epoch")
+        council.load.more()
+        council.orgs[3].kill()
+        council.load.more()
+        council.orgs[3].start()
+        ok("it cosigns, and with one of the four others away the chain goes on by its vote")
+        after = [council.receipt(org) for org in (council.orgs[0], notary)]
+        council.judge(before, *after)
+        verified(before, pinned)
+        ok("receipts from before and after are good by the trust file of any of the five, and torchwood agrees; who pinned the old one believes those from before")
+        council.end()
+
+
+def one_leaves(folder):
+    with Council(folder) as council:
+        council.begin(3)  # nothing of whom leaves is on its way
+        audit, before = council.orgs[3], council.receipt(council.orgs[0])
+        pinned = council.folder / "pinned"
+        pinned.write_bytes(council.orgs[0].trust.read_bytes())
+        council.decide("leave", "Audit Office", "--cosigners", "3", "--copies", "3")
+        until(lambda: len(validators(council.orgs[0])) == 3, "three vote")
+        until(lambda: "has left the network" in audit.log.read_text(errors="replace"), "it says that it is no member any more")
+        council.net.orgs.remove(audit)
+        council.load.more()
+        until(lambda: audit.checkpoint()[0] and int(audit.checkpoint()[0]) > 0 and audit.json("/v1/status")["exhibits"] >= len(council.load) - 8, "it reads on")
+        refused = Desk(council.folder, audit, "organisation").run("case", "open", "C9", code=None)
+        assert refused.code != 0 and "revoked" in refused.err, refused
+        audit.stop()
+        audit.start()  # as what it is now
+        council.load.more()
+        until(lambda: audit.json("/v1/status")["exhibits"] >= len(council.load) - 8, "it reads on after a start")
+        ok("one left while the others recorded: three vote, and its node reads on and says what it is")
+        after = council.receipt(council.orgs[1])
+        council.judge(before, after)
+        verified(before, pinned)
+        ok("receipts from before and after are good by the trust file of those who are left and of who left, and those from before by the old one")
+        audit.stop()
+        council.end()
+
+
+def keys_are_changed(folder):
+    with Council(folder) as council:
+        council.begin()
+        police, court = council.orgs[0], council.orgs[2]
+        before, old = council.receipt(court), validators(police)
+        for key in ("validator", "node", "cosign", "log", "organisation"):
+            call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / key])
+            again(court)
+            process, engine = court.process.pid, court.engine()
+            council.decide("keys", council.folder / key)
+            council.load.more()
+            if key == "validator":
+                until(lambda: set(validators(police)) != set(old) and len(validators(police)) == 4, "another validator")
+            if key == "node":
+                until(lambda: court.engine() not in (0, engine), "its engine was started anew")
+            assert court.process.poll() is None and court.process.pid == process
+            council.orgs[3].kill()  # three of four: what it votes and cosigns is needed
+            council.load.more(seconds=90)
+            tip = int(court.checkpoint()[0])
+            until(lambda: int(police.json("/v1/status")["quorum"]) >= tip, "a quorum with its cosignature")
+            council.orgs[3].start()
+            until(lambda: b"/cosigner/" in council.orgs[3].curl("/checkpoint")[2], "it is back")
+            ok(f"the {key} key of one was changed while all recorded: its node did not stop, and it is counted")
+        again(court)
+        council.load.more()
+        assert not list((court.root / "keys").glob("*-next.pem")), "they have their names"
+        council.judge(before, council.receipt(court), council.receipt(police))
+        ok("receipts from before and after are good by the trust file of any")
+        council.end()
+
+
+def rules_are_upgraded(folder):
+    with Council(folder) as council:
+        council.begin()
+        police, last = council.orgs[0], council.orgs[3]
+        for org in council.orgs[:3]:
+            again(org, NEXT)
+            council.load.more()
+        height = police.json("/v1/status")["height"] + 60
+        council.decide("policy", "--rules", "2", "--height", str(height))
+        corrected = Desk(council.folder, police).run("correct", "C1/1", "--text", "before", code=None)
+        assert corrected.code == 0, corrected
+        code = last.process.wait(120)
+        said = last.said()
+        assert code != 0 and "rules 2" in said and "Install a version" in said, (code, said)
+        until(lambda: police.json("/v1/status")["height"] >= height, "the height passed")
+        council.load.more(seconds=90)
+        refused = Desk(council.folder, police).run("correct", "C1/2", "--text", "after", code=None)
+        assert refused.code != 0 and "second rules" in refused.err, refused
+        ok(f"three of four were upgraded one by one under load, and rules 2 are in force from height {height}; the one left behind stopped and says what to do")
+        last.program = NEXT
+        last.start()
+        council.load.more()
+        ok("upgraded, it goes on where it stopped")
+        council.end()
+
+
+def main():
+    tests = {"join": a_fifth_joins, "leave": one_leaves, "keys": keys_are_changed, "rules": rules_are_upgraded}
+    for name in sys.argv[1:] or tests:
+        with tempfile.TemporaryDirectory() as scratch:
+            tests[name](scratch)
+
+
+if __name__ == "__main__":
+    if not COMET.exists():
+        print("ok - the network # SKIP cometbft is not installed: run tools/setup cluster")
+        sys.exit(77)
+    random.seed()
+    main()
