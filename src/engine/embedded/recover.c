@@ -236,9 +236,8 @@ static cu_status clear_tail(struct cu_embedded *e, unsigned i, struct cu_err *er
     uint64_t from = e->head.part[i].end, first = 0;
 
     TRY(cu_journal_slack(file, from, e->head.bytes, &first, err));
-    if (first == e->head.bytes) return CU_OK;
-    TRY(cu_journal_zero(file, first, e->head.bytes, err));
-    return file->ops->sync(file, err);
+    if (first < e->head.bytes) TRY(cu_journal_zero(file, first, e->head.bytes, err));
+    return file->ops->sync(file, err); /* also of zeros that are found: whoever wrote them may have ended before his sync */
 }
 
 /* ---- the whole ---- */
