@@ -322,11 +322,21 @@ static cu_status bring_large(struct cu_copier *c, const struct cu_want *w, struc
     return done;
 }
 
+/* What did not come is looked for in every pack, too: the search index may have been told less than lies there. */
+static bool is_here(struct cu_objects *store, const struct cu_waiting *of, const cu_hash *root, uint64_t size)
+{
+    struct cu_object o;
+
+    return cu_store_knows(store, CU_OBJECT_CONTENT, root, size) ||
+           (of->tries > 0 && size < CU_CHUNK_BYTES && cu_objects_find(store, CU_OBJECT_CONTENT, root, &o, NULL) == CU_OK &&
+            o.size == size);
+}
+
 cu_status cu_copier_need(struct cu_copier *c, struct cu_waiting *of, const cu_hash *root, uint64_t size, struct cu_err *err)
 {
     const struct cu_want w = { .root = *root, .size = size, .of = of };
 
-    if (cu_store_knows(c->r.p->store[CU_STORE_NODE], CU_OBJECT_CONTENT, root, size)) return CU_OK;
+    if (is_here(c->r.p->store[CU_STORE_NODE], of, root, size)) return CU_OK;
     if (size >= CU_CHUNK_BYTES) return bring_large(c, &w, err);
     if (c->wants_n == CU_COPY_BATCH || c->wants_bytes + size > CU_COPY_BATCH_BYTES) TRY(cu_copier_batch(c, err));
     c->want[c->wants_n++] = w;
