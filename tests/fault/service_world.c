@@ -65,8 +65,9 @@ static cu_status load_key(struct cu_place *p, enum cu_signer who, struct cu_err 
 static cu_unix_ms now(void *self)
 {
     struct service_world *w = self;
+    const uint64_t at = atomic_fetch_add(&w->clock, w->pace) + w->pace;
     w->steps++;
-    return (cu_unix_ms){ UINT64_C(1760000000000) + (w->clock += w->pace) };
+    return (cu_unix_ms){ UINT64_C(1760000000000) + at };
 }
 
 static cu_status fill(void *self, uint8_t *ret, size_t n, struct cu_err *err)

@@ -45,8 +45,8 @@ struct service_world {
     struct sw_bucket *bucket;
     struct sw_chain *chain; /* what was decided; NULL: the engine is the embedded one */
     struct cu_faulty faulty;
-    uint64_t clock, pace, chance; /* the clock goes on by `pace` ms whenever somebody looks */
-    uint64_t steps;          /* calls of file system and clock, before the last restart */
+    _Atomic uint64_t clock, chance, steps; /* the clock goes on by `pace` ms whenever somebody looks, from any thread; steps: calls of file system and clock, before the last restart */
+    uint64_t pace;
     struct cu_index index;   /* stays over a close, as a file would */
     bool has_index;
 
