@@ -2,6 +2,7 @@
 #ifndef CU_SERVICE_COSIGNED_H
 #define CU_SERVICE_COSIGNED_H
 
+#include "custody/trust_chain.h"
 #include "service/cosigner.h"
 #include "service/place.h"
 
@@ -13,15 +14,6 @@
 #define CU_FILE_COSIGN_NEXT CU_DIR_KEYS "/cosign-next.pem" /* a key that may take its place */
 #define CU_FILE_WITNESSED CU_DIR_TRUST "/witnessed" /* logs that are cosigned for others: a tlog-policy of log lines */
 
-/** "<origin>/cosigner/<party>": what an organisation's cosigner is called, so that genesis alone says it. */
-void cu_cosigner_name(struct cu_span origin, uint64_t party, struct cu_buf *out);
-
-/** What a reader pins of a ledger that begins: the log and cosigners' keys of each organisation, and the quorum of its policy, as one
- *  epoch. `first`: the log key whose line comes first: this organisation's own. */
-CU_MUST_USE cu_status cu_trust_of_genesis(const struct cu_genesis *genesis, const cu_hash *network, const struct cu_public_key *first, struct cu_buf *out, struct cu_err *err);
-/** The lines of a policy that lists the organisations' keys, as the members are now, and how many of their cosigners a quorum takes; without its line
- *  `quorum`. First stands the log key of the organisation whose is `first`; it itself, where that has none. */
-CU_MUST_USE cu_status cu_trust_of_members(const struct cu_members *m, struct cu_span origin, const struct cu_public_key *first, struct cu_buf *out, struct cu_err *err);
 /** What is derived of the newest epoch: `policy` for stock tools, of the log keys with the first alone; and that key's line. */
 CU_MUST_USE cu_status cu_trust_derived(const struct cu_trust *trust, struct cu_buf *ret_policy, struct cu_buf *ret_vkey, struct cu_err *err);
 
@@ -62,8 +54,8 @@ CU_MUST_USE cu_status cu_fork_keep(struct cu_place *p, struct cu_span note, bool
 CU_MUST_USE cu_status cu_forks_list(const struct cu_place *p, uint64_t *ret_n, void (*each)(void *arg, const char *name), void *arg, struct cu_err *err);
 
 /* ---- epochs (epoch.c) ---- */
-/** One epoch more at the end of a trust file, for sizes above `size`, whose policy is `policy`; one that began there already is replaced. */
-void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t size, struct cu_span policy, struct cu_buf *out);
+/** Where the checkpoint with which an epoch ended is kept, as this node signed it: trust/last-<size>. */
+void cu_epoch_last_path(cu_size size, char ret[64]);
 /** It is a trust file, and it takes the place of the one that lies there, with what is derived of it. */
 CU_MUST_USE cu_status cu_trust_replace(const struct cu_fs *fs, struct cu_span text, struct cu_err *err);
 

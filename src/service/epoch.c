@@ -4,7 +4,8 @@
  *     the last one of the epoch: one size behind the block, whatever the engine. Larger ones are signed by the new keys.
  * (2) The new epoch is durable in the trust file when the batch is committed, so before any larger checkpoint is signed. A crash between
  *     leaves a batch that is replayed, and its epoch is made then.
- * (3) What outside witnesses add to a quorum goes on as it was.
+ * (3) The checkpoint with which an epoch ends is kept: it proves the change to whoever trusts the keys of before, and a key that was replaced twice
+ *     is not there to sign it again.
  */
 #include "service/cosigned.h"
 #include "service/service.h"
@@ -12,6 +13,7 @@
 #include "custody/text.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct cu_epochs {
@@ -25,45 +27,6 @@ struct cu_epochs {
 uint64_t cu_epochs_made(const struct cu_epochs *e) { return e->made; }
 
 /* ---- the file ---- */
-
-/* Where the n-th epoch's own line begins. */
-static size_t line_of(const struct cu_trust *trust, struct cu_span text, size_t n)
-{
-    size_t at = (size_t)(trust->epoch[n].policy_text.p - text.p) - 1;
-
-    while (at > 0 && text.p[at - 1] != '\n') at--;
-    return at;
-}
-
-/* As many of the oldest epochs are left out as must be. */
-static void append_without(const struct cu_trust *trust, struct cu_span text, size_t oldest, uint64_t size, struct cu_span policy,
-                           struct cu_buf *out)
-{
-    const struct cu_epoch *last = &trust->epoch[trust->epochs_n - 1];
-    const size_t from = line_of(trust, text, oldest), upto = line_of(trust, text, trust->epochs_n - 1);
-
-    cu_buf_add(out, cu_span(text.p, line_of(trust, text, 0)));
-    cu_buf_add(out, cu_span(text.p + from, upto - from));
-    if (last->first.v > size) cu_buf_addf(out, "epoch %llu -\n", LLU(last->first.v));
-    else {
-        cu_buf_addf(out, "epoch %llu %llu\n", LLU(last->first.v), LLU(size));
-        cu_buf_add(out, last->policy_text);
-        cu_buf_addf(out, "epoch %llu -\n", LLU(size + 1));
-    }
-    cu_buf_add(out, policy);
-}
-
-void cu_trust_append(const struct cu_trust *trust, struct cu_span text, uint64_t size, struct cu_span policy, struct cu_buf *out)
-{
-    const bool adds = trust->epoch[trust->epochs_n - 1].first.v <= size;
-    size_t oldest = trust->epochs_n + adds > CU_EPOCHS_MAX ? 1 : 0;
-
-    append_without(trust, text, oldest, size, policy, out);
-    while (out->full && ++oldest < trust->epochs_n) {
-        cu_buf_clear(out);
-        append_without(trust, text, oldest, size, policy, out);
-    }
-}
 
 static cu_status replace(const struct cu_fs *fs, const char *path, struct cu_span text, struct cu_err *err)
 {
@@ -87,28 +50,6 @@ cu_status cu_trust_replace(const struct cu_fs *fs, struct cu_span text, struct c
 
 /* ---- the next epoch ---- */
 
-static bool is_outside(struct cu_span line)
-{
-    return cu_span_starts(line, cu_span_str("witness outside-")) || cu_span_starts(line, cu_span_str("group outside "));
-}
-
-/* By (3). */
-static void put_outside(struct cu_span before, bool asks, struct cu_buf *out)
-{
-    struct cu_lines lines = cu_lines_on(before);
-    struct cu_span line;
-    bool outside = false;
-
-    while (cu_lines_next(&lines, &line)) {
-        if (!is_outside(line)) continue;
-        cu_buf_add(out, line);
-        cu_buf_add_byte(out, '\n');
-        outside = true;
-    }
-    if (outside && asks) cu_buf_add_str(out, "group both all outside organisations\n");
-    cu_buf_addf(out, "quorum %s\n", outside && asks ? "both" : outside ? "outside" : asks ? "organisations" : "none");
-}
-
 static cu_status begin_epoch(struct cu_epochs *e, const struct cu_members *now, struct cu_span keys, cu_size size,
                              struct cu_err *err)
 {
@@ -117,7 +58,7 @@ static cu_status begin_epoch(struct cu_epochs *e, const struct cu_members *now, 
 
     if (!covers) return CU_OK; /* the file ends before: it is none that goes on by itself */
     cu_buf_add(&policy, keys);
-    put_outside(covers->policy_text, now->terms.cosigners > 0, &policy);
+    cu_trust_outside(covers->policy_text, now->terms.cosigners > 0, &policy);
     TRY(cu_buf_ok(&policy, err));
     const bool made = cu_span_eq(covers->policy_text, cu_buf_span(&policy)), newest = covers->last.v == UINT64_MAX;
     if (!newest) return CU_OK; /* (2): of a batch that is replayed it was made long ago */
@@ -179,14 +120,28 @@ cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu
     return cu_note_sign(ret, text, checkpoint.origin, key_of(p, trust, size), err);
 }
 
+void cu_epoch_last_path(cu_size size, char ret[64]) { snprintf(ret, 64, CU_DIR_TRUST "/last-%llu", LLU(size.v)); }
+
+/* By (3). */
+static cu_status keep_last(const struct cu_place *p, cu_size size, struct cu_span note, struct cu_err *err)
+{
+    char path[64];
+
+    cu_epoch_last_path(size, path);
+    return cu_fs_exists(&p->fs, path) ? CU_OK : cu_fs_replace(&p->fs, path, CU_DIR_TRUST "/incoming", note, true, err);
+}
+
 static cu_status sign(void *self, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_epochs *e = self;
 
     pthread_mutex_lock(&e->lock);
-    const cu_status signed_ = cu_log_sign(e->p, &e->trust, size, text, ret, err);
+    const struct cu_epoch *covers = cu_trust_epoch(&e->trust, size);
+    const bool last = covers && covers->last.v == size.v;
+    cu_status done = cu_log_sign(e->p, &e->trust, size, text, ret, err);
+    if (done == CU_OK && last) done = keep_last(e->p, size, cu_buf_span(ret), err);
     pthread_mutex_unlock(&e->lock);
-    return signed_;
+    return done;
 }
 
 struct cu_log_signer cu_epochs_signer(struct cu_epochs *e) { return (struct cu_log_signer){ e, sign }; }

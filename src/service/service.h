@@ -134,6 +134,9 @@ CU_MUST_USE cu_status cu_epochs_open(const struct cu_place *p, struct cu_epochs 
 void cu_epochs_close(struct cu_epochs *e);
 cu_ledger_changed cu_epochs_changed; /* for cu_ledger_watch */
 struct cu_log_signer cu_epochs_signer(struct cu_epochs *e);
+/** The chain of trust of this ledger (custody/trust_chain.h), and what follows from it of the network id alone: both appended. NOT_FOUND: the last
+ *  checkpoint of an epoch is not kept here. UNTRUSTED: it lacks cosignatures. */
+CU_MUST_USE cu_status cu_trust_chain_make(struct cu_place *p, struct cu_buf *out, struct cu_buf *ret_trust, size_t *ret_steps, struct cu_err *err);
 /** A checkpoint's text, by the log key that lies here and is listed for its size. */
 CU_MUST_USE cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);

@@ -86,6 +86,9 @@ class Council:
         assert set(self.load.acknowledged) <= set(everything[0]), "something that was acknowledged is not there"
         for org in of:
             org.stop()
+        led = {follow(self.folder, org) for org in of}
+        assert len(led) == 1, led
+        ok(f"each hands out a chain of {led.pop()[1]} changes, which leads from the network id to its own trust file, by the same words")
         ok(f"{len(self.load)} records were acknowledged meanwhile, each is there once, and the logs are the same: {same(of)}")
 
     def __enter__(self):
@@ -112,6 +115,22 @@ def policy_of(trust, size):
             logs = [line for line in lines.split("\n") if line.startswith("log ")]
             return "\n".join(line for line in lines.split("\n") if line not in logs[1:]) + "\n"
     raise AssertionError(f"no epoch has {size}: {trust}")
+
+
+def epochs(trust):
+    """[(first and last size, its lines, whose order is each node's own)]"""
+    return [(lines[0], set(lines[1:])) for lines in (epoch.strip().split("\n") for epoch in trust.split("\nepoch ")[1:])]
+
+
+def follow(folder, org):
+    """Who knows the network id alone comes to what the node trusts, by the chain that it hands out. A node believes its own log key before it is an organisation's, too."""
+    row = call([CUSTODY, "trust", "chain", "-o", folder / "chain", "--json", "--ledger", org.root]).row
+    call([CUSTODY, "trust", "follow", folder / "chain", "--network", row["network"], "-o", folder / "followed"])
+    own, followed = epochs(org.trust.read_text()), epochs((folder / "followed").read_text())
+    assert [e[0] for e in own] == [e[0] for e in followed] and len(own) == row["changes"] + 1, (own, followed)
+    for (_, mine), (_, theirs) in zip(own, followed):
+        assert theirs <= mine and len(mine - theirs) <= 1 and all(line.startswith("log ") for line in mine - theirs), (mine, theirs)
+    return row["fingerprint"], row["changes"]
 
 
 def verified(receipt, trust, code=0):

@@ -1,5 +1,6 @@
 /* Every other verb that writes, stopped after any effect and failed at any call: a new ledger, cases, corrections, voided numbers,
  * inventories, reads that are noted, the state made anew. */
+#include "custody/trust_chain.h"
 #include "service_world.h"
 
 #include "court/certificate.h"
@@ -176,6 +177,38 @@ static cu_status rotate(struct service_world *w, struct cu_err *err)
     return sw_close(w, err);
 }
 
+/* Of whatever is left its readers come from the network id to each epoch that there is. */
+static cu_status follow(struct service_world *w, struct cu_err *err)
+{
+    CU_BUF chain = cu_buf_heap(CU_TRUST_CHAIN_MAX), trust = cu_buf_heap(CU_TRUST_MAX);
+    size_t steps;
+
+    TRY(cu_trust_chain_make(&w->place, &chain, &trust, &steps, err));
+    ENSURE(steps + 1 == w->place.trust.epochs_n && cu_span_eq(cu_buf_span(&trust), cu_buf_span(&w->place.trust_text)), err,
+           CU_BAD_PROOF, "the chain of trust leads to another trust file than the ledger's");
+    return CU_OK;
+}
+
+static cu_status rotate_and_follow(struct service_world *w, struct cu_err *err)
+{
+    TRY(rotate(w, err));
+    TRY(sw_open(w, SW_READ, err));
+    TRY(follow(w, err));
+    return sw_close(w, err);
+}
+
+static const char *judge_rotated(struct service_world *w)
+{
+    const char *wrong = sw_judge(w);
+    static struct cu_err err;
+
+    if (wrong) return wrong;
+    cu_status led = sw_open(w, SW_READ, &err);
+    if (led == CU_OK) led = follow(w, &err);
+    const cu_status closed = sw_close(w, led == CU_OK ? &err : NULL);
+    return led == CU_OK && closed == CU_OK ? NULL : err.text;
+}
+
 /* ---- reads ---- */
 
 static cu_status ignore(void *arg, struct cu_span bytes, struct cu_err *err)
@@ -251,7 +284,7 @@ static const struct sw_story stories[] = {
     { .name = "init", .from_nothing = true, .act = found, .judge = judge_new, .stride = 3, .call_stride = 3 },
     { .name = "amend", .act = amend, .stride = 5, .call_stride = 9 },
     { .name = "notice", .act = notice, .stride = 7, .call_stride = 13 },
-    { .name = "rotate", .act = rotate, .stride = 5, .call_stride = 11 },
+    { .name = "rotate", .act = rotate_and_follow, .judge = judge_rotated, .stride = 5, .call_stride = 11 },
     { .name = "get", .act = get_twice_and_flush, .stride = 3, .call_stride = 5 },
     { .name = "certificate", .act = certify, .stride = 5, .call_stride = 5 },
     { .name = "reindex", .act = reindex, .call_stride = 4 },

@@ -43,6 +43,8 @@
     X(notice_refuse) \
     X(refuse) \
     X(supervise) \
+    X(trust_chain) \
+    X(trust_follow) \
     X(fork_make) \
     X(fork_verify) \
     X(ca_init) \
