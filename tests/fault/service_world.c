@@ -76,8 +76,10 @@ static cu_status fill(void *self, uint8_t *ret, size_t n, struct cu_err *err)
     (void)err;
 
     for (size_t i = 0; i < n; i++) {
-        w->chance ^= w->chance << 13, w->chance ^= w->chance >> 7, w->chance ^= w->chance << 17;
-        ret[i] = (uint8_t)(w->chance >> 32);
+        uint64_t x = w->chance;
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        w->chance = x;
+        ret[i] = (uint8_t)(x >> 32);
     }
     return CU_OK;
 }
