@@ -315,7 +315,7 @@ static cu_status put_part(struct cu_export *x, const struct cu_export_exhibit *e
     const struct cu_fetch_range range = { part->first, part->last + 1 };
     struct whole whole = { f->claim.root, f->claim.size };
     char item[40] = "", name[240], path[300];
-    uint64_t row;
+    uint64_t row = 0;
 
     if (f->claim.has_folder || part->item.n) {
         TRY(find_item(e, f, part->item, &whole, &row, err));
