@@ -111,34 +111,34 @@ static cu_status bring_case(struct gathering *g, const cu_case_id *id, struct cu
     return CU_OK;
 }
 
-/* ---- the notice ---- */
-static cu_status bring_notice(struct gathering *g, const cu_hash *id, struct cu_err *err)
+/* ---- what it points to ---- */
+/* With whoever signed it. */
+static cu_status bring_statement(struct gathering *g, const cu_hash *id, struct cu_entry *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
-    struct cu_entry entry = { 0 };
     char hex[65];
 
     cu_hash_hex(id, hex);
     TRY(cu_lookup(g->p, cu_span_str(hex), &found, err));
-    TRY(bring(g, found.row.seq.v, &entry, err));
-    if (!entry.signed_) return CU_OK;
-    note_signer(g, &entry.outer.kid);
+    TRY(bring(g, found.row.seq.v, ret, err));
+    if (ret->signed_) note_signer(g, &ret->outer.kid);
     return CU_OK;
+}
+
+static cu_status bring_notice(struct gathering *g, const cu_hash *id, struct cu_err *err)
+{
+    struct cu_entry entry = { 0 };
+
+    return bring_statement(g, id, &entry, err);
 }
 
 /* The proposal that is approved, and whom it is about. */
 static cu_status bring_proposal(struct gathering *g, const cu_hash *id, struct cu_err *err)
 {
-    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     struct cu_entry entry = { 0 };
-    char hex[65];
 
-    cu_hash_hex(id, hex);
-    TRY(cu_lookup(g->p, cu_span_str(hex), &found, err));
-    TRY(bring(g, found.row.seq.v, &entry, err));
-    if (!entry.signed_) return CU_OK;
-    note_signer(g, &entry.outer.kid);
-    if (entry.outer.body.propose.party) g->parties |= bit_of(entry.outer.body.propose.party);
+    TRY(bring_statement(g, id, &entry, err));
+    if (entry.signed_ && entry.outer.body.propose.party) g->parties |= bit_of(entry.outer.body.propose.party);
     return CU_OK;
 }
 

@@ -415,16 +415,15 @@ struct moves {
     struct session *s;
     struct share *sh;
     const struct cu_members *m;
-    uint64_t seqs[CU_PARTIES_MAX * 4];
-    struct cu_buf found, text;
+    struct cu_buf found, text; /* found: positions */
 };
 
 static cu_status note_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
 {
-    (void)err;
-    cu_buf_add(&((struct moves *)arg)->found,
-               cu_span(&row->seq.v, sizeof row->seq.v)); /* of more than fit, the later ones were read before */
-    return CU_OK;
+    struct moves *v = arg;
+
+    cu_buf_add(&v->found, cu_span((const uint8_t *)&row->seq.v, sizeof row->seq.v));
+    return cu_buf_ok(&v->found, err);
 }
 
 /* In its place, parties ascending. */
@@ -495,18 +494,22 @@ static cu_status renew(struct session *s, const struct cu_members *m, struct cu_
     CU_CLEANUP(free_share) struct share *sh = NULL;
     CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
     const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_PROPOSE };
-    struct moves v = { .s = s, .m = m, .text = cu_buf_heap(CU_NETWORK_MAX) };
+    struct moves v = { .s = s, .m = m, .found = cu_buf_heap(SIZE_MAX / 4), .text = cu_buf_heap(CU_NETWORK_MAX) };
+    cu_seq at;
 
-    v.found = cu_buf_over((uint8_t *)v.seqs, sizeof v.seqs);
     cu_status done = read_share(s, &sh, err);
     v.sh = sh;
     if (done == CU_OK && !cu_buf_grow(&v.text, CU_NETWORK_MAX - 1)) done = cu_fail(err, CU_NO_MEMORY, "out of memory");
     v.text.n = 0; /* it does not move from now on */
     if (done == CU_OK) done = s->place.index.find(s->place.index.self, &q, note_seq, &v, err);
-    for (size_t i = 0; done == CU_OK && i < v.found.n / sizeof *v.seqs; i++) done = take_move(&v, (cu_seq){ v.seqs[i] }, err);
+    for (size_t i = 0; done == CU_OK && i < v.found.n; i += sizeof at.v) {
+        memcpy(&at.v, v.found.p + i, sizeof at.v);
+        done = take_move(&v, at, err);
+    }
     if (done == CU_OK) take_keys(sh, m);
     if (done == CU_OK) done = cu_network_renew(&sh->network, sh->of, sh->n, &file, err);
     cu_buf_free(&v.text);
+    cu_buf_free(&v.found);
     TRY(done);
     return cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file)) ? CU_OK
                                                                   : replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err);
