@@ -58,13 +58,15 @@ static void put_json(struct session *s)
 }
 
 static const char after[] =
-    "\nTo come back: lay what was copied into an empty folder, `custody reindex`, `custody check`: only the journal is missing "
-    "there. The ledger is\n"
-    "then as old as its copy. A receipt says in its checkpoint of how many entries its log was: if anybody holds one of more "
-    "entries than\n"
-    "`custody status` shows, the copy is older than that receipt. Then read it, and record nothing in it: that would be a fork, "
-    "which the\n"
-    "receipt proves. If nobody does, `custody check --repair` records that it came back, and it goes on.\n";
+    "\nTo come back: lay what was copied into an empty folder, `custody reindex`, `custody check`: the journal is missing there "
+    "and, where something\n"
+    "was recorded while it was copied, the newest part of one copy of the log. The ledger is then as old as its copy. A receipt "
+    "says in its\n"
+    "checkpoint of how many entries its log was: if anybody holds one of more entries than `custody status` shows, the copy is "
+    "older than that\n"
+    "receipt. Then read it, and record nothing in it: that would be a fork, which the receipt proves. If nobody does, `custody "
+    "check --repair`\n"
+    "records that it came back, and it goes on.\n";
 
 static cu_status tell(struct session *s, void *arg, struct cu_err *err)
 {
