@@ -77,7 +77,8 @@
     X(GROUP_BYTES, 67108864, "bytes", "their content: a larger one shares with nobody after it")                       \
     X(NOTED_MAX, 67108864, "bytes", "what one check remembers of its findings")                                        \
     X(ARENA_BYTES, 16777216, "bytes", "all the memory that custody-verify's cryptography has")                        \
-    X(CHAIN_FLIGHT, 4, "transactions", "of one node that are on their way at once: more records wait for the next")     \
+    X(CHAIN_FLIGHT, 6, "transactions", "of one node that are on their way at once: more records wait for the next")     \
+    X(CHAIN_GATHER_MS, 20, "ms", "that records wait for more of them, where a transaction of this node is on its way")  \
     X(CHAIN_WAIT_MS, 10000, "ms", "that somebody waits for the chain to decide on what he submitted")                   \
     X(CHAIN_RESEND_MS, 3000, "ms", "after which a transaction that was not decided is handed to the engine again")      \
     X(CHAIN_STOP_MS, 10000, "ms", "that the consensus engine has to end in, when it is told to")                        \

@@ -3,6 +3,8 @@
  *  1. Nothing is kept that was not verified: text by this log's own nodes, lines by the keys of the size's epoch.
  *  2. A file is made anew from a better one (peers and witnesses have the lines too), so it is not synced; one that a crash left
  *     unreadable is as one that is not there.
+ *     Lines are added at its end, in place: a file that replaced another a few times a height would leave as many that were deleted, which a
+ *     file system passes over, one by one, whenever it makes the next one.
  *  3. Sizes are four groups of three digits, so that a folder's order is theirs.
  */
 #include "service/cosigned.h"
@@ -210,6 +212,14 @@ static bool add_lines(const struct judged *from, const struct judged *known, str
     return out->n > before;
 }
 
+static cu_status append(const struct cu_fs *fs, const char *path, uint64_t at, struct cu_span lines, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
+
+    TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
+    return file->ops->write_at(file, at, lines, err);
+}
+
 static cu_status merge(struct cu_place *p, const struct judged *more, struct judged *known, bool *ret_more, bool *ret_met,
                        struct cu_err *err)
 {
@@ -224,7 +234,8 @@ static cu_status merge(struct cu_place *p, const struct judged *more, struct jud
     *ret_more = add_lines(more, had ? known : NULL, &whole);
     TRY(cu_buf_ok(&whole, err));
     path_of(more->checkpoint.size.v, GROUPS, path);
-    if (*ret_more) TRY(cu_fs_replace(&p->fs, path, CU_DIR_COSIGNED "/incoming", cu_buf_span(&whole), false, err)); /* (2) */
+    if (*ret_more && had) TRY(append(&p->fs, path, there.n, cu_span_from(cu_buf_span(&whole), there.n), err)); /* (2) */
+    else if (*ret_more) TRY(cu_fs_replace(&p->fs, path, CU_DIR_COSIGNED "/incoming", cu_buf_span(&whole), false, err));
     TRY(judge(p, cu_buf_span(&whole), known, err));
     *ret_met = is_met(known);
     return CU_OK;

@@ -3,11 +3,12 @@
  * (1) FinalizeBlock judges on a scratch state: the machine's batch is abandoned before it is answered. Commit writes the height's file,
  *     one sync: that is the step. A file that is torn is none, and the height before it counts, whose file is the other one.
  * (2) The records of H become a batch of the store when FinalizeBlock of H + 1 tells the time that dates them: H + 1 is decided
- *     then, and there is no other. So the store is at H, or at the last height before it that admitted anything.
+ *     then, and there is no other. So the store is at H, or at the last height before it that admitted anything. They were read when H was
+ *     judged, and are kept as they were read; a process that began since then reads them from the height's file.
  * (3) Everything that an answer to consensus depends on is in the request and in what was committed. What fails here alone
  *     (memory, disk) is no answer: the application ends.
- * (4) A record is verified once: a transaction whose records are all good is known by its digest. Its bytes are the same, so are form,
- *     attachments and signatures, and keys are never changed.
+ * (4) A record is verified once: a transaction whose records are all good is known by its digest, as is one that was packed here of good
+ *     ones. Its bytes are the same, so are form, attachments and signatures, and keys are never changed.
  * (5) What H changes of the validators is answered with H, by the ledger's state before and after its records, and holds from H + 2 on. So those of
  *     the next height are always those of the state that the store is at: by (2) that is the last one but one.
  */
@@ -26,6 +27,12 @@
 #define KNOWN 16384u /* (4); a power of two */
 #define HEIGHT_FILE_MAX (128u << 20)
 
+struct work {
+    struct cu_submission *subs;
+    size_t n, cap;
+    struct cu_buf bytes; /* that they lie in */
+};
+
 struct cu_chain {
     struct cu_chain_config config;
     pthread_mutex_t lock;         /* what consensus changes and questions read */
@@ -35,18 +42,18 @@ struct cu_chain {
     struct cu_height before, at,
         next; /* committed: the one before the last, without its records; the last; finalized, when next.height is not 0 */
     struct cu_buf at_file, next_records; /* what their records lie in */
+    struct work at_work, next_work;      /* the same as they were read: (2); at_work.n == 0: not by this process */
     struct cu_buf founding;              /* records of InitChain, which the first height begins with */
     cu_hash known[KNOWN];
 };
 
 /* ---- records on their way ---- */
 
-struct work {
-    struct cu_submission *subs;
-    size_t n, cap;
-};
-
-static void work_free(struct work *w) { free(w->subs); }
+static void work_free(struct work *w)
+{
+    free(w->subs);
+    cu_buf_free(&w->bytes);
+}
 
 static cu_status work_add(struct work *w, const struct cu_span *records, size_t n, bool trusted, struct cu_err *err)
 {
@@ -69,8 +76,15 @@ static bool is_known(struct cu_chain *c, const cu_hash *tx)
     return known;
 }
 
+void cu_chain_verified(struct cu_chain *c, const cu_hash *tx)
+{
+    pthread_mutex_lock(&c->prepare_lock);
+    c->known[cu_be32(tx->b) % KNOWN] = *tx;
+    pthread_mutex_unlock(&c->prepare_lock);
+}
+
 /* A transaction is a few bytes that make it another one than any before, and records, one behind the other. */
-static cu_status add_tx(struct cu_chain *c, struct work *w, struct cu_span tx, struct cu_err *err)
+static cu_status add_tx(struct work *w, struct cu_span tx, bool trusted, struct cu_err *err)
 {
     struct cu_span records[CU_SUBMIT_RECORDS_MAX];
     size_t n = 0;
@@ -78,8 +92,7 @@ static cu_status add_tx(struct cu_chain *c, struct work *w, struct cu_span tx, s
     ENSURE(tx.n <= CU_CHAIN_TX_MAX, err, CU_TOO_LARGE, "a transaction of %zu bytes; at most %u are taken", tx.n, CU_CHAIN_TX_MAX);
     ENSURE(tx.n > CU_CHAIN_NONCE, err, CU_MALFORMED, "a transaction without a record");
     TRY(cu_records_split(cu_span_from(tx, CU_CHAIN_NONCE), records, CU_SUBMIT_RECORDS_MAX, &n, err));
-    const cu_hash digest = cu_sha256(tx);
-    return work_add(w, records, n, is_known(c, &digest), err);
+    return work_add(w, records, n, trusted, err);
 }
 
 static void prepare(struct cu_chain *c, struct work *w)
@@ -89,7 +102,10 @@ static void prepare(struct cu_chain *c, struct work *w)
     pthread_mutex_unlock(&c->prepare_lock);
 }
 
-void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n) { prepare(c, &(struct work){ subs, n, n }); }
+void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n)
+{
+    prepare(c, &(struct work){ .subs = subs, .n = n });
+}
 
 static bool ours_alone(cu_status status) { return status == CU_NO_MEMORY || status >= CU_IO; } /* (3) */
 
@@ -97,20 +113,17 @@ static bool ours_alone(cu_status status) { return status == CU_NO_MEMORY || stat
 static cu_status judge_tx(struct cu_chain *c, struct cu_span tx, bool *ret_known, struct cu_err *err)
 {
     CU_CLEANUP(work_free) struct work w = { 0 };
+    const cu_hash digest = cu_sha256(tx);
 
-    TRY(add_tx(c, &w, tx, err));
-    prepare(c, &w);
     *ret_known = true;
+    if (is_known(c, &digest)) return CU_OK; /* (4) */
+    TRY(add_tx(&w, tx, false, err));
+    prepare(c, &w);
     for (size_t i = 0; i < w.n; i++) {
         ENSURE(w.subs[i].status == CU_OK, err, w.subs[i].status, "record %zu: %s", i, w.subs[i].text);
-        *ret_known = *ret_known && (w.subs[i].verified || w.subs[i].trusted);
+        *ret_known = *ret_known && w.subs[i].verified;
     }
-    if (*ret_known && w.n > 0 && !w.subs[0].trusted) {
-        const cu_hash digest = cu_sha256(tx);
-        pthread_mutex_lock(&c->prepare_lock);
-        c->known[cu_be32(digest.b) % KNOWN] = digest;
-        pthread_mutex_unlock(&c->prepare_lock);
-    }
+    if (*ret_known && w.n > 0) cu_chain_verified(c, &digest);
     return CU_OK;
 }
 
@@ -157,25 +170,32 @@ static cu_hash app_hash_of(const struct cu_chain *c, const struct cu_height *h)
 
 /* ---- FinalizeBlock ---- */
 
-/* (2). The records were judged when they were committed, so they are admitted again. */
-static cu_status seal(struct cu_chain *c, cu_unix_ms closed, struct cu_err *err)
+/* Of the height's file: they were judged when they were committed, so they are admitted again. */
+static cu_status read_sealed(struct cu_chain *c, struct work *w, struct cu_err *err)
 {
-    CU_CLEANUP(work_free) struct work w = { 0 };
-    const struct cu_height *at = &c->at;
     struct cu_span one;
-    size_t n = 0;
 
-    if (at->count == 0 || c->config.store->tip(c->config.store->self).height == at->height) return CU_OK;
-    for (struct cu_span rest = at->records; rest.n > 0; rest = cu_span_from(rest, one.n)) {
+    w->n = 0;
+    for (struct cu_span rest = c->at.records; rest.n > 0; rest = cu_span_from(rest, one.n)) {
         struct cu_cbor_reader in = cu_cbor_read(rest);
         one = cu_cbor_item(&in);
-        ENSURE(cu_cbor_good(&in) && one.n > 0, err, CU_CORRUPT, "the records of height %llu are none", LLU(at->height));
-        TRY(work_add(&w, &one, 1, true, err));
-        n++;
+        ENSURE(cu_cbor_good(&in) && one.n > 0, err, CU_CORRUPT, "the records of height %llu are none", LLU(c->at.height));
+        TRY(work_add(w, &one, 1, true, err));
     }
-    ENSURE(n == at->count, err, CU_CORRUPT, "height %llu has %zu records, not %u", LLU(at->height), n, at->count);
-    prepare(c, &w);
-    TRY(cu_embedded_append(c->config.store, &(struct cu_turn){ at->height, at->time, closed }, w.subs, w.n, err));
+    prepare(c, w);
+    return CU_OK;
+}
+
+/* (2) */
+static cu_status seal(struct cu_chain *c, cu_unix_ms closed, struct cu_err *err)
+{
+    const struct cu_height *at = &c->at;
+    struct work *w = &c->at_work;
+
+    if (at->count == 0 || c->config.store->tip(c->config.store->self).height == at->height) return CU_OK;
+    if (w->n != at->count) TRY(read_sealed(c, w, err));
+    ENSURE(w->n == at->count, err, CU_CORRUPT, "height %llu has %zu records, not %u", LLU(at->height), w->n, at->count);
+    TRY(cu_embedded_append(c->config.store, &(struct cu_turn){ at->height, at->time, closed }, w->subs, w->n, err));
     if (c->config.listener.dated) c->config.listener.dated(c->config.listener.self, (cu_seq){ at->size.v }, closed);
     return CU_OK;
 }
@@ -304,13 +324,22 @@ static cu_status add_founding(struct cu_chain *c, struct work *w, struct cu_err 
     return work_add(w, records, n, false, err);
 }
 
+/* The transactions of a block, where they stay for (2). */
+static cu_status copy_block(const struct cu_span *txs, size_t n, struct work *w, struct cu_err *err)
+{
+    w->n = 0;
+    cu_buf_clear(&w->bytes);
+    for (size_t i = 0; i < n; i++) cu_buf_add(&w->bytes, txs[i]);
+    return cu_buf_ok(&w->bytes, err);
+}
+
 static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_finalize_block *r,
                           struct cu_abci_response_finalize_block *ret, struct cu_buf *out, struct cu_err *err)
 {
-    CU_CLEANUP(work_free) struct work w = { 0 };
     CU_CLEANUP(free_bytes) size_t *first = malloc((r->txs.n + 1) * sizeof *first);
     CU_CLEANUP(free_bytes) cu_status *parsed = malloc((r->txs.n + 1) * sizeof *parsed);
     const struct cu_span *txs = r->txs.items;
+    struct work *w = &c->next_work;
     struct cu_height next = { .height = (uint64_t)r->height, .time = in_ms(&r->time) };
 
     ENSURE(first && parsed, err, CU_NO_MEMORY, "no memory for a block");
@@ -321,23 +350,27 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
     cu_voter_saw(c->config.voter, &r->decided_last_commit, next.height - 1);
     TRY(cu_reports_add(c->reports, &r->misbehavior, err));
     TRY(seal(c, next.time, err));
-    TRY(add_founding(c, &w, err));
-    const size_t founders = w.n;
-    for (size_t i = 0; i < r->txs.n; i++) {
-        first[i] = w.n;
-        parsed[i] = add_tx(c, &w, txs[i], err);
+    TRY(copy_block(txs, r->txs.n, w, err));
+    TRY(add_founding(c, w, err));
+    const size_t founders = w->n;
+    struct cu_span rest = cu_buf_span(&w->bytes);
+    for (size_t i = 0; i < r->txs.n; rest = cu_span_from(rest, txs[i].n), i++) {
+        const cu_hash digest = cu_sha256(txs[i]);
+        first[i] = w->n;
+        parsed[i] = add_tx(w, cu_span(rest.p, txs[i].n), is_known(c, &digest), err);
         ENSURE(!ours_alone(parsed[i]), err, parsed[i], "the records of a block were not read");
     }
-    first[r->txs.n] = w.n;
-    prepare(c, &w);
-    struct scratch scratch = { .c = c, .w = &w, .ret = &next };
+    first[r->txs.n] = w->n;
+    prepare(c, w);
+    struct scratch scratch = { .c = c, .w = w, .ret = &next };
     TRY(c->config.store->ask(c->config.store->self, on_scratch, &scratch, err));
     for (size_t i = 0; i < founders; i++)
-        ENSURE(w.subs[i].status == CU_OK, err, w.subs[i].status, "the founding record %zu is refused: %s", i, w.subs[i].text);
-    TRY(keep_admitted(c, &w, &next, err));
+        ENSURE(w->subs[i].status == CU_OK, err, w->subs[i].status, "the founding record %zu is refused: %s", i,
+               w->subs[i].text);
+    TRY(keep_admitted(c, w, &next, err));
     for (size_t i = 0; i < r->txs.n && c->config.listener.judged; i++)
         if (parsed[i] == CU_OK)
-            c->config.listener.judged(c->config.listener.self, txs[i], w.subs + first[i], first[i + 1] - first[i]);
+            c->config.listener.judged(c->config.listener.self, txs[i], w->subs + first[i], first[i + 1] - first[i]);
     const cu_hash hash = app_hash_of(c, &next);
     return put_results(parsed, first, r->txs.n, &scratch, &hash, ret, out, err);
 }
@@ -349,6 +382,18 @@ static cu_status file_of(const struct cu_chain *c, uint64_t height, char ret[256
     const int n = snprintf(ret, 256, "%s/%u", c->config.dir, (unsigned)(height % 2));
     ENSURE(n > 0 && n < 256, err, CU_USAGE, "the chain's path is too long: %s", c->config.dir);
     return CU_OK;
+}
+
+/* Those that were admitted, and what they lie in, for (2). */
+static void keep_work(struct cu_chain *c)
+{
+    const struct work next = c->next_work;
+
+    c->next_work = c->at_work;
+    c->at_work = next;
+    c->at_work.n = 0;
+    for (size_t i = 0; i < next.n; i++)
+        if (next.subs[i].status == CU_OK) c->at_work.subs[c->at_work.n++] = next.subs[i];
 }
 
 static cu_status commit(struct cu_chain *c, struct cu_err *err)
@@ -365,6 +410,7 @@ static cu_status commit(struct cu_chain *c, struct cu_err *err)
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
     TRY(file->ops->write_at(file, 0, cu_buf_span(&c->at_file), err));
     TRY(file->ops->sync(file, err)); /* (1) */
+    keep_work(c);
     c->before = c->at;
     c->at = c->next;
     c->at.records = cu_span_from(cu_buf_span(&c->at_file), CU_HEIGHT_HEADER);
@@ -708,6 +754,8 @@ void cu_chain_close(struct cu_chain *c)
     cu_buf_free(&c->at_file);
     cu_buf_free(&c->next_records);
     cu_buf_free(&c->founding);
+    work_free(&c->at_work);
+    work_free(&c->next_work);
     pthread_mutex_destroy(&c->lock);
     pthread_mutex_destroy(&c->prepare_lock);
     free(c);
@@ -736,6 +784,7 @@ cu_status cu_chain_open(const struct cu_chain_config *config, struct cu_chain **
     pthread_mutex_init(&c->prepare_lock, NULL);
     c->at_file = cu_buf_heap(HEIGHT_FILE_MAX);
     c->next_records = cu_buf_heap(HEIGHT_FILE_MAX - CU_HEIGHT_HEADER);
+    c->at_work.bytes = c->next_work.bytes = cu_buf_heap(HEIGHT_FILE_MAX);
     c->founding = cu_buf_heap(CU_CHAIN_FOUNDING_MAX);
     TRY(find_height(c, err));
     TRY(cu_reports_open(config->fs, config->dir, &c->reports, err));

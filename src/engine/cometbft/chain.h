@@ -43,6 +43,8 @@ void cu_chain_close(struct cu_chain *c);
 struct cu_abci_application cu_chain_application(struct cu_chain *c);
 /** Form, attachments, signatures: what CheckTx will find. */
 void cu_chain_prepare(struct cu_chain *c, struct cu_submission *subs, size_t n);
+/** Every record of this transaction was: it is not verified again. */
+void cu_chain_verified(struct cu_chain *c, const cu_hash *tx);
 
 void cu_chain_at(struct cu_chain *c, uint64_t *ret_height, cu_unix_ms *ret_time); /* the last one that is committed */
 

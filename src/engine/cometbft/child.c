@@ -37,6 +37,7 @@ struct cu_child {
     bool ending, ended;
     const char *beyond; /* of the run that ended */
     char last[LINE_MAX_BYTES + 1];
+    char **environment;
 };
 
 #define DISAGREE                                                                                                          \
@@ -68,6 +69,20 @@ const char *cu_child_beyond_restart(struct cu_span line)
     return NULL;
 }
 
+/* This process's, and that a heap of a few MiB is not swept for each one of garbage: a tenth of its processor time under load. Whoever sets
+ * it himself knows better. */
+static char **make_environment(void)
+{
+    static char sweep[] = "GOGC=400";
+    size_t n = 0;
+
+    while (environ[n]) n++;
+    char **ret = calloc(n + 2, sizeof *ret);
+    if (ret) memcpy(ret, environ, n * sizeof *ret);
+    if (ret && !getenv("GOGC")) ret[n] = sweep;
+    return ret;
+}
+
 /* ---- one run ---- */
 
 static _Noreturn void become(const struct cu_child *c, int out, pid_t parent)
@@ -84,7 +99,7 @@ static _Noreturn void become(const struct cu_child *c, int out, pid_t parent)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execvp(c->program, argv);
+    execvpe(c->program, argv, c->environment);
     _exit(127);
 }
 
@@ -215,6 +230,7 @@ static void let_go(struct cu_child *c)
 {
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->changed);
+    free(c->environment);
     free(c);
 }
 
@@ -228,9 +244,10 @@ cu_status cu_child_start(const struct cu_child_config *config, struct cu_child *
     snprintf(c->home, sizeof c->home, "%s", config->home);
     pthread_mutex_init(&c->lock, NULL);
     cu_monotonic_cond(&c->changed);
-    if (pthread_create(&c->thread, NULL, run_child, c) != 0) {
+    c->environment = make_environment();
+    if (!c->environment || pthread_create(&c->thread, NULL, run_child, c) != 0) {
         let_go(c);
-        return cu_fail(err, CU_NO_MEMORY, "no thread for the consensus engine");
+        return cu_fail(err, CU_NO_MEMORY, "no memory, or no thread, for the consensus engine");
     }
     *ret = c;
     return CU_OK;

@@ -166,13 +166,14 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "priv_validator_state_file = \"data/no_state.json\"\n"
                 "[rpc]\n"
                 "laddr = \"unix://rpc.sock\"\n"
-                "max_body_bytes = 1000000\n"
+                "max_header_bytes = %u\n" /* which a transaction comes in */
+                "max_request_batch_size = 0\n"
                 "pprof_laddr = \"\"\n"
                 "[p2p]\n"
                 "laddr = \"tcp://%.*s\"\n"
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
-                (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
+                2 * CU_CHAIN_TX_MAX + 65536u, (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
     for (size_t i = 0; i < n; i++) {
         if (i == own) continue;
         cu_buf_add_str(ret, comma);
@@ -185,7 +186,8 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "pex = false\n"
                 "addr_book_strict = false\n"
                 "allow_duplicate_ip = true\n"
-                "flush_throttle_timeout = \"2ms\"\n"
+                "flush_throttle_timeout = \"4ms\"\n"
+                "max_packet_msg_payload_size = 16384\n" /* the same on all nodes */
                 "send_rate = 104857600\n"
                 "recv_rate = 104857600\n"
                 "[mempool]\n"

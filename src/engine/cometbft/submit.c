@@ -5,6 +5,7 @@
  * (2) A file is overwritten with the next transaction only when its own is settled. Clearing one is not synced: see (1).
  * (3) At most CU_CHAIN_FLIGHT are on their way, in the order of arrival. Consensus may invert two of them: a record that was refused
  *     for its turn while another transaction of this node was on its way is packed anew, a few times.
+ *     Where one is on its way the next one waits for company: by however many records it is one to gossip, to sign for and to sync.
  * (4) Whoever waits is told when what he submitted is dated, or, if its height admitted nothing, when that is committed.
  * (5) What is on its way belongs to the slot: whoever no longer waits takes nothing of it along.
  * (6) The lock is held for what is in memory; files, signatures and the engine are the packer's alone, who holds no lock then.
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SLOTS (2 * CU_CHAIN_FLIGHT) /* what is packed anew needs a second file while the first one lies there: by (1) */
+#define SLOTS (CU_CHAIN_FLIGHT + 2) /* what is packed anew needs a second file while the first one lies there: by (1) */
 #define TURNS_MAX 8u
 #define TICK_MS 200u
 
@@ -60,7 +61,7 @@ struct cu_sender {
     struct slot slot[SLOTS];
     struct cu_submission subs[CU_SUBMIT_RECORDS_MAX]; /* the packer's */
     struct cu_buf file;                               /* the packer's */
-    uint64_t settled;                                 /* ms: when anything was, last */
+    uint64_t packed, settled;                         /* ms: when anything was, last */
     bool still;                                       /* somebody waited in vain since then */
     bool runs, ending;
     pthread_t packer;
@@ -234,10 +235,11 @@ static void place_spans(struct slot *slot)
     for (size_t i = 0; i < slot->n; at += slot->item[i++].record.n) slot->item[i].record.p = slot->tx.p + at;
 }
 
-/* What no node would take is answered here; the others move together. */
-static void sift(struct cu_sender *s, struct slot *slot)
+/* What no node would take is answered here; the others move together. Were all of these verified? */
+static bool sift(struct cu_sender *s, struct slot *slot)
 {
     size_t kept = 0, at = CU_CHAIN_NONCE;
+    bool verified = true;
 
     for (size_t i = 0; i < slot->n; i++) {
         struct item it = slot->item[i];
@@ -251,6 +253,7 @@ static void sift(struct cu_sender *s, struct slot *slot)
             answer(&it);
             continue;
         }
+        verified = verified && sub->verified;
         memmove(slot->tx.p + at, it.record.p, it.record.n);
         at += it.record.n;
         slot->item[kept++] = it;
@@ -258,6 +261,7 @@ static void sift(struct cu_sender *s, struct slot *slot)
     slot->n = kept;
     slot->tx.n = at;
     place_spans(slot);
+    return verified;
 }
 
 /* An outbox file has the form of a height's: docs/formats/chain.md. */
@@ -303,6 +307,7 @@ static bool pack(struct cu_sender *s, struct slot *slot, bool behind)
 {
     struct cu_err why = { 0 };
     cu_status made = cu_buf_ok(&slot->tx, &why);
+    bool verified = false;
 
     slot->state = AGAIN; /* counts as on its way, and nobody looks for it yet */
     pthread_mutex_unlock(&s->lock);
@@ -312,18 +317,20 @@ static bool pack(struct cu_sender *s, struct slot *slot, bool behind)
         cu_chain_prepare(s->chain, s->subs, slot->n);
     }
     pthread_mutex_lock(&s->lock);
-    if (made == CU_OK) sift(s, slot);
+    if (made == CU_OK) verified = sift(s, slot);
     if (made == CU_OK && slot->n == 0) {
         slot->state = FREE; /* nothing of it was written */
         return true;
     }
     pthread_mutex_unlock(&s->lock);
     if (made == CU_OK) made = make_tx(s, slot, &why);
+    if (made == CU_OK && verified) cu_chain_verified(s->chain, &slot->digest);
     pthread_mutex_lock(&s->lock);
     if (made != CU_OK) {
         fail_slot(slot, made, &why);
         return false;
     }
+    s->packed = cu_monotonic_ms();
     slot->behind = behind;
     slot->sent = 0;
     slot->state = PACKED;
@@ -342,6 +349,15 @@ static bool pack_again(struct cu_sender *s, struct slot *from, struct slot *to)
     return packed;
 }
 
+/* (3) */
+static bool has_company(const struct cu_sender *s)
+{
+    size_t n = 0;
+
+    for (const struct request *r = s->first; r && n < CU_SUBMIT_RECORDS_MAX; r = r->next) n += r->n - r->taken;
+    return n >= CU_SUBMIT_RECORDS_MAX || cu_monotonic_ms() - s->packed >= CU_CHAIN_GATHER_MS;
+}
+
 static bool pack_something(struct cu_sender *s)
 {
     struct slot *to = free_slot(s);
@@ -350,7 +366,7 @@ static bool pack_something(struct cu_sender *s)
         if (s->slot[i].state == AGAIN) return pack_again(s, &s->slot[i], to);
     }
     const unsigned before = flight(s);
-    if (!s->first || !to || before >= CU_CHAIN_FLIGHT) return false;
+    if (!s->first || !to || before >= CU_CHAIN_FLIGHT || (before > 0 && !has_company(s))) return false;
     take_waiting(s, to);
     return to->n == 0 || pack(s, to, before > 0);
 }
@@ -389,7 +405,8 @@ static bool send_something(struct cu_sender *s)
 
 static void wait_a_tick(struct cu_sender *s)
 {
-    const struct timespec until = cu_monotonic_in(TICK_MS);
+    const bool gathers = s->first && flight(s) < CU_CHAIN_FLIGHT;
+    const struct timespec until = cu_monotonic_in(gathers ? CU_CHAIN_GATHER_MS : TICK_MS);
 
     if (flight(s) == 0) pthread_cond_wait(&s->changed, &s->lock);
     else pthread_cond_timedwait(&s->changed, &s->lock, &until);
