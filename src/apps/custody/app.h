@@ -101,7 +101,7 @@ struct session {
     struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
     struct progress_view { struct timespec began, last; char phase[80]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
-    struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
+    struct cu_buf peers, others;      /* of a network: whose nodes may speak to this one's, and which it dials */
     bool networked;                   /* one organisation's share of a network: */
     struct cu_private_key validator;  /* which signs its votes. ctx NULL: not read */
     struct cu_fs votes_fs;            /* where it is kept what was voted for; ops NULL: in the ledger's folder */

@@ -147,6 +147,10 @@ static cu_status write_settings(struct session *s, struct cu_err *err)
     s->validators = (size_t)sh->network.members.organisations;
     cu_comet_ids(peer, sh->n, &s->peers);
     TRY(cu_buf_ok(&s->peers, err));
+    cu_buf_free(&s->others);
+    s->others = cu_buf_heap(CU_NETWORK_MAX);
+    cu_comet_others(peer, sh->n, sh->own, "\",\"", &s->others);
+    TRY(cu_buf_ok(&s->others, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
 }
@@ -325,6 +329,7 @@ cu_status share_start(struct session *s, struct cu_err *err)
                                                .workers = s->config.workers,
                                                .accelerate = s->place.accelerate,
                                                .peers = cu_buf_span(&s->peers),
+                                               .others = cu_buf_span(&s->others),
                                                .home = home,
                                                .program = opt_is(s->run, "engine-apart") ? NULL
                                                           : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")

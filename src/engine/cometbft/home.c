@@ -148,12 +148,22 @@ static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
+void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *between, struct cu_buf *ret)
+{
+    const char *mark = "";
+
+    for (size_t i = 0; i < n; i++) {
+        if (i == own) continue;
+        cu_buf_add_str(ret, mark);
+        put_peer(ret, &peers[i]);
+        mark = between;
+    }
+}
+
 /* What is not here is CometBFT's own default. Paths are relative to its folder, in which it runs. */
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span at, struct cu_span listen,
                        struct cu_buf *ret)
 {
-    const char *comma = "";
-
     cu_buf_addf(ret,
                 "# Written by `custody node` whenever it starts: what is changed here is lost.\n"
                 "proxy_app = \"unix://app.sock\"\n"
@@ -166,6 +176,7 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "priv_validator_state_file = \"data/no_state.json\"\n"
                 "[rpc]\n"
                 "laddr = \"unix://rpc.sock\"\n"
+                "unsafe = true\n" /* who may write in this folder may say whom it dials */
                 "max_body_bytes = 1000000\n"
                 "pprof_laddr = \"\"\n"
                 "[p2p]\n"
@@ -173,12 +184,7 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
                 (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
-    for (size_t i = 0; i < n; i++) {
-        if (i == own) continue;
-        cu_buf_add_str(ret, comma);
-        put_peer(ret, &peers[i]);
-        comma = ",";
-    }
+    cu_comet_others(peers, n, own, ",", ret);
     cu_buf_addf(ret,
                 "\"\n"
                 "persistent_peers_max_dial_period = \"5s\"\n"
