@@ -238,6 +238,14 @@ def keys_are_changed(folder):
         before, old = council.receipt(court), validators(police)
         for key in ("validator", "node", "cosign", "log", "organisation"):
             call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / key])
+            if key == "validator":  # as if the machine had stopped before it was made to its end
+                for votes in (court.root / "node/cosigner").glob("votes-*"):
+                    votes.unlink()
+                again(court)
+                assert "not made to its end" in court.log.read_text(errors="replace"), court.said()
+                whole = (council.folder / key).read_bytes()
+                call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / "again"])
+                assert (council.folder / "again").read_bytes() == whole, "the same key"
             again(court)
             process, engine = court.process.pid, court.engine()
             council.decide("keys", council.folder / key)

@@ -287,6 +287,42 @@ static void a_quorum_that_an_outside_witness_completes_is_told(void **state)
     sw_free(w);
 }
 
+/* ---- who is to know that members changed ---- */
+
+static _Atomic unsigned asked;
+
+static bool follows_the_third_time(void *arg)
+{
+    (void)arg;
+    return ++asked >= 3;
+}
+
+static void who_could_not_follow_the_members_is_told_again_until_he_has(void **state)
+{
+    static const struct timespec pause = { 0, 5000000 };
+    struct service_world *w = sw_copy(*state);
+    struct cu_outcome outcome;
+    struct cu_err err = { 0 };
+    struct cu_node *node;
+
+    assert_int_equal(sw_open(w, SW_WRITE, &err), CU_OK);
+    w->place.verifier = cu_verifier_plain();
+    const struct cu_node_config config = {
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .members = follows_the_third_time
+    };
+    assert_int_equal(cu_node_start(&config, &node, &err), CU_OK);
+    pthread_mutex_lock(&node->act);
+    const cu_status proposed = cu_propose_log_key(&w->place, CU_SPAN_EMPTY, CU_SPAN_EMPTY, &outcome, &err);
+    pthread_mutex_unlock(&node->act);
+    assert_int_equal(proposed, CU_OK);
+    for (unsigned waited = 0; asked < 3 && waited < PATIENCE_MS; waited += 5) nanosleep(&pause, NULL);
+    for (unsigned waited = 0; waited < 1500; waited += 5) nanosleep(&pause, NULL); /* a tick more */
+    cu_node_stop(node);
+    assert_int_equal(asked, 3);
+    assert_int_equal(sw_close(w, &err), CU_OK);
+    sw_free(w);
+}
+
 static int prepare(void **state)
 {
     if (sw_prepare(state) != 0) return -1;
@@ -309,6 +345,7 @@ int main(void)
         cmocka_unit_test(whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept),
         cmocka_unit_test(whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept),
         cmocka_unit_test(a_quorum_that_an_outside_witness_completes_is_told),
+        cmocka_unit_test(who_could_not_follow_the_members_is_told_again_until_he_has),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }

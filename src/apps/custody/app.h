@@ -109,6 +109,8 @@ struct session {
     size_t validators;
     struct cu_private_key next[CU_PURPOSE_NODE + 1]; /* by purpose: keys that may take the place of this organisation's. ctx NULL: none */
     bool left;                        /* it was said that the organisation has */
+    bool behind;                      /* it was said that what changed of the members is not followed yet */
+    cu_seq follow;                    /* the first proposal that may still take effect, or have */
     uint64_t warned;                  /* from which height on this program will not know the rules: that was said */
     char confined[120];               /* what of this process is; "": nothing */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */
