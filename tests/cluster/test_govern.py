@@ -243,9 +243,9 @@ def keys_are_changed(folder):
                     votes.unlink()
                 again(court)
                 assert "not made to its end" in court.log.read_text(errors="replace"), court.said()
-                whole = (council.folder / key).read_bytes()
-                call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / "again"])
-                assert (council.folder / "again").read_bytes() == whole, "the same key"
+                made = (court.root / "keys/validator-next.pem").read_bytes()
+                call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / key])
+                assert (court.root / "keys/validator-next.pem").read_bytes() == made, "the same key"
             again(court)
             process, engine = court.process.pid, court.engine()
             council.decide("keys", council.folder / key)
