@@ -63,8 +63,8 @@ static cu_status read_file(const struct cu_place *p, cu_size size, struct cu_buf
 
 cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
 {
-    ENSURE(read_file(p, size, ret, NULL) == CU_OK, err, CU_NOT_FOUND,
-           "nothing is known here that cosigns a log of %llu entries", LLU(size.v));
+    ENSURE(read_file(p, size, ret, NULL) == CU_OK, err, CU_NOT_FOUND, "nothing is known here that cosigns a log of %llu entries",
+           LLU(size.v));
     return CU_OK;
 }
 

@@ -33,8 +33,8 @@ static struct {
 
 static bool fails(void)
 {
-    return allocation.disk && !cu_memory_at_work(allocation.disk) &&
-           !(allocation.other && cu_memory_at_work(allocation.other)) && ++allocation.n == allocation.fails;
+    return allocation.disk && !cu_memory_at_work(allocation.disk) && !(allocation.other && cu_memory_at_work(allocation.other)) &&
+           ++allocation.n == allocation.fails;
 }
 
 void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
@@ -51,13 +51,14 @@ struct folder {
 };
 
 static struct service_world *begun, *base; /* a ledger of one organisation, which approved that another one joins */
-static struct folder made;         /* the other one's, with all that it handed over */
+static struct folder made;                 /* the other one's, with all that it handed over */
 static struct cu_verifier plain;
 
 static void begin_folder(struct folder *f, struct cu_fs memory, const struct service_world *w)
 {
     *f = (struct folder){ .memory = memory,
-                          .faulty = { .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all } };
+                          .faulty = {
+                              .inner = memory, .stop_after = CU_NEVER, .lost = cu_memory_lose, .lost_all = cu_memory_lose_all } };
     f->p = (struct cu_place){ .fs = cu_faulty_fs(&f->faulty),
                               .clock = w->place.clock,
                               .random = w->place.random,
@@ -118,7 +119,9 @@ static bool disarm(struct folder *f, enum way way, uint64_t n)
 
 /* ---- keys that are to change ---- */
 
-#define ALL_KEYS (1u << CU_PURPOSE_STATEMENT | 1u << CU_PURPOSE_LOG | 1u << CU_PURPOSE_COSIGN | 1u << CU_PURPOSE_VALIDATOR | 1u << CU_PURPOSE_NODE)
+#define ALL_KEYS                                                                                                \
+    (1u << CU_PURPOSE_STATEMENT | 1u << CU_PURPOSE_LOG | 1u << CU_PURPOSE_COSIGN | 1u << CU_PURPOSE_VALIDATOR | \
+     1u << CU_PURPOSE_NODE)
 static const char *const names[] = { "organisation", "log", "cosign", "validator", "node" };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -184,7 +187,8 @@ static bool rotate(enum way way, uint64_t n)
     keys_stay(&before, &f);
     if (done == CU_OK && way < STOP_0) { /* who was told has them */
         struct cu_founder a, b;
-        assert_true(cu_founder_read(cu_buf_span(&first), &plain, &a, &err) == CU_OK && cu_founder_read(cu_buf_span(&again), &plain, &b, &err) == CU_OK);
+        assert_true(cu_founder_read(cu_buf_span(&first), &plain, &a, &err) == CU_OK &&
+                    cu_founder_read(cu_buf_span(&again), &plain, &b, &err) == CU_OK);
         assert_true(cu_span_eq(a.keys.bytes, b.keys.bytes));
     }
     end_folder(&before);

@@ -109,8 +109,7 @@ static const char *name_entries(struct life *l, struct state *s)
 static void put_named(struct state *s, struct cu_span bytes)
 {
     for (size_t i = 0; i < bytes.n;) {
-        const struct said *known =
-            i + 32 <= bytes.n ? bsearch(bytes.p + i, s->said, s->said_n, sizeof *s->said, by_hash) : NULL;
+        const struct said *known = i + 32 <= bytes.n ? bsearch(bytes.p + i, s->said, s->said_n, sizeof *s->said, by_hash) : NULL;
         uint8_t where[32] = { 0 };
         if (known) cu_put_be64(where, known->where);
         cu_buf_add(&s->rows, known ? CU_SPAN_OF(where) : cu_span(bytes.p + i, 1));
@@ -126,7 +125,8 @@ static cu_status put_row(void *arg, struct cu_span key, struct cu_span value, st
 
     if (key.p[0] == CU_TABLE_BLOCK) return CU_OK; /* heights and times are the engine's */
     put_named(s, key);
-    if (key.p[0] != CU_TABLE_NODE) put_named(s, value); /* of that it is a hash over ids; the leaf's are there, and inventories have its root */
+    if (key.p[0] != CU_TABLE_NODE)
+        put_named(s, value); /* of that it is a hash over ids; the leaf's are there, and inventories have its root */
     CU_ASSERT(s->rows.n - from <= ROW_MAX);
     static const uint8_t zeros[ROW_MAX];
     cu_buf_add(&s->rows, cu_span(zeros, ROW_MAX - (s->rows.n - from))); /* rows of one length can be sorted */

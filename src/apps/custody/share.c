@@ -282,7 +282,8 @@ static cu_status read_validator(struct session *s, struct cu_err *err)
     struct cu_private_key *next = &s->next[CU_PURPOSE_VALIDATOR];
     (void)votes_path(fs, first, &s->validator, s->votes_path);
     if (!next->ctx || votes_path(fs, first, next, s->next_votes_path)) return CU_OK;
-    say(s->run, "A validator key waits that was not made to its end: it votes when `custody network rotate validator` has gone on with it\n");
+    say(s->run, "A validator key waits that was not made to its end: it votes when `custody network rotate validator` has gone "
+                "on with it\n");
     cu_private_free(next);
     *next = (struct cu_private_key){ .ctx = NULL };
     return CU_OK;

@@ -20,8 +20,8 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
-#define BLOCKS 64u      /* whose checkpoints are handed out in turn */
-#define LOOK_MS 5000u   /* for peers, once it has caught up: the answer has the block under way in it */
+#define BLOCKS 64u    /* whose checkpoints are handed out in turn */
+#define LOOK_MS 5000u /* for peers, once it has caught up: the answer has the block under way in it */
 
 struct cometbft {
     struct cu_cometbft_config config;
