@@ -426,7 +426,8 @@ static bool keep(struct cu_node *node, bool reads)
     pthread_mutex_lock(&node->act);
     const uint64_t heard = node->heard;
     cu_status kept = hear(node, &members, NULL);
-    if (members && node->config.members) node->config.members(node->config.arg);
+    node->members_due |= members;
+    const bool changed = node->members_due, told = !changed || !node->config.members || node->config.members(node->config.arg);
     pthread_mutex_unlock(&node->act);
     if (kept == CU_OK && take_due(node)) kept = attest(node, &attested);
     pthread_mutex_lock(&node->act);
@@ -436,7 +437,7 @@ static bool keep(struct cu_node *node, bool reads)
     if (kept == CU_OK && reads) kept = cu_due_record(p, &late, NULL);
     if (kept == CU_OK) kept = cu_misbehaviour_record(p, NULL);
     pthread_mutex_unlock(&node->act);
-    if (members) (void)read_members(node, NULL);
+    if (changed) node->members_due = read_members(node, NULL) != CU_OK || !told;
     if (attested || node->heard > heard) cu_http_wake(node->server);
     if (attested || node->heard > heard) cu_cosigning_wake(node);
     return node->heard - heard >= MANY;

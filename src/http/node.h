@@ -22,7 +22,7 @@ struct cu_node_config {
     struct cu_cosigner *next_cosigner; /* who takes its place when the trust file lists him; NULL: nobody does */
     struct cu_span witnessed;      /* a tlog-policy: the logs that are cosigned for others; n == 0: none */
     const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none. They outlive it */
-    void (*members)(void *arg);                        /* who belongs to the ledger, or by which keys, has changed; while nobody uses the place. NULL: nobody is told */
+    bool (*members)(void *arg); /* who belongs to the ledger, or by which keys, has changed; while nobody uses the place. False: it is told again. NULL: nobody is told */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;

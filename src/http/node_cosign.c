@@ -446,7 +446,7 @@ static cu_status ask_witnesses(struct peer *peer, struct cu_err *err)
     if (peer->next.v == p->log.checkpoint.size.v) return CU_OK;
     TRY(cu_witnesses_ask(p, &met, err));
     peer->next = p->log.checkpoint.size;
-    if (met) cu_http_wake(peer->node->server);
+    if (met) note_met(peer->node, peer->next, true);
     return CU_OK;
 }
 

@@ -37,7 +37,8 @@ struct cu_node {
     struct cu_range *held; /* positions that this node holds and does not attest yet */
     size_t held_n, held_cap;
     uint64_t party; /* whose node this is */
-    uint64_t heard; /* entries of the log that the keeper has looked at: his alone */
+    uint64_t heard; /* entries of the log that the keeper has looked at: his alone, */
+    bool members_due; /* and that members changed, and not everybody who is to know has followed yet */
     bool told;      /* something was recorded since he last looked */
     bool due;       /* and what is held is attested now */
     uint64_t due_at;

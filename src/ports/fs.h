@@ -67,10 +67,11 @@ static inline void cu_file_close(struct cu_file **f) /* for CU_CLEANUP */
     *f = NULL;
 }
 
-/** Append a whole file to `ret`. TOO_LARGE beyond max. */
+/** Append a whole file to `ret`, or nothing. TOO_LARGE beyond max. */
 CU_MUST_USE static inline cu_status cu_fs_read(const struct cu_fs *fs, const char *path, size_t max, struct cu_buf *ret, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    const size_t had = ret->n;
     uint64_t size = 0;
     size_t got = 0;
 
@@ -79,9 +80,10 @@ CU_MUST_USE static inline cu_status cu_fs_read(const struct cu_fs *fs, const cha
     ENSURE(size <= max, err, CU_TOO_LARGE, "%s is %llu bytes long; at most %zu are read", path, (unsigned long long)size, max);
     uint8_t *p = cu_buf_grow(ret, (size_t)size);
     TRY(cu_buf_ok(ret, err));
-    TRY(f->ops->read_at(f, 0, p, (size_t)size, &got, err));
-    ENSURE(got == size, err, CU_CHANGED, "%s shrank while it was read", path);
-    return CU_OK;
+    cu_status read = f->ops->read_at(f, 0, p, (size_t)size, &got, err);
+    if (read == CU_OK && got != size) read = cu_fail(err, CU_CHANGED, "%s shrank while it was read", path);
+    if (read != CU_OK) ret->n = had; /* what it grew by is nobody's bytes */
+    return read;
 }
 
 /** All or nothing: written beside as `tmp`, renamed over `path`; file and folder synced on the way when `durable`. `extra`: more

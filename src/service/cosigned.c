@@ -2,7 +2,7 @@
  *
  *  1. Nothing is kept that was not verified: text by this log's own nodes, lines by the keys of the size's epoch.
  *  2. A file is made anew from a better one (peers and witnesses have the lines too), so it is not synced; one that a crash left
- *     unreadable is as one that is not there.
+ *     without sense is as one that is not there. One that cannot be read now is not replaced: this node's own lines are said once.
  *     Lines are added at its end, in place: a file that replaced another a few times a height would leave as many that were deleted, which a
  *     file system passes over, one by one, whenever it makes the next one.
  *  3. Sizes are four groups of three digits, so that a folder's order is theirs.
@@ -55,13 +55,18 @@ static void path_of(uint64_t size, unsigned groups, char ret[64])
     }
 }
 
-cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
+static cu_status read_file(const struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
 {
     char path[64];
 
     path_of(size.v, GROUPS, path);
-    const cu_status read = size.v < SIZES_MAX ? cu_fs_read(&p->fs, path, CU_NOTE_MAX, ret, NULL) : CU_NOT_FOUND;
-    ENSURE(read == CU_OK, err, CU_NOT_FOUND, "nothing is known here that cosigns a log of %llu entries", LLU(size.v));
+    return size.v < SIZES_MAX ? cu_fs_read(&p->fs, path, CU_NOTE_MAX, ret, err) : CU_NOT_FOUND;
+}
+
+cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
+{
+    ENSURE(read_file(p, size, ret, NULL) == CU_OK, err, CU_NOT_FOUND, "nothing is known here that cosigns a log of %llu entries",
+           LLU(size.v));
     return CU_OK;
 }
 
@@ -217,18 +222,30 @@ static cu_status append(const struct cu_fs *fs, const char *path, uint64_t at, s
     CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
 
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
-    return file->ops->write_at(file, at, lines, err);
+    const cu_status added = file->ops->write_at(file, at, lines, err);
+    if (added != CU_OK) (void)!file->ops->truncate(file, at, NULL); /* half a line would make nothing of the whole */
+    return added;
+}
+
+/* What is known of a checkpoint. NOT_FOUND: nothing, or nothing that makes sense (2). */
+static cu_status recall(struct cu_place *p, const struct cu_checkpoint *of, struct cu_buf *ret, struct judged *known,
+                        struct cu_err *err)
+{
+    TRY(read_file(p, of->size, ret, err));
+    const cu_status judged = judge(p, cu_buf_span(ret), known, err);
+    if (judged == CU_NO_MEMORY) return judged;
+    return judged == CU_OK && cu_hash_eq(&known->checkpoint.root, &of->root) ? CU_OK : CU_NOT_FOUND;
 }
 
 static cu_status merge(struct cu_place *p, const struct judged *more, struct judged *known, bool *ret_more, bool *ret_met,
                        struct cu_err *err)
 {
     CU_BUF there = cu_buf_heap(CU_NOTE_MAX), whole = cu_buf_heap(CU_NOTE_MAX);
-    const bool had = cu_cosigned_get(p, more->checkpoint.size, &there, NULL) == CU_OK &&
-                     judge(p, cu_buf_span(&there), known, NULL) == CU_OK &&
-                     cu_hash_eq(&known->checkpoint.root, &more->checkpoint.root);
+    const cu_status found = recall(p, &more->checkpoint, &there, known, err);
+    const bool had = found == CU_OK;
     char path[64];
 
+    if (found != CU_NOT_FOUND) TRY(found);
     if (had) cu_buf_add(&whole, cu_buf_span(&there));
     else cu_buf_add(&whole, more->note.text), cu_buf_add_byte(&whole, '\n');
     *ret_more = add_lines(more, had ? known : NULL, &whole);

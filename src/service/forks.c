@@ -40,8 +40,11 @@ cu_status cu_fork_keep(struct cu_place *p, struct cu_span note, bool *ret_new, s
     cu_hash_hex(&name, hex);
     snprintf(path, sizeof path, CU_DIR_FORKS "/%.16s.fork", hex);
     if (cu_fs_exists(&p->fs, path)) return CU_OK;
-    *ret_new = true;
-    return cu_fs_replace(&p->fs, path, CU_DIR_FORKS "/incoming", cu_buf_span(&proof), true, err);
+    const cu_status kept = cu_fs_replace(&p->fs, path, CU_DIR_FORKS "/incoming", cu_buf_span(&proof), true, err);
+    *ret_new = cu_fs_exists(&p->fs, path);
+    return kept == CU_OK
+               ? CU_OK
+               : cu_fail_while(err, kept, "somebody signed another log of this name, and the proof of it could not be kept");
 }
 
 struct listing {

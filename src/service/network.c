@@ -133,8 +133,9 @@ cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, st
     if (names->http.n) TRY(check_address(names->http, err));
     TRY(cu_found_begin(p, err));
     for (size_t i = 0; i < KEYS; i++) {
-        TRY(cu_found_key(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err));
-        adopt(p, i, &ring.key[i]);
+        const cu_status kept = cu_found_key(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err);
+        if (ring.key[i].ctx) adopt(p, i, &ring.key[i]); /* written or not */
+        TRY(kept);
     }
     return write_founder(p, *names, &ring, ret, err);
 }
@@ -447,6 +448,119 @@ cu_status cu_network_read(struct cu_span bytes, struct cu_network *ret, struct c
     TRY(cu_members_from_genesis(&n.entry.outer.body.genesis, &n.entry.leaf, &n.members, err));
     TRY(check_peers(&n, err));
     *ret = n;
+    return CU_OK;
+}
+
+/* ---- following ---- */
+
+/* What a proposal that took effect says of where an organisation is reached. */
+struct moves {
+    struct cu_place *p;
+    const struct cu_members *m;
+    struct cu_network_peer *of;
+    size_t *n;
+    struct cu_buf found, *text; /* found: positions */
+};
+
+static cu_status note_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
+{
+    struct moves *v = arg;
+
+    cu_buf_add(&v->found, cu_span((const uint8_t *)&row->seq.v, sizeof row->seq.v));
+    return cu_buf_ok(&v->found, err);
+}
+
+/* In its place, parties ascending. */
+static struct cu_network_peer *peer_of(struct moves *v, uint64_t party)
+{
+    size_t i = 0;
+
+    while (i < *v->n && v->of[i].party < party) i++;
+    if (i < *v->n && v->of[i].party == party) return &v->of[i];
+    if (*v->n == CU_PARTIES_MAX) return NULL;
+    memmove(&v->of[i + 1], &v->of[i], ((*v->n)++ - i) * sizeof *v->of);
+    v->of[i] = (struct cu_network_peer){ .party = party };
+    return &v->of[i];
+}
+
+static bool took_effect(const struct cu_members *m, const struct cu_propose *body)
+{
+    struct cu_given_key given;
+    size_t at = 0;
+
+    if (!cu_list_next(&body->keys, &cu_given_key_schema, &at, &given) || given.pub.n > CU_PUBLIC_LEN_MAX) return false;
+    for (size_t i = 0; i < m->keys_n; i++)
+        if (m->key[i].party == body->party && cu_span_eq(cu_public_span(&m->key[i].pub), given.pub)) return true;
+    return false;
+}
+
+static cu_status take_move(struct moves *v, cu_seq seq, struct cu_err *err)
+{
+    CU_BUF attached = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
+    union cu_details details;
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    TRY(cu_log_entry(&v->p->log, seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    const struct cu_propose body = e.outer.body.propose;
+    if (e.kind != CU_KIND_PROPOSE || !took_effect(v->m, &body)) return CU_OK;
+    TRY(cu_place_details(v->p, seq, &body.commitment, &attached, err));
+    TRY(cu_details_check(cu_span_from(cu_buf_span(&attached), CU_SALT_LEN), CU_KIND_PROPOSE, &details, err));
+    if (!details.member.has_at) return CU_OK;
+    struct cu_network_peer *peer = peer_of(v, body.party);
+    if (!peer) return CU_OK;
+    const size_t from = v->text->n;
+    cu_buf_add(v->text, details.member.at);
+    cu_buf_add(v->text, details.member.http);
+    TRY(cu_buf_ok(v->text, err));
+    peer->at = cu_span(v->text->p + from, details.member.at.n);
+    peer->http = cu_span(v->text->p + from + details.member.at.n, details.member.http.n);
+    return CU_OK;
+}
+
+/* Those that are gone are left out, and each node has the key that it has now. */
+static void take_keys(struct moves *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < *v->n; i++) {
+        const struct cu_member_key *node = cu_members_newest(v->m, v->of[i].party, CU_PURPOSE_NODE);
+        if (!node || v->of[i].at.n == 0) continue;
+        v->of[n] = v->of[i];
+        memcpy(v->of[n++].node, node->pub.bytes, 32);
+    }
+    *v->n = n;
+}
+
+/* One that is open may take effect later. */
+static cu_seq next_to_look_at(const struct cu_members *m, cu_size size)
+{
+    cu_seq next = { size.v };
+
+    for (size_t i = 0; i < m->proposals_n; i++)
+        if (m->proposal[i].seq < next.v) next.v = m->proposal[i].seq;
+    return next;
+}
+
+cu_status cu_network_moves(struct cu_place *p, const struct cu_members *m, cu_size size, cu_seq *io_from,
+                           struct cu_network_peer io[CU_PARTIES_MAX], size_t *io_n, struct cu_buf *text, struct cu_err *err)
+{
+    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_PROPOSE, .from = *io_from };
+    struct moves v = { .p = p, .m = m, .of = io, .n = io_n, .found = cu_buf_heap(SIZE_MAX / 4), .text = text };
+    cu_seq at;
+
+    cu_status done = cu_buf_grow(text, CU_NETWORK_MAX - 1) ? CU_OK : cu_fail(err, CU_NO_MEMORY, "out of memory");
+    text->n = 0; /* it does not move from now on */
+    if (done == CU_OK) done = p->index.find(p->index.self, &q, note_seq, &v, err);
+    for (size_t i = 0; done == CU_OK && i < v.found.n; i += sizeof at.v) {
+        memcpy(&at.v, v.found.p + i, sizeof at.v);
+        done = take_move(&v, at, err);
+    }
+    cu_buf_free(&v.found);
+    TRY(done);
+    take_keys(&v);
+    *io_from = next_to_look_at(m, size);
     return CU_OK;
 }
 

@@ -64,6 +64,10 @@ CU_MUST_USE cu_status cu_network_read(struct cu_span bytes, struct cu_network *r
 bool cu_network_next(const struct cu_network *n, size_t *at, struct cu_network_peer *ret);
 /** The same network with these peers instead, appended: what whoever joins is given. */
 CU_MUST_USE cu_status cu_network_renew(const struct cu_network *n, const struct cu_network_peer *peers, size_t peers_n, struct cu_buf *ret, struct cu_err *err);
+/** Where each organisation's node is reached by now: `io`, parties ascending, is what was so before the proposals from *io_from on; of those the ones that
+ *  took effect say where else. Who is gone is left out, and each has the node's key that it has now. `size`: of the search index, before these members
+ *  were asked. *io_from becomes the first proposal that is to be looked at another time. Addresses lie in `text`, of CU_NETWORK_MAX. */
+CU_MUST_USE cu_status cu_network_moves(struct cu_place *p, const struct cu_members *m, cu_size size, cu_seq *io_from, struct cu_network_peer io[CU_PARTIES_MAX], size_t *io_n, struct cu_buf *text, struct cu_err *err);
 /** The public key of that purpose of a peer's organisation. */
 const struct cu_member_key *cu_network_key(const struct cu_network *n, uint64_t party, enum cu_purpose purpose);
 /** The party that this ledger's organisation is; 0: its statement key is of none. */

@@ -20,16 +20,16 @@ from shared import log_digest  # noqa: E402
 from tap import Tap  # noqa: E402
 
 COMET = pathlib.Path(os.environ.get("CUSTODY_COMETBFT", SOURCE / "build/tools/bin/cometbft"))
-PATIENCE_S = 60
+PATIENCE_S, LOOK_S = 60, 0.05
 
 
 def until(there, what, seconds=PATIENCE_S):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Patience is counted in looks: where the machine is busy with other work each of them takes longer, as all that is waited for does."""
+    for _ in range(int(seconds / LOOK_S)):
         got = there()
         if got:
             return got
-        time.sleep(0.05)
+        time.sleep(LOOK_S)
     raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
 
 

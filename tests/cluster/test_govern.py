@@ -45,13 +45,19 @@ class Council:
         self.load.more(8)
         return self
 
+    def say(self, org, *what):
+        """Its desk says it, again as long as the organisations decide nothing and nothing was taken (exit 11): beside other work they may stand still for a while."""
+        done = until(lambda: (done := self.desk(org).run("network", *what, code=None)).code != 11 and done, f"{what[0]} is taken")
+        assert done.code == 0, done
+        return done.rows[-1]
+
     def decide(self, *what, by=None, approve=3):
         """One proposes, and others approve until it takes effect."""
         by = by or self.orgs[0]
-        said = self.desk(by).run("network", "propose", "--json", *what).rows[-1]
+        said = self.say(by, "propose", "--json", *what)
         for org in [o for o in self.orgs if o is not by][: approve - 1]:
             assert not said["effective"], said
-            said = self.desk(org).run("network", "approve", "--json", said["id"][:8]).rows[-1]
+            said = self.say(org, "approve", "--json", said["id"][:8])
         assert said["effective"], said
         return said
 
@@ -100,10 +106,15 @@ class Council:
         self.net.__exit__(*what)
 
 
+def comet(org, what):
+    """What its CometBFT says of itself; {}: nothing."""
+    said = subprocess.run(["curl", "-s", "--unix-socket", org.root / "chain/rpc.sock", "http://x/" + what], capture_output=True, text=True, check=False).stdout
+    return json.loads(said)["result"] if said.startswith("{") else {}
+
+
 def validators(org):
     """Whose votes count, as CometBFT has it: {address: power}"""
-    said = subprocess.run(["curl", "-s", "--unix-socket", org.root / "chain/rpc.sock", "http://x/validators?per_page=100"], capture_output=True, text=True, check=False).stdout
-    return {v["address"]: int(v["voting_power"]) for v in json.loads(said)["result"]["validators"]} if said.startswith("{") else {}
+    return {v["address"]: int(v["voting_power"]) for v in comet(org, "validators?per_page=100").get("validators", [])}
 
 
 def policy_of(trust, size):
@@ -165,6 +176,7 @@ def join(council):
     notary.listening()
     until(lambda: len(validators(council.orgs[0])) == 5, "five vote")
     until(lambda: b"/cosigner/" in notary.curl("/checkpoint")[2], "it shows what is cosigned")
+    until(lambda: int(comet(notary, "net_info").get("n_peers", 0)) == 4, "who refused it before is its peer, too")
     council.orgs.append(notary)
     council.load.more()
     return notary, before, pinned
@@ -226,6 +238,14 @@ def keys_are_changed(folder):
         before, old = council.receipt(court), validators(police)
         for key in ("validator", "node", "cosign", "log", "organisation"):
             call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / key])
+            if key == "validator":  # as if the machine had stopped before it was made to its end
+                for votes in (court.root / "node/cosigner").glob("votes-*"):
+                    votes.unlink()
+                again(court)
+                assert "not made to its end" in court.log.read_text(errors="replace"), court.said()
+                made = (court.root / "keys/validator-next.pem").read_bytes()
+                call([CUSTODY, "network", "rotate", key, "--ledger", court.root, "-o", council.folder / key])
+                assert (court.root / "keys/validator-next.pem").read_bytes() == made, "the same key"
             again(court)
             process, engine = court.process.pid, court.engine()
             council.decide("keys", council.folder / key)

@@ -3,10 +3,13 @@ wiped, put back from a backup, cloned. After each the four are one log, with all
 
 `test_perturb.py NAME…` runs some of them. Links are relays (links.py), so nothing of it needs root but the full disk, for which one is mounted.
 """
+import datetime
+import email.utils
 import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +20,7 @@ import time
 
 from links import Relay
 from network import COMET, CUSTODY, Network, call, fill, parts, same, until
+from shifted import shift
 
 LONG_S = float(os.environ.get("CUSTODY_PERTURB_S", "10"))
 WORKERS = 4
@@ -228,6 +232,41 @@ def an_hour_off(w):
     w.audit.start()
 
 
+def engine_time(org, what):
+    """What its CometBFT takes for now; or when it says that the newest block was made."""
+    ask = ["curl", "-si", "-m", "20", "--unix-socket", org.root / "chain/rpc.sock", "http://x/status"]
+    said = until(lambda: subprocess.run(ask, capture_output=True, text=True, check=False).stdout, f"the engine of {org.root.name} answers")
+    if what == "now":
+        return email.utils.parsedate_to_datetime(re.search("(?im)^date: (.*?)\r?$", said).group(1)).timestamp()
+    text = re.search('"latest_block_time":"([^".]*)', said).group(1).rstrip("Z")
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def engine_an_hour_off(w):
+    """CometBFT's clock alone. Ahead: a block's time is the median of the votes before it, which one of four does not move. Behind: it takes every block for one of
+    the future, ends, and the node with it, which says what to do."""
+    if not shift(w.audit.engine(), 3600):
+        print("ok - CometBFT's own clock an hour off # SKIP another program's clock cannot be moved on this machine")
+        return
+    for seconds in (3600, 0):
+        assert shift(w.audit.engine(), seconds)
+        off = engine_time(w.audit, "now") - time.time()
+        assert abs(off - seconds) < 60, off
+        w.load.more(10)
+        time.sleep(LONG_S / 2)
+        w.load.more(10)
+        for org in (w.police, w.audit):
+            newest = engine_time(org, "block") - time.time()
+            assert abs(newest) < 60, f"a block is {newest} s off"
+        w.compare(f"the clock of one node's CometBFT alone {seconds:+} s: blocks are dated by the others'")
+    assert shift(w.audit.engine(), -3600)
+    w.load.more(10)
+    assert w.audit.process.wait(120) != 0 and "its clock is most likely off" in w.audit.said(), w.audit.said()
+    w.load.more(10)
+    w.audit.start()
+    w.compare("the clock of one node's CometBFT alone an hour behind: its node ends and says what to do; set right, it goes on")
+
+
 def disk_full(w):
     if not w.full:
         print("ok - a full disk # SKIP it needs a disk of its own, which only root can mount")
@@ -327,7 +366,7 @@ def cloned(w):
     w.compare(f"one cloned, both at once{': it finds votes that it did not cast, and ends; resumed, it follows' if ended else ''}")
 
 
-PERTURBATIONS = {"held": held, "killed": killed, "two": parted_two_and_two, "three": parted_three_and_one, "links": bad_links, "clock": an_hour_off,
+PERTURBATIONS = {"held": held, "killed": killed, "two": parted_two_and_two, "three": parted_three_and_one, "links": bad_links, "clock": an_hour_off, "engine-clock": engine_an_hour_off,
                  "full": disk_full, "wiped": wiped_disk, "content": wiped_content, "backup": old_backup, "cloned": cloned}
 
 

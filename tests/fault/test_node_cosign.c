@@ -1,6 +1,8 @@
-/* A node that cosigns with one peer, who also shows a log that is another: whichever question gets no answer, once, there comes a quorum, and the
- * fork is kept. Nodes that wait cost nothing, so all of them run at once. */
+/* A node that cosigns with one peer, who also shows a log that is another: whichever question gets no answer, whichever call of the file system
+ * fails, once, there comes a quorum, and the fork is kept. Nodes that wait cost nothing, so many of them run at once. */
+#include "../one_of.h"
 #include "http/node_inside.h"
+#include "proof/witness.h"
 #include "service/cosigned.h"
 #include "service_world.h"
 
@@ -59,6 +61,20 @@ static cu_status cosign(const struct peer *peer, uint64_t from, unsigned *ret_ht
     return cu_note_cosign(ret, note.text, cu_span_str(names[PEER]), &key[PEER], 1760000000, err);
 }
 
+/* As an outside witness: its line alone. */
+static cu_status cosign_as_witness(struct cu_span body, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF note = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_witness_request r;
+    struct cu_note read;
+
+    TRY(cu_witness_request_read(body, &r, err));
+    TRY(cu_note_read(r.checkpoint, &read, err));
+    TRY(cu_note_cosign(&note, read.text, cu_span_str(names[PEER]), &key[PEER], 1760000000, err));
+    cu_buf_add(ret, cu_span_from(cu_buf_span(&note), read.text.n + 1));
+    return cu_buf_ok(ret, err);
+}
+
 static cu_status answer(struct peer *peer, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
                         struct cu_err *err)
 {
@@ -66,6 +82,7 @@ static cu_status answer(struct peer *peer, const char *path, struct cu_span body
 
     if (++peer->calls == peer->fails) return cu_fail(err, CU_IO, "the line is cut");
     *ret_http = peer->note.n > 0 || body.n > 0 ? 200 : 404;
+    if (strcmp(path, "add-checkpoint") == 0) return cosign_as_witness(body, ret, err);
     if (body.n > 0) return cu_buf_clear(&peer->note), cu_buf_add(&peer->note, body), cu_buf_add_str(ret, "{}"), CU_OK;
     if (*ret_http == 404) return CU_OK;
     if (strcmp(path, "checkpoint") == 0) return show_fork(peer, ret, err);
@@ -97,8 +114,8 @@ static cu_status reach(void *self, struct cu_span url, struct cu_remote *ret, st
 
 /* ---- the node ---- */
 
-/* A trust file that asks for both. */
-static void demand_both(struct service_world *w)
+/* A trust file that asks for both, of whom the other one is a peer or, at an address, an outside witness. */
+static void demand_both(struct service_world *w, const char *witness)
 {
     CU_BUF trust = cu_buf_heap(CU_TRUST_MAX);
     struct cu_err err = { 0 };
@@ -110,32 +127,33 @@ static void demand_both(struct service_world *w)
         assert_int_equal(cu_vkey_make(cu_span_str(names[i]), CU_NOTE_COSIGNATURE, &key[i].pub, &vkey, &err), CU_OK);
         cu_buf_addf(&trust, "witness w%u ", i);
         assert_int_equal(cu_vkey_write(&vkey, &trust, &err), CU_OK);
-        cu_buf_add_byte(&trust, '\n');
+        cu_buf_addf(&trust, "%s\n", i == PEER ? witness : "");
     }
     cu_buf_add_str(&trust, "group g all w0 w1\nquorum g\n");
     assert_int_equal(cu_fs_replace(&w->memory, CU_FILE_TRUST, CU_DIR_TRUST "/incoming", cu_buf_span(&trust), true, &err), CU_OK);
 }
 
-static struct service_world *base;
-
-static void begin(void)
+static struct service_world *begin(const char *witness)
 {
+    struct service_world *base = sw_new();
     struct cu_cosigner c;
     struct cu_err err = { 0 };
 
-    base = sw_new();
     assert_int_equal(sw_create(base, &err), CU_OK);
-    demand_both(base);
+    demand_both(base, witness);
     assert_int_equal(sw_open(base, SW_WRITE, &err), CU_OK);
     assert_int_equal(cu_cosigner_create(&base->fs, STATE, cu_span_str(names[OWN]), &key[OWN], &err), CU_OK);
     assert_int_equal(cu_cosigner_open(&base->fs, STATE, &key[OWN], base->place.clock, &c, &err), CU_OK);
     assert_int_equal(cu_cosigner_begin(&c, base->place.log.checkpoint.origin, &err), CU_OK);
     cu_cosigner_close(&c);
     assert_int_equal(sw_close(base, &err), CU_OK);
+    return base;
 }
 
-static bool has_come(struct cu_node *node, struct cu_place *p)
+/* Looked at past the file system that fails. */
+static bool has_come(struct cu_node *node, const struct service_world *w, bool fork)
 {
+    const struct cu_place *p = &w->place, sound = { .fs = w->memory };
     CU_BUF out = cu_buf_heap(4096);
     struct cu_json j = cu_json_on(&out);
     uint64_t forks = 0;
@@ -146,12 +164,15 @@ static bool has_come(struct cu_node *node, struct cu_place *p)
     cu_json_close(&j, '}');
     cu_buf_add_byte(&out, 0);
     snprintf(wanted, sizeof wanted, "\"quorum\":%llu", LLU(p->engine->tip(p->engine->self).size.v));
-    return out.p && strstr((const char *)out.p, wanted) && cu_forks_list(p, &forks, NULL, NULL, NULL) == CU_OK && forks > 0;
+    return out.p && strstr((const char *)out.p, wanted) && cu_forks_list(&sound, &forks, NULL, NULL, NULL) == CU_OK &&
+           (forks > 0) == fork;
 }
 
-/* The n-th question of the running node fails; 0: none. */
+/* The n-th question of the running node fails, or its n-th call of the file system; 0: none. */
 struct run {
     struct peer peer;
+    uint64_t fails, calls; /* …; so many calls there were */
+    bool outside;          /* the other one is no peer, but an outside witness */
     struct service_world *w;
     struct cu_err err;
     const char *wrong;
@@ -161,11 +182,24 @@ struct run {
 static const char *watched(struct run *r, struct cu_node *node)
 {
     static const struct timespec pause = { 0, 5000000 };
-    struct service_world *w = r->w;
     unsigned waited = 0;
 
-    while (!has_come(node, &w->place) && (waited += 5) < PATIENCE_MS) nanosleep(&pause, NULL);
-    return has_come(node, &w->place) ? NULL : "there is no quorum, or no fork";
+    while (!has_come(node, r->w, !r->outside)) {
+        if ((waited += 5) >= PATIENCE_MS) return "there is no quorum, or no fork";
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+static void fail_from_now_on(struct run *r)
+{
+    struct cu_faulty *f = &r->w->faulty;
+
+    pthread_mutex_lock(f->mutex);
+    r->calls = f->calls;
+    f->fault = (enum cu_fault)(r->fails % (CU_FAULT_SHORT + 1));
+    f->fail_call = r->fails ? f->calls + r->fails : 0;
+    pthread_mutex_unlock(f->mutex);
 }
 
 static const char *told(struct run *r)
@@ -180,12 +214,14 @@ static const char *told(struct run *r)
     w->place.outside.self = &r->peer;
     r->peer.log = &w->place.key[CU_SIGNER_LOG];
     const struct cu_node_config config = {
-        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = "http://peer"
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = r->outside ? NULL : "http://peer"
     };
     const char *wrong = cu_node_start(&config, &node, &r->err) == CU_OK ? NULL : "it does not start";
     if (!wrong) {
+        fail_from_now_on(r);
         wrong = watched(r, node);
         cu_node_stop(node);
+        r->calls = w->faulty.calls - r->calls;
     }
     cu_cosigner_close(&c);
     return wrong;
@@ -200,7 +236,7 @@ static void *tell(void *run)
 }
 
 /* The worlds' own verifier is one thread's: opened and closed are they here, and between that each verifies by itself. */
-static void tell_all(struct run *r, size_t n)
+static void tell_all(const struct service_world *base, struct run *r, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         r[i].w = sw_copy(base);
@@ -212,7 +248,7 @@ static void tell_all(struct run *r, size_t n)
     for (size_t i = 0; i < n; i++) assert_int_equal(pthread_create(&r[i].thread, NULL, tell, &r[i]), 0);
     for (size_t i = 0; i < n; i++) {
         pthread_join(r[i].thread, NULL);
-        if (r[i].wrong) fail_msg("question %u: %s %s", r[i].peer.fails, r[i].wrong, r[i].err.text);
+        if (r[i].wrong) fail_msg("question %u, call %u: %s %s", r[i].peer.fails, (unsigned)r[i].fails, r[i].wrong, r[i].err.text);
         assert_int_equal(sw_close(r[i].w, &r[i].err), CU_OK);
         cu_buf_free(&r[i].peer.note);
         sw_free(r[i].w);
@@ -225,11 +261,66 @@ static void whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept(v
     static struct run sound, runs[RUNS];
     size_t n = 0;
 
-    (void)state;
-    tell_all(&sound, 1);
+    tell_all(*state, &sound, 1);
     for (unsigned k = 1; k <= sound.peer.calls && n < RUNS; k++) runs[n++].peer.fails = k;
-    tell_all(runs, n);
+    tell_all(*state, runs, n);
     print_message("%u questions\n", sound.peer.calls);
+}
+
+static void whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept(void **state)
+{
+    enum { CALLS = 48, RUNS = CALLS / ONE_OF(4) };
+    static struct run runs[RUNS + 1];
+
+    for (unsigned k = 0; k < RUNS; k++) runs[k].fails = 1 + (uint64_t)k * ONE_OF(4);
+    tell_all(*state, runs, RUNS + 1);
+    assert_true(runs[RUNS].calls >= 30); /* where none fails */
+}
+
+static void a_quorum_that_an_outside_witness_completes_is_told(void **state)
+{
+    static struct run runs[] = { { .outside = true }, { .outside = true, .peer.fails = 1 } };
+    struct service_world *w = begin(" http://witness");
+
+    (void)state;
+    tell_all(w, runs, 2);
+    sw_free(w);
+}
+
+/* ---- who is to know that members changed ---- */
+
+static _Atomic unsigned asked;
+
+static bool follows_the_third_time(void *arg)
+{
+    (void)arg;
+    return ++asked >= 3;
+}
+
+static void who_could_not_follow_the_members_is_told_again_until_he_has(void **state)
+{
+    static const struct timespec pause = { 0, 5000000 };
+    struct service_world *w = sw_copy(*state);
+    struct cu_outcome outcome;
+    struct cu_err err = { 0 };
+    struct cu_node *node;
+
+    assert_int_equal(sw_open(w, SW_WRITE, &err), CU_OK);
+    w->place.verifier = cu_verifier_plain();
+    const struct cu_node_config config = {
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .members = follows_the_third_time
+    };
+    assert_int_equal(cu_node_start(&config, &node, &err), CU_OK);
+    pthread_mutex_lock(&node->act);
+    const cu_status proposed = cu_propose_log_key(&w->place, CU_SPAN_EMPTY, CU_SPAN_EMPTY, &outcome, &err);
+    pthread_mutex_unlock(&node->act);
+    assert_int_equal(proposed, CU_OK);
+    for (unsigned waited = 0; asked < 3 && waited < PATIENCE_MS; waited += 5) nanosleep(&pause, NULL);
+    for (unsigned waited = 0; waited < 1500; waited += 5) nanosleep(&pause, NULL); /* a tick more */
+    cu_node_stop(node);
+    assert_int_equal(asked, 3);
+    assert_int_equal(sw_close(w, &err), CU_OK);
+    sw_free(w);
 }
 
 static int prepare(void **state)
@@ -237,13 +328,13 @@ static int prepare(void **state)
     if (sw_prepare(state) != 0) return -1;
     for (unsigned i = 0; i < COSIGNERS; i++)
         if (cu_private_generate(CU_ALG_EDDSA, &key[i], NULL) != CU_OK) return -1;
-    begin();
+    *state = begin("");
     return 0;
 }
 
 static int release(void **state)
 {
-    sw_free(base);
+    sw_free(*state);
     for (unsigned i = 0; i < COSIGNERS; i++) cu_private_free(&key[i]);
     return sw_release(state);
 }
@@ -252,6 +343,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept),
+        cmocka_unit_test(whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept),
+        cmocka_unit_test(a_quorum_that_an_outside_witness_completes_is_told),
+        cmocka_unit_test(who_could_not_follow_the_members_is_told_again_until_he_has),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }

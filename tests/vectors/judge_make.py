@@ -1310,6 +1310,24 @@ with_held("must-seal-sealed", "it is sealed", "sealed OK", None, asks(k7=[["plai
 with_held("must-seal-order", "profiles out of order", "form MALFORMED", None, asks(k7=[["police-collection", 0], ["plain", 0]]))
 with_held("must-seal-none", "an empty list", "form MALFORMED", None, asks(k7=[]))
 
+# ---- what consensus showed of an organisation (an incident of type 5) ----
+
+ROW = ["duplicate vote", "Police, height 7", "ab" * 32, False]
+WORDS = {"profile": "incident", "text": "Police cast two votes in one turn of the chain's height 7", "rows": [ROW]}
+
+
+def misbehaviour(l, key=None, more=None, words=None):
+    return l.say("incident", lambda t, s, c: {1: t, 2: s, 3: 5, 4: 1, 5: leaf(enc(ROW)), 6: c, **(more or {})}, key or l.statement[0], 0, enc(words or WORDS))
+
+
+signed("misbehaviour", "two votes in one turn, by an organisation that saw them", 0, misbehaviour)
+signed("misbehaviour-light-client", "another header of a height", 0, lambda l: misbehaviour(l, words={**WORDS, "rows": [["light-client attack", *ROW[1:]]]}))
+signed("misbehaviour-without-words", "neither text nor rows", 0, lambda l: misbehaviour(l, words={**WORDS, "text": "", "rows": []}))
+signed("misbehaviour-claim", "it brings a claim, as an equivocation does", "form MALFORMED", lambda l: misbehaviour(l, more={7: l.claim(b"x")[0]}))
+signed("misbehaviour-by-depositor", "a depositor says so", "statement WRONG_ROLE", lambda l: misbehaviour(l, key=l.depositor))
+signed("misbehaviour-by-stranger", "somebody who is not enrolled says so", "statement UNKNOWN_KEY", lambda l: misbehaviour(l, key=stranger))
+signed("misbehaviour-row", "a row that does not say whether it was repaired: words of no form are shown as bytes", "profile", lambda l: misbehaviour(l, words={**WORDS, "rows": [ROW[:3]]}))
+signed("incident-six", "an incident of a type that is none yet", "form MALFORMED", lambda l: l.say("incident", lambda t, s, c: {1: t, 2: s, 3: 6, 4: 1, 5: leaf(enc(ROW)), 6: c}, l.statement[0], 0, enc(WORDS)))
 
 # ---- write ----
 

@@ -101,7 +101,7 @@ struct session {
     struct cu_bucket bucket;          /* of the provider's objects; ops NULL: they lie in the folder. The file system closes it */
     struct progress_view { struct timespec began, last; char phase[80]; uint64_t phase_bytes; bool drawn; } view;
     bool has_index, engine_open;
-    struct cu_buf peers;              /* of a network: whose nodes may speak to this one's */
+    struct cu_buf peers, others;      /* of a network: whose nodes may speak to this one's, and which it dials */
     bool networked;                   /* one organisation's share of a network: */
     struct cu_private_key validator;  /* which signs its votes. ctx NULL: not read */
     struct cu_fs votes_fs;            /* where it is kept what was voted for; ops NULL: in the ledger's folder */
@@ -109,6 +109,8 @@ struct session {
     size_t validators;
     struct cu_private_key next[CU_PURPOSE_NODE + 1]; /* by purpose: keys that may take the place of this organisation's. ctx NULL: none */
     bool left;                        /* it was said that the organisation has */
+    bool behind;                      /* it was said that what changed of the members is not followed yet */
+    cu_seq follow;                    /* the first proposal that may still take effect, or have */
     uint64_t warned;                  /* from which height on this program will not know the rules: that was said */
     char confined[120];               /* what of this process is; "": nothing */
     char index_where[300], index_what[300]; /* what is wrong with the index' file, when something is */

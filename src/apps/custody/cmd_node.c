@@ -162,12 +162,15 @@ static void close_both(struct cosigning (*c)[2])
     cosigner_close(&(*c)[1]);
 }
 
-static void members_changed(void *session)
+static bool members_changed(void *session)
 {
     struct session *s = session;
     struct cu_err why = { 0 };
+    const bool behind = share_follow(s, &why) != CU_OK;
 
-    if (share_follow(s, &why) != CU_OK) say(s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
+    if (behind && !s->behind) say(s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
+    s->behind = behind;
+    return !behind;
 }
 
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)

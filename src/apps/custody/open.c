@@ -517,6 +517,7 @@ cu_status session_close(struct session *s, struct cu_err *err)
     cu_place_free(&s->place);
     cu_buf_free(&s->origin_mem);
     cu_buf_free(&s->peers);
+    cu_buf_free(&s->others);
     if (s->place.verifier.free) s->place.verifier.free(s->place.verifier.self);
     free(s->verifier_mem);
     if (s->place.fs.ops) s->place.fs.ops->close(s->place.fs.self);

@@ -147,6 +147,10 @@ static cu_status write_settings(struct session *s, struct cu_err *err)
     s->validators = (size_t)sh->network.members.organisations;
     cu_comet_ids(peer, sh->n, &s->peers);
     TRY(cu_buf_ok(&s->peers, err));
+    cu_buf_free(&s->others);
+    s->others = cu_buf_heap(CU_NETWORK_MAX);
+    cu_comet_others(peer, sh->n, sh->own, "\",\"", &s->others);
+    TRY(cu_buf_ok(&s->others, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
 }
@@ -249,14 +253,16 @@ cu_status share_keys(struct session *s, struct cu_err *err)
     return read;
 }
 
-/* What a key voted for lies under its own name, that of the first one apart. */
-static void votes_path(const struct cu_fs *fs, const char *first, const struct cu_private_key *key, char ret[64])
+/* What a key voted for lies under its own name, that of the first one apart. Does it? */
+static bool votes_path(const struct cu_fs *fs, const char *first, const struct cu_private_key *key, char ret[64])
 {
     char hex[65];
 
     cu_hash_hex(&key->id, hex);
     snprintf(ret, 64, "%s-%.16s", first, hex);
-    if (!cu_fs_exists(fs, ret)) snprintf(ret, 64, "%s", first);
+    const bool own = cu_fs_exists(fs, ret);
+    if (!own) snprintf(ret, 64, "%s", first);
+    return own;
 }
 
 /* The key that signs this organisation's votes, the one that may take its place, and where it is kept what they were. */
@@ -273,8 +279,13 @@ static cu_status read_validator(struct session *s, struct cu_err *err)
     if (state) TRY(cu_posix_fs(state, &s->votes_fs, err));
     const struct cu_fs *fs = votes_fs(s);
     const char *first = state ? "votes" : CU_COMETBFT_VOTES;
-    votes_path(fs, first, &s->validator, s->votes_path);
-    if (s->next[CU_PURPOSE_VALIDATOR].ctx) votes_path(fs, first, &s->next[CU_PURPOSE_VALIDATOR], s->next_votes_path);
+    struct cu_private_key *next = &s->next[CU_PURPOSE_VALIDATOR];
+    (void)votes_path(fs, first, &s->validator, s->votes_path);
+    if (!next->ctx || votes_path(fs, first, next, s->next_votes_path)) return CU_OK;
+    say(s->run, "A validator key waits that was not made to its end: it votes when `custody network rotate validator` has gone "
+                "on with it\n");
+    cu_private_free(next);
+    *next = (struct cu_private_key){ .ctx = NULL };
     return CU_OK;
 }
 
@@ -325,6 +336,7 @@ cu_status share_start(struct session *s, struct cu_err *err)
                                                .workers = s->config.workers,
                                                .accelerate = s->place.accelerate,
                                                .peers = cu_buf_span(&s->peers),
+                                               .others = cu_buf_span(&s->others),
                                                .home = home,
                                                .program = opt_is(s->run, "engine-apart") ? NULL
                                                           : opt(s->run, "cometbft")      ? opt(s->run, "cometbft")
@@ -410,109 +422,19 @@ cu_status share_begin(struct session *s, struct cu_err *err)
 
 /* ---- while it runs: who belongs to the network now, and by which keys ---- */
 
-/* What a proposal that took effect says of where an organisation is reached. */
-struct moves {
-    struct session *s;
-    struct share *sh;
-    const struct cu_members *m;
-    struct cu_buf found, text; /* found: positions */
-};
-
-static cu_status note_seq(void *arg, const struct cu_index_row *row, struct cu_err *err)
-{
-    struct moves *v = arg;
-
-    cu_buf_add(&v->found, cu_span((const uint8_t *)&row->seq.v, sizeof row->seq.v));
-    return cu_buf_ok(&v->found, err);
-}
-
-/* In its place, parties ascending. */
-static struct cu_network_peer *peer_of(struct share *sh, uint64_t party)
-{
-    size_t i = 0;
-
-    while (i < sh->n && sh->of[i].party < party) i++;
-    if (i < sh->n && sh->of[i].party == party) return &sh->of[i];
-    if (sh->n == ORGANISATIONS_MAX) return NULL;
-    memmove(&sh->of[i + 1], &sh->of[i], (sh->n++ - i) * sizeof *sh->of);
-    sh->of[i] = (struct cu_network_peer){ .party = party };
-    return &sh->of[i];
-}
-
-static bool took_effect(const struct cu_members *m, const struct cu_propose *body)
-{
-    struct cu_given_key given;
-    size_t at = 0;
-
-    if (!cu_list_next(&body->keys, &cu_given_key_schema, &at, &given) || given.pub.n > CU_PUBLIC_LEN_MAX) return false;
-    for (size_t i = 0; i < m->keys_n; i++)
-        if (m->key[i].party == body->party && cu_span_eq(cu_public_span(&m->key[i].pub), given.pub)) return true;
-    return false;
-}
-
-static cu_status take_move(struct moves *v, cu_seq seq, struct cu_err *err)
-{
-    CU_BUF attached = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
-    union cu_details details;
-    struct cu_span bytes;
-    struct cu_entry e;
-
-    TRY(cu_log_entry(&v->s->place.log, seq, &bytes, err));
-    TRY(cu_entry_read(bytes, &e, err));
-    const struct cu_propose body = e.outer.body.propose;
-    if (e.kind != CU_KIND_PROPOSE || !took_effect(v->m, &body)) return CU_OK;
-    TRY(cu_place_details(&v->s->place, seq, &body.commitment, &attached, err));
-    TRY(cu_details_check(cu_span_from(cu_buf_span(&attached), CU_SALT_LEN), CU_KIND_PROPOSE, &details, err));
-    if (!details.member.has_at) return CU_OK;
-    struct cu_network_peer *peer = peer_of(v->sh, body.party);
-    if (!peer) return CU_OK;
-    const size_t from = v->text.n;
-    cu_buf_add(&v->text, details.member.at);
-    cu_buf_add(&v->text, details.member.http);
-    TRY(cu_buf_ok(&v->text, err));
-    peer->at = cu_span(v->text.p + from, details.member.at.n);
-    peer->http = cu_span(v->text.p + from + details.member.at.n, details.member.http.n);
-    return CU_OK;
-}
-
-/* Those that are gone are left out, and each node has the key that it has now. */
-static void take_keys(struct share *sh, const struct cu_members *m)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < sh->n; i++) {
-        const struct cu_member_key *node = cu_members_newest(m, sh->of[i].party, CU_PURPOSE_NODE);
-        if (!node || sh->of[i].at.n == 0) continue;
-        sh->of[n] = sh->of[i];
-        memcpy(sh->of[n++].node, node->pub.bytes, 32);
-    }
-    sh->n = n;
-}
-
-static cu_status renew(struct session *s, const struct cu_members *m, struct cu_err *err)
+/* `size`: of the index, before the members were asked. */
+static cu_status renew(struct session *s, const struct cu_members *m, cu_size size, struct cu_err *err)
 {
     CU_CLEANUP(free_share) struct share *sh = NULL;
-    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX);
-    const struct cu_index_query q = { .by = CU_FIND_KIND, .kind = CU_KIND_PROPOSE };
-    struct moves v = { .s = s, .m = m, .found = cu_buf_heap(SIZE_MAX / 4), .text = cu_buf_heap(CU_NETWORK_MAX) };
-    cu_seq at;
+    CU_BUF file = cu_buf_heap(CU_NETWORK_MAX), text = cu_buf_heap(CU_NETWORK_MAX);
+    cu_seq next = s->follow;
 
-    cu_status done = read_share(s, &sh, err);
-    v.sh = sh;
-    if (done == CU_OK && !cu_buf_grow(&v.text, CU_NETWORK_MAX - 1)) done = cu_fail(err, CU_NO_MEMORY, "out of memory");
-    v.text.n = 0; /* it does not move from now on */
-    if (done == CU_OK) done = s->place.index.find(s->place.index.self, &q, note_seq, &v, err);
-    for (size_t i = 0; done == CU_OK && i < v.found.n; i += sizeof at.v) {
-        memcpy(&at.v, v.found.p + i, sizeof at.v);
-        done = take_move(&v, at, err);
-    }
-    if (done == CU_OK) take_keys(sh, m);
-    if (done == CU_OK) done = cu_network_renew(&sh->network, sh->of, sh->n, &file, err);
-    cu_buf_free(&v.text);
-    cu_buf_free(&v.found);
-    TRY(done);
-    return cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file)) ? CU_OK
-                                                                  : replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err);
+    TRY(read_share(s, &sh, err));
+    TRY(cu_network_moves(&s->place, m, size, &next, sh->of, &sh->n, &text, err));
+    TRY(cu_network_renew(&sh->network, sh->of, sh->n, &file, err));
+    if (!cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file))) TRY(replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err));
+    s->follow = next;
+    return CU_OK;
 }
 
 /* CometBFT reads its node's key when it starts, and nobody lets the old one in any more. (Of another one's new key it need not be told: that node
@@ -528,12 +450,12 @@ static cu_status change_node(struct session *s, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status follow(struct session *s, const struct cu_members *m, struct cu_err *err)
+static cu_status follow(struct session *s, const struct cu_members *m, cu_size size, struct cu_err *err)
 {
     struct cu_private_key *said = &s->next[CU_PURPOSE_STATEMENT];
     const struct cu_member_party *own = cu_members_party(m, party_of(s, m));
 
-    TRY(renew(s, m, err));
+    TRY(renew(s, m, size, err));
     if (said->ctx && is_in_force(s, m, said)) adopt(s, CU_PURPOSE_STATEMENT);
     if (s->next[CU_PURPOSE_NODE].ctx && is_in_force(s, m, &s->next[CU_PURPOSE_NODE])) TRY(change_node(s, err));
     struct cu_err why = { 0 };
@@ -556,10 +478,13 @@ cu_status share_follow(struct session *s, struct cu_err *err)
 {
     CU_CLEANUP(free_members) struct cu_members *m = calloc(1, sizeof *m);
 
+    cu_size size;
+
     ENSURE(m, err, CU_NO_MEMORY, "out of memory");
     if (!s->networked) return CU_OK;
+    TRY(s->place.index.size(s->place.index.self, &size, err));
     TRY(ask_members(s, m, err));
-    return follow(s, m, err);
+    return follow(s, m, size, err);
 }
 
 cu_status share_address(struct session *s, char ret[257], struct cu_err *err)

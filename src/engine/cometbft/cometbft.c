@@ -20,9 +20,8 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
-#define BLOCKS 64u      /* whose checkpoints are handed out in turn */
-#define LOOK_MS 5000u   /* for peers, once it has caught up: the answer has the block under way in it */
-#define ALONE_MS 15000u /* a CometBFT whose peers refused it for a while may end up dialling nobody: it is started anew */
+#define BLOCKS 64u    /* whose checkpoints are handed out in turn */
+#define LOOK_MS 5000u /* for peers, once it has caught up: the answer has the block under way in it */
 
 struct cometbft {
     struct cu_cometbft_config config;
@@ -87,25 +86,29 @@ static struct cu_child *exchange_child(struct cometbft *e, struct cu_child *othe
 }
 
 struct watching {
-    uint64_t peers[CU_PARTIES_MAX], looked_ms, alone_ms; /* since when nobody was there; 0: somebody is, or it does not say */
-    size_t n;
+    uint64_t peers[CU_PARTIES_MAX], looked_ms;
+    size_t n, others; /* those that are there; and how many there are to be */
+    struct cu_dialling dialling;
     bool caught_up;
 };
 
 static void look_for_peers(struct cometbft *e, struct watching *w)
 {
     const uint64_t now = cu_monotonic_ms();
-    const bool others = e->config.peers.n > 40; /* this one's own id is among them */
 
     if (w->caught_up && now - w->looked_ms < LOOK_MS) return;
     w->looked_ms = now;
     const bool says = cu_rpc_peers(e->rpc, w->peers, CU_PARTIES_MAX, &w->n, NULL) == CU_OK;
     if (!says) w->n = 0;
-    if (!says || w->n > 0 || !others) w->alone_ms = 0;
-    else if (w->alone_ms == 0) w->alone_ms = now;
-    if (w->alone_ms == 0 || now - w->alone_ms < ALONE_MS) return;
-    w->alone_ms = 0;
-    start_again(e);
+    else if (cu_dialling_due(&w->dialling, w->n, w->others, now)) (void)!cu_rpc_dial(e->rpc, e->config.others, NULL);
+}
+
+static size_t count(struct cu_span others)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < others.n; i++) n += others.p[i] == '@';
+    return n;
 }
 
 /* Has it caught up? And does it owe a vote? In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
@@ -113,7 +116,7 @@ static void *watch(void *self)
 {
     struct cometbft *e = self;
     struct pollfd stop = { e->stop[0], POLLIN, 0 };
-    struct watching w = { .n = 0 };
+    struct watching w = { .others = count(e->config.others) };
     uint64_t height;
     cu_unix_ms time;
 

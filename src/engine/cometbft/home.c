@@ -148,12 +148,22 @@ static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
+void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *between, struct cu_buf *ret)
+{
+    const char *mark = "";
+
+    for (size_t i = 0; i < n; i++) {
+        if (i == own) continue;
+        cu_buf_add_str(ret, mark);
+        put_peer(ret, &peers[i]);
+        mark = between;
+    }
+}
+
 /* What is not here is CometBFT's own default. Paths are relative to its folder, in which it runs. */
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span at, struct cu_span listen,
                        struct cu_buf *ret)
 {
-    const char *comma = "";
-
     cu_buf_addf(ret,
                 "# Written by `custody node` whenever it starts: what is changed here is lost.\n"
                 "proxy_app = \"unix://app.sock\"\n"
@@ -168,18 +178,14 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "laddr = \"unix://rpc.sock\"\n"
                 "max_header_bytes = %u\n" /* which a transaction comes in */
                 "max_request_batch_size = 0\n"
+                "unsafe = true\n" /* who may write in this folder may say whom it dials */
                 "pprof_laddr = \"\"\n"
                 "[p2p]\n"
                 "laddr = \"tcp://%.*s\"\n"
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
                 2 * CU_CHAIN_TX_MAX + 65536u, (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
-    for (size_t i = 0; i < n; i++) {
-        if (i == own) continue;
-        cu_buf_add_str(ret, comma);
-        put_peer(ret, &peers[i]);
-        comma = ",";
-    }
+    cu_comet_others(peers, n, own, ",", ret);
     cu_buf_addf(ret,
                 "\"\n"
                 "persistent_peers_max_dial_period = \"5s\"\n"

@@ -69,7 +69,7 @@ cu_status cu_rpc_answer(struct cu_span answer, struct cu_err *err)
     if (holds(answer, "\"result\":") && !holds(answer, "\"error\":")) return CU_OK;
     if (holds(answer, "tx already exists in cache")) return CU_OK;
     cu_text_printable(&shown, cu_span_from(answer, answer.n > 150 ? answer.n - 150 : 0));
-    return cu_fail(err, CU_IO, "the consensus engine did not take a transaction: %.*s", (int)shown.n, (const char *)shown.p);
+    return cu_fail(err, CU_IO, "the consensus engine did not take it: %.*s", (int)shown.n, (const char *)shown.p);
 }
 
 static cu_status ask(const char *socket, struct cu_span request, struct cu_buf *ret, struct cu_err *err)
@@ -122,4 +122,34 @@ cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err 
     TRY(cu_buf_ok(&request, err));
     TRY(ask(socket, cu_buf_span(&request), &answer, err));
     return cu_rpc_answer(cu_buf_span(&answer), err);
+}
+
+cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err)
+{
+    CU_BUF body = cu_buf_heap(CU_RPC_ANSWER_MAX), request = cu_buf_heap(CU_RPC_ANSWER_MAX + 512),
+           answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
+
+    cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"peers\":[\"");
+    cu_buf_add(&body, peers);
+    cu_buf_add_str(&body, "\"]}}");
+    TRY(cu_buf_ok(&body, err));
+    cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                body.n);
+    cu_buf_add(&request, cu_buf_span(&body));
+    TRY(cu_buf_ok(&request, err));
+    TRY(ask(socket, cu_buf_span(&request), &answer, err));
+    return cu_rpc_answer(cu_buf_span(&answer), err);
+}
+
+bool cu_dialling_due(struct cu_dialling *d, size_t n, size_t others, uint64_t now_ms)
+{
+    const bool begins = d->pause_ms == 0 || n > d->had;
+
+    d->had = n;
+    if (n >= others) return d->pause_ms = 0, false;
+    if (begins) d->pause_ms = CU_DIAL_FIRST_MS, d->due_ms = now_ms + CU_DIAL_FIRST_MS;
+    if (now_ms < d->due_ms) return false;
+    if (n > 0) d->pause_ms = 2 * d->pause_ms < CU_DIAL_LAST_MS ? 2 * d->pause_ms : CU_DIAL_LAST_MS; /* who is alone goes on */
+    d->due_ms = now_ms + d->pause_ms;
+    return true;
 }

@@ -17,4 +17,16 @@ CU_MUST_USE cu_status cu_rpc_peers(const char *socket, uint64_t *ret, size_t max
 /** Those in the answer to that. Pure. */
 size_t cu_rpc_peers_in(struct cu_span answer, uint64_t *ret, size_t max);
 
+/** Dial these, whoever of them is no peer yet: as cu_comet_others writes them with `","` between two. It does not wait for what becomes of it. */
+CU_MUST_USE cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err);
+
+/** Whom CometBFT lacks it may have forgotten: one who refused it is not dialled again when its refusal and the end of the dialling before meet, and one
+ *  who was away for long only after as long again (its p2p/switch.go, reconnectToPeer). So they are dialled from here, ever more seldom; and soon once
+ *  more when somebody came, for who was let in by one is let in by others. */
+#define CU_DIAL_FIRST_MS 5000u
+#define CU_DIAL_LAST_MS 300000u
+struct cu_dialling { size_t had; uint64_t pause_ms, due_ms; }; /* zeros */
+/** It has `n` peers of so many others: is it time? Pure. */
+bool cu_dialling_due(struct cu_dialling *d, size_t n, size_t others, uint64_t now_ms);
+
 #endif
