@@ -426,7 +426,7 @@ static bool keep(struct cu_node *node, bool reads)
     pthread_mutex_lock(&node->act);
     const uint64_t heard = node->heard;
     cu_status kept = hear(node, &members, NULL);
-    if (members && node->config.members) node->config.members(node->config.arg);
+    if (members && node->config.members) node->config.members(node->config.arg, node);
     pthread_mutex_unlock(&node->act);
     if (kept == CU_OK && take_due(node)) kept = attest(node, &attested);
     pthread_mutex_lock(&node->act);

@@ -20,6 +20,7 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
+#define DIAL_MAX (CU_PARTIES_MAX * 400u)
 #define BLOCKS 64u      /* whose checkpoints are handed out in turn */
 #define LOOK_MS 5000u   /* for peers, once it has caught up: the answer has the block under way in it */
 #define ALONE_MS 15000u /* a CometBFT whose peers refused it for a while may end up dialling nobody: it is started anew */
@@ -41,6 +42,8 @@ struct cometbft {
     pthread_cond_t grown;
     struct cu_tip block[BLOCKS]; /* the log behind each of the last ones */
     uint64_t blocks;
+    struct cu_buf dial; /* who its peers are since its settings were read; n == 0: as they say */
+    bool untold;        /* CometBFT is to be told */
 };
 
 static void fail(void *self, const struct cu_err *why)
@@ -88,7 +91,7 @@ static struct cu_child *exchange_child(struct cometbft *e, struct cu_child *othe
 
 struct watching {
     uint64_t peers[CU_PARTIES_MAX], looked_ms, alone_ms; /* since when nobody was there; 0: somebody is, or it does not say */
-    size_t n;
+    size_t n, had;
     bool caught_up;
 };
 
@@ -101,11 +104,32 @@ static void look_for_peers(struct cometbft *e, struct watching *w)
     w->looked_ms = now;
     const bool says = cu_rpc_peers(e->rpc, w->peers, CU_PARTIES_MAX, &w->n, NULL) == CU_OK;
     if (!says) w->n = 0;
+    if (w->n < w->had) { /* one that dialled before it was known here is none that CometBFT dials again by itself */
+        pthread_mutex_lock(&e->lock);
+        e->untold = true;
+        pthread_mutex_unlock(&e->lock);
+    }
+    w->had = w->n;
     if (!says || w->n > 0 || !others) w->alone_ms = 0;
     else if (w->alone_ms == 0) w->alone_ms = now;
     if (w->alone_ms == 0 || now - w->alone_ms < ALONE_MS) return;
     w->alone_ms = 0;
     start_again(e);
+}
+
+/* Until it has answered: it may be about to be started, and then reads them in its settings, too. */
+static void tell_peers(struct cometbft *e)
+{
+    CU_BUF peers = cu_buf_heap(DIAL_MAX);
+
+    pthread_mutex_lock(&e->lock);
+    if (e->untold) cu_buf_add(&peers, cu_buf_span(&e->dial));
+    e->untold = false;
+    pthread_mutex_unlock(&e->lock);
+    if (peers.n == 0 || cu_rpc_dial(e->rpc, cu_buf_span(&peers), NULL) == CU_OK) return;
+    pthread_mutex_lock(&e->lock);
+    e->untold = true;
+    pthread_mutex_unlock(&e->lock);
 }
 
 /* Has it caught up? And does it owe a vote? In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
@@ -118,6 +142,7 @@ static void *watch(void *self)
     cu_unix_ms time;
 
     do {
+        tell_peers(e);
         look_for_peers(e, &w);
         cu_chain_at(e->chain, &height, &time);
         w.caught_up = w.caught_up || cu_voter_caught_up(e->voter, height, w.peers, w.n);
@@ -176,6 +201,17 @@ cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
     const struct cu_err why = e->why;
     pthread_mutex_unlock(&e->lock);
     return why.status == CU_OK ? CU_OK : cu_fail(err, why.status, "%s", why.text);
+}
+
+void cu_cometbft_dial(const struct cu_engine *engine, struct cu_span peers)
+{
+    struct cometbft *e = engine->self;
+
+    pthread_mutex_lock(&e->lock);
+    cu_buf_clear(&e->dial);
+    cu_buf_add(&e->dial, peers);
+    e->untold = true;
+    pthread_mutex_unlock(&e->lock);
 }
 
 void cu_cometbft_again(const struct cu_engine *engine) { start_again(engine->self); }
@@ -251,6 +287,7 @@ static void stop_all(struct cometbft *e)
     cu_chain_close(e->chain);
     cu_voter_close(e->voter);
     cu_sender_free(e->sender);
+    cu_buf_free(&e->dial);
     if (e->home_fd >= 0) close(e->home_fd);
     for (unsigned i = 0; i < 2; i++)
         if (e->stop[i] >= 0) close(e->stop[i]);
@@ -356,6 +393,7 @@ cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_en
         return cu_fail(err, CU_NO_MEMORY, "no memory for an engine");
     }
     e->config = *config;
+    e->dial = cu_buf_heap(DIAL_MAX);
     e->home_fd = e->stop[0] = e->stop[1] = -1;
     pthread_mutex_init(&e->lock, NULL);
     cu_monotonic_cond(&e->grown);

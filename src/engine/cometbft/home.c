@@ -148,12 +148,23 @@ static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
+void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *quote, struct cu_buf *ret)
+{
+    const char *comma = "";
+
+    for (size_t i = 0; i < n; i++) {
+        if (i == own) continue;
+        cu_buf_addf(ret, "%s%s", comma, quote);
+        put_peer(ret, &peers[i]);
+        cu_buf_add_str(ret, quote);
+        comma = ",";
+    }
+}
+
 /* What is not here is CometBFT's own default. Paths are relative to its folder, in which it runs. */
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span at, struct cu_span listen,
                        struct cu_buf *ret)
 {
-    const char *comma = "";
-
     cu_buf_addf(ret,
                 "# Written by `custody node` whenever it starts: what is changed here is lost.\n"
                 "proxy_app = \"unix://app.sock\"\n"
@@ -167,18 +178,14 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "[rpc]\n"
                 "laddr = \"unix://rpc.sock\"\n"
                 "max_body_bytes = 1000000\n"
+                "unsafe = true\n" /* it is told of new peers; the socket is its owner's alone */
                 "pprof_laddr = \"\"\n"
                 "[p2p]\n"
                 "laddr = \"tcp://%.*s\"\n"
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
                 (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
-    for (size_t i = 0; i < n; i++) {
-        if (i == own) continue;
-        cu_buf_add_str(ret, comma);
-        put_peer(ret, &peers[i]);
-        comma = ",";
-    }
+    cu_comet_others(peers, n, own, "", ret);
     cu_buf_addf(ret,
                 "\"\n"
                 "persistent_peers_max_dial_period = \"5s\"\n"

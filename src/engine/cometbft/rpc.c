@@ -111,18 +111,36 @@ cu_status cu_rpc_peers(const char *socket, uint64_t *ret, size_t max, size_t *re
     return CU_OK;
 }
 
+static cu_status call(const char *socket, struct cu_span body, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_BUF request = cu_buf_heap(body.n + 512);
+
+    cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                body.n);
+    cu_buf_add(&request, body);
+    TRY(cu_buf_ok(&request, err));
+    return ask(socket, cu_buf_span(&request), ret, err);
+}
+
+cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err)
+{
+    CU_BUF body = cu_buf_heap(peers.n + 512), answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
+
+    cu_buf_addf(&body,
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"peers\":[%.*s],\"persistent\":true}}",
+                (int)peers.n, (const char *)peers.p);
+    TRY(cu_buf_ok(&body, err));
+    return call(socket, cu_buf_span(&body), &answer, err);
+}
+
 cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err *err)
 {
-    CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), request = cu_buf_heap(2 * CU_CHAIN_TX_MAX + 512),
-           answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
+    CU_BUF body = cu_buf_heap(2 * CU_CHAIN_TX_MAX), answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
 
     cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"broadcast_tx_async\",\"params\":{\"tx\":\"");
     cu_base64_put(&body, tx);
     cu_buf_add_str(&body, "\"}}");
-    cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                body.n);
-    cu_buf_add(&request, cu_buf_span(&body));
-    TRY(cu_buf_ok(&request, err));
-    TRY(ask(socket, cu_buf_span(&request), &answer, err));
+    TRY(cu_buf_ok(&body, err));
+    TRY(call(socket, cu_buf_span(&body), &answer, err));
     return cu_rpc_answer(cu_buf_span(&answer), err);
 }
