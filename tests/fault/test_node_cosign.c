@@ -155,6 +155,7 @@ struct run {
     struct service_world *w;
     struct cu_err err;
     const char *wrong;
+    bool later; /* the peer is met when the node runs */
     pthread_t thread;
 };
 
@@ -180,9 +181,11 @@ static const char *told(struct run *r)
     w->place.outside.self = &r->peer;
     r->peer.log = &w->place.key[CU_SIGNER_LOG];
     const struct cu_node_config config = {
-        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = "http://peer"
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = r->later ? NULL : "http://peer"
     };
     const char *wrong = cu_node_start(&config, &node, &r->err) == CU_OK ? NULL : "it does not start";
+    for (unsigned i = 0; !wrong && i < 2 && r->later; i++) /* it is the same one */
+        wrong = cu_node_meet(node, "http://peer", &r->err) == CU_OK ? NULL : "it does not meet a peer";
     if (!wrong) {
         wrong = watched(r, node);
         cu_node_stop(node);
@@ -232,6 +235,16 @@ static void whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept(v
     print_message("%u questions\n", sound.peer.calls);
 }
 
+static void a_peer_that_comes_later_is_spoken_to_as_those_before(void **state)
+{
+    enum { RUNS = 4 };
+    static struct run runs[RUNS]; /* one in which all is answered, and each of the first questions that is not */
+
+    (void)state;
+    for (unsigned k = 0; k < RUNS; k++) runs[k].peer.fails = k, runs[k].later = true;
+    tell_all(runs, RUNS);
+}
+
 static int prepare(void **state)
 {
     if (sw_prepare(state) != 0) return -1;
@@ -252,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept),
+        cmocka_unit_test(a_peer_that_comes_later_is_spoken_to_as_those_before),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }
