@@ -126,9 +126,9 @@ cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *e
 {
     CU_BUF body = cu_buf_heap(peers.n + 512), answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
 
-    cu_buf_addf(&body,
-                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"peers\":[%.*s],\"persistent\":true}}",
-                (int)peers.n, (const char *)peers.p);
+    cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"persistent\":true,\"peers\":[");
+    cu_buf_add(&body, peers);
+    cu_buf_add_str(&body, "]}}");
     TRY(cu_buf_ok(&body, err));
     return call(socket, cu_buf_span(&body), &answer, err);
 }
