@@ -8,6 +8,7 @@
 #include "ports/package.h"
 
 #define CU_BAG_RECEIPT ".tlog-proof"
+#define CU_BAG_CHAIN "trust/chain" /* trust-chain.md */
 #define CU_BAG_MANIFEST CU_BAG_RECEIPT ".manifest"
 #define CU_BAG_PART ".proof"
 #define CU_BAG_BYTES ".bytes-"

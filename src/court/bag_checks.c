@@ -630,6 +630,12 @@ static void check_trust(struct cu_bag_judging *g)
     else if (f && !cu_span_eq(cu_buf_span(&f->kept), g->trust_text))
         cu_bag_say(g, CU_NOTE, "trust", f->path, "it differs from the pinned trust file, which alone was believed",
                    "与指定的信任文件不同；仅以指定者为准");
+    if (cu_bag_find(&g->bag, cu_span_str(CU_BAG_CHAIN)))
+        cu_bag_say(
+            g, CU_NOTE, "trust", cu_span_str(CU_BAG_CHAIN),
+            "the chain of trust, not judged here: from the network id, or an older trust file, it leads to today's by `custody "
+            "trust follow`",
+            "信任链，此处未作判断：可用 `custody trust follow` 由网络标识或较早的信任文件得出当前信任文件");
 }
 
 /* ---- in order -------------------------------------------------------------------------------------------------------- */

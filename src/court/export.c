@@ -441,10 +441,21 @@ static cu_status put_proofs(struct cu_export *x, struct cu_err *err)
     return CU_OK;
 }
 
+/* Where keys changed: how a reader comes to those of today. What it is made of may be lost here, and the package is good without. */
+static cu_status put_chain(struct cu_export *x, struct cu_err *err)
+{
+    CU_BUF chain = cu_buf_heap(CU_TRUST_CHAIN_MAX), text = cu_buf_heap(CU_TRUST_MAX);
+    size_t steps = 0;
+
+    if (cu_trust_chain_make(x->p, &chain, &text, &steps, &x->told.chain) != CU_OK || steps == 0) return CU_OK;
+    return cu_export_put(x, CU_BAG_CHAIN, cu_buf_span(&chain), err);
+}
+
 static cu_status put_trust(struct cu_export *x, struct cu_err *err)
 {
     CU_BUF policy = cu_buf_heap(CU_TRUST_MAX), vkey = cu_buf_heap(CU_TRUST_MAX);
 
+    TRY(put_chain(x, err));
     TRY(cu_export_put(x, "trust/ledger.trust", cu_buf_span(&x->p->trust_text), err));
     TRY(cu_trust_derived(&x->p->trust, &policy, &vkey, err));
     return cu_export_put(x, "trust/policy", cu_buf_span(&policy), err);

@@ -39,6 +39,7 @@ struct cu_exported {
     cu_unix_ms time;           /* that they are recorded by */
     bool no_pdf;               /* a font is missing: the certificate is there as HTML alone */
     bool damaged;              /* a copy of the provider's was, and the node's was taken */
+    struct cu_err chain;       /* keys changed, and why their chain of trust could not be made; status OK: it was, or there is none */
 };
 
 /** Write a package of these into `out` and finish it: evidence re-verified on its way, receipts, lists; the *disclosure* is recorded before

@@ -11,6 +11,7 @@
 #include "service/cosigner.h"
 #include "service/service.h"
 
+struct cu_node;
 struct cu_node_config {
     struct cu_place *place; /* open for writing, and this node's alone until it is stopped */
     const char *address, *names;
@@ -22,12 +23,13 @@ struct cu_node_config {
     struct cu_cosigner *next_cosigner; /* who takes its place when the trust file lists him; NULL: nobody does */
     struct cu_span witnessed;      /* a tlog-policy: the logs that are cosigned for others; n == 0: none */
     const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none. They outlive it */
-    bool (*members)(void *arg); /* who belongs to the ledger, or by which keys, has changed; while nobody uses the place. False: it is told again. NULL: nobody is told */
+    bool (*members)(void *arg, struct cu_node *node); /* who belongs to the ledger, or by which keys, has changed; while nobody uses the place. False: it is told again. NULL: nobody is told */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;
     struct cu_node_copies {
-        const struct cu_copy_source *sources; /* that content is pulled from: the provider first. Open as long as the node is */
+        const struct cu_copy_source *sources; /* that content is pulled from: the provider first. Open as long as the node is; room for CU_COPY_SOURCES_MAX,
+                                               * if there may be more later */
         size_t sources_n;
         const char *provider;                 /* what clients are told; NULL: nothing */
         unsigned lanes;
@@ -37,10 +39,13 @@ struct cu_node_config {
         atomic_bool *ending;                  /* which the sources look at, too */
     } copies;
 };
-struct cu_node;
 CU_MUST_USE cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err);
 unsigned cu_node_port(const struct cu_node *node);
 CU_MUST_USE cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, struct cu_err *err); /* as cu_http_reload */
+/** There are so many sources now, the first ones as before: by `members`. A node that began without any has none. */
+void cu_node_sources(struct cu_node *node, size_t n);
+/** One more node of another organisation, to which cosignatures go and from which they come: by `members`. One that is known is left as it is. */
+CU_MUST_USE cu_status cu_node_meet(struct cu_node *node, const char *url, struct cu_err *err);
 /** Requests that run are answered, what was noted is recorded. NULL is fine. */
 void cu_node_stop(struct cu_node *node);
 CU_MUST_USE cu_status cu_node_openapi(struct cu_buf *out, struct cu_err *err);

@@ -2,7 +2,7 @@
  *
  * (1) One thread signs; one a peer speaks to that peer, over a connection that stays open, and one to outside witnesses. So nobody who asks
  *     this node waits for another one, and no peer for another.
- * (2) With peers, nothing is cosigned before more than half of them have shown what they know of this node's own cosignatures: so one
+ * (2) With peers, nothing is cosigned before more than half of those that it began with have shown what they know of this node's own cosignatures: so one
  *     that was put back from a backup, or copied, first learns what it signed.
  * (3) Whatever does not fit this log, from whomever, becomes a fork proof: kept, published, and said at every look at the node.
  * (4) On a chain every block's size is cosigned, in turn, also where the next block is there already: the others do the same, so quorums meet.
@@ -24,6 +24,7 @@ enum { PEERS_MAX = 16, PULLS = 64, MADE = 16, NEXT_MS = 100 };
 struct peer {
     struct cu_node *node;
     struct cu_span url;
+    char *url_mem; /* where it came later */
     struct cu_remote remote;
     struct cu_reader reader;
     cu_size next, pushed; /* to ask for; what it was told last */
@@ -36,10 +37,11 @@ struct peer {
 struct cu_cosigning {
     struct cu_reader reader; /* of the thread that signs */
     struct cu_tlog_policy witnessed;
-    struct peer peer[PEERS_MAX + 1]; /* the last one: the witnesses */
-    size_t peers_n;
-    cu_size at, seen, own; /* looked at; its log key's line is kept; cosigned */
-    _Atomic bool refused;  /* this key cosigned another log: it signs nothing more */
+    struct peer peer[PEERS_MAX + 1]; /* the first one: the witnesses */
+    _Atomic size_t peers_n;          /* behind it: more may come while it runs */
+    size_t first_n;                  /* of them, those that it began with */
+    cu_size at, seen, own;           /* looked at; its log key's line is kept; cosigned */
+    _Atomic bool refused;            /* this key cosigned another log: it signs nothing more */
 
     pthread_mutex_t lock;
     struct cu_err told; /* the trouble that was logged last */
@@ -263,8 +265,8 @@ static bool may_sign(const struct cu_cosigning *c)
 {
     size_t reached = 0;
 
-    for (size_t i = 0; i < c->peers_n; i++) reached += c->peer[i].reached;
-    return c->peers_n == 0 || 2 * reached > c->peers_n;
+    for (size_t i = 1; i <= c->first_n; i++) reached += c->peer[i].reached;
+    return c->first_n == 0 || 2 * reached > c->first_n;
 }
 
 /* Where the trust file does not list this key, nobody waits for its word on this log: it may be a witness for others alone. */
@@ -509,6 +511,32 @@ static void *sign(void *arg)
 
 /* ---- beginning and end ---- */
 
+static void free_peer(struct peer *peer)
+{
+    if (peer->remote.ops) peer->remote.ops->close(peer->remote.self);
+    cu_reader_close(&peer->reader);
+    cu_tick_destroy(&peer->tick);
+    free(peer->url_mem);
+    memset(peer, 0, sizeof *peer);
+}
+
+static cu_status add_peer(struct cu_node *node, size_t at, struct cu_span url, struct cu_err *err)
+{
+    struct peer *peer = &node->cosigning->peer[at];
+
+    peer->node = node;
+    peer->url = url;
+    cu_tick_init(&peer->tick);
+    return cu_reader_open(node, &peer->reader, err);
+}
+
+static cu_status run_peer(struct peer *peer, struct cu_err *err)
+{
+    peer->runs = pthread_create(&peer->thread, NULL, speak, peer) == 0;
+    ENSURE(peer->runs, err, CU_NO_MEMORY, "no thread for a node's peers");
+    return CU_OK;
+}
+
 static cu_status list_peers(struct cu_node *node, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
@@ -518,13 +546,10 @@ static cu_status list_peers(struct cu_node *node, struct cu_err *err)
         if (!cu_span_split(&rest, ' ', &url)) url = rest, rest = CU_SPAN_EMPTY;
         if (url.n == 0) continue;
         ENSURE(c->peers_n < PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
-        c->peer[c->peers_n++].url = url;
+        c->peers_n++;
+        TRY(add_peer(node, c->peers_n, url, err));
     }
-    for (size_t i = 0; i <= c->peers_n; i++) {
-        c->peer[i].node = node;
-        cu_tick_init(&c->peer[i].tick);
-        TRY(cu_reader_open(node, &c->peer[i].reader, err));
-    }
+    c->first_n = c->peers_n;
     return CU_OK;
 }
 
@@ -542,7 +567,7 @@ static cu_status begin_at(struct cu_node *node, struct cu_err *err)
         return CU_OK;
     }
     TRY(size_of(cu_buf_span(&last), &from, err));
-    for (size_t i = 0; i < c->peers_n; i++) c->peer[i].next = from;
+    for (size_t i = 1; i <= c->peers_n; i++) c->peer[i].next = from;
     return CU_OK;
 }
 
@@ -555,6 +580,7 @@ cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err)
     cu_tick_init(&c->tick);
     if (node->config.witnessed.n) TRY(cu_tlog_policy_read(node->config.witnessed, &c->witnessed, err));
     TRY(cu_reader_open(node, &c->reader, err));
+    TRY(add_peer(node, 0, CU_SPAN_EMPTY, err));
     TRY(list_peers(node, err));
     c->at = c->reader.place.log.checkpoint.size;
     if (cu_cosigned_needed(&c->reader.place, c->reader.place.log.checkpoint.size))
@@ -567,12 +593,30 @@ cu_status cu_cosigning_run(struct cu_node *node, struct cu_err *err)
     struct cu_cosigning *c = node->cosigning;
 
     c->runs = pthread_create(&c->thread, NULL, sign, node) == 0;
-    for (size_t i = 0; c->runs && i <= c->peers_n; i++) {
-        c->peer[i].runs = pthread_create(&c->peer[i].thread, NULL, speak, &c->peer[i]) == 0;
-        ENSURE(c->peer[i].runs, err, CU_NO_MEMORY, "no thread for a node's peers");
-    }
+    for (size_t i = 0; c->runs && i <= c->peers_n; i++) TRY(run_peer(&c->peer[i], err));
     ENSURE(c->runs, err, CU_NO_MEMORY, "no thread for a node's cosignatures");
     return CU_OK;
+}
+
+/* What this node cosigned before, those that it began with have shown (2): this one is asked from here on. */
+cu_status cu_node_meet(struct cu_node *node, const char *url, struct cu_err *err)
+{
+    struct cu_cosigning *c = node->cosigning;
+
+    if (!c) return CU_OK; /* it ends */
+    for (size_t i = 1; i <= c->peers_n; i++)
+        if (cu_span_is(c->peer[i].url, url)) return CU_OK;
+    ENSURE(c->peers_n < PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
+    const size_t at = c->peers_n + 1;
+    struct peer *peer = &c->peer[at];
+    char *mem = strdup(url);
+    cu_status met = mem ? add_peer(node, at, cu_span_str(mem), err) : cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
+    peer->url_mem = mem;
+    peer->next = peer->reader.place.log.checkpoint.size;
+    if (met == CU_OK) met = run_peer(peer, err);
+    if (met == CU_OK) c->peers_n = at;
+    else free_peer(peer);
+    return met;
 }
 
 static void end_thread(struct cu_tick *tick, pthread_t thread, bool *runs)
@@ -597,11 +641,7 @@ void cu_cosigning_close(struct cu_node *node)
     struct cu_cosigning *c = node->cosigning;
 
     if (!c) return;
-    for (size_t i = 0; i <= c->peers_n; i++) {
-        if (c->peer[i].remote.ops) c->peer[i].remote.ops->close(c->peer[i].remote.self);
-        cu_reader_close(&c->peer[i].reader);
-        cu_tick_destroy(&c->peer[i].tick);
-    }
+    for (size_t i = 0; i <= c->peers_n; i++) free_peer(&c->peer[i]);
     for (unsigned i = 0; i < MADE; i++) cu_buf_free(&c->made[i].note);
     cu_reader_close(&c->reader);
     cu_tick_destroy(&c->tick);
@@ -614,7 +654,7 @@ void cu_cosigning_wake(struct cu_node *node)
 {
     struct cu_cosigning *c = node->cosigning;
 
-    if (c) cu_tick_wake(&c->tick), cu_tick_wake(&c->peer[c->peers_n].tick);
+    if (c) cu_tick_wake(&c->tick), cu_tick_wake(&c->peer[0].tick);
 }
 
 void cu_cosigning_tell(struct cu_node *node, struct cu_json *j)

@@ -120,7 +120,7 @@ extern const struct cu_http_route cu_node_routes[];
 extern const size_t cu_node_routes_n;
 
 /* node_log.c, node_write.c, node_read.c, node_content.c: the handlers */
-cu_http_handler cu_get_checkpoint, cu_get_tile, cu_get_health, cu_get_ready, cu_get_metrics, cu_get_openapi, cu_get_problems;
+cu_http_handler cu_get_checkpoint, cu_get_tile, cu_get_trust_chain, cu_get_health, cu_get_ready, cu_get_metrics, cu_get_openapi, cu_get_problems;
 cu_http_handler cu_post_submit, cu_post_inventory;
 cu_http_handler cu_get_status, cu_get_entry, cu_get_record, cu_get_show, cu_get_receipt, cu_get_trail, cu_get_cases, cu_get_case, cu_get_find,
     cu_get_inventory;

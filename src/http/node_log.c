@@ -32,6 +32,19 @@ cu_status cu_get_tile(void *context, struct cu_http_request *q, struct cu_http_a
     return tiles.read(tiles.self, tile, &a->body, err);
 }
 
+/* As of now: it has all that was said of members up to the last change. */
+cu_status cu_get_trust_chain(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
+{
+    struct cu_reader *r = context;
+    CU_BUF trust = cu_buf_heap(CU_TRUST_MAX);
+    size_t steps;
+
+    (void)q;
+    TRY(cu_reader_refresh(r, true, err));
+    a->cache = CU_HTTP_BRIEFLY;
+    return cu_trust_chain_make(&r->place, &a->body, &trust, &steps, err);
+}
+
 /* ---- how it fares ---- */
 
 cu_status cu_get_health(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)

@@ -11,6 +11,63 @@ static cu_status finish(struct cu_http_answer *a, struct cu_err *err)
     return cu_buf_ok(&a->body, err);
 }
 
+static cu_status height_of(struct cu_place *p, uint64_t seq, uint64_t *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_span bytes;
+    struct cu_entry block;
+
+    TRY(cu_lookup_seq(p, (cu_seq){ seq }, &found, err));
+    TRY(cu_log_entry(&p->log, found.row.block, &bytes, err));
+    TRY(cu_entry_read(bytes, &block, err));
+    *ret = block.kind == CU_KIND_BLOCK ? block.outer.body.block.height : 0;
+    return CU_OK;
+}
+
+static const char *standing_of(const struct cu_member_party *party)
+{
+    return party->left ? "left" : party->confirmed ? "member" : party->later ? "newcomer" : "unconfirmed";
+}
+
+static cu_status tell_member(struct cu_reader *r, const struct cu_member_party *party, struct cu_json *j, struct cu_err *err)
+{
+    CU_BUF name = cu_buf_heap(CU_DETAILS_MAX);
+    uint64_t height;
+
+    cu_node_name(r->node, party->id, &name);
+    cu_json_open(j, NULL, '{');
+    cu_json_uint(j, "party", party->id);
+    cu_json_text(j, "name", cu_buf_span(&name));
+    cu_json_str(j, "standing", standing_of(party));
+    if (party->left) {
+        TRY(height_of(&r->place, party->left - 1, &height, err));
+        cu_json_uint(j, "left_height", height);
+    }
+    cu_json_close(j, '}');
+    return CU_OK;
+}
+
+/* The list is the last of all: who reads flat objects alone has had everything else by then. */
+static cu_status tell_members(struct cu_reader *r, struct cu_json *j, struct cu_err *err)
+{
+    const struct cu_members *m = &r->place.members;
+    const struct cu_member_party *own = cu_members_party(m, r->node->party);
+    uint64_t height;
+
+    if (r->place.genesis.outer.body.genesis.engine != CU_ENGINE_COMETBFT) return CU_OK;
+    cu_json_bool(j, "member", own && own->confirmed && !own->left);
+    if (own && own->left) {
+        TRY(height_of(&r->place, own->left - 1, &height, err));
+        cu_json_uint(j, "left_height", height);
+    }
+    cu_json_open(j, "members", '[');
+    for (size_t i = 0; i < m->parties_n; i++)
+        if (m->party[i].role == CU_ROLE_ORGANISATION && (!m->party[i].later || m->party[i].joined))
+            TRY(tell_member(r, &m->party[i], j, err));
+    cu_json_close(j, ']');
+    return CU_OK;
+}
+
 cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_reader *r = context;
@@ -30,6 +87,7 @@ cu_status cu_get_status(void *context, struct cu_http_request *q, struct cu_http
     cu_cosigning_tell(r->node, &j);
     cu_json_uint(&j, "enrolments_waiting", cu_node_waiting(r));
     cu_pull_tell(r->node, &j);
+    TRY(tell_members(r, &j, err));
     cu_json_close(&j, '}');
     return finish(a, err);
 }

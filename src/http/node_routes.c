@@ -7,8 +7,8 @@
 #define BYTES "application/octet-stream"
 #define CBOR "application/cbor"
 #define TEXT "text/plain; charset=utf-8"
-#define ENROLMENT_WEIGHT \
-    200 /* anybody may ask, and each costs signatures and a sync: five a second of one address, at the usual rate */
+#define DEAR \
+    200 /* anybody may ask, and each costs signatures, to make or to check: five a second of one address, at the usual rate */
 
 // clang-format off
 #define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }
@@ -24,12 +24,13 @@ const struct cu_http_route cu_node_routes[] = {
     { "GET", "/checkpoint", cu_get_checkpoint, "the newest signed checkpoint", .act = CU_ASK_PUBLIC, .gives = TEXT },
     { "GET", "/tile/entries/{path}", cu_get_tile, "an entry bundle", .act = CU_ASK_LOG, .gives = BYTES, .flags = CU_HTTP_TAIL },
     { "GET", "/tile/{path}", cu_get_tile, "a tile of hashes", .act = CU_ASK_PUBLIC, .gives = BYTES, .flags = CU_HTTP_TAIL },
+    { "GET", "/v1/trust/chain", cu_get_trust_chain, "the chain of trust: from the network id, over each change of keys, to today's", .act = CU_ASK_PUBLIC, .gives = CBOR, .weight = DEAR },
 
     { "POST", "/v1/submit", cu_post_submit, "record statements that were signed elsewhere: one record, or a sequence of up to 128", .act = CU_ASK_SUBMIT,
       .takes = { CBOR, "application/cbor-seq" }, .takes_max = (size_t)CU_SUBMIT_RECORDS_MAX * CU_RECORD_MAX, .gives = JSON, .shape = "+status ?entry# ?id ?leaf ?block# ?time" },
 
     { "GET", "/v1/status", cu_get_status, "how the ledger stands", .act = CU_ASK_CAPACITY, .gives = JSON,
-      .shape = "ledger network network_words origin entries# root cases# exhibits# incidents# refusals# timeouts# notices# index_lag# copies_required# forks# organisation misbehaviour# enrolments_waiting#" },
+      .shape = "ledger network network_words origin entries# root cases# exhibits# incidents# refusals# timeouts# notices# index_lag# copies_required# forks# organisation misbehaviour# enrolments_waiting# ?member= ?left_height# ?members[]" },
     { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_LOG, .gives = CBOR },
@@ -64,7 +65,7 @@ const struct cu_http_route cu_node_routes[] = {
 
     { "GET", "/v1/enrolments", cu_get_enrolments, "who waits to be enrolled: a sequence of requests, each with when and from where it came", .act = CU_ASK_ADMIT, .gives = "application/cbor-seq" },
     { "POST", "/v1/enrolments", cu_post_enrolment, "ask to be enrolled; and, with the same key later, what became of it, and a certificate", .act = CU_ASK_PUBLIC,
-      .takes = { CU_HTTP_ANY }, .takes_max = CU_ENROL_REQUEST_MAX, .gives = JSON, .shape = "state kid role name ?reason ?party# ?certificate", .weight = ENROLMENT_WEIGHT },
+      .takes = { CU_HTTP_ANY }, .takes_max = CU_ENROL_REQUEST_MAX, .gives = JSON, .shape = "state kid role name ?reason ?party# ?certificate", .weight = DEAR },
     { "POST", "/v1/enrolments/{kid}", cu_refuse_enrolment, "who asks with that key is refused: the body says why, in words that he is told", .act = CU_ASK_ADMIT,
       .takes = { CU_HTTP_ANY }, .takes_max = 1000, .gives = JSON, .shape = "kid state" },
 

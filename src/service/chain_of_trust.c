@@ -160,11 +160,28 @@ static cu_status make(struct making *m, struct cu_buf *out, struct cu_err *err)
     return cu_schema_write(&cu_trust_chain_schema, &chain, out, err);
 }
 
+cu_status cu_trust_chain_ask(const struct cu_remote *from, const cu_hash *network, struct cu_verifier *by, struct cu_buf *out,
+                             struct cu_buf *ret_trust, size_t *ret_steps, struct cu_err *err)
+{
+    struct cu_trust_chain chain;
+    unsigned http;
+
+    TRY(from->ops->ask(from->self, "v1/trust/chain", CU_SPAN_EMPTY, &http, out, err));
+    ENSURE(http == 200, err, http == 404 ? CU_NOT_FOUND : CU_IO,
+           "the node hands out no chain of trust (its answer is %u): just after a change it may lack the others' cosignatures, "
+           "so ask "
+           "again, or ask another organisation's node",
+           http);
+    TRY(cu_schema_read(&cu_trust_chain_schema, cu_buf_span(out), &chain, err));
+    const cu_hash begins = cu_leaf_hash(chain.genesis);
+    return cu_trust_follow(cu_buf_span(out), CU_SPAN_EMPTY, network ? network : &begins, by, ret_trust, ret_steps, err);
+}
+
 cu_status cu_trust_chain_make(struct cu_place *p, struct cu_buf *out, struct cu_buf *ret_trust, size_t *ret_steps,
                               struct cu_err *err)
 {
+    if (p->remote.ops) return cu_trust_chain_ask(&p->remote, &p->trust.network, &p->verifier, out, ret_trust, ret_steps, err);
     struct making *m = calloc(1, sizeof *m);
-
     ENSURE(m, err, CU_NO_MEMORY, "no memory for a chain of trust");
     m->p = p;
     m->at = cu_buf_heap(CU_TRUST_CHAIN_MAX);

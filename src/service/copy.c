@@ -352,6 +352,13 @@ bool cu_copier_lost(struct cu_copier *c, const struct cu_withheld *what)
     return true;
 }
 
+void cu_copier_sources(struct cu_copier *c, size_t n)
+{
+    CU_ASSERT(n <= CU_COPY_SOURCES_MAX);
+    if (n != c->r.sources_n) cu_copier_again(c);
+    c->r.sources_n = n;
+}
+
 void cu_copier_again(struct cu_copier *c) { atomic_store(&c->now, true); }
 
 void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret)

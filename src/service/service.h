@@ -139,8 +139,11 @@ void cu_epochs_close(struct cu_epochs *e);
 cu_ledger_changed cu_epochs_changed; /* for cu_ledger_watch */
 struct cu_log_signer cu_epochs_signer(struct cu_epochs *e);
 /** The chain of trust of this ledger (custody/trust_chain.h), and what follows from it of the network id alone: both appended. NOT_FOUND: the last
- *  checkpoint of an epoch is not kept here. UNTRUSTED: it lacks cosignatures. */
+ *  checkpoint of an epoch is not kept here. UNTRUSTED: it lacks cosignatures. Of a place whose ledger lies elsewhere it is asked for there. */
 CU_MUST_USE cu_status cu_trust_chain_make(struct cu_place *p, struct cu_buf *out, struct cu_buf *ret_trust, size_t *ret_steps, struct cu_err *err);
+/** The one that a node hands out, followed from the network id `network`, or (NULL) from whatever it begins with. */
+CU_MUST_USE cu_status cu_trust_chain_ask(const struct cu_remote *from, const cu_hash *network, struct cu_verifier *by, struct cu_buf *out, struct cu_buf *ret_trust,
+                                         size_t *ret_steps, struct cu_err *err);
 /** A checkpoint's text, by the log key that lies here and is listed for its size. */
 CU_MUST_USE cu_status cu_log_sign(const struct cu_place *p, const struct cu_trust *trust, cu_size size, struct cu_span text, struct cu_buf *ret, struct cu_err *err);
 CU_MUST_USE cu_status cu_need_key(const struct cu_place *p, enum cu_signer who, struct cu_err *err);

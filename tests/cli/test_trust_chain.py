@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A chain of trust at the command line: who has the network id alone, or an older trust file, comes to the ledger's own of today; an altered chain leads nowhere, a cut one to an older file."""
-from custody_test import SANITIZED, Ledger, call, CUSTODY, main, test, verify
+from custody_test import SANITIZED, Ledger, call, CUSTODY, fill, main, test, verify
+from node_test import Node
 
 
 def follow(folder, chain, *args, code=0):
@@ -82,6 +83,48 @@ def an_altered_chain_leads_nowhere(folder):
     assert "as `custody status" in follow(folder, chains[2], "--network", "abc", code=1)
     assert "what you trust already" in follow(folder, chains[2], code=1)
     assert follow(folder, chains[1], "--network", row["network"]) == trust[1]
+
+
+@test
+def a_node_hands_out_the_chain_and_whoever_knows_the_network_id_follows_it(folder):
+    ledger, trust, row, chains = rotated(folder, 2)
+    fill(folder / "a", b"evidence")
+    ledger.deposit(folder / "a", "--case", "C1")
+    with Node(ledger) as node:
+        answer = call([CUSTODY, "trust", "chain", "--ledger", node.url, "-o", folder / "served", "--json"]).row
+        assert answer == row and (folder / "served").read_bytes() == chains[2].read_bytes()
+        assert follow(folder, folder / "served", "--network", row["network"]) == trust[2]
+        status, headers, _ = node.curl("/v1/trust/chain")
+        assert status == 200 and "max-age" in headers["cache-control"], headers
+        assert node.curl("/v1/trust/chain", "-H", "if-none-match: " + headers["etag"])[0] == 304
+        at = ["--ledger", node.url, "--state", folder / "reader", "--pin-trust", ledger.trust, "--key", ledger.root / "keys/depositor.pem"]
+        call([CUSTODY, "export", "C1", "-o", folder / "afar", *at])
+        assert (folder / "afar/trust/chain").read_bytes() == chains[2].read_bytes()
+
+
+@test
+def an_exported_case_brings_the_chain_to_whoever_pinned_an_older_trust_file(folder):
+    ledger, trust, _, chains = rotated(folder, 2)
+    fill(folder / "a", b"evidence")
+    fill(folder / "old.trust", trust[0].encode())
+    ledger.deposit(folder / "a", "--case", "C1")
+    ledger.run("export", "C1", "-o", folder / "bag")
+    assert (folder / "bag/trust/chain").read_bytes() == chains[2].read_bytes()
+    refused = call([CUSTODY, "verify", folder / "bag", "--trust", folder / "old.trust"], code=4)
+    assert "trust/chain: the chain of trust, not judged here" in refused.out, refused
+    follow(folder, folder / "bag/trust/chain", "--trust", folder / "old.trust")
+    assert call([CUSTODY, "verify", folder / "bag", "--trust", folder / "followed.trust"]).out.startswith("✓")
+    other = Ledger.new(folder / "other", "C1")
+    other.run("import", folder / "bag", "--case", "C1")
+    other.run("get", "C1/1", "-o", folder / "got")
+    assert (folder / "got/trust/chain").read_bytes() == chains[2].read_bytes()
+    other.run("export", "C1", "-o", folder / "bag-2")
+    assert not (folder / "bag-2/trust/chain").exists(), "its own keys never changed"
+    fill(folder / "bag/trust/chain", chains[1].read_bytes())
+    assert "trust/chain: its bytes are not those" in call([CUSTODY, "verify", folder / "bag", "--trust", folder / "followed.trust"], code=2).out
+    for last in (ledger.root / "trust").glob("last-*"):
+        last.unlink()
+    assert "NOT in the package" in ledger.run("export", "C1", "-o", folder / "bag-3").err and not (folder / "bag-3/trust/chain").exists()
 
 
 main()

@@ -3,6 +3,7 @@ build that knows rules which nobody's does. `test_govern.py NAME…` runs some o
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -148,12 +149,26 @@ def verified(receipt, trust, code=0):
     return call([VERIFY, "--trust", trust, receipt], code=code)
 
 
-def again(org, program=None):
+def again(org, program=None, comet=COMET, options=()):
     """Stopped and started, until it shows what is cosigned: who knows it by its address believes nothing less."""
     org.stop()
     org.program = program or org.program
-    org.start()
+    org.start(*options, comet=comet)
     until(lambda: b"/cosigner/" in org.curl("/checkpoint")[2], "it shows what is cosigned")
+
+
+def dials_nobody(folder):
+    """CometBFT that has no peers in its settings when it starts: it has those that dial it. As the node's options."""
+    script = folder / "dials-nobody"
+    script.write_text(f"#!/bin/sh\nsed -i 's/^persistent_peers = .*/persistent_peers = \"\"/' config/config.toml\nexec {COMET} \"$@\"\n")
+    script.chmod(0o755)
+    return {"comet": script, "options": ("--confine", "off")}
+
+
+def standings(*orgs, code=0):
+    """What each organisation is, as `network status` says it: by the node that is furthest."""
+    rows = call([CUSTODY, "network", "status", "--json", *[org.url for org in orgs]], code=code).rows
+    return {m["name"]: m["standing"] for m in max(rows, key=lambda r: r["entries"])["members"]}
 
 
 def newcomer(council):
@@ -172,7 +187,13 @@ def join(council):
     pinned.write_bytes(council.orgs[0].trust.read_bytes())
     call([CUSTODY, "network", "join", notary.root, council.orgs[1].root / "chain/network"])
     notary.start(wait=False)
+    until(lambda: "waiting" in notary.said() and (notary.root / "chain/rpc.sock").exists(), "it waits")
+    notary.stop(None)
     council.decide("join", council.folder / "notary", approve=3)
+    until(lambda: standings(*council.orgs).get("Notary") == "newcomer", "the others know that it is to come")
+    assert "; Notary, a newcomer: approved, not seen yet" in call([CUSTODY, "network", "status", council.orgs[0].url]).out
+    deaf = dials_nobody(council.folder)
+    notary.start(*deaf["options"], wait=False, comet=deaf["comet"])
     notary.listening()
     until(lambda: len(validators(council.orgs[0])) == 5, "five vote")
     until(lambda: b"/cosigner/" in notary.curl("/checkpoint")[2], "it shows what is cosigned")
@@ -182,12 +203,32 @@ def join(council):
     return notary, before, pinned
 
 
+def only_there(council, notary):
+    """What the others hold is taken from them, the organisations' and the local clouds' copies alike: they bring it again."""
+    council.load.end()
+    council.net.rest(council.orgs)
+    until(lambda: notary.status()["copies_missing"] == 0, "it has all")
+    others = council.orgs[:4]
+    for org in others:
+        (org.root / "cloud/objects").rename(org.root / "aside")
+        shutil.rmtree(org.root / "node/objects")
+    for org in others:
+        rounds = org.status()["patrol_rounds"]  # the one that is under way may be past something
+        until(lambda o=org, n=rounds + 2: o.status()["patrol_rounds"] >= n and o.status()["copies_missing"] == 0, org.said, 120)
+        assert org.status()["patrol_found"] > 8
+        assert org.get("/v1/content/C1/1") == notary.get("/v1/content/C1/1")
+    for org in others:
+        shutil.copytree(org.root / "aside", org.root / "cloud/objects", dirs_exist_ok=True)
+        shutil.rmtree(org.root / "aside")
+
+
 def a_fifth_joins(folder):
     with Council(folder) as council:
         council.begin()
         notary, before, pinned = join(council)
         own = notary.json("/v1/status")
-        ok(f"a fifth organisation joined while the others recorded: it read {own['entries']} entries, confirmed, and votes")
+        ok(f"a fifth organisation joined while the others recorded, and dialled it without being started anew: it read {own['entries']} entries, confirmed, and votes")
+        until(lambda: standings(*council.orgs)["Notary"] == "member", "it is one of them")
         party = max(int(line.split()[1].split("-")[1]) for line in notary.trust.read_text().split("\n") if line.startswith("witness organisation-"))
         mark = f"/cosigner/{party} ".encode()
         until(lambda: any(mark in org.curl("/v1/cosignatures")[2] for org in council.orgs[:4]), "the others have its cosignature")
@@ -197,6 +238,9 @@ def a_fifth_joins(folder):
         council.load.more()
         council.orgs[3].start()
         ok("it cosigns, and with one of the four others away the chain goes on by its vote")
+        until(lambda: notary.log.read_text(errors="replace").count('"method":"POST","route":"/v1/cosignatures"') > 8, "cosignatures are pushed to it")
+        only_there(council, notary)
+        ok("the others push their cosignatures to it, and what all four of them lost they have again from it: none was started anew")
         after = [council.receipt(org) for org in (council.orgs[0], notary)]
         council.judge(before, *after)
         verified(before, pinned)
@@ -213,6 +257,11 @@ def one_leaves(folder):
         council.decide("leave", "Audit Office", "--cosigners", "3", "--copies", "3")
         until(lambda: len(validators(council.orgs[0])) == 3, "three vote")
         until(lambda: "has left the network" in audit.log.read_text(errors="replace"), "it says that it is no member any more")
+        until(lambda: audit.status().get("left_height", 0) > 0 and not audit.status()["member"], "its status says so, too")
+        table = call([CUSTODY, "network", "status", *[org.url for org in council.orgs]]).out
+        assert f"is no longer a member: it left, or was removed, at height {audit.status()['left_height']}\n" in table, table
+        assert f"; Audit Office, left at height {audit.status()['left_height']}\n" in table and "organisations: District Police, member; " in table, table
+        assert council.orgs[0].status()["member"] and standings(*council.orgs)["Audit Office"] == "left"
         council.net.orgs.remove(audit)
         council.load.more()
         until(lambda: audit.checkpoint()[0] and int(audit.checkpoint()[0]) > 0 and audit.json("/v1/status")["exhibits"] >= len(council.load) - 8, "it reads on")
@@ -254,6 +303,8 @@ def keys_are_changed(folder):
                 until(lambda: set(validators(police)) != set(old) and len(validators(police)) == 4, "another validator")
             if key == "node":
                 until(lambda: court.engine() not in (0, engine), "its engine was started anew")
+                again(court, **dials_nobody(council.folder))  # so the others dial it, by its new key, and were not started anew
+                process = court.process.pid
             assert court.process.poll() is None and court.process.pid == process
             council.orgs[3].kill()  # three of four: what it votes and cosigns is needed
             council.load.more(seconds=90)

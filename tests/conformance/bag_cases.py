@@ -178,6 +178,8 @@ def rows():
         ("another ledger's trust file", "whole", None, False, FOREIGN, 4, [*["FAIL signer receipts/" + x + ".tlog-proof" for x in ("C1-1", "C1-2", "C1-3", "C1-4", "C1-5", "disclosure", "inventory-C1")], "NOTE trust trust/ledger.trust"]),
         ("a forged trust file inside", "whole", copy("trust/ledger.trust", "foreign/trust/ledger.trust"), REMADE, OWN, 0, ["NOTE trust trust/ledger.trust"]),
         ("no trust file inside", "whole", drop("trust/ledger.trust"), REMADE, OWN, 0, []),
+        ("a chain of trust", "whole", put("trust/chain", b"a3"), REMADE, OWN, 0, ["NOTE trust trust/chain"]),
+        ("and an altered one, no trust file", "bare", lambda bag: (put("trust/chain", b"a3")(bag), remake(bag), flip("trust/chain")(bag)), False, NONE, 2, ["FAIL altered trust/chain", "NOT PROVEN trust ", "NOTE trust trust/chain"]),
         ("a receipt of a further entry", "whole", copy("receipts/correction.tlog-proof", "correction"), REMADE, OWN, 0, []),
         ("evidence altered", "whole", put("data/C1-1/note.txt", b"I saw the red bus at nine.\n"), False, OWN, 2, altered[:1] + altered),
         ("and its digest with it", "whole", put("data/C1-1/note.txt", b"I saw the red bus at nine.\n"), REMADE, OWN, 2, altered),

@@ -176,6 +176,7 @@ struct run {
     struct service_world *w;
     struct cu_err err;
     const char *wrong;
+    bool later; /* the peer is met when the node runs */
     pthread_t thread;
 };
 
@@ -214,9 +215,12 @@ static const char *told(struct run *r)
     w->place.outside.self = &r->peer;
     r->peer.log = &w->place.key[CU_SIGNER_LOG];
     const struct cu_node_config config = {
-        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c, .peers = r->outside ? NULL : "http://peer"
+        .place = &w->place, .address = "127.0.0.1", .workers = 1, .cosigner = &c,
+        .peers = r->outside || r->later ? NULL : "http://peer"
     };
     const char *wrong = cu_node_start(&config, &node, &r->err) == CU_OK ? NULL : "it does not start";
+    for (unsigned i = 0; !wrong && i < 2 && r->later; i++) /* it is the same one */
+        wrong = cu_node_meet(node, "http://peer", &r->err) == CU_OK ? NULL : "it does not meet a peer";
     if (!wrong) {
         fail_from_now_on(r);
         wrong = watched(r, node);
@@ -267,6 +271,15 @@ static void whichever_question_fails_there_comes_a_quorum_and_the_fork_is_kept(v
     print_message("%u questions\n", sound.peer.calls);
 }
 
+static void a_peer_that_comes_later_is_spoken_to_as_those_before(void **state)
+{
+    enum { RUNS = 4 };
+    static struct run runs[RUNS]; /* one in which all is answered, and each of the first questions that is not */
+
+    for (unsigned k = 0; k < RUNS; k++) runs[k].peer.fails = k, runs[k].later = true;
+    tell_all(*state, runs, RUNS);
+}
+
 static void whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept(void **state)
 {
     enum { CALLS = 48, RUNS = CALLS / ONE_OF(4) };
@@ -291,9 +304,9 @@ static void a_quorum_that_an_outside_witness_completes_is_told(void **state)
 
 static _Atomic unsigned asked;
 
-static bool follows_the_third_time(void *arg)
+static bool follows_the_third_time(void *arg, struct cu_node *node)
 {
-    (void)arg;
+    (void)arg, (void)node;
     return ++asked >= 3;
 }
 
@@ -346,6 +359,7 @@ int main(void)
         cmocka_unit_test(whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept),
         cmocka_unit_test(a_quorum_that_an_outside_witness_completes_is_told),
         cmocka_unit_test(who_could_not_follow_the_members_is_told_again_until_he_has),
+        cmocka_unit_test(a_peer_that_comes_later_is_spoken_to_as_those_before),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }

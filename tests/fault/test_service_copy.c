@@ -581,6 +581,29 @@ static void any_question_that_is_not_answered_is_asked_again(void **state)
     assert_in_range(calls, 6, 40);
 }
 
+static void a_source_that_comes_later_is_asked_at_once(void **state)
+{
+    struct source of[] = { { .lie = SILENT }, { .lie = HONEST } };
+    struct cu_copy_source sources[2];
+    struct cu_copier *c;
+    uint64_t missing;
+
+    (void)state;
+    OK(new_copier(world, sources, of, 2, &c, &error));
+    cu_copier_sources(c, 1);
+    OK(rounds(world, c, 1, &missing, &error));
+    assert_int_equal(missing, 3);
+    assert_int_equal(of[1].calls, 0);
+    world->clock -= 70000; /* nobody would be asked again yet */
+    cu_copier_sources(c, 2);
+    OK(rounds(world, c, 1, &missing, &error));
+    assert_true(of[1].calls > 0);
+    OK(rounds(world, c, 6, &missing, &error));
+    assert_int_equal(missing, 0);
+    assert_int_equal(attested(), 3);
+    cu_copier_free(c);
+}
+
 static uint64_t incidents(void) { return world->place.index.count(world->place.index.self, CU_KIND_INCIDENT, NULL); }
 
 static void what_does_not_come_is_reported_once_whatever_process_asks(void **state)
@@ -703,6 +726,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_that_a_liar_sends_is_attested_and_the_next_source_is_asked, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(any_question_that_is_not_answered_is_asked_again, open_world, close_world),
+        cmocka_unit_test_setup_teardown(a_source_that_comes_later_is_asked_at_once, open_world, close_world),
         cmocka_unit_test_setup_teardown(what_does_not_come_is_reported_once_whatever_process_asks, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_folder_whose_manifest_is_not_what_was_claimed_is_held_by_nobody, open_world,
                                         close_world),

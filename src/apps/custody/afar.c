@@ -61,21 +61,27 @@ cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err)
 /* Nothing of them stands in a folder here. */
 static void let_be(void *self) { (void)self; }
 
-static cu_status open_outside(void *session, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+cu_status afar_remote(const struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err)
 {
     static const struct cu_fs_ops none = { .close = let_be };
-    const struct session *s = session;
+    const struct cu_remote_address at = { url, opt(run, "cacert"), opt(run, "cert"), NULL };
     const struct cu_remote_kind *kind;
     const struct cu_fs under = { NULL, &none };
     struct cu_fs mounted;
-    char address[1024];
 
     TRY(afar_part(&kind, err));
-    snprintf(address, sizeof address, "%.*s", (int)url.n, (const char *)url.p);
-    const struct cu_remote_address at = { address, opt(s->run, "cacert"), opt(s->run, "cert"), NULL };
     TRY(kind->open(&at, &under, ret, &mounted, err));
     mounted.ops->close(mounted.self);
     return CU_OK;
+}
+
+static cu_status open_outside(void *session, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+{
+    const struct session *s = session;
+    char address[1024];
+
+    snprintf(address, sizeof address, "%.*s", (int)url.n, (const char *)url.p);
+    return afar_remote(s->run, address, ret, err);
 }
 
 struct cu_outside outside_by(struct session *s) { return (struct cu_outside){ s, open_outside }; }

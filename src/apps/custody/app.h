@@ -158,6 +158,8 @@ void ca_forget(struct ca *ca);
 const void *part_load(const char *file, const char *symbol, const char **ret_why);
 CU_MUST_USE cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err); /* the part that asks addresses */
 bool is_afar(const struct run *run);
+/** Whoever is at that address, to be asked without a folder of the reader's own. */
+CU_MUST_USE cu_status afar_remote(const struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err);
 /** This reader's folder for the address that --ledger is. */
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
 /** Pin what --pin-trust gives. */

@@ -142,6 +142,8 @@ static cu_status export(struct session *s, void *arg, struct cu_err *err)
     TRY(open_output(s, path, &out, err));
     TRY(cu_export(&s->place, &r, &out, &x, err));
     if (x.no_pdf) say(s->run, "certificate.pdf is NOT in the package: a font is missing (fonts-noto-cjk); certificate.html is\n");
+    if (x.chain.status != CU_OK)
+        say(s->run, "the chain of trust, which leads a reader to the keys of today, is NOT in the package: %s\n", x.chain.text);
     progress_end(s);
     if (!r.recipient.n || !r.purpose.n) say(s->run, "to whom and why is not on record: say it with --to and --reason\n");
     tell(s, path, &x);

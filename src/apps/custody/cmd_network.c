@@ -317,12 +317,13 @@ static cu_status go_local(struct run *run, struct cu_err *err)
 /* ---- how it stands ---- */
 
 #define NODES_MAX 64
-#define PART "custody-client.so"
 
 struct seen {
     bool there;
     uint64_t height, size, exhibits, incidents, misbehaviour, required, missing, cosigned, quorum;
+    uint64_t left; /* the height at which it ceased to be a member; 0: it did not */
     char network[65], root[65], name[300], why[300];
+    char members[32768]; /* the list of organisations, as the node gives it */
 };
 
 /* What the node says of itself is read for figures, and believed in nothing else. */
@@ -358,21 +359,9 @@ static void text(struct cu_span json, const char *name, char ret[300])
 static cu_status ask_node(struct run *run, const char *url, struct cu_buf *ret, struct cu_err *err)
 {
     struct cu_remote remote;
-    struct cu_fs here, mounted;
-    const char *why;
-    const struct cu_remote_kind *kind = part_load(PART, "cu_client_kind", &why);
-    const struct cu_remote_address at = { url, opt(run, "cacert"), opt(run, "cert") };
 
-    ENSURE(kind, err, CU_NOT_FOUND,
-           "a node is asked by " PART
-           "; it could not be loaded (%s): it belongs beside this program, and needs the package libcurl4",
-           why);
-    TRY(cu_posix_fs(".", &here, err));
-    const cu_status opened = kind->open(&at, &here, &remote, &mounted, err);
-    if (opened != CU_OK) here.ops->close(here.self);
-    TRY(opened);
+    TRY(afar_remote(run, url, &remote, err));
     const cu_status asked = remote.ops->status(remote.self, ret, err);
-    mounted.ops->close(mounted.self);
     remote.ops->close(remote.self);
     return asked;
 }
@@ -397,6 +386,32 @@ static void look_at(struct run *run, const char *url, struct seen *ret)
     text(json, "organisation", ret->name);
     digest(json, "network", ret->network);
     digest(json, "root", ret->root);
+    ret->left = figure(json, "left_height");
+    static const char list[] = "\"members\":["; /* in a text its quotes would be escaped */
+    const uint8_t *at = json.n ? memmem(json.p, json.n, list, strlen(list)) : NULL;
+    const struct cu_span members = at ? cu_span_from(json, (size_t)(at - json.p) + strlen(list)) : CU_SPAN_EMPTY;
+    snprintf(ret->members, sizeof ret->members, "%.*s", (int)members.n, members.n ? (const char *)members.p : "");
+}
+
+struct member {
+    char name[300], standing[300];
+    uint64_t left;
+};
+
+static bool next_member(struct cu_span *io_rest, struct member *ret)
+{
+    struct cu_fields f = { .rest = *io_rest };
+    CU_BUF value = cu_buf_heap(1000);
+    char name[32];
+
+    (void)cu_span_take(&f.rest, ",");
+    const struct cu_span object = f.rest;
+    while (cu_fields_next(&f, name, &value)) continue;
+    *io_rest = f.rest;
+    text(object, "name", ret->name);
+    text(object, "standing", ret->standing);
+    ret->left = figure(object, "left_height");
+    return !f.bad && ret->standing[0];
 }
 
 /* What somebody has to look after, beside being behind; "": nothing. */
@@ -412,6 +427,22 @@ static const char *trouble(const struct seen *all, size_t n, size_t i)
     return all[i].misbehaviour > 0 ? "an organisation BROKE THE RULES of consensus (custody trail)"
            : all[i].incidents > 0  ? "incidents"
                                    : "";
+}
+
+static void put_members_json(struct cu_json *j, const struct seen *it)
+{
+    struct cu_span rest = cu_span_str(it->members);
+    struct member m;
+
+    cu_json_open(j, "members", '[');
+    while (next_member(&rest, &m)) {
+        cu_json_open(j, NULL, '{');
+        cu_json_str(j, "name", m.name);
+        cu_json_str(j, "standing", m.standing);
+        if (m.left) cu_json_uint(j, "left_height", m.left);
+        cu_json_close(j, '}');
+    }
+    cu_json_close(j, ']');
 }
 
 static void put_json(struct run *run, const char *url, const struct seen *it, uint64_t behind, const char *why)
@@ -433,6 +464,8 @@ static void put_json(struct run *run, const char *url, const struct seen *it, ui
         cu_json_uint(&j, "quorum", it->quorum);
         cu_json_uint(&j, "incidents", it->incidents);
         cu_json_uint(&j, "misbehaviour", it->misbehaviour);
+        if (it->left) cu_json_uint(&j, "left_height", it->left);
+        put_members_json(&j, it);
         cu_json_str(&j, "root", it->root);
     } else cu_json_str(&j, "error", it->why);
     cu_json_str(&j, "trouble", why);
@@ -463,6 +496,28 @@ static void put_row(struct run *run, const char *url, const struct seen *all, si
         cu_buf_addf(&run->out, "%8llu %8llu %7llu %9llu %7llu %9llu %10llu%s%s%s\n", LLU(it->height), LLU(it->size), LLU(behind),
                     LLU(it->exhibits), LLU(it->exhibits - it->missing), LLU(it->cosigned), LLU(it->incidents), why[0] ? "  " : "",
                     why, it->missing ? "  copies on their way" : "");
+    if (it->left) cu_buf_addf(&run->out, "  is no longer a member: it left, or was removed, at height %llu\n", LLU(it->left));
+}
+
+/* As the node that is furthest has them. */
+static void put_members(struct run *run, const struct seen *all, size_t n, uint64_t most)
+{
+    struct cu_span rest = CU_SPAN_EMPTY;
+    struct member m;
+
+    for (size_t i = n; i-- > 0;)
+        if (all[i].there && all[i].size == most) rest = cu_span_str(all[i].members);
+    for (const char *before = "\norganisations: "; next_member(&rest, &m); before = "; ") {
+        cu_buf_addf(&run->out, "%s%s, ", before, m.name);
+        if (m.left) cu_buf_addf(&run->out, "left at height %llu", LLU(m.left));
+        else
+            cu_buf_addf(&run->out, "%s%s",
+                        strcmp(m.standing, "newcomer") == 0      ? "a newcomer: approved, "
+                        : strcmp(m.standing, "unconfirmed") == 0 ? "a founder: "
+                                                                 : m.standing,
+                        strcmp(m.standing, "member") == 0 ? "" : "not seen yet");
+    }
+    if (rest.n) cu_buf_add_str(&run->out, "\n");
 }
 
 /* Who cosigned last, and how far more than enough of them did. */
@@ -505,6 +560,7 @@ static bool show_once(struct run *run, struct seen *all)
         good &= !trouble(all, n, i)[0];
     }
     if (!run->json) put_cosigned(run, all, n, most);
+    if (!run->json) put_members(run, all, n, most);
     return good;
 }
 
@@ -642,10 +698,12 @@ const struct command command_network_status = {
     .line = "ask each node how it stands, side by side",
     .help =
         "Height and entries of each node's log, how many it is behind the furthest, exhibits, of how many it holds a copy, how "
-        "far it cosigned, incidents on record; and what somebody has to look "
+        "far it cosigned, incidents on record; whether its organisation is no longer a member; and what somebody has to look "
         "after: a node that cannot be reached, belongs to another network, contradicts another one. Below, how far as many "
         "cosigned "
-        "as receipts need, and who did last. Exits 0 when there is "
+        "as receipts need, and who did last; and each organisation with what it is: a member, a newcomer who was approved and "
+        "not seen "
+        "yet, one that left. Exits 0 when there is "
         "nothing to look after, else 2. What a node says of itself is its "
         "word alone; receipts prove.",
     .args_min = 1,

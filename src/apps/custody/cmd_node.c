@@ -8,41 +8,63 @@
 #define WITHHELD_S 3600
 #define PATROL_MIB 4
 
-static cu_status room_left(void *session, struct cu_err *err) { return serving_room(session, 0, err); }
-
-static cu_status reload(void *node, const struct cu_http_tls *tls, struct cu_err *err) { return cu_node_reload(node, tls, err); }
-
 /* ---- where content is pulled from ---- */
 
 struct sources {
     struct cu_copy_source *at;
     size_t n;
-    char *text[3]; /* their addresses */
+    char *url[CU_COPY_SOURCES_MAX];
     struct cu_remote challenged;
     atomic_bool ending;
 };
 
-static void close_sources(struct sources *s)
+/* What the node's calls of us are about. */
+struct served {
+    struct session *s;
+    struct sources sources;
+    unsigned lanes;
+    bool tls;
+};
+
+static cu_status room_left(void *served, struct cu_err *err) { return serving_room(((struct served *)served)->s, 0, err); }
+
+static void log_line(void *served, const char *line) { serving_log(((struct served *)served)->s, line); }
+
+static cu_status reload(void *node, const struct cu_http_tls *tls, struct cu_err *err) { return cu_node_reload(node, tls, err); }
+
+static void close_lanes(struct cu_copy_source *source)
 {
-    for (size_t i = 0; i < s->n * CU_COPY_LANES_MAX; i++) {
-        struct cu_remote *lane = &s->at[i / CU_COPY_LANES_MAX].lane[i % CU_COPY_LANES_MAX];
-        if (lane->ops) lane->ops->close(lane->self);
-    }
-    if (s->challenged.ops) s->challenged.ops->close(s->challenged.self);
-    free(s->at);
-    for (unsigned i = 0; i < 3; i++) free(s->text[i]);
+    for (size_t i = 0; i < CU_COPY_LANES_MAX; i++)
+        if (source->lane[i].ops) source->lane[i].ops->close(source->lane[i].self);
 }
 
-static cu_status open_source(struct session *s, const struct cu_remote_kind *part, struct sources *to, const char *url,
-                             enum cu_holder kind, unsigned lanes, struct cu_err *err)
+static void close_sources(struct sources *s)
 {
-    const struct cu_remote_address address = { url, opt(s->run, "cacert"), opt(s->run, "cert"), &to->ending };
+    for (size_t i = 0; i < s->n; i++) close_lanes(&s->at[i]);
+    if (s->challenged.ops) s->challenged.ops->close(s->challenged.self);
+    for (size_t i = 0; i < CU_COPY_SOURCES_MAX; i++) free(s->url[i]);
+    free(s->at);
+}
+
+static cu_status open_source(struct served *v, const char *url, enum cu_holder kind, uint64_t party, struct cu_err *err)
+{
+    struct sources *to = &v->sources;
+    const struct cu_remote_kind *part;
+    cu_status opened = CU_OK;
 
     ENSURE(to->n < CU_COPY_SOURCES_MAX, err, CU_USAGE, "--provider, --peer: %d addresses at most", CU_COPY_SOURCES_MAX);
-    struct cu_copy_source *source = &to->at[to->n++];
-    source->url = url;
-    for (unsigned i = 0; i < lanes; i++) TRY(part->source(&address, kind, &source->lane[i], err));
-    return CU_OK;
+    TRY(afar_part(&part, err));
+    char **mem = &to->url[to->n];
+    free(*mem);
+    *mem = strdup(url);
+    ENSURE(*mem, err, CU_NO_MEMORY, "no memory for a node's sources");
+    struct cu_copy_source *source = &to->at[to->n];
+    const struct cu_remote_address address = { *mem, opt(v->s->run, "cacert"), opt(v->s->run, "cert"), &to->ending };
+    *source = (struct cu_copy_source){ .url = *mem, .party = party };
+    for (unsigned i = 0; opened == CU_OK && i < v->lanes; i++) opened = part->source(&address, kind, &source->lane[i], err);
+    if (opened == CU_OK) to->n++;
+    else close_lanes(source);
+    return opened;
 }
 
 /* For whoever works on the folder when no node runs: what is not in its store of the provider's is not missing there. */
@@ -58,57 +80,78 @@ static cu_status note_far(struct session *s, const char *url, struct cu_err *err
 }
 
 /* Beside the lanes that bring: it is asked by another thread. */
-static cu_status open_challenged(struct session *s, const struct cu_remote_kind *part, struct sources *to, const char *url,
-                                 struct cu_err *err)
+static cu_status open_challenged(struct served *v, const char *url, struct cu_err *err)
 {
-    const struct cu_remote_address address = { url, opt(s->run, "cacert"), opt(s->run, "cert"), &to->ending };
+    const struct cu_remote_address address = { url, opt(v->s->run, "cacert"), opt(v->s->run, "cert"), &v->sources.ending };
+    const struct cu_remote_kind *part;
 
-    return part->source(&address, CU_HOLDER_PROVIDER, &to->challenged, err);
+    TRY(afar_part(&part, err));
+    return part->source(&address, CU_HOLDER_PROVIDER, &v->sources.challenged, err);
 }
 
-/* Addresses of one sort, with spaces between. `party`: whose, in the same order; NULL: nobody's who attests. */
-static cu_status open_named(struct session *s, const struct cu_remote_kind *part, struct sources *to, char *urls,
-                            enum cu_holder kind, const uint64_t *party, unsigned lanes, struct cu_err *err)
+/* Addresses of one sort, with spaces between; NULL: none. */
+static cu_status open_named(struct served *v, const char *urls, enum cu_holder kind, struct cu_err *err)
 {
-    char *rest = NULL;
+    struct cu_span rest = cu_span_str(urls ? urls : ""), url;
+    char one[1024];
 
-    for (char *url = strtok_r(urls, " ", &rest); url; url = strtok_r(NULL, " ", &rest)) {
-        if (party && to->n == CU_COPY_SOURCES_MAX) return CU_OK; /* of a large network some are enough */
-        TRY(open_source(s, part, to, url, kind, lanes, err));
-        if (party) to->at[to->n - 1].party = *party++;
+    while (rest.n > 0) {
+        if (!cu_span_split(&rest, ' ', &url)) url = rest, rest = CU_SPAN_EMPTY;
+        snprintf(one, sizeof one, "%.*s", (int)url.n, (const char *)url.p);
+        if (url.n) TRY(open_source(v, one, kind, 0, err));
     }
     return CU_OK;
 }
 
-static cu_status open_sources(struct session *s, struct sources *to, struct cu_node_copies *copies, struct cu_err *err)
+static bool is_source(const struct sources *s, const char *url)
 {
-    CU_BUF peers = cu_buf_heap(CU_NETWORK_MAX);
-    uint64_t party[CU_PARTIES_MAX] = { 0 }, lanes = PULL_LANES, withheld = WITHHELD_S, patrol = PATROL_MIB;
-    const struct cu_remote_kind *part;
+    bool found = false;
 
-    if (opt(s->run, "pull-lanes")) TRY(number_read("--pull-lanes", opt(s->run, "pull-lanes"), CU_COPY_LANES_MAX, &lanes, err));
-    if (opt(s->run, "withheld-after"))
-        TRY(number_read("--withheld-after", opt(s->run, "withheld-after"), 1u << 30, &withheld, err));
-    if (opt(s->run, "patrol")) TRY(number_read("--patrol", opt(s->run, "patrol"), 1u << 20, &patrol, err));
+    for (size_t i = 0; i < s->n; i++) found |= strcmp(s->at[i].url, url) == 0;
+    return found;
+}
+
+/* Each other member's node that is not known yet, by its address in the network's file: content is pulled from it (of a large network some are
+ * enough), and, once there is a node, cosignatures are pushed to it unless the options name whom. */
+static cu_status meet_members(struct served *v, struct cu_node *node, struct cu_err *err)
+{
+    CU_BUF urls = cu_buf_heap(CU_NETWORK_MAX);
+    uint64_t party[CU_PARTIES_MAX];
+    char *rest = NULL;
+    size_t n = 0;
+
+    TRY(share_peers(v->s, v->tls, &urls, party, err));
+    for (char *url = strtok_r((char *)urls.p, " ", &rest); url; url = strtok_r(NULL, " ", &rest), n++) {
+        if (node && !opt(v->s->run, "cosigners")) TRY(cu_node_meet(node, url, err));
+        if (!is_source(&v->sources, url) && v->sources.n < CU_COPY_SOURCES_MAX)
+            TRY(open_source(v, url, CU_HOLDER_NODE, party[n], err));
+    }
+    return CU_OK;
+}
+
+static cu_status open_sources(struct served *v, struct cu_node_copies *copies, struct cu_err *err)
+{
+    uint64_t lanes = PULL_LANES, withheld = WITHHELD_S, patrol = PATROL_MIB;
+    struct sources *to = &v->sources;
+    const struct run *run = v->s->run;
+
+    if (opt(run, "pull-lanes")) TRY(number_read("--pull-lanes", opt(run, "pull-lanes"), CU_COPY_LANES_MAX, &lanes, err));
+    if (opt(run, "withheld-after")) TRY(number_read("--withheld-after", opt(run, "withheld-after"), 1u << 30, &withheld, err));
+    if (opt(run, "patrol")) TRY(number_read("--patrol", opt(run, "patrol"), 1u << 20, &patrol, err));
     ENSURE(lanes > 0, err, CU_USAGE, "--pull-lanes: one at least");
-    if (s->networked) TRY(share_peers(s, opt_is(s->run, "tls"), &peers, party, err));
-    if (!opt(s->run, "provider") && !opt(s->run, "peer") && peers.n < 2) return CU_OK;
-    TRY(afar_part(&part, err));
+    v->lanes = (unsigned)lanes;
     to->at = calloc(CU_COPY_SOURCES_MAX, sizeof *to->at);
-    to->text[0] = strdup(opt(s->run, "provider") ? opt(s->run, "provider") : "");
-    to->text[1] = strdup(opt(s->run, "peer") ? opt(s->run, "peer") : "");
-    to->text[2] = strdup(peers.n ? (const char *)peers.p : "");
-    ENSURE(to->at && to->text[0] && to->text[1] && to->text[2], err, CU_NO_MEMORY, "no memory for a node's sources");
-    TRY(open_named(s, part, to, to->text[0], CU_HOLDER_PROVIDER, NULL, (unsigned)lanes, err));
+    ENSURE(to->at, err, CU_NO_MEMORY, "no memory for a node's sources");
+    TRY(open_named(v, opt(run, "provider"), CU_HOLDER_PROVIDER, err));
     if (to->n > 0) copies->provider = to->at[0].url;
-    if (to->n > 0 && patrol) TRY(open_challenged(s, part, to, copies->provider, err));
-    TRY(open_named(s, part, to, to->text[1], CU_HOLDER_NODE, NULL, (unsigned)lanes, err));
-    TRY(open_named(s, part, to, to->text[2], CU_HOLDER_NODE, party, (unsigned)lanes, err));
+    if (to->n > 0 && patrol) TRY(open_challenged(v, copies->provider, err));
+    TRY(open_named(v, opt(run, "peer"), CU_HOLDER_NODE, err));
+    if (v->s->networked) TRY(meet_members(v, NULL, err));
     if (to->n == 0) return CU_OK;
-    TRY(note_far(s, to->at[0].url, err));
+    TRY(note_far(v->s, to->at[0].url, err));
     copies->sources = to->at;
     copies->sources_n = to->n;
-    copies->lanes = (unsigned)lanes;
+    copies->lanes = v->lanes;
     copies->patrol = patrol << 20;
     copies->challenged = to->challenged;
     copies->withheld_ms = withheld * 1000;
@@ -162,21 +205,33 @@ static void close_both(struct cosigning (*c)[2])
     cosigner_close(&(*c)[1]);
 }
 
-static bool members_changed(void *session)
+static cu_status follow_members(struct served *v, struct cu_node *node, struct cu_err *err)
 {
-    struct session *s = session;
-    struct cu_err why = { 0 };
-    const bool behind = share_follow(s, &why) != CU_OK;
+    TRY(share_follow(v->s, err));
+    if (!v->s->networked) return CU_OK;
+    const cu_status met = meet_members(v, node, err);
+    cu_node_sources(node, v->sources.n);
+    return met;
+}
 
-    if (behind && !s->behind) say(s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
-    s->behind = behind;
+static bool members_changed(void *served, struct cu_node *node)
+{
+    struct served *v = served;
+    struct cu_err why = { 0 };
+    const bool behind = follow_members(v, node, &why) != CU_OK;
+
+    if (behind && !v->s->behind)
+        say(v->s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
+    v->s->behind = behind;
     return !behind;
 }
+
+static void close_served(struct served *v) { close_sources(&v->sources); }
 
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(serving_free) struct serving v = { .s = s };
-    CU_CLEANUP(close_sources) struct sources sources = { 0 };
+    CU_CLEANUP(close_served) struct served served = { .s = s };
     CU_CLEANUP(ca_forget) struct ca ca = { 0 };
     CU_CLEANUP(close_both) struct cosigning cosigning[2] = { { .open = false } };
     CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
@@ -198,16 +253,19 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
                                      .rate = v.rate,
                                      .members = members_changed,
                                      .ready = room_left,
-                                     .log = serving_log,
-                                     .arg = s };
+                                     .log = log_line,
+                                     .arg = &served };
     say_clock(s);
-    TRY(open_sources(s, &sources, &config.copies, err));
+    served.tls = config.tls != NULL;
+    TRY(open_sources(&served, &config.copies, err));
     TRY(begin_issuing(s, &ca, &config, err));
+    if (s->networked) TRY(share_begin(s, err));
+    if (s->networked && config.copies.sources) TRY(meet_members(&served, NULL, err)); /* who came while the chain was read */
+    config.copies.sources_n = config.copies.sources ? served.sources.n : 0;
     if (s->networked && !config.peers) {
         TRY(share_peers(s, config.tls != NULL, &peers, party, err));
         config.peers = (const char *)peers.p;
     }
-    if (s->networked) TRY(share_begin(s, err));
     TRY(begin_cosigning(s, cosigning, &witnessed, &config,
                         err)); /* who joins a network late has a cosigner from his confirm on */
     TRY(cu_node_start(&config, &node, err));

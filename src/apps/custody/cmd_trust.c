@@ -26,26 +26,48 @@ static void tell(struct run *run, const char *path, size_t steps, struct cu_span
     put_network(&run->out, &id, 15);
 }
 
-static cu_status chain(struct session *s, void *arg, struct cu_err *err)
-{
-    CU_BUF bytes = cu_buf_heap(CU_TRUST_CHAIN_MAX);
-    CU_BUF text = cu_buf_heap(CU_TRUST_MAX);
-    const char *to = opt(s->run, "output");
-    struct cu_trust trust;
+struct chain {
+    struct cu_buf bytes, text; /* the trust file that it leads to */
     size_t steps;
+};
 
-    (void)arg;
-    TRY(cu_trust_chain_make(&s->place, &bytes, &text, &steps, err));
-    TRY(cu_trust_read(cu_buf_span(&text), &trust, err));
-    TRY(write_output_file(to, cu_buf_span(&bytes), err));
-    tell(s->run, to, steps, cu_buf_span(&text), &trust);
-    return CU_OK;
+static cu_status make_chain(struct session *s, void *arg, struct cu_err *err)
+{
+    struct chain *c = arg;
+
+    return cu_trust_chain_make(&s->place, &c->bytes, &c->text, &c->steps, err);
+}
+
+/* Nothing need be pinned for that: what it leads to is believed by its words. */
+static cu_status ask_chain(struct run *run, struct chain *c, struct cu_err *err)
+{
+    struct cu_verifier verifier = cu_verifier_plain();
+    struct cu_remote node;
+
+    TRY(afar_remote(run, opt(run, "ledger"), &node, err));
+    const cu_status asked = cu_trust_chain_ask(&node, NULL, &verifier, &c->bytes, &c->text, &c->steps, err);
+    node.ops->close(node.self);
+    return asked;
+}
+
+static void free_chain(struct chain *c)
+{
+    cu_buf_free(&c->bytes);
+    cu_buf_free(&c->text);
 }
 
 static cu_status go_chain(struct run *run, struct cu_err *err)
 {
-    ENSURE(opt(run, "output"), err, CU_USAGE, "name the chain with -o FILE");
-    return in_session(run, MODE_READ, chain, NULL, err);
+    CU_CLEANUP(free_chain) struct chain c = { cu_buf_heap(CU_TRUST_CHAIN_MAX), cu_buf_heap(CU_TRUST_MAX), 0 };
+    const char *to = opt(run, "output");
+    struct cu_trust trust;
+
+    ENSURE(to, err, CU_USAGE, "name the chain with -o FILE");
+    TRY(is_afar(run) ? ask_chain(run, &c, err) : in_session(run, MODE_READ, make_chain, &c, err));
+    TRY(cu_trust_read(cu_buf_span(&c.text), &trust, err));
+    TRY(write_output_file(to, cu_buf_span(&c.bytes), err));
+    tell(run, to, c.steps, cu_buf_span(&c.text), &trust);
+    return CU_OK;
 }
 
 static cu_status go_follow(struct run *run, struct cu_err *err)
@@ -85,9 +107,11 @@ const struct command command_trust_chain = {
             "to the trust file of "
             "today, offline (`custody trust follow`). The fingerprint is of the trust file that follows from the network id: "
             "compare its words by "
-            "telephone with those that the reader sees.",
+            "telephone with those that the reader sees. With --ledger URL the node there is asked for it, and nothing need be "
+            "pinned for "
+            "that: what it "
+            "hands out is followed here, and its words are compared with an organisation's by another way.",
     .go = go_chain,
-    .not_afar = "it is made from the log as it lies in an organisation's folder",
     .options = { { "output", "FILE", "where the chain is written" } },
 };
 const struct command command_trust_follow = {

@@ -132,25 +132,14 @@ static void log_engine(void *session, const char *text)
     fprintf(stderr, "%.*s\n", (int)line.n, (const char *)line.p);
 }
 
-static cu_status write_settings(struct session *s, struct cu_err *err)
+static cu_status write_settings(struct session *s, const struct share *sh, struct cu_err *err)
 {
-    CU_CLEANUP(free_share) struct share *sh = NULL;
     CU_BUF settings = cu_buf_heap(1 << 20);
     const struct cu_span listen = opt_span(s->run, "p2p");
     struct cu_comet_peer peer[ORGANISATIONS_MAX];
 
-    TRY(read_share(s, &sh, err));
     nodes_of(sh, peer);
     cu_comet_settings(peer, sh->n, sh->own, sh->at, listen.n ? listen : sh->at, &settings);
-    cu_buf_free(&s->peers);
-    s->peers = cu_buf_heap(ORGANISATIONS_MAX * 40);
-    s->validators = (size_t)sh->network.members.organisations;
-    cu_comet_ids(peer, sh->n, &s->peers);
-    TRY(cu_buf_ok(&s->peers, err));
-    cu_buf_free(&s->others);
-    s->others = cu_buf_heap(CU_NETWORK_MAX);
-    cu_comet_others(peer, sh->n, sh->own, "\",\"", &s->others);
-    TRY(cu_buf_ok(&s->others, err));
     TRY(cu_buf_ok(&settings, err));
     return replace(s, CU_DIR_CHAIN "/config/config.toml", cu_buf_span(&settings), 0, err);
 }
@@ -307,8 +296,22 @@ static cu_status votes_of_next(struct session *s, bool anew, struct cu_err *err)
 
 static cu_status prepare(struct session *s, struct cu_err *err)
 {
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+    struct cu_comet_peer peer[ORGANISATIONS_MAX];
+
     TRY(read_validator(s, err));
-    return write_settings(s, err);
+    TRY(read_share(s, &sh, err));
+    nodes_of(sh, peer);
+    cu_buf_free(&s->peers);
+    s->peers = cu_buf_heap(ORGANISATIONS_MAX * 40);
+    s->validators = (size_t)sh->network.members.organisations;
+    cu_comet_ids(peer, sh->n, &s->peers);
+    TRY(cu_buf_ok(&s->peers, err));
+    cu_buf_free(&s->others);
+    s->others = cu_buf_heap(CU_NETWORK_MAX);
+    cu_comet_others(peer, sh->n, sh->own, "\"", &s->others);
+    TRY(cu_buf_ok(&s->others, err));
+    return write_settings(s, sh, err);
 }
 
 cu_status share_start(struct session *s, struct cu_err *err)
@@ -422,6 +425,22 @@ cu_status share_begin(struct session *s, struct cu_err *err)
 
 /* ---- while it runs: who belongs to the network now, and by which keys ---- */
 
+/* CometBFT is told of them, and finds them at its next start. */
+static cu_status dial(struct session *s, struct cu_err *err)
+{
+    CU_CLEANUP(free_share) struct share *sh = NULL;
+    CU_BUF others = cu_buf_heap(CU_NETWORK_MAX);
+    struct cu_comet_peer peer[ORGANISATIONS_MAX];
+
+    TRY(read_share(s, &sh, err));
+    TRY(write_settings(s, sh, err));
+    nodes_of(sh, peer);
+    cu_comet_others(peer, sh->n, sh->own, "\"", &others);
+    TRY(cu_buf_ok(&others, err));
+    cu_cometbft_dial(&s->engine, cu_buf_span(&others));
+    return CU_OK;
+}
+
 /* `size`: of the index, before the members were asked. */
 static cu_status renew(struct session *s, const struct cu_members *m, cu_size size, struct cu_err *err)
 {
@@ -432,13 +451,15 @@ static cu_status renew(struct session *s, const struct cu_members *m, cu_size si
     TRY(read_share(s, &sh, err));
     TRY(cu_network_moves(&s->place, m, size, &next, sh->of, &sh->n, &text, err));
     TRY(cu_network_renew(&sh->network, sh->of, sh->n, &file, err));
-    if (!cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file))) TRY(replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err));
+    if (!cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file))) {
+        TRY(replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err));
+        TRY(dial(s, err));
+    }
     s->follow = next;
     return CU_OK;
 }
 
-/* CometBFT reads its node's key when it starts, and nobody lets the old one in any more. (Of another one's new key it need not be told: that node
- * dials.) */
+/* CometBFT reads its node's key when it starts, and nobody lets the old one in any more. */
 static cu_status change_node(struct session *s, struct cu_err *err)
 {
     struct cu_private_key *next = &s->next[CU_PURPOSE_NODE];

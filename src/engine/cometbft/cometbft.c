@@ -20,6 +20,7 @@
 
 #define FRAME_MAX (64u << 20)
 #define WATCH_MS 50
+#define DIAL_MAX (CU_PARTIES_MAX * 400u)
 #define BLOCKS 64u    /* whose checkpoints are handed out in turn */
 #define LOOK_MS 5000u /* for peers, once it has caught up: the answer has the block under way in it */
 
@@ -40,6 +41,8 @@ struct cometbft {
     pthread_cond_t grown;
     struct cu_tip block[BLOCKS]; /* the log behind each of the last ones */
     uint64_t blocks;
+    struct cu_buf dial; /* who its peers are */
+    bool untold;        /* CometBFT is to be told */
 };
 
 static void fail(void *self, const struct cu_err *why)
@@ -87,10 +90,21 @@ static struct cu_child *exchange_child(struct cometbft *e, struct cu_child *othe
 
 struct watching {
     uint64_t peers[CU_PARTIES_MAX], looked_ms;
-    size_t n, others; /* those that are there; and how many there are to be */
+    size_t n;
     struct cu_dialling dialling;
     bool caught_up;
 };
+
+/* How many there are to be. */
+static size_t others_of(struct cometbft *e)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&e->lock);
+    for (size_t i = 0; i < e->dial.n; i++) n += e->dial.p[i] == '@';
+    pthread_mutex_unlock(&e->lock);
+    return n;
+}
 
 static void look_for_peers(struct cometbft *e, struct watching *w)
 {
@@ -100,15 +114,25 @@ static void look_for_peers(struct cometbft *e, struct watching *w)
     w->looked_ms = now;
     const bool says = cu_rpc_peers(e->rpc, w->peers, CU_PARTIES_MAX, &w->n, NULL) == CU_OK;
     if (!says) w->n = 0;
-    else if (cu_dialling_due(&w->dialling, w->n, w->others, now)) (void)!cu_rpc_dial(e->rpc, e->config.others, NULL);
+    if (!says || !cu_dialling_due(&w->dialling, w->n, others_of(e), now)) return;
+    pthread_mutex_lock(&e->lock);
+    e->untold = true;
+    pthread_mutex_unlock(&e->lock);
 }
 
-static size_t count(struct cu_span others)
+/* Until it has answered: it may be about to be started, and then reads them in its settings, too. */
+static void tell_peers(struct cometbft *e)
 {
-    size_t n = 0;
+    CU_BUF peers = cu_buf_heap(DIAL_MAX);
 
-    for (size_t i = 0; i < others.n; i++) n += others.p[i] == '@';
-    return n;
+    pthread_mutex_lock(&e->lock);
+    if (e->untold) cu_buf_add(&peers, cu_buf_span(&e->dial));
+    e->untold = false;
+    pthread_mutex_unlock(&e->lock);
+    if (peers.n == 0 || cu_rpc_dial(e->rpc, cu_buf_span(&peers), NULL) == CU_OK) return;
+    pthread_mutex_lock(&e->lock);
+    e->untold = true;
+    pthread_mutex_unlock(&e->lock);
 }
 
 /* Has it caught up? And does it owe a vote? In a thread of its own: while CometBFT waits for a signature it answers nothing else. */
@@ -116,11 +140,12 @@ static void *watch(void *self)
 {
     struct cometbft *e = self;
     struct pollfd stop = { e->stop[0], POLLIN, 0 };
-    struct watching w = { .others = count(e->config.others) };
+    struct watching w = { .n = 0 };
     uint64_t height;
     cu_unix_ms time;
 
     do {
+        tell_peers(e);
         look_for_peers(e, &w);
         cu_chain_at(e->chain, &height, &time);
         w.caught_up = w.caught_up || cu_voter_caught_up(e->voter, height, w.peers, w.n);
@@ -179,6 +204,17 @@ cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err)
     const struct cu_err why = e->why;
     pthread_mutex_unlock(&e->lock);
     return why.status == CU_OK ? CU_OK : cu_fail(err, why.status, "%s", why.text);
+}
+
+void cu_cometbft_dial(const struct cu_engine *engine, struct cu_span peers)
+{
+    struct cometbft *e = engine->self;
+
+    pthread_mutex_lock(&e->lock);
+    cu_buf_clear(&e->dial);
+    cu_buf_add(&e->dial, peers);
+    e->untold = true;
+    pthread_mutex_unlock(&e->lock);
 }
 
 void cu_cometbft_again(const struct cu_engine *engine) { start_again(engine->self); }
@@ -254,6 +290,7 @@ static void stop_all(struct cometbft *e)
     cu_chain_close(e->chain);
     cu_voter_close(e->voter);
     cu_sender_free(e->sender);
+    cu_buf_free(&e->dial);
     if (e->home_fd >= 0) close(e->home_fd);
     for (unsigned i = 0; i < 2; i++)
         if (e->stop[i] >= 0) close(e->stop[i]);
@@ -359,6 +396,8 @@ cu_status cu_cometbft_open(const struct cu_cometbft_config *config, struct cu_en
         return cu_fail(err, CU_NO_MEMORY, "no memory for an engine");
     }
     e->config = *config;
+    e->dial = cu_buf_heap(DIAL_MAX);
+    cu_buf_add(&e->dial, config->others);
     e->home_fd = e->stop[0] = e->stop[1] = -1;
     pthread_mutex_init(&e->lock, NULL);
     cu_monotonic_cond(&e->grown);

@@ -18,7 +18,7 @@ struct cu_cometbft_config {
     unsigned workers;
     bool accelerate;
     struct cu_span peers;       /* CometBFT's ids of the nodes that may be this one's peers, one behind the other; n == 0: any */
-    struct cu_span others;      /* whom it dials, as cu_comet_others writes them with `","` between two */
+    struct cu_span others;      /* whom it dials at first, as cu_comet_others writes them with quotes */
     const char *home;           /* CometBFT's folder, as the system names it; the sockets lie there: app.sock and rpc.sock */
     const char *program;        /* CometBFT; NULL: somebody else runs it there */
     struct cu_voter_config voter;  /* chain, alarm and arg are the engine's. key NULL: CometBFT has the validator's key itself */
@@ -30,14 +30,17 @@ CU_MUST_USE cu_status cu_cometbft_open(const struct cu_cometbft_config *config, 
 CU_MUST_USE cu_status cu_cometbft_works(const struct cu_engine *engine, struct cu_err *err);
 void cu_cometbft_again(const struct cu_engine *engine); /* CometBFT is started anew, by what its folder has now */
 
+/** Who its persistent peers are from now on (cu_comet_others, with quotes): whom of these it has not, it dials, as soon as it runs. */
+void cu_cometbft_dial(const struct cu_engine *engine, struct cu_span peers);
+
 /* ---- what CometBFT finds in its folder (home.c) ---- */
 struct cu_comet_peer { const uint8_t *validator, *node; /* public keys, 32 bytes */ struct cu_span at; /* HOST:PORT */ };
 /** genesis.json: every organisation a validator of equal power. */
 void cu_comet_genesis(const cu_hash *network, cu_unix_ms time, struct cu_span founding, const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
 /** config.toml of peers[own] (n: of none of them), which is reached at `at`: limits that are equal on all nodes; `listen`: where that is here. */
 void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, struct cu_span at, struct cu_span listen, struct cu_buf *ret);
-/** The others as CometBFT names peers, ID@HOST:PORT, with `between` between two. */
-void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *between, struct cu_buf *ret);
+/** All but peers[own], as CometBFT is told whom to dial: `id@host:port`, commas between, each in `quote`. */
+void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *quote, struct cu_buf *ret);
 /** CometBFT's ids of the peers, one behind the other. */
 void cu_comet_ids(const struct cu_comet_peer *peers, size_t n, struct cu_buf *ret);
 /** node_key.json. The buffer holds a secret afterwards. */

@@ -148,15 +148,16 @@ static void put_peer(struct cu_buf *out, const struct cu_comet_peer *peer)
     cu_buf_addf(out, "@%.*s", (int)peer->at.n, (const char *)peer->at.p);
 }
 
-void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *between, struct cu_buf *ret)
+void cu_comet_others(const struct cu_comet_peer *peers, size_t n, size_t own, const char *quote, struct cu_buf *ret)
 {
-    const char *mark = "";
+    const char *comma = "";
 
     for (size_t i = 0; i < n; i++) {
         if (i == own) continue;
-        cu_buf_add_str(ret, mark);
+        cu_buf_addf(ret, "%s%s", comma, quote);
         put_peer(ret, &peers[i]);
-        mark = between;
+        cu_buf_add_str(ret, quote);
+        comma = ",";
     }
 }
 
@@ -185,7 +186,7 @@ void cu_comet_settings(const struct cu_comet_peer *peers, size_t n, size_t own, 
                 "external_address = \"%.*s\"\n"
                 "persistent_peers = \"",
                 2 * CU_CHAIN_TX_MAX + 65536u, (int)listen.n, (const char *)listen.p, (int)at.n, (const char *)at.p);
-    cu_comet_others(peers, n, own, ",", ret);
+    cu_comet_others(peers, n, own, "", ret);
     cu_buf_addf(ret,
                 "\"\n"
                 "persistent_peers_max_dial_period = \"5s\"\n"

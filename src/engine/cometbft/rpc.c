@@ -126,19 +126,17 @@ cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, struct cu_err 
 
 cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err)
 {
-    CU_BUF body = cu_buf_heap(CU_RPC_ANSWER_MAX), request = cu_buf_heap(CU_RPC_ANSWER_MAX + 512),
-           answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
+    CU_BUF body = cu_buf_heap(peers.n + 512), request = cu_buf_heap(peers.n + 1024), answer = cu_buf_heap(CU_RPC_ANSWER_MAX);
 
-    cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"peers\":[\"");
+    cu_buf_add_str(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"dial_peers\",\"params\":{\"persistent\":true,\"peers\":[");
     cu_buf_add(&body, peers);
-    cu_buf_add_str(&body, "\"]}}");
+    cu_buf_add_str(&body, "]}}");
     TRY(cu_buf_ok(&body, err));
     cu_buf_addf(&request, "POST / HTTP/1.0\r\nHost: custody\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                 body.n);
     cu_buf_add(&request, cu_buf_span(&body));
     TRY(cu_buf_ok(&request, err));
-    TRY(ask(socket, cu_buf_span(&request), &answer, err));
-    return cu_rpc_answer(cu_buf_span(&answer), err);
+    return ask(socket, cu_buf_span(&request), &answer, err);
 }
 
 bool cu_dialling_due(struct cu_dialling *d, size_t n, size_t others, uint64_t now_ms)

@@ -12,13 +12,14 @@ CU_MUST_USE cu_status cu_rpc_broadcast(const char *socket, struct cu_span tx, st
 /** Judge the answer to that, head and body. Pure. */
 CU_MUST_USE cu_status cu_rpc_answer(struct cu_span answer, struct cu_err *err);
 
+/** These, `"id@host:port"` with commas between, are its persistent peers from now on, and no others; those that it has not are dialled. OK: it was told; it
+ *  takes it if its settings allow that. */
+CU_MUST_USE cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err);
+
 /** At which heights its peers are, as it has heard: at most `max` of them. */
 CU_MUST_USE cu_status cu_rpc_peers(const char *socket, uint64_t *ret, size_t max, size_t *ret_n, struct cu_err *err);
 /** Those in the answer to that. Pure. */
 size_t cu_rpc_peers_in(struct cu_span answer, uint64_t *ret, size_t max);
-
-/** Dial these, whoever of them is no peer yet: as cu_comet_others writes them with `","` between two. It does not wait for what becomes of it. */
-CU_MUST_USE cu_status cu_rpc_dial(const char *socket, struct cu_span peers, struct cu_err *err);
 
 /** Whom CometBFT lacks it may have forgotten: one who refused it is not dialled again when its refusal and the end of the dialling before meet, and one
  *  who was away for long only after as long again (its p2p/switch.go, reconnectToPeer). So they are dialled from here, ever more seldom; and soon once

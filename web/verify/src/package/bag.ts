@@ -31,7 +31,7 @@ export interface Bag {
   trustInside: Bytes | undefined
 }
 
-const MANIFEST = 'manifest-sha256.txt', TAG_MANIFEST = 'tagmanifest-sha256.txt', TRUST = 'trust/ledger.trust'
+const MANIFEST = 'manifest-sha256.txt', TAG_MANIFEST = 'tagmanifest-sha256.txt', TRUST = 'trust/ledger.trust', CHAIN = 'trust/chain'
 const RECEIPTS = 'receipts/', RECEIPT = '.tlog-proof', STEM_MAX = 119
 const TEXT_MAX = 1 << 28, FOLDER_MANIFEST_MAX = 1 << 30, CASES = 5, MISSING = 10, LF = 0x0a, SLASH = Uint8Array.of(0x2f)
 const RANK: Record<Verdict, number> = { 'FAIL': 0, 'NOT PROVEN': 1, 'PASS': 2 }
@@ -377,6 +377,9 @@ class Judging {
     if (!this.trust) this.say('NOT PROVEN', 'trust', '', two('no trust file is pinned: nobody vouches for the keys', '没有指定信任文件：无人为密钥作证'))
     else if (file && !(this.bag.trustInside && same(this.bag.trustInside, this.trust.bytes)))
       this.say('NOTE', 'trust', TRUST, two('it differs from the pinned trust file, which alone was believed', '与指定的信任文件不同；仅以指定者为准'))
+    if (this.files.has(CHAIN))
+      this.say('NOTE', 'trust', CHAIN, two('the chain of trust, not judged here: from the network id, or an older trust file, it leads to today\'s by `custody trust follow`',
+        '信任链，此处未作判断：可用 `custody trust follow` 由网络标识或较早的信任文件得出当前信任文件'))
   }
 
   /* ---- the whole ---- */
