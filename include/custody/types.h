@@ -59,6 +59,7 @@ struct cu_buf {
 
 struct cu_buf cu_buf_heap(size_t max);
 struct cu_buf cu_buf_over(void *mem, size_t n);
+struct cu_buf cu_buf_pages(size_t max); /* on the heap: all of its memory at once, on the begin of a page, as direct reading and writing want it */
 void cu_buf_free(struct cu_buf *buf);
 void cu_buf_clear(struct cu_buf *buf); /* forget the content, keep the memory, unmark */
 uint8_t *cu_buf_grow(struct cu_buf *buf, size_t n); /* n more bytes, uninitialised; NULL when full */

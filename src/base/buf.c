@@ -15,6 +15,15 @@
 
 struct cu_buf cu_buf_heap(size_t max) { return (struct cu_buf){ .max = max, .on_heap = true }; }
 
+struct cu_buf cu_buf_pages(size_t max)
+{
+    struct cu_buf ret = cu_buf_heap(max);
+
+    ret.p = aligned_alloc(4096, (max + 4095) / 4096 * 4096);
+    if (ret.p) ret.cap = max; /* else it grows as another does, or says that there is no memory */
+    return ret;
+}
+
 struct cu_buf cu_buf_over(void *mem, size_t n) { return (struct cu_buf){ .p = mem, .cap = n, .max = n }; }
 
 void cu_buf_free(struct cu_buf *buf)

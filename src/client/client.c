@@ -24,7 +24,8 @@ enum {
     SILENT_S = 60,
     SOURCE_SILENT_S = 20,
     SOURCE_RATE = 4096,
-    ASK_S = 5, /* who speaks to several at once does not wait for one that hangs */
+    RANGE_BYTES = 65536, /* that are taken from the socket at once, of evidence */
+    ASK_S = 5,           /* who speaks to several at once does not wait for one that hangs */
     PROBLEM_MAX = 65536,
     SAID_MAX = 2048
 };
@@ -127,7 +128,7 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, c->client);
-    if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range);
+    if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range), curl_easy_setopt(h, CURLOPT_BUFFERSIZE, (long)RANGE_BYTES);
     const bool post = c->post || c->body.n > 0;
     struct curl_slist *headers = post ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
     if (post) {

@@ -145,6 +145,24 @@ static void give_memory(struct reading *r)
     free(r->bytes);
 }
 
+/* `c` NULL: it is not judged. */
+static cu_status read_chunk(const struct cu_object *o, struct cu_file *f, const char *path, const struct chunks *c, uint64_t i,
+                            uint8_t *bytes, size_t *ret_n, struct cu_err *err)
+{
+    const uint64_t at = i * CU_CHUNK_BYTES, left = o->size - at;
+    const size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
+    cu_hash leaves[LEAVES];
+    size_t got = 0;
+
+    TRY(f->ops->read_at(f, at, bytes, (want + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES, &got, err));
+    if (got > want) got = want;
+    const cu_hash root = c ? cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves)) : (cu_hash){ 0 };
+    ENSURE(got == want && (!c || cu_hash_eq(&root, &c->root[i])), err, CU_BAD_HASH,
+           "%s: the megabyte at offset %llu does not have the bytes that were recorded", path, (unsigned long long)at);
+    *ret_n = want;
+    return CU_OK;
+}
+
 static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c, struct range r, feed_fn feed, void *arg,
                                struct cu_err *err)
 {
@@ -153,8 +171,7 @@ static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c
     CU_CLEANUP(give_memory) struct reading memory = { .s = s };
     const bool much = r.to - r.from >= CU_CHUNK_BYTES; /* who asks for a part of a chunk soon asks for the next one of it */
     char path[CU_STORE_PATH_MAX];
-    cu_hash leaves[LEAVES];
-    size_t got = 0;
+    size_t n = 0;
 
     take_memory(&memory);
     uint8_t *const bytes = memory.bytes;
@@ -162,14 +179,8 @@ static cu_status stream_chunks(const struct cu_object *o, const struct chunks *c
     cu_store_path(s, CU_STORE_LARGE, &o->name, path);
     TRY(s->fs->ops->open(s->fs->self, path, CU_OPEN_READ | (much ? CU_OPEN_DIRECT : 0), &f, err));
     for (uint64_t i = r.from / CU_CHUNK_BYTES; i < c->n && i * CU_CHUNK_BYTES < r.to; i++) {
-        uint64_t at = i * CU_CHUNK_BYTES, left = o->size - at;
-        size_t want = left < CU_CHUNK_BYTES ? (size_t)left : CU_CHUNK_BYTES;
-        TRY(f->ops->read_at(f, at, bytes, (want + CU_LEAF_BYTES - 1) / CU_LEAF_BYTES * CU_LEAF_BYTES, &got, err));
-        if (got > want) got = want;
-        cu_hash root = cu_tree_root(leaves, cu_content_leaves(cu_span(bytes, got), leaves));
-        ENSURE(cu_hash_eq(&root, &c->root[i]), err, CU_BAD_HASH,
-               "%s: the megabyte at offset %llu does not have the bytes that were recorded", path, (unsigned long long)at);
-        if (feed) TRY(feed(arg, part_of(cu_span(bytes, want), at, r), err));
+        TRY(read_chunk(o, f, path, c, i, bytes, &n, err));
+        if (feed) TRY(feed(arg, part_of(cu_span(bytes, n), i * CU_CHUNK_BYTES, r), err));
     }
     return CU_OK;
 }
@@ -238,6 +249,35 @@ cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint6
     ENSURE(from < to && to <= o->size, err, CU_USAGE, "the object has %llu bytes: there are none from %llu to %llu",
            (unsigned long long)o->size, (unsigned long long)from, (unsigned long long)to);
     return stream_range(o, (struct range){ from, to }, feed, arg, err);
+}
+
+static cu_status read_into(const struct cu_object *o, const struct chunks *c, uint64_t i, struct cu_buf *ret, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    char path[CU_STORE_PATH_MAX];
+    size_t n = 0;
+
+    cu_store_path(o->store, CU_STORE_LARGE, &o->name, path);
+    TRY(o->store->fs->ops->open(o->store->fs->self, path, CU_OPEN_READ | CU_OPEN_DIRECT, &f, err));
+    TRY(read_chunk(o, f, path, c, i, ret->p, &n, err));
+    ret->n = n;
+    return CU_OK;
+}
+
+cu_status cu_object_chunk(const struct cu_object *o, uint64_t from, uint64_t to, bool judged, struct cu_buf *ret,
+                          struct cu_err *err)
+{
+    CU_CLEANUP(chunks_free) struct chunks c = { NULL, 0 };
+    const uint64_t end = o->size - from < CU_CHUNK_BYTES ? o->size : from + CU_CHUNK_BYTES;
+    const bool whole = !o->packed && from % CU_CHUNK_BYTES == 0 && to == end && from < end,
+               room = ret->n == 0 && ret->cap >= CU_CHUNK_BYTES && (uintptr_t)ret->p % CU_LEAF_BYTES == 0;
+
+    if (!whole || !room) return cu_object_stream_range(o, from, to, cu_buf_take, ret, err);
+    if (judged && !known_lately(o, &c)) {
+        TRY(load_chunks(o, &c, NULL, NULL, err));
+        know_lately(o, &c);
+    }
+    return read_into(o, judged ? &c : NULL, from / CU_CHUNK_BYTES, ret, err);
 }
 
 cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *arg, struct cu_err *err)

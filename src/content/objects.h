@@ -47,6 +47,9 @@ CU_MUST_USE cu_status cu_object_stream(const struct cu_object *o,
 CU_MUST_USE cu_status cu_object_stream_range(const struct cu_object *o, uint64_t from, uint64_t to,
                                              cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg,
                                              struct cu_err *err);
+/** The same into `ret`. A whole chunk of a large object is read to where it stays, if `ret` is empty and has pages for it (cu_buf_pages); then,
+ *  not `judged`, it is what lies there, and whoever gets it judges it. */
+CU_MUST_USE cu_status cu_object_chunk(const struct cu_object *o, uint64_t from, uint64_t to, bool judged, struct cu_buf *ret, struct cu_err *err);
 /** The hashes of its leaves in order, some at a time. Only when it returns CU_OK are they the object's. */
 typedef cu_status cu_leaves_fn(void *arg, const cu_hash *leaves, size_t n, struct cu_err *err);
 CU_MUST_USE cu_status cu_object_leaves(const struct cu_object *o, cu_leaves_fn *feed, void *arg, struct cu_err *err);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { MARK_BYTES = 16, MARK_EVERY = 16 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024, PAGE = 4096, BLOCK = CU_CHUNK_BYTES / 4 };
+enum { MARK_BYTES = 16, MARK_EVERY = 64 * CU_CHUNK_BYTES, PIECE = 65536, ROOTS = 1024, PAGE = 4096, BLOCK = CU_CHUNK_BYTES / 8 };
 
 static void name_of(const struct cu_receive *r, const char *suffix, char ret[CU_RECEIVE_PATH_MAX + 16])
 {
@@ -93,7 +93,7 @@ static cu_status write_block(void *arg, size_t n, struct cu_err *err)
 {
     const struct cu_receive *r = arg;
 
-    return r->bytes->ops->write_at(r->bytes, r->block[n].at, cu_span(r->block[n].bytes, r->block[n].n), err);
+    return r->bytes->ops->write_at(r->bytes, r->block[n].at, cu_span(r->block[n].from, r->block[n].n), err);
 }
 
 /* What comes in a few pieces is not worth a thread. */
@@ -137,6 +137,7 @@ static cu_status write_held(struct cu_receive *r, struct cu_err *err)
 
     if (r->held_new == 0) return CU_OK;
     if (rest) memset(bytes + r->held_n, 0, whole - r->held_n);
+    r->block[now].from = bytes;
     r->block[now].n = whole;
     r->block[now].at = r->at - r->held_n;
     cu_crew_submit(r->crew);
@@ -145,6 +146,23 @@ static cu_status write_held(struct cu_receive *r, struct cu_err *err)
     r->held_n = rest;
     r->held_new = 0;
     return CU_OK;
+}
+
+/* Whole pages that lie on pages are written from where they lie, while they are hashed. */
+static bool lies_well(const struct cu_receive *r, struct cu_span bytes)
+{
+    return r->held_n == 0 && r->at % PAGE == 0 && (uintptr_t)bytes.p % PAGE == 0 && bytes.n >= PAGE;
+}
+
+static cu_status write_pages(struct cu_receive *r, struct cu_span pages, struct cu_err *err)
+{
+    r->block[r->gathers].from = pages.p;
+    r->block[r->gathers].n = pages.n;
+    r->block[r->gathers].at = r->at;
+    cu_crew_submit(r->crew);
+    cu_content_add(&r->tree, pages);
+    r->at += pages.n;
+    return cu_crew_claim(r->crew, &r->gathers, err);
 }
 
 /* All of it is in the file, and nothing else. */
@@ -186,7 +204,12 @@ static cu_status write_mark(struct cu_receive *r, uint64_t at, struct cu_err *er
     uint8_t mark[MARK_BYTES];
 
     put_mark(at, mark);
-    TRY(r->mark->ops->write_at(r->mark, 0, CU_SPAN_OF(mark), err));
+    const cu_status written = r->mark->ops->write_at(r->mark, 0, CU_SPAN_OF(mark), err);
+    if (written != CU_OK) { /* half of one says nothing: what it said is put back, as far as that can be done */
+        put_mark(r->durable, mark);
+        (void)!r->mark->ops->write_at(r->mark, 0, CU_SPAN_OF(mark), NULL);
+        return written;
+    }
     TRY(r->mark->ops->sync(r->mark, err));
     r->durable = at;
     return CU_OK;
@@ -467,23 +490,33 @@ static cu_status judge_chunk(struct cu_receive *r, struct cu_err *err)
                    LLU(from));
 }
 
+static cu_status gather(struct cu_receive *r, struct cu_span bytes, struct cu_err *err)
+{
+    memcpy(r->block[r->gathers].bytes + r->held_n, bytes.p, bytes.n);
+    cu_content_add(&r->tree, bytes);
+    r->at += bytes.n;
+    r->held_n += bytes.n;
+    r->held_new += bytes.n;
+    return r->held_n == BLOCK ? write_held(r, err) : CU_OK;
+}
+
 static cu_status add(struct cu_receive *r, struct cu_span bytes, struct cu_err *err)
 {
+    const uint64_t before = cu_crew_submitted(r->crew); /* of what was given with the last call */
+
     while (bytes.n > 0) {
-        const uint64_t left = r->chunk_end - r->at, room = left < BLOCK - r->held_n ? left : BLOCK - r->held_n;
-        const size_t n = bytes.n < room ? bytes.n : (size_t)room;
+        const uint64_t left = r->chunk_end - r->at;
+        size_t n = bytes.n < left ? bytes.n : (size_t)left;
         ENSURE(left > 0, err, CU_TOO_LARGE, "more bytes came than were claimed: those behind the end were not kept");
-        memcpy(r->block[r->gathers].bytes + r->held_n, bytes.p, n);
-        cu_content_add(&r->tree, cu_span(bytes.p, n));
-        r->at += n;
-        r->held_n += n;
-        r->held_new += n;
+        const bool well = lies_well(r, cu_span(bytes.p, n));
+        if (well) n -= n % PAGE;
+        else if (n > BLOCK - r->held_n) n = BLOCK - r->held_n;
+        TRY((well ? write_pages : gather)(r, cu_span(bytes.p, n), err));
         bytes = cu_span_from(bytes, n);
-        if (r->held_n == BLOCK) TRY(write_held(r, err));
         if (r->at == r->chunk_end) TRY(judge_chunk(r, err));
         if (!r->together && r->at - r->durable >= MARK_EVERY) TRY(settle(r, err));
     }
-    return CU_OK;
+    return cu_crew_wait(r->crew, ~0U, before, err);
 }
 
 cu_status cu_receive_add(struct cu_receive *r, struct cu_span bytes, struct cu_err *err)
@@ -492,6 +525,11 @@ cu_status cu_receive_add(struct cu_receive *r, struct cu_span bytes, struct cu_e
 
     if (added != CU_OK && added != CU_BAD_HASH && added != CU_TOO_LARGE) r->broken = true;
     return added;
+}
+
+void cu_receive_still(struct cu_receive *r)
+{
+    if (r->crew) (void)!cu_crew_wait(r->crew, ~0U, cu_crew_submitted(r->crew), NULL); /* `end` tells what failed */
 }
 
 cu_status cu_receive_end(struct cu_receive *r, bool keep, struct cu_err *err)
@@ -549,6 +587,19 @@ static cu_status store_part(struct cu_file *f, const struct cu_receive_part *par
     return is_root(&is, part, err);
 }
 
+/* Whoever was stopped between the last page and its cutting left zeros. */
+static cu_status cut_zeros(struct cu_receive *r, const char *path, struct cu_err *err)
+{
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    uint64_t size;
+
+    TRY(r->fs->ops->open(r->fs->self, path, CU_OPEN_WRITE, &f, err));
+    TRY(f->ops->size(f, &size, err));
+    if (size <= r->length) return CU_OK;
+    TRY(f->ops->truncate(f, r->length, err));
+    return f->ops->sync(f, err);
+}
+
 cu_status cu_receive_store(struct cu_receive *r, struct cu_put *put, struct cu_err *err)
 {
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
@@ -557,7 +608,10 @@ cu_status cu_receive_store(struct cu_receive *r, struct cu_put *put, struct cu_e
 
     CU_ASSERT(r->durable == r->length && !r->bytes);
     name_of(r, "bytes", path);
-    if (r->parts_n == 1 && r->length >= CU_CHUNK_BYTES) return cu_put_adopt(put, path, &r->part[0].root, err);
+    if (r->parts_n == 1 && r->length >= CU_CHUNK_BYTES) {
+        TRY(cut_zeros(r, path, err));
+        return cu_put_adopt(put, path, &r->part[0].root, err);
+    }
     if (r->length > 0) TRY(open_file(r, "bytes", CU_OPEN_READ, &f, err));
     for (size_t i = 0; i < r->parts_n; i++) {
         TRY(store_part(f, &r->part[i], from, put, err));

@@ -9,7 +9,7 @@
  *     that has another one does not count, nor does anything behind it. What has no known root is judged when the whole is stored.
  * (3) After a crash the mark holds; behind it whole chunks count that have the root that they should have.
  * (4) What comes is gathered, and written past the page cache in whole blocks: a cache that fills with what nobody reads soon costs more than
- *     the disk. While one block is written the next is gathered.
+ *     the disk. While one block is written the next is gathered. What comes on pages, in whole pages, is written from where it lies.
  */
 #ifndef CU_CONTENT_RECEIVE_H
 #define CU_CONTENT_RECEIVE_H
@@ -31,7 +31,7 @@ struct cu_receive {
     /* between begin and end */
     struct cu_file *bytes, *mark, *chunks;
     struct cu_crew *crew;                                /* by (4): its one lane writes, while the next block is gathered */
-    struct { uint8_t *bytes; size_t n; uint64_t at; } block[2];
+    struct { uint8_t *bytes; const uint8_t *from; size_t n; uint64_t at; } block[2]; /* from: its own bytes, or the caller's */
     size_t gathers, held_n, held_new;                    /* into which of them; bytes in it, and of them those not written yet: the last */
     bool together, broken;
     size_t now;                                          /* the part that `at` lies in, */
@@ -51,8 +51,10 @@ CU_MUST_USE cu_status cu_receive_extend(struct cu_receive *r, const struct cu_re
 
 /** A piece of the stream from `durable` on: begin, add as it comes, end. `together`: all of the piece counts, or nothing. */
 CU_MUST_USE cu_status cu_receive_begin(struct cu_receive *r, bool together, struct cu_err *err);
-/** BAD_HASH: a chunk is not what it should be; TOO_LARGE: behind the end. What came before is kept by `end`. */
+/** `bytes` stay as they are until the next `add`, or `still` or `end`, has returned. BAD_HASH: a chunk is not what it should be; TOO_LARGE: behind the end. What came before is kept by `end`. */
 CU_MUST_USE cu_status cu_receive_add(struct cu_receive *r, struct cu_span bytes, struct cu_err *err);
+/** Nothing is read any more of what was given to `add`. */
+void cu_receive_still(struct cu_receive *r);
 /** All that came is nothing: the offset is 0 again. */
 CU_MUST_USE cu_status cu_receive_rewind(struct cu_receive *r, struct cu_err *err);
 /** Durable, when it returns OK; `keep` false: a piece that was begun together does not count. */

@@ -67,6 +67,8 @@ bool cu_http_part(struct cu_http_request *r, struct cu_http_answer *a, const cha
 
 /* ---- pieces ---- */
 
+enum { SEND_BYTES = 65536 }; /* what the library has of a piece, to be sent at once */
+
 /* The library asks for what comes next. The piece at hand is given; for another one the connection waits for a worker. */
 static ssize_t next_bytes(void *exchange, uint64_t at, char *ret, size_t max)
 {
@@ -179,7 +181,7 @@ enum MHD_Result cu_http_send(struct cu_http_exchange *x)
     if (a->http == 200) tag(a);
     if (a->http == 200 && unchanged(x)) a->http = 304;
     if (a->http == 304) cu_buf_clear(&a->body), a->piece = NULL;
-    if (a->piece) r = MHD_create_response_from_callback(a->to - a->from, (size_t)1 << 16, next_bytes, x, NULL);
+    if (a->piece) r = MHD_create_response_from_callback(a->to - a->from, SEND_BYTES, next_bytes, x, NULL);
     else r = MHD_create_response_from_buffer(a->body.n, a->body.n ? a->body.p : (void *)x->memory, MHD_RESPMEM_PERSISTENT);
     if (!r) return MHD_NO;
     put_headers(x, r);

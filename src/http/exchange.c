@@ -123,7 +123,8 @@ static void judge_body(struct cu_http_exchange *x, const struct headers *h, cons
     else if (!takes(x, cu_gate_header(h->at, h->n, "content-type")))
         cu_http_refuse(x, 415, CU_USAGE, "a body of another media type than this path takes: /v1/openapi.json says which");
     else if (framing->length > route->takes_max) cu_http_refuse(x, 0, CU_TOO_LARGE, "the body is larger than this path takes");
-    else x->body = x->taken = cu_buf_heap(route->take ? CU_HTTP_PIECE : route->takes_max);
+    else if (!route->take) x->body = cu_buf_heap(route->takes_max);
+    else x->body = cu_buf_pages(CU_HTTP_PIECE), x->taken = cu_buf_pages(CU_HTTP_PIECE), x->before = cu_buf_pages(CU_HTTP_PIECE);
     x->length = framing->chunked ? UINT64_MAX : framing->length;
 }
 
@@ -240,9 +241,21 @@ static void tell_now(struct cu_http_exchange *x)
     else (void)!send(x->conn->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Pieces are full, so that whoever keeps them may write them from where they lie. */
+static void fill_piece(struct cu_http_exchange *x, const char **io_data, size_t *io_n)
+{
+    const size_t n = *io_n < CU_HTTP_PIECE - x->body.n ? *io_n : CU_HTTP_PIECE - x->body.n;
+
+    x->came += n;
+    gather(x, *io_data, n);
+    *io_data += n;
+    *io_n -= n;
+}
+
 static enum MHD_Result with_body(struct cu_http_exchange *x, const char *data, size_t *io_n)
 {
     if (!x->ready && x->request.route->take) {
+        if (*io_n > CU_HTTP_PIECE - x->body.n) fill_piece(x, &data, io_n);
         const enum cu_http_next next = cu_http_hand_over(x, *io_n);
         if (next != CU_HTTP_GO_ON) return next == CU_HTTP_SUSPENDED ? MHD_YES : MHD_NO; /* this comes again */
     }
@@ -324,6 +337,7 @@ void cu_http_completed(void *server, struct MHD_Connection *connection, void **c
     s->answer_bytes -= x->answer_charged;
     cu_buf_free(&x->body);
     cu_buf_free(&x->taken);
+    cu_buf_free(&x->before);
     cu_buf_free(&x->answer.body);
     free(x);
 }

@@ -69,7 +69,9 @@ struct cu_http_exchange {
     struct cu_http_answer answer;
     struct cu_buf body, args;
     struct cu_buf taken;           /* a piece of the body, a worker's; `feeding`: it is in the queue or at work, `waiting`: the connection is suspended until that is done */
+    struct cu_buf before;          /* memory of the piece before, which whoever took it may still look at */
     bool feeding, waiting;
+    size_t lies;                   /* bytes of it that lay in the socket, when that was last asked, less what came since */
     cu_status fed;                 /* what became of it, and why: not while `feeding` */
     struct cu_err fed_why;
     struct cu_span raw;            /* the target, as much of it as may be */

@@ -5,13 +5,15 @@
 
 #include <stdio.h>
 
-cu_status cu_object_piece(struct cu_objects *store, struct cu_http_answer *a, uint64_t at, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_object_piece(struct cu_objects *store, struct cu_http_answer *a, uint64_t at, bool judged, struct cu_buf *ret,
+                          struct cu_err *err)
 {
     const uint64_t end = at - at % CU_CHUNK_BYTES + CU_CHUNK_BYTES;
     struct cu_object o;
 
     TRY(cu_objects_find(store, CU_OBJECT_CONTENT, &a->root, &o, err));
-    return cu_object_stream_range(&o, at, end < a->to ? end : a->to, cu_buf_take, ret, err);
+    if (!ret->p && !o.packed) *ret = cu_buf_pages(CU_CHUNK_BYTES);
+    return cu_object_chunk(&o, at, end < a->to ? end : a->to, judged, ret, err);
 }
 
 cu_status cu_object_answer(struct cu_objects *store, const cu_hash *root, struct cu_http_request *q, struct cu_http_answer *a,

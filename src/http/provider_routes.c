@@ -55,7 +55,9 @@ static cu_status piece(void *context, struct cu_http_answer *a, uint64_t at, str
 {
     struct cu_http_provider *v = context;
     struct cu_err why = { 0 }; /* in mid-answer nobody asks for it */
-    const cu_status got = judge_read(v, cu_object_piece(v->host.spool->store, a, at, ret, &why), &why);
+    const bool judged = !cu_provider_read_lately(v->provider, &a->root,
+                                                 a->to - at < CU_CHUNK_BYTES ? a->to - at : CU_CHUNK_BYTES);
+    const cu_status got = judge_read(v, cu_object_piece(v->host.spool->store, a, at, judged, ret, &why), &why);
 
     return got == CU_OK ? CU_OK : cu_fail(err, got, "%s", why.text);
 }

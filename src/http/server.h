@@ -18,8 +18,8 @@ struct cu_http_answer;
  *  above) and the sentence. */
 typedef cu_status cu_http_handler(void *context, struct cu_http_request *r, struct cu_http_answer *a, struct cu_err *err);
 
-/** The next piece of a body that is not gathered: r->body, CU_HTTP_PIECE bytes at most, by whichever worker is free; r->stream is the taker's
- *  own. After the last the handler is called, and lets go of r->stream. A failure is answered at once. */
+/** The next piece of a body that is not gathered: r->body, CU_HTTP_PIECE bytes at most, by whichever worker is free; it stays as it is until the next one was taken, or
+ *  dropped. r->stream is the taker's own. After the last the handler is called, and lets go of r->stream. A failure is answered at once. */
 typedef cu_http_handler cu_http_taker;
 
 enum cu_http_flags {

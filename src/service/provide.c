@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GROUP = 32, FOLLOW_MS = 2000, FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, SWEEP_MS = 1000 };
+enum { FRESH_MS = 600000, GROUP = 32, FOLLOW_MS = 2000, FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000, SWEEP_MS = 1000 };
 
 /* ---- the log ---- */
 
@@ -353,12 +353,44 @@ static void tell_trouble(struct cu_provider *v, const struct cu_err *why)
     v->config.trouble(v->config.arg, v->told);
 }
 
+/* (3) */
+static void read_now(struct cu_provider *v, const struct cu_spooled *at)
+{
+    const uint64_t until = cu_place_now(v->config.place).v + FRESH_MS;
+
+    pthread_mutex_lock(&v->lost_lock);
+    for (size_t i = 0; i < at->parts_n; i++) {
+        if (at->part[i].size < CU_CHUNK_BYTES) continue;
+        const size_t n = v->fresh_n++ % CU_PROVIDER_FRESH;
+        v->fresh[n].root = at->part[i].root;
+        v->fresh[n].left = at->part[i].size;
+        v->fresh[n].until = until;
+    }
+    pthread_mutex_unlock(&v->lost_lock);
+}
+
+bool cu_provider_read_lately(struct cu_provider *v, const cu_hash *root, uint64_t bytes)
+{
+    const uint64_t now = cu_place_now(v->config.place).v;
+    bool lately = false;
+
+    pthread_mutex_lock(&v->lost_lock);
+    for (size_t i = 0; i < CU_PROVIDER_FRESH && !lately; i++) {
+        if (v->fresh[i].left < bytes || v->fresh[i].until < now || !cu_hash_eq(&v->fresh[i].root, root)) continue;
+        v->fresh[i].left -= bytes;
+        lately = true;
+    }
+    pthread_mutex_unlock(&v->lost_lock);
+    return lately;
+}
+
 static bool accept_one(struct cu_provider *v, struct cu_spooled *at)
 {
     struct cu_err why = { 0 };
     const cu_status accepted = sign(v, at, CU_KIND_DEPOSIT, &at->parts, 0, &why);
 
     v->bytes += accepted == CU_OK ? at->in.length : 0;
+    if (accepted == CU_OK) read_now(v, at);
     cu_spooled_give(at, accepted == CU_OK ? CU_SPOOLED_ACCEPTED : CU_SPOOLED_CHECKING);
     if (accepted != CU_OK) tell_trouble(v, &why);
     else v->told[0] = 0;

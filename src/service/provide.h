@@ -3,7 +3,8 @@
  *
  * (1) `act` guards the place: whoever follows, looks up or signs has it. Receiving, storing and submitting go without it.
  * (2) What is signed is durable before anybody hears of it, and is submitted until the ledger has judged it, by whatever process.
- * (3) Nothing is accepted that was not read again from the store.
+ * (3) Nothing is accepted that was not read again from the store. What goes out is judged; only a large object that was read so some minutes
+ *     ago is handed out once without another look: whoever brings a copy judges it himself, and asks again for what is wrong.
  * (4) What it accepted and cannot give any more is brought again from the ledger's node, met by its root; what lay there goes to quarantine.
  */
 #ifndef CU_SERVICE_PROVIDE_H
@@ -26,10 +27,11 @@ struct cu_provider_config {
     void (*trouble)(void *arg, const char *text); /* what came cannot be accepted, and why; once while that stays so. NULL: nobody is told */
     void *arg;
 };
-enum { CU_PROVIDER_LOST = 16 };
+enum { CU_PROVIDER_LOST = 16, CU_PROVIDER_FRESH = 16 };
 struct cu_provider_lost { cu_seq seq; cu_hash root; };
 struct cu_provider { struct cu_provider_config config; struct cu_spool *spool; pthread_mutex_t act; uint64_t followed, submit_at, pause, swept; bool alone; char told[400]; _Atomic uint64_t taken, refused, bytes, mended;
-    pthread_mutex_t lost_lock; struct cu_provider_lost lost[CU_PROVIDER_LOST]; size_t lost_n; };
+    pthread_mutex_t lost_lock; struct cu_provider_lost lost[CU_PROVIDER_LOST]; size_t lost_n;
+    struct { cu_hash root; uint64_t left, until; } fresh[CU_PROVIDER_FRESH]; size_t fresh_n; }; /* `lost_lock` guards these, too */
 
 CU_MUST_USE cu_status cu_provider_open(const struct cu_provider_config *config, struct cu_provider **ret, struct cu_err *err);
 void cu_provider_close(struct cu_provider *v); /* NULL is fine */
@@ -44,6 +46,8 @@ bool cu_provider_members(struct cu_provider *v, uint64_t *io_entries, struct cu_
 CU_MUST_USE cu_status cu_provider_follow(struct cu_provider *v, uint64_t every_ms, struct cu_err *err);
 /** Somebody asked for that object of that deposit, and it could not be given: it is looked for at the next step, if it should be here. */
 void cu_provider_lost(struct cu_provider *v, cu_seq seq, const cu_hash *root);
+/** Was that object read from the medium a moment ago, and not handed out since? So many bytes of it are handed out now. Any thread. */
+bool cu_provider_read_lately(struct cu_provider *v, const cu_hash *root, uint64_t bytes);
 /** What came whole is stored and signed, what is signed submitted. For one thread. *ret_any: something moved on. */
 void cu_provider_step(struct cu_provider *v, bool *ret_any);
 

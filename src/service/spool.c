@@ -476,6 +476,7 @@ void cu_spooled_received(struct cu_spooled *at)
 
 void cu_spooled_cut(struct cu_spooled *at)
 {
+    cu_receive_still(&at->in);
     pthread_mutex_lock(&at->of->lock);
     at->cut = true;
     pthread_mutex_unlock(&at->of->lock);

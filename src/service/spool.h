@@ -78,7 +78,7 @@ struct cu_spooled *cu_spool_abandoned(struct cu_spool *u, uint64_t before, uint6
 /** Let go. */
 void cu_spooled_give(struct cu_spooled *at, enum cu_spooled_state state);
 void cu_spooled_received(struct cu_spooled *at); /* its state is what the bytes say */
-void cu_spooled_cut(struct cu_spooled *at);      /* its sender is gone. At once */
+void cu_spooled_cut(struct cu_spooled *at);      /* its sender is gone. At once, but for a write that is under way */
 /** In the log at seq; or (seq UINT64_MAX) the ledger never takes it, and why. */
 void cu_spooled_settled(struct cu_spooled *at, uint64_t seq, const char *why);
 /** What came of it has been stored elsewhere (`whole`), or nobody goes on with it: its slot is free, at once or with the next process. */

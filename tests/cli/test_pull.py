@@ -8,7 +8,7 @@ import time
 from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
 from node_test import Node
 from provider_world import TUS, Provider as Cloud, chunk_roots as roots_of_file, claimed, folder_stream
-from pull_world import CHUNK, Provider, accepted, copies, wait_for
+from pull_world import CHUNK, Provider, accepted, copies, root_of, wait_for
 
 FILM = noise(3 * CHUNK + 4097)
 PHOTO = noise(200_000, 2)
@@ -199,6 +199,22 @@ def what_a_provider_accepted_comes_from_it(folder):
             fill(folder / "r", node.get(f"/v1/receipt/C1/{i + 1}?wait=40"))
             verify("--trust", ledger.trust, folder / "r", folder / name)
         assert copies(node)["failures"] == 0 and node.get("/v1/content/C1/1") == FILM
+
+
+@test
+def what_is_damaged_between_acceptance_and_pull_is_seen_by_the_node_and_then_by_the_provider(folder):
+    fill(folder / "film.bin", FILM)
+    ledger, provider, _ = with_provider(folder, folder / "film.bin")
+    root = root_of(FILM).hex()
+    fill(folder / "P/cloud/objects/large" / root[:2] / root, FILM[:5] + bytes([FILM[5] ^ 1]) + FILM[6:])
+    with provider, Node(ledger, "--listen", f"127.0.0.1:{provider.node.port}", "--provider", provider.url) as node:
+        for _ in range(300):
+            if copies(node)["wrong"] and b"custody_reads_of_damaged_total 0" not in provider.get("/metrics"):
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("it is not noticed", copies(node))
+        assert copies(node)["objects"] == 0
 
 
 @test

@@ -92,6 +92,28 @@ static void any_range_is_read_and_verified_without_the_rest(void **state)
     end_stores(&s);
 }
 
+static void what_is_not_judged_is_what_lies_there(void **state)
+{
+    struct stores s = new_stores();
+    CU_BUF bytes = some_bytes(2 * CU_CHUNK_BYTES + 5, 3), got = cu_buf_pages(CU_CHUNK_BYTES);
+    const cu_hash root = deposit(&s, cu_buf_span(&bytes));
+    const uint64_t from = 2 * CU_CHUNK_BYTES, to = from + 5;
+    struct paths p = paths_in(&s.fs, "cloud/objects/large", NULL);
+    struct cu_object o;
+
+    (void)state;
+    OK(cu_objects_find(s.at[0], CU_OBJECT_CONTENT, &root, &o, &error));
+    flip_bit(&s.fs, p.path[0], 8 * (from + 1));
+    IS(CU_BAD_HASH, cu_object_chunk(&o, from, to, true, &got, &error));
+    cu_buf_clear(&got);
+    OK(cu_object_chunk(&o, from, to, false, &got, &error));
+    assert_true(got.n == 5 && got.p[0] == bytes.p[from] && got.p[1] == (bytes.p[from + 1] ^ 1));
+    cu_buf_clear(&got);
+    OK(cu_object_chunk(&o, CU_CHUNK_BYTES, from, true, &got, &error));
+    assert_true(cu_span_eq(cu_buf_span(&got), cu_span(bytes.p + CU_CHUNK_BYTES, CU_CHUNK_BYTES)));
+    end_stores(&s);
+}
+
 static void damage_outside_of_a_range_is_not_met(void **state)
 {
     struct stores s = new_stores();
@@ -546,6 +568,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_in_both_stores),
         cmocka_unit_test(a_large_object_in_odd_pieces_is_the_same),
         cmocka_unit_test(any_range_is_read_and_verified_without_the_rest),
+        cmocka_unit_test(what_is_not_judged_is_what_lies_there),
         cmocka_unit_test(damage_outside_of_a_range_is_not_met),
         cmocka_unit_test(a_tree_that_was_met_once_serves_further_parts_and_damage_of_the_bytes_is_still_met),
         cmocka_unit_test(one_that_came_as_large_and_is_small_lies_in_a_pack),

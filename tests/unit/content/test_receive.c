@@ -41,14 +41,21 @@ static cu_status open_it(const struct cu_fs *fs, const struct stream *s, struct 
     return cu_receive_open(fs, PATH, s->part, s->parts_n, ret, &error);
 }
 
-/* One piece, in bites of an odd length, as a network brings them. */
+/* One piece, in bites of an odd length, as a network brings them, or of whole pages; each on a page, and overwritten when it may be. */
 static cu_status bring(struct cu_receive *r, struct cu_span bytes, bool together)
 {
+    const size_t most = bytes.n % 2 ? 70001 : 48 * 4096;
+    CU_BUF first = cu_buf_pages(most);
+    CU_BUF second = cu_buf_pages(most);
     cu_status status = CU_OK;
 
     TRY(cu_receive_begin(r, together, &error));
-    for (size_t at = 0; at < bytes.n && status == CU_OK; at += 70001)
-        status = cu_receive_add(r, cu_span(bytes.p + at, bytes.n - at < 70001 ? bytes.n - at : 70001), &error);
+    for (size_t at = 0; at < bytes.n && status == CU_OK; at += most) {
+        struct cu_buf *bite = at / most % 2 ? &second : &first;
+        cu_buf_clear(bite);
+        cu_buf_add(bite, cu_span(bytes.p + at, bytes.n - at < most ? bytes.n - at : most));
+        status = cu_receive_add(r, cu_buf_span(bite), &error);
+    }
     const cu_status ended = cu_receive_end(r, status == CU_OK, status == CU_OK ? &error : NULL);
     return status == CU_OK ? ended : status;
 }
