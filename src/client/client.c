@@ -47,6 +47,7 @@ struct call {
     char range[48];      /* "5-9"; "": all */
     struct cu_span body; /* n > 0: a POST of it */
     bool post;           /* … of nothing */
+    bool head;           /* HEAD: nothing is handed out */
     const char *type;
     bool any; /* whatever answer is one, and it is asked for once */
     cu_remote_feed *feed;
@@ -129,6 +130,7 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, c->client);
     if (c->range[0]) curl_easy_setopt(h, CURLOPT_RANGE, c->range), curl_easy_setopt(h, CURLOPT_BUFFERSIZE, (long)RANGE_BYTES);
+    if (c->head) curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
     const bool post = c->post || c->body.n > 0;
     struct curl_slist *headers = post ? curl_slist_append(curl_slist_append(NULL, c->type), "Expect:") : NULL;
     if (post) {
@@ -196,11 +198,11 @@ static cu_status get(struct client *client, const char *path, struct cu_buf *ret
 /* ---- the port ---- */
 static cu_status get_status(void *self, struct cu_buf *ret, struct cu_err *err) { return get(self, "v1/status", ret, err); }
 
-static cu_status get_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+static cu_status get_record(void *self, cu_seq seq, bool content, struct cu_buf *ret, struct cu_err *err)
 {
-    char path[64];
+    char path[80];
 
-    snprintf(path, sizeof path, "v1/record/%llu", LLU(seq.v));
+    snprintf(path, sizeof path, "v1/record/%llu%s", LLU(seq.v), content ? "" : "?without=content");
     return get(self, path, ret, err);
 }
 
@@ -287,19 +289,18 @@ static cu_status submit(void *self, const struct cu_span *records, size_t n, str
     return CU_OK;
 }
 
-/* The receipt itself is made here, of verified entries. */
+/* The receipt itself is made here, of verified entries. What is not there yet is 202. */
 static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct cu_err *err)
 {
-    CU_BUF ignored = cu_buf_heap(CU_RECEIPT_MAX);
-    char hex[65], path[120];
+    struct call c = { .client = self, .head = true };
+    char hex[65];
 
     cu_hash_hex(id, hex);
-    snprintf(path, sizeof path, "v1/receipt/%s?wait=%u", hex, seconds);
+    snprintf(c.url, sizeof c.url, "%s/v1/receipt/%s?wait=%u", c.client->ends.base, hex, seconds);
     struct cu_err why = { 0 };
-    const cu_status waited = get(self, path, &ignored, &why);
-    if (waited == CU_IO) return cu_fail(err, CU_IO, "%s", why.text);
-    if (waited != CU_OK && waited != CU_COPIES_MISSING && waited != CU_COSIGNATURES_MISSING)
-        wait_before(TRIES); /* whatever it says: it is not asked again at once */
+    const cu_status waited = ask(&c, &why);
+    if (waited != CU_OK && c.http == 0) return cu_fail(err, CU_IO, "%s", why.text);
+    if (waited != CU_OK) wait_before(TRIES); /* whatever it says: it is not asked again at once */
     return CU_OK;
 }
 

@@ -44,14 +44,16 @@ cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, c
     uint8_t memory[CU_TARGET_MAX];
     struct cu_buf mem = cu_buf_over(memory, sizeof memory);
     CU_BUF who = cu_buf_heap(CU_DETAILS_MAX);
-    struct cu_access_row row = { .id = *id, .time = cu_place_now(&r->place).v };
+    struct cu_access_row row = { .time = cu_place_now(&r->place).v };
 
+    TRY(words_of(q, "reason", &mem, &row.reason, err));
+    TRY(words_of(q, "authority", &mem, &row.authority, err));
+    if (!id) return CU_OK;
+    row.id = *id;
     cu_node_name(r->node, q->peer.party, &who);
     who.n = cu_text_whole(cu_buf_span(&who), NAME_NOTED);
     cu_buf_addf(&who, "%s at %s%s", who.n ? "" : "somebody", q->from, refused ? REFUSED : "");
     row.who = cu_buf_span(&who);
-    TRY(words_of(q, "reason", &mem, &row.reason, err));
-    TRY(words_of(q, "authority", &mem, &row.authority, err));
     if (noted_lately(r->node, &row)) return CU_OK;
     if (cu_reads_note(r->node->reads, &row, NULL) != CU_OK) r->node->unrecorded++;
     return CU_OK;

@@ -73,7 +73,7 @@ CU_MUST_USE cu_status cu_reader_refresh(struct cu_reader *r, bool index, struct 
 CU_MUST_USE cu_status cu_reader_begin(struct cu_reader *r, const struct cu_http_request *q, struct cu_err *err);
 /** The case that the path names first. One that is not there for who asks is not found, and that he asked is noted. */
 CU_MUST_USE cu_status cu_reader_find_case(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);
-/** Who read what (or was `refused` it), and why, into the outbox. */
+/** Who read what (or was `refused` it), and why, into the outbox. `id` NULL: nothing was read, and the words alone are judged. */
 CU_MUST_USE cu_status cu_reader_note(struct cu_reader *r, const struct cu_http_request *q, const cu_hash *id, bool refused, struct cu_err *err);
 /** The entry that the path names: "C1/3", digits of an id, a label; or, when `positions`, a position in the log. */
 CU_MUST_USE cu_status cu_reader_find(struct cu_reader *r, const struct cu_http_request *q, struct cu_found *ret, struct cu_err *err);

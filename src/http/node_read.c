@@ -108,15 +108,44 @@ cu_status cu_get_entry(void *context, struct cu_http_request *q, struct cu_http_
     return cu_buf_ok(&a->body, err);
 }
 
+static bool is_by(const struct cu_reader *r, const struct cu_http_request *q, const cu_hash *kid)
+{
+    const struct cu_member_key *key = cu_members_key(&r->place.members, kid);
+
+    return q->peer.party && key && key->party == q->peer.party;
+}
+
+/* Content of 32 KiB or less is handed out with a record or receipt: a reading as any other, but for the receipt of whoever gave or accepted it. */
+static cu_status hands_out(struct cu_reader *r, const struct cu_http_request *q, const struct cu_index_row *row, bool receipt,
+                           bool *ret, struct cu_err *err)
+{
+    struct cu_span bytes;
+    struct cu_entry e;
+
+    *ret = false;
+    if (q->head || row->kind != CU_KIND_DEPOSIT) return CU_OK;
+    TRY(cu_log_entry(&r->place.log, row->seq, &bytes, err));
+    TRY(cu_entry_read(bytes, &e, err));
+    const uint64_t size = e.inner.body.claim.size;
+    *ret = size > 0 && size <= CU_CONTENT_INLINE_MAX && !(receipt && (is_by(r, q, &e.inner.kid) || is_by(r, q, &e.outer.kid)));
+    return CU_OK;
+}
+
 cu_status cu_get_record(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
 {
     struct cu_reader *r = context;
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
+    struct cu_span without;
+    bool reads;
+    const bool content = !cu_query_find(q->query, "without", &without);
 
+    ENSURE(content || cu_span_is(without, "content"), err, CU_USAGE, "?without= is content: nothing else is left out");
     TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
     a->cache = CU_HTTP_BRIEFLY;
-    return cu_place_record(&r->place, found.row.seq, &a->body, err);
+    TRY(cu_place_record(&r->place, found.row.seq, content, &a->body, err));
+    TRY(hands_out(r, q, &found.row, false, &reads, err));
+    return cu_reader_note(r, q, content && reads ? &found.row.id : NULL, false, err);
 }
 
 cu_status cu_get_show(void *context, struct cu_http_request *q, struct cu_http_answer *a, struct cu_err *err)
@@ -136,6 +165,7 @@ cu_status cu_get_receipt(void *context, struct cu_http_request *q, struct cu_htt
     struct cu_reader *r = context;
     CU_CLEANUP(cu_found_free) struct cu_found found = { 0 };
     CU_BUF exhibit = cu_buf_heap(4096);
+    bool reads;
 
     TRY(cu_reader_begin(r, q, err));
     TRY(cu_reader_find(r, q, &found, err));
@@ -144,7 +174,8 @@ cu_status cu_get_receipt(void *context, struct cu_http_request *q, struct cu_htt
     cu_receipt_name(exhibit.n ? (const char *)exhibit.p : "", &found.row.id, a->file);
     for (char *c = a->file; *c; c++)
         if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\') *c = '-'; /* a header has no other letters */
-    return CU_OK;
+    TRY(hands_out(r, q, &found.row, true, &reads, err));
+    return cu_reader_note(r, q, reads ? &found.row.id : NULL, false, err);
 }
 
 /* ---- lists, a page at a time ---- */

@@ -13,8 +13,9 @@
 // clang-format off
 #define PAGES { "limit", "so many rows at most, 1,000 or fewer" }, { "after", "rows behind this entry: \"next\" of the page before" }
 #define WAIT { "wait", "so many seconds at most for what is not there yet, 60 or fewer" }
-#define WHY { "path", "of a folder: this file in it; without it the folder's manifest" }, { "root", "the same, by its root" }, \
-            { "reason", "why it is read: recorded" }, { "authority", "on whose order: recorded" }
+#define RECORDED { "reason", "why it is read: recorded" }, { "authority", "on whose order: recorded" }
+#define WHY { "path", "of a folder: this file in it; without it the folder's manifest" }, { "root", "the same, by its root" }, RECORDED
+#define WITHOUT { "without", "`content`: what travelled with it of the exhibit is left out, and nothing was read" }, RECORDED
 
 #define SHOWN "exhibit kind id leaf name label note signed time"
 #define COUNTED "case exhibits# root keys_with_open_serials#"
@@ -33,12 +34,12 @@ const struct cu_http_route cu_node_routes[] = {
       .shape = "ledger network network_words origin entries# root cases# exhibits# incidents# refusals# timeouts# notices# index_lag# copies_required# forks# organisation misbehaviour# enrolments_waiting# ?member= ?left_height# ?members[]" },
     { "GET", "/v1/entry/{id}", cu_get_entry, "the bytes of an entry, by id or by position", .act = CU_ASK_DETAILS, .gives = CBOR },
     { "GET", "/v1/entry/{case}/{number}", cu_get_entry, "the bytes of an exhibit's entry", .act = CU_ASK_DETAILS, .gives = CBOR },
-    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_LOG, .gives = CBOR },
-    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .act = CU_ASK_LOG, .gives = CBOR },
+    { "GET", "/v1/record/{id}", cu_get_record, "an entry with its attachments, as it was submitted", .act = CU_ASK_LOG, .gives = CBOR, .query = { WITHOUT } },
+    { "GET", "/v1/record/{case}/{number}", cu_get_record, "an exhibit's record", .act = CU_ASK_LOG, .gives = CBOR, .query = { WITHOUT } },
     { "GET", "/v1/show/{id}", cu_get_show, "what is known of an entry", .act = CU_ASK_DETAILS, .gives = JSON, .shape = SHOWN },
     { "GET", "/v1/show/{case}/{number}", cu_get_show, "what is known of an exhibit", .act = CU_ASK_DETAILS, .gives = JSON, .shape = SHOWN },
-    { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .act = CU_ASK_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
-    { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .act = CU_ASK_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT } },
+    { "GET", "/v1/receipt/{id}", cu_get_receipt, "the receipt of an entry", .act = CU_ASK_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT, RECORDED } },
+    { "GET", "/v1/receipt/{case}/{number}", cu_get_receipt, "the receipt of an exhibit", .act = CU_ASK_EVIDENCE, .gives = TEXT, .flags = CU_HTTP_WAITS, .query = { WAIT, RECORDED } },
     { "GET", "/v1/content/{id}", cu_get_content, "evidence, verified", .act = CU_ASK_EVIDENCE, .gives = BYTES, .flags = CU_HTTP_PARTS, .query = { WHY } },
     { "GET", "/v1/content/{case}/{number}", cu_get_content, "an exhibit, verified", .act = CU_ASK_EVIDENCE, .gives = BYTES, .flags = CU_HTTP_PARTS, .query = { WHY } },
     { "GET", "/v1/chunks/{id}", cu_get_chunks, "the root of each MiB of evidence: they lead to the root that was signed", .act = CU_ASK_EVIDENCE, .gives = BYTES, .query = { ROOT } },

@@ -35,6 +35,7 @@ static const struct form {
     { "wait", NUMBER(0, 60) },
     { "from", POSITION },
     { "path", TEXT },
+    { "without", "\"const\":\"content\"" },
     { "reason", WORDS },
     { "authority", WORDS },
     { "q", TEXT },

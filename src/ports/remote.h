@@ -15,8 +15,8 @@ struct cu_reading { cu_seq seq; struct cu_span reason, authority; };
 typedef cu_status cu_remote_feed(void *arg, struct cu_span bytes, struct cu_err *err);
 struct cu_remote { void *self; const struct cu_remote_ops *ops; };
 struct cu_remote_ops {
-    /* The record at seq, as it was submitted, appended to ret. */
-    cu_status (*record)(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+    /* The record at seq, as it was submitted, appended to ret. With `content`, of what travelled with it: that is a reading, and on record over there. */
+    cu_status (*record)(void *self, cu_seq seq, bool content, struct cu_buf *ret, struct cu_err *err);
     /* Of an object of that deposit (the item, the manifest, a file of the folder): the root of each of its chunks, 32 bytes a
      * chunk, appended to ret, which bounds them; and its bytes from ≤ x < to, in pieces of any length. */
     cu_status (*chunks)(void *self, const struct cu_reading *what, const cu_hash *root, struct cu_buf *ret, struct cu_err *err);

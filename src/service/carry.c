@@ -36,6 +36,7 @@ struct carry {
 
 static void carry_free(struct carry *c)
 {
+    c->p->own = CU_SPAN_EMPTY;
     cu_sending_free(&c->upload);
     cu_work_free(&c->w);
     cu_buf_free(&c->chunks);
@@ -385,6 +386,8 @@ static cu_status carry_on(struct carry *c, cu_deposited_fn *done, void *arg, str
 {
     bool ready;
 
+    c->p->own = cu_buf_span(&c->w.in.content); /* until `c` is freed */
+    c->p->own_root = c->w.in.root;
     TRY(find_recorded(c, err));
     const bool before = cu_work_recorded(&c->w) && !c->resumed;
     if (!cu_work_recorded(&c->w)) {

@@ -376,13 +376,13 @@ cu_status cu_copier_attached(struct cu_copier *c, struct cu_waiting *w, struct c
     struct cu_err why = { 0 };
 
     if (has_attached(c, e)) return CU_OK;
-    cu_status got = cu_place_record(c->r.p, w->seq, &bytes, &why);
+    cu_status got = cu_place_record(c->r.p, w->seq, true, &bytes, &why);
     if (got == CU_OK) got = judge_record(cu_buf_span(&bytes), entry, e, &record, &why);
     for (size_t s = 0; s < c->r.sources_n && got != CU_OK; s++) {
         const struct cu_remote *from = &c->r.sources[s].lane[0];
         if (!from->ops->record || !is_up(c, s, w)) continue;
         cu_buf_clear(&bytes);
-        got = from->ops->record(from->self, w->seq, &bytes, &why);
+        got = from->ops->record(from->self, w->seq, true, &bytes, &why);
         if (got == CU_OK) got = judge_record(cu_buf_span(&bytes), entry, e, &record, &why);
         if (ending(c)) return interrupted(err);
     }

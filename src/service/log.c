@@ -168,10 +168,10 @@ cu_status cu_place_object(struct cu_place *p, enum cu_object_kind kind, const cu
 }
 
 /* What came with the entry at seq, while it is not drained: nothing of it is in the stores yet; or from afar. Else *ret_here is false. */
-static cu_status undrained(struct cu_place *p, cu_seq seq, struct cu_buf *mem, struct cu_record *ret, bool *ret_here,
-                           struct cu_err *err)
+static cu_status undrained(struct cu_place *p, cu_seq seq, bool content, struct cu_buf *mem, struct cu_record *ret,
+                           bool *ret_here, struct cu_err *err)
 {
-    const cu_status status = p->remote.ops ? p->remote.ops->record(p->remote.self, seq, mem, err)
+    const cu_status status = p->remote.ops ? p->remote.ops->record(p->remote.self, seq, content, mem, err)
                              : p->engine   ? p->engine->record(p->engine->self, seq, mem, err)
                                            : CU_NOT_FOUND;
 
@@ -190,7 +190,7 @@ cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commit
     cu_hash own;
     bool here;
 
-    TRY(undrained(p, seq, &mem, &record, &here, err));
+    TRY(undrained(p, seq, false, &mem, &record, &here, err));
     if (!here && p->along &&
         cu_along_read(p->along, CU_OBJECT_DETAILS, commitment, CU_SALT_LEN + CU_DETAILS_MAX, ret, NULL) == CU_OK)
         return CU_OK;
@@ -211,7 +211,8 @@ static cu_status small_content(struct cu_place *p, cu_seq seq, const cu_hash *ro
     struct cu_record record;
     bool here = false;
 
-    if (size <= CU_CONTENT_INLINE_MAX) TRY(undrained(p, seq, &mem, &record, &here, err));
+    if (p->own.p && cu_hash_eq(&p->own_root, root)) return cu_buf_take(ret, p->own, err);
+    if (size <= CU_CONTENT_INLINE_MAX) TRY(undrained(p, seq, true, &mem, &record, &here, err));
     if (!here) return cu_place_object(p, CU_OBJECT_CONTENT, root, size, ret, err);
     const cu_hash own = cu_content_root_of(record.content);
     ENSURE(cu_hash_eq(&own, root), err, CU_CORRUPT, "the content of entry %llu is not what was signed", LLU(seq.v));
@@ -225,7 +226,7 @@ static bool has_inline_content(const struct cu_entry *entry)
     return entry->kind == CU_KIND_DEPOSIT && entry->inner.body.claim.size <= CU_CONTENT_INLINE_MAX;
 }
 
-cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_place_record(struct cu_place *p, cu_seq seq, bool content_too, struct cu_buf *ret, struct cu_err *err)
 {
     CU_BUF details = cu_buf_heap(CU_SALT_LEN + CU_DETAILS_MAX);
     CU_BUF content = cu_buf_heap(CU_CONTENT_INLINE_MAX);
@@ -241,7 +242,7 @@ cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, st
         record.salt = cu_span(details.p, CU_SALT_LEN);
         record.details = cu_span(details.p + CU_SALT_LEN, details.n - CU_SALT_LEN);
     }
-    if (has_inline_content(&entry)) {
+    if (content_too && has_inline_content(&entry)) {
         const struct cu_claim *claim = &entry.inner.body.claim;
         TRY(small_content(p, seq, &claim->root, claim->size, &content, err));
         record.content = content.n ? cu_buf_span(&content) : cu_span("", 0);

@@ -291,7 +291,7 @@ cu_status cu_claim_file_of(struct cu_place *p, cu_seq seq, struct cu_buf *ret, s
     struct cu_record record;
     struct cu_entry e;
 
-    TRY(cu_place_record(p, seq, &whole, err));
+    TRY(cu_place_record(p, seq, false, &whole, err));
     TRY(cu_record_read(cu_buf_span(&whole), &record, err));
     TRY(cu_entry_read(record.entry, &e, err));
     ENSURE(e.kind == CU_KIND_DEPOSIT, err, CU_WRONG_KIND, "entry %llu is no deposit", LLU(seq.v));

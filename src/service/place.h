@@ -97,6 +97,7 @@ struct cu_place {
     struct cu_remote remote;          /* the ledger lies elsewhere; ops NULL: it lies here */
     struct cu_carrier provider, node; /* from there, for deposits: who takes evidence, and the node that takes it when the provider stalls */
     struct cu_reading reading;        /* from there: what, and why */
+    struct cu_span own; cu_hash own_root; /* content that whoever deposits has in memory: it is not asked for there. own.p NULL: none */
     struct cu_cosigned_known *known;  /* NULL: nothing is remembered */
     struct cu_outside outside;        /* how witnesses and peers are asked; open NULL: nobody is */
     struct cu_tokens tokens;          /* open NULL: none are reached */
@@ -167,7 +168,7 @@ CU_MUST_USE cu_status cu_log_entry_in_order(struct cu_log *log, cu_seq seq, stru
 /** Without the proof: for walks that are judged as a whole. */
 CU_MUST_USE cu_status cu_log_entry_unproven(struct cu_log *log, cu_seq seq, struct cu_span *ret, struct cu_err *err);
 /** Entry and attachments as a record (cu_record encoding) appended to ret; attachments from either store, verified. */
-CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, struct cu_buf *ret, struct cu_err *err);
+CU_MUST_USE cu_status cu_place_record(struct cu_place *p, cu_seq seq, bool content, struct cu_buf *ret, struct cu_err *err);
 /** Salt and details of the entry at seq by its commitment, from the engine or either store, appended to ret. */
 CU_MUST_USE cu_status cu_place_details(struct cu_place *p, cu_seq seq, const cu_hash *commitment, struct cu_buf *ret, struct cu_err *err);
 /** A small object from whichever store has it sound: the near one's first. */

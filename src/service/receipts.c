@@ -434,7 +434,7 @@ static cu_status make(struct gathering *g, struct cu_buf *ret, struct cu_err *er
     struct cu_record parts;
     struct cu_entry entry;
 
-    TRY(cu_place_record(g->p, g->seq, &record, err));
+    TRY(cu_place_record(g->p, g->seq, true, &record, err));
     TRY(cu_record_read(cu_buf_span(&record), &parts, err));
     TRY(cu_entry_read(parts.entry, &entry, err));
     ENSURE(entry.signed_, err, CU_USAGE, "receipts are for statements; this entry is the ledger's own");

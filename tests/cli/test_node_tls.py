@@ -121,6 +121,30 @@ def each_role_gets_what_is_its_own_and_nothing_else(folder):
 
 
 @test
+def whoever_is_handed_small_content_is_on_record_whatever_it_came_in(folder):
+    ledger = with_certificates(folder)
+    with Node(ledger, "--tls") as node:
+        afar = ["--ledger", node.url, "--state", folder / "state", "--pin-trust", ledger.trust, *as_(ledger, "reader")]
+        for role, paths in {"reader": ("/v1/record/C1/1?without=content", "/v1/receipt/C1/2", "/v1/record/C1/2", "/v1/chunks/C1/1"), "depositor": ("/v1/receipt/C1/1",)}.items():
+            node.client = as_(ledger, role)
+            for path in paths:  # nothing of it is handed out, or it was his
+                assert b"red car" not in node.get(path), path  # a receipt is base64
+            assert node.curl("/v1/receipt/C1/1", "-I", "-o", os.devnull)[0] == 200
+        assert node.json("/v1/record/C1/1?without=details", code=400)["code"] == "USAGE"
+        assert "note.txt" in custody("ls", "--case", "C1", *afar).out
+        custody("show", "C1/1", *afar)
+        before = ledger.run("trail", "C1/1").out
+        assert "at 127.0.0.1" not in before, before
+        for role, path in (("reader", "/v1/receipt/C1/1?reason=by+receipt"), ("reader", "/v1/record/C1/1?reason=by+record"), ("depositor", "/v1/record/C1/1?reason=his+own")):
+            node.client = as_(ledger, role)
+            assert (b"red car" in node.get(path)) == ("record" in path)
+        custody("receipt", "C1/1", "-o", folder / "r", *afar)
+    told = ledger.run("trail", "C1/1").out
+    assert all(words in told for words in ("Judge Wu at 127.0.0.1: by receipt", "Judge Wu at 127.0.0.1: by record", ": his own")) and told.count("at 127.0.0.1") == 4, told
+    assert "at 127.0.0.1" not in ledger.run("trail", "C1/2").out
+
+
+@test
 def a_certificate_that_is_expired_foreign_revoked_or_nobodys_is_refused_and_says_so(folder):
     ledger, other = with_certificates(folder), Ledger.new(folder / "M")
     other.run("ca", "init")

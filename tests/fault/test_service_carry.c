@@ -240,11 +240,12 @@ static const struct cu_carrier_ops carrier_ops = { far_claim, far_state, far_rec
 
 /* ---- the node ---- */
 
-static cu_status node_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+static cu_status node_record(void *self, cu_seq seq, bool content, struct cu_buf *ret, struct cu_err *err)
 {
     (void)self;
+    assert_false(content); /* who deposits reads nothing: he has it */
     TRY(call(err));
-    TRY(cu_place_record(&far.ledger->place, seq, ret, err));
+    TRY(cu_place_record(&far.ledger->place, seq, content, ret, err));
     return answer(err);
 }
 

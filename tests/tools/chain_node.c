@@ -33,7 +33,7 @@ static cu_status found(const char *dir, struct cu_err *err)
     TRY(folder_parts(&f, dir, true, err));
     TRY(cu_place_load(&f.place, err));
     TRY(cu_follow(&f.place, err));
-    for (uint64_t i = 0; i < 2; i++) TRY(cu_place_record(&f.place, (cu_seq){ i }, &records, err)); /* genesis, confirm */
+    for (uint64_t i = 0; i < 2; i++) TRY(cu_place_record(&f.place, (cu_seq){ i }, true, &records, err)); /* genesis, confirm */
     cu_base64_put(&line, cu_buf_span(&records));
     TRY(cu_buf_ok(&line, err));
     printf("%.*s\n", (int)line.n, (const char *)line.p);

@@ -224,7 +224,7 @@ static cu_status add_record(struct insider *x, struct batch *b, uint64_t seq, bo
     struct cu_entry e;
     bool gone = seq == x->dropped_seq;
 
-    TRY(cu_place_record(&x->old.place, (cu_seq){ seq }, &old, err));
+    TRY(cu_place_record(&x->old.place, (cu_seq){ seq }, true, &old, err));
     TRY(cu_record_read(cu_buf_span(&old), &record, err));
     TRY(cu_entry_read(record.entry, &e, err));
     const cu_hash id = e.signed_ ? cu_entry_innermost(&e)->id : e.leaf;

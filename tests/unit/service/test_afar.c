@@ -21,9 +21,9 @@ static struct cu_place place;
 static struct cu_buf got;
 static struct cu_err error;
 
-static cu_status no_record(void *self, cu_seq seq, struct cu_buf *ret, struct cu_err *err)
+static cu_status no_record(void *self, cu_seq seq, bool content, struct cu_buf *ret, struct cu_err *err)
 {
-    (void)self, (void)seq, (void)ret;
+    (void)self, (void)seq, (void)content, (void)ret;
     return cu_fail(err, CU_NOT_FOUND, "no record");
 }
 
