@@ -4,7 +4,8 @@
  *  2. A file is made anew from a better one (peers and witnesses have the lines too), so it is not synced; one that a crash left
  *     without sense is as one that is not there. One that cannot be read now is not replaced: this node's own lines are said once.
  *     Lines are added at its end, in place: a file that replaced another a few times a height would leave as many that were deleted, which a
- *     file system passes over, one by one, whenever it makes the next one.
+ *     file system passes over, one by one, whenever it makes the next one. What stands behind the last whole line is nothing: it is being
+ *     written, or was when its process ended.
  *  3. Sizes are four groups of three digits, so that a folder's order is theirs.
  */
 #include "service/cosigned.h"
@@ -57,10 +58,13 @@ static void path_of(uint64_t size, unsigned groups, char ret[64])
 
 static cu_status read_file(const struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
 {
+    const size_t had = ret->n;
     char path[64];
 
     path_of(size.v, GROUPS, path);
-    return size.v < SIZES_MAX ? cu_fs_read(&p->fs, path, CU_NOTE_MAX, ret, err) : CU_NOT_FOUND;
+    TRY(size.v < SIZES_MAX ? cu_fs_read(&p->fs, path, CU_NOTE_MAX, ret, err) : CU_NOT_FOUND);
+    while (ret->n > had && ret->p[ret->n - 1] != '\n') ret->n--; /* (2) */
+    return CU_OK;
 }
 
 cu_status cu_cosigned_get(struct cu_place *p, cu_size size, struct cu_buf *ret, struct cu_err *err)
@@ -222,9 +226,7 @@ static cu_status append(const struct cu_fs *fs, const char *path, uint64_t at, s
     CU_CLEANUP(cu_file_close) struct cu_file *file = NULL;
 
     TRY(fs->ops->open(fs->self, path, CU_OPEN_WRITE, &file, err));
-    const cu_status added = file->ops->write_at(file, at, lines, err);
-    if (added != CU_OK) (void)!file->ops->truncate(file, at, NULL); /* half a line would make nothing of the whole */
-    return added;
+    return file->ops->write_at(file, at, lines, err);
 }
 
 /* What is known of a checkpoint. NOT_FOUND: nothing, or nothing that makes sense (2). */
