@@ -158,9 +158,9 @@ def again(org, program=None, comet=COMET, options=()):
 
 
 def dials_nobody(folder):
-    """CometBFT that has no peers in its settings when it starts: it has those that dial it. As the node's options."""
+    """CometBFT that has no peers in its settings, and takes none later: it has those that dial it. As the node's options."""
     script = folder / "dials-nobody"
-    script.write_text(f"#!/bin/sh\nsed -i 's/^persistent_peers = .*/persistent_peers = \"\"/' config/config.toml\nexec {COMET} \"$@\"\n")
+    script.write_text(f"#!/bin/sh\nsed -i 's/^persistent_peers = .*/persistent_peers = \"\"/; s/^unsafe = .*/unsafe = false/' config/config.toml\nexec {COMET} \"$@\"\n")
     script.chmod(0o755)
     return {"comet": script, "options": ("--confine", "off")}
 
@@ -211,7 +211,7 @@ def only_there(council, notary):
     others = council.orgs[:4]
     for org in others:
         (org.root / "cloud/objects").rename(org.root / "aside")
-        shutil.rmtree(org.root / "node/objects")
+        (org.root / "node/objects").rename(org.root / "gone")  # at once: its node writes meanwhile
     for org in others:
         rounds = org.status()["patrol_rounds"]  # the one that is under way may be past something
         until(lambda o=org, n=rounds + 2: o.status()["patrol_rounds"] >= n and o.status()["copies_missing"] == 0, org.said, 120)
