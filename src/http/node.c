@@ -427,7 +427,8 @@ static bool keep(struct cu_node *node, bool reads)
     const uint64_t heard = node->heard;
     cu_status kept = hear(node, &members, NULL);
     node->members_due |= members;
-    const bool changed = node->members_due, told = !changed || !node->config.members || node->config.members(node->config.arg, node);
+    const bool changed = node->members_due,
+               told = !changed || !node->config.members || node->config.members(node->config.arg, node);
     pthread_mutex_unlock(&node->act);
     if (kept == CU_OK && take_due(node)) kept = attest(node, &attested);
     pthread_mutex_lock(&node->act);

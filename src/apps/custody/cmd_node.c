@@ -220,8 +220,7 @@ static bool members_changed(void *served, struct cu_node *node)
     struct cu_err why = { 0 };
     const bool behind = follow_members(v, node, &why) != CU_OK;
 
-    if (behind && !v->s->behind)
-        say(v->s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
+    if (behind && !v->s->behind) say(v->s->run, "what changed of the network's members is not followed yet: %s\n", why.text);
     v->s->behind = behind;
     return !behind;
 }

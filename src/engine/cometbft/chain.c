@@ -365,8 +365,7 @@ static cu_status finalize(struct cu_chain *c, const struct cu_abci_request_final
     struct scratch scratch = { .c = c, .w = w, .ret = &next };
     TRY(c->config.store->ask(c->config.store->self, on_scratch, &scratch, err));
     for (size_t i = 0; i < founders; i++)
-        ENSURE(w->subs[i].status == CU_OK, err, w->subs[i].status, "the founding record %zu is refused: %s", i,
-               w->subs[i].text);
+        ENSURE(w->subs[i].status == CU_OK, err, w->subs[i].status, "the founding record %zu is refused: %s", i, w->subs[i].text);
     TRY(keep_admitted(c, w, &next, err));
     for (size_t i = 0; i < r->txs.n && c->config.listener.judged; i++)
         if (parsed[i] == CU_OK)
