@@ -110,6 +110,7 @@ struct session {
     struct cu_private_key next[CU_PURPOSE_NODE + 1]; /* by purpose: keys that may take the place of this organisation's. ctx NULL: none */
     bool left;                        /* it was said that the organisation has */
     bool behind;                      /* it was said that what changed of the members is not followed yet */
+    bool undialled;                   /* the network's file names others than CometBFT was told of */
     cu_seq follow;                    /* the first proposal that may still take effect, or have */
     uint64_t warned;                  /* from which height on this program will not know the rules: that was said */
     char confined[120];               /* what of this process is; "": nothing */

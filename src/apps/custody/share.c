@@ -453,8 +453,10 @@ static cu_status renew(struct session *s, const struct cu_members *m, cu_size si
     TRY(cu_network_renew(&sh->network, sh->of, sh->n, &file, err));
     if (!cu_span_eq(cu_buf_span(&file), cu_buf_span(&sh->file))) {
         TRY(replace(s, CU_FILE_NETWORK, cu_buf_span(&file), 0, err));
-        TRY(dial(s, err));
+        s->undialled = true;
     }
+    if (s->undialled) TRY(dial(s, err));
+    s->undialled = false;
     s->follow = next;
     return CU_OK;
 }
