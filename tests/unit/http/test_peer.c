@@ -77,9 +77,22 @@ static void judge_routes(const struct cu_http_route *routes, size_t n, const cha
 static void every_route_says_what_is_done_and_only_these_are_everybodys(void **state)
 {
     static const char *const nodes[] = {
-        "GET /checkpoint", "GET /tile/{path}",     "GET /v1/problems",     "GET /v1/openapi.json",  "GET /healthz",
-        "GET /readyz",     "GET /metrics",         "GET /v1/cosignatures", "POST /v1/cosignatures", "GET /v1/cosignatures/{size}",
-        "GET /v1/forks",   "GET /v1/forks/{name}", "POST /add-checkpoint", "POST /v1/enrolments",   "OPTIONS /v1/uploads",
+        "GET /checkpoint",
+        "GET /tile/{path}",
+        "GET /v1/trust/chain",
+        "GET /v1/problems",
+        "GET /v1/openapi.json",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /v1/cosignatures",
+        "POST /v1/cosignatures",
+        "GET /v1/cosignatures/{size}",
+        "GET /v1/forks",
+        "GET /v1/forks/{name}",
+        "POST /add-checkpoint",
+        "POST /v1/enrolments",
+        "OPTIONS /v1/uploads",
     };
     static const char *const providers[] = { "OPTIONS /v1/uploads", "GET /v1/problems", "GET /v1/openapi.json", "GET /healthz",
                                              "GET /readyz",         "GET /metrics",     "GET /v1/status" };
