@@ -343,7 +343,7 @@ def old_backup(w):
     w.load.more(8)
     w.audit.start()
     w.load.more(8)
-    until(lambda: w.audit.process.poll() is not None or int(w.audit.checkpoint()[0]) > len(w.load), w.audit.said)
+    until(lambda: w.audit.process.poll() is not None or int(w.audit.checkpoint()[0] or 0) > len(w.load), w.audit.said)
     time.sleep(LONG_S / 2)
     ended = resumed(w.audit)
     w.load.more(8)
