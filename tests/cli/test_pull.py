@@ -155,6 +155,7 @@ def a_provider_that_hangs_holds_up_nobody(folder):
 @test
 def killed_in_the_midst_of_a_large_object_it_goes_on_where_it_was(folder):
     size = (24 if SANITIZED else 100) * CHUNK + 77
+    again = 0.9 if SANITIZED else 0.6  # a slow node has more of so few megabytes on their way
     film = noise(size, 5)
     fill(folder / "large.bin", film)
     made, bare, (record,) = accepted(folder, folder / "large.bin")
@@ -171,8 +172,8 @@ def killed_in_the_midst_of_a_large_object_it_goes_on_where_it_was(folder):
         with Node(bare, "--provider", provider.url) as node:
             provider.pause = 0
             fill(folder / "r", node.get("/v1/receipt/C1/1?wait=60"))
-            assert copies(node)["bytes"] < size * 0.6
-        assert provider.sent - before < size * 0.6 and provider.sent < size + 20 * CHUNK  # a kill costs what each lane, and its socket, had on its way
+            assert copies(node)["bytes"] < size * again
+        assert provider.sent - before < size * again and provider.sent < size + 20 * CHUNK  # a kill costs what each lane, and its socket, had on its way
     verify("--trust", bare.trust, folder / "r", folder / "large.bin")
 
 
