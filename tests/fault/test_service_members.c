@@ -3,6 +3,7 @@
  *
  * wraps: malloc calloc realloc vasprintf
  */
+#include "../allocations.h"
 #include "../one_of.h"
 #include "service/cosigned.h"
 #include "service/found.h"
@@ -14,33 +15,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-/* ---- the n-th allocation ---- */
-
-int __real_vasprintf(char **ret, const char *fmt, va_list args);
-int __wrap_vasprintf(char **ret, const char *fmt, va_list args);
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t each);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t each);
-void *__wrap_realloc(void *p, size_t n);
-
-static struct {
-    const struct cu_fs *disk, *other; /* NULL: nothing is counted; else what they allocate is not */
-    uint64_t n, fails;
-} allocation;
-
-static bool fails(void)
-{
-    return allocation.disk && !cu_memory_at_work(allocation.disk) && !(allocation.other && cu_memory_at_work(allocation.other)) &&
-           ++allocation.n == allocation.fails;
-}
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t each) { return fails() ? NULL : __real_calloc(n, each); }
-int __wrap_vasprintf(char **ret, const char *fmt, va_list args) { return fails() ? -1 : __real_vasprintf(ret, fmt, args); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 
 /* ---- an organisation's folder, over a disk that fails ---- */
 

@@ -5,6 +5,7 @@
  *
  * wraps: malloc calloc realloc vasprintf
  */
+#include "../allocations.h"
 #include "../one_of.h"
 #include "life.h"
 
@@ -18,33 +19,6 @@
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-int __real_vasprintf(char **ret, const char *fmt, va_list args);
-int __wrap_vasprintf(char **ret, const char *fmt, va_list args);
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t each);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t each);
-void *__wrap_realloc(void *p, size_t n);
-
-/* ---- the n-th ---- */
-
-static struct {
-    const struct cu_fs *disk; /* NULL: nothing is counted */
-    unsigned long long n, fails;
-} allocation;
-
-static bool fails(void)
-{
-    if (!allocation.disk || cu_memory_at_work(allocation.disk)) return false;
-    return ++allocation.n == allocation.fails;
-}
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t each) { return fails() ? NULL : __real_calloc(n, each); }
-int __wrap_vasprintf(char **ret, const char *fmt, va_list args) { return fails() ? -1 : __real_vasprintf(ret, fmt, args); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 
 /* ---- acts ---- */
 
