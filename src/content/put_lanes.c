@@ -1,10 +1,10 @@
 /* The crew of a batch: one lane for trees, one for flat digests, one for each store. */
 #include "content/put.h"
 
-/* SHA-256 alone comes in one pass with the leaves; with others the digest lane has its own. */
+/* SHA-256 alone comes in one pass with the leaves where that is cheaper; with others the digest lane has its own. */
 static bool beside(const struct cu_put_slot *slot)
 {
-    return slot->large && slot->digested && (slot->algs & ~(1u << CU_DIGEST_SHA256)) == 0;
+    return cu_sha256_beside_pays() && slot->large && slot->digested && (slot->algs & ~(1u << CU_DIGEST_SHA256)) == 0;
 }
 
 static size_t hash_leaves(struct cu_span bytes, cu_hash *ret)

@@ -88,13 +88,13 @@ typedef void prefixed_loop(uint8_t prefix, const uint8_t *in, size_t each, size_
 
 static void agrees_at_every_length(prefixed_loop *loop, size_t shortest)
 {
-    enum { EACH_MAX = 4200, MANY = 7 };
+    enum { EACH_MAX = 4200, MANY = 2 * SHA256_LANES + 3 };
     static uint8_t in[MANY * EACH_MAX];
     struct chance chance = chance_begin();
 
     chance_bytes(&chance, in, sizeof in);
     for (size_t each = shortest; each <= EACH_MAX; each += each < 300 ? 1 : 97) {
-        for (size_t n = 0; n <= MANY; n++) {
+        for (size_t n = 0; n <= MANY; n += n < 5 || n % SHA256_LANES > SHA256_LANES - 3 ? 1 : 4) {
             cu_hash got[MANY + 1];
 
             memset(got, 0xa5, sizeof got);
@@ -125,6 +125,13 @@ static void so_does_it_with_two_streams(void **state)
     (void)state;
     if (!sha256_has_pairs()) skip();
     agrees_at_every_length(sha256_prefixed_pairs, SHA256_BLOCK);
+}
+
+static void so_does_it_with_sixteen(void **state)
+{
+    (void)state;
+    if (!sha256_runs_lanes()) skip();
+    agrees_at_every_length(sha256_prefixed_lanes, SHA256_BLOCK);
 }
 
 static void inputs_of_any_two_lengths_are_hashed_side_by_side(void **state)
@@ -193,6 +200,7 @@ int main(void)
         cmocka_unit_test(the_hot_loop_agrees_with_the_plain_hash_at_every_length),
         cmocka_unit_test(so_does_it_without_the_processors_help),
         cmocka_unit_test(so_does_it_with_two_streams),
+        cmocka_unit_test(so_does_it_with_sixteen),
         cmocka_unit_test(inputs_of_any_two_lengths_are_hashed_side_by_side),
         cmocka_unit_test(a_whole_is_hashed_beside_its_leaves),
         cmocka_unit_test(the_hot_loop_may_write_over_what_it_has_read),
