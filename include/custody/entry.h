@@ -396,6 +396,8 @@ uint64_t cu_entry_time(const struct cu_entry *e);
  *  signature, or a claim that stands alone). `ret` is about 2 KiB. No allocation, any thread; a deposit costs three
  *  passes of SHA-256 over its bytes at most. */
 CU_MUST_USE cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err);
+/** The same without a hash: `leaf` and the statements' ids are zero. For whoever wants to know what an entry of this log says. */
+CU_MUST_USE cu_status cu_entry_peek(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err);
 /** One signed layer by itself: a claim on its way to the provider. */
 CU_MUST_USE cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err);
 

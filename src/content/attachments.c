@@ -33,10 +33,10 @@ void cu_attachments_forget(struct cu_attachment_writer *w)
 }
 
 /* After a failure nothing of the batch counts: the journal keeps what it has and hands all of it over again. */
-static cu_status put(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err)
+static cu_status put(void *self, cu_seq seq, const struct cu_record *record, struct cu_err *err)
 {
     struct cu_attachment_writer *w = self;
-    (void)seq, (void)entry;
+    (void)seq;
 
     cu_status status = put_record(w, record, err);
     w->failed = status != CU_OK;

@@ -251,7 +251,7 @@ cu_status cu_node_recorded(struct cu_node *node, const struct cu_span *records, 
 
     for (size_t i = 0; i < n; i++) {
         if (outcomes[i].status != CU_OK || cu_record_read(records[i], &record, NULL) != CU_OK ||
-            cu_entry_read(record.entry, &e, NULL) != CU_OK)
+            cu_entry_peek(record.entry, &e, NULL) != CU_OK)
             continue;
         members |= cu_members_taken(e.kind);
         any = true;
@@ -311,7 +311,7 @@ static cu_status hear(struct cu_node *node, bool *ret_members, struct cu_err *er
     if (node->heard < p->log.checkpoint.size.v) TRY(find_misbehaviour(node, node->heard, err));
     for (; node->heard < p->log.checkpoint.size.v; node->heard++) {
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ node->heard }, &bytes, err));
-        TRY(cu_entry_read(bytes, &e, err));
+        TRY(cu_entry_peek(bytes, &e, err));
         if (is_held(&e) || was_accepted(node, &e)) hold(node, node->heard, is_held(&e) && p->engine->next);
         *ret_members |= cu_members_taken(e.kind);
     }
@@ -374,7 +374,7 @@ static cu_status find_unattested(struct cu_node *node, struct cu_err *err)
         size_t at = 0;
         bool own = false;
         TRY(cu_log_entry_unproven(&p->log, (cu_seq){ seq }, &bytes, err));
-        TRY(cu_entry_read(bytes, &e, err));
+        TRY(cu_entry_peek(bytes, &e, err));
         while (e.kind == CU_KIND_STORED && cu_hash_eq(&e.outer.kid, kid) &&
                cu_list_next(&e.outer.body.stored.ranges, &cu_range_schema, &at, &range))
             if (range.last >= covered) covered = range.last + 1;

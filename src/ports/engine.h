@@ -23,7 +23,7 @@ struct cu_outcome {
  *  same ones come again. From the engine's threads, one call at a time. Both may be NULL. */
 struct cu_attachments {
     void *self;
-    cu_status (*put)(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err);
+    cu_status (*put)(void *self, cu_seq seq, const struct cu_record *record, struct cu_err *err);
     cu_status (*sync)(void *self, struct cu_err *err);
 };
 

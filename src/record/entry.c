@@ -6,7 +6,7 @@
 /* The claim that a statement holds whole: under the ledger that the statement names, and nothing but a claim. */
 static cu_status read_claim(struct cu_span bytes, const struct cu_statement *outer, struct cu_statement *ret, struct cu_err *err)
 {
-    cu_status status = cu_statement_read(bytes, ret, err);
+    cu_status status = cu_statement_peek(bytes, ret, err);
 
     if (status != CU_OK) return cu_fail_while(err, status, "the claim in it");
     ENSURE(ret->kind == CU_KIND_CLAIM, err, CU_WRONG_KIND, "a %s stands where the claim should", cu_kind_row(ret->kind)->name);
@@ -19,7 +19,7 @@ static cu_status read_signed(struct cu_span bytes, struct cu_entry *out, struct 
     struct cu_statement evidence;
     const struct cu_kind_row *row;
 
-    TRY(cu_statement_read(bytes, &out->outer, err));
+    TRY(cu_statement_peek(bytes, &out->outer, err));
     row = cu_kind_row(out->outer.kind);
     ENSURE(row->form != CU_FORM_NESTED, err, CU_MISSING_SIGNATURE, "a %s stands alone: the other party has not signed",
            row->name);
@@ -49,7 +49,7 @@ static cu_status read_plain(struct cu_span bytes, struct cu_entry *out, struct c
     return cu_payload_read(row, bytes, &out->outer.body, err);
 }
 
-cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err)
+cu_status cu_entry_peek(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err)
 {
     struct cu_cbor_reader in = cu_cbor_read(bytes);
     struct cu_entry out = { .bytes = bytes };
@@ -58,8 +58,16 @@ cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_er
     if (cu_cbor_peek(&in) == CU_CBOR_MAP) TRY(read_plain(bytes, &out, err));
     else TRY(read_signed(bytes, &out, err));
     out.kind = out.outer.kind;
-    out.leaf = cu_leaf_hash(bytes);
     *ret = out;
+    return CU_OK;
+}
+
+cu_status cu_entry_read(struct cu_span bytes, struct cu_entry *ret, struct cu_err *err)
+{
+    TRY(cu_entry_peek(bytes, ret, err));
+    if (ret->signed_) ret->outer.id = cu_statement_id(ret->outer.protected_, ret->outer.payload);
+    if (ret->has_inner) ret->inner.id = cu_statement_id(ret->inner.protected_, ret->inner.payload);
+    ret->leaf = cu_leaf_hash(bytes);
     return CU_OK;
 }
 

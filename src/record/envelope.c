@@ -121,7 +121,7 @@ static cu_status read_header(struct cu_statement *st, const struct cu_kind_row *
     return CU_OK;
 }
 
-cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err)
+cu_status cu_statement_peek(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err)
 {
     struct cu_statement st = { 0 };
     const struct cu_kind_row *row;
@@ -132,8 +132,14 @@ cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, stru
     ENSURE(row->form != CU_FORM_NESTED || bytes.n <= CU_CLAIM_MAX, err, CU_TOO_LARGE, "%s: %zu bytes, more than %d", row->name,
            bytes.n, CU_CLAIM_MAX);
     TRY(cu_payload_read(row, st.payload, &st.body, err));
-    st.id = cu_statement_id(st.protected_, st.payload);
     *ret = st;
+    return CU_OK;
+}
+
+cu_status cu_statement_read(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err)
+{
+    TRY(cu_statement_peek(bytes, ret, err));
+    ret->id = cu_statement_id(ret->protected_, ret->payload);
     return CU_OK;
 }
 

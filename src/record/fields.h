@@ -24,6 +24,9 @@ CU_KIND_TABLE(CU_KIND_FORM)
 CU_MUST_USE cu_status cu_payload_read(const struct cu_kind_row *row, struct cu_span bytes, union cu_payload *ret,
                                       struct cu_err *err);
 
+/** A statement read whose id is not computed: zero. */
+CU_MUST_USE cu_status cu_statement_peek(struct cu_span bytes, struct cu_statement *ret, struct cu_err *err);
+
 /** How a store holds something: a tuple, and the rules that its fields keep. */
 extern const struct cu_schema cu_held_schema;
 CU_MUST_USE cu_status cu_check_held(const struct cu_held *held, struct cu_err *err);

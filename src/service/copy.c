@@ -39,7 +39,7 @@ static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_e
     (void)err;
     f->rows++;
     f->c->next = row->seq.v + 1;
-    if (!may_lack(row)) return CU_OK;
+    if (row->kind != CU_KIND_DEPOSIT || !may_lack(row)) return CU_OK;
     f->found[f->n++] = (struct cu_waiting){ .seq = row->seq, .id = row->id, .recorded = row->recorded.v };
     return CU_OK;
 }
@@ -66,9 +66,7 @@ static cu_status look_further(struct cu_copier *c, uint64_t now, bool *ret_more,
     make_room(c);
     if (c->dropped && now >= c->again) c->next = 0, c->dropped = false, c->again = now + AGAIN_MS;
     const size_t room = CU_COPY_WAITING - c->waiting_n;
-    const struct cu_index_query q = {
-        .by = CU_FIND_KIND, .kind = CU_KIND_DEPOSIT, .from = { c->next }, .limit = room < LOOKED_AT ? room : LOOKED_AT
-    };
+    const struct cu_index_query q = { .by = CU_FIND_ALL, .from = { c->next }, .limit = room < LOOKED_AT ? room : LOOKED_AT };
     *f = (struct candidates){ .c = c };
     looked = room ? index->find(index->self, &q, take_row, f, err) : CU_OK;
     for (size_t i = 0; looked == CU_OK && i < f->n; i++) {

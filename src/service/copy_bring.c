@@ -387,5 +387,5 @@ cu_status cu_copier_attached(struct cu_copier *c, struct cu_waiting *w, struct c
         if (ending(c)) return interrupted(err);
     }
     if (got != CU_OK) return cu_waiting_failed(w, "what travelled with its record: %.200s", why.text), CU_OK;
-    return to.put(to.self, w->seq, &record, e, err);
+    return to.put(to.self, w->seq, &record, err);
 }

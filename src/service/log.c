@@ -123,16 +123,15 @@ cu_status cu_log_entry(struct cu_log *log, cu_seq seq, struct cu_span *ret, stru
 static cu_status prove_bundle(struct cu_log *log, struct cu_err *err)
 {
     const cu_seq first = { log->bundle_index * CU_TILE_WIDTH };
-    cu_hash path[CU_PROOF_HASHES_MAX], leaf, up = { { 0 } };
+    cu_hash path[CU_PROOF_HASHES_MAX], leaf[CU_TILE_WIDTH] = { { { 0 } } }, up;
+    struct cu_span entry[CU_TILE_WIDTH];
     struct cu_frontier all = { 0 };
-    struct cu_span entry;
-    size_t at = 0;
+    size_t at = 0, n = 0;
 
-    while (cu_bundle_next(cu_buf_span(&log->bundle), &at, &entry)) {
-        leaf = cu_leaf_hash(entry);
-        if (all.size.v == 0) up = leaf;
-        cu_frontier_append(&all, &leaf);
-    }
+    while (n < CU_TILE_WIDTH && cu_bundle_next(cu_buf_span(&log->bundle), &at, &entry[n])) n++;
+    cu_leaf_hashes(entry, n, leaf);
+    cu_frontier_append_all(&all, leaf, n);
+    up = leaf[0];
     TRY(prove(log, first, &up, path, err));
     for (unsigned i = 0; i < cu_inclusion_len((cu_seq){ 0 }, all.size); i++) up = cu_node_hash(&up, &path[i]);
     const cu_hash root = cu_frontier_root(&all);

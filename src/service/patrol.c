@@ -81,10 +81,11 @@ static cu_status read_content(struct look *l, struct cu_err *err)
 {
     const struct cu_claim *claim = &l->e.inner.body.claim;
     struct cu_err why = { 0 };
-    bool attested;
+    const bool travelled = claim->size <= CU_CONTENT_INLINE_MAX;
+    bool attested = false;
 
-    TRY(cu_copied_by(l->r->p, l->what.seq, l->r->party, &attested, err));
-    if (attested || claim->size <= CU_CONTENT_INLINE_MAX) TRY(read_again(l, CU_OBJECT_CONTENT, &claim->root, claim->size, err));
+    if (!travelled || claim->has_folder) TRY(cu_copied_by(l->r->p, l->what.seq, l->r->party, &attested, err));
+    if (attested || travelled) TRY(read_again(l, CU_OBJECT_CONTENT, &claim->root, claim->size, err));
     if (!attested || !claim->has_folder || l->what.kind) return CU_OK;
     const cu_status read = cu_folder_items(l->r->p, CU_STORE_NODE, l->what.seq, claim, read_item, l, &why);
     return read == CU_INTERRUPTED || read == CU_NO_MEMORY ? cu_fail(err, read, "%s", why.text) : CU_OK;
@@ -166,7 +167,7 @@ static cu_status look_at(struct look *l, struct cu_err *err)
     const cu_hash *commitment;
     struct cu_span bytes;
 
-    TRY(cu_log_entry(&l->r->p->log, l->what.seq, &bytes, err));
+    TRY(cu_log_entry_in_order(&l->r->p->log, l->what.seq, &bytes, err));
     TRY(cu_entry_read(bytes, &l->e, err));
     l->what.id = l->e.signed_ ? cu_entry_innermost(&l->e)->id : l->e.leaf;
     commitment = cu_entry_commitment(&l->e);

@@ -41,12 +41,11 @@ static const struct toy_records *kind_of(size_t i) { return i >= 5 && i < 12 ? &
 
 /* ---- attachments: a file each, durable by itself, so that the engine's own syncs are not made up for ---- */
 
-static cu_status attach(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry, struct cu_err *err)
+static cu_status attach(void *self, cu_seq seq, const struct cu_record *record, struct cu_err *err)
 {
     struct world *w = self;
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
     char path[64];
-    (void)entry;
 
     snprintf(path, sizeof path, "node/objects/%llu", (unsigned long long)seq.v);
     TRY(w->fs.ops->open(w->fs.self, path, CU_OPEN_WRITE | CU_OPEN_CREATE | CU_OPEN_TRUNCATE, &f, err));

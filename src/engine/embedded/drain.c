@@ -56,14 +56,12 @@ static cu_status pass_attachments(struct cu_embedded *e, const struct cu_head *u
 {
     struct cu_attachments *a = &e->config.attachments;
     struct cu_record record;
-    struct cu_entry entry;
 
     for (uint64_t seq = upto->drained.v; a->put && seq < upto->tip.size.v; seq++) {
         const struct cu_span whole = entry_at(e, seq).whole;
         if (whole.n == 0) continue; /* a block */
         TRY(cu_record_read(whole, &record, err));
-        TRY(cu_entry_read(record.entry, &entry, err));
-        TRY(a->put(a->self, (cu_seq){ seq }, &record, &entry, err));
+        TRY(a->put(a->self, (cu_seq){ seq }, &record, err));
     }
     return CU_OK;
 }

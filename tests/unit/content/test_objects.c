@@ -520,9 +520,9 @@ static void attachments_of_drained_records_lie_in_both_stores(void **state)
 
     fill_bytes(salt, sizeof salt, 1);
     for (int round = 0; round < 2; round++) { /* a drain that is done again writes nothing new */
-        OK(a.put(a.self, (cu_seq){ 3 }, &record, NULL, &error));
+        OK(a.put(a.self, (cu_seq){ 3 }, &record, &error));
         struct cu_record bare = { .entry = cu_span_str("x") };
-        OK(a.put(a.self, (cu_seq){ 4 }, &bare, NULL, &error));
+        OK(a.put(a.self, (cu_seq){ 4 }, &bare, &error));
         OK(a.sync(a.self, &error));
         OK(a.sync(a.self, &error));
     }

@@ -35,10 +35,9 @@ static cu_unix_ms stopped_clock(void *self)
 struct kept {
     unsigned puts, syncs;
 };
-static cu_status keep_put(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry,
-                          struct cu_err *err)
+static cu_status keep_put(void *self, cu_seq seq, const struct cu_record *record, struct cu_err *err)
 {
-    (void)seq, (void)record, (void)entry, (void)err;
+    (void)seq, (void)record, (void)err;
     ((struct kept *)self)->puts++;
     return CU_OK;
 }

@@ -52,10 +52,9 @@ static cu_unix_ms time_of_block(void *self)
     return (cu_unix_ms){ p.batch[run->block].closed };
 }
 
-static cu_status put_nowhere(void *self, cu_seq seq, const struct cu_record *record, const struct cu_entry *entry,
-                             struct cu_err *ret_err)
+static cu_status put_nowhere(void *self, cu_seq seq, const struct cu_record *record, struct cu_err *ret_err)
 {
-    (void)self, (void)seq, (void)record, (void)entry, (void)ret_err;
+    (void)self, (void)seq, (void)record, (void)ret_err;
     return CU_OK;
 }
 

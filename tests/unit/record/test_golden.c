@@ -129,10 +129,33 @@ static void the_id_of_a_long_statement_is_the_digest_of_its_sig_structure(void *
     }
 }
 
+static void assert_same_span(struct cu_span a, struct cu_span b) { assert_true(a.p == b.p && a.n == b.n); }
+
+static void a_look_says_what_a_reading_says_but_for_the_names(void **state)
+{
+    static const cu_hash none = { { 0 } };
+    struct cu_entry entry, seen;
+
+    (void)state;
+    for (size_t i = 0; i < goldens_n; i++) {
+        assert_ok(cu_entry_read(goldens[i].bytes, &entry, &err));
+        assert_ok(cu_entry_peek(goldens[i].bytes, &seen, &err));
+        assert_memory_equal(&seen.leaf, &none, sizeof none);
+        assert_memory_equal(&seen.outer.id, &none, sizeof none);
+        assert_int_equal(seen.kind, entry.kind);
+        assert_int_equal(seen.signed_, entry.signed_);
+        assert_int_equal(seen.has_inner, entry.has_inner);
+        assert_int_equal(cu_entry_time(&seen), cu_entry_time(&entry));
+        assert_same_span(seen.outer.payload, entry.outer.payload);
+        if (entry.has_inner) assert_same_span(seen.inner.payload, entry.inner.payload);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_known_entry_is_read_as_what_it_is),
+        cmocka_unit_test(a_look_says_what_a_reading_says_but_for_the_names),
         cmocka_unit_test(every_signature_of_a_known_entry_verifies),
         cmocka_unit_test(what_was_read_is_written_as_the_same_bytes),
         cmocka_unit_test(what_is_signed_here_is_the_known_entry_but_for_the_signature),
