@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PEERS_MAX = 16, PULLS = 64, MADE = 16, NEXT_MS = 100 };
+enum { PEERS_MAX = 16, PULL_MS = 800, MADE = 16, NEXT_MS = 100 };
 #define EVERY_MS 1000 /* peers and witnesses are asked */
 
 /* Whom one thread speaks to: a peer or, without an address, all outside witnesses. */
@@ -364,7 +364,8 @@ static cu_status pull(struct peer *peer, struct cu_err *err)
 
     TRY(cu_reader_refresh(&peer->reader, false, err));
     const cu_size tip = peer->reader.place.log.checkpoint.size;
-    for (unsigned i = 0; i < PULLS; i++) {
+    const uint64_t until = cu_place_now(&peer->reader.place).v + PULL_MS; /* what is made meanwhile has to be pushed */
+    while (cu_place_now(&peer->reader.place).v < until && !cu_tick_over(&peer->tick)) {
         cu_buf_clear(&answer);
         snprintf(path, sizeof path, "v1/cosignatures?from=%llu", LLU(peer->next.v));
         TRY(peer->remote.ops->ask(peer->remote.self, path, CU_SPAN_EMPTY, &http, &answer, err));
