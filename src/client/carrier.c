@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRIES = 4, FIRST_WAIT_MS = 100, SOON_MS = 200, SAID_MAX = 65536, SEND_BYTES = 524288, HEADERS = 8 };
+enum { TRIES = 4, SOON_MS = 200, SAID_MAX = 65536, SEND_BYTES = 524288, HEADERS = 8 };
 
 struct carrier {
     struct cu_client_ends ends;
@@ -20,8 +20,8 @@ struct carrier {
 /* ---- one exchange ---- */
 struct exchange {
     struct carrier *carrier;
-    char url[1300];
-    const char *method; /* NULL: GET */
+    char path[200], at[CU_ADDRESS_MAX]; /* who was asked last */
+    const char *method;                 /* NULL: GET */
     char header[HEADERS][200];
     size_t headers_n;
     struct cu_span body;
@@ -99,11 +99,14 @@ static void set_body(struct exchange *x, CURL *h)
 static CURLcode perform(struct exchange *x, struct curl_slist *headers, char why[CURL_ERROR_SIZE])
 {
     CURL *h = x->carrier->handle;
+    char url[sizeof x->at + sizeof x->path];
 
+    snprintf(x->at, sizeof x->at, "%s", cu_client_base(&x->carrier->ends));
+    snprintf(url, sizeof url, "%s/%s", x->at, x->path);
     x->http = 0;
     x->offset = UINT64_MAX;
     cu_buf_clear(&x->problem);
-    cu_client_prepare(h, x->url, &x->carrier->ends, why);
+    cu_client_prepare(h, url, &x->carrier->ends, why);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
@@ -127,23 +130,25 @@ static cu_status status_of(long http)
 
 static cu_status failed(struct exchange *x, CURLcode code, const char *why, struct cu_err *err)
 {
-    const int place = (int)strcspn(x->url, "?");
+    const int n = (int)strcspn(x->path, "?");
     const bool answered = x->http / 100 > 2;
     cu_status status = CU_IO;
     char text[400];
 
     if (x->fed != CU_OK) return cu_fail(err, x->fed, "%s", x->why.text);
-    ENSURE(code == CURLE_OK || answered, err, CU_IO, "%.*s: %s. Run the same again: it goes on where it was", place, x->url,
-           why[0] ? why : curl_easy_strerror(code));
+    ENSURE(code == CURLE_OK || answered, err, CU_IO, "%s/%.*s: %s. Run the same again: it goes on where it was", x->at, n,
+           x->path, why[0] ? why : curl_easy_strerror(code));
     const bool ours = cu_problem_read(cu_buf_span(&x->problem), &status, text);
     if (x->http == 423 || x->http == 460 || x->http == 409 || !ours) status = status_of(x->http);
     return ours ? cu_fail(err, status, "%s", text)
-                : cu_fail(err, status, "%.*s: the answer is %ld, and not as it should be", place, x->url, x->http);
+                : cu_fail(err, status, "%s/%.*s: the answer is %ld, and not as it should be", x->at, n, x->path, x->http);
 }
 
+/* Another node of the ledger has nothing of what one had: whoever sends asks it how far that came, and begins there. */
 static cu_status talk(struct exchange *x, struct cu_err *err)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:"), *more;
+    const size_t had = x->answer ? x->answer->n : 0;
     char why[CURL_ERROR_SIZE] = "";
     CURLcode code = CURLE_OUT_OF_MEMORY;
     bool ready = headers != NULL;
@@ -154,10 +159,11 @@ static cu_status talk(struct exchange *x, struct cu_err *err)
         ready = more != NULL;
         if (ready) headers = more;
     }
-    for (unsigned tries = 1; ready && tries <= (x->read ? 1 : TRIES); tries++) {
-        if (tries > 1) cu_client_pause((unsigned)FIRST_WAIT_MS << (tries - 1));
+    for (unsigned tries = 1; ready; tries++) {
+        if (x->answer) x->answer->n = had;
         code = perform(x, headers, why);
-        if ((code == CURLE_OK && x->http != 503) || (x->answer && x->answer->n)) break;
+        const struct cu_client_asked was = { (int)code, why, x->http, cu_buf_span(&x->problem) };
+        if (cu_client_answered((int)code, x->http) || x->read || !cu_client_again(&x->carrier->ends, &was, tries, TRIES)) break;
     }
     curl_slist_free_all(headers);
     const cu_status done = code == CURLE_OK && x->http / 100 == 2 ? CU_OK : failed(x, code, why, err);
@@ -171,7 +177,7 @@ static struct exchange about(struct carrier *carrier, const char *where, const c
     char hex[65];
 
     cu_hash_hex(id, hex);
-    snprintf(x.url, sizeof x.url, "%s/v1/%s/%s%s", carrier->ends.base, where, hex, rest);
+    snprintf(x.path, sizeof x.path, "v1/%s/%s%s", where, hex, rest);
     return x;
 }
 
@@ -204,7 +210,7 @@ static cu_status ask_state(struct exchange *x, struct cu_carriage *ret, struct c
 
     x->answer = &answer; // cppcheck-suppress autoVariables ; x is of this exchange alone
     TRY(talk(x, err));
-    ENSURE(cu_carriage_read(cu_buf_span(&answer), ret), err, CU_IO, "%s: the answer does not say how far the claim came", x->url);
+    ENSURE(cu_carriage_read(cu_buf_span(&answer), ret), err, CU_IO, "%s: the answer does not say how far the claim came", x->at);
     return CU_OK;
 }
 
@@ -212,7 +218,7 @@ static cu_status put_claim(void *self, struct cu_span claim_file, struct cu_carr
 {
     struct exchange x = { .carrier = self, .method = "POST", .body = claim_file };
 
-    snprintf(x.url, sizeof x.url, "%s/v1/claims", x.carrier->ends.base);
+    snprintf(x.path, sizeof x.path, "v1/claims");
     add_header(&x, "Content-Type", "application/cbor");
     return ask_state(&x, ret, err);
 }
@@ -273,7 +279,7 @@ static cu_status begin_upload(struct carrier *carrier, const cu_hash *id, uint64
     cu_base64_put(&metadata, cu_span_str(hex));
     cu_buf_add_byte(&metadata, 0);
     snprintf(number, sizeof number, "%llu", LLU(length));
-    snprintf(x.url, sizeof x.url, "%s/v1/uploads", carrier->ends.base);
+    snprintf(x.path, sizeof x.path, "v1/uploads");
     add_header(&x, TUS);
     add_header(&x, "Upload-Length", number);
     add_header(&x, "Upload-Metadata", (const char *)text);
@@ -291,7 +297,7 @@ static cu_status get_offset(void *self, const cu_hash *id, uint64_t length, uint
     const cu_status asked = talk(&x, err);
     if (asked == CU_NOT_FOUND) return begin_upload(self, id, length, ret, err);
     TRY(asked);
-    ENSURE(x.offset != UINT64_MAX, err, CU_IO, "%s: the answer does not say how much has arrived", x.url);
+    ENSURE(x.offset != UINT64_MAX, err, CU_IO, "%s: the answer does not say how much has arrived", x.at);
     *ret = x.offset;
     return CU_OK;
 }
@@ -326,21 +332,16 @@ cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier 
     static const struct cu_carrier_ops ops = {
         put_claim, get_state, get_record, put_chunks, get_offset, send_bytes, close_carrier
     };
-    size_t n = strlen(at->url);
+    struct cu_client_ends ends;
 
-    ENSURE(cu_address_good(at->url), err, CU_USAGE,
-           "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", at->url);
+    TRY(cu_client_ends_read(at, &ends, err));
     struct carrier *carrier = calloc(1, sizeof *carrier);
     if (carrier && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) carrier->handle = curl_easy_init();
-    const bool ready = carrier && carrier->handle && cu_address_name(at->ca, carrier->ends.ca) &&
-                       cu_address_name(at->cert, carrier->ends.cert);
-    if (!ready) {
-        if (carrier && carrier->handle) curl_easy_cleanup(carrier->handle);
+    if (!carrier || !carrier->handle) {
         free(carrier);
-        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", at->url);
+        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s", at->url);
     }
-    while (n && at->url[n - 1] == '/') n--;
-    snprintf(carrier->ends.base, sizeof carrier->ends.base, "%.*s", (int)n, at->url);
+    carrier->ends = ends;
     *ret = (struct cu_carrier){ carrier, &ops };
     return CU_OK;
 }

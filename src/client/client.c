@@ -3,6 +3,8 @@
  * (1) Whatever comes is bounded, and nobody's word: it is judged where it is used, as what lies in a folder is.
  * (2) No redirection is followed, and no scheme but http and https is spoken: the address that was given is the one that is asked.
  * (3) A question that was not answered is asked again a few times: reading twice changes nothing, and what is submitted twice is recorded once.
+ * (4) Of several nodes the next one is asked what the one before did not answer (turns.c), unless something of an answer was handed on. One that has
+ *     not come so far as what was seen is passed over, with what it signed kept for whoever judges it (`behind`): what is read is as of one log.
  */
 #include "client/client.h"
 
@@ -19,9 +21,11 @@
 enum {
     URL_MAX = 8192,
     TRIES = 4,
-    FIRST_WAIT_MS = 100,
+    BEHIND_TRIES = 8, /* for about 13 s: whoever was away catches up */
+    REFUSED_WAIT_MS = 800,
     CONNECT_S = 10,
     SILENT_S = 60,
+    SILENT_OF_SEVERAL_S = 15, /* longer than the organisations may take to decide (CU_CHAIN_WAIT_MS) */
     SOURCE_SILENT_S = 20,
     SOURCE_RATE = 4096,
     RANGE_BYTES = 65536, /* that are taken from the socket at once, of evidence */
@@ -38,21 +42,30 @@ struct client {
     _Atomic int64_t ahead;
     bool source, by_root; /* of content alone: the next one is asked soon; by root, as a provider is */
     const atomic_bool *ending;
+    uint64_t as_of;                     /* a log of so many entries was seen */
+    unsigned met;                       /* whose shows as many: his number and 1; 0: nobody's was looked at */
+    struct cu_buf behind[CU_TURNS_MAX]; /* checkpoints of those who show fewer */
 };
 
 /* ---- one question ---- */
 struct call {
     struct client *client;
-    char url[URL_MAX];
-    char range[48];      /* "5-9"; "": all */
-    struct cu_span body; /* n > 0: a POST of it */
-    bool post;           /* … of nothing */
-    bool head;           /* HEAD: nothing is handed out */
+    char path[URL_MAX], at[CU_ADDRESS_MAX]; /* who was asked last */
+    unsigned wait_s;                        /* so long the answer may take, for it is waited for over there */
+    char range[48];                         /* "5-9"; "": all */
+    struct cu_span body;                    /* n > 0: a POST of it */
+    bool post;                              /* … of nothing */
+    bool head;                              /* HEAD: nothing is handed out */
     const char *type;
-    bool any; /* whatever answer is one, and it is asked for once */
+    bool any;      /* whatever answer is one, and it is asked for once */
+    bool anywhere; /* what one node has lost another may have */
     cu_remote_feed *feed;
     void *arg;
     struct cu_buf problem; /* what came instead of an answer */
+    CURLcode code;
+    char said[CURL_ERROR_SIZE]; /* by libcurl */
+    struct cu_err kept;         /* what is worth telling of a node that was passed over, when nobody answers */
+    cu_status kept_as;          /* OK: nothing is */
     long http;
     uint64_t got;
     cu_status fed; /* why `feed` ended it */
@@ -112,15 +125,27 @@ void cu_client_prepare(void *handle, const char *url, const struct cu_client_end
     if (ends->cert[0]) curl_easy_setopt(h, CURLOPT_SSLCERT, ends->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, ends->cert);
 }
 
-static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
+void cu_client_pause(unsigned ms)
 {
+    struct timespec left = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+    while (nanosleep(&left, &left) != 0) continue;
+}
+
+static void perform(struct call *c)
+{
+    struct cu_client_ends *ends = &c->client->ends;
+    const unsigned silent = c->client->source ? SOURCE_SILENT_S : ends->count > 1 ? SILENT_OF_SEVERAL_S : SILENT_S;
     CURL *h = c->client->handle;
+    char url[CU_ADDRESS_MAX + URL_MAX];
 
     c->http = 0;
     cu_buf_clear(&c->problem);
-    cu_client_prepare(h, c->url, &c->client->ends, why);
+    snprintf(c->at, sizeof c->at, "%s", cu_client_base(ends));
+    snprintf(url, sizeof url, "%s/%s", c->at, c->path);
+    cu_client_prepare(h, url, ends, c->said);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, c->client->source ? (long)SOURCE_RATE : 1L);
-    if (c->client->source) curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SOURCE_SILENT_S);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)(silent + c->wait_s));
     if (c->any) curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)ASK_S);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, given_up);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->client);
@@ -138,51 +163,141 @@ static CURLcode perform(struct call *c, char why[CURL_ERROR_SIZE])
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
         curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
     }
-    const CURLcode code = post && !headers ? CURLE_OUT_OF_MEMORY : curl_easy_perform(h);
+    c->code = post && !headers ? CURLE_OUT_OF_MEMORY : curl_easy_perform(h);
     curl_slist_free_all(headers);
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &c->http);
-    return code;
 }
 
-static cu_status fail(const struct call *c, CURLcode code, const char *why, struct cu_err *err)
+static cu_status fail(const struct call *c, struct cu_err *err)
 {
-    const int place = (int)strcspn(c->url, "?");
+    const int n = (int)strcspn(c->path, "?");
     cu_status status = CU_IO;
     char text[400];
 
     if (c->fed != CU_OK) return cu_fail(err, c->fed, "%s", c->why.text);
-    const char *advice = code == CURLE_OK ? NULL : cu_client_advice(c->client->handle, code);
-    ENSURE(code == CURLE_OK, err, CU_IO, "%.*s: %s%s%s. Nothing was changed; try again when the node can be reached", place,
-           c->url, why[0] ? why : curl_easy_strerror(code), advice ? ": " : "", advice ? advice : "");
+    if (c->kept_as != CU_OK && !cu_client_answered((int)c->code, c->http)) return cu_fail(err, c->kept_as, "%s", c->kept.text);
+    const char *advice = c->code == CURLE_OK ? NULL : cu_client_advice(c->client->handle, (int)c->code);
+    ENSURE(c->code == CURLE_OK, err, CU_IO, "%s/%.*s: %s%s%s%s. Nothing was changed; try again when %s can be reached", c->at, n,
+           c->path, c->said[0] ? c->said : curl_easy_strerror(c->code), advice ? ": " : "", advice ? advice : "",
+           c->client->ends.count > 1 ? "; and no other node answers" : "", c->client->ends.count > 1 ? "one" : "the node");
     if (cu_problem_read(cu_buf_span(&c->problem), &status, text)) return cu_fail(err, status, "%s", text);
     return cu_fail(err, c->http == 404 || (c->client->source && c->http / 100 == 4) ? CU_NOT_FOUND : CU_IO,
-                   "%.*s: the answer is %ld, and no ledger's", place, c->url, c->http);
+                   "%s/%.*s: the answer is %ld, and no ledger's", c->at, n, c->path, c->http);
 }
 
-void cu_client_pause(unsigned ms)
+/* ---- (4) ---- */
+
+/* What a checkpoint says, whoever signed it. */
+static uint64_t size_of(struct cu_span note)
 {
-    struct timespec left = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    struct cu_span line = CU_SPAN_EMPTY;
+    uint64_t size = 0;
 
-    while (nanosleep(&left, &left) != 0) continue;
+    (void)cu_span_split(&note, '\n', &line);
+    (void)(cu_span_split(&note, '\n', &line) && cu_decimal_read(line, INT64_MAX, &size, NULL) == CU_OK);
+    return size;
 }
 
-static void wait_before(unsigned tries) { cu_client_pause((unsigned)FIRST_WAIT_MS << (tries - 1)); }
+/* As if it had said so itself. */
+static void say_behind(struct call *c, uint64_t size)
+{
+    c->http = 503;
+    c->kept_as = cu_fail(
+        &c->kept, CU_IO,
+        "%s shows %llu entries, and %llu were seen before: it has not caught up. Nothing was changed; try again later, "
+        "or name a node that has",
+        c->at, LLU(size), LLU(c->client->as_of));
+    cu_buf_clear(&c->problem);
+    cu_buf_addf(&c->problem, "{\"code\":\"IO\",\"detail\":\"it shows %llu entries, and %llu were seen before\"}", LLU(size),
+                LLU(c->client->as_of));
+}
 
-/* Once something of the answer has been handed on, it is the caller's to ask for the rest. */
+static bool comes_so_far(struct call *c, bool *ret_behind)
+{
+    struct client *client = c->client;
+    const unsigned now = cu_client_now(&client->ends);
+    struct cu_buf *note = &client->behind[now];
+    struct call q = { .client = client, .path = "checkpoint", .feed = cu_buf_take, .arg = note, .problem = c->problem };
+
+    *ret_behind = false;
+    if (client->ends.count == 1 || client->as_of == 0 || client->met == now + 1 || c->any || c->head || c->post || c->body.n)
+        return true; /* or it is no question about the log */
+    cu_buf_free(note);
+    *note = cu_buf_heap(CU_NOTE_MAX);
+    perform(&q);
+    memcpy(c->at, q.at, sizeof q.at);
+    memcpy(c->said, q.said, sizeof q.said);
+    c->problem = q.problem, c->code = q.code, c->http = q.http;
+    if (!cu_client_answered((int)q.code, q.http)) return cu_buf_free(note), false;
+    if (q.http / 100 != 2 && q.http != 404) return true; /* it says no to what is asked, too */
+    *ret_behind = size_of(cu_buf_span(note)) < client->as_of;
+    if (*ret_behind) return say_behind(c, size_of(cu_buf_span(note))), false;
+    cu_buf_free(note);
+    client->met = now + 1;
+    return true;
+}
+
+/* All show less than was seen: what that means is for the caller to judge, by the most that is shown and the log that goes with it. */
+static cu_status show_most(struct call *c, struct cu_err *err)
+{
+    const struct cu_buf *behind = c->client->behind;
+    unsigned most = 0;
+
+    for (unsigned i = 1; i < c->client->ends.count; i++)
+        if (size_of(cu_buf_span(&behind[i])) > size_of(cu_buf_span(&behind[most]))) most = i;
+    cu_client_turn_to(&c->client->ends, most);
+    c->client->as_of = 0;
+    ENSURE(behind[most].n, err, CU_NOT_FOUND, "%s, and whoever else was asked, shows no log", c->at);
+    return c->feed(c->arg, cu_buf_span(&behind[most]), err);
+}
+
+/* Who took what was submitted, and cannot say yet what becomes of it, is not forgotten over others who took nothing. */
+static void note_undecided(struct call *c)
+{
+    cu_status status;
+    char text[400];
+
+    if (c->body.n && c->code == CURLE_OK && cu_problem_read(cu_buf_span(&c->problem), &status, text) && status == CU_INTERRUPTED)
+        c->kept_as = cu_fail(&c->kept, status, "%s", text);
+}
+
+static bool is_done(const struct call *c, unsigned tries)
+{
+    if (c->fed != CU_OK || (c->got > 0 && c->feed != cu_buf_take)) return true; /* (4) */
+    if (c->anywhere && (c->http == 404 || c->http / 100 == 5) && tries < c->client->ends.count) return false;
+    return cu_client_answered((int)c->code, c->http);
+}
+
+static cu_status ask_in_turn(struct call *c, struct cu_err *err)
+{
+    struct cu_client_ends *ends = &c->client->ends;
+    struct cu_buf *into = c->feed == cu_buf_take ? c->arg : NULL; /* what came into it can be taken back */
+    const size_t had = into ? into->n : 0;
+    const bool once = c->any || c->client->source;
+    bool is_behind, late = false;
+    unsigned behind = 0; /* so many in a row */
+
+    for (unsigned tries = 1;; tries++) {
+        if (into) into->n = had;
+        c->got = 0;
+        if (comes_so_far(c, &is_behind)) perform(c);
+        behind = is_behind ? behind + 1 : 0;
+        late |= is_behind;
+        if (is_done(c, tries)) break;
+        note_undecided(c);
+        const struct cu_client_asked was = { (int)c->code, c->said, c->http, cu_buf_span(&c->problem) };
+        if (!cu_client_again(ends, &was, tries, once ? 1 : late ? BEHIND_TRIES : TRIES)) break;
+    }
+    if (behind >= ends->count && strcmp(c->path, "checkpoint") == 0) return show_most(c, err);
+    return c->code == CURLE_OK && (c->any || c->http / 100 == 2) ? CU_OK : fail(c, err);
+}
+
 static cu_status ask(struct call *c, struct cu_err *err)
 {
-    char why[CURL_ERROR_SIZE];
-    CURLcode code = CURLE_OK;
-
     c->problem = cu_buf_heap(PROBLEM_MAX);
     pthread_mutex_lock(&c->client->lock);
-    for (unsigned tries = 1; tries <= (c->any || c->client->source ? 1 : TRIES); tries++) {
-        if (tries > 1) wait_before(tries - 1);
-        code = perform(c, why);
-        if ((code == CURLE_OK && c->http != 503) || c->got > 0 || c->fed != CU_OK) break;
-    }
+    const cu_status asked = ask_in_turn(c, err);
     pthread_mutex_unlock(&c->client->lock);
-    const cu_status asked = code == CURLE_OK && (c->any || c->http / 100 == 2) ? CU_OK : fail(c, code, why, err);
     cu_buf_free(&c->problem);
     return asked;
 }
@@ -191,7 +306,7 @@ static cu_status get(struct client *client, const char *path, struct cu_buf *ret
 {
     struct call c = { .client = client, .feed = cu_buf_take, .arg = ret };
 
-    snprintf(c.url, sizeof c.url, "%s/%s", client->ends.base, path);
+    snprintf(c.path, sizeof c.path, "%s", path);
     return ask(&c, err);
 }
 
@@ -207,57 +322,53 @@ static cu_status get_record(void *self, cu_seq seq, bool content, struct cu_buf 
 }
 
 /* What is no letter or digit is encoded. */
-static void put_encoded(char url[URL_MAX], struct cu_span value)
+static void put_encoded(char path[URL_MAX], struct cu_span value)
 {
-    size_t n = strlen(url);
+    size_t n = strlen(path);
 
     for (size_t i = 0; i < value.n && n + 4 < URL_MAX; i++) {
         const uint8_t c = value.p[i];
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        n += (size_t)snprintf(url + n, URL_MAX - n, plain ? "%c" : "%%%02X", c);
+        n += (size_t)snprintf(path + n, URL_MAX - n, plain ? "%c" : "%%%02X", c);
     }
 }
 
 /* As a value of a query. */
-static void add_value(char url[URL_MAX], const char *name, struct cu_span value)
+static void add_value(char path[URL_MAX], const char *name, struct cu_span value)
 {
-    const size_t n = strlen(url);
+    const size_t n = strlen(path);
 
     if (value.n == 0) return;
-    snprintf(url + n, URL_MAX - n, "&%s=", name);
-    put_encoded(url, value);
+    snprintf(path + n, URL_MAX - n, "&%s=", name);
+    put_encoded(path, value);
 }
 
-static void url_of(const struct client *client, const char *what, const struct cu_reading *r, const cu_hash *root,
-                   char ret[URL_MAX])
+static void path_of(const struct client *client, const char *what, const struct cu_reading *r, const cu_hash *root,
+                    char ret[URL_MAX])
 {
     char hex[65];
 
     cu_hash_hex(root, hex);
-    if (client->by_root)
-        snprintf(ret, URL_MAX, "%s/v1/objects/%s%s?entry=%llu", client->ends.base, hex, *what == 'b' ? "" : "/chunks",
-                 LLU(r->seq.v));
-    else
-        snprintf(ret, URL_MAX, "%s/v1/%s/%llu?root=%s", client->ends.base, *what == 'b' ? "content" : "chunks", LLU(r->seq.v),
-                 hex);
+    if (client->by_root) snprintf(ret, URL_MAX, "v1/objects/%s%s?entry=%llu", hex, *what == 'b' ? "" : "/chunks", LLU(r->seq.v));
+    else snprintf(ret, URL_MAX, "v1/%s/%llu?root=%s", *what == 'b' ? "content" : "chunks", LLU(r->seq.v), hex);
 }
 
 static cu_status get_chunks(void *self, const struct cu_reading *r, const cu_hash *root, struct cu_buf *ret, struct cu_err *err)
 {
-    struct call c = { .client = self, .feed = cu_buf_take, .arg = ret };
+    struct call c = { .client = self, .feed = cu_buf_take, .arg = ret, .anywhere = true };
 
-    url_of(self, "chunks", r, root, c.url);
+    path_of(self, "chunks", r, root, c.path);
     return ask(&c, err);
 }
 
 static cu_status get_bytes(void *self, const struct cu_reading *r, const cu_hash *root, uint64_t from, uint64_t to,
                            cu_remote_feed *feed, void *arg, struct cu_err *err)
 {
-    struct call c = { .client = self, .feed = feed, .arg = arg };
+    struct call c = { .client = self, .feed = feed, .arg = arg, .anywhere = true };
 
     ENSURE(r->reason.n + r->authority.n <= 2000, err, CU_TOO_LARGE, "reason and authority may have 1,000 bytes each");
-    url_of(self, "bytes", r, root, c.url);
-    if (!c.client->by_root) add_value(c.url, "reason", r->reason), add_value(c.url, "authority", r->authority);
+    path_of(self, "bytes", r, root, c.path);
+    if (!c.client->by_root) add_value(c.path, "reason", r->reason), add_value(c.path, "authority", r->authority);
     snprintf(c.range, sizeof c.range, "%llu-%llu", LLU(from), LLU(to - 1));
     TRY(ask(&c, err));
     ENSURE(c.got == to - from, err, CU_IO, "%llu bytes were asked for, and %llu came", LLU(to - from), LLU(c.got));
@@ -273,10 +384,10 @@ static cu_status submit_some(struct client *client, const struct cu_span *record
     for (size_t i = 0; i < n; i++) cu_buf_add(&body, records[i]);
     TRY(cu_buf_ok(&body, err));
     c.body = cu_buf_span(&body);
-    snprintf(c.url, sizeof c.url, "%s/v1/submit", client->ends.base);
+    snprintf(c.path, sizeof c.path, "v1/submit");
     TRY(ask(&c, err));
     ENSURE(cu_outcomes_read(cu_buf_span(&answer), ret, n), err, CU_IO,
-           "%s: the answer does not say what became of the records. Submit them again: what is recorded is recorded once", c.url);
+           "%s: the answer does not say what became of the records. Submit them again: what is recorded is recorded once", c.at);
     return CU_OK;
 }
 
@@ -292,15 +403,15 @@ static cu_status submit(void *self, const struct cu_span *records, size_t n, str
 /* The receipt itself is made here, of verified entries. What is not there yet is 202. */
 static cu_status await(void *self, const cu_hash *id, unsigned seconds, struct cu_err *err)
 {
-    struct call c = { .client = self, .head = true };
+    struct call c = { .client = self, .head = true, .wait_s = seconds };
     char hex[65];
 
     cu_hash_hex(id, hex);
-    snprintf(c.url, sizeof c.url, "%s/v1/receipt/%s?wait=%u", c.client->ends.base, hex, seconds);
+    snprintf(c.path, sizeof c.path, "v1/receipt/%s?wait=%u", hex, seconds);
     struct cu_err why = { 0 };
     const cu_status waited = ask(&c, &why);
     if (waited != CU_OK && c.http == 0) return cu_fail(err, CU_IO, "%s", why.text);
-    if (waited != CU_OK) wait_before(TRIES); /* whatever it says: it is not asked again at once */
+    if (waited != CU_OK) cu_client_pause(REFUSED_WAIT_MS); /* whatever it says: it is not asked again at once */
     return CU_OK;
 }
 
@@ -309,12 +420,12 @@ static cu_status say_inventory(void *self, struct cu_span case_name, cu_seq *ret
     CU_BUF answer = cu_buf_heap(SAID_MAX), number = cu_buf_heap(SAID_MAX);
     struct call c = { .client = self, .feed = cu_buf_take, .arg = &answer, .post = true, .type = "Content-Type:" };
 
-    snprintf(c.url, sizeof c.url, "%s/v1/inventory/", c.client->ends.base);
-    put_encoded(c.url, case_name);
+    snprintf(c.path, sizeof c.path, "v1/inventory/");
+    put_encoded(c.path, case_name);
     TRY(ask(&c, err));
     ENSURE(cu_fields_find(cu_buf_span(&answer), "entry", &number) &&
                cu_decimal_read(cu_buf_span(&number), INT64_MAX, &ret->v, NULL) == CU_OK,
-           err, CU_IO, "%s: the answer does not say what was recorded", c.url);
+           err, CU_IO, "%s: the answer does not say what was recorded", c.at);
     return CU_OK;
 }
 
@@ -334,10 +445,31 @@ static cu_status ask_once(void *self, const char *path, struct cu_span body, uns
         .client = self, .body = body, .type = "Content-Type: text/plain", .any = true, .feed = cu_buf_take, .arg = ret
     };
 
-    snprintf(c.url, sizeof c.url, "%s/%s", c.client->ends.base, path);
+    snprintf(c.path, sizeof c.path, "%s", path);
     TRY(ask(&c, err));
     *ret_http = (unsigned)c.http;
     return CU_OK;
+}
+
+static void as_of(void *self, cu_size size)
+{
+    struct client *client = self;
+
+    pthread_mutex_lock(&client->lock);
+    if (size.v > client->as_of) client->as_of = size.v;
+    pthread_mutex_unlock(&client->lock);
+}
+
+static cu_status behind(void *self, size_t i, struct cu_buf *ret, struct cu_err *err)
+{
+    struct client *client = self;
+
+    ENSURE(i < client->ends.count, err, CU_NOT_FOUND, "there are no more nodes");
+    pthread_mutex_lock(&client->lock);
+    cu_buf_add(ret, cu_buf_span(&client->behind[i]));
+    cu_buf_free(&client->behind[i]);
+    pthread_mutex_unlock(&client->lock);
+    return cu_buf_ok(ret, err);
 }
 
 static int64_t ahead(void *self) { return atomic_load(&((struct client *)self)->ahead); }
@@ -346,6 +478,7 @@ static void close_client(void *self)
 {
     struct client *client = self;
 
+    for (size_t i = 0; i < CU_TURNS_MAX; i++) cu_buf_free(&client->behind[i]);
     curl_easy_cleanup(client->handle);
     pthread_mutex_destroy(&client->lock);
     free(client);
@@ -509,41 +642,26 @@ static void mount_close(void *self)
 }
 
 /* ---- opening ---- */
-bool cu_address_good(const char *url)
-{
-    const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : "";
-
-    return *host && strlen(url) < sizeof((struct cu_client_ends *)NULL)->base && !strpbrk(host, "@?# \\%");
-}
-
-/* A name of a file, "" for none. */
-bool cu_address_name(const char *name, char ret[1024]) { return !name || (size_t)snprintf(ret, 1024, "%s", name) < 1024; }
-
 static cu_status new_client(const struct cu_remote_address *at, struct client **ret, struct cu_err *err)
 {
-    const char *url = at->url;
-    size_t n = strlen(url);
+    struct cu_client_ends ends;
 
-    ENSURE(cu_address_good(url), err, CU_USAGE,
-           "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", url);
+    TRY(cu_client_ends_read(at, &ends, err));
     struct client *client = calloc(1, sizeof *client);
     if (client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) client->handle = curl_easy_init();
-    if (!client || !client->handle || !cu_address_name(at->ca, client->ends.ca) ||
-        !cu_address_name(at->cert, client->ends.cert)) {
-        if (client && client->handle) curl_easy_cleanup(client->handle);
+    if (!client || !client->handle) {
         free(client);
-        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s, or no room for the name of a certificate's file", url);
+        return cu_fail(err, CU_NO_MEMORY, "no memory to ask %s", at->url);
     }
-    while (n && url[n - 1] == '/') n--;
-    snprintf(client->ends.base, sizeof client->ends.base, "%.*s", (int)n, url);
+    client->ends = ends;
     pthread_mutex_init(&client->lock, NULL);
     client->ending = at->ending;
     *ret = client;
     return CU_OK;
 }
 
-static const struct cu_remote_ops ops = { get_record,    get_chunks, get_bytes, submit, await,       say_inventory,
-                                          name_provider, get_status, ask_once,  ahead,  close_client };
+static const struct cu_remote_ops ops = { get_record, get_chunks, get_bytes, submit, await,  say_inventory, name_provider,
+                                          get_status, ask_once,   ahead,     as_of,  behind, close_client };
 
 static cu_status open_client(const struct cu_remote_address *at, const struct cu_fs *under, struct cu_remote *ret,
                              struct cu_fs *ret_fs, struct cu_err *err)

@@ -127,15 +127,14 @@ static void ask(CURL *h, const char *url, struct cu_client_ends *ends, struct cu
 
 cu_status cu_client_probe(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err)
 {
-    struct cu_client_ends ends = { .base = "" };
+    struct cu_client_ends ends;
     char url[2048];
 
     *ret = (struct cu_probe){ .http = 0 };
-    ENSURE(cu_address_good(at->url) && cu_address_name(at->ca, ends.ca) && cu_address_name(at->cert, ends.cert), err, CU_USAGE,
-           "%s: an address is http://HOST:PORT or https://…, without a name or a query in it", at->url);
+    TRY(cu_client_ends_read(at, &ends, err));
     CURL *h = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
     ENSURE(h, err, CU_NO_MEMORY, "no memory to ask %s", at->url);
-    snprintf(url, sizeof url, "%s%s%s", at->url, at->url[strlen(at->url) - 1] == '/' ? "" : "/", path);
+    snprintf(url, sizeof url, "%s/%s", cu_client_base(&ends), path);
     ask(h, url, &ends, ret);
     curl_easy_cleanup(h);
     return CU_OK;

@@ -36,12 +36,26 @@ struct cu_remote_ops {
     cu_status (*ask)(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret, struct cu_err *err);
     /* By how many seconds its clock is ahead of this one, as it said with its last answer; 0 before one. May be NULL. Any thread. */
     int64_t (*ahead)(void *self);
+    /* Where there are several nodes (both may be NULL): who shows a log of fewer entries than this is passed over from now on, unless all do. And the
+     * checkpoint of each that was, once, appended; nothing of a number whose node was not. NOT_FOUND: so many there are not. */
+    void (*as_of)(void *self, cu_size size);
+    cu_status (*behind)(void *self, size_t i, struct cu_buf *ret, struct cu_err *err);
     void (*close)(void *self);
 };
 
+/** Whose turn it is of several nodes, and (a bit each) of whom it was told that he was passed over. Begins as 0. */
+struct cu_turns { _Atomic unsigned now; _Atomic uint64_t told; };
 /** Where it is, and for https who may answer (a file of CA certificates, PEM; NULL: the system's) and as whom one asks (a file of
- *  certificate and key, PEM; NULL: as nobody). `ending` (may be NULL): when it becomes true a question is given up. */
-struct cu_remote_address { const char *url, *ca, *cert; const atomic_bool *ending; };
+ *  certificate and key, PEM; NULL: as nobody). `ending` (may be NULL): when it becomes true a question is given up. `url` may name several
+ *  nodes of one ledger, with commas between them: who cannot answer is passed over. `turn` is of all who ask by the same list; NULL: of this one
+ *  alone. `passed` (may be NULL) is told once of each. */
+struct cu_remote_address {
+    const char *url, *ca, *cert;
+    const atomic_bool *ending;
+    struct cu_turns *turn;
+    void (*passed)(void *arg, const char *who, const char *why, const char *next);
+    void *arg;
+};
 /** What came of one question. */
 struct cu_probe {
     unsigned http;   /* 0: nobody was reached */

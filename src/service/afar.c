@@ -2,6 +2,7 @@
 #include "service/place.h"
 
 #define SEEN CU_DIR_NODE_STATE "/seen"
+#define OTHER CU_DIR_NODE_STATE "/other" /* a checkpoint that does not go with it */
 #define TRIES 4
 #define FOLLOW_WAIT_MS 60000
 
@@ -132,11 +133,12 @@ static cu_status follows(struct cu_place *p, const struct cu_checkpoint *seen, s
     size_t n = 0;
 
     if (seen->size.v == 0) return CU_OK;
-    ENSURE(now->size.v >= seen->size.v, err, CU_BAD_PROOF,
-           "the node shows a log of %llu entries, and showed one of %llu before: it was rolled back. Nothing of it was used; "
-           "what it "
-           "signed before lies in " SEEN " of this reader's folder, for `custody fork-proof`",
-           LLU(now->size.v), LLU(seen->size.v));
+    ENSURE(
+        now->size.v >= seen->size.v, err, CU_BAD_PROOF,
+        "a log of %llu entries is shown, and one of %llu was shown before: it was rolled back, or (of several nodes) each that "
+        "was asked is behind, and catches up soon. Nothing of it was used; what was signed before lies in " SEEN
+        " of this reader's folder, for `custody fork-proof`",
+        LLU(now->size.v), LLU(seen->size.v));
     TRY(cu_consistency_make(&nodes, seen->size, now->size, path, &n, err));
     if (cu_consistency_verify(seen->size, &seen->root, now->size, &now->root, path, n, NULL) == CU_OK) return CU_OK;
     return cu_fail(err, CU_BAD_PROOF,
@@ -145,20 +147,60 @@ static cu_status follows(struct cu_place *p, const struct cu_checkpoint *seen, s
                    LLU(seen->size.v));
 }
 
-cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err)
+/* What a node signed that has not come so far is the beginning of what is shown now; or somebody signs two logs. */
+static cu_status begins(struct cu_place *p, struct cu_span text, struct cu_err *err)
 {
+    const struct cu_node_source nodes = cu_tile_node_source(&p->log.nodes);
+    struct cu_note_verdict verdict;
+    struct cu_tlog_policy policy;
+    struct cu_checkpoint older;
+    struct cu_note note;
+    cu_hash root = cu_empty_root();
+
+    TRY(cu_note_read(text, &note, err));
+    TRY(cu_checkpoint_read(note.text, &older, err));
+    TRY(cu_trust_policy(&p->trust, older.size, &policy, err));
+    TRY(cu_checkpoint_signed(&note, &policy, &p->verifier, &older, &verdict, err));
+    if (older.size.v > p->log.checkpoint.size.v) return CU_OK; /* it caught up meanwhile */
+    if (older.size.v) TRY(cu_range_root(&nodes, (cu_seq){ 0 }, (cu_seq){ older.size.v }, &root, err));
+    if (cu_hash_eq(&root, &older.root)) return CU_OK;
+    TRY(cu_fs_replace(&p->fs, OTHER, OTHER ".new", text, true, err));
+    return cu_fail(
+        err, CU_BAD_PROOF,
+        "one node shows another log than the others: what it signed over %llu entries is not the beginning of what they "
+        "show. Nothing of it was used; keep " OTHER " and " SEEN " of this reader's folder, and see `custody fork-proof`",
+        LLU(older.size.v));
+}
+
+static cu_status judge_behind(struct cu_place *p, struct cu_err *err)
+{
+    CU_BUF note = cu_buf_heap(CU_NOTE_MAX);
+
+    for (size_t i = 0; p->remote.ops->behind && p->remote.ops->behind(p->remote.self, i, &note, err) == CU_OK; i++) {
+        if (note.n) TRY(begins(p, cu_buf_span(&note), err));
+        cu_buf_clear(&note);
+    }
+    return CU_OK;
+}
+
+cu_status cu_place_go_on(struct cu_place *p, struct cu_err *err)
+{
+    const struct cu_remote *remote = &p->remote;
     struct cu_checkpoint seen;
 
     TRY(read_seen(p, &seen, err));
+    if (remote->ops->as_of) remote->ops->as_of(remote->self, seen.size);
+    TRY(cu_place_refresh(p, err));
     TRY(follows(p, &seen, err));
+    TRY(judge_behind(p, err));
+    if (remote->ops->as_of) remote->ops->as_of(remote->self, p->log.checkpoint.size);
     if (p->log.checkpoint.size.v == seen.size.v) return CU_OK;
     return cu_fs_replace(&p->fs, SEEN, SEEN ".new", cu_buf_span(&p->log.note), true, err);
 }
 
 static cu_status follow(struct cu_place *p, struct cu_err *err)
 {
-    TRY(cu_place_refresh(p, err));
-    TRY(cu_place_goes_on(p, err));
+    TRY(cu_place_go_on(p, err));
     TRY(cu_follow(p, err));
     if (!p->blind || cu_fs_exists(&p->fs, CU_FILE_BLIND)) return CU_OK;
     return cu_fs_replace(&p->fs, CU_FILE_BLIND, CU_FILE_BLIND ".new", CU_SPAN_EMPTY, true, err);

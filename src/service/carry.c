@@ -195,7 +195,12 @@ static cu_status hand_over(struct carry *c, struct cu_carriage *ret, struct cu_e
     TRY(to->ops->claim(to->self, cu_buf_span(&c->w.claim_file), ret, err));
     for (unsigned round = 0; round < ROUNDS && ret->state < CU_CARRIED_ACCEPTED; round++) {
         if (ret->state < CU_CARRIED_ALL) {
-            TRY(send_to(c, to, err));
+            const cu_status sent = send_to(c, to, err);
+            if (sent == CU_NOT_FOUND) { /* another one is there now, who has not heard of it */
+                TRY(to->ops->claim(to->self, cu_buf_span(&c->w.claim_file), ret, err));
+                continue;
+            }
+            TRY(sent);
             TRY(to->ops->state(to->self, &c->id, 0, ret, err));
         }
         TRY(await_answer(c, until, ret, err));

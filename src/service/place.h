@@ -192,8 +192,9 @@ cu_remote_feed cu_coming_feed;
 CU_MUST_USE cu_status cu_coming_chunks(const struct cu_remote *from, const struct cu_reading *what, const cu_hash *root, uint64_t size, struct cu_buf *ret, struct cu_err *err);
 /** An object of the deposit that `reading` names, chunk by chunk verified before it is fed. BAD_HASH: what came is not what was signed. */
 CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uint64_t size, const struct cu_fetch_range *part, cu_status (*feed)(void *arg, struct cu_span bytes, struct cu_err *err), void *arg, struct cu_err *err);
-/** Is the log what this reader saw before, and more? Then its checkpoint is remembered. BAD_PROOF: it was rolled back, or it is another. */
-CU_MUST_USE cu_status cu_place_goes_on(struct cu_place *p, struct cu_err *err);
+/** Its newest checkpoint: is the log what this reader saw before, and more? Then that is remembered. BAD_PROOF: it was rolled back, or it is
+ *  another; or one of several nodes signed what is no part of it. */
+CU_MUST_USE cu_status cu_place_go_on(struct cu_place *p, struct cu_err *err);
 /** Its newest checkpoint, which goes on; and the index follows. */
 /** Is this machine's clock off, by that of the node (from afar), or by the newest block? A sentence; empty: not that anybody could tell. */
 void cu_clock_judge(struct cu_place *p, char ret[300]);

@@ -20,8 +20,7 @@ static cu_status follow(struct cu_provider *v, struct cu_err *err)
 
     v->followed = cu_place_now(p).v; /* also when it fails: a node that is away is not asked all the time */
     if (v->config.follow) return v->config.follow(v->config.arg, err);
-    TRY(cu_place_refresh(p, err));
-    TRY(cu_place_goes_on(p, err));
+    TRY(cu_place_go_on(p, err));
     return cu_follow(p, err);
 }
 

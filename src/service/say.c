@@ -213,8 +213,10 @@ static cu_status is_recorded(struct cu_place *p, struct cu_span record, struct c
         "ask for its receipt later",
         LLU(io->seq.v));
     const cu_status there = cu_lookup_seq(p, io->seq, &found, err);
-    if (io->status == CU_DUPLICATE) return there; /* it may stand there under another id: the caller says what that means */
-    ENSURE(there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id), err, CU_BAD_PROOF,
+    const bool ours = there == CU_OK && cu_hash_eq(&found.row.id, &cu_entry_innermost(&entry)->id);
+    if (io->status == CU_DUPLICATE && !ours)
+        return there; /* under another id: the caller says what that means; ours: an answer was lost */
+    ENSURE(ours, err, CU_BAD_PROOF,
            "the node says that this was recorded as entry %llu, and its log does not show it there: do not rely on it",
            LLU(io->seq.v));
     io->id = found.row.id;

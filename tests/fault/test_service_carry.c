@@ -30,11 +30,13 @@ static struct {
     struct service_world *ledger;
     struct taken taken[CLAIMS_MAX];
     size_t taken_n;
-    bool refuses, refusal_known, stalls, pushed, other_claim, stale, cut, silent; /* what goes wrong over there */
+    bool refuses, refusal_known, stalls, pushed, other_claim, stale, cut, silent, forgets; /* what goes wrong over there */
     uint64_t calls, fail_call, stop_call; /* the n-th call fails, or is the last that the client makes */
     bool done_anyway;                     /* … but what it asked for was done */
     cu_status fault;
     uint64_t pieces;
+    cu_size as_of;         /* what the client says that it saw */
+    struct cu_span behind; /* what another node, which has not come so far, signed; n == 0: there is none */
 } far;
 
 /* ---- this side ---- */
@@ -211,6 +213,7 @@ static cu_status far_offset(void *self, const cu_hash *id, uint64_t length, uint
 
     TRY(call(err));
     ENSURE(self == NULL || !far.pushed, err, CU_NOT_FOUND, "the node has it");
+    if (far.forgets) return far.forgets = false, cu_fail(err, CU_NOT_FOUND, "no such claim is here");
     if (self) t->bytes.n = 0; /* the node has nothing of it */
     *ret = t->bytes.n;
     if (length == 0) t->state = t->state < CU_CARRIED_ALL ? CU_CARRIED_ALL : t->state;
@@ -300,7 +303,19 @@ static cu_status node_await(void *self, const cu_hash *id, unsigned seconds, str
     return answer(err);
 }
 
-static const struct cu_remote_ops remote_ops = { .record = node_record, .submit = node_submit, .await = node_await };
+static void node_as_of(void *self, cu_size size) { (void)self, far.as_of = size; }
+
+static cu_status node_behind(void *self, size_t i, struct cu_buf *ret, struct cu_err *err)
+{
+    (void)self;
+    ENSURE(i < 2, err, CU_NOT_FOUND, "there are two");
+    if (i == 1) cu_buf_add(ret, far.behind);
+    return cu_buf_ok(ret, err);
+}
+
+static const struct cu_remote_ops remote_ops = {
+    .record = node_record, .submit = node_submit, .await = node_await, .as_of = node_as_of, .behind = node_behind
+};
 
 /* ---- this reader's folder, in which the node's log stands ---- */
 
@@ -839,6 +854,81 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* ---- several nodes ---- */
+
+static void whoever_has_not_heard_of_a_claim_is_told_of_it(void **state)
+{
+    struct cu_err err;
+
+    (void)state;
+    begin(&stories[1]);
+    const uint64_t had = deposits();
+    far.forgets = true;
+    assert_int_equal(run_story(&stories[1], &err), CU_OK);
+    assert_false(far.forgets);
+    assert_int_equal(deposits(), had + 1);
+    end();
+}
+
+static cu_status settle_near(struct cu_err *err)
+{
+    const cu_status settled = open_near(err);
+
+    close_near();
+    return settled;
+}
+
+static void sign_log(uint64_t size, const cu_hash *root, struct cu_buf *ret)
+{
+    const struct cu_place *p = &far.ledger->place;
+    const struct cu_checkpoint said = { p->log.checkpoint.origin, { size }, *root };
+    CU_BUF text = cu_buf_heap(CU_NOTE_MAX);
+    struct cu_err err;
+
+    cu_buf_clear(ret);
+    cu_checkpoint_put(&said, &text);
+    assert_int_equal(cu_log_sign(p, &p->trust, said.size, cu_buf_span(&text), ret, &err), CU_OK);
+}
+
+static void what_a_node_signed_that_is_behind_has_to_be_the_beginning_of_what_is_shown(void **state)
+{
+    CU_BUF note = cu_buf_heap(CU_NOTE_MAX), kept = cu_buf_heap(CU_NOTE_MAX);
+    const struct cu_checkpoint *now;
+    struct cu_err err = { 0 };
+
+    (void)state;
+    begin(&stories[0]);
+    now = &far.ledger->place.log.checkpoint;
+    assert_int_equal(publish(&err), CU_OK);
+    cu_buf_add(&note, cu_buf_span(&far.ledger->place.log.note));
+    const uint64_t was = now->size.v;
+    assert_int_equal(run_story(&stories[0], &err), CU_OK);
+    assert_true(now->size.v > was);
+    assert_int_equal(far.as_of.v, now->size.v);
+
+    far.behind = cu_buf_span(&note);
+    far.as_of.v = 0;
+    assert_int_equal(settle_near(&err), CU_OK);
+    assert_int_equal(far.as_of.v, now->size.v);
+
+    const cu_hash other = { { 7 } };
+    sign_log(now->size.v + 1, &other,
+             &note); /* more than is shown: whoever signed it has come further meanwhile, and is judged when he is asked */
+    far.behind = cu_buf_span(&note);
+    assert_int_equal(settle_near(&err), CU_OK);
+    sign_log(was, &other, &note);
+    far.behind = cu_buf_span(&note);
+    assert_int_equal(settle_near(&err), CU_BAD_PROOF);
+    assert_non_null(strstr(err.text, "another log than the others"));
+    assert_int_equal(cu_fs_read(&near.memory, CU_DIR_NODE_STATE "/other", CU_NOTE_MAX, &kept, &err), CU_OK);
+    assert_true(cu_span_eq(cu_buf_span(&kept), far.behind));
+    note.p[note.n - 10] ^= 1; /* a line that nobody signed proves nothing, and is no checkpoint */
+    assert_int_equal(settle_near(&err) == CU_OK, false);
+    far.behind = cu_span_str("nonsense");
+    assert_int_equal(settle_near(&err), CU_MALFORMED);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -852,6 +942,8 @@ int main(void)
         cmocka_unit_test(an_acceptance_that_grew_old_is_asked_for_again),
         cmocka_unit_test(a_number_that_is_given_up_is_not_on_its_way_any_more),
         cmocka_unit_test(numbers_that_were_used_elsewhere_are_not_used_again),
+        cmocka_unit_test(whoever_has_not_heard_of_a_claim_is_told_of_it),
+        cmocka_unit_test(what_a_node_signed_that_is_behind_has_to_be_the_beginning_of_what_is_shown),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,15 +1,10 @@
 /* Records to a node over HTTP: what is sent, and what is made of the answer. The node is a socket that was told what to say. */
-#include "client/client.h"
+#include "fake_nodes.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,53 +12,7 @@ enum { RECORDS = 130 };
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define DONE \
     "{\"status\":\"OK\",\"entry\":7,\"id\":\"" HEX "\",\"leaf\":\"" HEX "\",\"block\":8,\"time\":\"2026-11-23T14:11:02.345Z\"}"
-
-/* ---- the node ---- */
-static struct {
-    int listening;
-    const char *says[4]; /* one a request; the last again and again. "200 " and the body */
-    atomic_size_t asked;
-    size_t body_n[8];
-    char head[8][1000];
-    pthread_t thread;
-    atomic_bool ending;
-} node;
-
-static bool take_request(int fd)
-{
-    static char bytes[1 << 16];
-    size_t n = 0, want = SIZE_MAX;
-    ssize_t more;
-
-    while (n < want && (more = recv(fd, bytes + n, sizeof bytes - 1 - n, 0)) > 0) {
-        n += (size_t)more;
-        bytes[n] = 0;
-        const char *end = strstr(bytes, "\r\n\r\n"), *length = strstr(bytes, "Content-Length: ");
-        if (end && length) want = (size_t)(end + 4 - bytes) + strtoul(length + 16, NULL, 10);
-    }
-    if (n < want) return false;
-    snprintf(node.head[node.asked], sizeof *node.head, "%.999s", bytes);
-    node.body_n[node.asked] = n - (size_t)(strstr(bytes, "\r\n\r\n") + 4 - bytes);
-    return true;
-}
-
-static void *serve(void *arg)
-{
-    int fd;
-
-    while ((fd = accept(node.listening, NULL, NULL)) >= 0) {
-        while (!node.ending && take_request(fd)) {
-            const char *say = node.says[node.asked < 3 ? node.asked : 3];
-            char head[200];
-            const int n = snprintf(head, sizeof head, "HTTP/1.1 %.3s x\r\nContent-Length: %zu\r\n\r\n", say, strlen(say + 4));
-            node.asked++;
-            (void)!send(fd, head, (size_t)n, MSG_NOSIGNAL);
-            (void)!send(fd, say + 4, strlen(say + 4), MSG_NOSIGNAL);
-        }
-        close(fd);
-    }
-    return arg;
-}
+#define node nodes[0]
 
 static struct cu_remote remote;
 static struct cu_fs under, fs;
@@ -76,20 +25,10 @@ static const struct cu_fs_ops no_ops = { .close = nothing };
 
 static int start(void **state)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-    socklen_t n = sizeof at;
-    char url[64];
-
     (void)state;
-    memset(&node, 0, sizeof node);
-    node.listening = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(node.listening, (struct sockaddr *)&at, n), 0);
-    assert_int_equal(listen(node.listening, 8), 0);
-    assert_int_equal(getsockname(node.listening, (struct sockaddr *)&at, &n), 0);
-    assert_int_equal(pthread_create(&node.thread, NULL, serve, NULL), 0);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", ntohs(at.sin_port));
+    nodes_start(1);
     under.ops = &no_ops;
-    assert_int_equal(cu_client_kind.open(&(struct cu_remote_address){ .url = url }, &under, &remote, &fs, &err), CU_OK);
+    assert_int_equal(cu_client_kind.open(&(struct cu_remote_address){ .url = node.url }, &under, &remote, &fs, &err), CU_OK);
     for (size_t i = 0; i < RECORDS; i++) records[i] = cu_span_str("record");
     return 0;
 }
@@ -99,10 +38,7 @@ static int stop(void **state)
     (void)state;
     fs.ops->close(fs.self);
     remote.ops->close(remote.self);
-    node.ending = true;
-    shutdown(node.listening, SHUT_RDWR);
-    pthread_join(node.thread, NULL);
-    close(node.listening);
+    nodes_stop();
     return 0;
 }
 
@@ -110,8 +46,8 @@ static cu_status submit(size_t n) { return remote.ops->submit(remote.self, recor
 
 static void answers(const char *first, const char *then)
 {
-    node.says[0] = first;
-    node.says[1] = node.says[2] = node.says[3] = then;
+    node_says(0, 0, first);
+    node_says(0, 1, then);
 }
 
 static void records_go_as_a_sequence_and_each_has_its_outcome(void **state)
