@@ -13,35 +13,56 @@ bool is_afar(const struct run *run)
     return named && strstr(named, "://");
 }
 
+/* Behind what stands in `root` already: 127.0.0.1-8714 */
+static void put_name(struct session *s, size_t at, const char *url, size_t n)
+{
+    const char *from = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
+
+    n -= (size_t)(from - url);
+    while (n && from[n - 1] == '/') n--;
+    for (size_t i = 0; i < n; i++)
+        s->root[at++] = (char)(isalnum((unsigned char)from[i]) || from[i] == '.' ? tolower((unsigned char)from[i]) : '-');
+    s->root[at] = 0;
+}
+
+/* Of several nodes of one ledger it is the folder of the first that has one, in whatever order they are named: what was seen, and what is on its
+ * way, is of the ledger. None has: the first one's. */
+static cu_status name_root(struct session *s, size_t at, struct cu_err *err)
+{
+    const char *url = s->url;
+
+    ENSURE(at + strlen(url) < sizeof s->root, err, CU_USAGE, "the path of --state is too long");
+    for (size_t n; *url; url += n + (url[n] == ',')) {
+        n = strcspn(url, ",");
+        ENSURE((n > 7 && strncmp(url, "http://", 7) == 0) || (n > 8 && strncmp(url, "https://", 8) == 0), err, CU_USAGE,
+               "%.*s: a ledger is a folder, or a node at http://HOST:PORT or https://… (several nodes of it: with a comma "
+               "between two)",
+               n ? (int)n : 9, n ? url : "(nothing)");
+        put_name(s, at, url, n);
+        if (is_ledger(s->root)) return CU_OK;
+    }
+    put_name(s, at, s->url, strcspn(s->url, ","));
+    return CU_OK;
+}
+
 /* $XDG_STATE_HOME/custody/127.0.0.1-8714 */
 cu_status afar_root(struct session *s, struct cu_err *err)
 {
-    const char *url = opt(s->run, "ledger"), *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME"),
-               *named = opt(s->run, "state");
-    const char *from = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
-    size_t n = strlen(from);
+    const char *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME"), *named = opt(s->run, "state");
     int at = 0;
 
+    s->url = opt(s->run, "ledger");
     ENSURE(named || s->run->folder || (xdg && *xdg == '/') || (home && *home), err, CU_USAGE,
            "say where this reader keeps what it knows: --state DIR");
-    ENSURE(from != url || strncmp(url, "https://", 8) == 0, err, CU_USAGE,
-           "%s: a ledger is a folder, or a node at http://HOST:PORT or https://…", url);
-    ENSURE(n > 0 && n < 1000, err, CU_USAGE, "the ledger's address is too long");
-    if (s->run->folder) at = 0;
-    else if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
-    else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);
-    else at = snprintf(s->root, sizeof s->root, "%s/.local/state/custody/", home);
-    ENSURE((size_t)at + n < sizeof s->root, err, CU_USAGE, "the path of --state is too long");
-    s->url = url;
     if (s->run->folder) { /* its own, and of this ledger alone */
         ENSURE(strlen(s->run->folder) < sizeof s->root, err, CU_USAGE, "the path is too long");
         snprintf(s->root, sizeof s->root, "%s", s->run->folder);
         return CU_OK;
     }
-    while (n && from[n - 1] == '/') n--;
-    for (size_t i = 0; i < n; i++)
-        s->root[at++] = (char)(isalnum((unsigned char)from[i]) || from[i] == '.' ? tolower((unsigned char)from[i]) : '-');
-    s->root[at] = 0;
+    if (named) at = snprintf(s->root, sizeof s->root, "%s/", named);
+    else if (xdg && *xdg == '/') at = snprintf(s->root, sizeof s->root, "%s/custody/", xdg);
+    else at = snprintf(s->root, sizeof s->root, "%s/.local/state/custody/", home);
+    TRY(name_root(s, (size_t)at, err));
     return cu_posix_make_root(s->root, err);
 }
 
@@ -58,13 +79,26 @@ cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err)
     return CU_OK;
 }
 
+static void tell_passed(void *arg, const char *who, const char *why, const char *next)
+{
+    say(arg, "%s %s: asking %s\n", who, why, next);
+}
+
+/* `turn` NULL: nobody else asks by that list. */
+static struct cu_remote_address address_of(struct run *run, const char *url, struct cu_turns *turn)
+{
+    return (struct cu_remote_address){
+        .url = url, .ca = opt(run, "cacert"), .cert = opt(run, "cert"), .turn = turn, .passed = tell_passed, .arg = run
+    };
+}
+
 /* Nothing of them stands in a folder here. */
 static void let_be(void *self) { (void)self; }
 
-cu_status afar_remote(const struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err)
+cu_status afar_remote(struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err)
 {
     static const struct cu_fs_ops none = { .close = let_be };
-    const struct cu_remote_address at = { url, opt(run, "cacert"), opt(run, "cert"), NULL };
+    const struct cu_remote_address at = address_of(run, url, NULL);
     const struct cu_remote_kind *kind;
     const struct cu_fs under = { NULL, &none };
     struct cu_fs mounted;
@@ -78,7 +112,7 @@ cu_status afar_remote(const struct run *run, const char *url, struct cu_remote *
 static cu_status open_outside(void *session, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
 {
     const struct session *s = session;
-    char address[1024];
+    char address[4096];
 
     snprintf(address, sizeof address, "%.*s", (int)url.n, (const char *)url.p);
     return afar_remote(s->run, address, ret, err);
@@ -115,7 +149,7 @@ cu_status afar_pin(struct session *s, struct cu_err *err)
 
 cu_status afar_mount(struct session *s, struct cu_err *err)
 {
-    const struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert"), NULL };
+    const struct cu_remote_address at = address_of(s->run, s->url, &s->turn);
     const struct cu_remote_kind *kind;
     struct cu_fs mounted;
 
@@ -154,7 +188,7 @@ cu_status afar_open(struct session *s, struct cu_err *err)
 
 cu_status afar_carriers(struct session *s, bool to_node, struct cu_err *err)
 {
-    struct cu_remote_address at = { s->url, opt(s->run, "cacert"), opt(s->run, "cert") };
+    struct cu_remote_address at = address_of(s->run, s->url, &s->turn);
     const struct cu_remote *node = &s->place.remote;
     const struct cu_remote_kind *kind;
     CU_BUF named = cu_buf_heap(1024);
@@ -168,5 +202,6 @@ cu_status afar_carriers(struct session *s, bool to_node, struct cu_err *err)
     cu_buf_add_byte(&named, 0);
     TRY(cu_buf_ok(&named, err));
     at.url = (const char *)named.p;
+    at.turn = NULL;
     return kind->carry(&at, &s->place.provider, err);
 }

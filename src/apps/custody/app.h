@@ -89,7 +89,8 @@ enum mode { MODE_READ, MODE_WRITE, MODE_CHECK, MODE_BARE };
 struct session {
     struct run *run;
     char root[4096];
-    const char *url;                  /* of a ledger that lies elsewhere: `root` is this reader's own folder for it. NULL: it lies there */
+    const char *url;                  /* of a ledger that lies elsewhere (or of several of its nodes): `root` is this reader's own folder for it. NULL: it lies there */
+    struct cu_turns turn;             /* which of them is asked */
     struct cu_place place;
     struct cu_engine engine;
     struct cu_embedded_config config;
@@ -118,6 +119,7 @@ struct session {
     bool has_incident;                /* opening for writing finished a repair: */
     struct cu_outcome incident;
 };
+bool is_ledger(const char *dir);
 /** The ledger that --ledger, CUSTODY_LEDGER or the nearest folder upward names. */
 CU_MUST_USE cu_status session_open(struct session *s, struct run *run, enum mode mode, struct cu_err *err);
 /** Drains; an error here means that what was said to be recorded may not be in both copies yet. */
@@ -160,8 +162,8 @@ const void *part_load(const char *file, const char *symbol, const char **ret_why
 CU_MUST_USE cu_status afar_part(const struct cu_remote_kind **ret, struct cu_err *err); /* the part that asks addresses */
 bool is_afar(const struct run *run);
 /** Whoever is at that address, to be asked without a folder of the reader's own. */
-CU_MUST_USE cu_status afar_remote(const struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err);
-/** This reader's folder for the address that --ledger is. */
+CU_MUST_USE cu_status afar_remote(struct run *run, const char *url, struct cu_remote *ret, struct cu_err *err);
+/** This reader's folder for the addresses that --ledger is. */
 CU_MUST_USE cu_status afar_root(struct session *s, struct cu_err *err);
 /** Pin what --pin-trust gives. */
 CU_MUST_USE cu_status afar_pin(struct session *s, struct cu_err *err);

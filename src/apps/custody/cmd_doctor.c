@@ -184,7 +184,7 @@ static void reach(struct doctor *d, const char *url, const char *path)
 static void reach_each(struct doctor *d, const char *urls, const char *path)
 {
     for (const char *at = urls ? urls : ""; *at;) {
-        const size_t n = strcspn(at, " \n");
+        const size_t n = strcspn(at, ", \n");
         char url[1024];
         snprintf(url, sizeof url, "%.*s", (int)n, at);
         if (n) reach(d, url, path);
@@ -274,7 +274,7 @@ static cu_status examine(struct session *s, void *arg, struct cu_err *err)
     item(d, s->place.fs.ops->writable(s->place.fs.self), "writable", "%s", s->root);
     if (s->url) { /* a provider's */
         examine_key(d, s, CU_SIGNER_PROVIDER);
-        reach(d, s->url, "v1/status");
+        reach_each(d, s->url, "v1/status");
     } else {
         const cu_status locked = s->place.fs.ops->lock(s->place.fs.self, CU_FILE_LOCK, 0, &lock, &why);
         item(d, true, "writer", "%s", locked == CU_OK ? "nobody is writing" : why.text);
@@ -294,7 +294,7 @@ static void examine_afar(struct doctor *d)
 {
     struct certificates c = { .d = d };
 
-    reach(d, opt(d->run, "ledger"), "v1/status");
+    reach_each(d, opt(d->run, "ledger"), "v1/status");
     reach_each(d, opt(d->run, "provider"), opt_is(d->run, "cert") ? PROVIDER_PATH : "readyz");
     tell_file(&c, "cert", false);
 }

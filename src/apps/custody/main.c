@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 const struct option common_options[] = {
-    { "ledger", "DIR|URL",
-      "the ledger's folder, or the address of its node (or CUSTODY_LEDGER; else the nearest one upward from here)" },
+    { "ledger", "DIR|URL,…",
+      "the ledger's folder, or the address of its node, or those of several of its nodes, which are asked in turn (or "
+      "CUSTODY_LEDGER; else the nearest folder upward from here)" },
     { "json", NULL, "data as JSON on stdout, one object a line; progress as JSON on stderr" },
     { "quiet", NULL, "no progress and no words on stderr, but errors" },
     { "passphrase-file", "FILE", "the first line of FILE opens the private keys (or CUSTODY_PASSPHRASE)" },

@@ -11,7 +11,7 @@
 #define WORKERS 2
 
 /* ---- where the ledger is ---- */
-static bool is_ledger(const char *dir)
+bool is_ledger(const char *dir)
 {
     char path[4200];
 
