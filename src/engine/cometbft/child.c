@@ -2,7 +2,9 @@
  *     time a little later. The kernel kills the child when that thread is no more: nothing is left that holds its files and ports.
  * (2) A child that ends at once, CU_CHAIN_STARTS times in a row, or that said something which restarting does not mend, is not started
  *     again: the alarm says what to do.
- * (3) After a failure of its consensus it goes on running, and takes no part any more: it is ended, for (2) to judge.
+ * (3) Killed while it made its files, it cannot open them again. As long as nothing was decided or signed here they hold nothing: they are set
+ *     aside, once.
+ * (4) After a failure of its consensus it goes on running, and takes no part any more: it is ended, for (2) to judge.
  */
 #include "engine/cometbft/child.h"
 
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +29,7 @@
 #define SETTLED_MS 10000u /* a child that lived so long did not end at once */
 #define FIRST_PAUSE_MS 100u
 #define LAST_PAUSE_MS 5000u
+#define UNREADABLE_STARTS 3u
 
 struct cu_child {
     struct cu_child_config config;
@@ -119,7 +123,7 @@ static void hear(struct cu_child *c, char *line, size_t n)
     pthread_mutex_lock(&c->lock);
     if (!c->beyond) memcpy(c->last, line, n + 1); /* what follows the decisive line is a stack trace */
     if (sentence && !c->beyond) c->beyond = sentence;
-    if (memmem(line, n, "CONSENSUS FAILURE!!!", 20) && c->pid > 0) kill(c->pid, SIGKILL); /* (3) */
+    if (memmem(line, n, "CONSENSUS FAILURE!!!", 20) && c->pid > 0) kill(c->pid, SIGKILL); /* (4) */
     pthread_mutex_unlock(&c->lock);
     c->config.log(c->config.arg, line);
 }
@@ -203,6 +207,21 @@ static bool pause_before(struct cu_child *c, unsigned quick)
     return !ending;
 }
 
+/* By (3). False: it was done before, or may not be. */
+static bool set_aside(struct cu_child *c)
+{
+    char data[sizeof c->home + 8], aside[sizeof c->home + 24];
+
+    if (c->config.begun(c->config.arg)) return false;
+    snprintf(data, sizeof data, "%s/data", c->home);
+    snprintf(aside, sizeof aside, "%s/data.unreadable", c->home);
+    if (rename(data, aside) != 0 || mkdir(data, 0700) != 0) return false;
+    c->config.log(c->config.arg,
+                  "E it ends as soon as it is started, and nothing was decided or signed here yet: its files were set aside in "
+                  "chain/data.unreadable, and it begins anew");
+    return true;
+}
+
 static void *run_child(void *self)
 {
     struct cu_child *c = self;
@@ -212,6 +231,7 @@ static void *run_child(void *self)
     do {
         const uint64_t lived = run_once(c, &status);
         quick = lived < SETTLED_MS ? quick + 1 : 1;
+        if (quick == UNREADABLE_STARTS && set_aside(c)) quick = 1;
         pthread_mutex_lock(&c->lock);
         const bool over = !c->ending &&
                           (c->beyond || quick >= CU_CHAIN_STARTS || (WIFEXITED(status) && WEXITSTATUS(status) == 127)); /* (2) */

@@ -8,6 +8,7 @@ struct cu_child_config {
     const char *program; /* found in PATH unless it has a slash */
     const char *home;    /* its folder, in which it runs */
     void (*log)(void *arg, const char *line); /* what it writes, line by line; any thread */
+    bool (*begun)(void *arg);                 /* did the chain decide anything here, or this node vote? Before, its files hold nothing; its thread */
     /* Starting it again does not mend this. Its thread; once. */
     void (*alarm)(void *arg, const struct cu_err *why);
     void *arg;

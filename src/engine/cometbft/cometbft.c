@@ -349,9 +349,19 @@ static cu_status start_threads(struct cometbft *e, struct cu_err *err)
     return CU_OK;
 }
 
+static bool has_begun(void *self)
+{
+    struct cometbft *e = self;
+    uint64_t height;
+    cu_unix_ms time;
+
+    cu_chain_at(e->chain, &height, &time);
+    return height > 0 || cu_voter_has_signed(e->voter);
+}
+
 static cu_status start_child(struct cometbft *e, struct cu_err *err)
 {
-    const struct cu_child_config config = { e->config.program, e->config.home, log_line, fail, e };
+    const struct cu_child_config config = { e->config.program, e->config.home, log_line, has_begun, fail, e };
 
     struct cu_child *child = NULL;
 

@@ -404,6 +404,17 @@ bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *
     return caught_up;
 }
 
+bool cu_voter_has_signed(struct cu_voter *s)
+{
+    bool has = false;
+
+    if (!s) return false;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->hands; i++) has |= s->hand[i].state.at.height > 0 || s->hand[i].state.waits;
+    pthread_mutex_unlock(&s->lock);
+    return has;
+}
+
 bool cu_voter_owes(struct cu_voter *s)
 {
     const uint64_t now = cu_monotonic_ms();

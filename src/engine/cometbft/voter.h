@@ -46,6 +46,8 @@ bool cu_voter_caught_up(struct cu_voter *s, uint64_t committed, const uint64_t *
 /** It refused what it might sign now, and has not been asked again for CU_VOTER_STUCK_MS, or CometBFT goes on with a key that signs no more (it
  *  does not ask while it catches up): started again, it asks. Once a refusal. */
 bool cu_voter_owes(struct cu_voter *s);
+/** Did its keys sign anything, or may they have? NULL: no. */
+bool cu_voter_has_signed(struct cu_voter *s);
 /** Whose votes count at the height that comes next. One of the two keys signs from now on, or none while neither is among them; CometBFT, which
  *  asks for the key after each height, is told so. NULL is fine. */
 void cu_voter_follow(struct cu_voter *s, const struct cu_engine_key *validators, size_t n);
