@@ -47,7 +47,7 @@ static const struct way {
              { "as the tree calls it", cu_sha256_prefixed } };
 enum { WAYS = sizeof ways / sizeof *ways };
 
-static bool runs(const struct way *way) { return way->hash != sha256_prefixed_lanes || sha256_runs_lanes(); }
+static bool runs(const struct way *way) { return way->hash != sha256_prefixed_lanes || sha256_has_lanes(); }
 
 static double hashes_a_second(const struct way *way, size_t each, size_t n)
 {
@@ -97,9 +97,9 @@ int main(void)
     if (cu_crypto_init(NULL) != CU_OK) return 1;
     for (size_t i = 0; i < sizeof input; i++) input[i] = (uint8_t)(i * i >> 7);
     printf("\ntree hashing, one core; SHA instructions: %s; sixteen lanes of AVX-512: %s\n", sha256_has_pairs() ? "yes" : "no",
-           sha256_has_lanes()    ? "yes, and faster"
-           : sha256_runs_lanes() ? "yes, and slower"
-                                 : "no");
+           sha256_lanes_pay()   ? "yes, and faster"
+           : sha256_has_lanes() ? "yes, and slower"
+                                : "no");
     compare("nodes, 256 in a row", NODE, LEAVES);
     compare("a node by itself", NODE, 1);
     compare("leaves of 4 KiB, in a row", CU_LEAF_BYTES, LEAVES);

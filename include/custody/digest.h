@@ -35,12 +35,12 @@ void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n,
 
 /** The SHA-256 of a whole that comes in pieces of whole leaves, computed in one pass with the prefixed hash of each: two streams side by
  *  side where the processor has them. `each` is a multiple of 64; what is left over at the end goes to `finish`. */
-/** Whether that is less work than the two passes by themselves: where leaves go sixteen at a time it is not. */
-bool cu_sha256_beside_pays(void);
 struct cu_sha256_flow { _Alignas(8) uint8_t ctx[120]; };
 void cu_sha256_flow_start(struct cu_sha256_flow *ret);
 void cu_sha256_flow_leaves(struct cu_sha256_flow *flow, uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret_leaves);
 cu_hash cu_sha256_flow_finish(struct cu_sha256_flow *flow, struct cu_span rest);
+/** Is that less work than the two passes by themselves? Where leaves go sixteen at a time it is not. */
+bool cu_sha256_beside_pays(void);
 
 /** A running digest of any algorithm. */
 struct cu_digest {

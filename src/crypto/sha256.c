@@ -74,8 +74,7 @@ static void hash_short(uint8_t prefix, const uint8_t *in, size_t each, size_t n,
 void cu_sha256_prefixed(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
 {
     if (each < SHA256_BLOCK) return hash_short(prefix, in, each, n, ret);
-    if (sha256_has_lanes()) return sha256_prefixed_lanes(prefix, in, each, n, ret);
-    (sha256_has_pairs() ? sha256_prefixed_pairs : sha256_prefixed_plain)(prefix, in, each, n, ret);
+    (sha256_lanes_pay() ? sha256_prefixed_lanes : sha256_prefixed_pairs)(prefix, in, each, n, ret);
 }
 
 void cu_sha256_prefixed_each(uint8_t prefix, const struct cu_span *in, size_t n, cu_hash *ret)
@@ -96,7 +95,7 @@ _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct cu_sha256_flow), "the flow ho
 
 static SHA256_CTX *context(struct cu_sha256_flow *flow) { return (SHA256_CTX *)(void *)flow->ctx; }
 
-bool cu_sha256_beside_pays(void) { return sha256_has_pairs() && !sha256_has_lanes(); }
+bool cu_sha256_beside_pays(void) { return sha256_has_pairs() && !sha256_lanes_pay(); }
 
 void cu_sha256_flow_start(struct cu_sha256_flow *ret) { SHA256_Init(context(ret)); }
 

@@ -1,5 +1,5 @@
 /* Sixteen SHA-256 streams side by side in AVX-512: a word of each in one register. Of this and the SHA instructions one is faster by the
- * maker's choice: on Intel's processors this, by 1.8 times, on AMD's the other (decision 020). `sha256_has_lanes` says whether it is worth it.
+ * maker's choice: on Intel's processors this, by 1.8 times, on AMD's the other (decision 020). `sha256_lanes_pay` says whether it is worth it.
  *
  * The inputs are those of sha256_pairs.c: multiples of 64 bytes with a prefix before them, so that blocks begin one byte early.
  */
@@ -15,7 +15,7 @@
 
 enum { LANES = SHA256_LANES };
 
-enum { ASKED = 1, RUNS = 2, PAYS = 4 };
+enum { ASKED = 1, HAS = 2, PAYS = 4 };
 
 /* The question is slow inside a virtual machine; every thread that asks anew gets the same answer. */
 static int ask_processor(void)
@@ -25,14 +25,14 @@ static int ask_processor(void)
 
     if (answer) return answer;
     __builtin_cpu_init();
-    answer = ASKED | (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? RUNS : 0);
-    if (answer & RUNS && __builtin_cpu_is("intel")) answer |= PAYS;
+    answer = ASKED | (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? HAS : 0);
+    if (answer & HAS && __builtin_cpu_is("intel")) answer |= PAYS;
     atomic_store_explicit(&known, answer, memory_order_relaxed);
     return answer;
 }
 
-bool sha256_runs_lanes(void) { return ask_processor() & RUNS; }
-bool sha256_has_lanes(void) { return ask_processor() & PAYS; }
+bool sha256_has_lanes(void) { return ask_processor() & HAS; }
+bool sha256_lanes_pay(void) { return ask_processor() & PAYS; }
 
 struct lanes {
     __m512i h[8];
@@ -164,13 +164,13 @@ void sha256_prefixed_lanes(uint8_t prefix, const uint8_t *in, size_t each, size_
     size_t i = 0;
 
     for (; each % SHA256_BLOCK == 0 && i + LANES <= n; i += LANES) hash_lanes(prefix, in + i * each, each, ret + i);
-    (sha256_has_pairs() ? sha256_prefixed_pairs : sha256_prefixed_plain)(prefix, in + i * each, each, n - i, ret + i);
+    sha256_prefixed_pairs(prefix, in + i * each, each, n - i, ret + i);
 }
 
 #else
 
-bool sha256_runs_lanes(void) { return false; }
 bool sha256_has_lanes(void) { return false; }
+bool sha256_lanes_pay(void) { return false; }
 
 void sha256_prefixed_lanes(uint8_t prefix, const uint8_t *in, size_t each, size_t n, cu_hash *ret)
 {

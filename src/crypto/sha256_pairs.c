@@ -161,7 +161,7 @@ void sha256_prefixed_pairs(uint8_t prefix, const uint8_t *in, size_t each, size_
 {
     size_t i = 0;
 
-    if (each % SHA256_BLOCK != 0) return sha256_prefixed_plain(prefix, in, each, n, ret);
+    if (each % SHA256_BLOCK != 0 || !sha256_has_pairs()) return sha256_prefixed_plain(prefix, in, each, n, ret);
     for (; i + 1 < n; i += 2) hash_pair(prefix, in + i * each, in + (i + 1) * each, each, &ret[i], &ret[i + 1]);
     if (i < n && each == SHA256_BLOCK) hash_pair(prefix, in + i * each, in + i * each, each, &ret[i], &ret[i]), i++;
     sha256_prefixed_plain(prefix, in + i * each, each, n - i, ret + i);

@@ -24,7 +24,7 @@ struct candidates {
 /* What travelled with its record is here. */
 static bool may_lack(const struct cu_index_row *row)
 {
-    return row->content == CU_CONTENT_FOLDER || row->size > CU_CONTENT_INLINE_MAX;
+    return row->kind == CU_KIND_DEPOSIT && (row->content == CU_CONTENT_FOLDER || row->size > CU_CONTENT_INLINE_MAX);
 }
 
 static bool may_lack_entry(const struct cu_entry *e)
@@ -39,7 +39,7 @@ static cu_status take_row(void *arg, const struct cu_index_row *row, struct cu_e
     (void)err;
     f->rows++;
     f->c->next = row->seq.v + 1;
-    if (row->kind != CU_KIND_DEPOSIT || !may_lack(row)) return CU_OK;
+    if (!may_lack(row)) return CU_OK;
     f->found[f->n++] = (struct cu_waiting){ .seq = row->seq, .id = row->id, .recorded = row->recorded.v };
     return CU_OK;
 }

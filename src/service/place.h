@@ -195,10 +195,10 @@ CU_MUST_USE cu_status cu_fetch_afar(struct cu_place *p, const cu_hash *root, uin
 /** Its newest checkpoint: is the log what this reader saw before, and more? Then that is remembered. BAD_PROOF: it was rolled back, or it is
  *  another; or one of several nodes signed what is no part of it. */
 CU_MUST_USE cu_status cu_place_go_on(struct cu_place *p, struct cu_err *err);
-/** Its newest checkpoint, which goes on; and the index follows. */
+/** That, and the index follows. */
+CU_MUST_USE cu_status cu_follow_afar(struct cu_place *p, struct cu_err *err);
 /** Is this machine's clock off, by that of the node (from afar), or by the newest block? A sentence; empty: not that anybody could tell. */
 void cu_clock_judge(struct cu_place *p, char ret[300]);
-CU_MUST_USE cu_status cu_follow_afar(struct cu_place *p, struct cu_err *err);
 
 /* ---- the index follows the log (follow.c) ---- */
 CU_MUST_USE cu_status cu_follow(struct cu_place *p, struct cu_err *err);

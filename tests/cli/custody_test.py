@@ -4,7 +4,9 @@ A test is a function whose name is a sentence, marked @test; it gets a folder of
 programs (or `custody` itself, CUSTODY_VERIFY_BIN then the other). `test_x.py PART…` runs the tests whose names contain a part.
 """
 import concurrent.futures
+import contextlib
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -14,6 +16,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -41,6 +44,26 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_
 
 class Skip(Exception):
     """This machine cannot run the test; the sentence says why."""
+
+
+class Silent(http.server.BaseHTTPRequestHandler):
+    """For a server of a test: what it is asked is not printed."""
+
+    def log_message(self, *args):  # pylint: disable=arguments-differ
+        pass
+
+
+@contextlib.contextmanager
+def listening(handler):
+    """A server of its own that answers so: its address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class Answer:

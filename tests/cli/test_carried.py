@@ -4,18 +4,16 @@ should not have signed is not taken."""
 import base64
 import contextlib
 import hashlib
-import http.server
 import json
 import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
 
-from custody_test import SANITIZED, Ledger, fill, main, noise, test, verify
+from custody_test import SANITIZED, Ledger, Silent, fill, listening, main, noise, test, verify
 from node_test import Node
 from provider_world import Provider
 from pull_world import chunk_roots, leaf, root_of
@@ -210,7 +208,7 @@ def nor_has_the_bucket(folder):
 def between(provider, change):
     """The provider behind a server that changes the records that it hands out."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Silent):
         protocol_version = "HTTP/1.1"
 
         def any(self):
@@ -234,17 +232,8 @@ def between(provider, change):
 
         do_GET = do_POST = do_PUT = do_PATCH = do_HEAD = any
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 @test

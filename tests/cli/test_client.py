@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """A ledger read by its node's address: the same words as from its folder, and nothing of what a lying node says."""
 import contextlib
-import http.server
 import pathlib
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 
-from custody_test import CUSTODY, ENVIRONMENT, SANITIZED, Ledger, custody, fill, main, noise, test
+from custody_test import CUSTODY, ENVIRONMENT, SANITIZED, Ledger, Silent, custody, fill, listening, main, noise, test
 
 
 @contextlib.contextmanager
@@ -31,7 +29,7 @@ def node(ledger, port=0):
 def liar(url, about):
     """The node behind a server that flips one bit in the middle (of a record: at the end) of what it answers to paths that begin with `about`."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Silent):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
@@ -48,18 +46,8 @@ def liar(url, about):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 class Reader:

@@ -2,11 +2,9 @@
 """Several addresses as ledger: who cannot answer is passed over, and said once; who is behind is no alarm, and who forks is. Here the second node is a copy
 of the first one's folder; four that are one ledger are in tests/cluster/test_turns.py."""
 import contextlib
-import http.server
-import threading
 import types
 
-from custody_test import Ledger, custody, fill, main, noise, test
+from custody_test import Ledger, Silent, custody, fill, listening, main, noise, test
 from node_test import Node
 from provider_world import Provider, claimed
 
@@ -17,24 +15,14 @@ DEAD = "http://127.0.0.1:1"  # nobody listens there
 def busy(status):
     """A server that says that, whatever it is asked."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Silent):
         def do_GET(self):
             self.send_response(status)
             self.end_headers()
             self.wfile.write(b'{"code":"BUSY","detail":"it catches up"}')
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 @contextlib.contextmanager

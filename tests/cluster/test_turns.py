@@ -3,7 +3,6 @@ submitted to one, or to all, is one record with one receipt."""
 import base64
 import contextlib
 import hashlib
-import http.server
 import json
 import os
 import pathlib
@@ -11,11 +10,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import types
 
 from network import COMET, CUSTODY, ENVIRONMENT, Cloudy, Desk, call, fill, same, statuses, submit_at_once, until
-from custody_test import noise, verify
+from custody_test import Silent, listening, noise, verify
 from test_liar import line
 
 
@@ -142,7 +140,7 @@ def forger(net):
     text = f"{origin}\n{size - 3}\n{base64.b64encode(hashlib.sha256(b'another history').digest()).decode()}\n"
     told = (text + "\n" + line(net.folder, origin, 1, net.orgs[0].root / "keys/log.pem", text.encode())).encode()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Silent):
         def do_GET(self):
             body = told if self.path == "/checkpoint" else net.orgs[2].curl(self.path)[2]
             self.send_response(200)
@@ -150,23 +148,15 @@ def forger(net):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield types.SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as address:
+        yield address
 
 
 def one_that_lies(net, desk):
     desk.run("ls")
     with forger(net) as liar:
         desk.run("ls")
-        desk.how[1] = f"{liar.url},{desk.urls(1)}"
+        desk.how[1] = f"{liar},{desk.urls(1)}"
         answer = call([CUSTODY, "ls", *desk.how], code=2)
         assert "one node shows another log than the others" in answer.error and "fork-proof" in answer.error, answer
     ok("a shorter log that is not the beginning of the others' is an alarm, with what was signed kept")

@@ -119,7 +119,7 @@ struct session {
     bool has_incident;                /* opening for writing finished a repair: */
     struct cu_outcome incident;
 };
-bool is_ledger(const char *dir);
+bool is_ledger(const char *dir); /* does one, or what a reader keeps of one, lie there? */
 /** The ledger that --ledger, CUSTODY_LEDGER or the nearest folder upward names. */
 CU_MUST_USE cu_status session_open(struct session *s, struct run *run, enum mode mode, struct cu_err *err);
 /** Drains; an error here means that what was said to be recorded may not be in both copies yet. */

@@ -130,7 +130,7 @@ static void so_does_it_with_two_streams(void **state)
 static void so_does_it_with_sixteen(void **state)
 {
     (void)state;
-    if (!sha256_runs_lanes()) skip();
+    if (!sha256_has_lanes()) skip();
     agrees_at_every_length(sha256_prefixed_lanes, SHA256_BLOCK);
 }
 
