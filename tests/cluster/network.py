@@ -33,6 +33,13 @@ def until(there, what, seconds=PATIENCE_S):
     raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
 
 
+def destroy(folder):
+    """Under a node that runs and may write there meanwhile: all of it is gone at once."""
+    gone = folder.with_name(folder.name + ".gone")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def free_ports(n):
     """The first of n in a row that nobody uses, below those that the system hands out."""
     for _ in range(200):

@@ -17,7 +17,7 @@ import threading
 import time
 
 from links import Link, Relay
-from network import COMET, CUSTODY, SIGN, Cloudy, Org, call, fill, free_ports, parts, same, until
+from network import COMET, CUSTODY, SIGN, Cloudy, Org, call, destroy, fill, free_ports, parts, same, until
 from custody_test import noise, verify
 from tap import fields, message, of
 
@@ -312,7 +312,7 @@ def what_it_serves(w):
                 if i == 2 and p == w.orgs[j].port:
                     link.cut, link.to = j != 3, server.server_port if j == 3 else link.to
                     link.close_all()
-        shutil.rmtree(court.root / "node/objects/large")
+        destroy(court.root / "node/objects/large")
         until(lambda: server.told and court.status()["pull_wrong"] > 0, court.said)
         assert court.status()["copies_missing"] > 0
         reader = call([CUSTODY, "ls", "--ledger", address, "--state", w.folder / "deceived", "--pin-trust", w.orgs[0].trust], code=None)

@@ -19,7 +19,7 @@ import threading
 import time
 
 from links import Relay
-from network import COMET, CUSTODY, Network, call, fill, parts, same, until
+from network import COMET, CUSTODY, Network, call, destroy, fill, parts, same, until
 from shifted import shift
 
 LONG_S = float(os.environ.get("CUSTODY_PERTURB_S", "10"))
@@ -310,7 +310,7 @@ def wiped_disk(w):
 
 def wiped_content(w):
     before = w.court.status()["incidents"]
-    shutil.rmtree(w.court.root / "node/objects")
+    destroy(w.court.root / "node/objects")
     until(lambda: w.court.status()["incidents"] > before, w.court.said, 120)
     w.load.more(8)
     until(lambda: w.court.status()["copies_missing"] == 0, w.court.said, 120)

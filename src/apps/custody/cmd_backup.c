@@ -5,7 +5,8 @@ enum care { COPY, APART, AGAIN, NEVER };
 static const struct {
     const char *word, *line;
 } cares[] = {
-    [COPY] = { "copy", "while the ledger is in use, or not; in this order. What vanishes below an incoming/ meanwhile is no loss" },
+    [COPY] = { "copy",
+               "while the ledger is in use, or not; in this order. What vanishes below an incoming/ meanwhile is no loss" },
     [APART] = { "copy apart", "secret: to a place of its own, encrypted" },
     [AGAIN] = { "leave", "made anew from the rest" },
     [NEVER] = { "never back", "of the moment: an old one would make the ledger say again, otherwise, what it has said" },
