@@ -143,6 +143,9 @@ CU_MUST_USE cu_status cu_objects_restore_pack(struct cu_objects *s, struct cu_ob
  *  something is good in neither. */
 CU_MUST_USE cu_status cu_objects_merge(struct cu_objects *s, struct cu_objects *from, const char *lost, bool packed,
                                        const cu_hash *name, struct cu_err *err);
+/** What is good in a damaged pack that nothing restores, and lies nowhere else in this store, into another one. `lost`: where it was moved to;
+ *  its index still lies beside where it was. */
+CU_MUST_USE cu_status cu_objects_salvage(struct cu_objects *s, const char *lost, const cu_hash *pack, struct cu_err *err);
 /** Tell the index again what lies in every pack. */
 CU_MUST_USE cu_status cu_objects_reindex(struct cu_objects *s, struct cu_err *err);
 

@@ -3,6 +3,7 @@
  * What is copied is hashed on the way, so a source that is damaged too is found out before anything is published.
  */
 #include "content/judge.h"
+#include "content/put.h"
 
 /* The two files on their way; `main` stays NULL when the store's own bytes are good. */
 struct copying {
@@ -123,14 +124,19 @@ static cu_status copy_row(void *arg, const struct cu_pack_row *row, struct cu_sp
     return cu_pack_rows_add(&((struct pack_copy *)arg)->rows, row, bytes, err);
 }
 
+static void forget_catalogue(struct cu_objects *s)
+{
+    pthread_mutex_lock(&s->lock);
+    cu_catalogue_free(&s->catalogue); /* to be loaded again */
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void tell_pack(struct cu_objects *s, struct cu_span bytes)
 {
     struct cu_pack_index index;
 
     if (cu_pack_index_read(bytes, &index, NULL) != CU_OK) return;
-    pthread_mutex_lock(&s->lock);
-    cu_catalogue_free(&s->catalogue); /* to be loaded again */
-    pthread_mutex_unlock(&s->lock);
+    forget_catalogue(s);
     if (cu_store_tell_begin(s)) cu_store_tell_end(s, cu_store_tell_pack(s, &index));
 }
 
@@ -289,6 +295,38 @@ cu_status cu_objects_merge(struct cu_objects *s, struct cu_objects *from, const 
     if (from->fs->ops->open(from->fs->self, path, CU_OPEN_READ, &m.from[1], NULL) != CU_OK) m.from[1] = NULL;
     TRY((packed ? merge_pack : merge_large)(&m, from, name, err));
     return publish(&m.copy, !packed, name, err);
+}
+
+/* ---- the good part ---- */
+
+static cu_status put_row(struct cu_put *put, struct cu_file *lost, const struct cu_pack_row *row, uint8_t *bytes,
+                         struct cu_err *err)
+{
+    size_t got = 0;
+
+    if (row->size > CU_SMALL_MAX || lost->ops->read_at(lost, row->offset, bytes, row->size, &got, NULL) != CU_OK) return CU_OK;
+    const cu_hash is = cu_object_name(row->kind, cu_span(bytes, got));
+    return cu_hash_eq(&is, &row->name) ? cu_put_small(put, row->kind, &row->name, cu_span(bytes, got), err) : CU_OK;
+}
+
+cu_status cu_objects_salvage(struct cu_objects *s, const char *lost, const cu_hash *pack, struct cu_err *err)
+{
+    CU_BUF lies = cu_buf_heap(CU_PACK_INDEX_MAX), memory = cu_buf_heap(CU_SMALL_MAX);
+    CU_CLEANUP(cu_put_cleanup) struct cu_put *put = NULL;
+    CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
+    uint8_t *bytes = cu_buf_grow(&memory, CU_SMALL_MAX);
+    struct cu_pack_index index;
+
+    TRY(cu_buf_ok(&memory, err));
+    TRY(cu_store_pack_index(s, pack, &lies, &index, err));
+    TRY(s->fs->ops->open(s->fs->self, lost, CU_OPEN_READ, &f, err));
+    forget_catalogue(s); /* it says that all of it is there */
+    TRY(cu_put_begin(&s, 1, &put, err));
+    for (uint32_t i = 0; i < index.n; i++) {
+        const struct cu_pack_row row = cu_pack_index_row(&index, i);
+        TRY(put_row(put, f, &row, bytes, err));
+    }
+    return cu_put_commit(put, err);
 }
 
 /* ---- either ---- */

@@ -42,6 +42,7 @@ struct cu_audit {
     bool journal_bad;
     char journal_file[512], journal_fault[240];
     bool no_memory;                    /* something could not be looked at for want of it: no finding counts, the run ends so */
+    struct cu_buf leaned;              /* packs and objects that hold what the log names, and are not known to be good: 32 bytes each */
     char missing[512];                 /* the file that was last reported missing: once is enough */
 
     uint64_t run;                      /* quarantine/<run>/ */

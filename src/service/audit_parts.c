@@ -56,6 +56,25 @@ static cu_status restore(struct cu_audit *a, int store, enum cu_object_kind kind
 
 #define ANY_SIZE UINT64_MAX /* the log does not say how long details are */
 
+static bool is_leaned_on(const struct cu_audit *a, const cu_hash *name)
+{
+    for (size_t at = 0; at < a->leaned.n; at += sizeof *name)
+        if (memcmp(a->leaned.p + at, name->b, sizeof *name) == 0) return true;
+    return false;
+}
+
+/* What is named by a fault is not known to be good. */
+static void lean_on(struct cu_audit *a, unsigned store, const cu_hash *name)
+{
+    const struct cu_audit_store *s = &a->store[store];
+
+    for (size_t i = 0; i < s->faults_n; i++) {
+        if (!cu_hash_eq(&s->faults[i].name, name) || is_leaned_on(a, name)) continue;
+        cu_buf_add(&a->leaned, cu_span_hash(name));
+        cu_audit_saw(a, cu_buf_ok(&a->leaned, NULL));
+    }
+}
+
 /* The census knows it by its bytes. What it does not know may lie there all the same: its pack is damaged before it, it came since, or
  * not everything was read; then the store is asked. */
 static bool is_there(struct cu_audit *a, unsigned store, enum cu_object_kind kind, const cu_hash *name, uint64_t size)
@@ -69,6 +88,7 @@ static bool is_there(struct cu_audit *a, unsigned store, enum cu_object_kind kin
         status = cu_audit_saw(a, cu_objects_find(a->p->store[store], kind, name, &found, NULL));
     if (status == CU_MALFORMED && a->r->sample <= 1)
         return true; /* a damaged index of a pack, which is named by itself, as is a damaged pack */
+    if (status == CU_OK) lean_on(a, store, found.packed ? &found.pack : name);
     return status == CU_OK && (size == ANY_SIZE || found.size == size);
 }
 
@@ -175,7 +195,21 @@ static bool side_of_nothing(const struct cu_audit *a, int store, const struct fa
     return true;
 }
 
-static cu_status mend_object(struct cu_audit *a, int store, const struct fault *f, bool *ret_mended, struct cu_err *err)
+/* As little depends on bytes that one store alone has, and no entry names: they were read by the whole log, and nobody was told of more.
+ * Whatever is good of them stays: a claim may be under way. */
+static cu_status part_with(struct cu_audit *a, int store, const struct fault *f, const char *lost, struct cu_err *err)
+{
+    char side[512];
+
+    if (a->log_broken || a->ret->dirty || a->no_memory || a->r->only || is_leaned_on(a, &f->name)) return CU_NOT_FOUND;
+    if (!f->packed) return CU_OK;
+    TRY(cu_objects_salvage(a->p->store[store], lost, &f->name, err));
+    TRY(a->p->fs.ops->sync_all(a->p->fs.self, err)); /* a pack without its index could not be salvaged again */
+    snprintf(side, sizeof side, "%.*s.idx", (int)(strlen(f->where) - strlen(".pack")), f->where);
+    return cu_audit_quarantine(a, side, err);
+}
+
+static cu_status mend_object(struct cu_audit *a, int store, const struct fault *f, const char **ret_how, struct cu_err *err)
 {
     struct cu_objects *to = a->p->store[store], *from = a->p->store[!store];
     cu_status restored = CU_OK;
@@ -189,7 +223,11 @@ static cu_status mend_object(struct cu_audit *a, int store, const struct fault *
     cu_audit_quarantined(a, f->where, lost);
     if (cannot(restored)) restored = cu_objects_merge(to, from, lost, f->packed, &f->name, err);
     if (cannot(restored) && side_of_nothing(a, store, f)) restored = CU_OK;
-    *ret_mended = restored == CU_OK;
+    *ret_how = restored == CU_OK ? "" : NULL;
+    if (cannot(restored)) {
+        restored = part_with(a, store, f, lost, err);
+        if (restored == CU_OK) *ret_how = ": nothing on record lies there, and it was put aside";
+    }
     if (restored == CU_OK || !cannot(restored)) return restored;
     return f->packed ? cu_audit_put_back(a, f->where, err)
                      : CU_OK; /* the rest of a pack may be good; a lone object's place is free for a new deposit */
@@ -263,11 +301,11 @@ static cu_status judge_store(struct cu_audit *a, int store, struct cu_err *err)
     a->ret->bytes += s->sum.bytes;
     for (size_t i = 0; i < s->faults_n; i++) {
         const struct fault *f = &s->faults[i];
-        bool mended = false;
+        const char *mended = NULL;
         if (a->r->repair) TRY(mend_object(a, store, f, &mended, err));
         if (!mended) a->stores_bad = true;
         const bool comes = a->r->repair && !mended && a->p->near == CU_STORE_NODE && store == CU_STORE_NODE && !f->packed;
-        cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s%s", f->what, comes ? COMES_AGAIN : "");
+        cu_audit_report(a, f->kind, f->where, &f->name, mended, "%s%s", f->what, mended ? mended : comes ? COMES_AGAIN : "");
     }
     return CU_OK;
 }

@@ -88,6 +88,7 @@ static void audit_free(struct cu_audit *a)
     cu_audit_survey_free(a);
     cu_buf_free(&a->note);
     cu_buf_free(&a->noted);
+    cu_buf_free(&a->leaned);
 }
 
 /* ---- one run ---- */
@@ -106,7 +107,7 @@ static cu_status repair(struct cu_audit *a, struct cu_err *err)
 
 cu_status cu_check(struct cu_place *p, const struct cu_check_request *r, struct cu_check_result *ret, struct cu_err *err)
 {
-    struct cu_audit a = { .p = p, .r = r, .ret = ret, .noted = cu_buf_heap(CU_NOTED_MAX) };
+    struct cu_audit a = { .p = p, .r = r, .ret = ret, .noted = cu_buf_heap(CU_NOTED_MAX), .leaned = cu_buf_heap(SIZE_MAX / 4) };
     cu_status done;
 
     memset(ret, 0, sizeof *ret);

@@ -1,4 +1,5 @@
 /* A repair that is cut short anywhere: the next writing open finishes it, and everything that was damaged is named by an incident. */
+#include "content/put.h"
 #include "service_world.h"
 
 #include <setjmp.h>
@@ -146,6 +147,53 @@ static cu_status damage_rest(struct service_world *w, struct cu_err *err)
     return CU_OK;
 }
 
+/* ---- what nobody was told of ---- */
+
+static void close_store(struct cu_objects **s) { cu_objects_close(*s); }
+
+#define BAD "the first of two that came before the power went"
+#define GOOD "the second"
+
+/* A batch that one store published before the power went, a large object with it. */
+static cu_status leave(struct cu_objects *store, cu_hash *ret_large, struct cu_err *err)
+{
+    static const char *const small[] = { BAD, GOOD };
+    CU_CLEANUP(cu_put_cleanup) struct cu_put *put = NULL;
+    CU_BUF large = cu_buf_heap(CU_CHUNK_BYTES);
+    uint64_t size;
+
+    memset(cu_buf_grow(&large, CU_CHUNK_BYTES), 'l', CU_CHUNK_BYTES);
+    TRY(cu_put_begin(&store, 1, &put, err));
+    for (int i = 0; i < 2; i++) {
+        const cu_hash name = cu_object_name(CU_OBJECT_CONTENT, cu_span_str(small[i]));
+        TRY(cu_put_small(put, CU_OBJECT_CONTENT, &name, cu_span_str(small[i]), err));
+    }
+    TRY(cu_put_large_begin(put, err));
+    TRY(cu_put_large_add(put, cu_span(large.p, CU_CHUNK_BYTES), err));
+    TRY(cu_put_large_end(put, ret_large, &size, err));
+    return cu_put_commit(put, err);
+}
+
+static cu_status damage_leftover(struct service_world *w, struct cu_err *err)
+{
+    const cu_hash bad = cu_object_name(CU_OBJECT_CONTENT, cu_span_str(BAD));
+    CU_CLEANUP(close_store) struct cu_objects *store = NULL;
+    struct cu_object o;
+    cu_hash large;
+    char path[160], hex[65];
+
+    TRY(cu_objects_open(&w->memory, CU_DIR_CLOUD_OBJECTS, NULL, CU_STORE_CLOUD, &store, err));
+    TRY(leave(store, &large, err));
+    TRY(cu_objects_find(store, CU_OBJECT_CONTENT, &bad, &o, err));
+    cu_hash_hex(&o.pack, hex);
+    snprintf(path, sizeof path, CU_DIR_CLOUD_OBJECTS "/packs/%.2s/%s.pack", hex, hex);
+    flip(w, path, o.offset + 3);
+    cu_hash_hex(&large, hex);
+    snprintf(path, sizeof path, CU_DIR_CLOUD_OBJECTS "/large/%.2s/%s", hex, hex);
+    flip(w, path, 5000);
+    return CU_OK;
+}
+
 static cu_status damage_all(struct service_world *w, struct cu_err *err)
 {
     TRY(damage_stores(w, err));
@@ -162,6 +210,12 @@ static const struct sw_story stories[] = {
       .call_stride = 11 },
     { .name = "repair-logs", .prepare = damage_logs, .act = sw_repair, .judge = sw_judge_repair, .stride = 2, .call_stride = 11 },
     { .name = "repair-rest", .prepare = damage_rest, .act = sw_repair, .judge = sw_judge_repair, .stride = 2, .call_stride = 11 },
+    { .name = "repair-leftover",
+      .prepare = damage_leftover,
+      .act = sw_repair,
+      .judge = sw_judge_repair,
+      .stride = 2,
+      .call_stride = 11 },
     { .name = "repair-all", .prepare = damage_all, .act = sw_repair, .judge = sw_judge_repair, .stride = 7, .call_stride = 17 },
 };
 #define STORIES (sizeof stories / sizeof *stories)
@@ -178,19 +232,27 @@ static void a_repair_that_fails_anywhere_is_finished_and_hides_nothing(void **st
     for (size_t i = 0; i < STORIES; i++) sw_fail_everywhere(&stories[i]);
 }
 
-/* A stranger may want to see what was wrong. */
-static void what_is_replaced_is_kept_as_it_was(void **state)
+static struct service_world *with_deposits(void)
 {
     static const char *const paths[] = { SW_SMALL, SW_PACKED };
     struct service_world *w = sw_new();
-    struct cu_buf bad[SW_DAMAGES];
     struct cu_err err = { 0 };
 
-    (void)state;
     w->deposits_max = 2;
     if (sw_create(w, &err) != CU_OK || sw_open(w, SW_WRITE, &err) != CU_OK || sw_deposit(w, paths, 2, false, &err) != CU_OK ||
         sw_close(w, &err) != CU_OK)
         fail_msg("%s", err.text);
+    return w;
+}
+
+/* A stranger may want to see what was wrong. */
+static void what_is_replaced_is_kept_as_it_was(void **state)
+{
+    struct service_world *w = with_deposits();
+    struct cu_buf bad[SW_DAMAGES];
+    struct cu_err err = { 0 };
+
+    (void)state;
     assert_int_equal(damage_logs(w, &err), CU_OK);
     for (size_t i = 0; i < w->damages_n; i++) {
         bad[i] = cu_buf_heap(1 << 20);
@@ -208,10 +270,61 @@ static void what_is_replaced_is_kept_as_it_was(void **state)
     sw_free(w);
 }
 
+static cu_status has(struct service_world *w, const char *text)
+{
+    const cu_hash name = cu_object_name(CU_OBJECT_CONTENT, cu_span_str(text));
+    CU_CLEANUP(close_store) struct cu_objects *store = NULL;
+
+    if (cu_objects_open(&w->memory, CU_DIR_CLOUD_OBJECTS, NULL, CU_STORE_CLOUD, &store, NULL) != CU_OK) fail_msg("no store");
+    return cu_objects_has(store, CU_OBJECT_CONTENT, &name, strlen(text), true, NULL);
+}
+
+/* A claim may be under way whose content lies there. */
+static void of_what_nobody_was_told_of_the_good_half_stays(void **state)
+{
+    struct service_world *w = with_deposits();
+    struct cu_check_result result;
+    struct cu_err err = { 0 };
+    char finding[600];
+
+    (void)state;
+    if (damage_leftover(w, &err) != CU_OK || sw_check(w, true, &result, finding, &err) != CU_OK) fail_msg("%s", err.text);
+    if (result.findings < 2 || result.unrepaired > 0)
+        fail_msg("%llu, %llu left: %s", (unsigned long long)result.findings, (unsigned long long)result.unrepaired, finding);
+    if (sw_check(w, false, &result, finding, &err) != CU_OK || result.findings > 0) fail_msg("%s%s", finding, err.text);
+    assert_int_equal(has(w, GOOD), CU_OK);
+    assert_int_not_equal(has(w, BAD), CU_OK);
+    sw_free(w);
+}
+
+/* What the log names and no copy has is lost, and is said to be until it comes again. */
+static void what_is_on_record_is_never_put_aside_as_nobodys(void **state)
+{
+    struct service_world *w = with_deposits();
+    struct cu_check_result result;
+    struct cu_err err = { 0 };
+    char finding[600], pack[160];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) lose(w, some_file(w, CU_DIR_NODE_OBJECTS "/packs", ".pack", 0));
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(pack, sizeof pack, "%s", some_file(w, CU_DIR_CLOUD_OBJECTS "/packs", ".pack", i));
+        flip(w, pack, 60);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (sw_check(w, true, &result, finding, &err) != CU_OK) fail_msg("%s", err.text);
+        if (result.unrepaired == 0) fail_msg("of %s nothing is left, and nothing is said to be lost", pack);
+        assert_true(cu_fs_exists(&w->memory, pack));
+    }
+    sw_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_replaced_is_kept_as_it_was),
+        cmocka_unit_test(of_what_nobody_was_told_of_the_good_half_stays),
+        cmocka_unit_test(what_is_on_record_is_never_put_aside_as_nobodys),
         cmocka_unit_test(a_repair_that_is_cut_short_is_finished_and_hides_nothing),
         cmocka_unit_test(a_repair_that_fails_anywhere_is_finished_and_hides_nothing),
     };
