@@ -160,12 +160,9 @@ cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span p
     TRY(read);
     TRY(cu_founder_read(cu_buf_span(&before), &p->verifier, &f, err));
     for (size_t i = 0; i < KEYS; i++) {
-        char name[40], path[64];
-        snprintf(name, sizeof name, "%s-next", keys[i].file);
-        snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
-        const bool waits = cu_fs_exists(&p->fs, path), changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
-        if (changes && !waits) TRY(cu_found_key(p, name, alg_of(i), passphrase, &ring.key[i], err));
-        else TRY(cu_key_load_named(p, changes ? name : keys[i].file, passphrase, &ring.key[i], err));
+        const bool changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
+        if (changes) TRY(cu_found_next(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err));
+        else TRY(cu_key_load_named(p, keys[i].file, passphrase, &ring.key[i], err));
     }
     f.network = p->trust.network;
     f.has_network = true;

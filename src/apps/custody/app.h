@@ -145,6 +145,9 @@ CU_MUST_USE cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, 
 struct cu_tokens tokens_of(struct run *run);
 /** Of a ledger that is made: the keys that are there already, in a token. USAGE: it is no such URI. */
 CU_MUST_USE cu_status session_new_keys(struct session *s, struct cu_err *err);
+/** --successor into the place. */
+CU_MUST_USE cu_status session_successor(struct session *s, struct cu_err *err);
+#define SUCCESSOR { "successor", "URI", "the new key, which is in a token already: pkcs11:token=LABEL;object=LABEL; or file, for a key in a file that follows one in a token" }
 #define ORGANISATION_KEY { "organisation-key", "URI", "the organisation's statement key, which is in a token already: pkcs11:token=LABEL;object=LABEL (and --key URI: the depositor's)" }
 /** What opens sealed content here: keys/sealing.pem and, if it is given, --identity FILE. */
 CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err);
