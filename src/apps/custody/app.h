@@ -215,7 +215,7 @@ CU_MUST_USE cu_status bucket_mount_kept(struct session *s, struct cu_err *err);
 /** For a new ledger: is the bucket there, ours to write, and empty where we shall write? What it lacks is said. */
 CU_MUST_USE cu_status bucket_begin(struct session *s, struct cu_err *err);
 /** That bucket against what the log says of it, by whoever may read both. */
-CU_MUST_USE cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_differs *found, void *arg, uint64_t *ret_objects, struct cu_err *err);
+CU_MUST_USE cu_status bucket_compare(struct session *s, struct cu_span address, struct cu_held_comparing *c, struct cu_err *err);
 CU_MUST_USE cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *err);
 /** What doctor says of it. False: somebody should do something about it. */
 bool bucket_health(struct session *s, char ret[600]);
