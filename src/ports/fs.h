@@ -38,6 +38,7 @@ struct cu_file_ops {
 
 /* How what lies at a path is held by a store that keeps versions: which it is; enum cu_held_mode; until when, ms. */
 struct cu_fs_held { char version[128]; uint64_t mode, until; };
+#define CU_HELD_NEWEST "*" /* the version that was put last */
 
 struct cu_fs { void *self; const struct cu_fs_ops *ops; };
 struct cu_fs_ops {

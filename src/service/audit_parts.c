@@ -329,11 +329,11 @@ static void differs(void *arg, const struct cu_held_difference *d)
 /* By a log that is whole: what is wrong with it is named before. */
 cu_status cu_audit_held(struct cu_audit *a, struct cu_err *err)
 {
-    uint64_t objects;
+    struct cu_held_comparing c = { .pins = true, .all = true, .found = differs, .arg = a };
 
     if (!cu_store_versioned(a->p->store[CU_STORE_CLOUD]) || a->log_broken || a->log_bad[CU_LOG_NODE]) return CU_OK;
     TRY(cu_place_refresh(a->p, err));
-    return cu_held_compare(a->p, a->p->store[CU_STORE_CLOUD], true, differs, a, &objects, err);
+    return cu_held_compare(a->p, a->p->store[CU_STORE_CLOUD], &c, err);
 }
 
 void cu_audit_survey_free(struct cu_audit *a)

@@ -112,20 +112,21 @@ static enum cu_alg alg_of(enum cu_signer who)
     return who == CU_SIGNER_LOG ? suite->log : suite->statement;
 }
 
-cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase,
-                       struct cu_private_key *ret, struct cu_err *err)
+/* `uri`: of one that is there already, in a token; empty: it is made, in a file. */
+static cu_status keep_key(struct cu_place *p, const char *name, struct cu_span uri, enum cu_alg alg, struct cu_span passphrase,
+                          struct cu_private_key *ret, struct cu_err *err)
 {
     CU_BUF pem = cu_buf_heap(16384);
     char path[64];
 
-    for (enum cu_signer who = 0; who < CU_SIGNERS; who++)
-        if (strcmp(cu_signer_names[who], name) == 0) cu_buf_add(&pem, p->new_key[who]);
+    cu_buf_add(&pem, uri);
     if (pem.n) {
         TRY(cu_key_open(&p->tokens, cu_buf_span(&pem), passphrase, ret, err));
         cu_buf_add_byte(&pem, '\n');
         const bool fits = ret->pub.alg == alg;
         if (!fits) cu_private_free(ret);
-        ENSURE(fits, err, CU_BAD_KEY, "the %s's key signs by %s, and that in the token does not: no ledger was made", name,
+        ENSURE(fits, err, CU_BAD_KEY,
+               CU_DIR_KEYS "/%s.pem: this key signs by %s, and that in the token does not: nothing was made", name,
                cu_alg_name(alg));
     } else {
         TRY(cu_private_generate(alg, ret, err));
@@ -135,6 +136,55 @@ cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, st
     cu_status written = cu_fs_replace_as(&p->fs, path, CU_DIR_KEYS "/incoming", cu_buf_span(&pem), CU_OPEN_PRIVATE, true, err);
     cu_wipe(pem.p, pem.n);
     return written;
+}
+
+cu_status cu_found_key(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase,
+                       struct cu_private_key *ret, struct cu_err *err)
+{
+    struct cu_span uri = CU_SPAN_EMPTY;
+
+    for (enum cu_signer who = 0; who < CU_SIGNERS; who++)
+        if (strcmp(cu_signer_names[who], name) == 0) uri = p->new_key[who];
+    return keep_key(p, name, uri, alg, passphrase, ret, err);
+}
+
+/* What a key's file says of where the key is; false: it is not there. */
+static cu_status look_at_key(const struct cu_place *p, const char *name, bool *ret_there, bool *ret_token, bool *ret_asked,
+                             struct cu_err *err)
+{
+    CU_BUF text = cu_buf_heap(16384);
+    const cu_status read = cu_key_read(&p->fs, name, &text, err);
+    struct cu_span is = cu_buf_span(&text);
+
+    while (is.n && is.p[is.n - 1] == '\n') is.n--;
+    *ret_there = read == CU_OK;
+    *ret_token = cu_key_in_token(is);
+    *ret_asked = cu_span_eq(is, p->successor);
+    if (text.p) cu_wipe(text.p, text.n);
+    return read == CU_NOT_FOUND ? CU_OK : read;
+}
+
+cu_status cu_found_next(struct cu_place *p, const char *name, enum cu_alg alg, struct cu_span passphrase,
+                        struct cu_private_key *ret, struct cu_err *err)
+{
+    const struct cu_span uri = cu_key_in_token(p->successor) ? p->successor : CU_SPAN_EMPTY;
+    bool there, token, asked, waits, waits_in_token;
+    char next[40];
+
+    snprintf(next, sizeof next, "%s-next", name);
+    TRY(look_at_key(p, next, &waits, &waits_in_token, &asked, err));
+    ENSURE(!waits || !uri.n || asked, err, CU_NOT_ALLOWED,
+           CU_DIR_KEYS "/%s.pem waits already, and is another key than --successor names: go on with it without --successor, or "
+                       "move it away if it was never approved; nothing was made",
+           next);
+    if (waits) return cu_key_load_named(p, next, passphrase, ret, err);
+    TRY(look_at_key(p, name, &there, &token, &asked, err));
+    ENSURE(
+        !token || p->successor.n, err, CU_NOT_ALLOWED,
+        "the %s key lies in a token, where nobody can copy it, and its successor would be made in a file: make a key for %s in a "
+        "token and name it (--successor 'pkcs11:token=…;object=…'), or say --successor file; no key was made",
+        name, alg == CU_ALG_ES256 ? "P-256" : "Ed25519");
+    return keep_key(p, next, uri, alg, passphrase, ret, err);
 }
 
 static cu_status make_key(struct cu_place *p, enum cu_signer who, struct cu_span passphrase, struct cu_err *err)

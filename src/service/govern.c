@@ -108,8 +108,9 @@ static cu_status take_next(struct cu_place *p, struct cu_span passphrase, struct
 {
     struct cu_private_key *next = &p->log_key[CU_LOG_NEXT];
 
-    if (next->ctx) return CU_OK;
-    return cu_found_key(p, "log-next", cu_suite_algs(CU_SUITE_INTERNATIONAL)->log, passphrase, next, err);
+    if (next->ctx && !p->successor.n) return CU_OK;
+    cu_private_free(next);
+    return cu_found_next(p, "log", cu_suite_algs(CU_SUITE_INTERNATIONAL)->log, passphrase, next, err);
 }
 
 cu_status cu_propose_log_key(struct cu_place *p, struct cu_span note, struct cu_span passphrase, struct cu_outcome *ret,

@@ -17,8 +17,11 @@ bool cu_row_held(struct cu_place *p, const struct cu_index_row *row, struct cu_h
 /** Where a store differs from what was signed. `mended`: another version is served, which can be accepted anew. */
 struct cu_held_difference { const cu_hash *object; const char *what; bool mended; };
 typedef void cu_held_differs(void *arg, const struct cu_held_difference *d);
-/** The newest that the log says of each object that an entry names, against the store. `pins`: it is known which version is served. */
-CU_MUST_USE cu_status cu_held_compare(struct cu_place *p, struct cu_objects *store, bool pins, cu_held_differs *found, void *arg, uint64_t *ret_objects, struct cu_err *err);
+/** `pins`: it is known which version is served. `all`: the objects, too, that an acceptance of a folder binds by its root alone, which the folder's
+ *  manifest and the store's packs tell. objects: so many were compared; left: so many not. */
+struct cu_held_comparing { bool pins, all; cu_held_differs *found; void *arg; uint64_t objects, left; };
+/** The newest that the log says of each object, against the store. */
+CU_MUST_USE cu_status cu_held_compare(struct cu_place *p, struct cu_objects *store, struct cu_held_comparing *c, struct cu_err *err);
 /** The provider says anew how it holds what lies there as another version, or otherwise locked, than it said last. *ret_n: so many entries. */
 CU_MUST_USE cu_status cu_held_anew(struct cu_place *p, struct cu_objects *store, uint64_t *ret_n, struct cu_err *err);
 /** The same for one deposit of this provider's, of which something was brought again. */

@@ -160,12 +160,9 @@ cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span p
     TRY(read);
     TRY(cu_founder_read(cu_buf_span(&before), &p->verifier, &f, err));
     for (size_t i = 0; i < KEYS; i++) {
-        char name[40], path[64];
-        snprintf(name, sizeof name, "%s-next", keys[i].file);
-        snprintf(path, sizeof path, CU_DIR_KEYS "/%s.pem", name);
-        const bool waits = cu_fs_exists(&p->fs, path), changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
-        if (changes && !waits) TRY(cu_found_key(p, name, alg_of(i), passphrase, &ring.key[i], err));
-        else TRY(cu_key_load_named(p, changes ? name : keys[i].file, passphrase, &ring.key[i], err));
+        const bool changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
+        if (changes) TRY(cu_found_next(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err));
+        else TRY(cu_key_load_named(p, keys[i].file, passphrase, &ring.key[i], err));
     }
     f.network = p->trust.network;
     f.has_network = true;
@@ -713,6 +710,63 @@ cu_status cu_network_confirm(struct cu_place *p, struct cu_span passphrase, stru
 
     ENSURE(is.members, err, CU_NO_MEMORY, "no memory to confirm");
     const cu_status done = confirm(p, &is, passphrase, err);
+    free(is.members);
+    return done;
+}
+
+/* ---- whom it runs ---- */
+
+/* As genesis enrols the founders': by the name and the key that were handed over, and that key's proof. */
+static cu_status enrol_one(struct cu_place *p, const struct cu_members *m, const struct cu_founder *f, bool provider,
+                           const struct cu_given_key *key, struct cu_err *err)
+{
+    CU_BUF record = cu_buf_heap(CU_RECORD_MAX), list = cu_buf_heap(256);
+    struct cu_outcome outcome;
+
+    TRY(cu_schema_write(&cu_given_key_schema, key, &list, err));
+    struct cu_member body = { .party = m->parties_n + 1,
+                              .role = provider ? CU_ROLE_PROVIDER : CU_ROLE_DEPOSITOR,
+                              .keys = { 1, cu_buf_span(&list) } };
+    const struct cu_details_member words = { .name = provider ? f->provider : f->depositor };
+    const struct cu_saying say = { CU_KIND_MEMBER, &body, CU_SIGNER_ORGANISATION, CU_PROFILE_MEMBER, &words };
+    TRY(cu_say(p, &say, &record, err));
+    const struct cu_span span = cu_buf_span(&record);
+    return cu_submit(p, &span, 1, &outcome, err);
+}
+
+static cu_status enrol(struct cu_place *p, struct standing *is, struct cu_err *err)
+{
+    CU_BUF file = cu_buf_heap(CU_FOUNDER_MAX);
+    struct cu_possession proof;
+    struct cu_party_key key;
+    size_t at = 0, proof_at = 0;
+    struct cu_founder f;
+
+    const cu_status read = cu_fs_read(&p->fs, CU_FILE_REQUEST, CU_FOUNDER_MAX, &file, err);
+    if (read == CU_NOT_FOUND) return CU_OK;
+    TRY(read);
+    TRY(cu_founder_read(cu_buf_span(&file), &p->verifier, &f, err));
+    if (!f.has_network || !cu_hash_eq(&f.network, &p->trust.network)) return CU_OK; /* a founder's: genesis has them */
+    for (size_t i = 0; i < KEYS; i++) {
+        CU_ASSERT(cu_list_next(&f.keys, &cu_party_key_schema, &at, &key) &&
+                  cu_list_next(&f.proofs, &cu_possession_schema, &proof_at, &proof));
+        if (keys[i].party == 0) continue;
+        TRY(cu_ask(p, look_confirmed, is, err));
+        if (!is->confirmed || cu_members_party(is->members, is->party)->left > 0) return CU_OK;
+        if (cu_members_key(is->members, &proof.kid)) continue; /* revoked or not */
+        struct cu_given_key given = { key.purpose, key.neg_alg, key.pub, { 0 } };
+        memcpy(given.proof, proof.signature, sizeof given.proof);
+        TRY(enrol_one(p, is->members, &f, i == KEY_PROVIDER, &given, err));
+    }
+    return CU_OK;
+}
+
+cu_status cu_network_enrol(struct cu_place *p, struct cu_err *err)
+{
+    struct standing is = { .p = p, .members = malloc(sizeof *is.members) };
+
+    ENSURE(is.members, err, CU_NO_MEMORY, "no memory to enrol");
+    const cu_status done = enrol(p, &is, err);
     free(is.members);
     return done;
 }

@@ -102,6 +102,7 @@ struct cu_place {
     struct cu_outside outside;        /* how witnesses and peers are asked; open NULL: nobody is */
     struct cu_tokens tokens;          /* open NULL: none are reached */
     struct cu_span new_key[CU_SIGNERS]; /* of a ledger that is made: the URI of a key that is there already, in a token; n == 0: one is made */
+    struct cu_span successor;         /* of a key that takes another one's place: the same, or "file"; n == 0: a file, where that one lies in a file */
     struct cu_ledger *ledger;         /* NULL: reading */
     struct cu_private_key key[CU_SIGNERS];
     bool has_key[CU_SIGNERS];

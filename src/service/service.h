@@ -78,6 +78,8 @@ CU_MUST_USE cu_status cu_network_join(struct cu_place *p, struct cu_span file, s
 /** Submit that confirm, unless it is recorded. Who joined later signs it now, and begins to cosign: his party's number was not known before. With an engine
  *  that has its genesis. NOT_CONFIRMED: nobody has approved, as far as this ledger has come. */
 CU_MUST_USE cu_status cu_network_confirm(struct cu_place *p, struct cu_span passphrase, struct cu_err *err);
+/** Of one that joined later, and has confirmed: the provider and the depositor that it named when it asked to join, unless the log has their keys. */
+CU_MUST_USE cu_status cu_network_enrol(struct cu_place *p, struct cu_err *err);
 
 /* ---- changes that the organisations decide (govern.c) ---- */
 struct cu_proposing {

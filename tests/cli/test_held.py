@@ -129,7 +129,7 @@ def a_provider_that_lies_about_versions_or_dates_is_found_out(folder):
         ledger = room(folder, server, address=server.address(port=proxy.port, retain=1))
         honest = server.address()
         ledger.deposit(fill(folder / "honest", noise(1 << 20)))
-        assert ledger.run("bucket", "check", honest, "--json").rows[0] == {"findings": [], "objects": 1, "ok": True}
+        assert ledger.run("bucket", "check", honest, "--json").rows[0] == {"findings": [], "objects": 1, "left": 0, "ok": True}
         mode[0] = "date"
         ledger.deposit(fill(folder / "lie", noise(1 << 20, 1)))
         assert held(ledger, "unfiled/2")["until"].startswith("21")
@@ -147,6 +147,44 @@ def a_provider_that_lies_about_versions_or_dates_is_found_out(folder):
             other.make_bucket()
             found = ledger.run("bucket", "check", other.address(), "--json", code=2).rows[0]
             assert {f["object"] for f in found["findings"]} >= {name} and "is not in the bucket" in found["findings"][0]["what"], found
+
+
+@test
+def of_a_large_folder_the_objects_that_no_entry_names_are_compared_when_it_is_asked_for(folder):
+    with Server(folder / "s") as server:
+        server.make_bucket(lock=False)
+        ledger = room(folder, server)
+        for n in range(67):
+            fill(folder / f"d/{n}", noise(1 << 20, n))
+        fill(folder / "d/small", noise(50_000, 100)), fill(folder / "d/again", noise(1 << 20, 1))
+        ledger.deposit(folder / "d")
+        said = held(ledger, "unfiled/1")
+        named, total = {v["object"] for v in said["versions"]}, said["objects"]
+        assert len(named) == 64 and total >= 68, said
+
+        def check(*args, code=0):
+            return ledger.run("bucket", "check", server.address(), *args, code=code)
+
+        assert f"NOT compared: {total - 64} of {total} objects" in check().out
+        assert check("--json").row == {"findings": [], "objects": 64, "left": total - 64, "ok": True}
+        assert check("--all", "--json").row == {"findings": [], "objects": total, "left": 0, "ok": True}
+        before = versions(server)
+        key = next(k for k in objects(server) if "/large/" in k and k.rsplit("/", 1)[1] not in named)
+        name = key.rsplit("/", 1)[1]
+        bytes_ = server.ask("GET", f"/evidence/{key}")[1]
+        server.ask("DELETE", f"/evidence/{key}", {"versionId": before[name]}, want=204)
+        assert check("--json").row["ok"], "nobody looked"
+        assert check("--all", "--json", code=2).row["findings"] == [{"object": name, "what": "it is not in the bucket, and the provider signed for all objects of the folder"}]
+        server.ask("PUT", f"/evidence/{key}", body=bytes_)
+        [found] = check("--all", "--json", code=2).row["findings"]
+        assert found["object"] == ledger.run("show", "unfiled/1", "--json").row["root"] and "not all of them in the versions" in found["what"], found
+        ledger.check("--repair", code=None)
+        ledger.clean()
+        anew = [r for r in ledger.run("trail", "--json").rows if r["kind"] == "stored" and r["by"] == "local cloud"]
+        assert len(anew) == 1 and anew[0]["held"]["objects"] in (total, total + 1), anew  # the manifest came to the bucket meanwhile
+        assert check("--all", "--json").row["ok"]
+        ledger.check("--repair")
+        assert len([r for r in ledger.run("trail", "--json").rows if r["kind"] == "stored" and r["by"] == "local cloud"]) == 1, "once"
 
 
 @test

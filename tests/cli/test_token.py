@@ -3,9 +3,12 @@
 import pathlib
 import shutil
 import subprocess
+import sys
 import threading
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cluster"))
 from custody_test import ENVIRONMENT, Ledger, Skip, call, custody, fill, main, noise, scratch, test, verify
+from network import COMET, Desk, Org, free_ports, until
 from node_test import Node
 from provider_world import Provider, claimed
 
@@ -142,6 +145,58 @@ def a_token_that_is_taken_out_loses_nothing_and_signs_when_it_is_back(folder):
         provider.kill()
         provider.start()
         assert provider.recorded(claim)["offset"] == 70_000
+
+
+def refused(what, *words):
+    assert all(w in what.error for w in (*words, "was made")), what
+
+
+@test
+def an_organisations_key_in_a_token_is_followed_by_one_in_a_token(folder):
+    token, ports = Token("rotated"), free_ports(2)
+    first, second = token.make("organisation", folder)[0], token.make("second", folder)[0]
+    edwards = token.make("edwards", folder, "-algorithm", "ed25519")[0]
+    org, pin = Org(folder / "org", ports + 1, ports), ("--pin-file", PIN)
+    custody("network", "request", org.root, "--org", "Police", "--at", f"127.0.0.1:{ports}", "--http", f"127.0.0.1:{ports + 1}", "--organisation-key", first, *pin, "-o", folder / "police")
+    custody("network", "new", folder / "police", "-o", folder / "network")
+    custody("network", "join", org.root, folder / "network", *pin)
+
+    def rotate(*args, code=0):
+        return custody("network", "rotate", *args, "--ledger", org.root, *pin, "-o", folder / "keys", code=code)
+
+    waits = org.root / "keys/organisation-next.pem"
+    refused(rotate("organisation", code=12), "lies in a token", "P-256", "--successor file")
+    refused(rotate("organisation", "--successor", edwards, code=4), "ES256")
+    refused(rotate("organisation", "--successor", folder / "second.pem", code=1), "the word file")
+    refused(rotate("node", "--successor", edwards, code=1), "CometBFT")
+    refused(rotate("organisation", "log", "--successor", second, code=1), "by itself")
+    rotate("organisation", "--successor", second.replace("second", "absent"), code=10)
+    assert not waits.exists()
+    rotate("organisation", "--successor", "file")
+    assert "PRIVATE KEY" in waits.read_text()
+    refused(rotate("organisation", "--successor", second, code=12), "waits already")
+    waits.unlink()
+    rotate("organisation", "--successor", second)
+    rotate("organisation")  # goes on with it
+    rotate("organisation", "--successor", second)
+    assert waits.read_text() == second + "\n"
+    shutil.copy(org.root / "keys/log.pem", folder / "log.pem")
+    fill(org.root / "keys/log.pem", token.take("log", folder / "log.pem").encode())
+    refused(rotate("log", code=12), "the log key", "Ed25519")
+    if not COMET.exists():
+        raise Skip("cometbft is not installed: tools/setup cluster")
+    try:
+        org.start(*pin, "--token-files", KEPT)
+        desk = Desk(folder, org, "organisation")
+        assert desk.run("network", "propose", "keys", folder / "keys", "--json", *pin).row["effective"]
+        desk.how[-1] = second
+        until(lambda: desk.run("case", "open", "C1", *pin, code=None).code == 0, org.said)  # by the new one
+        org.stop()
+        org.start(*pin, "--token-files", KEPT)
+        assert (org.root / "keys/organisation.pem").read_text() == second + "\n" and not waits.exists()
+    finally:
+        org.stop(None)
+        org.tap.close()
 
 
 @test

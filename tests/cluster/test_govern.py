@@ -174,7 +174,7 @@ def standings(*orgs, code=0):
 def newcomer(council):
     """A fifth organisation asks to join, by the file that any member has."""
     root, port = council.folder / "net/org-5", free_ports(2)
-    call([CUSTODY, "network", "request", root, "--org", "Notary", "--at", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{port + 1}",
+    call([CUSTODY, "network", "request", root, "--org", "Notary", "--provider", "Registry", "--name", "Officer Zhou", "--at", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{port + 1}",
           "--network", council.orgs[0].root / "chain/network", "-o", council.folder / "notary"])
     return Org(root, port + 1, port)
 
@@ -198,6 +198,9 @@ def join(council):
     until(lambda: len(validators(council.orgs[0])) == 5, "five vote")
     until(lambda: b"/cosigner/" in notary.curl("/checkpoint")[2], "it shows what is cosigned")
     until(lambda: int(comet(notary, "net_info").get("n_peers", 0)) == 4, "who refused it before is its peer, too")
+    until(lambda: [(r["role"], r["name"]) for r in council.desk(notary).run("member", "ls", "--json").rows][-2:] == [("provider", "Registry"), ("depositor", "Officer Zhou")], notary.said)
+    signed = notary.sign("C1", 1, 2)  # by the two of them
+    until(lambda: notary.curl("/v1/submit", "-H", "content-type: application/cbor-seq", data=signed)[2].count(b'"DUPLICATE"') == 2, notary.said)
     council.orgs.append(notary)
     council.load.more()
     return notary, before, pinned

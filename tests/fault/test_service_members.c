@@ -28,6 +28,12 @@ static struct service_world *begun, *base; /* a ledger of one organisation, whic
 static struct folder made;                 /* the other one's, with all that it handed over */
 static struct cu_verifier plain;
 
+static const struct cu_founder newcomer = { .name = { (const uint8_t *)"Notary", 6 },
+                                            .provider = { (const uint8_t *)"Cloud", 5 },
+                                            .depositor = { (const uint8_t *)"Officer", 7 },
+                                            .at = { (const uint8_t *)"127.0.0.1:26656", 15 },
+                                            .http = { (const uint8_t *)"127.0.0.1:8080", 14 } };
+
 static void begin_folder(struct folder *f, struct cu_fs memory, const struct service_world *w)
 {
     *f = (struct folder){ .memory = memory,
@@ -214,6 +220,31 @@ static uint64_t confirms(struct service_world *w)
     return w->place.index.count(w->place.index.self, CU_KIND_CONFIRM, NULL);
 }
 
+/* Under the names and with the keys that it handed over, each once. */
+static void enrolled_whom_it_runs(struct folder *f, struct service_world *w)
+{
+    static const struct {
+        const char *file;
+        uint64_t role;
+    } run[] = { { "provider", CU_ROLE_PROVIDER }, { "depositor", CU_ROLE_DEPOSITOR } };
+    const struct cu_members *m = cu_ledger_members(w->place.ledger);
+    struct cu_private_key key;
+    struct cu_err err = { 0 };
+    uint64_t n = 0;
+
+    const uint64_t own = cu_members_key(m, &f->p.key[CU_SIGNER_ORGANISATION].id)->party;
+    for (uint64_t id = 1; id <= m->parties_n; id++) n += cu_members_party(m, id)->organisation == own;
+    assert_int_equal(n, 3);
+    assert_int_equal(cu_settle(&w->place, &err), CU_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(cu_key_load_named(&f->p, run[i].file, CU_SPAN_EMPTY, &key, &err), CU_OK);
+        const struct cu_member_key *known = cu_members_key(m, &key.id);
+        assert_true(known && cu_members_party(m, known->party)->role == run[i].role);
+        assert_true(cu_span_eq(cu_party_named(&w->place, known->party), i ? newcomer.depositor : newcomer.provider));
+        cu_private_free(&key);
+    }
+}
+
 /* It has a state of this log, of which nothing was signed, and its confirm is recorded, once. */
 static void is_there(struct folder *f, struct service_world *w, uint64_t before)
 {
@@ -244,15 +275,18 @@ static bool confirm(enum way way, uint64_t n)
     const uint64_t before = confirms(w);
     allocation.other = &w->memory;
     arm(&f, way, n);
-    const cu_status done = cu_network_confirm(&f.p, CU_SPAN_EMPTY, &err);
+    cu_status done = cu_network_confirm(&f.p, CU_SPAN_EMPTY, &err);
+    if (done == CU_OK) done = cu_network_enrol(&f.p, &err);
     const bool came = disarm(&f, way, n);
     assert_true(done == CU_OK || (came && err.text[0]));
     if (way == ALLOCATION) open_ledger(&f, w);
     assert_in_range(confirms(w), before + (done == CU_OK), before + 1);
-    assert_int_equal(cu_network_confirm(&f.p, CU_SPAN_EMPTY, &err), CU_OK);
-    is_there(&f, w, before);
-    assert_int_equal(cu_network_confirm(&f.p, CU_SPAN_EMPTY, &err), CU_OK);
-    is_there(&f, w, before);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(cu_network_confirm(&f.p, CU_SPAN_EMPTY, &err), CU_OK);
+        assert_int_equal(cu_network_enrol(&f.p, &err), CU_OK);
+        is_there(&f, w, before);
+        enrolled_whom_it_runs(&f, w);
+    }
     end_folder(&f);
     assert_int_equal(sw_close(w, &err), CU_OK);
     sw_free(w);
@@ -399,12 +433,6 @@ static void addresses_follow_what_took_effect_and_only_what_is_new_is_read(void 
 }
 
 /* ---- fixtures ---- */
-
-static const struct cu_founder newcomer = { .name = { (const uint8_t *)"Notary", 6 },
-                                            .provider = { (const uint8_t *)"Cloud", 5 },
-                                            .depositor = { (const uint8_t *)"Officer", 7 },
-                                            .at = { (const uint8_t *)"127.0.0.1:26656", 15 },
-                                            .http = { (const uint8_t *)"127.0.0.1:8080", 14 } };
 
 static cu_status propose(struct service_world *w, struct cu_span file, struct cu_err *err)
 {

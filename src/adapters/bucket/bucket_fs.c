@@ -133,6 +133,7 @@ static cu_status write_pin(const struct mount *m, const char *path, const struct
 
 struct oldest {
     const char *key;
+    bool newest; /* that one instead: versions are listed from the newest on */
     char version[CU_BUCKET_VERSION_MAX];
 };
 
@@ -141,18 +142,25 @@ static cu_status keep_oldest(void *arg, const struct cu_bucket_version *v, struc
     struct oldest *o = arg;
     (void)err;
 
+    if (o->newest && o->version[0]) return CU_OK;
     if (v->version && !v->marker && strcmp(v->key, o->key) == 0) snprintf(o->version, sizeof o->version, "%s", v->version);
     return CU_OK;
 }
 
-static cu_status find_oldest(const struct mount *m, const char *key, char ret[CU_BUCKET_VERSION_MAX], struct cu_err *err)
+static cu_status find_either(const struct mount *m, const char *key, bool newest, char ret[CU_BUCKET_VERSION_MAX],
+                             struct cu_err *err)
 {
-    struct oldest o = { .key = key };
+    struct oldest o = { .key = key, .newest = newest };
 
     TRY(m->bucket.ops->list(m->bucket.self, key, true, keep_oldest, &o, err));
     ENSURE(o.version[0], err, CU_NOT_FOUND, "%s is not in the bucket", key);
     memcpy(ret, o.version, sizeof o.version);
     return CU_OK;
+}
+
+static cu_status find_oldest(const struct mount *m, const char *key, char ret[CU_BUCKET_VERSION_MAX], struct cu_err *err)
+{
+    return find_either(m, key, false, ret, err);
 }
 
 /* By (3). */
@@ -606,7 +614,8 @@ static cu_status fs_held(void *self, const char *path, const char *version, uint
     uint64_t size;
 
     ENSURE(spot_of(m, path, &at), err, CU_NOT_FOUND, "%s does not lie in the bucket", path);
-    if (*version) snprintf(at.version, sizeof at.version, "%s", version);
+    if (strcmp(version, CU_HELD_NEWEST) == 0) TRY(find_either(m, at.key, true, at.version, err));
+    else if (*version) snprintf(at.version, sizeof at.version, "%s", version);
     TRY(resolve(m, &at, &size, err));
     TRY(m->bucket.ops->lock(m->bucket.self, at.key, at.version, until, &lock, err));
     memcpy(held.version, at.version, sizeof held.version);

@@ -145,6 +145,9 @@ CU_MUST_USE cu_status passphrase_of_keys(struct session *s, struct cu_buf *ret, 
 struct cu_tokens tokens_of(struct run *run);
 /** Of a ledger that is made: the keys that are there already, in a token. USAGE: it is no such URI. */
 CU_MUST_USE cu_status session_new_keys(struct session *s, struct cu_err *err);
+/** --successor into the place. */
+CU_MUST_USE cu_status session_successor(struct session *s, struct cu_err *err);
+#define SUCCESSOR { "successor", "URI", "the new key, which is in a token already: pkcs11:token=LABEL;object=LABEL; or file, for a key in a file that follows one in a token" }
 #define ORGANISATION_KEY { "organisation-key", "URI", "the organisation's statement key, which is in a token already: pkcs11:token=LABEL;object=LABEL (and --key URI: the depositor's)" }
 /** What opens sealed content here: keys/sealing.pem and, if it is given, --identity FILE. */
 CU_MUST_USE cu_status identities_read(struct session *s, struct cu_identities *ret, struct cu_err *err);
@@ -212,7 +215,7 @@ CU_MUST_USE cu_status bucket_mount_kept(struct session *s, struct cu_err *err);
 /** For a new ledger: is the bucket there, ours to write, and empty where we shall write? What it lacks is said. */
 CU_MUST_USE cu_status bucket_begin(struct session *s, struct cu_err *err);
 /** That bucket against what the log says of it, by whoever may read both. */
-CU_MUST_USE cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_differs *found, void *arg, uint64_t *ret_objects, struct cu_err *err);
+CU_MUST_USE cu_status bucket_compare(struct session *s, struct cu_span address, struct cu_held_comparing *c, struct cu_err *err);
 CU_MUST_USE cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *err);
 /** What doctor says of it. False: somebody should do something about it. */
 bool bucket_health(struct session *s, char ret[600]);

@@ -60,8 +60,7 @@ cu_status bucket_keep(struct session *s, struct cu_span address, struct cu_err *
 }
 
 /* Nobody's pins: versions are asked for by the names that were signed. */
-cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_differs *found, void *arg, uint64_t *ret_objects,
-                         struct cu_err *err)
+cu_status bucket_compare(struct session *s, struct cu_span address, struct cu_held_comparing *c, struct cu_err *err)
 {
     const struct cu_bucket_kind *kind = NULL;
     struct cu_objects *store = NULL;
@@ -77,7 +76,7 @@ cu_status bucket_compare(struct session *s, struct cu_span address, cu_held_diff
     if (done != CU_OK) bucket.ops->close(bucket.self);
     TRY(done);
     done = cu_objects_open(&mounted, CU_DIR_CLOUD_OBJECTS, NULL, CU_STORE_CLOUD, &store, err);
-    if (done == CU_OK) done = cu_held_compare(&s->place, store, false, found, arg, ret_objects, err);
+    if (done == CU_OK) done = cu_held_compare(&s->place, store, c, err);
     cu_objects_close(store);
     mounted.ops->close(mounted.self);
     return done;

@@ -32,15 +32,17 @@ static cu_status compare(struct session *s, void *arg, struct cu_err *err)
 {
     struct run *run = s->run;
     struct comparing c = { .run = run, .j = cu_json_on(&run->out) };
-    uint64_t objects = 0;
+    struct cu_held_comparing with = { .all = opt_is(run, "all"), .found = found, .arg = &c };
 
     (void)arg;
     if (run->json) cu_json_open(&c.j, NULL, '{'), cu_json_open(&c.j, "findings", '[');
-    TRY(bucket_compare(s, cu_span_str(run->args[0]), found, &c, &objects, err));
+    TRY(bucket_compare(s, cu_span_str(run->args[0]), &with, err));
+    const uint64_t objects = with.objects;
     run->exit = c.findings ? cu_status_exit(CU_CORRUPT) : 0;
     if (run->json) {
         cu_json_close(&c.j, ']');
         cu_json_uint(&c.j, "objects", objects);
+        cu_json_uint(&c.j, "left", with.left);
         cu_json_bool(&c.j, "ok", c.findings == 0);
         cu_json_close(&c.j, '}');
         cu_buf_add_str(&run->out, "\n");
@@ -53,6 +55,10 @@ static cu_status compare(struct session *s, void *arg, struct cu_err *err)
             &run->out,
             "%llu of %llu objects are not held as the provider signed: keep this answer and its receipts; they convict it\n",
             LLU(c.findings), LLU(objects));
+    if (!run->json && with.left)
+        cu_buf_addf(&run->out,
+                    "NOT compared: %llu of %llu objects, of folders whose acceptances name the first %d alone; --all does\n",
+                    LLU(with.left), LLU(objects + with.left), CU_HELD_OBJECTS_MAX);
     return cu_buf_ok(&run->out, err);
 }
 
@@ -66,10 +72,13 @@ const struct command command_bucket_check = {
         "Asks the bucket at ADDRESS for every object that an acceptance in the log names: is the version there that the provider "
         "signed for, and is it locked as it said? For whoever may read that bucket, an auditor with credentials of his own for "
         "example; "
-        "nothing is written, and no content is fetched. An acceptance names the first 64 objects of a folder. The address is "
-        "that of "
-        "`custody help init`; the rights needed are s3:GetObject, s3:GetObjectVersion and s3:GetObjectRetention.",
+        "nothing is written, and no content is fetched. An acceptance names the first 64 objects of a folder, and binds the "
+        "others by a root: with --all "
+        "they are compared, too, for which the folder's manifest and the bucket's packs are read. The address is that of "
+        "`custody help init`; the rights needed are s3:GetObject, s3:GetObjectVersion and s3:GetObjectRetention, and for --all "
+        "s3:ListBucket and s3:ListBucketVersions.",
     .args_min = 1,
     .args_max = 1,
     .go = go_check,
+    .options = { { "all", NULL, "the objects of large folders, too, that no entry names one by one" } },
 };

@@ -95,6 +95,9 @@ static cu_status rotate(struct session *s, void *file, struct cu_err *err)
     unsigned which;
 
     TRY(keys_named(s->run, &which, err));
+    TRY(session_successor(s, err));
+    ENSURE(which != 1u << CU_PURPOSE_NODE || !cu_key_in_token(s->place.successor), err, CU_USAGE,
+           "the node's key is read by CometBFT, from a file: it cannot lie in a token; no key was made");
     return share_rotate(s, which, file, err);
 }
 
@@ -638,11 +641,13 @@ const struct command command_network_rotate = {
         "old "
         "ones, and with the new ones from where the ledger has them, by itself. At a later start the new ones bear the old ones' "
         "names, and "
-        "the old ones lie in keys/was/.",
+        "the old ones lie in keys/was/. A key in a token is followed by one that you made in a token before, which --successor "
+        "names.",
     .args_min = 1,
     .args_max = 5,
     .go = go_rotate,
-    .options = { { "cosigner-state", "DIR", "where the cosigner keeps what it signed, when that is not node/cosigner" },
+    .options = { SUCCESSOR,
+                 { "cosigner-state", "DIR", "where the cosigner keeps what it signed, when that is not node/cosigner" },
                  { "output", "FILE", "the file to hand over" } },
 };
 

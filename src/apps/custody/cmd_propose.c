@@ -185,6 +185,7 @@ static cu_status propose_log_key(struct session *s, struct cu_proposing *r, stru
     CU_BUF passphrase = cu_buf_heap(65536);
 
     ENSURE(!s->url, err, CU_USAGE, "a log key is made where the ledger lies: name its folder");
+    TRY(session_successor(s, err));
     cu_status done = passphrase_of_keys(s, &passphrase, err);
     if (done == CU_OK) done = cu_propose_log_key(&s->place, r->note, cu_buf_span(&passphrase), ret, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
@@ -341,6 +342,7 @@ const struct command command_network_propose = {
                  { "mandatory", "NAME,…", "organisations that must be among them (empty: none)" },
                  { "rules", "N", "the next version of the rules," },
                  { "height", "H", "by which heights are judged from this one on" },
+                 SUCCESSOR,
                  { "until", "TIME", "it can be approved until then (by default a month)" },
                  { "note", "TEXT", "why" } },
 };

@@ -126,6 +126,19 @@ cu_status session_new_keys(struct session *s, struct cu_err *err)
     return CU_OK;
 }
 
+cu_status session_successor(struct session *s, struct cu_err *err)
+{
+    const struct cu_span named = opt_span(s->run, "successor");
+    const bool token = cu_key_in_token(named);
+
+    ENSURE(!named.n || token || cu_span_is(named, "file"), err, CU_USAGE,
+           "--successor names a key that is in a token already (pkcs11:token=…;object=…), or is the word file; no key was made");
+    ENSURE(!token || s->run->args_n == 1, err, CU_USAGE,
+           "--successor names one key: rotate each KEY that lies in a token by itself; no key was made");
+    s->place.successor = named;
+    return CU_OK;
+}
+
 /* ---- keys ---- */
 /* The key of a member who says so stands in for the depositor's. */
 static cu_status read_key(struct session *s, enum cu_signer who, const char *own, struct cu_buf *ret, struct cu_err *err)

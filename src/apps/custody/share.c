@@ -404,6 +404,18 @@ static cu_status confirm(struct session *s, struct cu_span passphrase, struct cu
     return CU_OK;
 }
 
+/* Whoever joins later enrols whom genesis would have. */
+static void enrol(struct session *s)
+{
+    struct cu_err why = { 0 };
+
+    if (cu_network_enrol(&s->place, &why) != CU_OK)
+        say(s->run,
+            "the provider and the depositor that this organisation named when it asked to join are not both enrolled: %s. "
+            "Nothing of the ledger is touched by that; the node's next start tries it again\n",
+            why.text);
+}
+
 cu_status share_begin(struct session *s, struct cu_err *err)
 {
     struct cu_place *p = &s->place;
@@ -417,6 +429,7 @@ cu_status share_begin(struct session *s, struct cu_err *err)
     if (confirmed == CU_OK) confirmed = confirm(s, cu_buf_span(&passphrase), err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     TRY(confirmed);
+    enrol(s);
     TRY(cu_settle(p, err));
     TRY(share_follow(s, err));
     const cu_status finished = session_finish_earlier(s, err);
