@@ -28,6 +28,7 @@ struct exchange {
     cu_carrier_read *read; /* or the body is read, `left` bytes of it */
     void *arg;
     uint64_t left;
+    unsigned wait_s; /* so long the answer may take, for it is waited for over there */
     struct cu_buf *answer;
     struct cu_buf problem;
     long http;
@@ -106,7 +107,7 @@ static CURLcode perform(struct exchange *x, struct curl_slist *headers, char why
     x->http = 0;
     x->offset = UINT64_MAX;
     cu_buf_clear(&x->problem);
-    cu_client_prepare(h, url, &x->carrier->ends, why);
+    cu_client_prepare(h, url, &x->carrier->ends, x->wait_s, why);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
@@ -239,6 +240,7 @@ static cu_status get_state(void *self, const cu_hash *id, unsigned wait_s, struc
 
     if (wait_s) snprintf(rest, sizeof rest, "?wait=%u", wait_s);
     struct exchange x = about(self, "claims", id, rest);
+    x.wait_s = wait_s;
     TRY(ask_state(&x, ret, err));
     if (wait_s && ret->state < CU_CARRIED_ACCEPTED && now_ms() - began < SOON_MS) cu_client_pause(SOON_MS);
     return CU_OK;

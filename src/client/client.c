@@ -13,6 +13,8 @@
 #include "ports/log_dir.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@ enum {
     CONNECT_S = 10,
     SILENT_S = 60,
     SILENT_OF_SEVERAL_S = 15, /* longer than the organisations may take to decide (CU_CHAIN_WAIT_MS) */
+    UNSENT_BYTES = 65536,     /* that wait in the system: while megabytes of them went a slow link would look dead */
     SOURCE_SILENT_S = 20,
     SOURCE_RATE = 4096,
     RANGE_BYTES = 65536, /* that are taken from the socket at once, of evidence */
@@ -105,7 +108,16 @@ static int given_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
     return client->ending && atomic_load(client->ending);
 }
 
-void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, char *why)
+static int begin_socket(void *arg, curl_socket_t socket, curlsocktype purpose)
+{
+    const int unsent = UNSENT_BYTES;
+
+    (void)arg, (void)purpose;
+    (void)!setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    return CURL_SOCKOPT_OK;
+}
+
+void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, unsigned wait_s, char *why)
 {
     CURL *h = handle;
 
@@ -118,8 +130,9 @@ void cu_client_prepare(void *handle, const char *url, const struct cu_client_end
     curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, begin_socket);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SILENT_S);
+    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)((ends->count > 1 ? SILENT_OF_SEVERAL_S : SILENT_S) + wait_s));
     curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
     if (ends->ca[0]) curl_easy_setopt(h, CURLOPT_CAINFO, ends->ca);
     if (ends->cert[0]) curl_easy_setopt(h, CURLOPT_SSLCERT, ends->cert), curl_easy_setopt(h, CURLOPT_SSLKEY, ends->cert);
@@ -135,7 +148,6 @@ void cu_client_pause(unsigned ms)
 static void perform(struct call *c)
 {
     struct cu_client_ends *ends = &c->client->ends;
-    const unsigned silent = c->client->source ? SOURCE_SILENT_S : ends->count > 1 ? SILENT_OF_SEVERAL_S : SILENT_S;
     CURL *h = c->client->handle;
     char url[CU_ADDRESS_MAX + URL_MAX];
 
@@ -143,9 +155,10 @@ static void perform(struct call *c)
     cu_buf_clear(&c->problem);
     snprintf(c->at, sizeof c->at, "%s", cu_client_base(ends));
     snprintf(url, sizeof url, "%s/%s", c->at, c->path);
-    cu_client_prepare(h, url, ends, c->said);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, c->client->source ? (long)SOURCE_RATE : 1L);
-    curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)(silent + c->wait_s));
+    cu_client_prepare(h, url, ends, c->wait_s, c->said);
+    if (c->client->source)
+        curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, (long)SOURCE_RATE),
+            curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)SOURCE_SILENT_S);
     if (c->any) curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)ASK_S);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, given_up);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, c->client);

@@ -87,7 +87,7 @@ static size_t take_body(char *bytes, size_t one, size_t n, void *arg)
 
 static CURLcode perform(CURL *h, const char *url, const struct cu_client_ends *ends, bool believe, struct answer *a, char *why)
 {
-    cu_client_prepare(h, url, ends, why);
+    cu_client_prepare(h, url, ends, 0, why);
     curl_easy_setopt(h, CURLOPT_TIMEOUT, 20L);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_line);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, a);

@@ -22,15 +22,17 @@ struct cu_node_config {
     struct cu_cosigner *cosigner;  /* NULL: nothing is cosigned here */
     struct cu_cosigner *next_cosigner; /* who takes its place when the trust file lists him; NULL: nobody does */
     struct cu_span witnessed;      /* a tlog-policy: the logs that are cosigned for others; n == 0: none */
-    const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none. They outlive it */
+    const char *peers;             /* addresses of other organisations' nodes, separated by spaces; NULL: none */
+    const uint64_t *peers_party;   /* whose each is; NULL: nobody says, and these stay */
     bool (*members)(void *arg, struct cu_node *node); /* who belongs to the ledger, or by which keys, has changed; while nobody uses the place. False: it is told again. NULL: nobody is told */
     cu_status (*ready)(void *arg, struct cu_err *err); /* may more be written (is there room)? Any thread */
     void (*log)(void *arg, const char *line);          /* any thread */
     void *arg;
     struct cu_node_copies {
-        const struct cu_copy_source *sources; /* that content is pulled from: the provider first. Open as long as the node is; room for CU_COPY_SOURCES_MAX,
-                                               * if there may be more later */
+        const struct cu_copy_source *sources; /* that content is pulled from: the provider first. NULL: none is pulled */
         size_t sources_n;
+        cu_status (*renew)(void *arg, struct cu_copier *copier, struct cu_err *err); /* before each round: now sources may be closed and opened, and
+                                                                                      * `cu_copier_sources` told. NULL: they stay */
         const char *provider;                 /* what clients are told; NULL: nothing */
         unsigned lanes;
         uint64_t withheld_ms;
@@ -42,10 +44,9 @@ struct cu_node_config {
 CU_MUST_USE cu_status cu_node_start(const struct cu_node_config *config, struct cu_node **ret, struct cu_err *err);
 unsigned cu_node_port(const struct cu_node *node);
 CU_MUST_USE cu_status cu_node_reload(struct cu_node *node, const struct cu_http_tls *tls, struct cu_err *err); /* as cu_http_reload */
-/** There are so many sources now, the first ones as before: by `members`. A node that began without any has none. */
-void cu_node_sources(struct cu_node *node, size_t n);
-/** One more node of another organisation, to which cosignatures go and from which they come: by `members`. One that is known is left as it is. */
-CU_MUST_USE cu_status cu_node_meet(struct cu_node *node, const char *url, struct cu_err *err);
+/** The other organisations' nodes, to which cosignatures go and from which they come, are these now, as `peers` and `peers_party` of the config: by
+ *  `members`. Who is not among them is asked no more, who has another address there. */
+CU_MUST_USE cu_status cu_node_peers(struct cu_node *node, const char *urls, const uint64_t *party, struct cu_err *err);
 /** Requests that run are answered, what was noted is recorded. NULL is fine. */
 void cu_node_stop(struct cu_node *node);
 CU_MUST_USE cu_status cu_node_openapi(struct cu_buf *out, struct cu_err *err);

@@ -5,7 +5,9 @@
  * (2) With peers, nothing is cosigned before more than half of those that it began with have shown what they know of this node's own cosignatures: so one
  *     that was put back from a backup, or copied, first learns what it signed.
  * (3) Whatever does not fit this log, from whomever, becomes a fork proof: kept, published, and said at every look at the node.
- * (4) On a chain every block's size is cosigned, in turn, also where the next block is there already: the others do the same, so quorums meet.
+ * (4) A size of which a peer shows only signers that are not listed here is stepped over. Others may cosign it later, and nobody needs that any more
+ *     once a later size has its quorum: until then it is asked for again, after all that is behind it.
+ * (5) On a chain every block's size is cosigned, in turn, also where the next block is there already: the others do the same, so quorums meet.
  */
 #include "http/node_inside.h"
 #include "http/tick.h"
@@ -17,18 +19,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PEERS_MAX = 16, PULL_MS = 800, MADE = 16, NEXT_MS = 100 };
+enum { PEERS_MAX = CU_PARTIES_MAX, PULL_MS = 800, MADE = 16, NEXT_MS = 100 };
+#define GONE UINT64_MAX
 #define EVERY_MS 1000 /* peers and witnesses are asked */
 
 /* Whom one thread speaks to: a peer or, without an address, all outside witnesses. */
 struct peer {
     struct cu_node *node;
-    struct cu_span url;
-    char *url_mem; /* where it came later */
+    uint64_t party;    /* GONE: it left, and its thread has ended, or is about to */
+    char *url, *moved; /* the second one: it is taken from now on */
     struct cu_remote remote;
     struct cu_reader reader;
     cu_size next, pushed; /* to ask for; what it was told last */
+    cu_size again;        /* the first that was stepped over, whose cosignatures may come later; 0: none */
     _Atomic bool reached; /* it has shown all that it has (2) */
+    _Atomic bool first;   /* one of those that it began with, and waits for */
     struct cu_tick tick;
     pthread_t thread;
     bool runs;
@@ -39,7 +44,6 @@ struct cu_cosigning {
     struct cu_tlog_policy witnessed;
     struct peer peer[PEERS_MAX + 1]; /* the first one: the witnesses */
     _Atomic size_t peers_n;          /* behind it: more may come while it runs */
-    size_t first_n;                  /* of them, those that it began with */
     cu_size at, seen, own;           /* looked at; its log key's line is kept; cosigned */
     _Atomic bool refused;            /* this key cosigned another log: it signs nothing more */
 
@@ -263,10 +267,11 @@ cu_status cu_get_fork(void *context, struct cu_http_request *q, struct cu_http_a
 
 static bool may_sign(const struct cu_cosigning *c)
 {
-    size_t reached = 0;
+    size_t n = 0, reached = 0;
 
-    for (size_t i = 1; i <= c->first_n; i++) reached += c->peer[i].reached;
-    return c->first_n == 0 || 2 * reached > c->first_n;
+    for (size_t i = 1; i <= c->peers_n; i++)
+        if (c->peer[i].first) n++, reached += c->peer[i].reached;
+    return n == 0 || 2 * reached > n;
 }
 
 /* Where the trust file does not list this key, nobody waits for its word on this log: it may be a witness for others alone. */
@@ -355,6 +360,19 @@ static cu_status learn(struct peer *peer, struct cu_span bytes, struct cu_err *e
     return taken;
 }
 
+/* By (4). */
+static void step_over(struct peer *peer, cu_size size)
+{
+    if (peer->again.v == 0 && cu_cosigned_needed(&peer->reader.place, size)) peer->again = size;
+}
+
+static void shown_all(struct peer *peer)
+{
+    peer->reached = true;
+    if (peer->again.v > peer->node->cosigning->met) peer->next = peer->again;
+    peer->again.v = 0;
+}
+
 static cu_status pull(struct peer *peer, struct cu_err *err)
 {
     CU_BUF answer = cu_buf_heap(CU_NOTE_MAX);
@@ -365,22 +383,23 @@ static cu_status pull(struct peer *peer, struct cu_err *err)
     TRY(cu_reader_refresh(&peer->reader, false, err));
     const cu_size tip = peer->reader.place.log.checkpoint.size;
     const uint64_t until = cu_place_now(&peer->reader.place).v + PULL_MS; /* what is made meanwhile has to be pushed */
-    while (cu_place_now(&peer->reader.place).v < until && !cu_tick_over(&peer->tick)) {
+    bool all = false;
+    while (!all && cu_place_now(&peer->reader.place).v < until && !cu_tick_over(&peer->tick)) {
         cu_buf_clear(&answer);
         snprintf(path, sizeof path, "v1/cosignatures?from=%llu", LLU(peer->next.v));
         TRY(peer->remote.ops->ask(peer->remote.self, path, CU_SPAN_EMPTY, &http, &answer, err));
-        if (http == 404) peer->reached = true;
+        all = http == 404;
         if (http != 200) break;
         TRY(size_of(cu_buf_span(&answer), &size, err));
-        ENSURE(size.v >= peer->next.v, err, CU_IO, "%.*s answers with another size than was asked for", (int)peer->url.n,
-               (const char *)peer->url.p);
+        ENSURE(size.v >= peer->next.v, err, CU_IO, "%s answers with another size than was asked for", peer->url);
         const cu_status learnt = learn(peer, cu_buf_span(&answer), err);
         if (learnt == CU_OUT_OF_ORDER) return CU_OK; /* it is ahead: when this log has caught up */
-        if (learnt != CU_OK && learnt != CU_BAD_PROOF) return learnt;
-        if (size.v >= tip.v) peer->reached = true;
-        if (size.v >= tip.v) break; /* whose cosignatures may still come in: it is asked for again */
-        peer->next.v = size.v + 1;
+        if (learnt == CU_UNTRUSTED) trouble(peer->node, err), step_over(peer, size);
+        else if (learnt != CU_OK && learnt != CU_BAD_PROOF) return learnt;
+        all = size.v >= tip.v; /* whose cosignatures may still come in: it is asked for again */
+        if (!all) peer->next.v = size.v + 1;
     }
+    if (all) shown_all(peer);
     return CU_OK;
 }
 
@@ -428,14 +447,27 @@ static cu_status watch(struct peer *peer, struct cu_err *err)
     return fits == CU_OUT_OF_ORDER ? CU_OK : fits;
 }
 
+static void hang_up(struct peer *peer)
+{
+    if (peer->remote.ops) peer->remote.ops->close(peer->remote.self);
+    peer->remote = (struct cu_remote){ .ops = NULL };
+}
+
+/* Where it is now. */
 static cu_status reach(struct peer *peer, struct cu_err *err)
 {
     struct cu_cosigning *c = peer->node->cosigning;
     const struct cu_place *p = &peer->reader.place;
+    cu_status opened = CU_OK;
 
-    if (peer->remote.ops) return CU_OK;
     pthread_mutex_lock(&c->lock);
-    const cu_status opened = p->outside.open(p->outside.self, peer->url, &peer->remote, err);
+    if (peer->moved) {
+        hang_up(peer);
+        free(peer->url);
+        peer->url = peer->moved;
+        peer->moved = NULL;
+    }
+    if (!peer->remote.ops) opened = p->outside.open(p->outside.self, cu_span_str(peer->url), &peer->remote, err);
     pthread_mutex_unlock(&c->lock);
     return opened;
 }
@@ -456,7 +488,7 @@ static cu_status ask_witnesses(struct peer *peer, struct cu_err *err)
 /* It is told of this node's own at once; it is asked, and watched, once in a while. */
 static cu_status meet(struct peer *peer, bool asks, struct cu_err *err)
 {
-    if (peer->url.n == 0) return asks ? ask_witnesses(peer, err) : CU_OK;
+    if (!peer->url) return asks ? ask_witnesses(peer, err) : CU_OK;
     TRY(reach(peer, err));
     TRY(push(peer, err));
     if (!asks) return CU_OK;
@@ -482,7 +514,7 @@ static void *speak(void *arg)
 
 /* ---- the thread that signs ---- */
 
-/* By (4); when nothing comes, as of now. Whoever waits for what is recorded, here or elsewhere, is told. */
+/* By (5); when nothing comes, as of now. Whoever waits for what is recorded, here or elsewhere, is told. */
 static cu_status sign_next(struct cu_node *node, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
@@ -514,19 +546,17 @@ static void *sign(void *arg)
 
 static void free_peer(struct peer *peer)
 {
-    if (peer->remote.ops) peer->remote.ops->close(peer->remote.self);
+    hang_up(peer);
     cu_reader_close(&peer->reader);
     cu_tick_destroy(&peer->tick);
-    free(peer->url_mem);
+    free(peer->url);
+    free(peer->moved);
     memset(peer, 0, sizeof *peer);
 }
 
-static cu_status add_peer(struct cu_node *node, size_t at, struct cu_span url, struct cu_err *err)
+static cu_status begin_peer(struct cu_node *node, struct peer *peer, struct cu_err *err)
 {
-    struct peer *peer = &node->cosigning->peer[at];
-
     peer->node = node;
-    peer->url = url;
     cu_tick_init(&peer->tick);
     return cu_reader_open(node, &peer->reader, err);
 }
@@ -538,19 +568,73 @@ static cu_status run_peer(struct peer *peer, struct cu_err *err)
     return CU_OK;
 }
 
-static cu_status list_peers(struct cu_node *node, struct cu_err *err)
+/* What this node cosigned before, those that it began with have shown (2): one that comes later is asked from here on. */
+static cu_status add_peer(struct cu_node *node, struct cu_span url, uint64_t party, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
-    struct cu_span rest = node->config.peers ? cu_span_str(node->config.peers) : CU_SPAN_EMPTY, url;
+    const size_t at = c->peers_n + 1;
 
+    ENSURE(at <= PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
+    struct peer *peer = &c->peer[at];
+    peer->party = party;
+    peer->first = !c->runs;
+    peer->url = strndup((const char *)url.p, url.n);
+    cu_status added = peer->url ? begin_peer(node, peer, err) : cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
+    if (c->runs) peer->next = peer->reader.place.log.checkpoint.size;
+    if (added == CU_OK && c->runs) added = run_peer(peer, err);
+    if (added == CU_OK) c->peers_n = at;
+    else free_peer(peer);
+    return added;
+}
+
+/* It stays who it is (2), and is asked from where it was. */
+static cu_status move_peer(struct cu_cosigning *c, struct peer *peer, struct cu_span url, struct cu_err *err)
+{
+    cu_status moved = CU_OK;
+
+    pthread_mutex_lock(&c->lock);
+    if (!cu_span_is(url, peer->moved ? peer->moved : peer->url)) {
+        free(peer->moved);
+        peer->moved = strndup((const char *)url.p, url.n);
+        if (!peer->moved) moved = cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
+    }
+    pthread_mutex_unlock(&c->lock);
+    cu_tick_wake(&peer->tick);
+    return moved;
+}
+
+/* Nobody waits for what it has not shown. */
+static void end_peer(struct peer *peer)
+{
+    peer->party = GONE;
+    if (!peer->reached) peer->first = false;
+    cu_tick_end(&peer->tick);
+}
+
+static cu_status meet_peer(struct cu_node *node, struct cu_span url, uint64_t party, bool stays[PEERS_MAX + 2],
+                           struct cu_err *err)
+{
+    struct cu_cosigning *c = node->cosigning;
+    size_t i = 1;
+
+    while (i <= c->peers_n && (party == 0 || c->peer[i].party != party)) i++;
+    stays[i] = true;
+    return i <= c->peers_n ? move_peer(c, &c->peer[i], url, err) : add_peer(node, url, party, err);
+}
+
+cu_status cu_node_peers(struct cu_node *node, const char *urls, const uint64_t *party, struct cu_err *err)
+{
+    struct cu_span rest = cu_span_str(urls ? urls : ""), url;
+    struct cu_cosigning *c = node->cosigning;
+    bool stays[PEERS_MAX + 2] = { false };
+
+    if (!c) return CU_OK; /* it ends */
     while (rest.n > 0) {
         if (!cu_span_split(&rest, ' ', &url)) url = rest, rest = CU_SPAN_EMPTY;
-        if (url.n == 0) continue;
-        ENSURE(c->peers_n < PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
-        c->peers_n++;
-        TRY(add_peer(node, c->peers_n, url, err));
+        if (url.n) TRY(meet_peer(node, url, party ? *party++ : 0, stays, err));
     }
-    c->first_n = c->peers_n;
+    for (size_t i = 1; i <= c->peers_n; i++)
+        if (!stays[i]) end_peer(&c->peer[i]);
     return CU_OK;
 }
 
@@ -581,8 +665,8 @@ cu_status cu_cosigning_open(struct cu_node *node, struct cu_err *err)
     cu_tick_init(&c->tick);
     if (node->config.witnessed.n) TRY(cu_tlog_policy_read(node->config.witnessed, &c->witnessed, err));
     TRY(cu_reader_open(node, &c->reader, err));
-    TRY(add_peer(node, 0, CU_SPAN_EMPTY, err));
-    TRY(list_peers(node, err));
+    TRY(begin_peer(node, &c->peer[0], err));
+    TRY(cu_node_peers(node, node->config.peers, node->config.peers_party, err));
     c->at = c->reader.place.log.checkpoint.size;
     if (cu_cosigned_needed(&c->reader.place, c->reader.place.log.checkpoint.size))
         c->met = cu_cosigned_newest(&c->reader.place).v;
@@ -593,31 +677,14 @@ cu_status cu_cosigning_run(struct cu_node *node, struct cu_err *err)
 {
     struct cu_cosigning *c = node->cosigning;
 
+    cu_status run = CU_OK;
+
+    pthread_mutex_lock(&node->act); /* so nobody is met meanwhile */
     c->runs = pthread_create(&c->thread, NULL, sign, node) == 0;
-    for (size_t i = 0; c->runs && i <= c->peers_n; i++) TRY(run_peer(&c->peer[i], err));
-    ENSURE(c->runs, err, CU_NO_MEMORY, "no thread for a node's cosignatures");
-    return CU_OK;
-}
-
-/* What this node cosigned before, those that it began with have shown (2): this one is asked from here on. */
-cu_status cu_node_meet(struct cu_node *node, const char *url, struct cu_err *err)
-{
-    struct cu_cosigning *c = node->cosigning;
-
-    if (!c) return CU_OK; /* it ends */
-    for (size_t i = 1; i <= c->peers_n; i++)
-        if (cu_span_is(c->peer[i].url, url)) return CU_OK;
-    ENSURE(c->peers_n < PEERS_MAX, err, CU_TOO_LARGE, "more than %d peers", PEERS_MAX);
-    const size_t at = c->peers_n + 1;
-    struct peer *peer = &c->peer[at];
-    char *mem = strdup(url);
-    cu_status met = mem ? add_peer(node, at, cu_span_str(mem), err) : cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
-    peer->url_mem = mem;
-    peer->next = peer->reader.place.log.checkpoint.size;
-    if (met == CU_OK) met = run_peer(peer, err);
-    if (met == CU_OK) c->peers_n = at;
-    else free_peer(peer);
-    return met;
+    if (!c->runs) run = cu_fail(err, CU_NO_MEMORY, "no thread for a node's cosignatures");
+    for (size_t i = 0; run == CU_OK && i <= c->peers_n; i++) run = run_peer(&c->peer[i], err);
+    pthread_mutex_unlock(&node->act);
+    return run;
 }
 
 static void end_thread(struct cu_tick *tick, pthread_t thread, bool *runs)

@@ -48,7 +48,7 @@ struct cu_node {
     bool keeps;
     _Atomic uint64_t unrecorded, damaged, misbehaviour; /* …: incidents of that type in the log */
     struct cu_reads *reads;
-    struct cu_pull *pull; /* NULL: there are no sources */
+    struct cu_pull *pull; /* NULL: nothing is pulled */
     struct cu_accepting *accepting; /* NULL: no key to accept with */
     struct cu_cosigning *cosigning;
     struct cu_cosigned_known known;

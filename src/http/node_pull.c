@@ -15,7 +15,6 @@ struct cu_pull {
     uint64_t debt;                  /* µs: what the patrol spent and has not waited for */
     _Atomic uint64_t rounds, found; /* its rounds, and what it found */
     struct cu_copier *copier;
-    _Atomic size_t sources_n;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool news, ending, runs, patrols;
@@ -112,7 +111,7 @@ static cu_status round_of(struct cu_node *node, struct cu_pull *p, bool *ret_mor
     if (cu_pushed_store(node->uploads.spool, cu_place_now(&p->reader.place).v)) cu_copier_again(p->copier);
     TRY(cu_reader_refresh(&p->reader, true, err));
     take_lost(p);
-    cu_copier_sources(p->copier, p->sources_n);
+    if (node->config.copies.renew) TRY(node->config.copies.renew(node->config.arg, p->copier, err));
     if (node->config.ready) TRY(node->config.ready(node->config.arg, err));
     TRY(cu_copier_round(p->copier, ret_more, err));
     TRY(record_lost(node, p, false, err));
@@ -210,7 +209,6 @@ static cu_status open_pull(struct cu_node *node, struct cu_pull *p, struct cu_er
                                        .withheld = withheld,
                                        .arg = node };
 
-    p->sources_n = copies->sources_n;
     TRY(cu_need_key(node->config.place, CU_SIGNER_ORGANISATION, err));
     TRY(cu_reader_open(node, &p->reader, err));
     if (copies->patrol) TRY(cu_reader_open(node, &p->reads_again, err));
@@ -219,7 +217,7 @@ static cu_status open_pull(struct cu_node *node, struct cu_pull *p, struct cu_er
 
 cu_status cu_pull_open(struct cu_node *node, struct cu_err *err)
 {
-    if (node->config.copies.sources_n == 0) return CU_OK;
+    if (!node->config.copies.sources) return CU_OK;
     struct cu_pull *p = calloc(1, sizeof *p);
     ENSURE(p, err, CU_NO_MEMORY, "no memory to bring copies");
     pthread_mutex_init(&p->lock, NULL);
@@ -237,13 +235,6 @@ cu_status cu_pull_start(struct cu_node *node, struct cu_err *err)
     ENSURE(p->runs, err, CU_NO_MEMORY, "no thread to bring copies");
     p->patrols = node->config.copies.patrol && pthread_create(&p->patrol, NULL, patrol, node) == 0;
     return CU_OK;
-}
-
-void cu_node_sources(struct cu_node *node, size_t n)
-{
-    if (!node->pull) return;
-    node->pull->sources_n = n;
-    cu_pull_wake(node);
 }
 
 void cu_pull_wake(struct cu_node *node)

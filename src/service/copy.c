@@ -353,8 +353,9 @@ bool cu_copier_lost(struct cu_copier *c, const struct cu_withheld *what)
 void cu_copier_sources(struct cu_copier *c, size_t n)
 {
     CU_ASSERT(n <= CU_COPY_SOURCES_MAX);
-    if (n != c->r.sources_n) cu_copier_again(c);
+    memset(c->source, 0, sizeof c->source);
     c->r.sources_n = n;
+    cu_copier_again(c);
 }
 
 void cu_copier_again(struct cu_copier *c) { atomic_store(&c->now, true); }

@@ -43,7 +43,7 @@ CU_MUST_USE cu_status cu_copier_new(const struct cu_copy_request *r, struct cu_c
 CU_MUST_USE cu_status cu_copier_round(struct cu_copier *c, bool *ret_more, struct cu_err *err);
 /** Something of that entry is here no more: it is brought again, and a deposit attested again. False: that is known. As `round`. */
 bool cu_copier_lost(struct cu_copier *c, const struct cu_withheld *what);
-/** From the next round on there are so many sources, in the request's array. By whom `round` is called. */
+/** Others stand in the request's array now, so many. Between rounds. */
 void cu_copier_sources(struct cu_copier *c, size_t n);
 void cu_copier_again(struct cu_copier *c); /* something came by another way: all that waits is looked at now. Any thread */
 void cu_copier_figures(struct cu_copier *c, struct cu_copy_figures *ret); /* any thread */

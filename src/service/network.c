@@ -64,6 +64,13 @@ static cu_status check_address(struct cu_span at, struct cu_err *err)
     return CU_OK;
 }
 
+/* For peers, and for clients if there is one. */
+static cu_status check_addresses(struct cu_span at, struct cu_span http, struct cu_err *err)
+{
+    TRY(check_address(at, err));
+    return http.n ? check_address(http, err) : CU_OK;
+}
+
 /* What is signed: the file with zeros for the signature. */
 static cu_status signed_part(struct cu_founder f, struct cu_buf *ret, struct cu_err *err)
 {
@@ -129,8 +136,7 @@ cu_status cu_founder_make(struct cu_place *p, const struct cu_founder *names, st
 {
     CU_CLEANUP(free_ring) struct ring ring = { 0 };
 
-    TRY(check_address(names->at, err));
-    if (names->http.n) TRY(check_address(names->http, err));
+    TRY(check_addresses(names->at, names->http, err));
     TRY(cu_found_begin(p, err));
     for (size_t i = 0; i < KEYS; i++) {
         const cu_status kept = cu_found_key(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err);
@@ -147,7 +153,8 @@ static void free_whole(struct ring *r)
         if (r->key[i].ctx) cu_private_free(&r->key[i]);
 }
 
-cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err)
+cu_status cu_founder_rotate(struct cu_place *p, unsigned which, const struct cu_founder *moves, struct cu_span passphrase,
+                            struct cu_buf *ret, struct cu_err *err)
 {
     CU_CLEANUP(free_whole) struct ring ring = { 0 };
     CU_BUF before = cu_buf_heap(CU_FOUNDER_MAX);
@@ -159,6 +166,9 @@ cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span p
                            "network; no key was made");
     TRY(read);
     TRY(cu_founder_read(cu_buf_span(&before), &p->verifier, &f, err));
+    if (moves->at.n) f.at = moves->at;
+    if (moves->http.n) f.http = moves->http;
+    TRY(check_addresses(f.at, f.http, err));
     for (size_t i = 0; i < KEYS; i++) {
         const bool changes = keys[i].party == 0 && (which >> keys[i].purpose & 1);
         if (changes) TRY(cu_found_next(p, keys[i].file, alg_of(i), passphrase, &ring.key[i], err));
@@ -239,8 +249,7 @@ cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct c
                "founder: the statement key is not ES256");
         memcpy(signer.bytes, key.pub.p, key.pub.n);
     }
-    TRY(check_address(f.at, err));
-    if (f.http.n) TRY(check_address(f.http, err));
+    TRY(check_addresses(f.at, f.http, err));
     TRY(signed_part(f, &message, err));
     TRY(cu_verify_one(by, &signer, cu_buf_span(&message), f.signature, err));
     TRY(check_proofs(&f, by, err));
@@ -391,8 +400,7 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
         ENSURE(party && party->role == CU_ROLE_ORGANISATION && peer.party > before, err, CU_MALFORMED,
                "network: an address is of party %llu, where the next organisation's should stand", LLU(peer.party));
         before = peer.party;
-        TRY(check_address(peer.at, err));
-        if (peer.http.n) TRY(check_address(peer.http, err));
+        TRY(check_addresses(peer.at, peer.http, err));
         ENSURE(cu_network_key(n, peer.party, CU_PURPOSE_VALIDATOR) && cu_network_key(n, peer.party, CU_PURPOSE_NODE), err,
                CU_MALFORMED, "network: organisation %llu has no validator key or no node key", LLU(peer.party));
     }
@@ -400,8 +408,7 @@ static cu_status check_peers(const struct cu_network *n, struct cu_err *err)
     while (n->has_now && cu_list_next(&n->now, &now_schema, &at, &peer)) {
         ENSURE(peer.party > before, err, CU_MALFORMED, "network: party %llu stands where a later one should", LLU(peer.party));
         before = peer.party;
-        TRY(check_address(peer.at, err));
-        if (peer.http.n) TRY(check_address(peer.http, err));
+        TRY(check_addresses(peer.at, peer.http, err));
     }
     return CU_OK;
 }

@@ -39,8 +39,9 @@ CU_MUST_USE cu_status cu_founder_make(struct cu_place *p, const struct cu_founde
 /** MALFORMED, BAD_KEY, BAD_SIGNATURE, HIGH_S. */
 CU_MUST_USE cu_status cu_founder_read(struct cu_span bytes, struct cu_verifier *by, struct cu_founder *ret, struct cu_err *err);
 /** Keys of which `which` has a bit (1 << enum cu_purpose) get successors in keys/, as <name>-next.pem, unless one waits there; what is handed over so
- *  that they are approved is appended. NOT_FOUND: what was handed over last is not there. */
-CU_MUST_USE cu_status cu_founder_rotate(struct cu_place *p, unsigned which, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
+ *  that they are approved is appended. `moves`: where the organisation is reached from then on, of its addresses those that change. NOT_FOUND: what was
+ *  handed over last is not there. USAGE */
+CU_MUST_USE cu_status cu_founder_rotate(struct cu_place *p, unsigned which, const struct cu_founder *moves, struct cu_span passphrase, struct cu_buf *ret, struct cu_err *err);
 /** Of the organisation's keys those that these members do not have, as a proposal gives them. NOT_ALLOWED: its proofs are none for this network. */
 CU_MUST_USE cu_status cu_founder_given(const struct cu_founder *f, const struct cu_members *m, struct cu_buf *mem, struct cu_list *ret, struct cu_err *err);
 /** keys/<name>.pem of an organisation's key; NULL: it has none of this purpose. */

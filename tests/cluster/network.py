@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -163,7 +164,7 @@ class Network:
 
     def cosigned(self):
         """Who comes with the trust file believes a quorum alone: until there is one."""
-        until(lambda: all(org.curl("/checkpoint")[2].count(b"/cosigner/") >= 3 for org in self.orgs), "the log is cosigned")
+        until(lambda: all(org.curl("/checkpoint")[2].count(b"/cosigner/") >= min(3, len(self.orgs) - 1) for org in self.orgs), "the log is cosigned")
         return self
 
     def __enter__(self):

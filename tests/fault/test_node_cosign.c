@@ -203,6 +203,14 @@ static void fail_from_now_on(struct run *r)
     pthread_mutex_unlock(f->mutex);
 }
 
+static cu_status meet(struct cu_node *node, const char *urls, uint64_t party, struct cu_err *err)
+{
+    pthread_mutex_lock(&node->act);
+    const cu_status met = cu_node_peers(node, urls, &party, err);
+    pthread_mutex_unlock(&node->act);
+    return met;
+}
+
 static const char *told(struct run *r)
 {
     struct service_world *w = r->w;
@@ -221,7 +229,7 @@ static const char *told(struct run *r)
                                            .peers = r->outside || r->later ? NULL : "http://peer" };
     const char *wrong = cu_node_start(&config, &node, &r->err) == CU_OK ? NULL : "it does not start";
     for (unsigned i = 0; !wrong && i < 2 && r->later; i++) /* it is the same one */
-        wrong = cu_node_meet(node, "http://peer", &r->err) == CU_OK ? NULL : "it does not meet a peer";
+        wrong = meet(node, "http://peer", 2, &r->err) == CU_OK ? NULL : "it does not meet a peer";
     if (!wrong) {
         fail_from_now_on(r);
         wrong = watched(r, node);
@@ -279,6 +287,223 @@ static void a_peer_that_comes_later_is_spoken_to_as_those_before(void **state)
 
     for (unsigned k = 0; k < RUNS; k++) runs[k].peer.fails = k, runs[k].later = true;
     tell_all(*state, runs, RUNS);
+}
+
+/* ---- who moves, who leaves, and who shows what nobody here lists ---- */
+
+/* One node, its cosigner, and one peer who answers as `ask` says. */
+struct one {
+    struct service_world *w;
+    struct cu_cosigner cosigner;
+    struct cu_node *node;
+    struct cu_err err;
+};
+
+static void start_one(struct one *o, void *base, struct cu_outside outside, const char *peers, const uint64_t *party)
+{
+    *o = (struct one){ .w = sw_copy(base) };
+    assert_int_equal(sw_open(o->w, SW_WRITE, &o->err), CU_OK);
+    o->w->place.verifier = cu_verifier_plain();
+    o->w->place.outside = outside;
+    o->w->pace = 400;
+    assert_int_equal(cu_cosigner_open(&o->w->fs, STATE, &key[OWN], o->w->place.clock, &o->cosigner, &o->err), CU_OK);
+    const struct cu_node_config config = { .place = &o->w->place,
+                                           .address = "127.0.0.1",
+                                           .workers = 1,
+                                           .cosigner = &o->cosigner,
+                                           .peers = peers,
+                                           .peers_party = party };
+    assert_int_equal(cu_node_start(&config, &o->node, &o->err), CU_OK);
+}
+
+static void stop_one(struct one *o)
+{
+    cu_node_stop(o->node);
+    cu_cosigner_close(&o->cosigner);
+    assert_int_equal(sw_close(o->w, &o->err), CU_OK);
+    sw_free(o->w);
+}
+
+#define WAIT(there)                                                       \
+    for (unsigned waited_ = 0; !(there); waited_ += 5) {                  \
+        assert_true(waited_ < PATIENCE_MS && "within its time: " #there); \
+        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);                \
+    }
+
+static atomic_uint old_asked, gone_asked;
+
+static cu_status say_nothing(void *asked, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                             struct cu_err *err)
+{
+    (void)path, (void)body, (void)ret_http, (void)ret;
+    atomic_fetch_add((atomic_uint *)asked, 1);
+    return cu_fail(err, CU_IO, "nobody is there");
+}
+
+static cu_status reach_by_address(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+{
+    static const struct cu_remote_ops silent = { .ask = say_nothing, .close = hang_up };
+
+    if (cu_span_is(url, "http://peer")) return reach(self, url, ret, err);
+    *ret = (struct cu_remote){ cu_span_is(url, "http://old") ? &old_asked : &gone_asked, &silent };
+    return CU_OK;
+}
+
+static unsigned calls_of(struct peer *peer)
+{
+    pthread_mutex_lock(&peer->lock);
+    const unsigned calls = peer->calls;
+    pthread_mutex_unlock(&peer->lock);
+    return calls;
+}
+
+static void who_moved_is_asked_there_and_who_left_is_neither_asked_nor_waited_for(void **state)
+{
+    static struct peer peer = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    const uint64_t party[] = { 2, 3 };
+    struct one o;
+
+    peer.note = cu_buf_heap(CU_NOTE_MAX);
+    start_one(&o, *state, (struct cu_outside){ &peer, reach_by_address }, "http://old http://gone", party);
+    peer.log = &o.w->place.key[CU_SIGNER_LOG];
+    WAIT(old_asked > 0 && gone_asked > 0)
+    assert_int_equal(peer.note.n, 0); /* neither has shown what it knows */
+    assert_int_equal(meet(o.node, " http://peer", 2, &o.err), CU_OK);
+    WAIT(has_come(o.node, o.w, true))
+    const unsigned old = old_asked, gone = gone_asked, calls = calls_of(&peer);
+    WAIT(calls_of(&peer) > calls + 4)
+    assert_int_equal(old_asked, old);
+    assert_int_equal(gone_asked, gone);
+    stop_one(&o);
+    cu_buf_free(&peer.note);
+}
+
+/* It has what it was told first, of which it shows a stranger's word, or its own; and what it was told last. */
+struct stepped {
+    pthread_mutex_t lock;
+    struct cu_buf note, later;
+    struct cu_private_key stranger;
+    enum { A_STRANGERS, ITS_OWN, ITS_OWN_LATER } shows;
+    atomic_uint asked, asked_behind;
+};
+
+static cu_status show_as(const struct cu_buf *of, const struct cu_private_key *by, struct cu_buf *ret, struct cu_err *err)
+{
+    struct cu_note note;
+
+    TRY(cu_note_read(cu_buf_span(of), &note, err));
+    cu_buf_add(ret, note.text);
+    cu_buf_add_byte(ret, '\n');
+    return cu_note_cosign(ret, note.text, cu_span_str(by == &key[PEER] ? names[PEER] : "stranger.example/own"), by, 1760000000,
+                          err);
+}
+
+static uint64_t size_of(const struct cu_buf *bytes)
+{
+    struct cu_checkpoint c = { .size = { 0 } };
+    struct cu_note note;
+    struct cu_err err;
+
+    if (bytes->n && cu_note_read(cu_buf_span(bytes), &note, &err) == CU_OK) (void)!cu_checkpoint_read(note.text, &c, &err);
+    return c.size.v;
+}
+
+static cu_status answer_stepped(struct stepped *s, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                                struct cu_err *err)
+{
+    static const char asks[] = "v1/cosignatures?from=";
+    const uint64_t first = size_of(&s->note);
+
+    *ret_http = 404;
+    if (body.n) return cu_buf_clear(first ? &s->later : &s->note), cu_buf_add(first ? &s->later : &s->note, body), CU_OK;
+    if (strncmp(path, asks, sizeof asks - 1) != 0 || first == 0) return CU_OK;
+    const uint64_t from = strtoull(path + sizeof asks - 1, NULL, 10);
+    atomic_fetch_add(from <= first ? &s->asked : &s->asked_behind, 1);
+    if (from > first && (s->shows != ITS_OWN_LATER || from > size_of(&s->later))) return CU_OK;
+    *ret_http = 200;
+    if (from > first) return show_as(&s->later, &key[PEER], ret, err);
+    return show_as(&s->note, s->shows == ITS_OWN ? &key[PEER] : &s->stranger, ret, err);
+}
+
+static cu_status ask_stepped(void *self, const char *path, struct cu_span body, unsigned *ret_http, struct cu_buf *ret,
+                             struct cu_err *err)
+{
+    struct stepped *s = self;
+
+    pthread_mutex_lock(&s->lock);
+    const cu_status answered = answer_stepped(s, path, body, ret_http, ret, err);
+    pthread_mutex_unlock(&s->lock);
+    return answered;
+}
+
+static cu_status reach_stepped(void *self, struct cu_span url, struct cu_remote *ret, struct cu_err *err)
+{
+    static const struct cu_remote_ops stepped = { .ask = ask_stepped, .close = hang_up };
+
+    (void)url, (void)err;
+    *ret = (struct cu_remote){ self, &stepped };
+    return CU_OK;
+}
+
+static uint64_t told_size(struct stepped *s, bool later)
+{
+    pthread_mutex_lock(&s->lock);
+    const uint64_t size = size_of(later ? &s->later : &s->note);
+    pthread_mutex_unlock(&s->lock);
+    return size;
+}
+
+static uint64_t quorum_of(struct cu_node *node)
+{
+    CU_BUF out = cu_buf_heap(4096);
+    struct cu_json j = cu_json_on(&out);
+
+    cu_json_open(&j, NULL, '{');
+    cu_cosigning_tell(node, &j);
+    cu_json_close(&j, '}');
+    cu_buf_add_byte(&out, 0);
+    const char *at = out.p ? strstr((const char *)out.p, "\"quorum\":") : NULL;
+    return at ? strtoull(at + 9, NULL, 10) : 0;
+}
+
+static void step(void *base, struct stepped *s, bool later)
+{
+    struct cu_outcome outcome;
+    struct one o;
+
+    start_one(&o, base, (struct cu_outside){ s, reach_stepped }, "http://peer", NULL);
+    WAIT(told_size(s, false) > 0)
+    const uint64_t first = told_size(s, false);
+    pthread_mutex_lock(&o.node->act);
+    const cu_status proposed = cu_propose_log_key(&o.w->place, CU_SPAN_EMPTY, CU_SPAN_EMPTY, &outcome, &o.err);
+    pthread_mutex_unlock(&o.node->act);
+    assert_int_equal(proposed, CU_OK);
+    WAIT(told_size(s, true) > first)
+    const unsigned asked = s->asked, behind = s->asked_behind;
+    WAIT(s->asked_behind > behind + 1 && s->asked > asked + 1) /* what is behind it, and it again */
+    assert_int_equal(quorum_of(o.node), 0);
+    pthread_mutex_lock(&s->lock);
+    s->shows = later ? ITS_OWN_LATER : ITS_OWN;
+    pthread_mutex_unlock(&s->lock);
+    WAIT(later ? quorum_of(o.node) > first : quorum_of(o.node) == first)
+    const unsigned enough = s->asked, then = s->asked_behind;
+    WAIT(s->asked_behind > then + 2)
+    assert_in_range(s->asked, enough, enough + 1); /* nobody needs it any more */
+    stop_one(&o);
+}
+
+static void a_size_whose_signers_nobody_lists_is_stepped_over_until_others_have_signed_it_or_a_later_one(void **state)
+{
+    for (unsigned later = 0; later < 2; later++) {
+        struct stepped s = { .lock = PTHREAD_MUTEX_INITIALIZER,
+                             .note = cu_buf_heap(CU_NOTE_MAX),
+                             .later = cu_buf_heap(CU_NOTE_MAX) };
+        assert_int_equal(cu_private_generate(CU_ALG_EDDSA, &s.stranger, NULL), CU_OK);
+        step(*state, &s, later);
+        cu_private_free(&s.stranger);
+        cu_buf_free(&s.note);
+        cu_buf_free(&s.later);
+    }
 }
 
 static void whichever_call_fails_there_comes_a_quorum_and_the_fork_is_kept(void **state)
@@ -363,6 +588,8 @@ int main(void)
         cmocka_unit_test(a_quorum_that_an_outside_witness_completes_is_told),
         cmocka_unit_test(who_could_not_follow_the_members_is_told_again_until_he_has),
         cmocka_unit_test(a_peer_that_comes_later_is_spoken_to_as_those_before),
+        cmocka_unit_test(who_moved_is_asked_there_and_who_left_is_neither_asked_nor_waited_for),
+        cmocka_unit_test(a_size_whose_signers_nobody_lists_is_stepped_over_until_others_have_signed_it_or_a_later_one),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }

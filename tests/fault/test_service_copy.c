@@ -604,6 +604,30 @@ static void a_source_that_comes_later_is_asked_at_once(void **state)
     cu_copier_free(c);
 }
 
+static void nobody_at_first_then_one_who_is_silent_and_elsewhere_is_not(void **state)
+{
+    struct source of[] = { { .lie = SILENT }, { .lie = HONEST } };
+    struct cu_copy_source sources[2];
+    struct cu_copier *c;
+    uint64_t missing;
+
+    (void)state;
+    OK(new_copier(world, sources, of, 0, &c, &error));
+    OK(rounds(world, c, 1, &missing, &error));
+    for (unsigned i = 0; i < 2; i++) {
+        world->clock -= 70000; /* nobody would be asked again yet */
+        sources[0] = (struct cu_copy_source){ .url = "http://there", .lane = { { &of[i], &ops } } };
+        cu_copier_sources(c, 1);
+        assert_int_equal(missing, 3);
+        OK(rounds(world, c, 1, &missing, &error));
+        assert_true(of[i].calls > 0);
+    }
+    OK(rounds(world, c, 6, &missing, &error));
+    assert_int_equal(missing, 0);
+    assert_int_equal(attested(), 3);
+    cu_copier_free(c);
+}
+
 static uint64_t incidents(void) { return world->place.index.count(world->place.index.self, CU_KIND_INCIDENT, NULL); }
 
 static void what_does_not_come_is_reported_once_whatever_process_asks(void **state)
@@ -727,6 +751,7 @@ int main(void)
                                         close_world),
         cmocka_unit_test_setup_teardown(any_question_that_is_not_answered_is_asked_again, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_source_that_comes_later_is_asked_at_once, open_world, close_world),
+        cmocka_unit_test_setup_teardown(nobody_at_first_then_one_who_is_silent_and_elsewhere_is_not, open_world, close_world),
         cmocka_unit_test_setup_teardown(what_does_not_come_is_reported_once_whatever_process_asks, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_folder_whose_manifest_is_not_what_was_claimed_is_held_by_nobody, open_world,
                                         close_world),

@@ -150,19 +150,20 @@ static void hands_over_its_successors(struct folder *f, struct cu_span file)
 
 static bool rotate(enum way way, uint64_t n)
 {
+    const struct cu_founder moves = { .at = cu_span_str("elsewhere.example:1") };
     CU_BUF first = cu_buf_heap(CU_FOUNDER_MAX), again = cu_buf_heap(CU_FOUNDER_MAX);
     struct folder f, before;
     struct cu_err err = { 0 };
 
     assert_int_equal(copy_folder(&f, begun), CU_OK);
     arm(&f, way, n);
-    const cu_status done = cu_founder_rotate(&f.p, ALL_KEYS, CU_SPAN_EMPTY, &first, &err);
+    const cu_status done = cu_founder_rotate(&f.p, ALL_KEYS, &moves, CU_SPAN_EMPTY, &first, &err);
     const bool came = disarm(&f, way, n);
     assert_true(done == CU_OK || (came && err.text[0]));
     struct cu_fs memory;
     assert_int_equal(cu_memory_copy(&f.memory, &memory, &err), CU_OK);
     begin_folder(&before, memory, begun);
-    assert_int_equal(cu_founder_rotate(&f.p, ALL_KEYS, CU_SPAN_EMPTY, &again, &err), CU_OK);
+    assert_int_equal(cu_founder_rotate(&f.p, ALL_KEYS, &moves, CU_SPAN_EMPTY, &again, &err), CU_OK);
     hands_over_its_successors(&f, cu_buf_span(&again));
     keys_stay(&before, &f);
     if (done == CU_OK && way < STOP_0) { /* who was told has them */
@@ -170,6 +171,7 @@ static bool rotate(enum way way, uint64_t n)
         assert_true(cu_founder_read(cu_buf_span(&first), &plain, &a, &err) == CU_OK &&
                     cu_founder_read(cu_buf_span(&again), &plain, &b, &err) == CU_OK);
         assert_true(cu_span_eq(a.keys.bytes, b.keys.bytes));
+        assert_true(cu_span_is(a.at, "elsewhere.example:1") && cu_span_eq(a.http, b.http));
     }
     end_folder(&before);
     end_folder(&f);
@@ -376,7 +378,7 @@ static cu_status move_elsewhere(struct service_world *w, struct folder *f, cu_ha
     struct cu_outcome outcome = { .status = CU_OK };
     struct cu_founder given;
 
-    TRY(cu_founder_rotate(&f->p, 1u << CU_PURPOSE_NODE, CU_SPAN_EMPTY, &file, err));
+    TRY(cu_founder_rotate(&f->p, 1u << CU_PURPOSE_NODE, &(struct cu_founder){ .has_network = false }, CU_SPAN_EMPTY, &file, err));
     TRY(cu_founder_read(cu_buf_span(&file), &plain, &given, err));
     TRY(cu_membership_read(&w->place, &m, err));
     TRY(cu_founder_given(&given, &m.members, &keys, &r.keys, err));

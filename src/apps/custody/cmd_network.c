@@ -642,11 +642,13 @@ const struct command command_network_rotate = {
         "ones, and with the new ones from where the ledger has them, by itself. At a later start the new ones bear the old ones' "
         "names, and "
         "the old ones lie in keys/was/. A key in a token is followed by one that you made in a token before, which --successor "
-        "names.",
+        "names. With --at, --http the organisation moves, too: the others ask for it there as soon as that is approved.",
     .args_min = 1,
     .args_max = 5,
     .go = go_rotate,
     .options = { SUCCESSOR,
+                 { "at", "HOST:PORT", "where the other organisations' nodes reach this one's from then on" },
+                 { "http", "HOST:PORT", "where clients reach it from then on" },
                  { "cosigner-state", "DIR", "where the cosigner keeps what it signed, when that is not node/cosigner" },
                  { "output", "FILE", "the file to hand over" } },
 };

@@ -16,6 +16,10 @@ struct sources {
     char *url[CU_COPY_SOURCES_MAX];
     struct cu_remote challenged;
     atomic_bool ending;
+    pthread_mutex_t lock;  /* guards what follows: */
+    struct cu_buf members; /* the other members' addresses as of now, with spaces before, */
+    uint64_t party[CU_PARTIES_MAX];
+    bool due; /* whom the sources do not follow yet */
 };
 
 /* What the node's calls of us are about. */
@@ -44,6 +48,19 @@ static void close_sources(struct sources *s)
     if (s->challenged.ops) s->challenged.ops->close(s->challenged.self);
     for (size_t i = 0; i < CU_COPY_SOURCES_MAX; i++) free(s->url[i]);
     free(s->at);
+    cu_buf_free(&s->members);
+    pthread_mutex_destroy(&s->lock);
+}
+
+/* The last one takes its place. */
+static void let_go(struct sources *s, size_t i)
+{
+    close_lanes(&s->at[i]);
+    free(s->url[i]);
+    s->n--;
+    s->at[i] = s->at[s->n];
+    s->url[i] = s->url[s->n];
+    s->url[s->n] = NULL;
 }
 
 static cu_status open_source(struct served *v, const char *url, enum cu_holder kind, uint64_t party, struct cu_err *err)
@@ -89,17 +106,24 @@ static cu_status open_challenged(struct served *v, const char *url, struct cu_er
     return part->source(&address, CU_HOLDER_PROVIDER, &v->sources.challenged, err);
 }
 
-/* Addresses of one sort, with spaces between; NULL: none. */
+/* The next of addresses with spaces between; false: that was all. */
+static bool next_url(struct cu_span *rest, char ret[1024])
+{
+    struct cu_span url = CU_SPAN_EMPTY;
+
+    while (url.n == 0 && rest->n > 0)
+        if (!cu_span_split(rest, ' ', &url)) url = *rest, *rest = CU_SPAN_EMPTY;
+    snprintf(ret, 1024, "%.*s", (int)url.n, (const char *)url.p);
+    return url.n > 0;
+}
+
+/* Of one sort; NULL: none. */
 static cu_status open_named(struct served *v, const char *urls, enum cu_holder kind, struct cu_err *err)
 {
-    struct cu_span rest = cu_span_str(urls ? urls : ""), url;
-    char one[1024];
+    struct cu_span rest = cu_span_str(urls ? urls : "");
+    char url[1024];
 
-    while (rest.n > 0) {
-        if (!cu_span_split(&rest, ' ', &url)) url = rest, rest = CU_SPAN_EMPTY;
-        snprintf(one, sizeof one, "%.*s", (int)url.n, (const char *)url.p);
-        if (url.n) TRY(open_source(v, one, kind, 0, err));
-    }
+    while (next_url(&rest, url)) TRY(open_source(v, url, kind, 0, err));
     return CU_OK;
 }
 
@@ -111,22 +135,65 @@ static bool is_source(const struct sources *s, const char *url)
     return found;
 }
 
-/* Each other member's node that is not known yet, by its address in the network's file: content is pulled from it (of a large network some are
- * enough), and, once there is a node, cosignatures are pushed to it unless the options name whom. */
+static void close_strangers(struct sources *s)
+{
+    bool stays[CU_COPY_SOURCES_MAX] = { false };
+    struct cu_span rest = cu_span_str((const char *)s->members.p);
+    char url[1024];
+
+    for (size_t n = 0; next_url(&rest, url); n++)
+        for (size_t i = 0; i < s->n; i++) stays[i] |= s->at[i].party == s->party[n] && strcmp(s->url[i], url) == 0;
+    for (size_t i = s->n; i-- > 0;)
+        if (s->at[i].party && !stays[i]) let_go(s, i);
+}
+
+/* Of a large network some are enough. */
+static cu_status open_members(struct served *v, struct cu_err *err)
+{
+    struct sources *s = &v->sources;
+    struct cu_span rest = cu_span_str((const char *)s->members.p);
+    char url[1024];
+
+    for (size_t n = 0; s->n < CU_COPY_SOURCES_MAX && next_url(&rest, url); n++)
+        if (!is_source(s, url)) TRY(open_source(v, url, CU_HOLDER_NODE, s->party[n], err));
+    return CU_OK;
+}
+
+/* By whoever pulls, between two rounds: nobody asks meanwhile. */
+static cu_status renew_sources(void *served, struct cu_copier *copier, struct cu_err *err)
+{
+    struct served *v = served;
+    struct sources *s = &v->sources;
+    cu_status opened = CU_OK;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->due) {
+        close_strangers(s);
+        opened = open_members(v, err);
+        cu_copier_sources(copier, s->n);
+        s->due = opened != CU_OK;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return opened;
+}
+
+/* The other members' nodes as of now, by their addresses in the network's file: content is pulled from them and, once there is a node, cosignatures
+ * are pushed to them, unless the options name whom. */
 static cu_status meet_members(struct served *v, struct cu_node *node, struct cu_err *err)
 {
+    struct sources *s = &v->sources;
     CU_BUF urls = cu_buf_heap(CU_NETWORK_MAX);
     uint64_t party[CU_PARTIES_MAX];
-    char *rest = NULL;
-    size_t n = 0;
 
     TRY(share_peers(v->s, v->tls, &urls, party, err));
-    for (char *url = strtok_r((char *)urls.p, " ", &rest); url; url = strtok_r(NULL, " ", &rest), n++) {
-        if (node && !opt(v->s->run, "cosigners")) TRY(cu_node_meet(node, url, err));
-        if (!is_source(&v->sources, url) && v->sources.n < CU_COPY_SOURCES_MAX)
-            TRY(open_source(v, url, CU_HOLDER_NODE, party[n], err));
-    }
-    return CU_OK;
+    pthread_mutex_lock(&s->lock);
+    const struct cu_buf were = s->members;
+    s->members = urls;
+    urls = were;
+    memcpy(s->party, party, sizeof party);
+    s->due = true;
+    pthread_mutex_unlock(&s->lock);
+    return node && !opt(v->s->run, "cosigners") ? cu_node_peers(node, (const char *)s->members.p, party, err) : CU_OK;
 }
 
 static cu_status open_sources(struct served *v, struct cu_node_copies *copies, struct cu_err *err)
@@ -146,11 +213,11 @@ static cu_status open_sources(struct served *v, struct cu_node_copies *copies, s
     if (to->n > 0) copies->provider = to->at[0].url;
     if (to->n > 0 && patrol) TRY(open_challenged(v, copies->provider, err));
     TRY(open_named(v, opt(run, "peer"), CU_HOLDER_NODE, err));
-    if (v->s->networked) TRY(meet_members(v, NULL, err));
-    if (to->n == 0) return CU_OK;
-    TRY(note_far(v->s, to->at[0].url, err));
+    if (to->n == 0 && !v->s->networked) return CU_OK; /* of a network others may come */
+    TRY(note_far(v->s, to->n ? to->at[0].url : "", err));
     copies->sources = to->at;
     copies->sources_n = to->n;
+    copies->renew = renew_sources;
     copies->lanes = v->lanes;
     copies->patrol = patrol << 20;
     copies->challenged = to->challenged;
@@ -208,10 +275,7 @@ static void close_both(struct cosigning (*c)[2])
 static cu_status follow_members(struct served *v, struct cu_node *node, struct cu_err *err)
 {
     TRY(share_follow(v->s, err));
-    if (!v->s->networked) return CU_OK;
-    const cu_status met = meet_members(v, node, err);
-    cu_node_sources(node, v->sources.n);
-    return met;
+    return v->s->networked ? meet_members(v, node, err) : CU_OK;
 }
 
 static bool members_changed(void *served, struct cu_node *node)
@@ -230,12 +294,11 @@ static void close_served(struct served *v) { close_sources(&v->sources); }
 static cu_status serve(struct session *s, void *arg, struct cu_err *err)
 {
     CU_CLEANUP(serving_free) struct serving v = { .s = s };
-    CU_CLEANUP(close_served) struct served served = { .s = s };
+    CU_CLEANUP(close_served) struct served served = { .s = s, .sources.lock = PTHREAD_MUTEX_INITIALIZER };
     CU_CLEANUP(ca_forget) struct ca ca = { 0 };
     CU_CLEANUP(close_both) struct cosigning cosigning[2] = { { .open = false } };
-    CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX), peers = cu_buf_heap(CU_NETWORK_MAX);
+    CU_BUF witnessed = cu_buf_heap(CU_TRUST_MAX);
     struct cu_node *node;
-    uint64_t party[CU_PARTIES_MAX];
     char usual[257];
 
     (void)arg;
@@ -259,11 +322,10 @@ static cu_status serve(struct session *s, void *arg, struct cu_err *err)
     TRY(open_sources(&served, &config.copies, err));
     TRY(begin_issuing(s, &ca, &config, err));
     if (s->networked) TRY(share_begin(s, err));
-    if (s->networked && config.copies.sources) TRY(meet_members(&served, NULL, err)); /* who came while the chain was read */
-    config.copies.sources_n = config.copies.sources ? served.sources.n : 0;
+    if (s->networked) TRY(meet_members(&served, NULL, err));
     if (s->networked && !config.peers) {
-        TRY(share_peers(s, config.tls != NULL, &peers, party, err));
-        config.peers = (const char *)peers.p;
+        config.peers = (const char *)served.sources.members.p;
+        config.peers_party = served.sources.party;
     }
     TRY(begin_cosigning(s, cosigning, &witnessed, &config,
                         err)); /* who joins a network late has a cosigner from his confirm on */

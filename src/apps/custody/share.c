@@ -593,10 +593,11 @@ cu_status share_rotate(struct session *s, unsigned which, struct cu_buf *ret, st
 {
     CU_BUF passphrase = cu_buf_heap(65536);
     const char *state = opt(s->run, "cosigner-state");
+    const struct cu_founder moves = { .at = opt_span(s->run, "at"), .http = opt_span(s->run, "http") };
 
     ENSURE(s->networked, err, CU_USAGE, "%s is no share of a network", s->root);
     cu_status made = passphrase_of_keys(s, &passphrase, err);
-    if (made == CU_OK) made = cu_founder_rotate(&s->place, which, cu_buf_span(&passphrase), ret, err);
+    if (made == CU_OK) made = cu_founder_rotate(&s->place, which, &moves, cu_buf_span(&passphrase), ret, err);
     if (passphrase.p) cu_wipe(passphrase.p, passphrase.n);
     TRY(made);
     if (state && !s->votes_fs.ops) TRY(cu_posix_fs(state, &s->votes_fs, err));

@@ -1,6 +1,6 @@
 /* Several nodes of one ledger, asked in turn: who cannot answer, or has not come so far, is passed over; nothing is asked of two that was answered.
  *
- * wraps: cu_client_pause
+ * wraps: cu_client_pause curl_easy_setopt
  */
 #include "fake_nodes.h"
 
@@ -29,6 +29,22 @@ static char passed[8][1000];
 static unsigned paused_ms;
 void __wrap_cu_client_pause(unsigned ms); // NOLINT(bugprone-reserved-identifier): the linker's name
 void __wrap_cu_client_pause(unsigned ms) { paused_ms += ms; }
+
+/* For how long the question that was put last may make no progress. */
+static long silent_s;
+enum { LOW_SPEED_TIME = 20 };                          /* CURLOPT_… */
+int __real_curl_easy_setopt(void *h, int option, ...); // NOLINT(bugprone-reserved-identifier)
+int __wrap_curl_easy_setopt(void *h, int option, ...); // NOLINT(bugprone-reserved-identifier)
+int __wrap_curl_easy_setopt(void *h, int option, ...)  // NOLINT(bugprone-reserved-identifier)
+{
+    va_list args;
+
+    va_start(args, option);
+    void *const value = va_arg(args, void *); /* or a number that is as wide */
+    va_end(args);
+    if (option == LOW_SPEED_TIME) silent_s = (long)(intptr_t)value;
+    return __real_curl_easy_setopt(h, option, value);
+}
 
 static void nothing(void *self) { (void)self; }
 static const struct cu_fs_ops no_ops = { .close = nothing };
@@ -268,6 +284,35 @@ static void all_who_ask_by_one_list_ask_the_same_node(void **state)
     carrier.ops->close(carrier.self);
 }
 
+static cu_status give_nothing(void *arg, uint8_t *ret, size_t n, size_t *ret_n, struct cu_err *e)
+{
+    (void)arg, (void)n, (void)e;
+    *ret = 0;
+    *ret_n = 1;
+    return CU_OK;
+}
+
+static void an_upload_to_one_of_several_may_be_as_silent_as_any_other_question(void **state)
+{
+    const cu_hash id = { { 7 } };
+    struct cu_carriage is;
+    struct cu_carrier carrier;
+
+    (void)state;
+    assert_int_equal(status(), CU_OK);
+    assert_int_equal(silent_s, 15);
+    for (unsigned several = 0; several < 2; several++) {
+        const struct cu_remote_address at = address(several ? all() : nodes[0].url);
+        node_says(0, 0, "200 {\"state\":\"claimed\",\"offset\":0}");
+        assert_int_equal(cu_carrier_open(&at, &carrier, &err), CU_OK);
+        if (carrier.ops->send(carrier.self, &id, 0, 9, give_nothing, NULL, &err) != CU_OK) fail_msg("%s", err.text);
+        assert_int_equal(silent_s, several ? 15 : 60);
+        assert_int_equal(carrier.ops->state(carrier.self, &id, 20, &is, &err), CU_OK);
+        assert_int_equal(silent_s, several ? 35 : 80); /* there it is waited for */
+        carrier.ops->close(carrier.self);
+    }
+}
+
 /* ---- who has not come so far ---- */
 
 static void sizes(const char *a, const char *b, const char *c)
@@ -447,6 +492,7 @@ int main(void)
         TEST(whatever_is_answered_to_who_asks_once_is_told_if_nobody_answers_better),
         TEST(what_was_taken_and_is_not_decided_is_not_told_as_refused),
         TEST(all_who_ask_by_one_list_ask_the_same_node),
+        TEST(an_upload_to_one_of_several_may_be_as_silent_as_any_other_question),
         TEST(who_shows_less_than_was_seen_is_passed_over_and_what_he_signed_is_kept),
         TEST(in_the_middle_of_reading_nobody_is_asked_who_has_not_come_so_far),
         TEST(who_was_passed_over_has_no_say_in_what_another_one_answers),
