@@ -19,15 +19,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PEERS_MAX = CU_PARTIES_MAX, PULL_MS = 800, MADE = 16, NEXT_MS = 100 };
+enum { PEERS_MAX = CU_PARTIES_MAX, URL_MAX = 1024, PULL_MS = 800, MADE = 16, NEXT_MS = 100 };
 #define GONE UINT64_MAX
 #define EVERY_MS 1000 /* peers and witnesses are asked */
 
 /* Whom one thread speaks to: a peer or, without an address, all outside witnesses. */
 struct peer {
     struct cu_node *node;
-    uint64_t party;    /* GONE: it left, and its thread has ended, or is about to */
-    char *url, *moved; /* the second one: it is taken from now on */
+    uint64_t party;                    /* GONE: it left, and its thread has ended, or is about to */
+    char url[URL_MAX], moved[URL_MAX]; /* the second one, unless it is "", is taken from now on */
     struct cu_remote remote;
     struct cu_reader reader;
     cu_size next, pushed; /* to ask for; what it was told last */
@@ -461,11 +461,10 @@ static cu_status reach(struct peer *peer, struct cu_err *err)
     cu_status opened = CU_OK;
 
     pthread_mutex_lock(&c->lock);
-    if (peer->moved) {
+    if (peer->moved[0]) {
         hang_up(peer);
-        free(peer->url);
-        peer->url = peer->moved;
-        peer->moved = NULL;
+        memcpy(peer->url, peer->moved, URL_MAX);
+        peer->moved[0] = 0;
     }
     if (!peer->remote.ops) opened = p->outside.open(p->outside.self, cu_span_str(peer->url), &peer->remote, err);
     pthread_mutex_unlock(&c->lock);
@@ -488,7 +487,7 @@ static cu_status ask_witnesses(struct peer *peer, struct cu_err *err)
 /* It is told of this node's own at once; it is asked, and watched, once in a while. */
 static cu_status meet(struct peer *peer, bool asks, struct cu_err *err)
 {
-    if (!peer->url) return asks ? ask_witnesses(peer, err) : CU_OK;
+    if (!peer->url[0]) return asks ? ask_witnesses(peer, err) : CU_OK;
     TRY(reach(peer, err));
     TRY(push(peer, err));
     if (!asks) return CU_OK;
@@ -549,8 +548,6 @@ static void free_peer(struct peer *peer)
     hang_up(peer);
     cu_reader_close(&peer->reader);
     cu_tick_destroy(&peer->tick);
-    free(peer->url);
-    free(peer->moved);
     memset(peer, 0, sizeof *peer);
 }
 
@@ -578,8 +575,8 @@ static cu_status add_peer(struct cu_node *node, struct cu_span url, uint64_t par
     struct peer *peer = &c->peer[at];
     peer->party = party;
     peer->first = !c->runs;
-    peer->url = strndup((const char *)url.p, url.n);
-    cu_status added = peer->url ? begin_peer(node, peer, err) : cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
+    snprintf(peer->url, URL_MAX, "%.*s", (int)url.n, (const char *)url.p);
+    cu_status added = begin_peer(node, peer, err);
     if (c->runs) peer->next = peer->reader.place.log.checkpoint.size;
     if (added == CU_OK && c->runs) added = run_peer(peer, err);
     if (added == CU_OK) c->peers_n = at;
@@ -588,19 +585,13 @@ static cu_status add_peer(struct cu_node *node, struct cu_span url, uint64_t par
 }
 
 /* It stays who it is (2), and is asked from where it was. */
-static cu_status move_peer(struct cu_cosigning *c, struct peer *peer, struct cu_span url, struct cu_err *err)
+static void move_peer(struct cu_cosigning *c, struct peer *peer, struct cu_span url)
 {
-    cu_status moved = CU_OK;
-
     pthread_mutex_lock(&c->lock);
-    if (!cu_span_is(url, peer->moved ? peer->moved : peer->url)) {
-        free(peer->moved);
-        peer->moved = strndup((const char *)url.p, url.n);
-        if (!peer->moved) moved = cu_fail(err, CU_NO_MEMORY, "no memory for a node's peers");
-    }
+    if (!cu_span_is(url, peer->moved[0] ? peer->moved : peer->url))
+        snprintf(peer->moved, URL_MAX, "%.*s", (int)url.n, (const char *)url.p);
     pthread_mutex_unlock(&c->lock);
     cu_tick_wake(&peer->tick);
-    return moved;
 }
 
 /* Nobody waits for what it has not shown. */
@@ -617,9 +608,12 @@ static cu_status meet_peer(struct cu_node *node, struct cu_span url, uint64_t pa
     struct cu_cosigning *c = node->cosigning;
     size_t i = 1;
 
+    ENSURE(url.n < URL_MAX, err, CU_TOO_LARGE, "the address of a peer has %d bytes at most", URL_MAX - 1);
     while (i <= c->peers_n && (party == 0 || c->peer[i].party != party)) i++;
     stays[i] = true;
-    return i <= c->peers_n ? move_peer(c, &c->peer[i], url, err) : add_peer(node, url, party, err);
+    if (i > c->peers_n) return add_peer(node, url, party, err);
+    move_peer(c, &c->peer[i], url);
+    return CU_OK;
 }
 
 cu_status cu_node_peers(struct cu_node *node, const char *urls, const uint64_t *party, struct cu_err *err)
