@@ -42,13 +42,13 @@ bool cu_client_answered(int code, long http);
 /** The question was put so often, and not answered. True: put it again, to whose turn it is now; after each round there was a pause. */
 bool cu_client_again(struct cu_client_ends *e, const struct cu_client_asked *was, unsigned tries, unsigned rounds);
 
-/** A libcurl handle as every question begins: where to, who may answer, as whom, and for how long the answer may wait over there beside the silence that
- *  anybody is given. `why` has room for CURL_ERROR_SIZE. */
 /** What a line of an answer's head says as its Date; 0: it is another line. */
 time_t cu_client_date(const char *line, size_t n);
 /** What somebody can do about a question that was not answered; NULL: nothing in particular. `handle` has just failed with `code`. */
 const char *cu_client_advice(void *handle, int code);
 cu_status cu_client_probe(const struct cu_remote_address *at, const char *path, struct cu_probe *ret, struct cu_err *err);
+/** A libcurl handle as every question begins: where to, who may answer, as whom, and for how long the answer may wait over there beside the silence that
+ *  anybody is given. `why` has room for CURL_ERROR_SIZE. */
 void cu_client_prepare(void *handle, const char *url, const struct cu_client_ends *ends, unsigned wait_s, char *why);
 void cu_client_pause(unsigned ms);
 CU_MUST_USE cu_status cu_carrier_open(const struct cu_remote_address *at, struct cu_carrier *ret, struct cu_err *err);
