@@ -299,32 +299,25 @@ cu_status cu_objects_merge(struct cu_objects *s, struct cu_objects *from, const 
 
 /* ---- the good part ---- */
 
-static cu_status put_row(struct cu_put *put, struct cu_file *lost, const struct cu_pack_row *row, uint8_t *bytes,
-                         struct cu_err *err)
-{
-    size_t got = 0;
-
-    if (row->size > CU_SMALL_MAX || lost->ops->read_at(lost, row->offset, bytes, row->size, &got, NULL) != CU_OK) return CU_OK;
-    const cu_hash is = cu_object_name(row->kind, cu_span(bytes, got));
-    return cu_hash_eq(&is, &row->name) ? cu_put_small(put, row->kind, &row->name, cu_span(bytes, got), err) : CU_OK;
-}
-
 cu_status cu_objects_salvage(struct cu_objects *s, const char *lost, const cu_hash *pack, struct cu_err *err)
 {
     CU_BUF lies = cu_buf_heap(CU_PACK_INDEX_MAX), memory = cu_buf_heap(CU_SMALL_MAX);
     CU_CLEANUP(cu_put_cleanup) struct cu_put *put = NULL;
     CU_CLEANUP(cu_file_close) struct cu_file *f = NULL;
-    uint8_t *bytes = cu_buf_grow(&memory, CU_SMALL_MAX);
+    struct merging m = { .bytes = cu_buf_grow(&memory, CU_SMALL_MAX) };
     struct cu_pack_index index;
+    struct cu_span bytes;
 
     TRY(cu_buf_ok(&memory, err));
     TRY(cu_store_pack_index(s, pack, &lies, &index, err));
     TRY(s->fs->ops->open(s->fs->self, lost, CU_OPEN_READ, &f, err));
+    m.from[0] = f;
     forget_catalogue(s); /* it says that all of it is there */
     TRY(cu_put_begin(&s, 1, &put, err));
     for (uint32_t i = 0; i < index.n; i++) {
         const struct cu_pack_row row = cu_pack_index_row(&index, i);
-        TRY(put_row(put, f, &row, bytes, err));
+        if (good_piece(&m, cu_object_name, row.kind, &row.name, row.offset, row.size, &bytes, NULL) == CU_OK)
+            TRY(cu_put_small(put, row.kind, &row.name, bytes, err));
     }
     return cu_put_commit(put, err);
 }

@@ -577,7 +577,7 @@ static cu_status add_peer(struct cu_node *node, struct cu_span url, uint64_t par
     peer->first = !c->runs;
     snprintf(peer->url, URL_MAX, "%.*s", (int)url.n, (const char *)url.p);
     cu_status added = begin_peer(node, peer, err);
-    if (c->runs) peer->next = peer->reader.place.log.checkpoint.size;
+    if (added == CU_OK && c->runs) peer->next = peer->reader.place.log.checkpoint.size;
     if (added == CU_OK && c->runs) added = run_peer(peer, err);
     if (added == CU_OK) c->peers_n = at;
     else free_peer(peer);

@@ -195,8 +195,8 @@ static bool side_of_nothing(const struct cu_audit *a, int store, const struct fa
     return true;
 }
 
-/* As little depends on bytes that one store alone has, and no entry names: they were read by the whole log, and nobody was told of more.
- * Whatever is good of them stays: a claim may be under way. */
+/* Bytes that one store alone has, and that no entry of the whole log needs, are nobody's loss. Whatever is good of them stays: a claim may be
+ * under way. */
 static cu_status part_with(struct cu_audit *a, int store, const struct fault *f, const char *lost, struct cu_err *err)
 {
     char side[512];
